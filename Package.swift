@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler adds does not break a user's build.
+let warnings: [SwiftSetting] =
+    Context.environment["FRAMESTREAMING_WERROR"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+    warnings + [
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+
+/// Returning a Span from an API of our own needs this in the module that defines it, and nowhere else.
+let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "FrameStreaming",
+    products: [
+        .library(name: "FrameStreaming", targets: ["FrameStreaming"]),
+        .library(name: "FrameStreamingCore", targets: ["FrameStreamingCore"]),
+        .library(name: "FrameStreamingFiles", targets: ["FrameStreamingFiles"]),
+        .library(name: "FrameStreamingJPEG", targets: ["FrameStreamingJPEG"]),
+        .library(name: "FrameStreamingTCP", targets: ["FrameStreamingTCP"]),
+        .library(name: "FrameStreamingTesting", targets: ["FrameStreamingTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        .target(
+            name: "FrameStreaming",
+            dependencies: [
+                "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG", "FrameStreamingTCP",
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "FrameStreamingCore",
+            dependencies: [
+                "FrameStreamingSystem", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: lifetimes),
+        .target(name: "FrameStreamingSystem", dependencies: ["CLinux"], swiftSettings: lifetimes),
+        .systemLibrary(name: "CLinux"),
+        .target(
+            name: "FrameStreamingFiles",
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+        .target(
+            name: "FrameStreamingJPEG",
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem", "CTurboJPEG"], swiftSettings: settings),
+        .target(
+            name: "FrameStreamingTCP",
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+        .target(
+            name: "FrameStreamingTesting",
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+
+        .testTarget(
+            name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingCoreTests",
+            dependencies: ["FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingFilesTests",
+            dependencies: [
+                "FrameStreamingFiles", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingJPEGTests",
+            dependencies: ["FrameStreamingJPEG", "FrameStreamingCore", "FrameStreamingTesting"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingTCPTests",
+            dependencies: [
+                "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
+            ],
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

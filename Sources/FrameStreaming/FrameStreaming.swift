@@ -1,0 +1,4 @@
+@_exported public import FrameStreamingCore
+@_exported public import FrameStreamingFiles
+@_exported public import FrameStreamingJPEG
+@_exported public import FrameStreamingTCP

@@ -1,0 +1,84 @@
+/// One picture: its shape, when it was taken, and bytes that it leases from a pool or a camera.
+///
+/// Cheap to copy and to share between threads: copies share the bytes, which never change. The lease goes back when the
+/// last copy is gone, so keep Frames as long as they are used and no longer; ``copy(from:)`` is for those who keep them.
+public struct Frame: Sendable {
+    let lease: BufferLease
+    /// How many bytes count.
+    public let byteCount: Int
+    /// Size, pixel format, planes, colour.
+    public let format: FrameFormat
+    /// When it was taken; nil = not known.
+    public var captureTime: CaptureTime?
+    /// The source's own number: gaps are pictures that the source lost.
+    public var sequence: UInt64
+    /// The colour range that the source's picture had: a JPEG is full, whatever it was made from, and a recorder that
+    /// writes video wants to go back.
+    public var sourceColorRange: ColorRange
+    /// The JPEG quality it was encoded with, 1...100; nil = not known or not compressed.
+    public var quality: Int?
+    /// Bytes of the user's own that travel with the picture, at most 64 KiB.
+    public var metadata: [UInt8] = []
+
+    /// The largest ``metadata`` in bytes.
+    public static let largestMetadata = 65_536
+
+    init(lease: BufferLease, byteCount: Int, format: FrameFormat, captureTime: CaptureTime?, sequence: UInt64) {
+        self.lease = lease
+        self.byteCount = byteCount
+        self.format = format
+        self.captureTime = captureTime
+        self.sequence = sequence
+        sourceColorRange = format.colorRange
+    }
+
+    /// The picture's bytes.
+    public var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeStart: lease.start, byteCount: byteCount)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The bytes of a plane: from its first sample to the end of its last line.
+    ///
+    /// - Precondition: `0 <= index < format.planeCount`.
+    @_lifetime(borrow self)
+    public func plane(_ index: Int) -> RawSpan {
+        let plane = format.plane(index)
+        let span = unsafe RawSpan(_unsafeStart: lease.start + plane.offset, byteCount: plane.byteCount)
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    /// The same bytes for a C function: valid inside `body`, and not to be written.
+    @unsafe public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(start: lease.start, count: byteCount))
+    }
+
+    /// The same picture in memory of its own, so that a camera or a pool gets its buffer back.
+    ///
+    /// - Parameter pool: Where the memory comes from; from outside every pool, unless given.
+    public func copy(from pool: FramePool? = nil) -> Frame {
+        let target = pool?.buffer(byteCount: byteCount).lease ?? BufferLease(unpooledBytes: byteCount)
+        unsafe target.start.copyMemory(from: lease.start, byteCount: byteCount)
+        var result = Frame(
+            lease: target, byteCount: byteCount, format: format, captureTime: captureTime, sequence: sequence)
+        result.takeDescription(of: self)
+        return result
+    }
+
+    /// Takes over what is known of `other` beside its bytes: for a codec, whose result is the same picture in another form.
+    public mutating func takeDescription(of other: Frame) {
+        captureTime = other.captureTime
+        sequence = other.sequence
+        sourceColorRange = other.sourceColorRange
+        quality = other.quality
+        metadata = other.metadata
+    }
+
+    /// Whether both lease the very same bytes: nothing was copied between them.
+    public func sharesBytes(with other: Frame) -> Bool { lease === other.lease }
+}

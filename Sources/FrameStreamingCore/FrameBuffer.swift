@@ -1,0 +1,61 @@
+/// Bytes that are being filled to become a ``Frame``: yours alone until then, by ownership and not by promise.
+///
+/// Comes from ``FramePool/buffer(byteCount:)``. Dropped without becoming a Frame, it goes back to its pool.
+public struct FrameBuffer: ~Copyable, Sendable {
+    let lease: BufferLease
+    /// Bytes that were asked for.
+    public let byteCount: Int
+
+    init(lease: BufferLease, byteCount: Int) {
+        self.lease = lease
+        self.byteCount = byteCount
+    }
+
+    /// A buffer over memory of somebody else, such as a driver's mapping.
+    ///
+    /// - Parameters:
+    ///   - memory: Stays valid, and unchanged once a Frame was made, until `release` is called.
+    ///   - release: Called once, from any thread, when the last Frame over the memory is gone.
+    @unsafe public init(
+        memory: UnsafeMutableRawBufferPointer, release: @escaping @Sendable () -> Void
+    ) {
+        unsafe lease = BufferLease(memory: memory, release: release)
+        byteCount = memory.count
+    }
+
+    /// The bytes, to write. Their first content is whatever an earlier frame left there.
+    public var bytes: MutableRawSpan {
+        @_lifetime(&self)
+        mutating get {
+            let span = unsafe MutableRawSpan(_unsafeStart: lease.start, byteCount: byteCount)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
+    /// The same bytes for a C function: valid inside `body`.
+    @unsafe public mutating func withUnsafeMutableBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeMutableRawBufferPointer(start: lease.start, count: byteCount))
+    }
+
+    /// Makes the bytes a Frame, which never changes again.
+    ///
+    /// - Parameters:
+    ///   - format: The picture's shape; `byteCount` must hold all of its planes.
+    ///   - usedBytes: How many of the bytes count, for compressed pictures; all, unless given.
+    ///   - captureTime: When the picture was taken.
+    ///   - sequence: The source's own number of the picture.
+    /// - Throws: `invalidArgument` where the bytes are fewer than the format needs.
+    public consuming func makeFrame(
+        format: FrameFormat, usedBytes: Int? = nil, captureTime: CaptureTime? = nil, sequence: UInt64 = 0
+    ) throws(FrameStreamingError) -> Frame {
+        let used = usedBytes ?? byteCount
+        guard used <= byteCount, used >= max(format.byteCount, 1) else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "\(format) needs \(max(format.byteCount, 1)) bytes, but the buffer has \(used) of \(byteCount)")
+        }
+        return Frame(lease: lease, byteCount: used, format: format, captureTime: captureTime, sequence: sequence)
+    }
+}

@@ -1,0 +1,68 @@
+/// How to encode a picture. A codec takes from it what it can do.
+public struct EncodeSettings: Hashable, Sendable {
+    /// 1 (smallest) ... 100 (best).
+    public var quality: Int
+    /// How often chroma is sampled; nil = the codec's own choice.
+    public var subsampling: ChromaSubsampling?
+
+    /// Quality 80 and the codec's own subsampling, unless given.
+    public init(quality: Int = 80, subsampling: ChromaSubsampling? = nil) {
+        self.quality = quality
+        self.subsampling = subsampling
+    }
+}
+
+/// By how much a decoder makes a picture smaller: cheaper than decoding it whole.
+public struct DecodeScale: Hashable, Sendable, CustomStringConvertible {
+    private let divisor: Int
+
+    private init(divisor: Int) { self.divisor = divisor }
+
+    /// As it is.
+    public static let full = DecodeScale(divisor: 1)
+    /// Half the width and height.
+    public static let half = DecodeScale(divisor: 2)
+    /// A quarter of the width and height.
+    public static let quarter = DecodeScale(divisor: 4)
+    /// An eighth of the width and height.
+    public static let eighth = DecodeScale(divisor: 8)
+
+    /// The scaled length of a side, rounded up as TurboJPEG's TJSCALED does.
+    public func scaled(_ length: Int) -> Int { (length + divisor - 1) / divisor }
+
+    /// The denominator of the scale: 1, 2, 4 or 8.
+    public var denominator: Int { divisor }
+
+    /// `1/2` and the like.
+    public var description: String { "1/\(divisor)" }
+}
+
+/// How to decode a picture.
+public struct DecodeSettings: Hashable, Sendable {
+    /// The pixel format of the result.
+    public var pixelFormat: PixelFormat
+    /// Its size, in relation to the picture's.
+    public var scale: DecodeScale
+
+    /// BGR at full size, unless given.
+    public init(pixelFormat: PixelFormat = .bgr24, scale: DecodeScale = .full) {
+        self.pixelFormat = pixelFormat
+        self.scale = scale
+    }
+}
+
+/// How a picture is made small for the wire, and how it is made a picture again.
+///
+/// Any number of threads call at once. The result keeps the description of the picture
+/// (``Frame/takeDescription(of:)``). A sender passes pictures that are compressed already on untouched, and asks no codec.
+public protocol FrameCodec: Sendable {
+    /// The compressed form of `frame`.
+    ///
+    /// - Throws: `unsupported` for a pixel format that the codec does not take; `invalidArgument` for settings that cannot be.
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame
+
+    /// The picture in `frame`.
+    ///
+    /// - Throws: `corruptImage` where it does not decode; `limitExceeded` where it claims to be larger than the codec allows.
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame
+}

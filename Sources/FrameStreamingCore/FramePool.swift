@@ -1,0 +1,79 @@
+internal import FrameStreamingSystem
+
+/// Buffers that are used again and again: once warm, a frame costs no allocation of its size.
+///
+/// Any thread may lease and give back. A pool that is used up never blocks: it allocates a buffer outside the pool and
+/// counts it in ``Statistics/unpooled``. Slots grow to the largest buffer that was asked for. The memory lives until the pool
+/// and every Frame out of it are gone.
+public final class FramePool: Sendable {
+    /// How a pool was used.
+    public struct Statistics: Hashable, Sendable {
+        /// Buffers that are out at the moment, unpooled ones not counted.
+        public var leased = 0
+        /// Times that every slot was out, so that a buffer was allocated outside the pool.
+        public var unpooled = 0
+        /// Times that memory was allocated for a slot: stands still once the pool is warm.
+        public var allocations = 0
+    }
+
+    private struct State {
+        var free: [PoolSlot] = []
+        var statistics = Statistics()
+    }
+
+    /// Slots that there are at most.
+    public let capacity: Int
+    private let state: Monitor<State>
+
+    /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
+    public init(capacity: Int) {
+        precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
+        self.capacity = capacity
+        var first = State()
+        first.free.reserveCapacity(capacity)
+        state = Monitor(first)
+    }
+
+    deinit {
+        // No lease is out: each holds the pool.
+        state.withLock { state in
+            for slot in state.free { unsafe slot.start.deallocate() }
+        }
+    }
+
+    /// A buffer of `byteCount` bytes, which hold whatever was left there.
+    ///
+    /// - Precondition: `byteCount > 0`.
+    public func buffer(byteCount: Int) -> FrameBuffer {
+        precondition(byteCount > 0, "a buffer of \(byteCount) bytes holds no picture")
+        let slot: PoolSlot? = state.withLock { state in
+            guard state.statistics.leased < capacity else {
+                state.statistics.unpooled += 1
+                return nil
+            }
+            state.statistics.leased += 1
+            // The last to come back is the warmest in the cache; one that is too small makes way for a larger one.
+            if let index = state.free.lastIndex(where: { $0.capacity >= byteCount }) {
+                return state.free.remove(at: index)
+            }
+            if let small = state.free.popLast() { unsafe small.start.deallocate() }
+            state.statistics.allocations += 1
+            // An eighth more, so that pictures that grow slowly do not allocate each time.
+            let room = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
+            return unsafe PoolSlot(
+                start: .allocate(byteCount: room, alignment: PoolSlot.alignment), capacity: room)
+        }
+        guard let slot else { return FrameBuffer(lease: BufferLease(unpooledBytes: byteCount), byteCount: byteCount) }
+        return FrameBuffer(lease: BufferLease(slot: slot, of: self), byteCount: byteCount)
+    }
+
+    func takeBack(_ slot: PoolSlot) {
+        state.withLock { state in
+            state.statistics.leased -= 1
+            state.free.append(slot)
+        }
+    }
+
+    /// How it was used so far.
+    public var statistics: Statistics { state.withLock { $0.statistics } }
+}

@@ -1,0 +1,25 @@
+/// What a source has to say next.
+public enum SourceEvent: Sendable {
+    /// A picture.
+    case frame(Frame)
+    /// The pictures stopped and may come back: a camera was unplugged. The stream goes on.
+    case lost(FrameStreamingError)
+    /// The pictures are back.
+    case restored
+}
+
+/// Where pictures come from: a camera, a file, a program.
+///
+/// Used by one thread at a time; a struct will do. The format is on each Frame and may change from one to the next.
+public protocol FrameSource {
+    /// Whether pictures come whether or not anybody takes them, so that the newest counts: picks the default policy.
+    var isLive: Bool { get }
+
+    /// The next event, or nil at the end.
+    ///
+    /// - Parameter deadline: How long to wait for it. ``FrameSender`` calls with slices of 50 ms, so that it can be
+    ///   cancelled: return or throw by then.
+    /// - Throws: `timedOut` when there was nothing by the deadline: nothing is lost, and the call is made again. Anything else
+    ///   ends the stream, after the frames before it were delivered.
+    mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
+}

@@ -1,0 +1,83 @@
+/// What goes over a connection once it is set up, in either direction.
+public enum Message: Sendable {
+    /// A picture, from the sender.
+    case frame(Frame, FrameInfo)
+    /// What became of a picture, and how many more may come, from the receiver.
+    case acknowledgement(Acknowledgement)
+    /// The sender's source went away and may come back; the text says why.
+    case sourceLost(String)
+    /// The sender's source is back.
+    case sourceRestored
+}
+
+/// What a connection says of a picture beside the picture itself.
+public struct FrameInfo: Hashable, Sendable {
+    /// The frame's number on this connection, from 1, without gaps.
+    public var sequence: UInt64
+    /// Pictures that the sender took from its source and dropped since the frame before.
+    public var skipped: UInt32
+    /// How long encoding took, in nanoseconds; nil = not known or not encoded here.
+    public var encodeTime: Int64?
+    /// How long the picture waited for credit, in nanoseconds; nil = not known.
+    public var creditWait: Int64?
+    /// When it was handed to the connection, on the sender's CLOCK_MONOTONIC; nil = not known.
+    public var sendTime: MonotonicTime?
+    /// When its last byte had arrived, on the receiver's CLOCK_MONOTONIC. Set by the receiving transport, not sent.
+    public var arrivalTime: MonotonicTime?
+
+    /// A frame's number, and nothing else known.
+    public init(sequence: UInt64, skipped: UInt32 = 0) {
+        self.sequence = sequence
+        self.skipped = skipped
+    }
+}
+
+/// The receiver's word on one frame. One for each, in order, when the consumer is done with it.
+public struct Acknowledgement: Hashable, Sendable {
+    /// What became of a frame.
+    public struct Outcome: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String { case consumed, skipped, undecodable, refused }
+        private let value: Value
+
+        private init(value: Value) { self.value = value }
+
+        /// The consumer had it.
+        public static let consumed = Outcome(value: .consumed)
+        /// The consumer asked for the newest, and this one was not.
+        public static let skipped = Outcome(value: .skipped)
+        /// It did not decode. The stream goes on.
+        public static let undecodable = Outcome(value: .undecodable)
+        /// The receiver would not have it: too large, or a format that it does not take. The stream goes on.
+        public static let refused = Outcome(value: .refused)
+
+        /// The outcome's name.
+        public var description: String { value.rawValue }
+    }
+
+    /// The frame's number on this connection.
+    public var sequence: UInt64
+    /// The highest frame number that the receiver takes: absolute, never falling.
+    public var creditThrough: UInt64
+    /// What became of the frame.
+    public var outcome: Outcome
+    /// The highest frame number that had arrived when this was said.
+    public var receivedThrough: UInt64
+    /// When the frame had arrived, on the receiver's CLOCK_MONOTONIC; nil = not known.
+    public var arrivalTime: MonotonicTime?
+    /// When it was consumed, on the receiver's CLOCK_MONOTONIC; nil = not known.
+    public var consumedTime: MonotonicTime?
+    /// Frames that the receiver holds and has not consumed.
+    public var queueDepth: UInt32
+    /// Frames of this connection so far that were not consumed: skipped, undecodable or refused.
+    public var unconsumed: UInt64
+
+    /// A frame consumed, with the credit that comes back.
+    public init(sequence: UInt64, creditThrough: UInt64, outcome: Outcome = .consumed) {
+        self.sequence = sequence
+        self.creditThrough = creditThrough
+        self.outcome = outcome
+        receivedThrough = sequence
+        queueDepth = 0
+        unconsumed = 0
+    }
+}

@@ -1,0 +1,82 @@
+/// One connection that carries messages both ways, in order, and bounds what is under way by credit.
+///
+/// `send` and `receive` may run at once on two threads, and `close` on a third; `send` may be called from several. Each
+/// keeps one thread in `receive` as long as it lives: what the connection needs to stay healthy is answered there.
+public protocol Transport: Sendable {
+    /// Who is at the other end and what was agreed with it. Known from the start.
+    var peer: Peer { get }
+
+    /// Hands over a message: when this returns, the connection takes care of it, in order.
+    ///
+    /// - Throws: `timedOut` when the connection could not take it by the deadline: call again with the same message, and
+    ///   nothing is sent twice. `closed` after ``close()``; anything else ends the connection.
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
+
+    /// The next message, or nil when the peer ended in good order.
+    ///
+    /// - Throws: `timedOut` when there was none by the deadline: what came of one is kept. `endedWithoutGoodbye`, `protocolViolation`,
+    ///   `connectionLost`, ... end the connection; `closed` after ``close()``.
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
+
+    /// Ends in good order: says goodbye, or answers the peer's, and waits until the peer has had everything. The reason travels
+    /// to the peer. Ends with ``close()``, whatever happens.
+    ///
+    /// Messages that still come meanwhile are delivered to the thread in `receive`, where there is one.
+    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
+
+    /// Ends at once: from any thread, again and again; every wait in this connection ends within 100 ms.
+    func close()
+}
+
+/// Who is at the other end of a connection.
+public struct Peer: Hashable, Sendable {
+    /// How the connection speaks.
+    public struct Handshake: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String { case binary, text, memory }
+        private let value: Value
+
+        private init(value: Value) { self.value = value }
+
+        /// The protocol of Docs/WireProtocol.md.
+        public static let binary = Handshake(value: .binary)
+        /// The classic OpenCV tutorial's.
+        public static let text = Handshake(value: .text)
+        /// No bytes at all: both ends are in one process.
+        public static let memory = Handshake(value: .memory)
+
+        /// The handshake's name.
+        public var description: String { value.rawValue }
+    }
+
+    /// Its address, such as `127.0.0.1:5600`, for people.
+    public var address: String
+    /// How the connection speaks.
+    public var handshake: Handshake
+    /// The stream's name; nil where the handshake has none.
+    public var stream: String?
+    /// Sender's side: the highest frame number that the receiver takes before its first acknowledgement.
+    public var initialCredit: UInt64
+    /// Receiver's side: what it told the sender as `initialCredit`, and keeps ahead of the last frame consumed.
+    public var creditAhead: UInt64
+    /// The sender's session: the same after a reconnect; 0 = none.
+    public var session: UInt64
+    /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
+    public var resumedFrom: UInt64
+    /// Nanoseconds to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both are of one boot, nil where it is not known.
+    public var clockOffset: Int64?
+    /// What the peer said when it ended in good order; nil as long as it has not.
+    public var goodbye: String?
+
+    /// A peer of which only this is known.
+    public init(address: String, handshake: Handshake, initialCredit: UInt64, creditAhead: UInt64) {
+        self.address = address
+        self.handshake = handshake
+        self.initialCredit = initialCredit
+        self.creditAhead = creditAhead
+        stream = nil
+        session = 0
+        resumedFrom = 0
+        clockOffset = nil
+        goodbye = nil
+    }
+}

@@ -1,0 +1,106 @@
+package import Glibc
+
+/// A file descriptor that is closed with its last reference, and the plain file calls on it.
+///
+/// Unsafe code: the read and write calls take pointers; each passes the pointer and length of one and the same span.
+package final class Descriptor: Sendable {
+    package let raw: CInt
+    private let owned: Bool
+
+    /// Takes over `raw`; a borrowed one (standard input) is left open.
+    package init(_ raw: CInt, owned: Bool = true) {
+        self.raw = raw
+        self.owned = owned
+    }
+
+    deinit {
+        if owned { _ = Glibc.close(raw) }
+    }
+
+    package enum Kind: Sendable { case regular, directory, fifo, socket, character, other }
+
+    package static func open(
+        _ path: String, flags: CInt = O_RDONLY, mode: mode_t = 0o644
+    ) throws(SystemError) -> Descriptor {
+        let raw = try retryingInterrupts("open") { unsafe Glibc.open(path, flags | O_CLOEXEC, mode) }
+        return Descriptor(raw)
+    }
+
+    /// Kind and size in bytes, from fstat.
+    package func status() throws(SystemError) -> (kind: Kind, size: Int) {
+        var status = stat()
+        _ = try retryingInterrupts("fstat") { unsafe fstat(raw, &status) }
+        let kind: Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFCHR: .character
+            default: .other
+            }
+        return (kind, Int(status.st_size))
+    }
+
+    /// One read; 0 = end. `EAGAIN` is thrown like any other.
+    package func read(into bytes: inout MutableRawSpan) throws(SystemError) -> Int {
+        try retryingInterrupts("read") {
+            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+        }
+    }
+
+    /// One write; may write less than all.
+    package func write(_ bytes: RawSpan) throws(SystemError) -> Int {
+        try retryingInterrupts("write") {
+            unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
+        }
+    }
+
+    package func writeAll(_ bytes: RawSpan) throws(SystemError) {
+        var done = 0
+        while done < bytes.byteCount {
+            done += try write(bytes.extracting(droppingFirst: done))
+        }
+    }
+
+    package func seek(to offset: Int) throws(SystemError) {
+        _ = try retryingInterrupts("lseek") { lseek(raw, off_t(offset), SEEK_SET) }
+    }
+
+    package func truncate(to size: Int) throws(SystemError) {
+        _ = try retryingInterrupts("ftruncate") { ftruncate(raw, off_t(size)) }
+    }
+
+    package func setNonBlocking() throws(SystemError) {
+        let flags = try retryingInterrupts("fcntl") { fcntl(raw, F_GETFL) }
+        _ = try retryingInterrupts("fcntl") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
+    }
+
+    /// Everything up to `limit` bytes: for the small files of /proc and /sys.
+    package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var result: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while result.count < limit {
+            var span = chunk.mutableSpan
+            var bytes = unsafe span.mutableBytes
+            let count = try read(into: &bytes)
+            if count == 0 { break }
+            result += chunk[..<count]
+        }
+        return Array(result.prefix(limit))
+    }
+}
+
+/// rename(2): what a recorder uses to let a file appear whole or not at all.
+package func renameFile(_ from: String, to: String) throws(SystemError) {
+    _ = try retryingInterrupts("rename") { unsafe rename(from, to) }
+}
+
+/// mkdir(2) that is content with a directory that is there.
+package func makeDirectory(_ path: String) throws(SystemError) {
+    do throws(SystemError) {
+        _ = try retryingInterrupts("mkdir") { unsafe mkdir(path, 0o755) }
+    } catch {
+        if error.code != EEXIST { throw error }
+    }
+}

@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// errno's names for the modules that do not import Glibc.
+package enum Errno {
+    package static let again = EAGAIN
+    package static let exists = EEXIST
+    package static let noEntry = ENOENT
+    package static let access = EACCES
+    package static let notPermitted = EPERM
+    package static let busy = EBUSY
+    package static let addressInUse = EADDRINUSE
+    package static let brokenPipe = EPIPE
+    package static let connectionReset = ECONNRESET
+    package static let connectionRefused = ECONNREFUSED
+    package static let timedOut = ETIMEDOUT
+    package static let isDirectory = EISDIR
+    package static let notDirectory = ENOTDIR
+    package static let noSpace = ENOSPC
+    package static let illegalSeek = ESPIPE
+    package static let hostUnreachable = EHOSTUNREACH
+    package static let networkUnreachable = ENETUNREACH
+    package static let inProgress = EINPROGRESS
+    package static let notConnected = ENOTCONN
+    package static let tooManyFiles = EMFILE
+    package static let invalid = EINVAL
+}

@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// A system call that failed: the call's name and its errno.
+package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let call: String
+    package let code: CInt
+
+    package init(_ call: String, code: CInt) {
+        self.call = call
+        self.code = code
+    }
+
+    /// The kernel's own words for `code`, without the call.
+    package var reason: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        // The XSI form of strerror_r: it fills the buffer, which it is told the size of, and ends it with a zero.
+        return unsafe buffer.withUnsafeMutableBufferPointer { room in
+            guard let start = room.baseAddress, unsafe strerror_r(code, start, room.count) == 0 else {
+                return "error \(code)"
+            }
+            return unsafe String(cString: start)
+        }
+    }
+
+    package var description: String { "\(call): \(reason) (errno \(code))" }
+}
+
+/// The one place that knows EINTR: repeats `call` until it is not interrupted, and turns -1 into a typed error.
+@inline(__always)
+package func retryingInterrupts<Result: SignedInteger>(
+    _ name: StaticString, _ call: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = call()
+        if result != -1 { return result }
+        let code = errno
+        if code != EINTR { throw SystemError("\(name)", code: code) }
+    }
+}

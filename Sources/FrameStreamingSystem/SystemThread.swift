@@ -1,0 +1,61 @@
+internal import CLinux
+internal import Glibc
+
+/// A thread of our own: a pump that blocks must not sit on Swift's cooperative pool.
+/// (Foundation.Thread costs 50 ms at start and 50 MB in a static binary.)
+package final class SystemThread: Sendable {
+    private let done = Monitor(false)
+
+    /// Starts `body` at once on a detached thread called `name` (the kernel keeps 15 bytes).
+    package init(name: String, stackSize: Int = 512 * 1024, _ body: @escaping @Sendable () -> Void) throws(SystemError)
+    {
+        let done = done
+        let start = ThreadStart(name: name) {
+            body()
+            done.update { $0 = true }
+        }
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, stackSize)
+        unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        // The box is retained here and released by the new thread, which alone uses it then.
+        let box = unsafe Unmanaged.passRetained(start)
+        let code = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+                _ = unsafe fs_name_thread(start.name)
+                start.body()
+                return nil
+            }, box.toOpaque())
+        if code != 0 {
+            unsafe box.release()
+            throw SystemError("pthread_create", code: code)
+        }
+    }
+
+    /// Waits for the body's end; false when `deadline` (CLOCK_MONOTONIC nanoseconds) passes first.
+    @discardableResult
+    package func join(until deadline: Int64? = nil) -> Bool {
+        done.wait(until: deadline) { $0 ? true : nil } ?? false
+    }
+}
+
+private final class ThreadStart: Sendable {
+    let name: String
+    let body: @Sendable () -> Void
+
+    init(name: String, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+    }
+}
+
+/// Sleeps until `time` (CLOCK_MONOTONIC nanoseconds). For pacing; waits that a cancel must end use a Monitor or a poll.
+package func sleep(until time: Int64) {
+    var target = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
+    while unsafe clock_nanosleep(CLOCK_MONOTONIC, CInt(TIMER_ABSTIME), &target, nil) == EINTR {}
+}
