@@ -189,7 +189,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             return !state.isFinished
         }
         guard isFirst else { return }
-        inbox.noteEnd(.good(transport.peer.handshake))
+        inbox.noteEnd(inbox.isStopped ? .cancelled : .good(transport.peer.handshake))
         // The sender may be gone already: what it got is known to it, and what we got is counted.
         try? transport.finish(reason, until: .after(Self.patience))
         transport.close()

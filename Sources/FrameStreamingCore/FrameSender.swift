@@ -56,9 +56,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         for transport in transports {
             let flow = try FlowControl(policy: options.policy, window: options.window)
             outlets.append(
-                try SenderOutlet(
-                    transport: transport, codec: codec, flow: flow, settings: options.encode,
-                    sendTimeout: options.sendTimeout))
+                try SenderOutlet(transport: transport, codec: codec, flow: flow, options: options))
         }
         self.outlets = outlets
     }
@@ -168,13 +166,14 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private func end(_ failure: FrameStreamingError?) {
-        let reason = failure.map { "source failed: \($0)" } ?? "end of stream"
+        let isStopped = control.withLock { $0.isStopping }
+        let reason = failure.map { "source failed: \($0)" } ?? (isStopped ? "sender stopped" : "end of stream")
         for outlet in outlets {
             if control.withLock({ $0.isCancelled }) { break }
             drain(outlet)
         }
         for outlet in outlets where !control.withLock({ $0.isCancelled }) {
-            outlet.finish(reason, until: .after(options.finishTimeout))
+            outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
         }
         for outlet in outlets { outlet.join() }
     }

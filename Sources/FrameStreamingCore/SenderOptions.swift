@@ -15,6 +15,10 @@ public struct SenderOptions: Sendable {
     /// How long the goodbye may take.
     public var finishTimeout: Duration = .seconds(2)
 
+    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the connection's thread:
+    /// return soon.
+    public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
+
     /// The newest picture counts, four frames may be under way, and the quality is 80, unless given.
     public init(policy: DeliveryPolicy = .latest, window: Int = 4, encode: EncodeSettings = EncodeSettings()) {
         self.policy = policy

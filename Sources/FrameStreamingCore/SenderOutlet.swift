@@ -34,16 +34,18 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     let transport: any Transport
     private let codec: Codec
     private let sendTimeout: Duration
+    private let onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
     private let state: Monitor<State>
 
     init(
-        transport: any Transport, codec: Codec, flow: FlowControl, settings: EncodeSettings, sendTimeout: Duration
+        transport: any Transport, codec: Codec, flow: FlowControl, options: SenderOptions
     ) throws(FrameStreamingError) {
         self.transport = transport
         self.codec = codec
-        self.sendTimeout = sendTimeout
+        sendTimeout = options.sendTimeout
+        onAcknowledgement = options.onAcknowledgement
         let now = MonotonicTime.now
-        var first = State(flow: flow, settings: settings, lastProgress: now)
+        var first = State(flow: flow, settings: options.encode, lastProgress: now)
         _ = try first.flow.handle(.creditGranted(through: transport.peer.initialCredit), at: now)
         state = Monitor(first)
         do throws(SystemError) {
@@ -97,8 +99,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         max(start, state.withLock { $0.lastProgress }).advanced(by: patience) <= .now
     }
 
-    /// Says goodbye, and waits for the threads to end.
-    func finish(_ reason: String, until deadline: Deadline) {
+    /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
+    func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
         let isBroken = state.update { state in
             state.isFinishing = true
             return state.failure != nil
@@ -114,7 +116,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         if let failure, state.withLock({ !$0.flow.isDrained }) {
             end(.of(failure), failure)
         } else {
-            end(.good(transport.peer.handshake))
+            end(isStopped ? .cancelled : .good(transport.peer.handshake))
         }
         transport.close()
         join()
@@ -240,10 +242,13 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         try transport.send(.frame(frame, info), until: .after(sendTimeout))
     }
 
-    private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) {
+    @discardableResult
+    private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) -> FlowControl.Decision {
         try state.update { (state) throws(FrameStreamingError) in
-            guard state.end == nil else { return }
-            carryOut(try state.flow.handle(event, at: .now), &state)
+            guard state.end == nil else { return FlowControl.Decision() }
+            let decision = try state.flow.handle(event, at: .now)
+            carryOut(decision, &state)
+            return decision
         }
     }
 
@@ -252,10 +257,14 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         while true {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else {
+                    // The answer to our own goodbye: how that ended is for `finish` to say.
+                    if state.withLock({ $0.isFinishing }) { return }
                     end(.good(transport.peer.handshake))
                     return
                 }
-                if case .acknowledgement(let acknowledgement) = message { try decide(.acknowledged(acknowledgement)) }
+                guard case .acknowledgement(let acknowledgement) = message else { continue }
+                let time = try decide(.acknowledged(acknowledgement)).ackTime
+                if let time { onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
             } catch {
                 if error.code == .timedOut { continue }
                 fail(error)

@@ -13,7 +13,7 @@ public struct StreamEnd: Hashable, Sendable, CustomStringConvertible {
     public static let eof = StreamEnd(value: .eof)
     /// Something broke.
     public static let error = StreamEnd(value: .error)
-    /// Somebody on this side cancelled.
+    /// Somebody on this side stopped or cancelled it before the stream's end. After a stop the peer was told in good order.
     public static let cancelled = StreamEnd(value: .cancelled)
 
     /// A good end of a connection that speaks so.

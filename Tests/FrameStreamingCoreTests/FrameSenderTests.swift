@@ -197,8 +197,9 @@ import Testing
         sender.stop()
         thread.join()
         collector.thread.join()
-        #expect(sender.summary.connections[0].end == .bye)
+        #expect(sender.summary.connections[0].end == .cancelled)
         #expect(collector.receiver.end == .bye)
+        #expect(link.receiver.peer.goodbye == "sender stopped")
         #expect(sender.summary.total.acknowledged == collector.receiver.statistics.frames)
     }
 
