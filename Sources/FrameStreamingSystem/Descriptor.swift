@@ -52,10 +52,13 @@ package final class Descriptor: Sendable {
         return (kind, Int(status.st_size))
     }
 
-    /// One read; 0 = end. `EAGAIN` is thrown like any other.
-    package func read(into bytes: inout MutableRawSpan) throws(SystemError) -> Int {
-        try retryingInterrupts("read") {
-            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+    /// One read into what is behind `offset`; 0 = end, or no room. `EAGAIN` is thrown like any other.
+    package func read(into bytes: inout MutableRawSpan, at offset: Int = 0) throws(SystemError) -> Int {
+        precondition(offset >= 0 && offset <= bytes.byteCount)
+        return try retryingInterrupts("read") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(raw, $0.baseAddress?.advanced(by: offset), $0.count - offset)
+            }
         }
     }
 
