@@ -33,18 +33,24 @@ extension Pacer {
     /// Returns when the next picture is due.
     ///
     /// - Throws: `timedOut` at `deadline`, where that comes first.
-    mutating func wait(
-        on clock: any FrameClock, until deadline: Deadline
+    mutating func wait(on clock: any FrameClock, until deadline: Deadline) throws(FrameStreamingError) {
+        try Self.sleep(until: due(now: clock.now), on: clock, deadline: deadline)
+    }
+
+    /// Returns at `due`.
+    ///
+    /// - Throws: `timedOut` at `deadline`, where that comes first.
+    static func sleep(
+        until due: MonotonicTime, on clock: any FrameClock, deadline: Deadline
     ) throws(FrameStreamingError) {
-        let due = due(now: clock.now)
         while clock.now < due {
-            if let end = deadline.time, end < due {
-                if clock.now < end { clock.sleep(until: end) }
-                // A sleep may return late, and the picture may be due by then.
-                if clock.now >= due { return }
-                throw .timedOut("the next picture's time")
+            guard let end = deadline.time, end < due else {
+                clock.sleep(until: due)
+                continue
             }
-            clock.sleep(until: due)
+            if clock.now < end { clock.sleep(until: end) }
+            // A sleep may return late, and the picture may be due by then.
+            if clock.now < due { throw .timedOut("the next picture's time") }
         }
     }
 }
