@@ -46,7 +46,8 @@ public struct FrameRate: Hashable, Sendable {
         let before = String(decoding: bytes[..<separator], as: UTF8.self)
         let after = String(decoding: bytes[(separator + 1)...], as: UTF8.self)
         // Int("+1") is a number too, but not one that belongs here.
-        guard let first = Int(before), let second = Int(after), after.utf8.first != UInt8(ascii: "+"), second >= 0 else {
+        guard let first = Int(before), let second = Int(after), after.utf8.first != UInt8(ascii: "+"), second >= 0
+        else {
             return nil
         }
         switch bytes[separator] {

@@ -106,7 +106,9 @@ public final class RawFileSource: FrameSource {
         start = length + 1
         frameRate = options.rate ?? header.rate ?? .thirty
         pacer = Pacer(rate: frameRate)
-        if let size = input.file.size { frameCount = (size - start) / (Y4MHeader.frameMagic.count + 1 + layout.byteCount) }
+        if let size = input.file.size {
+            frameCount = (size - start) / (Y4MHeader.frameMagic.count + 1 + layout.byteCount)
+        }
         return format ?? layout
     }
 

@@ -60,7 +60,8 @@ public struct TestPattern: Sendable {
     public init(format: FrameFormat, rate: FrameRate) throws(FrameStreamingError) {
         guard let canvas = PatternCanvas(format: format) else {
             throw FrameStreamingError(
-                .unsupported, "the test pattern cannot be drawn in \(format.pixelFormat): ask for I420 or another raw format")
+                .unsupported,
+                "the test pattern cannot be drawn in \(format.pixelFormat): ask for I420 or another raw format")
         }
         self.format = format
         self.rate = rate

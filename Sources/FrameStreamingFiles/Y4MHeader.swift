@@ -117,7 +117,8 @@ package struct Y4MHeader: Hashable, Sendable {
         guard let known = Self.chromaNames.first(where: { $0.name == name }) else {
             throw FrameStreamingError(
                 .unsupported,
-                "chroma C\(name) is not read: make it 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p")
+                "chroma C\(name) is not read: make it 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p"
+            )
         }
         pixelFormat = known.format
     }
