@@ -96,7 +96,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingJPEGTests",
-            dependencies: ["FrameStreamingJPEG", "FrameStreamingCore", "FrameStreamingTesting"],
+            dependencies: ["FrameStreamingJPEG", "FrameStreamingCore", "FrameStreamingTesting", "CTurboJPEG"],
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingTCPTests",
