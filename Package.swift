@@ -81,6 +81,7 @@ let package = Package(
             dependencies: [
                 "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
             ],
+            exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

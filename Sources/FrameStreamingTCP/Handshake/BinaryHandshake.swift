@@ -4,8 +4,6 @@ internal import FrameStreamingCore
 struct BinaryHandshake {
     /// What to do next.
     enum Action {
-        /// Bytes to send, and go on.
-        case send([UInt8])
         /// Agreed; what is left in the input belongs to the connection. The bytes are to be sent first.
         case established(Agreement, reply: [UInt8])
         /// No connection. The bytes are to be sent first.

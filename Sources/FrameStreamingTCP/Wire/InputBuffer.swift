@@ -38,13 +38,14 @@ struct InputBuffer {
         return count
     }
 
-    /// Copies what fits into `target`, from its start, and says how many bytes.
-    mutating func move(to target: inout MutableRawSpan) -> Int {
-        let count = min(target.byteCount, count)
+    /// Copies what fits into `target`, from `offset`, and says how many bytes.
+    mutating func move(to target: inout MutableRawSpan, at offset: Int) -> Int {
+        let count = min(target.byteCount - offset, count)
         // Both hold `count` bytes from where the copy begins, and they do not overlap: `storage` is ours alone.
         unsafe target.withUnsafeMutableBytes { target in
             unsafe storage.withUnsafeBytes { source in
-                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<start + count]))
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[start..<start + count]))
             }
         }
         start += count
