@@ -103,6 +103,7 @@ let package = Package(
             dependencies: [
                 "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
             ],
+            exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
