@@ -1,14 +1,17 @@
 public import ArgumentParser
 public import FrameStreaming
 
+// The extensions are public because the types are; nobody sees them but the examples.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 // What the command lines of the examples have in common: how a size, a rate or a format is written.
 
 /// `WIDTHxHEIGHT`.
-public struct SizeArgument: ExpressibleByArgument, Sendable {
-    public let width: Int
-    public let height: Int
+package struct SizeArgument: ExpressibleByArgument, Sendable {
+    package let width: Int
+    package let height: Int
 
-    public init?(argument: String) {
+    package init?(argument: String) {
         let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
             (1...FrameFormat.largestSide).contains(width), (1...FrameFormat.largestSide).contains(height)
@@ -19,11 +22,11 @@ public struct SizeArgument: ExpressibleByArgument, Sendable {
 }
 
 /// A number of frames, or `adaptive`.
-public enum WindowArgument: ExpressibleByArgument, Sendable {
+package enum WindowArgument: ExpressibleByArgument, Sendable {
     case fixed(Int)
     case adaptive
 
-    public init?(argument: String) {
+    package init?(argument: String) {
         if argument == "adaptive" {
             self = .adaptive
         } else if let frames = Int(argument), frames >= 1 {

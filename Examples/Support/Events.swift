@@ -1,17 +1,17 @@
-public import FrameStreaming
+package import FrameStreaming
 
 // The objects of `--json`, one a line.
 
 /// The first line of a program that listens.
-public struct ListeningEvent: Encodable, Sendable {
+package struct ListeningEvent: Encodable, Sendable {
     let event = "listening"
     let port: Int
 
-    public init(port: Int) { self.port = port }
+    package init(port: Int) { self.port = port }
 }
 
 /// Milliseconds.
-public struct Percentiles: Encodable, Sendable {
+package struct Percentiles: Encodable, Sendable {
     let p50: Double
     let p95: Double
     let p99: Double
@@ -27,10 +27,10 @@ public struct Percentiles: Encodable, Sendable {
 }
 
 /// Whether the figures are of one connection or of all.
-public enum Scope: String, Encodable, Sendable { case connection, total }
+package enum Scope: String, Encodable, Sendable { case connection, total }
 
 /// What a receiver did: in a second (`progress`), on a connection, or in all.
-public struct ReceiverEventLine: Encodable, Sendable {
+package struct ReceiverEventLine: Encodable, Sendable {
     let event: String
     let role = "receiver"
     let scope: Scope
@@ -46,7 +46,7 @@ public struct ReceiverEventLine: Encodable, Sendable {
     let latency: Percentiles?
     let end: String?
 
-    public init(
+    package init(
         _ event: String, scope: Scope, _ statistics: ReceiverStatistics, peer: Peer?, end: StreamEnd?,
         seconds: Double? = nil
     ) {
@@ -66,7 +66,7 @@ public struct ReceiverEventLine: Encodable, Sendable {
     }
 
     // Absent would be `null` too for most readers, but a key that is always there is easier to rely on.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")
         try line.encode(role, forKey: "role")
@@ -86,7 +86,7 @@ public struct ReceiverEventLine: Encodable, Sendable {
 }
 
 /// What a sender did: in a second (`progress`), on a connection, or in all.
-public struct SenderEventLine: Encodable, Sendable {
+package struct SenderEventLine: Encodable, Sendable {
     let event: String
     let scope: Scope
     let peer: Peer?
@@ -95,7 +95,7 @@ public struct SenderEventLine: Encodable, Sendable {
     let fps: Double
     let end: StreamEnd?
 
-    public init(
+    package init(
         _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?,
         seconds: Double? = nil
     ) {
@@ -108,7 +108,7 @@ public struct SenderEventLine: Encodable, Sendable {
         self.end = end
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")
         try line.encode("sender", forKey: "role")

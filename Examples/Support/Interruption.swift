@@ -7,7 +7,7 @@ internal import Glibc
 /// A second one within two seconds is ignored, because the summary is being written; a later one ends the process at once.
 ///
 /// Unsafe code: the signal set is a local that the calls get a pointer to for as long as they run.
-public final class Interruption: Sendable {
+package final class Interruption: Sendable {
     private struct State {
         var action: @Sendable () -> Void
         var happened = false
@@ -16,7 +16,7 @@ public final class Interruption: Sendable {
     private let state: Monitor<State>
 
     /// Takes both signals from here on: make one before any other thread.
-    public init(_ action: @escaping @Sendable () -> Void) {
+    package init(_ action: @escaping @Sendable () -> Void) {
         state = Monitor(State(action: action))
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
@@ -50,10 +50,10 @@ public final class Interruption: Sendable {
     }
 
     /// Whether one came.
-    public var happened: Bool { state.withLock { $0.happened } }
+    package var happened: Bool { state.withLock { $0.happened } }
 
     /// What an interruption does from now on; at once, if it came already.
-    public func does(_ action: @escaping @Sendable () -> Void) {
+    package func does(_ action: @escaping @Sendable () -> Void) {
         let happened = state.withLock { state in
             state.action = action
             return state.happened

@@ -1,19 +1,19 @@
-public import FrameStreaming
+package import FrameStreaming
 
 /// The first pictures of a source: what `--frames N` takes.
-public struct LimitedSource: FrameSource {
+package struct LimitedSource: FrameSource {
     private var source: any FrameSource
     private let limit: Int?
     private var taken = 0
 
-    public init(_ source: any FrameSource, frames: Int?) {
+    package init(_ source: any FrameSource, frames: Int?) {
         self.source = source
         limit = frames
     }
 
-    public var isLive: Bool { source.isLive }
+    package var isLive: Bool { source.isLive }
 
-    public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+    package mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         if let limit, taken >= limit { return nil }
         let event = try source.next(until: deadline)
         if case .frame = event { taken += 1 }
@@ -21,7 +21,7 @@ public struct LimitedSource: FrameSource {
     }
 
     /// How many pictures there will be, where that is known.
-    public func expectedFrames(loops: Bool) -> Int? {
+    package func expectedFrames(loops: Bool) -> Int? {
         let inFile = loops ? nil : (source as? RawFileSource)?.frameCount
         return [limit, inFile].compactMap(\.self).min()
     }

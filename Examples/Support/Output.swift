@@ -5,13 +5,13 @@ internal import Glibc
 // Lines for people and for programs. Standard output belongs to the result, standard error to complaints.
 
 /// Whether standard output is a terminal: only there is a line drawn over again.
-public let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
 /// One writer at a time, so that the lines of several connections do not mix. The state: whether a status line stands there.
 private let output = Monitor(false)
 
 /// A line on standard output.
-public func printLine(_ text: String) {
+package func printLine(_ text: String) {
     output.withLock { hasStatus in
         write(hasStatus ? "\r\u{1B}[K" + text + "\n" : text + "\n", to: STDOUT_FILENO)
         hasStatus = false
@@ -19,7 +19,7 @@ public func printLine(_ text: String) {
 }
 
 /// A line that the next one replaces; nothing where standard output is no terminal.
-public func printStatus(_ text: String) {
+package func printStatus(_ text: String) {
     guard outputIsTerminal else { return }
     output.withLock { hasStatus in
         write("\r\u{1B}[K" + text, to: STDOUT_FILENO)
@@ -28,16 +28,16 @@ public func printStatus(_ text: String) {
 }
 
 /// A complaint on standard error.
-public func printError(_ text: String) {
+package func printError(_ text: String) {
     output.withLock { hasStatus in
         if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
         hasStatus = false
-        write("error: \(text)\n", to: STDERR_FILENO)
+        write("Error: \(text)\n", to: STDERR_FILENO)
     }
 }
 
 /// An object on a line of its own.
-public func printJSON(_ value: some Encodable) {
+package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { return }
@@ -59,7 +59,7 @@ private func write(_ text: String, to descriptor: CInt) {
 }
 
 /// `12.3`, with as many places as asked for: what String(format:) would do, without the rest of Foundation.
-public func fixed(_ value: Double, _ places: Int = 1) -> String {
+package func fixed(_ value: Double, _ places: Int = 1) -> String {
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
     guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
@@ -71,7 +71,7 @@ public func fixed(_ value: Double, _ places: Int = 1) -> String {
 }
 
 /// `1.5 MB/s` and the like.
-public func byteRate(_ bytesPerSecond: Double) -> String {
+package func byteRate(_ bytesPerSecond: Double) -> String {
     if bytesPerSecond >= 1e6 { return fixed(bytesPerSecond / 1e6) + " MB/s" }
     if bytesPerSecond >= 1e3 { return fixed(bytesPerSecond / 1e3) + " kB/s" }
     return fixed(bytesPerSecond, 0) + " B/s"

@@ -2,10 +2,10 @@ internal import FrameStreaming
 internal import Synchronization
 
 /// Calls `body` once a second with the seconds since the last call, on a thread of its own, until it is stopped.
-public final class PerSecond: Sendable {
+package final class PerSecond: Sendable {
     private let isStopped = Atomic(false)
 
-    public init(_ body: @escaping @Sendable (Double) -> Void) {
+    package init(_ body: @escaping @Sendable (Double) -> Void) {
         startThread("per second") { [self] in
             let clock = SystemClock()
             var last = clock.now
@@ -23,5 +23,5 @@ public final class PerSecond: Sendable {
         }
     }
 
-    public func stop() { isStopped.store(true, ordering: .releasing) }
+    package func stop() { isStopped.store(true, ordering: .releasing) }
 }

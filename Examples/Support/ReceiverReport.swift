@@ -1,10 +1,10 @@
-public import ArgumentParser
-public import FrameStreaming
+package import ArgumentParser
+package import FrameStreaming
 internal import FrameStreamingSystem
 internal import Glibc
 
 /// What a receiving program prints, and how it ends: any number of connections, one after another or at once.
-public final class ReceiverReport<Codec: FrameCodec>: Sendable {
+package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     private struct State {
         var open: [Int: FrameReceiver<Codec>] = [:]
         var nextID = 0
@@ -23,22 +23,22 @@ public final class ReceiverReport<Codec: FrameCodec>: Sendable {
     private let interrupted = Monitor(false)
 
     /// Ctrl-C and SIGTERM are taken from here on.
-    public init(_ output: OutputOptions, frames: Int?, once: Bool) {
+    package init(_ output: OutputOptions, frames: Int?, once: Bool) {
         self.output = output
         self.frames = frames
         self.once = once
     }
 
     /// Says where it listens.
-    public func listening(address: String, port: Int) {
+    package func listening(address: String, port: Int) {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
     /// A connection that came to nothing, such as one that sent rubbish.
-    public func failed(_ error: FrameStreamingError) { printError(error.description) }
+    package func failed(_ error: FrameStreamingError) { printError(error.description) }
 
     /// Runs `body`, which accepts connections until `stop` is called, and prints the total when it is done.
-    public func during(
+    package func during(
         stop: @escaping @Sendable () -> Void, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
@@ -59,7 +59,7 @@ public final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Runs `body`, which consumes what the receiver gets, and prints the connection's summary when it is done.
-    public func during(
+    package func during(
         _ receiver: FrameReceiver<Codec>, _ body: () throws(FrameStreamingError) -> Void
     ) {
         let (id, isStopping) = state.withLock { state in
@@ -92,10 +92,11 @@ public final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
-    public func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
+    package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
         if output.verbose, !output.json {
             let delay = received.age.map { "\(fixed(milliseconds($0), 2)) ms" } ?? "delay unknown"
-            printLine("\(name(receiver)) frame \(received.info.sequence): \(delay), \(received.encoded.byteCount) bytes")
+            printLine(
+                "\(name(receiver)) frame \(received.info.sequence): \(delay), \(received.encoded.byteCount) bytes")
         }
         let consumed = state.withLock { state in
             state.consumed += 1
@@ -107,7 +108,7 @@ public final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// What happened to a stream beside its frames.
-    public func event(_ event: ReceiverEvent) {
+    package func event(_ event: ReceiverEvent) {
         switch event {
         case .sourceLost(let reason): printError("the sender's source is lost: \(reason)")
         case .sourceRestored: if !output.json { printLine("the sender's source is back") }

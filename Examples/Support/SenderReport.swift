@@ -1,16 +1,16 @@
-public import ArgumentParser
-public import FrameStreaming
+package import ArgumentParser
+package import FrameStreaming
 internal import FrameStreamingSystem
 internal import Glibc
 
 /// What a sending program prints, and how it ends.
-public final class SenderReport: Sendable {
+package final class SenderReport: Sendable {
     private let output: OutputOptions
     private let frames: Int?
     private let interruption: Interruption
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
-    public init(_ output: OutputOptions, frames: Int?) {
+    package init(_ output: OutputOptions, frames: Int?) {
         self.output = output
         self.frames = frames
         interruption = Interruption {
@@ -20,15 +20,15 @@ public final class SenderReport: Sendable {
     }
 
     /// Says where it listens.
-    public func listening(address: String, port: Int) {
+    package func listening(address: String, port: Int) {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
     /// Says why somebody who connected is not the receiver.
-    public func turnedAway(_ error: FrameStreamingError) { printError(error.description) }
+    package func turnedAway(_ error: FrameStreamingError) { printError(error.description) }
 
     /// For ``SenderOptions/onAcknowledgement``: the delay of each frame, as the tutorial's client prints it.
-    public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
+    package var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
         guard output.verbose, !output.json else { return nil }
         return { word, time in
             printLine("frame \(word.sequence): \(word.outcome) after \(fixed(milliseconds(time), 2)) ms")
@@ -36,7 +36,7 @@ public final class SenderReport: Sendable {
     }
 
     /// Prints a line per second while `body` runs the sender, and the summary when it is done, however it ends.
-    public func during(
+    package func during(
         _ sender: FrameSender<some FrameCodec>, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         interruption.does { sender.stop() }
@@ -49,7 +49,8 @@ public final class SenderReport: Sendable {
             if output.json {
                 printJSON(
                     SenderEventLine(
-                        "summary", scope: .connection, connection.statistics, peer: connection.peer, end: connection.end))
+                        "summary", scope: .connection, connection.statistics, peer: connection.peer, end: connection.end
+                    ))
             } else {
                 printLine(
                     "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0))" } ?? "")"
@@ -94,6 +95,6 @@ public final class SenderReport: Sendable {
 }
 
 /// A duration as a number of milliseconds.
-public func milliseconds(_ duration: Duration) -> Double {
+package func milliseconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
 }

@@ -1,56 +1,62 @@
-public import ArgumentParser
-public import FrameStreaming
+package import ArgumentParser
+package import FrameStreaming
 
 /// Which pictures: the options that every program with a source has.
-public struct SourceOptions: ParsableArguments {
+package struct SourceOptions: ParsableArguments {
     @Flag(help: "A test pattern: colour bars, a moving object, a counter and a clock.")
-    public var pattern = false
+    package var pattern = false
 
-    @Option(help: ArgumentHelp("Y4M, headerless (with --size and --format) or MJPEG; - is standard input.", valueName: "file|-"))
-    public var input: String?
+    @Option(
+        help: ArgumentHelp(
+            "Y4M, headerless (with --size and --format) or MJPEG; - is standard input.", valueName: "file|-"))
+    package var input: String?
 
     @Option(help: ArgumentHelp("A V4L2 camera.", valueName: "path"))
-    public var camera: String?
+    package var camera: String?
 
     @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for the pattern)", valueName: "WxH"))
-    public var size: SizeArgument?
+    package var size: SizeArgument?
 
     @Option(help: ArgumentHelp("The pixel format by name or fourcc, such as I420, YUYV, JPEG.", valueName: "format"))
-    public var format: PixelFormat?
+    package var format: PixelFormat?
 
-    @Option(help: ArgumentHelp("Pictures per second, such as 30 or 30000/1001. (default: the file's own, else 30)", valueName: "n/d"))
-    public var rate: FrameRate?
+    @Option(
+        help: ArgumentHelp(
+            "Pictures per second, such as 30 or 30000/1001. (default: the file's own, else 30)", valueName: "n/d"))
+    package var rate: FrameRate?
 
     @Option(help: ArgumentHelp("The colour range that the pictures have, whatever the file says."))
-    public var range: ColorRange?
+    package var range: ColorRange?
 
     @Flag(help: "Start again at the end of the file.")
-    public var loop = false
+    package var loop = false
 
     @Option(help: ArgumentHelp("At the picture rate, or as fast as possible."))
-    public var pace = Pacing.realtime
+    package var pace = Pacing.realtime
 
     @Option(help: ArgumentHelp("Take so many pictures from the source.", valueName: "n"))
-    public var frames: Int?
+    package var frames: Int?
 
-    public init() {}
+    package init() {}
 
-    public func validate() throws {
+    package func validate() throws {
         let chosen = (pattern ? 1 : 0) + (input == nil ? 0 : 1) + (camera == nil ? 0 : 1)
         guard chosen == 1 else { throw ValidationError("give one of --pattern, --input FILE|- and --camera PATH") }
         if camera != nil {
             throw ValidationError(
-                "this version has no camera source yet: ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send --input - ...")
+                "this version has no camera source yet: ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send --input - ..."
+            )
         }
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
         if input != nil, size != nil, format == nil {
-            throw ValidationError("--size needs --format: a headerless file tells neither (a Y4M file tells both, and needs neither)")
+            throw ValidationError(
+                "--size needs --format: a headerless file tells neither (a Y4M file tells both, and needs neither)")
         }
         if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
     }
 
     /// Opens what was asked for.
-    public func open() throws(FrameStreamingError) -> LimitedSource {
+    package func open() throws(FrameStreamingError) -> LimitedSource {
         LimitedSource(pattern ? try openPattern() : try openFile(input ?? "-"), frames: frames)
     }
 
@@ -69,12 +75,13 @@ public struct SourceOptions: ParsableArguments {
         }
         guard let format else { return try RawFileSource(path: path, options: options) }
         guard let size else {
-            throw FrameStreamingError(.invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)
+            throw FrameStreamingError(
+                .invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)
         }
         let shape = try FrameFormat(width: size.width, height: size.height, pixelFormat: format, colorRange: range)
         return try RawFileSource(path: path, layout: shape, options: options)
     }
 
     /// How many pictures there will be, where that is known.
-    public func expectedFrames(of source: LimitedSource) -> Int? { source.expectedFrames(loops: loop) }
+    package func expectedFrames(of source: LimitedSource) -> Int? { source.expectedFrames(loops: loop) }
 }

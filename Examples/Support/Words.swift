@@ -1,9 +1,9 @@
-public import FrameStreaming
+package import FrameStreaming
 
 // The same figures for people.
 
 /// `30.0 fps, delay 1.2 ms (p99 3.4), 1.2 MB/s, 0 dropped`.
-public func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
+package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
     var parts = ["\(fixed(Double(statistics.frames) / max(seconds, 1e-9))) fps"]
     if let delay = statistics.latency.summary { parts.append("delay \(fixed(delay.p50)) ms (p99 \(fixed(delay.p99)))") }
     parts.append(byteRate(Double(statistics.bytes) / max(seconds, 1e-9)))
@@ -13,7 +13,7 @@ public func describe(_ statistics: ReceiverStatistics, seconds: Double) -> Strin
 }
 
 /// The same of a sender, with the time to the acknowledgement.
-public func describe(_ statistics: SenderStatistics, seconds: Double) -> String {
+package func describe(_ statistics: SenderStatistics, seconds: Double) -> String {
     var parts = ["\(fixed(Double(statistics.acknowledged) / max(seconds, 1e-9))) fps"]
     if let ack = statistics.ackTime.summary { parts.append("ack \(fixed(ack.p50)) ms (p99 \(fixed(ack.p99)))") }
     parts.append(byteRate(Double(statistics.bytes) / max(seconds, 1e-9)))
@@ -24,7 +24,7 @@ public func describe(_ statistics: SenderStatistics, seconds: Double) -> String 
 }
 
 /// A bar of `done` of `all`, for the status line.
-public func progressBar(_ done: Int, of all: Int) -> String {
+package func progressBar(_ done: Int, of all: Int) -> String {
     let width = 30
     let filled = all > 0 ? min(width, done * width / all) : width
     return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)

@@ -21,30 +21,28 @@ struct FrameDemo: ParsableCommand {
     func run() throws {
         let report = DemoReport()
         var source = try openSource()
-        do throws(FrameStreamingError) {
-            // The receiving half, on a thread of its own.
-            let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
-            let receiving = try report.inBackground { () throws(FrameStreamingError) in
-                let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(until: .never))
-                report.watch(receiver)
-                while let received = try receiver.next() { report.note(received) }
-            }
+        // The receiving half, on a thread of its own.
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let receiving = try report.inBackground { () throws(FrameStreamingError) in
+            let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(until: .never))
+            report.watch(receiver)
+            while let received = try receiver.next() { report.note(received) }
+        }
 
-            // The sending half.
-            let transport = try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(5)))
-            let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
-            report.stop(sender, after: seconds)
-            try sender.run(&source)
+        // The sending half.
+        let transport = try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(5)))
+        let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+        report.stop(sender, after: seconds)
+        try sender.run(&source)
 
-            try receiving.finish()
-            try report.summary(sender, saveLast: saveLast)
-        } catch { throw exit(after: error) }
+        try receiving.finish()
+        try report.summary(sender, saveLast: saveLast)
     }
 
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
         options.loop = input != nil && seconds != nil
-        do throws(FrameStreamingError) { return try options.open() } catch { throw exit(after: error) }
+        return try options.open()
     }
 
     func validate() throws {

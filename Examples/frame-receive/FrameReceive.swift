@@ -33,7 +33,7 @@ struct FrameReceive: ParsableCommand {
         }
 
         if let sender = connection.from {
-            let transport = try connection.connect(to: sender, report)
+            let transport = try connection.connect(to: sender)
             try report.during(stop: {}) { () throws(FrameStreamingError) in try consume(transport) }
         } else {
             let listener = try connection.listener()

@@ -4,7 +4,10 @@ import FrameStreaming
 
 /// From where, and how.
 struct ReceiveOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT).", valueName: "[host:]port"))
+    @Option(
+        help: ArgumentHelp(
+            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT).", valueName: "[host:]port")
+    )
     var listen: String?
 
     @Option(help: ArgumentHelp("Connect to a sender that listens.", valueName: "host:port"))
@@ -28,34 +31,36 @@ struct ReceiveOptions: ParsableArguments {
         }
     }
 
-    func listener() throws -> TCPListener {
-        do throws(FrameStreamingError) {
-            return try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
-        } catch { throw exit(after: error) }
+    func listener() throws(FrameStreamingError) -> TCPListener {
+        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
     }
 
-    func connect(to sender: String, _ report: ReceiverReport<ReceivingCodec>) throws -> TCPTransport {
-        do throws(FrameStreamingError) {
-            // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
-            return try TCPTransport.connect(
-                to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
-                until: .after(.seconds(10)))
-        } catch { throw exit(after: error) }
+    func connect(to sender: String) throws(FrameStreamingError) -> TCPTransport {
+        // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
+        try TCPTransport.connect(
+            to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
+            until: .after(.seconds(10)))
     }
 }
 
 /// What happens to the pictures.
 struct ConsumeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.", valueName: "file.y4m|file.mjpg|dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.",
+            valueName: "file.y4m|file.mjpg|dir"))
     var record: String?
 
     @Option(help: ArgumentHelp("End after so many frames were consumed.", valueName: "n"))
     var frames: Int?
 
-    @Option(help: ArgumentHelp("What the pictures are decoded to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
+    @Option(
+        help: ArgumentHelp(
+            "What the pictures are decoded to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
     var decode: DecodeArgument?
 
-    @Option(help: ArgumentHelp("Take so long for each frame: a slow consumer, for trying flow control.", valueName: "ms"))
+    @Option(
+        help: ArgumentHelp("Take so long for each frame: a slow consumer, for trying flow control.", valueName: "ms"))
     var consumeMs: Int?
 
     func validate() throws {

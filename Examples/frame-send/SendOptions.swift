@@ -7,7 +7,9 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Connect to a receiver that listens.", valueName: "host:port"))
     var to: String?
 
-    @Option(help: ArgumentHelp("Wait for a receiver to connect; on loopback unless a host is named.", valueName: "[host:]port"))
+    @Option(
+        help: ArgumentHelp(
+            "Wait for a receiver to connect; on loopback unless a host is named.", valueName: "[host:]port"))
     var listen: String?
 
     @Option(help: ArgumentHelp("JPEG quality, 1 (smallest) to 100 (best).", valueName: "1...100"))
@@ -22,7 +24,10 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Frames that may be sent and not acknowledged. (default: 4, text: 1)", valueName: "n"))
     var window: WindowArgument?
 
-    @Option(help: ArgumentHelp("latest: an unsent picture is replaced by a newer one; reliable: every picture arrives. (default: latest for live sources, reliable for files)"))
+    @Option(
+        help: ArgumentHelp(
+            "latest: an unsent picture is replaced by a newer one; reliable: every picture arrives. (default: latest for live sources, reliable for files)"
+        ))
     var policy: DeliveryPolicy?
 
     @Option(help: ArgumentHelp("The stream's name, for the receiver.", valueName: "name"))

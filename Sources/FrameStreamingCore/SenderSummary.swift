@@ -15,6 +15,9 @@ public struct SenderSummary: Sendable {
     /// The connections in the order they were given.
     public var connections: [Connection]
 
+    /// A summary of these; of none, before there was one.
+    public init(connections: [Connection] = []) { self.connections = connections }
+
     /// All connections' figures together.
     public var total: SenderStatistics {
         var result = SenderStatistics()
