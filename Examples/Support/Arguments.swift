@@ -1,9 +1,8 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 public import ArgumentParser
 public import FrameStreaming
 
 // The extensions are public because the types are; nobody sees them but the examples.
-// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-
 // What the command lines of the examples have in common: how a size, a rate or a format is written.
 
 /// `WIDTHxHEIGHT`.

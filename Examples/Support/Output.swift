@@ -39,7 +39,7 @@ package func printError(_ text: String) {
 /// An object on a line of its own.
 package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { return }
     printLine(String(decoding: data, as: UTF8.self))
 }
