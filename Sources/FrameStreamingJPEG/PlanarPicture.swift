@@ -42,6 +42,10 @@ struct SourcePicture {
     /// Of the chroma; of no meaning where there is none.
     var factors: ChromaFactors
     var isLimitedRange: Bool
+
+    var hasChroma: Bool {
+        if case .none = chroma { false } else { true }
+    }
 }
 
 /// Where planes of a picture are to be written; nil = not wanted. Safe as ``SourcePlane`` is.
@@ -61,48 +65,44 @@ extension TargetPicture {
     ///
     /// Chroma that becomes less is averaged; chroma that becomes more is repeated.
     func fill(from source: SourcePicture) {
-        if source.isLimitedRange {
-            fill(from: source, LumaExpansion.self, ChromaExpansion.self)
-        } else {
-            fill(from: source, Unchanged.self, Unchanged.self)
-        }
-    }
-
-    @inline(__always)
-    private func fill<LumaMap: SampleMap, ChromaMap: SampleMap>(
-        from source: SourcePicture, _: LumaMap.Type, _: ChromaMap.Type
-    ) {
         let down = chroma == nil ? 1 : factors.down
         for group in 0..<(max(lumaHeight, source.height) + down - 1) / down {
             if let luma {
                 for line in group * down..<min((group + 1) * down, lumaHeight) {
-                    unsafe fillLuma(luma.line(line), line: min(line, source.height - 1), from: source, LumaMap.self)
+                    unsafe fillLuma(luma.line(line), line: min(line, source.height - 1), from: source)
                 }
             }
-            if let chroma { fillChroma(chroma, line: group, from: source, ChromaMap.self) }
+            if let chroma { fillChroma(chroma, line: group, from: source) }
         }
     }
 
-    @inline(__always)
-    private func fillLuma<Map: SampleMap>(
-        _ target: UnsafeMutablePointer<UInt8>, line: Int, from source: SourcePicture, _: Map.Type
+    private func fillLuma(
+        _ target: UnsafeMutablePointer<UInt8>, line: Int, from source: SourcePicture
     ) {
         switch source.luma {
         case .plane(let plane):
-            unsafe SampleRows.map(Map.self, plane.line(line), to: target, count: source.width)
-        case .pairs(let plane, shift: 0):
-            unsafe SampleRows.pickOfPairs(Map.self, plane.line(line), shift: 0, to: target, count: source.width)
-        case .pairs(let plane, _):
-            unsafe SampleRows.pickOfPairs(Map.self, plane.line(line), shift: 8, to: target, count: source.width)
+            let samples = unsafe plane.line(line)
+            if source.isLimitedRange {
+                unsafe LumaExpansion.mapLine(samples, to: target, count: source.width)
+            } else {
+                unsafe target.update(from: samples, count: source.width)
+            }
+        case .pairs(let plane, let shift):
+            // Literals, so that each shift has a loop of its own.
+            if shift == 0 {
+                unsafe SampleRows.pickOfPairs(plane.line(line), shift: 0, to: target, count: source.width)
+            } else {
+                unsafe SampleRows.pickOfPairs(plane.line(line), shift: 8, to: target, count: source.width)
+            }
+            if source.isLimitedRange { unsafe LumaExpansion.mapLine(target, count: source.width) }
         }
         for column in source.width..<max(lumaWidth, source.width) {
             unsafe target[column] = target[source.width - 1]
         }
     }
 
-    @inline(__always)
-    private func fillChroma<Map: SampleMap>(
-        _ target: (u: TargetPlane, v: TargetPlane), line: Int, from source: SourcePicture, _: Map.Type
+    private func fillChroma(
+        _ target: (u: TargetPlane, v: TargetPlane), line: Int, from source: SourcePicture
     ) {
         // Which line or lines of the source's chroma this line of ours is made of.
         let last = source.factors.lines(source.height) - 1
@@ -112,12 +112,12 @@ extension TargetPicture {
         let v = unsafe target.v.line(line)
         let columns = source.factors.columns(source.width)
         if source.factors.across == factors.across {
-            unsafe fillLines(u, v, above, below, columns, from: source, Map.self)
+            unsafe fillLines(u, v, above, below, columns, from: source)
             return
         }
         guard let lines = unsafe lines else { preconditionFailure("resampling across needs room for two lines") }
         let wholeV = unsafe lines + columns
-        unsafe fillLines(lines, wholeV, above, below, columns, from: source, Map.self)
+        unsafe fillLines(lines, wholeV, above, below, columns, from: source)
         if source.factors.across < factors.across {
             unsafe SampleRows.halve(lines, count: columns, to: u)
             unsafe SampleRows.halve(wholeV, count: columns, to: v)
@@ -130,10 +130,9 @@ extension TargetPicture {
     }
 
     /// A line of each chroma plane with as many samples across as the source has.
-    @inline(__always)
-    private func fillLines<Map: SampleMap>(
+    private func fillLines(
         _ u: UnsafeMutablePointer<UInt8>, _ v: UnsafeMutablePointer<UInt8>, _ above: Int, _ below: Int, _ count: Int,
-        from source: SourcePicture, _: Map.Type
+        from source: SourcePicture
     ) {
         switch source.chroma {
         case .none:
@@ -142,23 +141,28 @@ extension TargetPicture {
             unsafe v.update(repeating: 128, count: count)
         case .planes(let uPlane, let vPlane):
             if above == below {
-                unsafe SampleRows.map(Map.self, uPlane.line(above), to: u, count: count)
-                unsafe SampleRows.map(Map.self, vPlane.line(above), to: v, count: count)
+                unsafe u.update(from: uPlane.line(above), count: count)
+                unsafe v.update(from: vPlane.line(above), count: count)
             } else {
-                unsafe SampleRows.average(Map.self, uPlane.line(above), uPlane.line(below), to: u, count: count)
-                unsafe SampleRows.average(Map.self, vPlane.line(above), vPlane.line(below), to: v, count: count)
+                unsafe SampleRows.average(uPlane.line(above), uPlane.line(below), to: u, count: count)
+                unsafe SampleRows.average(vPlane.line(above), vPlane.line(below), to: v, count: count)
             }
         case .pairs(let plane, let vFirst):
             let lower = above == below ? nil : unsafe plane.line(below)
             unsafe SampleRows.splitPairs(
-                Map.self, plane.line(above), lower, to: vFirst ? v : u, vFirst ? u : v, count: count)
+                plane.line(above), lower, to: vFirst ? v : u, vFirst ? u : v, count: count)
         case .quads(let plane, let shift):
             let lower = above == below ? nil : unsafe plane.line(below)
             if shift == 0 {
-                unsafe SampleRows.splitQuads(Map.self, plane.line(above), lower, shift: 0, to: u, v, count: count)
+                unsafe SampleRows.splitQuads(plane.line(above), lower, shift: 0, to: u, v, count: count)
             } else {
-                unsafe SampleRows.splitQuads(Map.self, plane.line(above), lower, shift: 8, to: u, v, count: count)
+                unsafe SampleRows.splitQuads(plane.line(above), lower, shift: 8, to: u, v, count: count)
             }
+        }
+        if source.isLimitedRange, source.hasChroma {
+            // The lines are still in the first cache: this costs no pass over memory.
+            unsafe ChromaExpansion.mapLine(u, count: count)
+            unsafe ChromaExpansion.mapLine(v, count: count)
         }
     }
 }

@@ -1,5 +1,5 @@
-/// The loops over the samples of a line. Each is a straight run without branches, which the optimiser turns into vector
-/// code; what they share (averaging, mapping) is inlined.
+/// The loops that take a line's samples apart. Each is a straight run without branches, which the optimiser turns into vector
+/// code; what they share is inlined.
 ///
 /// Unsafe code, safe because: the callers (PlanarPicture.swift) pass lines that lie inside a frame's or a scratch plane, and counts that
 /// follow from the same picture's size. Source lines may lie at any address; words are loaded unaligned.
@@ -9,35 +9,27 @@ enum SampleRows {
         UInt8(truncatingIfNeeded: (UInt16(a) &+ UInt16(b) &+ 1) >> 1)
     }
 
-    /// `target[i] = map(source[i])`.
+    /// `target[i]` = the average of `upper[i]` and `lower[i]`.
     @inline(__always)
-    static func map<Map: SampleMap>(
-        _: Map.Type, _ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int
-    ) {
-        for i in 0..<count { unsafe target[i] = Map.map(source[i]) }
-    }
-
-    /// `target[i] = map(average of upper[i] and lower[i])`.
-    @inline(__always)
-    static func average<Map: SampleMap>(
-        _: Map.Type, _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
+    static func average(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
         to target: UnsafeMutablePointer<UInt8>, count: Int
     ) {
-        for i in 0..<count { unsafe target[i] = Map.map(average(upper[i], lower[i])) }
+        for i in 0..<count { unsafe target[i] = average(upper[i], lower[i]) }
     }
 
     /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma).
     @inline(__always)
-    static func splitPairs<Map: SampleMap>(
-        _: Map.Type, _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?,
+    static func splitPairs(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?,
         to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
     ) {
         let above = unsafe UnsafeRawPointer(upper)
         guard let lower = unsafe lower else {
             for i in 0..<count {
                 let word = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-                unsafe first[i] = Map.map(UInt8(truncatingIfNeeded: word))
-                unsafe second[i] = Map.map(UInt8(truncatingIfNeeded: word >> 8))
+                unsafe first[i] = UInt8(truncatingIfNeeded: word)
+                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 8)
             }
             return
         }
@@ -45,36 +37,35 @@ enum SampleRows {
         for i in 0..<count {
             let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
             let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe first[i] = Map.map(average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b)))
-            unsafe second[i] = Map.map(
-                average(UInt8(truncatingIfNeeded: a >> 8), UInt8(truncatingIfNeeded: b >> 8)))
+            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
+            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 8), UInt8(truncatingIfNeeded: b >> 8))
         }
     }
 
     /// One byte of each two-byte group: the luma of YUYV (`shift` 0) and UYVY (8).
     @inline(__always)
-    static func pickOfPairs<Map: SampleMap>(
-        _: Map.Type, _ source: UnsafePointer<UInt8>, shift: UInt16, to target: UnsafeMutablePointer<UInt8>, count: Int
+    static func pickOfPairs(
+        _ source: UnsafePointer<UInt8>, shift: UInt16, to target: UnsafeMutablePointer<UInt8>, count: Int
     ) {
         let words = unsafe UnsafeRawPointer(source)
         for i in 0..<count {
             let word = unsafe words.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe target[i] = Map.map(UInt8(truncatingIfNeeded: word >> shift))
+            unsafe target[i] = UInt8(truncatingIfNeeded: word >> shift)
         }
     }
 
     /// Two bytes of each four-byte group to two lines: the chroma of YUYV (`shift` 8) and UYVY (0); V is 16 bits above U.
     @inline(__always)
-    static func splitQuads<Map: SampleMap>(
-        _: Map.Type, _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt32,
+    static func splitQuads(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt32,
         to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
     ) {
         let above = unsafe UnsafeRawPointer(upper)
         guard let lower = unsafe lower else {
             for i in 0..<count {
                 let word = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
-                unsafe first[i] = Map.map(UInt8(truncatingIfNeeded: word))
-                unsafe second[i] = Map.map(UInt8(truncatingIfNeeded: word >> 16))
+                unsafe first[i] = UInt8(truncatingIfNeeded: word)
+                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 16)
             }
             return
         }
@@ -82,9 +73,8 @@ enum SampleRows {
         for i in 0..<count {
             let a = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
             let b = unsafe below.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
-            unsafe first[i] = Map.map(average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b)))
-            unsafe second[i] = Map.map(
-                average(UInt8(truncatingIfNeeded: a >> 16), UInt8(truncatingIfNeeded: b >> 16)))
+            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
+            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 16), UInt8(truncatingIfNeeded: b >> 16))
         }
     }
 
@@ -106,7 +96,7 @@ enum SampleRows {
     static func stretch(
         _ source: UnsafePointer<UInt8>, by factor: Int, to target: UnsafeMutablePointer<UInt8>, count: Int
     ) {
-        let words = unsafe UnsafeMutableRawPointer(target)
+        let words = UnsafeMutableRawPointer(target)
         let whole = count / factor
         if factor == 4 {
             for i in 0..<whole {

@@ -9,9 +9,9 @@ struct TablesBeforeScan {
     /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at bytes that are no segment: what is
     /// wrong with those is TurboJPEG's to say.
     init(_ bytes: UnsafeRawBufferPointer) {
-        guard unsafe bytes.count >= 4, unsafe bytes.byte(0) == 0xFF, unsafe bytes.byte(1) == 0xD8 else { return }
+        guard bytes.count >= 4, unsafe bytes.byte(0) == 0xFF, unsafe bytes.byte(1) == 0xD8 else { return }
         var next = 2
-        while unsafe next + 4 <= bytes.count {
+        while next + 4 <= bytes.count {
             // Anything between segments is skipped, as libjpeg does with a warning; 0xFF may be repeated as fill.
             guard unsafe bytes.byte(next) == 0xFF, unsafe ![0x00, 0xFF].contains(bytes.byte(next + 1)) else {
                 next += 1
@@ -36,7 +36,7 @@ struct TablesBeforeScan {
 extension UnsafeRawBufferPointer {
     /// Checked in every build: what is walked here came from a network.
     fileprivate func byte(_ offset: Int) -> UInt8 {
-        unsafe precondition(offset >= 0 && offset < count, "the walk left the JPEG")
+        precondition(offset >= 0 && offset < count, "the walk left the JPEG")
         return unsafe self[offset]
     }
 }

@@ -286,26 +286,6 @@ import Testing
         #expect(bytes(try strict.decode(back, DecodeSettings())) == expected)
     }
 
-    /// Shows what the test above guards against, on a handle without our precaution.
-    @Test func theLibraryAloneMixesTablesUp() throws {
-        let picture = TestPicture(width: 64, height: 48)
-        let bare = JPEGParts.without(0xC4, try JPEGParts.encode(picture))
-        let own = try JPEGParts.encode(picture, flags: TJFLAG_PROGRESSIVE)
-        let handle = unsafe tjInitDecompress()
-        defer { unsafe tjDestroy(handle) }
-        var pixels = [UInt8](repeating: 0, count: 64 * 48 * 3)
-        var results: [CInt] = []
-        for jpeg in [bare, own, bare] {
-            results.append(
-                unsafe tjDecompress2(
-                    handle, jpeg, UInt(jpeg.count), &pixels, 64, 0, 48, CInt(TJPF_BGR.rawValue), 0))
-        }
-        #expect(results[0] == 0 && results[1] == 0)
-        withKnownIssue("libjpeg-turbo keeps the tables of the last picture", isIntermittent: true) {
-            #expect(results[2] == 0)
-        }
-    }
-
     @Test func aPictureWithoutQuantizationBorrowsNone() throws {
         let whole = try JPEGParts.encode(TestPicture(width: 16, height: 16))
         let bare = try jpegFrame(JPEGParts.without(0xDB, whole))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FrameStreamingJPEG
 
-@Suite struct SampleMapTests {
+@Suite struct RangeExpansionTests {
     @Test func lumaIsExactAtEveryValue() {
         for sample in UInt8.min...UInt8.max {
             let exact = (Double(sample) - 16) * 255 / 219
