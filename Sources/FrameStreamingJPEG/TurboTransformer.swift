@@ -3,8 +3,9 @@ internal import FrameStreamingCore
 
 /// A transformer with the room that it writes to.
 ///
-/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not say before or after the turn;
-/// there is room for the larger. `@unchecked Sendable`: one thread at a time has it, out of a ``HandlePool``.
+/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not
+/// say before or after the turn; there is room for the larger. `@unchecked Sendable`: one thread at a time has it,
+/// out of a ``HandlePool``.
 final class TurboTransformer: @unchecked Sendable {
     private let handle: TurboHandle
     private let room = ScratchMemory()
@@ -43,7 +44,8 @@ final class TurboTransformer: @unchecked Sendable {
         if result != 0 {
             let complaint = handle.complaint()
             guard strictness == .tolerant, complaint.isWarning else {
-                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its metadata.
+                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its
+                // metadata.
                 if complaint.text.contains("Buffer passed to JPEG library is too small") {
                     throw FrameStreamingError(
                         .limitExceeded,
@@ -52,8 +54,9 @@ final class TurboTransformer: @unchecked Sendable {
                 }
                 throw .corruptImage(complaint.text)
             }
-            // Also where TurboJPEG gave up for good after a warning, it is one (TurboDecompressor.run): the size is then that of the
-            // whole room. Over zeros, the end of that is no end of a JPEG, whatever an earlier picture left there.
+            // Also where TurboJPEG gave up for good after a warning, it is one (TurboDecompressor.run): the size is
+            // then that of the whole room. Over zeros, the end of that is no end of a JPEG, whatever an earlier
+            // picture left there.
             unsafe start.update(repeating: 0, count: room.capacity)
             _ = transformOnce()
             warned = true
