@@ -21,6 +21,8 @@ package enum Errno {
     package static let networkUnreachable = ENETUNREACH
     package static let inProgress = EINPROGRESS
     package static let notConnected = ENOTCONN
+    package static let connectionAborted = ECONNABORTED
+    package static let addressNotAvailable = EADDRNOTAVAIL
     package static let tooManyFiles = EMFILE
     package static let invalid = EINVAL
 }

@@ -2,7 +2,8 @@ internal import CLinux
 
 /// An eventfd that ends waits: once signalled it stays signalled, so a wait that begins later ends too.
 package final class WakeUp: Sendable {
-    let descriptor: Descriptor
+    /// Readable once signalled: for those who wait for it like for a socket.
+    package let descriptor: Descriptor
 
     package init() throws(SystemError) {
         let raw = try retryingInterrupts("eventfd") { fs_eventfd() }

@@ -1,0 +1,242 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A connection that speaks the binary protocol, after the handshake.
+final class BinaryConnection: Connection {
+    private let channel: Channel
+    private let outbox: Outbox
+    private let life = Lifecycle()
+    private let reader: BinaryReader
+    private let role: TCPRole
+    private let peer: Hello
+    private let packingPool = FramePool(capacity: 2)
+    private let numbers = Monitor(Numbers())
+
+    private struct Numbers {
+        var lastSent: UInt64 = 0
+        var lastReceived: UInt64 = 0
+        var pings: UInt64 = 0
+        var samples: [ClockSample] = []
+    }
+
+    /// Queued PONGs beyond this are dropped: a peer that asks faster than it reads gets no queue here.
+    private static let mostPongs = 16
+    private static let mostSamples = 8
+
+    init(
+        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, options: TCPOptions
+    ) {
+        self.channel = channel
+        self.outbox = outbox
+        self.role = role
+        self.peer = peer
+        // Frames that the consumer holds, one on its way, and one in the consumer's hands.
+        let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
+        reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
+    }
+
+    var goodbye: String? { life.look { $0.goodbye } }
+
+    // MARK: Sending
+
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        switch message {
+        case .frame(let frame, let info):
+            try check(frame, info)
+            try outbox.send(.frame(info.sequence), until: deadline) { () throws(FrameStreamingError) in
+                try self.outgoing(frame, info)
+            }
+            numbers.withLock { $0.lastSent = max($0.lastSent, info.sequence) }
+        case .acknowledgement(let acknowledgement):
+            try needRole(.receiver, "acknowledge")
+            try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
+                Outbox.Outgoing(acknowledgement.marshal())
+            }
+            life.change { $0.acknowledged = max($0.acknowledged, acknowledgement.sequence) }
+        case .sourceLost(let text):
+            try needRole(.sender, "tell of the source")
+            try outbox.send(.sourceLost(text), until: deadline) {
+                Outbox.Outgoing(WireMessage.sourceLost(text).marshal())
+            }
+        case .sourceRestored:
+            try needRole(.sender, "tell of the source")
+            try outbox.send(.sourceRestored, until: deadline) {
+                Outbox.Outgoing(WireMessage.sourceRestored.marshal())
+            }
+        }
+    }
+
+    private func outgoing(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) -> Outbox.Outgoing {
+        let (packed, byteCount) = try tightlyPacked(frame, from: packingPool)
+        guard byteCount <= peer.maximumFrameBytes else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "a frame of \(byteCount) bytes, but the peer takes at most \(peer.maximumFrameBytes): lower size or quality, or raise the receiver's limit",
+                subject: channel.address)
+        }
+        var info = info
+        info.sendTime = info.sendTime ?? .now
+        return Outbox.Outgoing(
+            FrameHeader(packed, info).marshal(metadata: packed.metadata, imageBytes: byteCount), image: packed,
+            imageBytes: byteCount)
+    }
+
+    private func check(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) {
+        try needRole(.sender, "send frames")
+        let last = numbers.withLock { $0.lastSent }
+        guard info.sequence == last + 1 else {
+            throw FrameStreamingError(
+                .invalidArgument, "frame \(info.sequence) cannot follow frame \(last): frames are numbered without gaps"
+            )
+        }
+        guard frame.metadata.count <= Frame.largestMetadata else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "metadata of \(frame.metadata.count) bytes: at most \(Frame.largestMetadata) travel with a frame")
+        }
+        guard peer.pixelFormats.isEmpty || peer.pixelFormats.contains(frame.format.pixelFormat) else {
+            let taken = peer.pixelFormats.map(\.description).joined(separator: ", ")
+            throw FrameStreamingError(
+                .unsupported, "the peer does not take \(frame.format.pixelFormat), but \(taken): choose a codec for it",
+                subject: channel.address)
+        }
+    }
+
+    private func needRole(_ needed: TCPRole, _ what: String) throws(FrameStreamingError) {
+        guard role == needed else {
+            throw FrameStreamingError(.invalidArgument, "the \(role) of a connection cannot \(what)")
+        }
+    }
+
+    // MARK: Receiving
+
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        try life.reading(until: deadline) { () throws(FrameStreamingError) in try self.next(until: deadline) }
+    }
+
+    /// The next message that is the owner's business; nil when the peer ended. Needs the turn to read.
+    private func next(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        while true {
+            let item = try reader.next(until: deadline, takesFrames: role == .receiver)
+            switch item {
+            case .frame(let frame, let info):
+                try count(info)
+                return .frame(frame, info)
+            case .message(.acknowledgement(let acknowledgement)):
+                try expect(role == .sender, "an acknowledgement to the side that receives frames")
+                return .acknowledgement(acknowledgement)
+            case .message(.sourceLost(let text)):
+                try expect(role == .receiver, "news of a source to the side that has it")
+                return .sourceLost(text)
+            case .message(.sourceRestored):
+                try expect(role == .receiver, "news of a source to the side that has it")
+                return .sourceRestored
+            case .message(.ping(let ping)): try answer(ping)
+            case .message(.pong(let pong)): record(pong)
+            case .message(.bye(let bye)):
+                life.change { $0.goodbye = bye.text }
+                return nil
+            case .message(.byeAcknowledgement):
+                try expect(life.look { $0.hasSaidFarewell }, "an answer to a goodbye that was not said")
+                life.change { $0.farewellAnswered = true }
+                return nil
+            case .message: throw .violation("a handshake within a stream")
+            }
+        }
+    }
+
+    private func expect(_ condition: Bool, _ otherwise: String) throws(FrameStreamingError) {
+        guard condition else { throw .violation(otherwise) }
+    }
+
+    private func count(_ info: FrameInfo) throws(FrameStreamingError) {
+        let last = numbers.withLock { $0.lastReceived }
+        try expect(info.sequence == last + 1, "frame \(info.sequence) after frame \(last)")
+        numbers.withLock { $0.lastReceived = info.sequence }
+    }
+
+    private func answer(_ ping: Ping) throws(FrameStreamingError) {
+        let now = monotonicNow()
+        let pong = Pong(answering: ping, receiveTime: now, sendTime: now)
+        do throws(FrameStreamingError) {
+            try outbox.enqueue(Outbox.Outgoing(pong.marshal()), limit: Self.mostPongs)
+        } catch {
+            // A side that ended its reading may have said more before: that is read first.
+            if error.code == .closed { throw error }
+        }
+    }
+
+    // MARK: Clocks
+
+    /// Asks for the peer's clock; the answer is recorded by the thread in `receive`.
+    func ping() throws(FrameStreamingError) {
+        let id = numbers.withLock { numbers in
+            numbers.pings += 1
+            return numbers.pings
+        }
+        try outbox.enqueue(Outbox.Outgoing(Ping(id: id, sendTime: monotonicNow()).marshal()), limit: Self.mostPongs)
+    }
+
+    private func record(_ pong: Pong) {
+        let now = monotonicNow()
+        numbers.update { numbers in
+            // What was never asked, or asked in the future, measures nothing.
+            guard (1...max(1, numbers.pings)).contains(pong.id), pong.echoedTime <= now else { return }
+            if numbers.samples.count == Self.mostSamples { numbers.samples.removeFirst() }
+            numbers.samples.append(ClockSample(pong, readTime: now))
+        }
+    }
+
+    /// The last answers, oldest first.
+    var clockSamples: [ClockSample] { numbers.withLock { $0.samples } }
+
+    // MARK: Ending
+
+    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        defer { close() }
+        if life.look({ $0.goodbye == nil }) {
+            life.change { $0.hasSaidFarewell = true }
+            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(reason).marshal()) }
+            try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
+                () throws(FrameStreamingError) in
+                _ = try self.next(until: deadline)
+            }
+        }
+        if life.look({ $0.goodbye != nil }) {
+            life.change { $0.hasSaidFarewell = true }
+            let answer = farewell
+            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(answer) }
+        }
+        channel.shutdownWriting()
+        life.drain(channel, outbox, until: deadline)
+    }
+
+    private var farewell: [UInt8] {
+        ByeAcknowledgement(consumedThrough: life.look { $0.acknowledged }).marshal()
+    }
+
+    func close() {
+        if life.look({ $0.goodbye != nil && !$0.hasSaidFarewell && !$0.isClosed }) {
+            // Best effort: the peer waits for it.
+            life.change { $0.hasSaidFarewell = true }
+            do { try outbox.enqueue(Outbox.Outgoing(farewell)) } catch {}
+        }
+        channel.close()
+        life.change { $0.isClosed = true }
+        outbox.close()
+    }
+}
+
+/// One PING and its PONG. Times are nanoseconds.
+struct ClockSample: Hashable, Sendable {
+    /// From PING to PONG, without the peer's own time.
+    var roundTrip: Int64
+    /// What to add to the peer's clock to have ours; wrong by half the round trip at most.
+    var offset: Int64
+
+    init(_ pong: Pong, readTime: Int64) {
+        roundTrip = (readTime &- pong.echoedTime) &- (pong.sendTime &- pong.receiveTime)
+        // Halves first: the sum of two differences may leave the range.
+        offset = (pong.echoedTime &- pong.receiveTime) / 2 &+ (readTime &- pong.sendTime) / 2
+    }
+}

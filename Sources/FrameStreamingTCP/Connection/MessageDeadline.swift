@@ -1,0 +1,26 @@
+internal import FrameStreamingCore
+
+/// When the message that is being read must be whole: counted from its first byte, so that a peer that trickles is cut off.
+struct MessageDeadline {
+    private let timeout: Duration
+    private var due: MonotonicTime?
+
+    init(_ timeout: Duration) { self.timeout = timeout }
+
+    mutating func begin() { if due == nil { due = MonotonicTime.now.advanced(by: timeout) } }
+    mutating func end() { due = nil }
+
+    /// The earlier of the caller's deadline and this.
+    func bounding(_ deadline: Deadline) -> Int64? {
+        due.map { Deadline.at($0).earlier(deadline).nanoseconds } ?? deadline.nanoseconds
+    }
+
+    /// What a wait that timed out means: the caller's deadline passed, or the message's.
+    func meaning(of error: FrameStreamingError, address: String) -> FrameStreamingError {
+        guard error.code == .timedOut, let due, due <= .now else { return error }
+        return FrameStreamingError(
+            .limitExceeded,
+            "the peer did not complete a message within \(timeout): it hangs or trickles, or the link is too slow for frames of this size",
+            subject: address)
+    }
+}

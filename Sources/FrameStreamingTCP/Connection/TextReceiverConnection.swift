@@ -1,0 +1,165 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// The text handshake's receiver: a header, `ok`, a JPEG, `ok` when it was consumed.
+final class TextReceiverConnection: Connection {
+    private let channel: Channel
+    private let outbox: Outbox
+    private let life = Lifecycle()
+    private let reader: TextReader
+
+    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+        self.channel = channel
+        self.outbox = outbox
+        // One with the consumer, one on its way, one that the consumer keeps.
+        let pool = options.pool ?? FramePool(capacity: 3)
+        reader = TextReader(channel, outbox, life, input: input, pool: pool, options: options)
+    }
+
+    var goodbye: String? { life.look { $0.goodbye } }
+
+    /// The second `ok` of a frame, whatever became of it: the text handshake has no other word.
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        guard case .acknowledgement(let acknowledgement) = message else {
+            throw FrameStreamingError(.invalidArgument, "the receiver of a connection sends acknowledgements only")
+        }
+        let (delivered, acknowledged) = life.look { ($0.delivered, $0.acknowledged) }
+        guard acknowledgement.sequence == acknowledged + 1, acknowledgement.sequence <= delivered else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(delivered): acknowledge each once, in order"
+            )
+        }
+        try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
+            Outbox.Outgoing(TextSending.receipt)
+        }
+        life.change { $0.acknowledged = acknowledgement.sequence }
+    }
+
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        try life.reading(until: deadline) { () throws(FrameStreamingError) in try reader.next(until: deadline) }
+    }
+
+    /// The sender's `over` needs no answer. A receiver that ends first can only close: the handshake has no word for it.
+    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        defer { close() }
+        guard !life.look({ $0.isClosed }) else { throw .closedConnection }
+        channel.shutdownWriting()
+        if life.look({ $0.goodbye != nil }) { life.drain(channel, outbox, until: deadline) }
+    }
+
+    func close() {
+        channel.close()
+        life.change { $0.isClosed = true }
+        outbox.close()
+    }
+}
+
+/// The bytes that come: headers and JPEGs in any cuts.
+///
+/// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
+private final class TextReader: @unchecked Sendable {
+    private enum Step { case header, announced(Int), image }
+
+    private let channel: Channel
+    private let outbox: Outbox
+    private let life: Lifecycle
+    private let pool: FramePool
+    private var input: InputBuffer
+    private var parser: TextReceiving
+    private var deadline: MessageDeadline
+    private var step = Step.header
+    private var image: IncomingImage?
+
+    init(
+        _ channel: Channel, _ outbox: Outbox, _ life: Lifecycle, input: InputBuffer, pool: FramePool,
+        options: TCPOptions
+    ) {
+        self.channel = channel
+        self.outbox = outbox
+        self.life = life
+        self.input = input
+        self.pool = pool
+        parser = TextReceiving(maximumFrameBytes: options.maximumFrameBytes)
+        deadline = MessageDeadline(options.messageTimeout)
+    }
+
+    /// The next frame; nil after `over`.
+    func next(until limit: Deadline) throws(FrameStreamingError) -> Message? {
+        while true {
+            switch step {
+            case .header:
+                if !input.isEmpty { deadline.begin() }
+                switch try parser.take(from: &input) {
+                case .over:
+                    life.change { $0.goodbye = "over" }
+                    return nil
+                case .header(let imageBytes):
+                    // The image's own time begins when it is asked for.
+                    deadline.end()
+                    step = .announced(imageBytes)
+                case nil: try fill(until: limit)
+                }
+            case .announced(let imageBytes):
+                // The first `ok` says that the frame before was consumed, too.
+                try life.wait(until: limit, for: "the frame before to be acknowledged") { state -> Void? in
+                    state.acknowledged == state.delivered ? () : nil
+                }
+                try outbox.enqueue(Outbox.Outgoing(TextSending.receipt))
+                image = IncomingImage(byteCount: imageBytes, from: pool)
+                deadline.begin()
+                step = .image
+            case .image:
+                try fillImage(until: limit)
+                deadline.end()
+                step = .header
+                return try delivered()
+            }
+        }
+    }
+
+    private func fill(until limit: Deadline) throws(FrameStreamingError) {
+        let until = deadline.bounding(limit)
+        let count: Int
+        do throws(FrameStreamingError) {
+            count = try input.fill { bytes throws(FrameStreamingError) in
+                try channel.read(into: &bytes, until: until, driving: outbox)
+            }
+        } catch {
+            throw deadline.meaning(of: error, address: channel.address)
+        }
+        guard count > 0 else { throw .ended(channel.address) }
+    }
+
+    private func fillImage(until limit: Deadline) throws(FrameStreamingError) {
+        let until = deadline.bounding(limit)
+        while image?.isComplete == false {
+            if !input.isEmpty {
+                image?.take(from: &input)
+                continue
+            }
+            do throws(FrameStreamingError) {
+                if try image?.read(from: channel, until: until, driving: outbox) == 0 { throw .ended(channel.address) }
+            } catch {
+                throw deadline.meaning(of: error, address: channel.address)
+            }
+        }
+    }
+
+    private func delivered() throws(FrameStreamingError) -> Message? {
+        guard var image = image.take() else { throw .textViolation("a frame without an image") }
+        // Where no size can be found the picture is broken: it is delivered all the same, as 1x1, so that the decoder reports it
+        // and the stream goes on.
+        let size = image.withBytes { jpegSize($0) } ?? (width: 1, height: 1)
+        let format = try FrameFormat(width: size.width, height: size.height, pixelFormat: .jpeg)
+        var number: UInt64 = 0
+        life.change { state in
+            state.delivered += 1
+            number = state.delivered
+        }
+        let frame = try image.makeFrame(format: format, captureTime: nil, sequence: number)
+        var info = FrameInfo(sequence: number)
+        info.arrivalTime = .now
+        return .frame(frame, info)
+    }
+}

@@ -1,0 +1,153 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// The text handshake's sender: a header, the JPEG after the first `ok`, the next frame after the second.
+///
+/// The thread in `receive` sends the JPEG when its `ok` has come.
+final class TextSenderConnection: Connection {
+    private struct State {
+        var machine = TextSending()
+        var frame: Frame?
+        var sequence: UInt64 = 0
+    }
+
+    private let channel: Channel
+    private let outbox: Outbox
+    private let life = Lifecycle()
+    private let state = Monitor(State())
+    private let reader: ReceiptReader
+
+    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+        self.channel = channel
+        self.outbox = outbox
+        reader = ReceiptReader(channel, outbox, input: input, options: options)
+    }
+
+    var goodbye: String? { life.look { $0.goodbye } }
+
+    /// Announces a JPEG, as soon as the one before was consumed. What the text handshake has no word for (a source that is
+    /// lost or back) is not sent.
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        switch message {
+        case .sourceLost, .sourceRestored: return
+        case .acknowledgement:
+            throw FrameStreamingError(.invalidArgument, "the sender of a connection cannot acknowledge")
+        case .frame(let frame, let info):
+            guard frame.format.pixelFormat == .jpeg else {
+                throw FrameStreamingError(
+                    .unsupported,
+                    "the text handshake carries JPEG only, not \(frame.format.pixelFormat): choose a JPEG codec, or the binary handshake",
+                    subject: channel.address)
+            }
+            let last = state.withLock { $0.sequence }
+            guard info.sequence == last + 1 else {
+                throw FrameStreamingError(
+                    .invalidArgument,
+                    "frame \(info.sequence) cannot follow frame \(last): frames are numbered without gaps")
+            }
+            try life.wait(until: deadline, for: "the frame before to be consumed") { state -> Void? in
+                if state.isUnsettled { return nil }
+                state.isUnsettled = true
+                return ()
+            }
+            let header = state.withLock { state in
+                state.sequence = info.sequence
+                state.frame = frame
+                return state.machine.announce(imageBytes: frame.byteCount)
+            }
+            try outbox.enqueue(Outbox.Outgoing(header))
+        }
+    }
+
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        try life.reading(until: deadline) { () throws(FrameStreamingError) in
+            do throws(FrameStreamingError) {
+                return try self.next(until: deadline)
+            } catch {
+                // After `over`, the end of the server's bytes is the end that was asked for.
+                if error.code == .endedWithoutGoodbye, life.look({ $0.hasSaidFarewell }) { return nil }
+                throw error
+            }
+        }
+    }
+
+    private func next(until deadline: Deadline) throws(FrameStreamingError) -> Message {
+        while true {
+            let event = try reader.next(until: deadline) { input throws(FrameStreamingError) in
+                try state.withLock { state throws(FrameStreamingError) in try state.machine.take(from: &input) }
+            }
+            switch event {
+            case .permitted:
+                if let frame = state.withLock({ $0.frame }) {
+                    try outbox.enqueue(Outbox.Outgoing([], image: frame, imageBytes: frame.byteCount))
+                }
+            case .consumed:
+                let sequence = state.withLock { state in
+                    state.frame = nil
+                    return state.sequence
+                }
+                life.change { $0.isUnsettled = false }
+                return .acknowledgement(Acknowledgement(sequence: sequence, creditThrough: sequence + 1))
+            }
+        }
+    }
+
+    /// `over`, on its own, after the last `ok`.
+    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        defer { close() }
+        try life.await(until: deadline, for: "the last frame to be consumed", { !$0.isUnsettled }) {
+            () throws(FrameStreamingError) in
+            _ = try self.next(until: deadline)
+        }
+        life.change { $0.hasSaidFarewell = true }
+        try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(TextSending.goodbye) }
+        channel.shutdownWriting()
+        life.drain(channel, outbox, until: deadline)
+    }
+
+    func close() {
+        channel.close()
+        life.change { $0.isClosed = true }
+        outbox.close()
+    }
+}
+
+/// The `ok`s that come, in any cuts.
+///
+/// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
+private final class ReceiptReader: @unchecked Sendable {
+    private let channel: Channel
+    private let outbox: Outbox
+    private var input: InputBuffer
+    private var deadline: MessageDeadline
+
+    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+        self.channel = channel
+        self.outbox = outbox
+        self.input = input
+        deadline = MessageDeadline(options.messageTimeout)
+    }
+
+    func next(
+        until limit: Deadline,
+        _ take: (inout InputBuffer) throws(FrameStreamingError) -> TextSending.Event?
+    ) throws(FrameStreamingError) -> TextSending.Event {
+        while true {
+            if !input.isEmpty { deadline.begin() }
+            if let event = try take(&input) {
+                deadline.end()
+                return event
+            }
+            let until = deadline.bounding(limit)
+            let count: Int
+            do throws(FrameStreamingError) {
+                count = try input.fill { bytes throws(FrameStreamingError) in
+                    try channel.read(into: &bytes, until: until, driving: outbox)
+                }
+            } catch {
+                throw deadline.meaning(of: error, address: channel.address)
+            }
+            guard count > 0 else { throw .ended(channel.address) }
+        }
+    }
+}

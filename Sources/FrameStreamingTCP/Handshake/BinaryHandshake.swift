@@ -1,0 +1,122 @@
+internal import FrameStreamingCore
+
+/// HELLO, then WELCOME or REJECT, seen from either side. No I/O: it is fed with bytes and says what to do.
+struct BinaryHandshake {
+    /// What to do next.
+    enum Action {
+        /// Agreed; what is left in the input belongs to the connection. The bytes are to be sent first.
+        case established(Agreement, reply: [UInt8])
+        /// No connection. The bytes are to be sent first.
+        case failed(FrameStreamingError, reply: [UInt8])
+    }
+
+    /// What both sides know now.
+    struct Agreement: Hashable {
+        var peer: Hello
+        var stream: String?
+        var session: UInt64
+        var resumedFrom: UInt64
+        /// As the receiving side said it.
+        var creditThrough: UInt64
+    }
+
+    private enum Side { case connecting, accepting }
+
+    private let side: Side
+    private let own: Hello
+    private let consumed: @Sendable (UInt64) -> UInt64
+    private var parser: MessageParser
+
+    /// - Parameters:
+    ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last.
+    ///   - consumed: Receiver: how many frames of a session were consumed.
+    static func connecting(_ own: Hello, consumed: @escaping @Sendable (UInt64) -> UInt64) -> BinaryHandshake {
+        BinaryHandshake(
+            side: .connecting, own: own, consumed: consumed,
+            parser: MessageParser(allowed: [.welcome, .reject], maximumFrameBytes: 0))
+    }
+
+    static func accepting(_ own: Hello, consumed: @escaping @Sendable (UInt64) -> UInt64) -> BinaryHandshake {
+        BinaryHandshake(
+            side: .accepting, own: own, consumed: consumed,
+            parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
+    }
+
+    /// What the connecting side says first.
+    func opening() -> [UInt8] {
+        var hello = own
+        if !isSender { hello.lastConsumed = own.session == 0 ? 0 : consumed(own.session) }
+        return hello.marshal(.hello)
+    }
+
+    private var isSender: Bool { own.role == TCPRole.sender.wireCode }
+
+    /// Takes bytes until there is something to do; nil when more are needed.
+    mutating func take(from input: inout InputBuffer) -> Action? {
+        do throws(FrameStreamingError) {
+            guard let event = try parser.take(from: &input) else { return nil }
+            switch (side, event) {
+            case (.accepting, .message(.hello(let hello))): return answer(hello)
+            case (.connecting, .message(.welcome(let welcome))): return accept(welcome)
+            case (.connecting, .message(.reject(let reject))):
+                return .failed(
+                    FrameStreamingError(.rejected, "the peer said no: \(reject.text) (code \(reject.code))"), reply: [])
+            default: throw .violation("a message that is no part of a handshake")
+            }
+        } catch {
+            return .failed(error, reply: side == .accepting ? Reject(.malformed, error.message).marshal() : [])
+        }
+    }
+
+    private func answer(_ hello: Hello) -> Action {
+        if let (code, words) = objection(to: hello) {
+            return .failed(
+                FrameStreamingError(.rejected, "turned away: \(words)"), reply: Reject(code, words).marshal())
+        }
+        var welcome = own
+        welcome.version = Hello.version
+        if isSender {
+            welcome.lastConsumed = own.session != 0 && hello.session == own.session ? hello.lastConsumed : 0
+        } else {
+            welcome.session = hello.session
+            welcome.lastConsumed = hello.session == 0 ? 0 : consumed(hello.session)
+        }
+        return .established(agreement(peer: hello, settled: welcome), reply: welcome.marshal(.welcome))
+    }
+
+    private func accept(_ welcome: Hello) -> Action {
+        if let (_, words) = objection(to: welcome) {
+            return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
+        }
+        return .established(agreement(peer: welcome, settled: welcome), reply: [])
+    }
+
+    private func agreement(peer: Hello, settled: Hello) -> Agreement {
+        Agreement(
+            peer: peer, stream: peer.stream.isEmpty ? (own.stream.isEmpty ? nil : own.stream) : peer.stream,
+            session: settled.session, resumedFrom: settled.session == 0 ? 0 : settled.lastConsumed,
+            creditThrough: isSender ? peer.creditThrough : own.creditThrough)
+    }
+
+    private func objection(to peer: Hello) -> (Reject.Code, String)? {
+        if peer.minimumVersion > Hello.version || peer.version < Hello.version {
+            return (
+                .version,
+                "protocol versions \(peer.minimumVersion) to \(peer.version) were offered, and this side speaks \(Hello.version): update the older side"
+            )
+        }
+        if peer.criticalCapabilities != 0 {
+            return (
+                .capability,
+                "it demands capabilities that this side does not have (bits \(peer.criticalCapabilities)): update this side, or do without"
+            )
+        }
+        guard (1...2).contains(peer.role) else {
+            return (.role, "the role \(peer.role) is not known: 1 sends, 2 receives")
+        }
+        guard peer.role != own.role else {
+            return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
+        }
+        return nil
+    }
+}

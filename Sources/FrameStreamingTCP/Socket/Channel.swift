@@ -1,0 +1,111 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A connected non-blocking socket that several threads use and any may close.
+final class Channel: Sendable {
+    /// The peer's address, for people.
+    let address: String
+    private let wakeUp: WakeUp
+    private let open: Monitor<Descriptor?>
+
+    init(_ descriptor: Descriptor) throws(FrameStreamingError) {
+        address = SocketAddress(.peer, of: descriptor)?.description ?? "unknown peer"
+        do throws(SystemError) { wakeUp = try WakeUp() } catch { throw FrameStreamingError(error, subject: address) }
+        open = Monitor(descriptor)
+    }
+
+    /// The socket, for one call: it stays open as long as the caller holds it, also when another thread closes the channel.
+    func descriptor() throws(FrameStreamingError) -> Descriptor {
+        guard let descriptor = open.withLock({ $0 }) else { throw .closedConnection }
+        return descriptor
+    }
+
+    var isClosed: Bool { open.withLock { $0 == nil } }
+
+    /// Ends every wait, and the connection. From any thread, again and again.
+    func close() {
+        let descriptor = open.withLock { open in
+            defer { open = nil }
+            return open
+        }
+        wakeUp.signal()
+        descriptor?.shutdownBoth()
+    }
+
+    /// Says that nothing more will be written.
+    func shutdownWriting() { open.withLock { $0 }?.shutdownWriting() }
+
+    /// Waits until `events` are there or `deadline` has passed.
+    ///
+    /// - Throws: `closed` as soon as the channel is.
+    func wait(for events: Int16, on descriptor: Descriptor, until deadline: Int64?) throws(FrameStreamingError) {
+        do throws(SystemError) {
+            let readiness = try FrameStreamingSystem.wait(
+                for: events, on: descriptor.raw, until: deadline, wakeUp: wakeUp)
+            if readiness != .woken { return }
+        } catch {
+            throw FrameStreamingError(error, subject: address)
+        }
+        throw .closedConnection
+    }
+
+    /// One read of what is there, stored from `offset`, which is waited for until `deadline`; 0 = the end. Meanwhile it writes what `outbox` has left.
+    func read(
+        into bytes: inout MutableRawSpan, at offset: Int = 0, until deadline: Int64?, driving outbox: Outbox
+    ) throws(FrameStreamingError) -> Int {
+        let descriptor = try descriptor()
+        while true {
+            do throws(SystemError) {
+                return try descriptor.receive(into: &bytes, at: offset)
+            } catch {
+                // A close by this side shows as an error or an end of the socket as well.
+                if isClosed { throw .closedConnection }
+                guard error.code == Errno.again else { throw lost(error) }
+            }
+            let due = try drive(outbox)
+            if let deadline, monotonicNow() >= deadline { throw .timedOut("the peer") }
+            try wait(
+                for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: descriptor,
+                until: [deadline, due].compactMap { $0 }.min())
+        }
+    }
+
+    /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps.
+    private func drive(_ outbox: Outbox) throws(FrameStreamingError) -> Int64? {
+        do throws(FrameStreamingError) {
+            return try outbox.drive()
+        } catch {
+            if error.code == .limitExceeded || error.code == .closed { throw error }
+            return nil
+        }
+    }
+
+    /// A system error on the connection, in words.
+    func lost(_ error: SystemError) -> FrameStreamingError {
+        if isClosed { return .closedConnection }
+        let words: String =
+            switch error.code {
+            case Errno.connectionReset, Errno.brokenPipe:
+                "the peer ended the connection without a goodbye: it was killed or closed in the middle"
+            case Errno.timedOut:
+                "the peer's machine did not answer in time: it is down, or the link is cut"
+            case Errno.hostUnreachable, Errno.networkUnreachable:
+                "the way to the peer is cut: check the network"
+            default: "the connection failed"
+            }
+        return FrameStreamingError(
+            .connectionLost, "\(words) (\(error.reason))", subject: address, errno: error.code)
+    }
+}
+
+extension FrameStreamingError {
+    static let closedConnection = FrameStreamingError(.closed, "the connection was closed on this side")
+
+    /// The peer's bytes ended where they should not.
+    static func ended(_ address: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .endedWithoutGoodbye,
+            "the peer's stream ended without a goodbye: it was killed, or the link cut; what came before was delivered",
+            subject: address)
+    }
+}

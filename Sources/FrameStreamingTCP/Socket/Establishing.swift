@@ -1,0 +1,151 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// From a connected socket to a TCPTransport: the handshake with its I/O, under one deadline.
+struct Establishing: Sendable {
+    let role: TCPRole
+    let handshake: TCPHandshake
+    let options: TCPOptions
+
+    /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
+    init(
+        role: TCPRole, handshake: TCPHandshake, options: TCPOptions, listens: Bool
+    ) throws(FrameStreamingError) {
+        guard handshake != .automatic || (listens && role == .receiver) else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "only a receiver that listens can tell the handshake from the first byte: say binary or text")
+        }
+        self.role = role
+        self.handshake = handshake
+        self.options = try options.validated()
+    }
+
+    /// The side that speaks first. Text has no handshake: the connection is there.
+    func connecting(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+        try prepare(channel)
+        let outbox = Outbox(channel, timeout: options.messageTimeout)
+        if handshake == .text { return text(channel, outbox, InputBuffer()) }
+        let handshake = BinaryHandshake.connecting(hello, consumed: options.consumed)
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        do throws(FrameStreamingError) {
+            return try run(handshake, opening: handshake.opening(), channel, outbox, InputBuffer(), until: limit)
+        } catch {
+            switch error.code {
+            case .timedOut:
+                throw FrameStreamingError(
+                    .timedOut, "no answer to HELLO: check that the peer speaks the binary handshake, not text",
+                    subject: channel.address)
+            case .endedWithoutGoodbye, .connectionLost:
+                throw FrameStreamingError(
+                    .connectionFailed,
+                    "the peer closed the connection instead of answering HELLO: check that it speaks the binary handshake",
+                    subject: channel.address, errno: error.errno)
+            default: throw error
+            }
+        }
+    }
+
+    /// The side that is spoken to.
+    func accepting(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+        try prepare(channel)
+        let outbox = Outbox(channel, timeout: options.messageTimeout)
+        if handshake == .text { return text(channel, outbox, InputBuffer()) }
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        do throws(FrameStreamingError) {
+            var input = InputBuffer()
+            try fill(&input, channel, outbox, until: limit)
+            if handshake == .automatic, let first = input.first, first < 0x80 {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "o") else {
+                    throw .violation("the first byte is \(first), which begins neither handshake")
+                }
+                return text(channel, outbox, input)
+            }
+            return try run(
+                BinaryHandshake.accepting(hello, consumed: options.consumed), opening: [], channel, outbox, input,
+                until: limit)
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            throw FrameStreamingError(
+                .timedOut, "the peer connected and did not complete a handshake in time", subject: channel.address)
+        }
+    }
+
+    /// What a listener that has no room says. Text has no word for it.
+    func refusal(_ words: String) -> [UInt8] { handshake == .text ? [] : Reject(.busy, words).marshal() }
+
+    private func prepare(_ channel: Channel) throws(FrameStreamingError) {
+        let descriptor = try channel.descriptor()
+        do throws(SystemError) { try descriptor.prepare(options) } catch { throw channel.lost(error) }
+    }
+
+    private var hello: Hello {
+        var hello = Hello(
+            role: role.wireCode, maximumFrameBytes: UInt32(options.maximumFrameBytes), bootID: bootID,
+            stream: options.stream)
+        hello.session = options.session
+        hello.realtimeOffset = realtimeOffset()
+        if role == .receiver {
+            hello.creditThrough = options.creditAhead
+            hello.pixelFormats = options.pixelFormats
+        }
+        return hello
+    }
+
+    private func run(
+        _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ outbox: Outbox, _ first: InputBuffer,
+        until deadline: Deadline
+    ) throws(FrameStreamingError) -> TCPTransport {
+        var handshake = start
+        var input = first
+        if !opening.isEmpty { try say(opening, outbox, until: deadline) }
+        while true {
+            switch handshake.take(from: &input) {
+            case nil: try fill(&input, channel, outbox, until: deadline)
+            case .established(let agreement, let reply):
+                if !reply.isEmpty { try say(reply, outbox, until: deadline) }
+                return binary(channel, outbox, input, agreement)
+            case .failed(let error, let reply):
+                if !reply.isEmpty { try? say(reply, outbox, until: deadline) }
+                throw FrameStreamingError(error.code, error.message, subject: channel.address)
+            }
+        }
+    }
+
+    private func say(_ bytes: [UInt8], _ outbox: Outbox, until deadline: Deadline) throws(FrameStreamingError) {
+        try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(bytes) }
+    }
+
+    private func fill(
+        _ input: inout InputBuffer, _ channel: Channel, _ outbox: Outbox, until deadline: Deadline
+    ) throws(FrameStreamingError) {
+        let count = try input.fill { bytes throws(FrameStreamingError) in
+            try channel.read(into: &bytes, until: deadline.nanoseconds, driving: outbox)
+        }
+        guard count > 0 else { throw .ended(channel.address) }
+    }
+
+    private func binary(
+        _ channel: Channel, _ outbox: Outbox, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement
+    ) -> TCPTransport {
+        var peer = Peer(
+            address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
+            creditAhead: agreement.creditThrough)
+        peer.stream = agreement.stream
+        peer.session = agreement.session
+        peer.resumedFrom = agreement.resumedFrom
+        let known = agreement.peer.bootID.contains { $0 != 0 }
+        peer.clockOffset = known && agreement.peer.bootID == bootID ? 0 : nil
+        return TCPTransport(
+            BinaryConnection(channel, outbox, role: role, peer: agreement.peer, input: input, options: options), peer)
+    }
+
+    private func text(_ channel: Channel, _ outbox: Outbox, _ input: InputBuffer) -> TCPTransport {
+        let peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
+        let connection: any Connection =
+            role == .receiver
+            ? TextReceiverConnection(channel, outbox, input: input, options: options)
+            : TextSenderConnection(channel, outbox, input: input, options: options)
+        return TCPTransport(connection, peer)
+    }
+}

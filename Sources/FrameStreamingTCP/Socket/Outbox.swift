@@ -1,0 +1,171 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A connection's writing side: whole messages, one after another, whoever writes them and however often the socket is full.
+///
+/// One thread at a time has the turn to write. A message of which the kernel took a part stays here and goes first.
+final class Outbox: Sendable {
+    /// Which message it is: what tells a repeated call from a new one.
+    enum Key: Hashable {
+        case frame(UInt64), acknowledgement(UInt64), sourceLost(String), sourceRestored, goodbye
+    }
+
+    /// A message, or what is left of it.
+    struct Outgoing {
+        var head: [UInt8]
+        var image: Frame?
+        var imageBytes = 0
+        /// Bytes that the kernel has taken.
+        var offset = 0
+        /// When the last byte must be gone; nil as long as none is.
+        var due: Int64?
+
+        init(_ head: [UInt8]) { self.head = head }
+
+        init(_ head: [UInt8], image: Frame, imageBytes: Int) {
+            self.head = head
+            self.image = image
+            self.imageBytes = imageBytes
+        }
+
+        var isDone: Bool { offset == head.count + imageBytes }
+    }
+
+    private struct State {
+        var isBusy = false
+        var current: Outgoing?
+        var queue: [Outgoing] = []
+        /// The message of a call that timed out after its first byte was gone: the next call with it finishes it.
+        var begun: Key?
+        var failure: FrameStreamingError?
+
+        var hasWork: Bool { current != nil || !queue.isEmpty }
+    }
+
+    private let state = Monitor(State())
+    private let channel: Channel
+    private let timeout: Duration
+
+    /// - Parameter timeout: How long a message may take from its first to its last byte.
+    init(_ channel: Channel, timeout: Duration) {
+        self.channel = channel
+        self.timeout = timeout
+    }
+
+    /// Writes a message whole, after what was begun before it.
+    ///
+    /// - Parameter make: The message; not called where `key` was begun already.
+    /// - Throws: `timedOut`: the same call goes on where this ended.
+    func send(
+        _ key: Key, until deadline: Deadline, _ make: () throws(FrameStreamingError) -> Outgoing
+    ) throws(FrameStreamingError) {
+        try takeTurn(until: deadline)
+        defer { endTurn() }
+        let resumes = state.withLock { $0.begun == key }
+        guard try flush(until: deadline.nanoseconds, waits: true) else { throw .timedOut("room to send") }
+        state.withLock { $0.begun = nil }
+        if resumes { return }
+        let outgoing = try make()
+        state.withLock { $0.current = outgoing }
+        if try flush(until: deadline.nanoseconds, waits: true) { return }
+        state.withLock { state in
+            if state.current?.offset == 0 { state.current = nil } else { state.begun = key }
+        }
+        throw .timedOut("room to send")
+    }
+
+    /// Puts a message in the queue and writes what goes without waiting: the thread in `receive` writes the rest.
+    ///
+    /// - Parameter limit: Beyond so many queued ones it is dropped; nil = never.
+    func enqueue(_ outgoing: Outgoing, limit: Int? = nil) throws(FrameStreamingError) {
+        state.withLock { state in
+            if let limit, state.queue.count >= limit { return }
+            state.queue.append(outgoing)
+        }
+        _ = try drive()
+    }
+
+    /// Writes what goes without waiting, unless another thread is at it.
+    ///
+    /// - Returns: When what is left must be gone (`.max` = no bound yet); nil = nothing is left for the caller to do.
+    func drive() throws(FrameStreamingError) -> Int64? {
+        let mine = state.withLock { state in
+            guard !state.isBusy, state.hasWork, state.failure == nil else { return false }
+            state.isBusy = true
+            return true
+        }
+        guard mine else { return nil }
+        defer { endTurn() }
+        if try flush(until: nil, waits: false) { return nil }
+        return state.withLock { $0.current?.due } ?? .max
+    }
+
+    /// Wakes those who wait for their turn, so that they see that the channel is closed.
+    func close() { state.wakeAll() }
+
+    private func takeTurn(until deadline: Deadline) throws(FrameStreamingError) {
+        let failure: FrameStreamingError?? = state.wait(until: deadline.nanoseconds) { state in
+            if let failure = state.failure { return failure }
+            if self.channel.isClosed { return .closedConnection }
+            if state.isBusy { return nil }
+            state.isBusy = true
+            return .some(nil)
+        }
+        guard let failure else { throw .timedOut("the message before to be sent") }
+        if let failure { throw failure }
+    }
+
+    private func endTurn() { state.update { $0.isBusy = false } }
+
+    /// Writes all there is; false when the deadline passed, or the socket is full and `waits` is false. Needs the turn.
+    private func flush(until deadline: Int64?, waits: Bool) throws(FrameStreamingError) -> Bool {
+        do throws(FrameStreamingError) {
+            let descriptor = try channel.descriptor()
+            while var outgoing = next() {
+                if try write(&outgoing, to: descriptor) {
+                    state.withLock { $0.current = nil }
+                    continue
+                }
+                state.withLock { [outgoing] state in state.current = outgoing }
+                let now = monotonicNow()
+                if let due = outgoing.due, now >= due {
+                    throw FrameStreamingError(
+                        .limitExceeded,
+                        "the peer did not take a message within \(timeout): it hangs, or the link is too slow for frames of this size",
+                        subject: channel.address)
+                }
+                if !waits { return false }
+                if let deadline, now >= deadline { return false }
+                try channel.wait(
+                    for: PollEvents.output, on: descriptor, until: [deadline, outgoing.due].compactMap { $0 }.min())
+            }
+            return true
+        } catch {
+            if error.code != .timedOut { state.withLock { $0.failure = error } }
+            throw error
+        }
+    }
+
+    /// What goes next; it stays the current one until it is done.
+    private func next() -> Outgoing? {
+        state.withLock { state in
+            if state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
+            return state.current
+        }
+    }
+
+    /// Writes until the message is done; false when the socket is full.
+    private func write(_ outgoing: inout Outgoing, to descriptor: Descriptor) throws(FrameStreamingError) -> Bool {
+        while !outgoing.isDone {
+            do throws(SystemError) {
+                outgoing.offset += try descriptor.send(
+                    outgoing.head, image: outgoing.image, imageBytes: outgoing.imageBytes, from: outgoing.offset)
+                if outgoing.due == nil { outgoing.due = MonotonicTime.now.advanced(by: timeout).nanoseconds }
+            } catch {
+                if error.code == Errno.again { return false }
+                throw channel.lost(error)
+            }
+        }
+        return true
+    }
+}

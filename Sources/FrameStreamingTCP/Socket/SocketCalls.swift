@@ -1,0 +1,128 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+internal import Glibc
+
+/// The socket calls that nothing else makes. All sockets are non-blocking and closed on exec.
+///
+/// Unsafe code: each call passes the pointer and length of one and the same memory, which lives through the call.
+extension Descriptor {
+    static func socket(_ family: CInt) throws(SystemError) -> Descriptor {
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        return Descriptor(try retryingInterrupts("socket") { Glibc.socket(family, type, 0) })
+    }
+
+    func setOption(_ level: CInt, _ name: CInt, _ value: CInt) throws(SystemError) {
+        var value = value
+        _ = try retryingInterrupts("setsockopt") {
+            unsafe setsockopt(raw, level, name, &value, socklen_t(MemoryLayout<CInt>.size))
+        }
+    }
+
+    /// The error that a connect in the background ended with; 0 = none.
+    func takeSocketError() throws(SystemError) -> CInt {
+        var value: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        _ = try retryingInterrupts("getsockopt") { unsafe getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) }
+        return value
+    }
+
+    /// Begins to connect: EINPROGRESS is thrown like any other error.
+    func beginConnect(_ address: SocketAddress) throws(SystemError) {
+        let code = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(raw, pointer, length) }
+        // Not repeated after an interrupt: the connect goes on by itself then.
+        if code == -1 { throw SystemError("connect", code: errno == EINTR ? EINPROGRESS : errno) }
+    }
+
+    func bindAndListen(_ address: SocketAddress, backlog: CInt) throws(SystemError) {
+        try setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+        if address.family == AF_INET6 {
+            // [::] takes IPv4 as well, whatever the system's setting.
+            try setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0)
+        }
+        _ = try retryingInterrupts("bind") {
+            unsafe address.withPointer { pointer, length in unsafe Glibc.bind(raw, pointer, length) }
+        }
+        _ = try retryingInterrupts("listen") { Glibc.listen(raw, backlog) }
+    }
+
+    func accept() throws(SystemError) -> Descriptor {
+        let accepted = Descriptor(try retryingInterrupts("accept") { Glibc.accept(raw, nil, nil) })
+        // accept4, which does all three at once, is not in Swift's Glibc module.
+        _ = try retryingInterrupts("fcntl") { fcntl(accepted.raw, F_SETFD, FD_CLOEXEC) }
+        try accepted.setNonBlocking()
+        return accepted
+    }
+
+    /// What a connection needs to be quick, and to notice a dead peer. Sockets that are no TCP stay as they are.
+    func prepare(_ options: TCPOptions) throws(SystemError) {
+        guard let address = SocketAddress(.local, of: self), address.endpoint != nil else { return }
+        let tcp = CInt(IPPROTO_TCP)
+        // Two small writes without it wait for each other's confirmation: 44 ms a frame.
+        try setOption(tcp, TCP_NODELAY, 1)
+        try setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
+        try setOption(tcp, TCP_KEEPIDLE, 10)
+        try setOption(tcp, TCP_KEEPINTVL, 3)
+        try setOption(tcp, TCP_KEEPCNT, 3)
+        try setOption(tcp, TCP_USER_TIMEOUT, CInt(clamping: options.userTimeout.wholeNanoseconds / 1_000_000))
+        if let low = options.unsentLowWater { try setOption(tcp, TCP_NOTSENT_LOWAT, CInt(clamping: low)) }
+        // SO_SNDBUF and SO_RCVBUF are left alone: setting them switches the kernel's own tuning off.
+    }
+
+    /// One recv of what fits behind `offset`; 0 = end.
+    func receive(into bytes: inout MutableRawSpan, at offset: Int) throws(SystemError) -> Int {
+        try retryingInterrupts("recv") {
+            unsafe bytes.withUnsafeMutableBytes {
+                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[offset...])
+                return unsafe recv(raw, room.baseAddress, room.count, 0)
+            }
+        }
+    }
+
+    /// The first byte that waits to be read, left where it is; nil = end.
+    func peek() throws(SystemError) -> UInt8? {
+        var byte: UInt8 = 0
+        let count = try retryingInterrupts("recv") { unsafe recv(raw, &byte, 1, CInt(MSG_PEEK)) }
+        return count == 0 ? nil : byte
+    }
+
+    /// One sendmsg of what is left of `head` and then of the image, from `offset` of both together.
+    func send(
+        _ head: [UInt8], image: Frame?, imageBytes: Int, from offset: Int
+    ) throws(SystemError) -> Int {
+        // A peer that is gone is an error here, not a signal that kills the process.
+        let flags = CInt(MSG_NOSIGNAL)
+        return try retryingInterrupts("sendmsg") {
+            unsafe head.withUnsafeBytes { head in
+                guard let image else {
+                    return unsafe Glibc.send(
+                        raw, head.baseAddress.map { unsafe $0 + offset }, head.count - offset, flags)
+                }
+                return unsafe image.withUnsafeBytes { image in
+                    // sendmsg only reads: iovec has no const.
+                    var parts = unsafe (
+                        iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
+                        iovec(iov_base: UnsafeMutableRawPointer(mutating: image.baseAddress), iov_len: imageBytes)
+                    )
+                    let ofHead = min(offset, head.count)
+                    unsafe parts.0.iov_base = parts.0.iov_base.map { unsafe $0 + ofHead }
+                    unsafe parts.0.iov_len -= ofHead
+                    unsafe parts.1.iov_base = parts.1.iov_base.map { unsafe $0 + (offset - ofHead) }
+                    unsafe parts.1.iov_len -= offset - ofHead
+                    // Both elements of the homogeneous tuple are adjacent iovecs.
+                    return unsafe withUnsafeMutableBytes(of: &parts) { parts in
+                        var message = unsafe msghdr()
+                        unsafe message.msg_iov = parts.baseAddress?.assumingMemoryBound(to: iovec.self)
+                        unsafe message.msg_iovlen = 2
+                        return unsafe sendmsg(raw, &message, flags)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says that nothing more will be written.
+    func shutdownWriting() { _ = shutdown(raw, CInt(SHUT_WR)) }
+
+    /// Ends both directions at once, for every thread that uses the socket.
+    func shutdownBoth() { _ = shutdown(raw, CInt(SHUT_RDWR)) }
+}

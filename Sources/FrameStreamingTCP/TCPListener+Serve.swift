@@ -1,0 +1,164 @@
+public import FrameStreamingCore
+internal import FrameStreamingSystem
+
+extension TCPListener {
+    /// Serves peers until ``stop()`` or ``close()``: each connection on a thread of its own, the handshake included, so
+    /// that a silent or a broken one holds up nobody else. Returns when the last one has ended.
+    ///
+    /// - Parameters:
+    ///   - maximumConnections: Beyond so many at once a peer is turned away: with REJECT, or by closing where it speaks text.
+    ///   - onError: Told of every connection that did not come about, was turned away, or whose `body` threw. Called from any thread.
+    ///   - body: What to do with a connection. It is closed afterwards.
+    /// - Throws: What makes listening impossible. Nothing that a peer does.
+    public func serve(
+        maximumConnections: Int = 16, onError: @escaping @Sendable (FrameStreamingError) -> Void,
+        _ body: @escaping @Sendable (TCPTransport) throws(FrameStreamingError) -> Void
+    ) throws(FrameStreamingError) {
+        guard maximumConnections >= 1 else {
+            throw FrameStreamingError(
+                .invalidArgument, "a listener for \(maximumConnections) connections serves nobody")
+        }
+        let doorman = Doorman(establishing, onError: onError)
+        defer {
+            doorman.close()
+            connections.waitUntilEmpty()
+        }
+        while true {
+            do throws(FrameStreamingError) {
+                let channel = try Channel(try acceptSocket(until: .never))
+                guard let ticket = connections.enter(channel.close, maximum: maximumConnections) else {
+                    doorman.turnAway(
+                        channel, "\(maximumConnections) connections are the limit here: try again when one has ended")
+                    continue
+                }
+                try serve(channel, ticket, onError, body)
+            } catch {
+                if error.code == .closed { return }
+                onError(error)
+                // No descriptor or thread is left: waiting is all that helps, for those that end give theirs back.
+                pause(.milliseconds(100))
+            }
+        }
+    }
+
+    private func serve(
+        _ channel: Channel, _ ticket: UInt64, _ onError: @escaping @Sendable (FrameStreamingError) -> Void,
+        _ body: @escaping @Sendable (TCPTransport) throws(FrameStreamingError) -> Void
+    ) throws(FrameStreamingError) {
+        let connections = connections
+        let establishing = establishing
+        do throws(SystemError) {
+            _ = try SystemThread(name: "fs-connection") {
+                defer {
+                    channel.close()
+                    connections.leave(ticket)
+                }
+                do throws(FrameStreamingError) {
+                    let transport = try establishing.accepting(channel, until: .never)
+                    connections.replace(ticket, transport.close)
+                    defer { transport.close() }
+                    try body(transport)
+                } catch {
+                    onError(error)
+                }
+            }
+        } catch {
+            channel.close()
+            connections.leave(ticket)
+            throw FrameStreamingError(error, subject: channel.address)
+        }
+    }
+}
+
+/// Turns away those for whom there is no room: on one thread, so that a flood of them costs no more, and with a short time for each.
+private final class Doorman: Sendable {
+    private struct State {
+        var waiting: [(Channel, String)] = []
+        var isRunning = false
+        var isClosed = false
+    }
+
+    private let establishing: Establishing
+    private let onError: @Sendable (FrameStreamingError) -> Void
+    private let state = Monitor(State())
+
+    /// Those beyond this are closed without a word.
+    private static let longestQueue = 64
+    /// How long to wait for the first byte, which tells whether the peer can read a REJECT.
+    private static let patience = Duration.milliseconds(250)
+
+    init(_ establishing: Establishing, onError: @escaping @Sendable (FrameStreamingError) -> Void) {
+        self.establishing = establishing
+        self.onError = onError
+    }
+
+    func turnAway(_ channel: Channel, _ words: String) {
+        onError(FrameStreamingError(.busy, "turned away: \(words)", subject: channel.address))
+        enum Step { case close, queued, start }
+        let step: Step = state.update { state in
+            guard !state.isClosed, state.waiting.count < Self.longestQueue else { return .close }
+            state.waiting.append((channel, words))
+            if state.isRunning { return .queued }
+            state.isRunning = true
+            return .start
+        }
+        switch step {
+        case .queued: return
+        case .close: channel.close()
+        case .start:
+            do {
+                _ = try SystemThread(name: "fs-doorman") { self.run() }
+            } catch {
+                state.update { $0.isRunning = false }
+                close()
+            }
+        }
+    }
+
+    private func run() {
+        while true {
+            let next: (Channel, String)? = state.update { state in
+                if state.waiting.isEmpty {
+                    state.isRunning = false
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            guard let (channel, words) = next else { return }
+            refuse(channel, words)
+            channel.close()
+        }
+    }
+
+    /// Once the peer has said something: what is closed with bytes unread is reset, and the REJECT may be lost with it.
+    private func refuse(_ channel: Channel, _ words: String) {
+        let reply = establishing.refusal(words)
+        guard !reply.isEmpty else { return }
+        do throws(FrameStreamingError) {
+            let deadline = Deadline.after(Self.patience)
+            let outbox = Outbox(channel, timeout: Self.patience)
+            var input = InputBuffer()
+            func read() throws(FrameStreamingError) -> Int {
+                _ = input.drop(upTo: input.count)
+                return try input.fill { bytes throws(FrameStreamingError) in
+                    try channel.read(into: &bytes, until: deadline.nanoseconds, driving: outbox)
+                }
+            }
+            guard try read() > 0, let first = input.first, first >= 0x80 else { return }
+            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(reply) }
+            channel.shutdownWriting()
+            while try read() > 0 {}
+        } catch {
+            // It is turned away all the same, and was reported when it came.
+        }
+    }
+
+    func close() {
+        let waiting = state.update { state in
+            state.isClosed = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for (channel, _) in waiting { channel.close() }
+    }
+}

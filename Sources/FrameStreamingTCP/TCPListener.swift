@@ -1,0 +1,118 @@
+public import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A port that peers connect to. One listener serves any number of connections, one after another or at once.
+public final class TCPListener: Sendable {
+    private let descriptor: Monitor<Descriptor?>
+    private let wakeUp: WakeUp
+    let establishing: Establishing
+    let connections = Connections()
+    /// The port: the one that the system chose where 0 was asked for.
+    public let port: Int
+    /// What it listens on, such as `127.0.0.1:5600`.
+    public let address: String
+
+    /// Begins to listen.
+    ///
+    /// - Parameters:
+    ///   - address: `[HOST:]PORT`. Without a host it is loopback only, 127.0.0.1; `0.0.0.0:PORT` and `[::]:PORT` are everybody. Port 0
+    ///     lets the system choose.
+    ///   - role: Whether this side sends or receives frames.
+    ///   - handshake: What the peers speak. Only a receiver can find out by itself.
+    ///   - options: The rest, for every connection.
+    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`, `invalidArgument`.
+    public init(
+        on address: String, role: TCPRole, handshake: TCPHandshake, options: TCPOptions = TCPOptions()
+    ) throws(FrameStreamingError) {
+        establishing = try Establishing(role: role, handshake: handshake, options: options, listens: true)
+        let endpoint = try TCPEndpoint(address, defaultHost: "127.0.0.1")
+        let addresses = try SocketAddress.resolve(endpoint, listening: true)
+        do throws(SystemError) {
+            let socket = try Descriptor.socket(addresses[0].family)
+            try socket.bindAndListen(addresses[0], backlog: 128)
+            wakeUp = try WakeUp()
+            let bound = SocketAddress(.local, of: socket)
+            port = Int(bound?.endpoint?.port ?? endpoint.port)
+            self.address = bound?.description ?? address
+            descriptor = Monitor(socket)
+        } catch {
+            let remedy: String? =
+                switch error.code {
+                case Errno.addressInUse: "another program listens there: choose another port, or 0 for a free one"
+                case Errno.access: "ports below 1024 are the superuser's: choose a higher one"
+                case Errno.addressNotAvailable: "this machine does not have the address: name one of its own"
+                default: nil
+                }
+            throw FrameStreamingError(error, subject: endpoint.description, remedy: remedy)
+        }
+    }
+
+    deinit { close() }
+
+    /// The next connection, its handshake included: a peer that connects and says nothing is waited for, as long as
+    /// `handshakeTimeout` allows. ``serve(maximumConnections:onError:_:)`` is for more than one at a time.
+    ///
+    /// - Throws: `timedOut` when nobody connected, or the one who did said nothing; `rejected`, `protocolViolation`, ... when there
+    ///   was no agreement: the listener goes on, call again. `closed`.
+    public func accept(until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+        let channel = try Channel(try acceptSocket(until: deadline))
+        guard let ticket = connections.enter(channel.close, maximum: .max) else { throw .closedListener }
+        defer { connections.leave(ticket) }
+        do throws(FrameStreamingError) {
+            return try establishing.accepting(channel, until: deadline)
+        } catch {
+            channel.close()
+            throw connections.isClosed ? .closedListener : error
+        }
+    }
+
+    /// Takes no more connections; those that there are go on. ``serve(maximumConnections:onError:_:)`` returns when they ended.
+    public func stop() {
+        descriptor.withLock { $0 = nil }
+        wakeUp.signal()
+    }
+
+    /// Stops, and closes every connection that ``serve(maximumConnections:onError:_:)`` runs. From any thread, again and
+    /// again; every wait ends within 100 ms.
+    public func close() {
+        stop()
+        connections.close()
+    }
+
+    func acceptSocket(until deadline: Deadline) throws(FrameStreamingError) -> Descriptor {
+        while true {
+            guard let socket = descriptor.withLock({ $0 }) else { throw .closedListener }
+            do throws(SystemError) {
+                return try socket.accept()
+            } catch {
+                switch error.code {
+                case Errno.again:
+                    if deadline.hasPassed { throw .timedOut("a connection") }
+                    try wait(on: socket, until: deadline)
+                // The peer went away before it was accepted, or its network broke: the next one counts (accept(2)).
+                case Errno.connectionAborted, Errno.networkUnreachable, Errno.hostUnreachable, Errno.timedOut: continue
+                default: throw FrameStreamingError(error, subject: address)
+                }
+            }
+        }
+    }
+
+    private func wait(on socket: Descriptor, until deadline: Deadline) throws(FrameStreamingError) {
+        do throws(SystemError) {
+            _ = try FrameStreamingSystem.wait(
+                for: PollEvents.input, on: socket.raw, until: deadline.nanoseconds, wakeUp: wakeUp)
+        } catch {
+            throw FrameStreamingError(error, subject: address)
+        }
+    }
+
+    /// Waits for `duration`, or until the listener stops.
+    func pause(_ duration: Duration) {
+        _ = try? FrameStreamingSystem.wait(
+            for: 0, on: -1, until: Deadline.after(duration).nanoseconds, wakeUp: wakeUp)
+    }
+}
+
+extension FrameStreamingError {
+    static let closedListener = FrameStreamingError(.closed, "the listener was closed")
+}

@@ -1,0 +1,94 @@
+public import FrameStreamingCore
+
+/// Which way frames flow, seen from here.
+public struct TCPRole: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String { case sender, receiver }
+    private let value: Value
+
+    private init(value: Value) { self.value = value }
+
+    /// This side sends frames.
+    public static let sender = TCPRole(value: .sender)
+    /// This side receives frames.
+    public static let receiver = TCPRole(value: .receiver)
+
+    /// The role's name.
+    public var description: String { value.rawValue }
+
+    var wireCode: UInt8 { self == .sender ? 1 : 2 }
+}
+
+/// How to speak with the peer.
+public struct TCPHandshake: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String { case automatic, binary, text }
+    private let value: Value
+
+    private init(value: Value) { self.value = value }
+
+    /// What the peer's first byte says. Only for a receiver that listens: in every other case this side, or nobody, speaks
+    /// first.
+    public static let automatic = TCPHandshake(value: .automatic)
+    /// The protocol of Docs/WireProtocol.md.
+    public static let binary = TCPHandshake(value: .binary)
+    /// The classic OpenCV tutorial's: JPEG only, one frame at a time, no clock and no names.
+    public static let text = TCPHandshake(value: .text)
+
+    /// The handshake's name.
+    public var description: String { value.rawValue }
+}
+
+/// What a TCP connection is told beside its address.
+public struct TCPOptions: Sendable {
+    /// The stream's name, at most 255 bytes of UTF-8; empty = none. The text handshake has no room for it.
+    public var stream = ""
+    /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none. Receiver that connects:
+    /// the session that it consumed of last; 0 = none.
+    public var session: UInt64 = 0
+    /// Receiver: how many frames of a session it has consumed; 0 for one that it does not know.
+    public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
+    /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
+    public var creditAhead: UInt64 = 16
+    /// Receiver: the pixel formats that it takes; empty = any.
+    public var pixelFormats: [PixelFormat] = []
+    /// Receiver: the largest image in bytes; a peer that announces more is turned away before anything is allocated.
+    public var maximumFrameBytes = 64 << 20
+    /// How long a peer may take to complete the handshake.
+    public var handshakeTimeout = Duration.seconds(5)
+    /// How long a message may take from its first to its last byte, either way: a peer that trickles is cut off.
+    public var messageTimeout = Duration.seconds(30)
+    /// How long the kernel waits for the peer's kernel to confirm data before the connection is lost (TCP_USER_TIMEOUT).
+    /// It counts while a receiver reads nothing, too: well below 10 s it kills slow receivers.
+    public var userTimeout = Duration.seconds(15)
+    /// How many bytes the kernel holds that are not on their way yet (TCP_NOTSENT_LOWAT); nil = the system's own.
+    public var unsentLowWater: Int? = 128 << 10
+    /// Receiver: where the images go; a pool of the connection's own, unless given.
+    public var pool: FramePool?
+
+    /// Everything as it usually is.
+    public init() {}
+
+    /// The options checked.
+    ///
+    /// - Throws: `invalidArgument`.
+    func validated() throws(FrameStreamingError) -> TCPOptions {
+        guard stream.utf8.count <= Hello.longestName else {
+            throw FrameStreamingError(
+                .invalidArgument, "a stream's name has at most \(Hello.longestName) bytes, not \(stream.utf8.count)")
+        }
+        guard creditAhead >= 1 else {
+            throw FrameStreamingError(.invalidArgument, "with a credit of 0 no frame is ever sent: give at least 1")
+        }
+        guard (1...(1 << 30)).contains(maximumFrameBytes) else {
+            throw FrameStreamingError(
+                .invalidArgument, "maximumFrameBytes is 1 to \(1 << 30), not \(maximumFrameBytes)")
+        }
+        guard pixelFormats.count <= Hello.mostFormats else {
+            throw FrameStreamingError(
+                .invalidArgument, "at most \(Hello.mostFormats) pixel formats can be named: name none to take any")
+        }
+        guard handshakeTimeout > .zero, messageTimeout > .zero, userTimeout > .zero else {
+            throw FrameStreamingError(.invalidArgument, "a timeout that is not above 0 lets nothing through")
+        }
+        return self
+    }
+}

@@ -1,0 +1,68 @@
+public import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// One TCP connection that carries frames and acknowledgements, by either handshake.
+///
+/// Comes from ``connect(to:role:handshake:options:until:cancellation:)`` or from a ``TCPListener``. `send`, `receive` and `close`
+/// may run at once on several threads; the thread in `receive` also answers the peer's PINGs and, with the text handshake, sends the
+/// picture that the peer asked for, so one must be kept there.
+public final class TCPTransport: Transport {
+    private let connection: any Connection
+    private let agreed: Peer
+
+    init(_ connection: any Connection, _ peer: Peer) {
+        self.connection = connection
+        agreed = peer
+    }
+
+    deinit { connection.close() }
+
+    /// Who is at the other end. `goodbye` is there as soon as `receive` has returned nil.
+    public var peer: Peer {
+        var peer = agreed
+        peer.goodbye = connection.goodbye
+        return peer
+    }
+
+    /// Writes a message whole.
+    ///
+    /// Raw pictures with padding are packed tightly first. With the text handshake this announces a JPEG and returns, and a source
+    /// that is lost or back is not told, for there is no word for it.
+    ///
+    /// - Throws: `timedOut` when the message did not go by the deadline: the part that went is remembered, and the same
+    ///   call finishes it. `unsupported` for a pixel format that the peer does not take, `limitExceeded` for a frame that is too large
+    ///   for it, or where the peer takes a message too slowly; `invalidArgument` for a message that this side cannot send;
+    ///   `connectionLost`, `closed`.
+    public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        try connection.send(message, until: deadline)
+    }
+
+    /// The next message; nil when the peer ended in good order.
+    ///
+    /// - Throws: `timedOut`: what came of a message is kept. `protocolViolation`, `limitExceeded` (too large, or too slow),
+    ///   `endedWithoutGoodbye`, `connectionLost`: the connection is over. `closed`.
+    public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        try connection.receive(until: deadline)
+    }
+
+    /// Says goodbye or answers the peer's, waits for the peer's answer, and closes.
+    ///
+    /// With the text handshake a sender waits for the last `ok` and says `over`; a receiver can only close. Once all was said, it
+    /// waits at most 2 s more for the peer to close, too.
+    ///
+    /// - Throws: `timedOut`, `endedWithoutGoodbye` and what else ends a connection: the peer may not have had everything.
+    public func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        try connection.finish(reason, until: deadline)
+    }
+
+    /// Ends at once: from any thread, again and again.
+    public func close() { connection.close() }
+
+    /// Asks for the peer's clock; nothing where the handshake has no clocks.
+    package func ping() throws(FrameStreamingError) {
+        if let binary = connection as? BinaryConnection { try binary.ping() }
+    }
+
+    /// How many answers about the peer's clock are at hand, at most 8.
+    package var clockSampleCount: Int { (connection as? BinaryConnection)?.clockSamples.count ?? 0 }
+}

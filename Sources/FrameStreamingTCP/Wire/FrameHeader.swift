@@ -1,0 +1,192 @@
+internal import FrameStreamingCore
+
+/// FRAME's header: everything that is known of a picture but its bytes.
+struct FrameHeader: Hashable {
+    static let length = 76
+
+    /// Number, skipped, and the times; the arrival time is not sent.
+    var info: FrameInfo
+    var sourceSequence: UInt64 = 0
+    var captureTime: CaptureTime?
+    var width: Int
+    var height: Int
+    var pixelFormat: PixelFormat
+    /// 1...100; nil = not known.
+    var quality: Int?
+    /// Nil = a value that protocol 1 does not know: the format's usual one.
+    var colorRange: ColorRange?
+    var sourceColorRange: ColorRange?
+    var colorMatrix: ColorMatrix = .unspecified
+    var metadataLength: Int = 0
+
+    init(info: FrameInfo, width: Int, height: Int, pixelFormat: PixelFormat) {
+        self.info = info
+        self.width = width
+        self.height = height
+        self.pixelFormat = pixelFormat
+    }
+
+    init(_ frame: Frame, _ info: FrameInfo) {
+        self.init(
+            info: info, width: frame.format.width, height: frame.format.height, pixelFormat: frame.format.pixelFormat)
+        sourceSequence = frame.sequence
+        captureTime = frame.captureTime
+        quality = frame.quality
+        colorRange = frame.format.colorRange
+        sourceColorRange = frame.sourceColorRange
+        colorMatrix = frame.format.colorMatrix
+        metadataLength = frame.metadata.count
+    }
+
+    init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(header)
+        info = FrameInfo(sequence: try reader.take())
+        sourceSequence = try reader.take()
+        let captured: Int64 = try reader.take()
+        info.sendTime = try reader.takeTime()
+        info.encodeTime = try reader.takeNanoseconds()
+        info.creditWait = try reader.takeNanoseconds()
+        info.skipped = try reader.take()
+        let width: UInt32 = try reader.take()
+        let height: UInt32 = try reader.take()
+        pixelFormat = try reader.takePixelFormat()
+        let clock: UInt8 = try reader.take()
+        let edge: UInt8 = try reader.take()
+        let quality: UInt8 = try reader.take()
+        colorRange = WireColour.range(try reader.take())
+        sourceColorRange = WireColour.range(try reader.take())
+        colorMatrix = WireColour.matrix(try reader.take())
+        try reader.skip(2)
+        let metadata: UInt32 = try reader.take()
+        captureTime = WireClock.clock(clock).map {
+            CaptureTime(nanoseconds: captured, clock: $0, edge: WireClock.edge(edge))
+        }
+        self.quality = (1...100).contains(quality) ? Int(quality) : nil
+        self.width = Int(width)
+        self.height = Int(height)
+        metadataLength = Int(metadata)
+        guard info.sequence > 0 else { throw .violation("a frame with the number 0") }
+        guard metadataLength <= Frame.largestMetadata else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "the peer announced \(metadataLength) bytes of metadata: at most \(Frame.largestMetadata) may be sent")
+        }
+    }
+
+    /// Prefix, header and metadata, which the image's `imageBytes` follow.
+    func marshal(metadata: [UInt8], imageBytes: Int) -> [UInt8] {
+        var writer = ByteWriter(capacity: WirePrefix.length + Self.length + metadata.count)
+        WirePrefix(.frame, payloadLength: metadata.count + imageBytes).marshal(into: &writer)
+        writer.put(info.sequence)
+        writer.put(sourceSequence)
+        writer.put(captureTime?.nanoseconds ?? 0)
+        writer.put(info.sendTime)
+        writer.put(info.encodeTime)
+        writer.put(info.creditWait)
+        writer.put(info.skipped)
+        writer.put(UInt32(width))
+        writer.put(UInt32(height))
+        writer.put(pixelFormat)
+        writer.put(WireClock.code(captureTime?.clock))
+        writer.put(WireClock.code(captureTime?.edge))
+        writer.put(UInt8(clamping: quality ?? 0))
+        writer.put(WireColour.code(colorRange))
+        writer.put(WireColour.code(sourceColorRange))
+        writer.put(WireColour.code(colorMatrix))
+        writer.putZeros(2)
+        writer.put(UInt32(metadata.count))
+        writer.put(metadata)
+        return writer.bytes
+    }
+
+    /// The shape that the header tells of; `imageBytes` must be what it needs.
+    func format(imageBytes: Int) throws(FrameStreamingError) -> FrameFormat {
+        let format: FrameFormat
+        do throws(FrameStreamingError) {
+            format = try FrameFormat(
+                width: width, height: height, pixelFormat: pixelFormat, colorRange: colorRange, colorMatrix: colorMatrix
+            )
+        } catch {
+            throw .violation("frame \(info.sequence) is \(width)x\(height)")
+        }
+        guard imageBytes > 0, format.planeCount == 0 || imageBytes == format.byteCount else {
+            throw .violation(
+                "frame \(info.sequence), \(format), has \(imageBytes) bytes instead of \(max(1, format.byteCount))")
+        }
+        return format
+    }
+}
+
+/// The codes of clocks and edges.
+private enum WireClock {
+    static func code(_ clock: CaptureTime.Clock?) -> UInt8 {
+        switch clock {
+        case nil: 0
+        case .some(.monotonic): 1
+        case .some(.realtime): 2
+        default: 3
+        }
+    }
+
+    static func clock(_ code: UInt8) -> CaptureTime.Clock? {
+        switch code {
+        case 0: nil
+        case 1: .monotonic
+        case 2: .realtime
+        default: .unknown
+        }
+    }
+
+    static func code(_ edge: CaptureTime.Edge?) -> UInt8 {
+        switch edge {
+        case .some(.startOfExposure): 1
+        case .some(.endOfFrame): 2
+        default: 0
+        }
+    }
+
+    static func edge(_ code: UInt8) -> CaptureTime.Edge {
+        switch code {
+        case 1: .startOfExposure
+        case 2: .endOfFrame
+        default: .unspecified
+        }
+    }
+}
+
+/// The codes of colour ranges and matrices.
+private enum WireColour {
+    static func code(_ range: ColorRange?) -> UInt8 {
+        switch range {
+        case .some(.limited): 1
+        case .some(.full): 2
+        default: 0
+        }
+    }
+
+    static func range(_ code: UInt8) -> ColorRange? {
+        switch code {
+        case 1: .limited
+        case 2: .full
+        default: nil
+        }
+    }
+
+    static func code(_ matrix: ColorMatrix) -> UInt8 {
+        switch matrix {
+        case .bt601: 1
+        case .bt709: 2
+        case .bt2020: 3
+        default: 0
+        }
+    }
+
+    static func matrix(_ code: UInt8) -> ColorMatrix {
+        switch code {
+        case 1: .bt601
+        case 2: .bt709
+        case 3: .bt2020
+        default: .unspecified
+        }
+    }
+}

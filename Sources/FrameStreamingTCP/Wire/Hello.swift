@@ -1,0 +1,102 @@
+internal import FrameStreamingCore
+
+/// HELLO and WELCOME: who speaks, and what it can do. Both have the same fields.
+struct Hello: Hashable {
+    static let headerLength = 72
+    static let magic: [UInt8] = Array("FSTR".utf8)
+    /// The one version that there is.
+    static let version: UInt16 = 1
+    static let longestName = 255
+    static let mostFormats = 256
+
+    /// The highest version that it speaks in HELLO, the agreed one in WELCOME.
+    var version = Self.version
+    var minimumVersion = Self.version
+    /// 1 = sends frames, 2 = receives frames; a number, so that an unknown one can be refused in words.
+    var role: UInt8
+    var optionalCapabilities: UInt32 = 0
+    var criticalCapabilities: UInt32 = 0
+    /// The largest image that it takes, in bytes.
+    var maximumFrameBytes: UInt32
+    var session: UInt64 = 0
+    var lastConsumed: UInt64 = 0
+    var creditThrough: UInt64 = 0
+    /// CLOCK_REALTIME minus CLOCK_MONOTONIC, in nanoseconds.
+    var realtimeOffset: Int64 = 0
+    /// 16 bytes.
+    var bootID: [UInt8]
+    var stream: String
+    /// Empty = any.
+    var pixelFormats: [PixelFormat] = []
+
+    init(role: UInt8, maximumFrameBytes: UInt32, bootID: [UInt8], stream: String) {
+        self.role = role
+        self.maximumFrameBytes = maximumFrameBytes
+        self.bootID = bootID
+        self.stream = stream
+    }
+
+    init(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(header)
+        guard Array(try reader.take(4)) == Self.magic else { throw .violation("HELLO without its magic FSTR") }
+        version = try reader.take()
+        minimumVersion = try reader.take()
+        role = try reader.take()
+        try reader.skip(3)
+        optionalCapabilities = try reader.take()
+        criticalCapabilities = try reader.take()
+        maximumFrameBytes = try reader.take()
+        session = try reader.take()
+        lastConsumed = try reader.take()
+        creditThrough = try reader.take()
+        realtimeOffset = try reader.take()
+        bootID = Array(try reader.take(16))
+        guard minimumVersion <= version else {
+            throw .violation("versions from \(minimumVersion) to \(version)")
+        }
+        var rest = ByteReader(payload)
+        let nameLength = Int(try rest.take(UInt16.self))
+        guard nameLength <= Self.longestName else { throw .violation("a stream name of \(nameLength) bytes") }
+        stream = WireText.unmarshal(try rest.take(nameLength))
+        let count = Int(try rest.take(UInt16.self))
+        guard count <= Self.mostFormats else { throw .violation("\(count) pixel formats") }
+        for _ in 0..<count { pixelFormats.append(try rest.takePixelFormat()) }
+        // What a later version puts behind these is none of ours.
+    }
+
+    func marshal(_ type: WireType) -> [UInt8] {
+        let name = WireText.marshal(stream, limit: Self.longestName)
+        var payload = ByteWriter(capacity: 4 + name.count + 4 * pixelFormats.count)
+        payload.put(UInt16(name.count))
+        payload.put(name)
+        let formats = pixelFormats.prefix(Self.mostFormats)
+        payload.put(UInt16(formats.count))
+        for format in formats { payload.put(format) }
+        return ByteWriter.message(type, payload: payload.bytes) { writer in
+            writer.put(Self.magic)
+            writer.put(version)
+            writer.put(minimumVersion)
+            writer.put(role)
+            writer.putZeros(3)
+            writer.put(optionalCapabilities)
+            writer.put(criticalCapabilities)
+            writer.put(maximumFrameBytes)
+            writer.put(session)
+            writer.put(lastConsumed)
+            writer.put(creditThrough)
+            writer.put(realtimeOffset)
+            writer.put((bootID + [UInt8](repeating: 0, count: 16)).prefix(16))
+        }
+    }
+}
+
+extension ByteWriter {
+    /// The fourcc's characters in their order, the first one first.
+    mutating func put(_ format: PixelFormat) { put(format.rawValue.byteSwapped) }
+}
+
+extension ByteReader {
+    mutating func takePixelFormat() throws(FrameStreamingError) -> PixelFormat {
+        PixelFormat(rawValue: try take(UInt32.self).byteSwapped)
+    }
+}

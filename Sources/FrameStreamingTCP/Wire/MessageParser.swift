@@ -1,0 +1,147 @@
+internal import FrameStreamingCore
+
+/// Finds messages in bytes that come in any cuts. No I/O, and nothing is allocated by a peer's number before it was checked.
+struct MessageParser {
+    /// What has been found.
+    enum Event: Hashable {
+        case message(WireMessage)
+        /// A frame begins: the next `imageBytes` bytes of the input are its image, and the caller's to take.
+        case frame(FrameHeader, metadata: [UInt8], imageBytes: Int)
+    }
+
+    private enum Step: Hashable {
+        case prefix
+        case header(WireType)
+        /// Header bytes of a later version, which are passed over.
+        case laterHeader(WireType, left: Int)
+        case payload(WireType, count: Int)
+        /// A message that is not known and not critical.
+        case unknown(left: Int)
+    }
+
+    private let allowed: Set<WireType>
+    private let maximumFrameBytes: Int
+    private var step = Step.prefix
+    private var prefix = WirePrefix(.hello, payloadLength: 0)
+    private var collected: [UInt8] = []
+    private var header: [UInt8] = []
+
+    /// - Parameter allowed: The types that may come now. Others that are known violate the protocol.
+    init(allowed: Set<WireType>, maximumFrameBytes: Int) {
+        self.allowed = allowed
+        self.maximumFrameBytes = maximumFrameBytes
+        collected.reserveCapacity(256)
+        header.reserveCapacity(128)
+    }
+
+    /// Whether part of a message has come.
+    var isInMessage: Bool { step != .prefix || !collected.isEmpty }
+
+    /// Takes bytes from `input` until a message is complete; nil when more are needed, and then the input is empty.
+    mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
+        while true {
+            switch step {
+            case .prefix:
+                if collected.isEmpty, let first = input.first { try check(first) }
+                guard collect(WirePrefix.length, from: &input) else { return nil }
+                prefix = try WirePrefix(unmarshal: collected[...])
+                collected.removeAll(keepingCapacity: true)
+                step = try stepAfterPrefix()
+            case .header(let type):
+                guard collect(type.headerLength, from: &input) else { return nil }
+                swap(&collected, &header)
+                collected.removeAll(keepingCapacity: true)
+                step = .laterHeader(type, left: prefix.headerLength - type.headerLength)
+            case .laterHeader(let type, let left):
+                let dropped = input.drop(upTo: left)
+                guard dropped == left else {
+                    step = .laterHeader(type, left: left - dropped)
+                    return nil
+                }
+                step = .payload(type, count: try payloadToCollect(type))
+            case .payload(let type, let count):
+                guard collect(count, from: &input) else { return nil }
+                let event = try event(of: type)
+                collected.removeAll(keepingCapacity: true)
+                step = .prefix
+                return event
+            case .unknown(let left):
+                let dropped = input.drop(upTo: left)
+                step = dropped == left ? .prefix : .unknown(left: left - dropped)
+                if dropped < left { return nil }
+            }
+        }
+    }
+
+    /// True as soon as `count` bytes are collected.
+    private mutating func collect(_ count: Int, from input: inout InputBuffer) -> Bool {
+        _ = input.move(upTo: count - collected.count, to: &collected)
+        return collected.count == count
+    }
+
+    /// A known type that may not come now is told by its first byte; a type from below is no message at all.
+    private func check(_ first: UInt8) throws(FrameStreamingError) {
+        guard first >= 0x80 else { throw .violation("a message cannot begin with the byte \(first)") }
+        if let type = WireType(rawValue: first), !allowed.contains(type) {
+            throw .violation("\(type) may not come now")
+        }
+    }
+
+    private func stepAfterPrefix() throws(FrameStreamingError) -> Step {
+        guard let type = WireType(rawValue: prefix.type) else {
+            // In a handshake, every message is needed.
+            guard !prefix.isCritical, allowed.contains(.frame) else {
+                throw .violation("the message \(prefix.type) is not known, but critical")
+            }
+            try check(payloadLength: maximumFrameBytes + Frame.largestMetadata)
+            return .unknown(left: prefix.headerLength + prefix.payloadLength)
+        }
+        guard prefix.headerLength >= type.headerLength else {
+            throw .violation("\(type) with a header of \(prefix.headerLength) bytes instead of \(type.headerLength)")
+        }
+        try check(
+            payloadLength: type == .frame
+                ? maximumFrameBytes + Frame.largestMetadata : WirePrefix.largestControlPayload)
+        return .header(type)
+    }
+
+    private func check(payloadLength limit: Int) throws(FrameStreamingError) {
+        guard prefix.payloadLength <= limit else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit): raise maximumFrameBytes if that is meant"
+            )
+        }
+    }
+
+    /// Of FRAME only the metadata is collected here.
+    private func payloadToCollect(_ type: WireType) throws(FrameStreamingError) -> Int {
+        guard type == .frame else { return prefix.payloadLength }
+        let frame = try FrameHeader(header: header[...])
+        let imageBytes = prefix.payloadLength - frame.metadataLength
+        guard imageBytes <= maximumFrameBytes else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameBytes): raise maximumFrameBytes if that is meant"
+            )
+        }
+        // Throws unless the image has the bytes that its shape needs.
+        _ = try frame.format(imageBytes: imageBytes)
+        return frame.metadataLength
+    }
+
+    private func event(of type: WireType) throws(FrameStreamingError) -> Event {
+        if let message = try WireMessage(type, header: header[...], payload: collected[...]) {
+            return .message(message)
+        }
+        let frame = try FrameHeader(header: header[...])
+        return .frame(frame, metadata: collected, imageBytes: prefix.payloadLength - frame.metadataLength)
+    }
+}
+
+extension Set<WireType> {
+    /// What may come once both sides have said hello.
+    static let afterHandshake: Set<WireType> = [
+        .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored,
+    ]
+}

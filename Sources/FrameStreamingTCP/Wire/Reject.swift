@@ -1,0 +1,37 @@
+internal import FrameStreamingCore
+
+/// REJECT: the accepting side says no, and why.
+struct Reject: Hashable {
+    static let headerLength = 4
+
+    /// Why, for programs. A number of a later version is as good as any: the text says it to people.
+    enum Code: UInt16, CaseIterable {
+        case unspecified = 0
+        case busy = 1
+        case version = 2
+        case role = 3
+        case capability = 4
+        case malformed = 5
+    }
+
+    var code: UInt16
+    var text: String
+
+    init(_ code: Code, _ text: String) {
+        self.code = code.rawValue
+        self.text = text
+    }
+
+    init(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(header)
+        code = try reader.take()
+        text = WireText.unmarshal(payload)
+    }
+
+    func marshal() -> [UInt8] {
+        ByteWriter.message(.reject, payload: WireText.marshal(text)) { writer in
+            writer.put(code)
+            writer.putZeros(2)
+        }
+    }
+}

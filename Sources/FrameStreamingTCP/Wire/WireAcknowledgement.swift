@@ -1,0 +1,76 @@
+internal import FrameStreamingCore
+
+/// ACK on the wire.
+extension Acknowledgement {
+    static let headerLength = 56
+
+    init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(header)
+        let sequence: UInt64 = try reader.take()
+        let received: UInt64 = try reader.take()
+        let credit: UInt64 = try reader.take()
+        let arrival = try reader.takeTime()
+        let consumed = try reader.takeTime()
+        let unconsumed: UInt64 = try reader.take()
+        let depth: UInt32 = try reader.take()
+        let outcome: UInt8 = try reader.take()
+        self.init(sequence: sequence, creditThrough: credit, outcome: Outcome(code: outcome))
+        receivedThrough = received
+        arrivalTime = arrival
+        consumedTime = consumed
+        queueDepth = depth
+        self.unconsumed = unconsumed
+    }
+
+    func marshal() -> [UInt8] {
+        ByteWriter.message(.acknowledgement) { writer in
+            writer.put(sequence)
+            writer.put(receivedThrough)
+            writer.put(creditThrough)
+            writer.put(arrivalTime)
+            writer.put(consumedTime)
+            writer.put(unconsumed)
+            writer.put(queueDepth)
+            writer.put(outcome.code)
+            writer.putZeros(3)
+        }
+    }
+}
+
+extension Acknowledgement.Outcome {
+    fileprivate var code: UInt8 {
+        switch self {
+        case .consumed: 1
+        case .skipped: 2
+        case .undecodable: 3
+        default: 4
+        }
+    }
+
+    /// An outcome of a later version is at least not a picture that was consumed.
+    fileprivate init(code: UInt8) {
+        switch code {
+        case 1: self = .consumed
+        case 2: self = .skipped
+        case 3: self = .undecodable
+        default: self = .refused
+        }
+    }
+}
+
+extension ByteWriter {
+    /// A moment or a length of time in nanoseconds; -1 = not known.
+    mutating func put(_ time: MonotonicTime?) { put(time?.nanoseconds ?? -1) }
+    mutating func put(_ nanoseconds: Int64?) { put(nanoseconds ?? -1) }
+}
+
+extension ByteReader {
+    mutating func takeTime() throws(FrameStreamingError) -> MonotonicTime? {
+        try takeNanoseconds().map { MonotonicTime(nanoseconds: $0) }
+    }
+
+    mutating func takeNanoseconds() throws(FrameStreamingError) -> Int64? {
+        let value: Int64 = try take()
+        return value < 0 ? nil : value
+    }
+}

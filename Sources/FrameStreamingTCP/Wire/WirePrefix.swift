@@ -1,0 +1,96 @@
+internal import FrameStreamingCore
+
+/// The kinds of message of protocol 1. All are above 0x7F, so that the first byte is never a text client's.
+enum WireType: UInt8, CaseIterable {
+    case hello = 0x81
+    case welcome = 0x82
+    case reject = 0x83
+    case frame = 0x84
+    case acknowledgement = 0x85
+    case ping = 0x86
+    case pong = 0x87
+    case bye = 0x88
+    case byeAcknowledgement = 0x89
+    case sourceLost = 0x8A
+    case sourceRestored = 0x8B
+
+    /// The bytes of the fixed header that protocol 1 defines; a later version may send more behind them, never fewer.
+    var headerLength: Int {
+        switch self {
+        case .hello, .welcome: Hello.headerLength
+        case .reject: Reject.headerLength
+        case .frame: FrameHeader.length
+        case .acknowledgement: Acknowledgement.headerLength
+        case .ping: Ping.headerLength
+        case .pong: Pong.headerLength
+        case .bye: Bye.headerLength
+        case .byeAcknowledgement: ByeAcknowledgement.headerLength
+        case .sourceLost, .sourceRestored: 0
+        }
+    }
+
+    /// Whether a peer that does not know the message must not go on. Every peer of protocol 1 knows them all; later ones
+    /// may leave out what is not critical.
+    var isCritical: Bool {
+        switch self {
+        case .ping, .pong, .sourceLost, .sourceRestored: false
+        default: true
+        }
+    }
+}
+
+/// The eight bytes that every message begins with.
+struct WirePrefix: Hashable {
+    static let length = 8
+    static let criticalFlag: UInt8 = 1
+    /// The largest payload of any message but FRAME: none needs more, and none may make a receiver allocate more.
+    static let largestControlPayload = 4096
+
+    var type: UInt8
+    var flags: UInt8
+    var headerLength: Int
+    var payloadLength: Int
+
+    init(type: UInt8, flags: UInt8, headerLength: Int, payloadLength: Int) {
+        self.type = type
+        self.flags = flags
+        self.headerLength = headerLength
+        self.payloadLength = payloadLength
+    }
+
+    init(_ type: WireType, payloadLength: Int) {
+        self.init(
+            type: type.rawValue, flags: type.isCritical ? Self.criticalFlag : 0, headerLength: type.headerLength,
+            payloadLength: payloadLength)
+    }
+
+    init(unmarshal bytes: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(bytes)
+        type = try reader.take()
+        flags = try reader.take()
+        headerLength = Int(try reader.take(UInt16.self))
+        payloadLength = Int(try reader.take(UInt32.self))
+    }
+
+    var isCritical: Bool { flags & Self.criticalFlag != 0 }
+
+    func marshal(into writer: inout ByteWriter) {
+        writer.put(type)
+        writer.put(flags)
+        writer.put(UInt16(headerLength))
+        writer.put(UInt32(payloadLength))
+    }
+}
+
+extension ByteWriter {
+    /// A whole message without an image: the prefix counts what `header` and `payload` hold.
+    static func message(
+        _ type: WireType, payload: [UInt8] = [], _ header: (inout ByteWriter) -> Void = { _ in }
+    ) -> [UInt8] {
+        var writer = ByteWriter(capacity: WirePrefix.length + type.headerLength + payload.count)
+        WirePrefix(type, payloadLength: payload.count).marshal(into: &writer)
+        header(&writer)
+        writer.put(payload)
+        return writer.bytes
+    }
+}

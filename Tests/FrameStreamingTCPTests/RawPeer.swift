@@ -1,0 +1,114 @@
+import FrameStreamingCore
+import Foundation
+import Glibc
+
+/// The other end of a connection, by plain blocking socket calls that share nothing with the code under test. A read that
+/// waits longer than 20 s fails the test instead of hanging it.
+final class RawPeer: Sendable {
+    let socket: CInt
+
+    init(socket: CInt) {
+        self.socket = socket
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// Connects to a port of 127.0.0.1.
+    convenience init(port: Int) throws {
+        let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        self.init(socket: socket)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let code = unsafe withUnsafePointer(to: &address) {
+            unsafe connect(
+                socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
+                socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    }
+
+    deinit { Glibc.close(socket) }
+
+    /// Sends all of it, in one call where the kernel takes it. A peer that is gone is no error here.
+    func send(_ bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(socket, $0.baseAddress.map { unsafe $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return }
+            done += count
+        }
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// One recv of at most `limit` bytes; empty = the end, or nothing for 20 s.
+    func receiveOnce(_ limit: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
+        return Array(bytes.prefix(max(0, count)))
+    }
+
+    /// Exactly `count` bytes, fewer only at the end.
+    func receive(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let more = receiveOnce(count - bytes.count)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return bytes
+    }
+
+    func receiveText(_ count: Int) -> String { String(decoding: receive(count), as: UTF8.self) }
+
+    func receiveToEnd() -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let more = receiveOnce(65_536)
+            if more.isEmpty { return bytes }
+            bytes += more
+        }
+    }
+
+    func shutdownWriting() { _ = shutdown(socket, CInt(SHUT_WR)) }
+
+    /// How the process's end looks to the peer: a reset.
+    func kill() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        _ = dup2(Self.closed.socket, socket)
+    }
+
+    /// A socket that nobody is connected to, which takes the place of one that is killed.
+    private static let closed = RawPeer(socket: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
+}
+
+/// A listening socket for RawPeers on 127.0.0.1.
+final class RawListener: Sendable {
+    let socket: CInt
+    let port: Int
+
+    init() throws {
+        socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let raw = socket
+        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            let general = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+            return unsafe bind(raw, general, length) + listen(raw, 8) + getsockname(raw, general, &length)
+        }
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { Glibc.close(socket) }
+
+    func accept() -> RawPeer { RawPeer(socket: Glibc.accept(socket, nil, nil)) }
+}
