@@ -5,12 +5,12 @@ internal import FrameStreamingSystem
 ///
 /// Any number of threads encode, decode and transform at once: each call has a TurboJPEG handle and its scratch
 /// memory to itself, out of a pool that grows to as many as are ever in use at once. Results lie in memory of
-/// ``FramePool``s, so that once warm a frame costs no allocation of its size here. (TurboJPEG itself allocates work
+/// `FramePool`s, so that once warm a frame costs no allocation of its size here. (TurboJPEG itself allocates work
 /// space per call.)
 ///
 /// What it does with colour: JFIF is full range with BT.601 weights. Limited range YUV is expanded on the way in,
 /// exactly rounded. Samples made with other weights (BT.709) are encoded as they are and marked in the result's
-/// ``FrameFormat/colorMatrix``, so a decode to planes gives back what went in; a decode to RGB, here or elsewhere,
+/// `FrameFormat/colorMatrix`, so a decode to planes gives back what went in; a decode to RGB, here or elsewhere,
 /// takes them for BT.601.
 ///
 /// libjpeg-turbo reads environment variables: `TJ_OPTIMIZE=1` (smaller and slower), `TJ_ARITHMETIC=1` (hardly anything

@@ -11,7 +11,7 @@ extension JPEGCodec {
     /// - Parameters:
     ///   - frame: The picture.
     ///   - settings: Quality 1...100; subsampling nil = the codec's. GRAY8 stays gray whatever is asked.
-    /// - Returns: A frame of the same description, full range, with its quality; ``Frame/sourceColorRange`` is
+    /// - Returns: A frame of the same description, full range, with its quality; `Frame/sourceColorRange` is
     ///   `frame`'s.
     /// - Throws: `invalidArgument` for another quality; `unsupported` for a pixel format without a name and for sides
     ///   longer than 65,500; `limitExceeded` beyond ``maximumPixels``.
