@@ -35,7 +35,22 @@ extension Message? {
         try finishing.value()
         #expect(try acknowledged.value() == 5)
         #expect(code { try sender.send(.sourceRestored, until: soon()) } == .closed)
-        #expect(code { _ = try sender.receive(until: soon()) } == .closed)
+        #expect(try sender.receive(until: soon()).isEnd)
+    }
+
+    /// The thread that reads may be busy with a message when the goodbye begins: nothing is swallowed.
+    @Test func whatComesDuringAGoodbyeIsThereAfterwards() throws {
+        let (transport, peer) = try makeRawPair(.sender)
+        let finishing = try Background { try transport.finish("end", until: soon()) }
+        #expect(peer.receive(Bye("end").marshal().count) == Bye("end").marshal())
+        for sequence in 1...UInt64(5) {
+            peer.send(Acknowledgement(sequence: sequence, creditThrough: sequence).marshal())
+        }
+        peer.send(ByeAcknowledgement(consumedThrough: 5).marshal())
+        peer.shutdownWriting()
+        try finishing.value()
+        for sequence in 1...UInt64(5) { #expect(try transport.receiveAcknowledgement().sequence == sequence) }
+        #expect(try transport.receive(until: soon()).isEnd)
     }
 
     @Test(arguments: [TCPRole.sender, .receiver]) func eitherSideEndsWithoutAThreadInReceive(_ role: TCPRole) throws {
@@ -113,10 +128,13 @@ extension Message? {
     }
 
     @Test func aCloseEndsEveryWait() throws {
-        let (transport, _peer) = try makeRawPair(.sender, bufferSize: 4096)
+        let (transport, peer) = try makeRawPair(.sender, bufferSize: 4096)
         let frame = try makeFrame(1, byteCount: 500_000)
+        let sending = try Background { try transport.send(.frame(frame, FrameInfo(sequence: 1)), until: .never) }
+        // The frame is under way, and the others wait behind it.
+        _ = peer.receive(1)
         let waits = [
-            try Background { try transport.send(.frame(frame, FrameInfo(sequence: 1)), until: .never) },
+            sending,
             try Background { try transport.send(.sourceRestored, until: .never) },
             try Background { _ = try transport.receive(until: .never) },
             try Background { _ = try transport.receive(until: .never) },
@@ -124,7 +142,7 @@ extension Message? {
         ]
         for _ in 0..<3 { transport.close() }
         for wait in waits { #expect(wait.error()?.code == .closed) }
-        withExtendedLifetime(_peer) {}
+        withExtendedLifetime(peer) {}
     }
 
     @Test func whatBreaksStaysBroken() throws {
