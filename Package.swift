@@ -16,6 +16,17 @@ let settings: [SwiftSetting] =
 /// Returning a Span from an API of our own needs this in the module that defines it, and nowhere else.
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
+/// An executable under Examples. None is a product: who depends on the package gets libraries only.
+func example(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: [
+            "FrameStreaming", "ExampleSupport",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        path: "Examples/\(name)", swiftSettings: settings)
+}
+
 let package = Package(
     name: "FrameStreaming",
     products: [
@@ -60,6 +71,17 @@ let package = Package(
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
 
+        .target(
+            name: "ExampleSupport",
+            dependencies: [
+                "FrameStreaming", "FrameStreamingSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/Support", swiftSettings: settings),
+        example("frame-demo"),
+        example("frame-send"),
+        example("frame-receive"),
+
         .testTarget(
             name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
         .testTarget(
@@ -74,7 +96,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingJPEGTests",
-            dependencies: ["FrameStreamingJPEG", "FrameStreamingCore", "FrameStreamingTesting"],
+            dependencies: ["FrameStreamingJPEG", "FrameStreamingCore", "FrameStreamingTesting", "CTurboJPEG"],
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingTCPTests",

@@ -36,7 +36,9 @@ public struct Frame: Sendable {
     public var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            let span = unsafe RawSpan(_unsafeStart: lease.start, byteCount: byteCount)
+            // The address by itself: a span made from the property as it is read crashes the optimiser of Swift 6.3.1.
+            let start = unsafe UnsafeRawPointer(lease.start)
+            let span = unsafe RawSpan(_unsafeStart: start, byteCount: byteCount)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }

@@ -26,6 +26,16 @@ package final class Descriptor: Sendable {
         return Descriptor(raw)
     }
 
+    /// Opens for reading without waiting: a FIFO without a writer is opened all the same, and its reads never block.
+    package static func openNonBlocking(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    }
+
+    /// Opens for writing, made where it is not there, emptied where it is.
+    package static func create(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    }
+
     /// Kind and size in bytes, from fstat.
     package func status() throws(SystemError) -> (kind: Kind, size: Int) {
         var status = stat()
@@ -42,10 +52,13 @@ package final class Descriptor: Sendable {
         return (kind, Int(status.st_size))
     }
 
-    /// One read; 0 = end. `EAGAIN` is thrown like any other.
-    package func read(into bytes: inout MutableRawSpan) throws(SystemError) -> Int {
-        try retryingInterrupts("read") {
-            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+    /// One read into what is behind `offset`; 0 = end, or no room. `EAGAIN` is thrown like any other.
+    package func read(into bytes: inout MutableRawSpan, at offset: Int = 0) throws(SystemError) -> Int {
+        precondition(offset >= 0 && offset <= bytes.byteCount)
+        return try retryingInterrupts("read") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(raw, $0.baseAddress?.advanced(by: offset), $0.count - offset)
+            }
         }
     }
 
@@ -53,6 +66,25 @@ package final class Descriptor: Sendable {
     package func write(_ bytes: RawSpan) throws(SystemError) -> Int {
         try retryingInterrupts("write") {
             unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
+        }
+    }
+
+    /// One write of both runs of bytes, the second directly behind the first; may write less than all.
+    package func write(_ first: RawSpan, _ second: RawSpan) throws(SystemError) -> Int {
+        try retryingInterrupts("writev") {
+            unsafe first.withUnsafeBytes { first in
+                unsafe second.withUnsafeBytes { second in
+                    // writev only reads from what its iovecs point at.
+                    var parts = unsafe (
+                        iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+                        iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count)
+                    )
+                    // Both elements of the homogeneous tuple are adjacent iovecs, and writev gets their exact count.
+                    return unsafe withUnsafeBytes(of: &parts) {
+                        unsafe writev(raw, $0.baseAddress?.assumingMemoryBound(to: iovec.self), 2)
+                    }
+                }
+            }
         }
     }
 
@@ -65,6 +97,11 @@ package final class Descriptor: Sendable {
 
     package func seek(to offset: Int) throws(SystemError) {
         _ = try retryingInterrupts("lseek") { lseek(raw, off_t(offset), SEEK_SET) }
+    }
+
+    /// Where the next read or write goes.
+    package func position() throws(SystemError) -> Int {
+        Int(try retryingInterrupts("lseek") { lseek(raw, 0, SEEK_CUR) })
     }
 
     package func truncate(to size: Int) throws(SystemError) {
@@ -94,6 +131,11 @@ package final class Descriptor: Sendable {
 /// rename(2): what a recorder uses to let a file appear whole or not at all.
 package func renameFile(_ from: String, to: String) throws(SystemError) {
     _ = try retryingInterrupts("rename") { unsafe rename(from, to) }
+}
+
+/// unlink(2).
+package func removeFile(_ path: String) throws(SystemError) {
+    _ = try retryingInterrupts("unlink") { unsafe unlink(path) }
 }
 
 /// mkdir(2) that is content with a directory that is there.

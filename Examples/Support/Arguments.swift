@@ -1,0 +1,65 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+public import ArgumentParser
+public import FrameStreaming
+
+// The extensions are public because the types are; nobody sees them but the examples.
+// What the command lines of the examples have in common: how a size, a rate or a format is written.
+
+/// `WIDTHxHEIGHT`.
+package struct SizeArgument: ExpressibleByArgument, Sendable {
+    package let width: Int
+    package let height: Int
+
+    package init?(argument: String) {
+        let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
+        guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
+            (1...FrameFormat.largestSide).contains(width), (1...FrameFormat.largestSide).contains(height)
+        else { return nil }
+        self.width = width
+        self.height = height
+    }
+}
+
+/// A number of frames, or `adaptive`.
+package enum WindowArgument: ExpressibleByArgument, Sendable {
+    case fixed(Int)
+    case adaptive
+
+    package init?(argument: String) {
+        if argument == "adaptive" {
+            self = .adaptive
+        } else if let frames = Int(argument), frames >= 1 {
+            self = .fixed(frames)
+        } else {
+            return nil
+        }
+    }
+}
+
+extension PixelFormat: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+}
+
+extension ChromaSubsampling: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { all.map(\.description) }
+}
+
+extension ColorRange: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { ["limited", "full"] }
+}
+
+extension FrameRate: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension Pacing: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { ["realtime", "max"] }
+}
+
+extension DeliveryPolicy: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { ["latest", "reliable"] }
+}

@@ -1,0 +1,144 @@
+package import FrameStreaming
+
+// The objects of `--json`, one a line.
+
+/// The first line of a program that listens.
+package struct ListeningEvent: Encodable, Sendable {
+    let event = "listening"
+    let port: Int
+
+    package init(port: Int) { self.port = port }
+}
+
+/// Milliseconds.
+package struct Percentiles: Encodable, Sendable {
+    let p50: Double
+    let p95: Double
+    let p99: Double
+    let max: Double
+
+    init?(_ summary: DurationSummary?) {
+        guard let summary else { return nil }
+        p50 = summary.p50
+        p95 = summary.p95
+        p99 = summary.p99
+        max = summary.max
+    }
+}
+
+/// Whether the figures are of one connection or of all.
+package enum Scope: String, Encodable, Sendable { case connection, total }
+
+/// What a receiver did: in a second (`progress`), on a connection, or in all.
+package struct ReceiverEventLine: Encodable, Sendable {
+    let event: String
+    let role = "receiver"
+    let scope: Scope
+    let peer: String?
+    let stream: String?
+    let handshake: String?
+    let frames: Int
+    let bytes: Int
+    let decodeFailures: Int
+    let skipped: Int?
+    let seconds: Double
+    let fps: Double
+    let latency: Percentiles?
+    let end: String?
+
+    package init(
+        _ event: String, scope: Scope, _ statistics: ReceiverStatistics, peer: Peer?, end: StreamEnd?,
+        seconds: Double? = nil
+    ) {
+        self.event = event
+        self.scope = scope
+        self.peer = peer?.address
+        stream = peer?.stream
+        handshake = peer?.handshake.description
+        frames = statistics.frames
+        bytes = statistics.bytes
+        decodeFailures = statistics.decodeFailures
+        skipped = statistics.skipped
+        self.seconds = seconds ?? statistics.seconds
+        fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
+        latency = Percentiles(statistics.latency.summary)
+        self.end = end?.description
+    }
+
+    // Absent would be `null` too for most readers, but a key that is always there is easier to rely on.
+    package func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode(role, forKey: "role")
+        try line.encode(scope, forKey: "scope")
+        try line.encode(peer, forKey: "peer")
+        try line.encode(stream, forKey: "stream")
+        try line.encode(handshake, forKey: "handshake")
+        try line.encode(frames, forKey: "frames")
+        try line.encode(bytes, forKey: "bytes")
+        try line.encode(decodeFailures, forKey: "decode_failures")
+        try line.encode(skipped, forKey: "skipped")
+        try line.encode(seconds, forKey: "seconds")
+        try line.encode(fps, forKey: "fps")
+        try line.encode(latency, forKey: "latency_ms")
+        try line.encode(end, forKey: "end")
+    }
+}
+
+/// What a sender did: in a second (`progress`), on a connection, or in all.
+package struct SenderEventLine: Encodable, Sendable {
+    let event: String
+    let scope: Scope
+    let peer: Peer?
+    let statistics: SenderStatistics
+    let seconds: Double
+    let fps: Double
+    let end: StreamEnd?
+
+    package init(
+        _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?,
+        seconds: Double? = nil
+    ) {
+        self.event = event
+        self.scope = scope
+        self.peer = peer
+        self.statistics = statistics
+        self.seconds = seconds ?? statistics.seconds
+        fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
+        self.end = end
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode("sender", forKey: "role")
+        try line.encode(scope, forKey: "scope")
+        try line.encode(peer?.address, forKey: "peer")
+        try line.encode(peer?.stream, forKey: "stream")
+        try line.encode(peer?.handshake.description, forKey: "handshake")
+        try line.encode(statistics.produced, forKey: "produced")
+        try line.encode(statistics.sent, forKey: "sent")
+        try line.encode(statistics.acknowledged, forKey: "acknowledged")
+        var dropped = line.nestedContainer(keyedBy: LineKey.self, forKey: "dropped")
+        try dropped.encode(statistics.dropped.replaced, forKey: "replaced")
+        try dropped.encode(statistics.dropped.deadline, forKey: "deadline")
+        try dropped.encode(statistics.dropped.disconnected, forKey: "disconnected")
+        try line.encode(statistics.failed, forKey: "failed")
+        try line.encode(statistics.lost, forKey: "lost")
+        try line.encode(statistics.bytes, forKey: "bytes")
+        try line.encode(seconds, forKey: "seconds")
+        try line.encode(fps, forKey: "fps")
+        try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")
+        try line.encode(end?.description, forKey: "end")
+    }
+}
+
+/// A key by its own name.
+struct LineKey: CodingKey, ExpressibleByStringLiteral {
+    let stringValue: String
+    let intValue: Int? = nil
+
+    init(stringLiteral value: String) { stringValue = value }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}

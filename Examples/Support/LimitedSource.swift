@@ -1,0 +1,28 @@
+package import FrameStreaming
+
+/// The first pictures of a source: what `--frames N` takes.
+package struct LimitedSource: FrameSource {
+    private var source: any FrameSource
+    private let limit: Int?
+    private var taken = 0
+
+    package init(_ source: any FrameSource, frames: Int?) {
+        self.source = source
+        limit = frames
+    }
+
+    package var isLive: Bool { source.isLive }
+
+    package mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        if let limit, taken >= limit { return nil }
+        let event = try source.next(until: deadline)
+        if case .frame = event { taken += 1 }
+        return event
+    }
+
+    /// How many pictures there will be, where that is known.
+    package func expectedFrames(loops: Bool) -> Int? {
+        let inFile = loops ? nil : (source as? RawFileSource)?.frameCount
+        return [limit, inFile].compactMap(\.self).min()
+    }
+}

@@ -1,0 +1,78 @@
+internal import FoundationEssentials
+internal import FrameStreamingSystem
+internal import Glibc
+
+// Lines for people and for programs. Standard output belongs to the result, standard error to complaints.
+
+/// Whether standard output is a terminal: only there is a line drawn over again.
+package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+
+/// One writer at a time, so that the lines of several connections do not mix. The state: whether a status line stands there.
+private let output = Monitor(false)
+
+/// A line on standard output.
+package func printLine(_ text: String) {
+    output.withLock { hasStatus in
+        write(hasStatus ? "\r\u{1B}[K" + text + "\n" : text + "\n", to: STDOUT_FILENO)
+        hasStatus = false
+    }
+}
+
+/// A line that the next one replaces; nothing where standard output is no terminal.
+package func printStatus(_ text: String) {
+    guard outputIsTerminal else { return }
+    output.withLock { hasStatus in
+        write("\r\u{1B}[K" + text, to: STDOUT_FILENO)
+        hasStatus = true
+    }
+}
+
+/// A complaint on standard error.
+package func printError(_ text: String) {
+    output.withLock { hasStatus in
+        if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
+        hasStatus = false
+        write("Error: \(text)\n", to: STDERR_FILENO)
+    }
+}
+
+/// An object on a line of its own.
+package func printJSON(_ value: some Encodable) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { return }
+    printLine(String(decoding: data, as: UTF8.self))
+}
+
+private func write(_ text: String, to descriptor: CInt) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        // The pointer and the count are of one and the same buffer.
+        let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0 {
+            if errno == EINTR { continue }
+            // Nobody reads any more: the work goes on all the same.
+            return
+        }
+        rest = rest.dropFirst(count)
+    }
+}
+
+/// `12.3`, with as many places as asked for: what String(format:) would do, without the rest of Foundation.
+package func fixed(_ value: Double, _ places: Int = 1) -> String {
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+    let scaled = Int64((abs(value) * scale).rounded())
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard places > 0 else { return "\(sign)\(scaled)" }
+    let fraction = String(scaled % Int64(scale))
+    return "\(sign)\(scaled / Int64(scale)).\(String(repeating: "0", count: places - fraction.count))\(fraction)"
+}
+
+/// `1.5 MB/s` and the like.
+package func byteRate(_ bytesPerSecond: Double) -> String {
+    if bytesPerSecond >= 1e6 { return fixed(bytesPerSecond / 1e6) + " MB/s" }
+    if bytesPerSecond >= 1e3 { return fixed(bytesPerSecond / 1e3) + " kB/s" }
+    return fixed(bytesPerSecond, 0) + " B/s"
+}

@@ -1,0 +1,100 @@
+package import ArgumentParser
+package import FrameStreaming
+internal import FrameStreamingSystem
+internal import Glibc
+
+/// What a sending program prints, and how it ends.
+package final class SenderReport: Sendable {
+    private let output: OutputOptions
+    private let frames: Int?
+    private let interruption: Interruption
+
+    /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
+    package init(_ output: OutputOptions, frames: Int?) {
+        self.output = output
+        self.frames = frames
+        interruption = Interruption {
+            Self.printTotal(SenderSummary(connections: []), output, interrupted: true)
+            exit(0)
+        }
+    }
+
+    /// Says where it listens.
+    package func listening(address: String, port: Int) {
+        if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
+    }
+
+    /// Says why somebody who connected is not the receiver.
+    package func turnedAway(_ error: FrameStreamingError) { printError(error.description) }
+
+    /// For ``SenderOptions/onAcknowledgement``: the delay of each frame, as the tutorial's client prints it.
+    package var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
+        guard output.verbose, !output.json else { return nil }
+        return { word, time in
+            printLine("frame \(word.sequence): \(word.outcome) after \(fixed(milliseconds(time), 2)) ms")
+        }
+    }
+
+    /// Prints a line per second while `body` runs the sender, and the summary when it is done, however it ends.
+    package func during(
+        _ sender: FrameSender<some FrameCodec>, _ body: () throws(FrameStreamingError) -> Void
+    ) throws(ExitCode) {
+        interruption.does { sender.stop() }
+        let ticker = PerSecond { [self] seconds in progress(sender, seconds) }
+        var failure: FrameStreamingError?
+        do throws(FrameStreamingError) { try body() } catch { failure = error }
+        ticker.stop()
+        let summary = sender.summary
+        for connection in summary.connections {
+            if output.json {
+                printJSON(
+                    SenderEventLine(
+                        "summary", scope: .connection, connection.statistics, peer: connection.peer, end: connection.end
+                    ))
+            } else {
+                printLine(
+                    "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0))" } ?? "")"
+                )
+            }
+        }
+        Self.printTotal(summary, output, interrupted: interruption.happened)
+        if let failure {
+            printError(failure.description)
+            throw ExitCode.failure
+        }
+    }
+
+    private func progress(_ sender: FrameSender<some FrameCodec>, _ seconds: Double) {
+        let interval = sender.takeInterval()
+        if output.json {
+            printJSON(SenderEventLine("progress", scope: .total, interval, peer: nil, end: nil, seconds: seconds))
+        } else if let frames {
+            let done = sender.summary.total
+            printStatus(
+                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(describe(interval, seconds: seconds))"
+            )
+        } else {
+            printStatus(describe(interval, seconds: seconds))
+        }
+    }
+
+    private static func printTotal(_ summary: SenderSummary, _ output: OutputOptions, interrupted: Bool) {
+        let total = summary.total
+        // The worst end counts: a program that reads the last line only must not miss it.
+        let ends = summary.connections.compactMap(\.end)
+        let end: StreamEnd? =
+            interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
+        if output.json {
+            printJSON(SenderEventLine("summary", scope: .total, total, peer: nil, end: end))
+        } else {
+            printLine(
+                "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
+            )
+        }
+    }
+}
+
+/// A duration as a number of milliseconds.
+package func milliseconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
+}

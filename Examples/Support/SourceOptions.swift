@@ -1,0 +1,87 @@
+package import ArgumentParser
+package import FrameStreaming
+
+/// Which pictures: the options that every program with a source has.
+package struct SourceOptions: ParsableArguments {
+    @Flag(help: "A test pattern: colour bars, a moving object, a counter and a clock.")
+    package var pattern = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Y4M, headerless (with --size and --format) or MJPEG; - is standard input.", valueName: "file|-"))
+    package var input: String?
+
+    @Option(help: ArgumentHelp("A V4L2 camera.", valueName: "path"))
+    package var camera: String?
+
+    @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for the pattern)", valueName: "WxH"))
+    package var size: SizeArgument?
+
+    @Option(help: ArgumentHelp("The pixel format by name or fourcc, such as I420, YUYV, JPEG.", valueName: "format"))
+    package var format: PixelFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "Pictures per second, such as 30 or 30000/1001. (default: the file's own, else 30)", valueName: "n/d"))
+    package var rate: FrameRate?
+
+    @Option(help: ArgumentHelp("The colour range that the pictures have, whatever the file says."))
+    package var range: ColorRange?
+
+    @Flag(help: "Start again at the end of the file.")
+    package var loop = false
+
+    @Option(help: ArgumentHelp("At the picture rate, or as fast as possible."))
+    package var pace = Pacing.realtime
+
+    @Option(help: ArgumentHelp("Take so many pictures from the source.", valueName: "n"))
+    package var frames: Int?
+
+    package init() {}
+
+    package func validate() throws {
+        let chosen = (pattern ? 1 : 0) + (input == nil ? 0 : 1) + (camera == nil ? 0 : 1)
+        guard chosen == 1 else { throw ValidationError("give one of --pattern, --input FILE|- and --camera PATH") }
+        if camera != nil {
+            throw ValidationError(
+                "this version has no camera source yet: ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send --input - ..."
+            )
+        }
+        if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
+        if input != nil, size != nil, format == nil {
+            throw ValidationError(
+                "--size needs --format: a headerless file tells neither (a Y4M file tells both, and needs neither)")
+        }
+        if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
+    }
+
+    /// Opens what was asked for.
+    package func open() throws(FrameStreamingError) -> LimitedSource {
+        LimitedSource(pattern ? try openPattern() : try openFile(input ?? "-"), frames: frames)
+    }
+
+    private func openPattern() throws(FrameStreamingError) -> any FrameSource {
+        try TestPatternSource(
+            width: size?.width ?? 640, height: size?.height ?? 480, pixelFormat: format ?? .i420, rate: rate ?? .thirty,
+            colorRange: range, pace: pace)
+    }
+
+    private func openFile(_ path: String) throws(FrameStreamingError) -> any FrameSource {
+        let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, colorRange: range)
+        let name = path.lowercased()
+        let looksEncoded = [".mjpg", ".mjpeg", ".jpg", ".jpeg"].contains { name.hasSuffix($0) }
+        if format == .jpeg || format?.fourcc == "MJPG" || (format == nil && looksEncoded) {
+            return try EncodedFileSource(path: path, options: options)
+        }
+        guard let format else { return try RawFileSource(path: path, options: options) }
+        guard let size else {
+            throw FrameStreamingError(
+                .invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)
+        }
+        let shape = try FrameFormat(width: size.width, height: size.height, pixelFormat: format, colorRange: range)
+        return try RawFileSource(path: path, layout: shape, options: options)
+    }
+
+    /// How many pictures there will be, where that is known.
+    package func expectedFrames(of source: LimitedSource) -> Int? { source.expectedFrames(loops: loop) }
+}

@@ -1,0 +1,100 @@
+import ExampleSupport
+import FrameStreaming
+import FrameStreamingSystem
+
+/// What the demonstration prints: a line per second and a summary.
+final class DemoReport: Sendable {
+    private struct State {
+        var receiver: FrameReceiver<JPEGCodec>?
+        var sender: FrameSender<JPEGCodec>?
+        var last: Frame?
+        var isInterrupted = false
+    }
+
+    private let state = Monitor(State())
+    private let interruption: Interruption
+    private let ticker: PerSecond
+
+    init() {
+        let state = state
+        interruption = Interruption { state.withLock { $0.sender }?.stop() }
+        ticker = PerSecond { seconds in
+            guard let receiver = state.withLock({ $0.receiver }) else { return }
+            let drops = state.withLock { $0.sender }?.summary.total.dropped.total ?? 0
+            let line = describe(receiver.takeInterval(), seconds: seconds)
+            printLine("\(line) (\(drops) in all)")
+        }
+    }
+
+    func watch(_ receiver: FrameReceiver<JPEGCodec>) { state.update { $0.receiver = receiver } }
+
+    /// Keeps the picture in memory of its own, so that the connection's buffers stay free.
+    func note(_ received: ReceivedFrame) { state.withLock { $0.last = received.encoded } }
+
+    /// Ends in good order after so many seconds, or with Ctrl-C.
+    func stop(_ sender: FrameSender<JPEGCodec>, after seconds: Int?) {
+        state.update { $0.sender = sender }
+        interruption.does { sender.stop() }
+        guard let seconds else { return }
+        let end = MonotonicTime.now.advanced(by: .seconds(seconds))
+        _ = try? SystemThread(name: "end") {
+            SystemClock().sleep(until: end)
+            sender.stop()
+        }
+    }
+
+    func inBackground(
+        _ body: @escaping @Sendable () throws(FrameStreamingError) -> Void
+    ) throws(FrameStreamingError) -> Background {
+        try Background(body)
+    }
+
+    func summary(_ sender: FrameSender<JPEGCodec>, saveLast: String?) throws(FrameStreamingError) {
+        ticker.stop()
+        let (receiver, last) = state.withLock { ($0.receiver, $0.last) }
+        guard let received = receiver?.statistics, let last else {
+            throw FrameStreamingError(.truncatedInput, "no picture arrived")
+        }
+        let sent = sender.summary.total
+        printLine(
+            "\(received.frames) of \(sent.produced) pictures of \(last.format.width)x\(last.format.height) arrived in \(fixed(received.seconds)) s: \(describe(received, seconds: received.seconds))"
+        )
+        if let delay = received.latency.summary {
+            printLine(
+                "delay from capture to consumed: p50 \(fixed(delay.p50, 2)) ms, p95 \(fixed(delay.p95, 2)), p99 \(fixed(delay.p99, 2)), max \(fixed(delay.max, 2))"
+            )
+        }
+        guard let saveLast else { return }
+        // A recording of one JPEG is a JPEG file.
+        let file = try MJPEGRecorder(path: saveLast)
+        try file.write(last)
+        file.close()
+        printLine("the last picture is in \(saveLast)")
+    }
+}
+
+/// A thread whose outcome somebody asks for.
+final class Background: Sendable {
+    private let outcome = Monitor<Result<Void, FrameStreamingError>?>(nil)
+
+    init(_ body: @escaping @Sendable () throws(FrameStreamingError) -> Void) throws(FrameStreamingError) {
+        let outcome = outcome
+        do throws(SystemError) {
+            _ = try SystemThread(name: "receiver") {
+                do throws(FrameStreamingError) {
+                    try body()
+                    outcome.update { $0 = .success(()) }
+                } catch {
+                    outcome.update { $0 = .failure(error) }
+                }
+            }
+        } catch {
+            throw FrameStreamingError(.system, "no thread could be started: \(error.reason)")
+        }
+    }
+
+    /// Waits for the end.
+    func finish() throws(FrameStreamingError) {
+        try outcome.wait(until: nil) { $0 }?.get()
+    }
+}

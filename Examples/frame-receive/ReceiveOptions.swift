@@ -1,0 +1,97 @@
+import ArgumentParser
+import ExampleSupport
+import FrameStreaming
+
+/// From where, and how.
+struct ReceiveOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT).", valueName: "[host:]port")
+    )
+    var listen: String?
+
+    @Option(help: ArgumentHelp("Connect to a sender that listens.", valueName: "host:port"))
+    var from: String?
+
+    @Flag(help: "End after the first sender.")
+    var once = false
+
+    @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's.", valueName: "auto|binary|text"))
+    var handshake = HandshakeArgument.auto
+
+    @Option(help: ArgumentHelp("Senders at once; more are turned away.", valueName: "n"))
+    var maximumConnections = 16
+
+    func validate() throws {
+        guard (listen == nil) != (from == nil) else {
+            throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
+        }
+        guard maximumConnections >= 1 else {
+            throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
+        }
+    }
+
+    func listener() throws(FrameStreamingError) -> TCPListener {
+        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
+    }
+
+    func connect(to sender: String) throws(FrameStreamingError) -> TCPTransport {
+        // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
+        try TCPTransport.connect(
+            to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
+            until: .after(.seconds(10)))
+    }
+}
+
+/// What happens to the pictures.
+struct ConsumeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.",
+            valueName: "file.y4m|file.mjpg|dir"))
+    var record: String?
+
+    @Option(help: ArgumentHelp("End after so many frames were consumed.", valueName: "n"))
+    var frames: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the pictures are decoded to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
+    var decode: DecodeArgument?
+
+    @Option(
+        help: ArgumentHelp("Take so long for each frame: a slow consumer, for trying flow control.", valueName: "ms"))
+    var consumeMs: Int?
+
+    func validate() throws {
+        if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
+        if let consumeMs, !(0...60_000).contains(consumeMs) {
+            throw ValidationError("--consume-ms is 0 to 60000, not \(consumeMs)")
+        }
+        if Recordings.isVideo(record), let decode, decode != .i420 {
+            throw ValidationError("a Y4M recording needs planes: leave --decode out")
+        }
+    }
+
+    /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs planes of its own.
+    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: Recordings.isVideo(record) && decode == nil) }
+
+    var decodeSettings: DecodeSettings? {
+        switch decode {
+        case .bgr, nil: DecodeSettings(pixelFormat: .bgr24)
+        case .i420: DecodeSettings(pixelFormat: .i420)
+        case .some(.none): nil
+        }
+    }
+
+    /// The consumer's own work.
+    func consume() {
+        guard let consumeMs else { return }
+        let clock = SystemClock()
+        clock.sleep(until: clock.now.advanced(by: .milliseconds(consumeMs)))
+    }
+}
+
+enum DecodeArgument: String, ExpressibleByArgument, CaseIterable {
+    case bgr, i420, none
+}

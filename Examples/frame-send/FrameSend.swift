@@ -1,0 +1,31 @@
+import ArgumentParser
+import ExampleSupport
+import FrameStreaming
+
+/// Sends pictures of a test pattern, a file or a pipe to a receiver.
+@main
+struct FrameSend: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "frame-send", abstract: "Sends live pictures over TCP.", version: version)
+
+    @OptionGroup(title: "Pictures") var pictures: SourceOptions
+    @OptionGroup(title: "Connection") var connection: SendOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        var source = try pictures.open()
+        let report = SenderReport(output, frames: pictures.expectedFrames(of: source))
+
+        // What a program of your own does: a connection, a sender over it, and the source to send.
+        let transport = try connection.connect(report)
+        let sender = try FrameSender(
+            codec: JPEGCodec(), transport: transport, options: connection.senderOptions(for: source, report))
+
+        try report.during(sender) { () throws(FrameStreamingError) in _ = try sender.run(&source) }
+    }
+
+    func validate() throws {
+        try pictures.validate()
+        try connection.validate()
+    }
+}

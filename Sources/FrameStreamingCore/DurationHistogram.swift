@@ -1,0 +1,45 @@
+internal import Histogram
+
+/// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
+/// kilobytes. Three significant digits, in microseconds (an HDR histogram).
+public struct DurationHistogram: Sendable {
+    private var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
+
+    /// An empty one.
+    public init() {}
+
+    /// Counts one duration; a negative one, which two clocks can give, counts as zero.
+    public mutating func record(nanoseconds: Int64) {
+        histogram.record(UInt64(max(0, nanoseconds) / 1000))
+    }
+
+    /// Counts everything that `other` counted.
+    public mutating func merge(_ other: DurationHistogram) { histogram.add(other.histogram) }
+
+    /// How many were counted.
+    public var count: Int { Int(clamping: histogram.totalCount) }
+
+    /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
+    public func percentile(_ percent: Double) -> Double? {
+        count == 0 ? nil : Double(histogram.valueAtPercentile(percent)) / 1000
+    }
+
+    /// The figures that summaries give; nil while nothing was counted.
+    public var summary: DurationSummary? {
+        guard let p50 = percentile(50), let p95 = percentile(95), let p99 = percentile(99), let max = percentile(100)
+        else { return nil }
+        return DurationSummary(p50: p50, p95: p95, p99: p99, max: max)
+    }
+}
+
+/// Percentiles of a duration, in milliseconds.
+public struct DurationSummary: Hashable, Sendable {
+    /// The median.
+    public var p50: Double
+    /// 95 % are not above it.
+    public var p95: Double
+    /// 99 % are not above it.
+    public var p99: Double
+    /// The largest.
+    public var max: Double
+}

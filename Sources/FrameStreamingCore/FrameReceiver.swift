@@ -1,0 +1,225 @@
+internal import FrameStreamingSystem
+
+/// Takes frames from a connection, decodes them, and gives credit back as the consumer gets through them.
+///
+/// ```swift
+/// let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+/// while let received = try receiver.next() { show(received.frame) }
+/// ```
+///
+/// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender
+/// may send another. One thread asks for frames; ``stop()``, ``cancel()`` and the figures may be called from any.
+public final class FrameReceiver<Codec: FrameCodec>: Sendable {
+    private struct State {
+        /// The frame that the consumer has, to be acknowledged when it comes back.
+        var delivered: ReceivedFrame?
+        var statistics = ReceiverStatistics()
+        /// Since the last line per second, but for what the inbox counts.
+        var interval = ReceiverStatistics()
+        var arrivedBefore = ReceiverStatistics()
+        var unconsumed = 0
+        var isFinished = false
+    }
+
+    private let transport: any Transport
+    private let codec: Codec
+    private let decode: DecodeSettings?
+    private let inbox: ReceiverInbox
+    private let state = Monitor(State())
+    private let onEvent: @Sendable (ReceiverEvent) -> Void
+
+    /// How long an acknowledgement may take to be accepted, and the goodbye at the end.
+    private static var patience: Duration { .seconds(2) }
+
+    /// A receiver on a connection whose peer sends.
+    ///
+    /// - Parameters:
+    ///   - codec: Decodes the frames.
+    ///   - transport: The connection. The receiver owns it from here.
+    ///   - decode: The pixel format and scale wanted; nil leaves the frames as they come.
+    ///   - onEvent: Called from the connection's thread or the consumer's; returns soon.
+    /// - Throws: `system` where no thread can be had.
+    public init(
+        codec: Codec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
+        onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
+    ) throws(FrameStreamingError) {
+        self.codec = codec
+        self.transport = transport
+        self.decode = decode
+        self.onEvent = onEvent
+        inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
+    }
+
+    deinit { transport.close() }
+
+    /// Who sends.
+    public var peer: Peer { transport.peer }
+
+    /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop()``.
+    ///
+    /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; what broke the connection, after the
+    ///   frames before it. A frame that does not decode is reported to the sender and to `onEvent`, and passed over.
+    public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
+        try take(newest: false, until: deadline)
+    }
+
+    /// The newest frame that has arrived, waiting for one; those before it are acknowledged as skipped.
+    ///
+    /// - Throws: As ``next(until:)``.
+    public func latest(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
+        try take(newest: true, until: deadline)
+    }
+
+    private func take(newest: Bool, until deadline: Deadline) throws(FrameStreamingError) -> ReceivedFrame? {
+        acknowledgeDelivered()
+        while true {
+            guard let arrival = inbox.next(newest: newest, until: deadline) else { throw .timedOut("a frame") }
+            switch arrival {
+            case .frames(let skipped, let item):
+                for info in skipped { pass(over: info, .skipped) }
+                if let received = try decoded(item) {
+                    state.withLock { $0.delivered = received }
+                    return received
+                }
+            case .ended:
+                finish("all frames consumed")
+                return nil
+            case .failed(let error):
+                transport.close()
+                throw error
+            case .stopped:
+                return nil
+            }
+        }
+    }
+
+    /// Nil: it could not be decoded, which was reported.
+    private func decoded(_ item: ReceiverInbox.Item) throws(FrameStreamingError) -> ReceivedFrame? {
+        let start = MonotonicTime.now
+        var frame = item.frame
+        if let decode {
+            do throws(FrameStreamingError) {
+                frame = try codec.decode(item.frame, decode)
+            } catch {
+                pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
+                onEvent(.undecodable(item.info, error))
+                // The settings are the caller's own: no frame will be better.
+                if error.code == .invalidArgument { throw error }
+                return nil
+            }
+        }
+        let done = MonotonicTime.now
+        let queued = (item.info.arrivalTime ?? start).nanoseconds
+        record { statistics in
+            statistics.queueTime.record(nanoseconds: start.nanoseconds - queued)
+            if decode != nil { statistics.decodeTime.record(nanoseconds: done.nanoseconds - start.nanoseconds) }
+        }
+        return ReceivedFrame(
+            frame: frame, encoded: item.frame, info: item.info, captureTime: captureTime(of: item.frame))
+    }
+
+    /// A capture time on our clock, where the peer's can be told.
+    private func captureTime(of frame: Frame) -> MonotonicTime? {
+        guard let time = frame.captureTime, time.clock == .monotonic, let offset = transport.peer.clockOffset else {
+            return nil
+        }
+        return MonotonicTime(nanoseconds: time.nanoseconds &+ offset)
+    }
+
+    private func acknowledgeDelivered() {
+        let received = state.withLock { state in
+            defer { state.delivered = nil }
+            return state.delivered
+        }
+        guard let received else { return }
+        let now = MonotonicTime.now
+        record { statistics in
+            statistics.frames += 1
+            statistics.lastConsumed = now
+            if let captured = received.captureTime {
+                statistics.latency.record(nanoseconds: now.nanoseconds - captured.nanoseconds)
+            }
+        }
+        acknowledge(received.info, .consumed)
+    }
+
+    /// A frame that the consumer never gets.
+    private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
+        record { statistics in
+            if outcome == .skipped { statistics.skippedHere += 1 } else { statistics.decodeFailures += 1 }
+        }
+        state.withLock { $0.unconsumed += 1 }
+        acknowledge(info, outcome)
+    }
+
+    private func acknowledge(_ info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
+        let message = inbox.acknowledgement(info, outcome, unconsumed: state.withLock { $0.unconsumed })
+        // A connection that no longer takes an acknowledgement is ending: the listening thread says how, after the frames
+        // that are here already were had.
+        try? transport.send(.acknowledgement(message), until: .after(Self.patience))
+    }
+
+    private func record(_ change: (inout ReceiverStatistics) -> Void) {
+        state.withLock { state in
+            change(&state.statistics)
+            change(&state.interval)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Lets the wait for a frame, now or later, return nil: for a program that was asked to end. Follow with ``close(_:)``.
+    public func stop() { inbox.stop() }
+
+    /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.
+    public func close(_ reason: String = "receiver ended") {
+        acknowledgeDelivered()
+        finish(reason)
+    }
+
+    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms.
+    public func cancel() {
+        inbox.noteEnd(.cancelled, .cancelled("the receiver"))
+        transport.close()
+    }
+
+    private func finish(_ reason: String) {
+        let isFirst = state.withLock { state in
+            defer { state.isFinished = true }
+            return !state.isFinished
+        }
+        guard isFirst else { return }
+        inbox.noteEnd(inbox.isStopped ? .cancelled : .good(transport.peer.handshake))
+        // The sender may be gone already: what it got is known to it, and what we got is counted.
+        try? transport.finish(reason, until: .after(Self.patience))
+        transport.close()
+        inbox.join()
+    }
+
+    // MARK: What is known
+
+    /// The figures so far.
+    public var statistics: ReceiverStatistics {
+        var result = state.withLock { $0.statistics }
+        inbox.describe(&result)
+        return result
+    }
+
+    /// For a line per second: what happened since the last call of this.
+    public func takeInterval() -> ReceiverStatistics {
+        var arrived = ReceiverStatistics()
+        inbox.describe(&arrived)
+        return state.withLock { state in
+            var result = state.interval
+            result.bytes = arrived.bytes - state.arrivedBefore.bytes
+            result.skippedBySender = arrived.skippedBySender.map { $0 - (state.arrivedBefore.skippedBySender ?? 0) }
+            result.firstArrival = arrived.firstArrival
+            state.arrivedBefore = arrived
+            state.interval = ReceiverStatistics()
+            return result
+        }
+    }
+
+    /// How it ended; nil while it has not.
+    public var end: StreamEnd? { inbox.end }
+}

@@ -1,0 +1,170 @@
+/// Walks through a JPEG picture from segment to segment by their lengths, to its end (ITU-T T.81, Annex B).
+///
+/// Looking for FF D9 alone would find the end of a thumbnail inside a segment. Takes the picture in pieces: call
+/// ``advance(over:)`` again with the same bytes and more behind them, and nothing is looked at twice. Bytes from
+/// anywhere are safe: it reads no byte outside of what it is given, and its work grows with their number alone.
+public struct JPEGSegments: Sendable {
+    private enum Place { case start, marker, scan, end }
+
+    private var place = Place.start
+    private var position = 0
+    private var sawHuffmanTables = false
+    private var frameHeader: (marker: UInt8, range: Range<Int>)?
+    /// What the picture says of itself; nil until its first scan was reached.
+    public private(set) var header: JPEGHeader?
+
+    /// A walk that stands before the first byte of a picture.
+    public init() {}
+
+    /// Goes on as far as the bytes reach.
+    ///
+    /// - Parameter bytes: The picture from its first byte: those of the last call and more.
+    /// - Returns: The picture's length in bytes, its EOI marker included; nil where more bytes are needed.
+    /// - Throws: `corruptImage` where the bytes cannot be a JPEG, however they go on.
+    @discardableResult
+    public mutating func advance(over bytes: RawSpan) throws(FrameStreamingError) -> Int? {
+        try advance(over: bytes, toFirstScan: false)
+        return place == .end ? position : nil
+    }
+
+    mutating func advance(over bytes: RawSpan, toFirstScan: Bool) throws(FrameStreamingError) {
+        while true {
+            switch place {
+            case .start:
+                guard bytes.byteCount >= 2 else { return }
+                guard bytes.byte(at: 0) == 0xFF, bytes.byte(at: 1) == Marker.startOfImage else {
+                    throw FrameStreamingError(.corruptImage, "no JPEG: it does not begin with FF D8")
+                }
+                position = 2
+                place = .marker
+            case .marker:
+                guard try passMarker(bytes) else { return }
+            case .scan:
+                if toFirstScan { return }
+                guard passEntropyCodedData(bytes) else { return }
+            case .end:
+                return
+            }
+        }
+    }
+
+    /// One marker with its segment; false where it is not all there yet.
+    private mutating func passMarker(_ bytes: RawSpan) throws(FrameStreamingError) -> Bool {
+        guard position < bytes.byteCount else { return false }
+        guard bytes.byte(at: position) == 0xFF else {
+            throw wrong("byte \(position) should begin a marker and does not")
+        }
+        // Any number of FF may fill the room before a marker.
+        var code = position + 1
+        while code < bytes.byteCount, bytes.byte(at: code) == 0xFF { code += 1 }
+        position = code - 1
+        guard code < bytes.byteCount else { return false }
+        let marker = bytes.byte(at: code)
+        switch marker {
+        case Marker.endOfImage:
+            guard header != nil else { throw wrong("it ends at byte \(position) without picture data") }
+            position = code + 1
+            place = .end
+            return true
+        case Marker.temporary, Marker.restarts:
+            position = code + 1
+            return true
+        case Marker.startOfImage:
+            throw wrong("another picture begins at byte \(position), before this one's end")
+        case 0x00, 0x02...0xBF:
+            throw wrong("FF \(String(marker, radix: 16)) at byte \(position) is no marker")
+        default:
+            return try passSegment(marker, from: code + 1, bytes)
+        }
+    }
+
+    private mutating func passSegment(
+        _ marker: UInt8, from start: Int, _ bytes: RawSpan
+    ) throws(FrameStreamingError) -> Bool {
+        guard start + 2 <= bytes.byteCount else { return false }
+        let length = Int(bytes.byte(at: start)) << 8 | Int(bytes.byte(at: start + 1))
+        guard length >= 2 else { throw wrong("the segment at byte \(position) has a length of \(length)") }
+        guard start + length <= bytes.byteCount else { return false }
+        switch marker {
+        case Marker.huffmanTables:
+            sawHuffmanTables = true
+        case Marker.startOfScan:
+            if header == nil {
+                guard let frameHeader else { throw wrong("picture data comes before the frame header") }
+                header = try JPEGHeader(
+                    startOfFrame: frameHeader.marker, bytes.extracting(frameHeader.range),
+                    hasHuffmanTables: sawHuffmanTables)
+            }
+            place = .scan
+        case Marker.arithmeticConditioning, Marker.extensions:
+            break
+        case Marker.framesAndTables:
+            guard frameHeader == nil else { throw wrong("there is a second frame header at byte \(position)") }
+            frameHeader = (marker, start + 2..<start + length)
+        default:
+            break
+        }
+        position = start + length
+        return true
+    }
+
+    /// Everything up to the next marker that is no restart; false where it is not there yet.
+    private mutating func passEntropyCodedData(_ bytes: RawSpan) -> Bool {
+        let end = bytes.byteCount
+        while true {
+            position = bytes.firstOfFF(from: position)
+            guard position + 1 < end else { return false }
+            switch bytes.byte(at: position + 1) {
+            case 0x00, Marker.restarts: position += 2
+            case 0xFF: position += 1
+            default:
+                place = .marker
+                return true
+            }
+        }
+    }
+
+    private func wrong(_ what: String) -> FrameStreamingError {
+        FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
+    }
+}
+
+/// ITU-T T.81, table B.1.
+private enum Marker {
+    static let temporary: UInt8 = 0x01
+    /// SOF0...SOF15 but for the three that are something else.
+    static let framesAndTables: ClosedRange<UInt8> = 0xC0...0xCF
+    static let huffmanTables: UInt8 = 0xC4
+    static let extensions: UInt8 = 0xC8
+    static let arithmeticConditioning: UInt8 = 0xCC
+    static let restarts: ClosedRange<UInt8> = 0xD0...0xD7
+    static let startOfImage: UInt8 = 0xD8
+    static let endOfImage: UInt8 = 0xD9
+    static let startOfScan: UInt8 = 0xDA
+}
+
+extension RawSpan {
+    /// The byte at `index`, which is checked.
+    @inline(__always)
+    func byte(at index: Int) -> UInt8 {
+        precondition(index >= 0 && index < byteCount)
+        // A byte has no alignment and every value is valid; the index was checked above.
+        return unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
+    }
+
+    /// Where the next FF is at or behind `start`, or the end: eight bytes at a time, as FF is one byte in 256.
+    func firstOfFF(from start: Int) -> Int {
+        var index = start
+        while index + 8 <= byteCount {
+            // Unaligned, any bit pattern is a number, and the eight bytes are inside.
+            let word = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let inverted = ~word
+            // A zero byte in the inverse is FF: the classic test that borrows into a zero byte's top bit.
+            let hit = (inverted &- 0x0101_0101_0101_0101) & ~inverted & 0x8080_8080_8080_8080
+            if hit != 0 { break }
+            index += 8
+        }
+        while index < byteCount, byte(at: index) != 0xFF { index += 1 }
+        return index
+    }
+}

@@ -1,0 +1,14 @@
+/// A frame as a consumer gets it.
+public struct ReceivedFrame: Sendable {
+    /// The picture, decoded as asked for; as it came, where decoding was not asked for.
+    public let frame: Frame
+    /// The picture as it came: what a recorder writes without loss.
+    public let encoded: Frame
+    /// Its number on the connection, what was skipped before it, and times.
+    public let info: FrameInfo
+    /// When it was captured, on this machine's CLOCK_MONOTONIC; nil = not known.
+    public let captureTime: MonotonicTime?
+
+    /// How old the picture is now; nil where the peer gives no time that can be compared with ours.
+    public var age: Duration? { captureTime.map { MonotonicTime.now.since($0) } }
+}

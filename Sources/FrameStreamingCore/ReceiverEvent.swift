@@ -1,0 +1,9 @@
+/// What happens to a stream beside its frames.
+public enum ReceiverEvent: Sendable {
+    /// The sender's source went away; the connection stands. The text says why.
+    case sourceLost(String)
+    /// The sender's source is back.
+    case sourceRestored
+    /// A frame did not decode or was refused, and was reported to the sender. The stream goes on.
+    case undecodable(FrameInfo, FrameStreamingError)
+}

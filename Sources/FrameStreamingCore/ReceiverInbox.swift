@@ -1,0 +1,162 @@
+internal import FrameStreamingSystem
+
+/// The receiving half of a connection: a thread that listens, so that a slow consumer delays neither the transport's own
+/// answers nor the arrival stamps, and the frames that have come and not been asked for. The credit bounds them.
+final class ReceiverInbox: Sendable {
+    struct Item: Sendable {
+        var frame: Frame
+        var info: FrameInfo
+    }
+
+    /// What a wait for frames came to.
+    enum Arrival: Sendable {
+        /// The oldest frame; with `latest`, those before it that are to be skipped.
+        case frames(skipped: [FrameInfo], Item)
+        case ended
+        case failed(FrameStreamingError)
+        case stopped
+    }
+
+    private struct State {
+        var items: [Item] = []
+        var receivedThrough: UInt64 = 0
+        var creditThrough: UInt64
+        var bytes = 0
+        var skippedBySender = 0
+        var firstArrival: MonotonicTime?
+        var end: StreamEnd?
+        var failure: FrameStreamingError?
+        var isStopped = false
+        var isListening = true
+    }
+
+    private let transport: any Transport
+    private let onEvent: @Sendable (ReceiverEvent) -> Void
+    private let state: Monitor<State>
+
+    init(
+        transport: any Transport, onEvent: @escaping @Sendable (ReceiverEvent) -> Void
+    ) throws(FrameStreamingError) {
+        self.transport = transport
+        self.onEvent = onEvent
+        var first = State(creditThrough: transport.peer.creditAhead)
+        first.items.reserveCapacity(Int(clamping: min(64, transport.peer.creditAhead)))
+        state = Monitor(first)
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-receive") { self.listen() }
+        } catch {
+            transport.close()
+            throw FrameStreamingError(error, remedy: "no thread could be started for the connection")
+        }
+    }
+
+    private func listen() {
+        defer { state.update { $0.isListening = false } }
+        while true {
+            do throws(FrameStreamingError) {
+                guard let message = try transport.receive(until: .never) else {
+                    state.update { state in
+                        if state.end == nil { state.end = .good(transport.peer.handshake) }
+                    }
+                    return
+                }
+                switch message {
+                case .frame(let frame, let info): try take(Item(frame: frame, info: info))
+                case .sourceLost(let reason): onEvent(.sourceLost(reason))
+                case .sourceRestored: onEvent(.sourceRestored)
+                case .acknowledgement:
+                    throw FrameStreamingError(
+                        .protocolViolation, "the sender acknowledged a frame, but it is the one that sends them")
+                }
+            } catch {
+                if error.code == .timedOut { continue }
+                state.update { state in
+                    guard state.end == nil else { return }
+                    state.end = StreamEnd.of(error)
+                    state.failure = error
+                }
+                return
+            }
+        }
+    }
+
+    private func take(_ item: Item) throws(FrameStreamingError) {
+        try state.update { (state) throws(FrameStreamingError) in
+            guard item.info.sequence == state.receivedThrough + 1 else {
+                throw FrameStreamingError(
+                    .protocolViolation,
+                    "frame \(item.info.sequence) came after frame \(state.receivedThrough): numbers have no gaps")
+            }
+            guard item.info.sequence <= state.creditThrough else {
+                throw FrameStreamingError(
+                    .protocolViolation,
+                    "the sender sent frame \(item.info.sequence) with credit through \(state.creditThrough)")
+            }
+            state.receivedThrough = item.info.sequence
+            state.bytes += item.frame.byteCount
+            state.skippedBySender += Int(item.info.skipped)
+            if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
+            state.items.append(item)
+        }
+    }
+
+    /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
+    func next(newest: Bool, until deadline: Deadline) -> Arrival? {
+        state.wait(until: deadline.nanoseconds) { state in
+            if state.isStopped { return .stopped }
+            if !state.items.isEmpty {
+                if !newest { return .frames(skipped: [], state.items.removeFirst()) }
+                let item = state.items.removeLast()
+                let skipped = state.items.map(\.info)
+                state.items.removeAll(keepingCapacity: true)
+                return .frames(skipped: skipped, item)
+            }
+            guard state.end != nil else { return nil }
+            return state.failure.map { .failed($0) } ?? .ended
+        }
+    }
+
+    /// The acknowledgement of a frame, with the credit that it gives back.
+    func acknowledgement(_ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int) -> Acknowledgement {
+        state.withLock { state in
+            state.creditThrough = max(state.creditThrough, info.sequence + transport.peer.creditAhead)
+            var result = Acknowledgement(
+                sequence: info.sequence, creditThrough: state.creditThrough, outcome: outcome)
+            result.receivedThrough = state.receivedThrough
+            result.arrivalTime = info.arrivalTime
+            result.consumedTime = .now
+            result.queueDepth = UInt32(clamping: state.items.count)
+            result.unconsumed = UInt64(unconsumed)
+            return result
+        }
+    }
+
+    /// Ends every wait for a frame, now and later.
+    func stop() { state.update { $0.isStopped = true } }
+
+    /// Notes how it ended, unless that is known: the first end counts.
+    func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
+        state.update { state in
+            guard state.end == nil else { return }
+            state.end = end
+            state.failure = failure
+        }
+    }
+
+    /// Waits for the thread, which the transport's `close` lets go.
+    func join() {
+        let _: Bool? = state.wait(until: nil) { $0.isListening ? nil : true }
+    }
+
+    var end: StreamEnd? { state.withLock { $0.end } }
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// Adds what was counted on arrival.
+    func describe(_ statistics: inout ReceiverStatistics) {
+        state.withLock { state in
+            statistics.bytes = state.bytes
+            statistics.firstArrival = state.firstArrival
+            statistics.skippedBySender = transport.peer.handshake == .text ? nil : state.skippedBySender
+        }
+    }
+}

@@ -1,0 +1,294 @@
+internal import FrameStreamingSystem
+
+/// One connection of a sender: its slot, its window, a thread that encodes and sends what has credit, and a thread that
+/// listens for acknowledgements.
+final class SenderOutlet<Codec: FrameCodec>: Sendable {
+    private struct State {
+        var flow: FlowControl
+        /// The newest picture that waits for credit.
+        var slot: Picture?
+        /// The picture that has credit, until the sending thread picks it up.
+        var job: (picture: Picture, ticket: FlowControl.Ticket)?
+        /// Messages about the source, which go out before the next picture.
+        var notices: [Message] = []
+        var settings: EncodeSettings
+        var times = SenderTimes()
+        /// Since the last line per second.
+        var interval = SenderTimes()
+        var countsBefore = SenderStatistics()
+        var end: StreamEnd?
+        var failure: FrameStreamingError?
+        /// The goodbye is under way: its outcome decides, not what the threads see of it.
+        var isFinishing = false
+        var lastProgress: MonotonicTime
+        var running = 2
+    }
+
+    /// What the flow control, which has no clock, does not measure.
+    private struct SenderTimes {
+        var encode = DurationHistogram()
+        var creditWait = DurationHistogram()
+        var ack = DurationHistogram()
+    }
+
+    let transport: any Transport
+    private let codec: Codec
+    private let sendTimeout: Duration
+    private let onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
+    private let state: Monitor<State>
+
+    init(
+        transport: any Transport, codec: Codec, flow: FlowControl, options: SenderOptions
+    ) throws(FrameStreamingError) {
+        self.transport = transport
+        self.codec = codec
+        sendTimeout = options.sendTimeout
+        onAcknowledgement = options.onAcknowledgement
+        let now = MonotonicTime.now
+        var first = State(flow: flow, settings: options.encode, lastProgress: now)
+        _ = try first.flow.handle(.creditGranted(through: transport.peer.initialCredit), at: now)
+        state = Monitor(first)
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-acks") { self.listen() }
+            _ = try SystemThread(name: "frame-send") { self.pump() }
+        } catch {
+            transport.close()
+            throw FrameStreamingError(error, remedy: "no thread could be started for the connection")
+        }
+    }
+
+    // MARK: The source's side
+
+    /// Offers a picture, waiting for room until the deadline where the policy is not to replace.
+    /// False: there was no room, and nothing was counted.
+    func offer(_ picture: Picture, until deadline: Deadline) -> Bool {
+        let accepted: Bool? = state.wait(until: deadline.nanoseconds) { state in
+            guard state.flow.policy == .latest || state.flow.hasRoom || state.end != nil else { return nil }
+            if let decision = try? state.flow.handle(.offered, at: .now) {
+                if state.end == nil { state.slot = picture }
+                carryOut(decision, &state)
+            }
+            return true
+        }
+        // The sending thread may be waiting for the job that the offer became.
+        if accepted == true { state.wakeAll() }
+        return accepted == true
+    }
+
+    func notify(_ message: Message) { state.update { $0.notices.append(message) } }
+
+    func change(_ settings: EncodeSettings) { state.withLock { $0.settings = settings } }
+
+    /// A picture that was taken from the source and cannot wait any longer: counted as one that the end cut off.
+    func abandon() {
+        state.update { state in
+            _ = try? state.flow.handle(.abandoned, at: .now)
+        }
+    }
+
+    /// Waits until nothing is under way; false when the deadline passes first.
+    func drain(until deadline: Deadline) -> Bool {
+        let drained: Bool? = state.wait(until: deadline.nanoseconds) { state in
+            state.end != nil || (state.flow.isDrained && state.notices.isEmpty) ? true : nil
+        }
+        return drained == true
+    }
+
+    /// Whether nothing was acknowledged for that long since `start`.
+    func hasStalled(since start: MonotonicTime, for patience: Duration) -> Bool {
+        max(start, state.withLock { $0.lastProgress }).advanced(by: patience) <= .now
+    }
+
+    /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
+    func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
+        let isBroken = state.update { state in
+            state.isFinishing = true
+            return state.failure != nil
+        }
+        if isBroken { return }
+        var failure: FrameStreamingError?
+        do throws(FrameStreamingError) {
+            try transport.finish(reason, until: deadline)
+        } catch {
+            failure = error
+        }
+        // What was acknowledged until now counts; a goodbye that goes unanswered matters where something is missing.
+        if let failure, state.withLock({ !$0.flow.isDrained }) {
+            end(.of(failure), failure)
+        } else {
+            end(isStopped ? .cancelled : .good(transport.peer.handshake))
+        }
+        transport.close()
+        join()
+    }
+
+    func cancel() {
+        end(.cancelled)
+        transport.close()
+    }
+
+    /// Waits for both threads, which `close` lets go within 100 ms.
+    func join() {
+        let _: Bool? = state.wait(until: nil) { $0.running == 0 ? true : nil }
+    }
+
+    // MARK: What is known
+
+    var isOpen: Bool { state.withLock { $0.end == nil } }
+
+    var summary: SenderSummary.Connection {
+        state.withLock { state in
+            SenderSummary.Connection(
+                peer: transport.peer, statistics: statistics(state.times, state), end: state.end, failure: state.failure
+            )
+        }
+    }
+
+    /// What happened since the last call of this.
+    func takeInterval() -> SenderStatistics {
+        state.withLock { state in
+            var result = statistics(state.interval, state)
+            result.subtractCounts(of: state.countsBefore)
+            state.countsBefore = state.flow.counts
+            state.interval = SenderTimes()
+            return result
+        }
+    }
+
+    private func statistics(_ times: SenderTimes, _ state: State) -> SenderStatistics {
+        var result = state.flow.counts
+        result.encodeTime = times.encode
+        result.creditWait = times.creditWait
+        result.ackTime = times.ack
+        return result
+    }
+
+    // MARK: The two threads
+
+    /// Moves pictures as decided. Under the lock.
+    private func carryOut(_ decision: FlowControl.Decision, _ state: inout State) {
+        if let ticket = decision.take, let picture = state.slot {
+            state.slot = nil
+            state.job = (picture, ticket)
+        }
+        if let time = decision.ackTime {
+            state.times.ack.record(nanoseconds: time)
+            state.interval.ack.record(nanoseconds: time)
+            state.lastProgress = .now
+        }
+    }
+
+    private enum Work {
+        case notice(Message)
+        case picture(Picture, FlowControl.Ticket, EncodeSettings)
+        case stop
+    }
+
+    private func pump() {
+        defer { state.update { $0.running -= 1 } }
+        while true {
+            let work: Work? = state.wait(until: nil) { state in
+                if state.end != nil { return .stop }
+                if let notice = state.notices.first { return .notice(notice) }
+                guard let job = state.job else { return nil }
+                state.job = nil
+                return .picture(job.picture, job.ticket, state.settings)
+            }
+            do throws(FrameStreamingError) {
+                switch work {
+                case .notice(let message):
+                    try transport.send(message, until: .after(sendTimeout))
+                    state.update { _ = $0.notices.removeFirst() }
+                case .picture(let picture, let ticket, let settings):
+                    try send(picture, ticket, settings)
+                case .stop, nil:
+                    return
+                }
+            } catch {
+                fail(error)
+                return
+            }
+        }
+    }
+
+    private func send(
+        _ picture: Picture, _ ticket: FlowControl.Ticket, _ settings: EncodeSettings
+    ) throws(FrameStreamingError) {
+        let wait = MonotonicTime.now.nanoseconds - picture.offered.nanoseconds
+        let encoded = picture.encoded(by: codec, settings)
+        let frame: Frame
+        switch encoded.result {
+        case .success(let result):
+            frame = result
+        case .failure(let error):
+            // Settings or a pixel format that cannot be will be no better with the next picture.
+            if error.code == .unsupported || error.code == .invalidArgument { throw error }
+            try decide(.failed)
+            return
+        }
+        var info = FrameInfo(sequence: ticket.sequence, skipped: ticket.skipped)
+        info.encodeTime = encoded.time
+        info.creditWait = wait
+        info.sendTime = .now
+        state.withLock { state in
+            state.times.encode.record(nanoseconds: encoded.time)
+            state.interval.encode.record(nanoseconds: encoded.time)
+            state.times.creditWait.record(nanoseconds: wait)
+            state.interval.creditWait.record(nanoseconds: wait)
+        }
+        // Before the bytes go out: the acknowledgement may be here before `send` returns.
+        let sentBytes = frame.byteCount
+        try decide(.sent(bytes: sentBytes))
+        try transport.send(.frame(frame, info), until: .after(sendTimeout))
+    }
+
+    @discardableResult
+    private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) -> FlowControl.Decision {
+        try state.update { (state) throws(FrameStreamingError) in
+            guard state.end == nil else { return FlowControl.Decision() }
+            let decision = try state.flow.handle(event, at: .now)
+            carryOut(decision, &state)
+            return decision
+        }
+    }
+
+    private func listen() {
+        defer { state.update { $0.running -= 1 } }
+        while true {
+            do throws(FrameStreamingError) {
+                guard let message = try transport.receive(until: .never) else {
+                    // The answer to our own goodbye: how that ended is for `finish` to say.
+                    if state.withLock({ $0.isFinishing }) { return }
+                    end(.good(transport.peer.handshake))
+                    return
+                }
+                guard case .acknowledgement(let acknowledgement) = message else { continue }
+                let time = try decide(.acknowledged(acknowledgement)).ackTime
+                if let time { onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
+            } catch {
+                if error.code == .timedOut { continue }
+                fail(error)
+                return
+            }
+        }
+    }
+
+    private func fail(_ error: FrameStreamingError) {
+        let isEcho = state.withLock { $0.isFinishing && ($0.flow.isDrained || error.code == .closed) }
+        if isEcho { return }
+        end(StreamEnd.of(error), error)
+        transport.close()
+    }
+
+    /// The first end counts; what is said later is its echo.
+    private func end(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
+        state.update { state in
+            guard state.end == nil else { return }
+            state.end = end
+            state.failure = failure
+            _ = try? state.flow.handle(.ended, at: .now)
+            state.slot = nil
+            state.job = nil
+        }
+    }
+}

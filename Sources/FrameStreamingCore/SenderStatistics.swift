@@ -1,0 +1,85 @@
+/// What became of the pictures that a sender took from its source, for one connection or all of them.
+///
+/// At the end `produced == acknowledged + dropped.total + failed + lost`; before it, the difference is under way.
+public struct SenderStatistics: Sendable {
+    /// Pictures that were dropped before they were sent, by reason.
+    public struct Dropped: Hashable, Sendable {
+        /// A newer picture took the place.
+        public var replaced = 0
+        /// Too old when credit came.
+        public var deadline = 0
+        /// The connection ended first.
+        public var disconnected = 0
+
+        /// All of them.
+        public var total: Int { replaced + deadline + disconnected }
+    }
+
+    /// Pictures that the source gave for this connection.
+    public var produced = 0
+    /// Frames that were handed to the connection.
+    public var sent = 0
+    /// Frames that the receiver said it had, consumed or skipped.
+    public var acknowledged = 0
+    /// Pictures that were never sent.
+    public var dropped = Dropped()
+    /// Pictures that could not be encoded, and frames that the receiver could not decode or refused.
+    public var failed = 0
+    /// Frames that were sent and of which nothing was heard before the connection ended.
+    public var lost = 0
+    /// Bytes of the frames sent, without the protocol's own.
+    public var bytes = 0
+    /// Time in the codec.
+    public var encodeTime = DurationHistogram()
+    /// Time from the source's giving the picture to its being taken for encoding.
+    public var creditWait = DurationHistogram()
+    /// Time from handing a frame to the connection to its acknowledgement.
+    public var ackTime = DurationHistogram()
+    /// When the first frame was handed to the connection.
+    public var firstSend: MonotonicTime?
+    /// When the last acknowledgement came.
+    public var lastAcknowledgement: MonotonicTime?
+
+    /// Nothing yet.
+    public init() {}
+
+    /// Seconds from the first frame sent to the last acknowledged.
+    public var seconds: Double {
+        guard let firstSend, let lastAcknowledgement else { return 0 }
+        return Double(lastAcknowledgement.nanoseconds - firstSend.nanoseconds) / 1e9
+    }
+
+    /// Frames acknowledged per second.
+    public var framesPerSecond: Double { seconds > 0 ? Double(acknowledged) / seconds : 0 }
+
+    /// Adds what `other` counted: another connection's, for a total.
+    public mutating func merge(_ other: SenderStatistics) {
+        produced += other.produced
+        sent += other.sent
+        acknowledged += other.acknowledged
+        dropped.replaced += other.dropped.replaced
+        dropped.deadline += other.dropped.deadline
+        dropped.disconnected += other.dropped.disconnected
+        failed += other.failed
+        lost += other.lost
+        bytes += other.bytes
+        encodeTime.merge(other.encodeTime)
+        creditWait.merge(other.creditWait)
+        ackTime.merge(other.ackTime)
+        firstSend = [firstSend, other.firstSend].compactMap(\.self).min()
+        lastAcknowledgement = [lastAcknowledgement, other.lastAcknowledgement].compactMap(\.self).max()
+    }
+
+    /// Takes away the counts that `earlier` had; times are kept.
+    mutating func subtractCounts(of earlier: SenderStatistics) {
+        produced -= earlier.produced
+        sent -= earlier.sent
+        acknowledged -= earlier.acknowledged
+        dropped.replaced -= earlier.dropped.replaced
+        dropped.deadline -= earlier.dropped.deadline
+        dropped.disconnected -= earlier.dropped.disconnected
+        failed -= earlier.failed
+        lost -= earlier.lost
+        bytes -= earlier.bytes
+    }
+}

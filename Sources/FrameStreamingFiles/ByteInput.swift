@@ -1,0 +1,84 @@
+import FrameStreamingCore
+
+/// Lines of text and runs of bytes from a ``FileInput``: text goes through a small buffer that is read ahead, pictures are
+/// read straight to where they belong. What was read before a deadline passed is kept.
+struct ByteInput: Sendable {
+    private(set) var file: FileInput
+    private var ahead = [UInt8](repeating: 0, count: Self.aheadCapacity)
+    private var head = 0
+    private var tail = 0
+
+    /// The longest text line that is read, its end included.
+    static let aheadCapacity = 4096
+
+    init(_ file: FileInput) { self.file = file }
+
+    /// The bytes that were read ahead.
+    var buffered: Int { tail - head }
+
+    /// The byte `index` behind the next one; read ahead already.
+    func peek(_ index: Int) -> UInt8 {
+        precondition(index >= 0 && index < buffered)
+        return ahead[head + index]
+    }
+
+    /// Leaves out bytes that were read ahead.
+    mutating func skip(_ count: Int) {
+        precondition(count >= 0 && count <= buffered)
+        head += count
+    }
+
+    /// Goes back to `offset` bytes behind where reading began.
+    mutating func rewind(to offset: Int) throws(FrameStreamingError) {
+        try file.rewind(to: offset)
+        head = 0
+        tail = 0
+    }
+
+    /// Reads ahead until at least `count` bytes are there; false where the input ends before.
+    mutating func readAhead(_ count: Int, until deadline: Deadline) throws(FrameStreamingError) -> Bool {
+        precondition(count <= Self.aheadCapacity)
+        while buffered < count {
+            if head > 0 {
+                for index in head..<tail { ahead[index - head] = ahead[index] }
+                tail -= head
+                head = 0
+            }
+            let got = try file.read(into: &ahead, at: tail, until: deadline)
+            if got == 0 { return false }
+            tail += got
+        }
+        return true
+    }
+
+    /// The length of the next line, without its end; nil where the input ends or `limit` is reached before the line's end.
+    mutating func lineLength(limit: Int, until deadline: Deadline) throws(FrameStreamingError) -> Int? {
+        precondition(limit <= Self.aheadCapacity)
+        var length = 0
+        while true {
+            while length < min(buffered, limit) {
+                if peek(length) == UInt8(ascii: "\n") { return length }
+                length += 1
+            }
+            guard length < limit, try readAhead(length + 1, until: deadline) else { return nil }
+        }
+    }
+
+    /// Reads into `bytes` from `offset` on, what was read ahead first; 0 at the end.
+    mutating func read(
+        into bytes: inout MutableRawSpan, at offset: Int, until deadline: Deadline
+    ) throws(FrameStreamingError) -> Int {
+        guard buffered > 0 else { return try file.read(into: &bytes, at: offset, until: deadline) }
+        let count = min(buffered, bytes.byteCount - offset)
+        let range = head..<head + count
+        head += count
+        unsafe bytes.withUnsafeMutableBytes { target in
+            unsafe ahead.withUnsafeBytes { source in
+                // Both rebasings check that `count` bytes are there, and one is not in the other.
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + count])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+            }
+        }
+        return count
+    }
+}

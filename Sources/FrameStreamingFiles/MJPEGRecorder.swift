@@ -1,0 +1,55 @@
+public import FrameStreamingCore
+package import FrameStreamingSystem
+
+/// Writes JPEG pictures one after another to a file, as they are.
+///
+/// Each goes out in one call. A kill in the middle of one leaves those before it whole: ``EncodedFileSource`` and FFmpeg
+/// (`-f mjpeg`) read them.
+public final class MJPEGRecorder: FrameRecorder {
+    /// The file that it writes.
+    public var path: String { file.path }
+    /// Pictures written so far.
+    public private(set) var frameCount = 0
+
+    private let file: RecordingFile
+    private var size: (width: Int, height: Int)?
+
+    /// Makes the file; one that is there is emptied.
+    ///
+    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made.
+    public init(path: String) throws(FrameStreamingError) { file = try RecordingFile(path: path) }
+
+    /// Writes to a descriptor that is open and empty.
+    package init(_ descriptor: Descriptor, path: String) { file = RecordingFile(descriptor, path: path) }
+
+    /// Whether it is a JPEG of the first one's size: players take the first one's for all.
+    public func accepts(_ frame: Frame) -> Bool {
+        guard frame.format.pixelFormat == .jpeg else { return false }
+        return size.map { $0 == (frame.format.width, frame.format.height) } ?? true
+    }
+
+    /// Writes one JPEG.
+    ///
+    /// - Throws: `unsupported` for other pixel formats, and for a size that is not that of the first; `system` where the disk is full
+    ///   or fails; `closed` after ``close()``.
+    public func write(_ frame: Frame) throws(FrameStreamingError) {
+        guard frame.format.pixelFormat == .jpeg else {
+            throw FrameStreamingError(
+                .unsupported,
+                "MJPEG holds JPEG pictures, not \(frame.format.pixelFormat): encode first, or record Y4M", subject: path
+            )
+        }
+        if let size, !accepts(frame) {
+            throw FrameStreamingError(
+                .unsupported,
+                "an MJPEG file has one size: it began with \(size.width)x\(size.height), and now comes \(frame.format.width)x\(frame.format.height); start another file",
+                subject: path)
+        }
+        try file.append(frame.bytes, RawSpan())
+        size = (frame.format.width, frame.format.height)
+        frameCount += 1
+    }
+
+    /// Ends the recording. Again and again.
+    public func close() { file.close() }
+}

@@ -1,0 +1,107 @@
+import FrameStreamingCore
+
+/// Lays a YUV picture out as a file has it: planes Y, U, V one behind the other without padding.
+///
+/// Unsafe code, in plain loops over pointers so that they vectorise. Safe because each row's source range is sliced from a
+/// span, which checks it, and each row's target from the buffer, which is as large as the target's format says.
+struct PlanarPacking {
+    /// What the file's picture is like.
+    let target: FrameFormat
+    private let planes: [Part]
+    private let compressesRange: Bool
+
+    /// Where a plane's samples are in the source.
+    private struct Part {
+        var plane: Int
+        var first: Int
+        var step: Int
+    }
+
+    /// Nil for a format that is not YUV.
+    ///
+    /// - Parameter frame: A full-range picture that was made from a limited one becomes limited again.
+    init?(for frame: Frame) throws(FrameStreamingError) {
+        func part(_ plane: Int, _ first: Int = 0, _ step: Int = 1) -> Part {
+            Part(plane: plane, first: first, step: step)
+        }
+        let format = frame.format
+        let layout: PixelFormat
+        switch format.pixelFormat {
+        case .i420: (layout, planes) = (.i420, [part(0), part(1), part(2)])
+        case .yv12: (layout, planes) = (.i420, [part(0), part(2), part(1)])
+        case .nv12: (layout, planes) = (.i420, [part(0), part(1, 0, 2), part(1, 1, 2)])
+        case .nv21: (layout, planes) = (.i420, [part(0), part(1, 1, 2), part(1, 0, 2)])
+        case .i422: (layout, planes) = (.i422, [part(0), part(1), part(2)])
+        case .yuyv: (layout, planes) = (.i422, [part(0, 0, 2), part(0, 1, 4), part(0, 3, 4)])
+        case .uyvy: (layout, planes) = (.i422, [part(0, 1, 2), part(0, 0, 4), part(0, 2, 4)])
+        case .i444: (layout, planes) = (.i444, [part(0), part(1), part(2)])
+        case .gray8: (layout, planes) = (.gray8, [part(0)])
+        default: return nil
+        }
+        compressesRange = format.colorRange == .full && frame.sourceColorRange == .limited
+        target = try FrameFormat(
+            width: format.width, height: format.height, pixelFormat: layout,
+            colorRange: compressesRange ? .limited : format.colorRange, colorMatrix: format.colorMatrix)
+    }
+
+    /// Whether the first `target.byteCount` bytes of `frame` are the result already.
+    func isIdentity(for frame: Frame) -> Bool {
+        !compressesRange && frame.format.pixelFormat == target.pixelFormat && frame.format.isTightlyPacked
+    }
+
+    /// Writes the packed picture to the start of `bytes`, which has room for it.
+    func pack(_ frame: Frame, into bytes: inout [UInt8]) {
+        precondition(bytes.count >= target.byteCount)
+        unsafe bytes.withUnsafeMutableBufferPointer { memory in
+            for (index, part) in planes.enumerated() {
+                let (from, to) = (frame.format.plane(part.plane), target.plane(index))
+                let source = frame.plane(part.plane)
+                for line in 0..<to.height {
+                    let row = unsafe UnsafeMutableBufferPointer(
+                        rebasing: memory[to.offset + line * to.stride..<to.offset + line * to.stride + to.rowBytes])
+                    let start = line * from.stride
+                    unsafe source.extracting(start..<start + from.rowBytes).withUnsafeBytes {
+                        unsafe Self.gather($0, part.first, part.step, into: row)
+                    }
+                    if compressesRange {
+                        unsafe index == 0 ? Self.compressLuma(row) : Self.compressChroma(row)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func gather(
+        _ source: UnsafeRawBufferPointer, _ first: Int, _ step: Int, into row: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        let count = row.count
+        precondition(count > 0 && first + (count - 1) * step < source.count)
+        guard let from = source.baseAddress, let to = row.baseAddress else { return }
+        let samples = unsafe (from + first).assumingMemoryBound(to: UInt8.self)
+        // The steps as constants, so that each loop becomes shuffles.
+        switch step {
+        case 1: unsafe to.update(from: samples, count: count)
+        case 2: for index in 0..<count { unsafe to[index] = samples[index &* 2] }
+        default: for index in 0..<count { unsafe to[index] = samples[index &* 4] }
+        }
+    }
+
+    // 0...255 to 16...235: 16 + y * 219 / 255, rounded. x / 255 = (x + 1 + x >> 8) >> 8 for every x below 65,535, and all
+    // of it fits into 16 bits, of which a vector holds many.
+    static func compressLuma(_ row: UnsafeMutableBufferPointer<UInt8>) {
+        guard let samples = row.baseAddress else { return }
+        for index in 0..<row.count {
+            let scaled = unsafe UInt16(samples[index]) &* 219 &+ 127
+            unsafe samples[index] = UInt8(truncatingIfNeeded: (scaled &+ 1 &+ (scaled >> 8)) >> 8 &+ 16)
+        }
+    }
+
+    // 0...255 around 128 to 16...240: 128 + (c - 128) * 224 / 255 = (c * 224 + 128 * 31) / 255, rounded.
+    static func compressChroma(_ row: UnsafeMutableBufferPointer<UInt8>) {
+        guard let samples = row.baseAddress else { return }
+        for index in 0..<row.count {
+            let scaled = unsafe UInt16(samples[index]) &* 224 &+ (128 * 31 + 127)
+            unsafe samples[index] = UInt8(truncatingIfNeeded: (scaled &+ 1 &+ (scaled >> 8)) >> 8)
+        }
+    }
+}

@@ -1,0 +1,251 @@
+public import FrameStreamingCore
+package import FrameStreamingSystem
+
+/// Uncompressed video from a file, a FIFO or standard input: Y4M, or headerless where the layout is given.
+///
+/// Each picture is read straight into a buffer of a pool. A read that a deadline ends goes on where it stopped, so that
+/// nothing is lost. Make it on the thread that uses it, or hand it over: one thread at a time.
+public final class RawFileSource: FrameSource {
+    /// A file's pictures wait for whoever takes them.
+    public var isLive: Bool { false }
+    /// The pictures' shape; of a FIFO or standard input with Y4M nil until its header has come.
+    public private(set) var format: FrameFormat?
+    /// Pictures per second: the options', else the file's, else 30.
+    public private(set) var frameRate: FrameRate
+    /// Whole pictures in the file, once through; nil where it has no size. A Y4M with parameters on its FRAME lines holds fewer.
+    public private(set) var frameCount: Int?
+
+    private let options: PlaybackOptions
+    private let pool: FramePool
+    private let isY4M: Bool
+    private var input: ByteInput
+    private var pacer: Pacer
+    /// Where the first picture, or its FRAME line, begins.
+    private var start = 0
+    private var pending: FrameBuffer?
+    private var filled = 0
+    private var delivered: UInt64 = 0
+    private var deliveredSinceStart: UInt64 = 0
+    private var outcome: Outcome?
+
+    /// How it ended: told again to those who ask again.
+    private enum Outcome { case end, failure(FrameStreamingError) }
+
+    /// Opens a file, a FIFO or, with "-", standard input.
+    ///
+    /// Never waits: what comes through a pipe is looked at by ``next(until:)`` and ``readHeader(until:)`` first.
+    ///
+    /// - Parameters:
+    ///   - path: What to read. Standard input is read from where it stands, and not closed.
+    ///   - layout: The pictures' shape where the file has no header, without padding; nil = it is Y4M.
+    ///   - options: Rate, loop, pace.
+    /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory or a layout that is compressed; `unsupported` for a
+    ///   layout with padding or a loop over what cannot be read again; `truncatedInput` for a file that is empty or smaller than
+    ///   a picture; `malformedInput`, `unsupported`, `limitExceeded` for a Y4M header that cannot be used.
+    public convenience init(
+        path: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
+    ) throws(FrameStreamingError) {
+        try self.init(FileInput(path: path), layout: layout, options: options)
+    }
+
+    /// Reads from a descriptor, from where it stands. It is polled before each read, and stays blocking where it is.
+    package convenience init(
+        _ descriptor: Descriptor, name: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
+    ) throws(FrameStreamingError) {
+        try self.init(FileInput(descriptor, name: name), layout: layout, options: options)
+    }
+
+    private init(
+        _ file: FileInput, layout: FrameFormat?, options: PlaybackOptions
+    ) throws(FrameStreamingError) {
+        try file.checkLoop(options.loop)
+        input = ByteInput(file)
+        self.options = options
+        pool = FramePool(capacity: options.poolCapacity)
+        isY4M = layout == nil
+        frameRate = options.rate ?? .thirty
+        pacer = Pacer(rate: options.rate ?? .thirty)
+        if let layout {
+            try take(layout)
+            try checkSize(of: layout)
+        } else if file.size != nil {
+            try readHeader(until: .never)
+        }
+    }
+
+    /// Waits for the header, where there is one and it has not come yet.
+    ///
+    /// - Returns: The pictures' shape.
+    /// - Throws: `timedOut` when it had not come by then: call again. Else as ``init(path:layout:options:)``.
+    @discardableResult
+    public func readHeader(until deadline: Deadline) throws(FrameStreamingError) -> FrameFormat {
+        if let format { return format }
+        let magic = Y4MHeader.magic
+        let hasMagic = try input.readAhead(magic.count, until: deadline)
+        if input.buffered == 0 { throw input.file.empty }
+        guard hasMagic, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) else {
+            throw error(.malformedInput, "is no Y4M: give the size and pixel format of headerless video")
+        }
+        guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
+            throw input.buffered < Y4MHeader.longestLine
+                ? error(.truncatedInput, "ends inside its Y4M header: it was cut")
+                : error(.limitExceeded, "its Y4M header is longer than \(Y4MHeader.longestLine) bytes: it is damaged")
+        }
+        let header: Y4MHeader
+        let layout: FrameFormat
+        do throws(FrameStreamingError) {
+            header = try Y4MHeader(parsing: (0..<length).map { input.peek($0) })
+            layout = try FrameFormat(
+                width: header.width, height: header.height, pixelFormat: header.pixelFormat,
+                colorRange: header.colorRange)
+        } catch {
+            throw self.error(error.code, error.message)
+        }
+        try take(layout)
+        input.skip(length + 1)
+        start = length + 1
+        frameRate = options.rate ?? header.rate ?? .thirty
+        pacer = Pacer(rate: frameRate)
+        if let size = input.file.size {
+            frameCount = (size - start) / (Y4MHeader.frameMagic.count + 1 + layout.byteCount)
+        }
+        return format ?? layout
+    }
+
+    private func take(_ layout: FrameFormat) throws(FrameStreamingError) {
+        guard layout.planeCount > 0 else {
+            throw error(
+                .invalidArgument, "\(layout.pixelFormat) has no fixed size: read JPEGs with EncodedFileSource")
+        }
+        guard layout.isTightlyPacked else {
+            throw error(.unsupported, "headerless video with padding between its lines is not read")
+        }
+        guard layout.byteCount <= options.largestFrame else {
+            throw error(
+                .limitExceeded,
+                "a picture of \(layout) has \(layout.byteCount) bytes, over the limit of \(options.largestFrame)")
+        }
+        var layout = layout
+        if let range = options.colorRange { layout.colorRange = range }
+        format = layout
+    }
+
+    private func checkSize(of layout: FrameFormat) throws(FrameStreamingError) {
+        guard let size = input.file.size else { return }
+        guard size >= layout.byteCount else {
+            throw error(
+                .truncatedInput,
+                "has \(size) bytes, but one picture of \(layout) needs \(layout.byteCount): check the size and format")
+        }
+        frameCount = size / layout.byteCount
+    }
+
+    /// The next picture, when its time has come; nil at the end.
+    ///
+    /// - Throws: `timedOut` when it was not there or not due by the deadline: what was read of it is kept. `truncatedInput` where
+    ///   the input ends inside a picture, with the number of missing bytes; `malformedInput` where a FRAME line should be and is
+    ///   not. Both after all the whole pictures before, and again when called again.
+    public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        switch outcome {
+        case .end: return nil
+        case .failure(let failure): throw failure
+        case nil: break
+        }
+        do throws(FrameStreamingError) {
+            let layout = try readHeader(until: deadline)
+            guard try completePicture(layout, until: deadline) else {
+                outcome = .end
+                return nil
+            }
+            if options.pace == .realtime { try pacer.wait(on: options.clock, until: deadline) }
+            guard let buffer = pending.take() else { return nil }
+            let frame = try buffer.makeFrame(
+                format: layout, captureTime: CaptureTime(options.clock.now), sequence: delivered)
+            pacer.handedOut()
+            delivered += 1
+            deliveredSinceStart += 1
+            return .frame(frame)
+        } catch {
+            if error.code != .timedOut { outcome = .failure(error) }
+            throw error
+        }
+    }
+
+    /// Reads until `pending` is a whole picture; false at the end.
+    private func completePicture(
+        _ layout: FrameFormat, until deadline: Deadline
+    ) throws(FrameStreamingError) -> Bool {
+        while true {
+            if var buffer = pending.take() {
+                // Into the property again however this ends: what was read is kept.
+                let result = fill(&buffer, until: deadline)
+                pending = consume buffer
+                if case .failure(let failure) = result { throw failure }
+                if filled == layout.byteCount { return true }
+                if isY4M || filled > 0 { throw cut(layout, missing: layout.byteCount - filled) }
+                pending = nil
+            } else if try beginPicture(layout, until: deadline) {
+                pending = pool.buffer(byteCount: layout.byteCount)
+                filled = 0
+                continue
+            }
+            // The end, between two pictures.
+            if !isY4M, deliveredSinceStart == 0 { throw input.file.empty }
+            guard options.loop, deliveredSinceStart > 0 else { return false }
+            try input.rewind(to: start)
+            deliveredSinceStart = 0
+        }
+    }
+
+    private func fill(_ buffer: inout FrameBuffer, until deadline: Deadline) -> Result<Void, FrameStreamingError> {
+        let wanted = buffer.byteCount
+        var bytes = buffer.bytes
+        do throws(FrameStreamingError) {
+            while filled < wanted {
+                let count = try input.read(into: &bytes, at: filled, until: deadline)
+                if count == 0 { break }
+                filled += count
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Passes the FRAME line, where there is one; false at the end.
+    private func beginPicture(
+        _ layout: FrameFormat, until deadline: Deadline
+    ) throws(FrameStreamingError) -> Bool {
+        guard isY4M else { return true }
+        let magic = Y4MHeader.frameMagic
+        let isThere = try input.readAhead(magic.count + 1, until: deadline)
+        let present = min(input.buffered, magic.count)
+        if present == 0 { return false }
+        guard (0..<present).allSatisfy({ input.peek($0) == magic[$0] }) else { throw noFrameLine() }
+        guard isThere else { throw cut(layout, missing: layout.byteCount + magic.count + 1 - input.buffered) }
+        // Behind the word comes the line's end, or a blank and parameters, of which none changes how the picture is read.
+        let following = input.peek(magic.count)
+        guard following == UInt8(ascii: "\n") || following == UInt8(ascii: " ") else { throw noFrameLine() }
+        guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
+            if input.buffered >= Y4MHeader.longestLine { throw noFrameLine() }
+            throw cut(layout, missing: layout.byteCount + 1)
+        }
+        input.skip(length + 1)
+        return true
+    }
+
+    private func noFrameLine() -> FrameStreamingError {
+        error(.malformedInput, "has no FRAME line where picture \(deliveredSinceStart) should begin: it is damaged")
+    }
+
+    private func cut(_ layout: FrameFormat, missing: Int) -> FrameStreamingError {
+        error(
+            .truncatedInput,
+            "ends inside a picture: \(missing) of \(layout.byteCount) bytes are missing after \(deliveredSinceStart) whole "
+                + "pictures of \(layout); it was cut, or its size and format are others")
+    }
+
+    private func error(_ code: FrameStreamingError.Code, _ words: String) -> FrameStreamingError {
+        FrameStreamingError(code, words, subject: input.file.name)
+    }
+}

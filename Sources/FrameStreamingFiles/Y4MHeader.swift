@@ -1,0 +1,161 @@
+package import FrameStreamingCore
+
+/// The first line of a YUV4MPEG2 stream (yuv4mpeg(5) of mjpegtools): parameters that begin with a letter, parted by blanks.
+package struct Y4MHeader: Hashable, Sendable {
+    package var width: Int
+    package var height: Int
+    /// What `C` says without its prefix, such as `420jpeg`: where chroma lies is kept, though nothing here moves it.
+    package var chroma: String
+    /// The layout that `chroma` means.
+    package var pixelFormat: PixelFormat
+    /// nil = unknown (`F0:0`) or not told.
+    package var rate: FrameRate?
+    /// `p` progressive, `t` top field first, `b` bottom field first, `m` mixed, `?` unknown.
+    package var interlacing: Character
+    /// The width and height of a pixel; nil = unknown (`A0:0`) or not told.
+    package var aspect: Ratio?
+    /// What XCOLORRANGE says; nil = not told.
+    package var colorRange: ColorRange?
+
+    package struct Ratio: Hashable, Sendable {
+        package var width: Int
+        package var height: Int
+    }
+
+    /// What every stream begins with.
+    package static let magic = Array("YUV4MPEG2".utf8)
+    /// What every frame begins with.
+    package static let frameMagic = Array("FRAME".utf8)
+    /// Longer headers are refused, the line's end included.
+    package static let longestLine = ByteInput.aheadCapacity
+
+    /// The chroma names that are read, with the layout that each means. The first of a layout is the one written.
+    static let chromaNames: [(name: String, format: PixelFormat)] = [
+        ("420jpeg", .i420), ("422", .i422), ("444", .i444), ("mono", .gray8),
+        ("420mpeg2", .i420), ("420paldv", .i420), ("420", .i420),
+    ]
+
+    static let interlacings: [Character] = ["p", "t", "b", "m", "?"]
+
+    /// A header for pictures of this format, progressive and with square pixels.
+    ///
+    /// - Throws: `unsupported` where Y4M has no name for the layout.
+    package init(format: FrameFormat, rate: FrameRate) throws(FrameStreamingError) {
+        guard let chroma = Self.chromaNames.first(where: { $0.format == format.pixelFormat }) else {
+            throw FrameStreamingError(
+                .unsupported, "Y4M holds I420, I422, I444 and GRAY8, not \(format.pixelFormat): convert it first")
+        }
+        width = format.width
+        height = format.height
+        self.chroma = chroma.name
+        pixelFormat = format.pixelFormat
+        self.rate = rate
+        interlacing = "p"
+        aspect = Ratio(width: 1, height: 1)
+        colorRange = format.colorRange
+    }
+
+    /// Reads a header line, without its line end.
+    ///
+    /// - Throws: `malformedInput` where it is no header or a parameter cannot be; `unsupported` for chroma that is not read.
+    package init(parsing line: [UInt8]) throws(FrameStreamingError) {
+        let words = line.split(separator: UInt8(ascii: " "))
+        guard let first = words.first, Array(first) == Self.magic else {
+            throw FrameStreamingError(.malformedInput, "no Y4M: it does not begin with YUV4MPEG2")
+        }
+        var size: (width: Int?, height: Int?) = (nil, nil)
+        var planes: String?
+        var planesByExtension: String?
+        interlacing = "?"
+        rate = nil
+        aspect = nil
+        colorRange = nil
+        for word in words.dropFirst() {
+            let text = String(decoding: word, as: UTF8.self)
+            let value = String(text.dropFirst())
+            switch text.first {
+            case "W": size.width = try Self.side(text)
+            case "H": size.height = try Self.side(text)
+            case "F":
+                guard let ratio = Self.ratio(value) else { throw Self.wrong(text, "F25:1") }
+                guard ratio != Ratio(width: 0, height: 0) else { break }
+                guard let parsed = FrameRate(ratio.width, per: ratio.height) else { throw Self.wrong(text, "F25:1") }
+                rate = parsed
+            case "I":
+                guard let flag = value.first, value.count == 1, Self.interlacings.contains(flag) else {
+                    throw Self.wrong(text, "Ip")
+                }
+                interlacing = flag
+            case "A":
+                guard let ratio = Self.ratio(value), (ratio.width == 0) == (ratio.height == 0) else {
+                    throw Self.wrong(text, "A1:1")
+                }
+                aspect = ratio.width == 0 ? nil : ratio
+            case "C": planes = value
+            case "X":
+                if value.hasPrefix("COLORRANGE=") {
+                    guard let range = ColorRange(name: String(value.dropFirst(11))) else {
+                        throw Self.wrong(text, "XCOLORRANGE=LIMITED")
+                    }
+                    colorRange = range
+                } else if value.hasPrefix("YSCSS=") {
+                    planesByExtension = value.dropFirst(6).lowercased()
+                }
+            // Parameters that are not known are to be left alone.
+            default: break
+            }
+        }
+        guard let width = size.width, let height = size.height else {
+            throw FrameStreamingError(
+                .malformedInput, "the Y4M header has no \(size.width == nil ? "width (W)" : "height (H)")")
+        }
+        self.width = width
+        self.height = height
+        // As mjpegtools and FFmpeg have it: C wins over XYSCSS, and without either it is 4:2:0 as in JPEG.
+        chroma = planes ?? planesByExtension ?? "420jpeg"
+        let name = chroma
+        guard let known = Self.chromaNames.first(where: { $0.name == name }) else {
+            throw FrameStreamingError(
+                .unsupported,
+                "chroma C\(name) is not read: make it 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p"
+            )
+        }
+        pixelFormat = known.format
+    }
+
+    private static func side(_ text: String) throws(FrameStreamingError) -> Int {
+        let digits = text.utf8.dropFirst()
+        guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let side = Int(text.dropFirst()), side > 0 else {
+            throw wrong(text, "\(text.prefix(1))640")
+        }
+        guard side <= FrameFormat.largestSide else {
+            throw FrameStreamingError(
+                .limitExceeded, "the Y4M header says \(text), but no side is longer than \(FrameFormat.largestSide)")
+        }
+        return side
+    }
+
+    private static func ratio(_ text: String) -> Ratio? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let width = Int(parts[0]), let height = Int(parts[1])
+        else { return nil }
+        return Ratio(width: width, height: height)
+    }
+
+    private static func wrong(_ text: String, _ example: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .malformedInput, "the Y4M header's \"\(text.prefix(40))\" cannot be: it should look like \(example)")
+    }
+
+    /// The header line with its line end, in the order W H F I A C X.
+    package var line: String {
+        var words = ["YUV4MPEG2", "W\(width)", "H\(height)"]
+        words.append(rate.map { "F\($0.numerator):\($0.denominator)" } ?? "F0:0")
+        words.append("I\(interlacing)")
+        words.append(aspect.map { "A\($0.width):\($0.height)" } ?? "A0:0")
+        words.append("C\(chroma)")
+        if let colorRange { words.append("XCOLORRANGE=\(colorRange.description.uppercased())") }
+        return words.joined(separator: " ") + "\n"
+    }
+}

@@ -1,0 +1,87 @@
+public import FrameStreamingCore
+package import FrameStreamingSystem
+
+/// Writes raw YUV pictures to a Y4M file, which most video programs read.
+///
+/// Each picture goes out in one call with its FRAME line. A kill in the middle of one leaves the pictures before it whole:
+/// ``RawFileSource`` and FFmpeg read them, and the former then says what is missing. A picture that was expanded to full
+/// range for JPEG goes back to the range of its source, and the header says which (XCOLORRANGE).
+public final class Y4MRecorder: FrameRecorder {
+    /// The file that it writes.
+    public var path: String { file.path }
+    /// Pictures written so far.
+    public private(set) var frameCount = 0
+
+    private let rate: FrameRate
+    private let file: RecordingFile
+    private var format: FrameFormat?
+    private var scratch: [UInt8] = []
+    private let frameLine = Array("FRAME\n".utf8)
+
+    /// Makes the file; one that is there is emptied.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - rate: Pictures per second for the header: players go by it.
+    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made.
+    public init(path: String, rate: FrameRate = .thirty) throws(FrameStreamingError) {
+        file = try RecordingFile(path: path)
+        self.rate = rate
+    }
+
+    /// Writes to a descriptor that is open and empty.
+    package init(_ descriptor: Descriptor, path: String, rate: FrameRate = .thirty) {
+        file = RecordingFile(descriptor, path: path)
+        self.rate = rate
+    }
+
+    /// Whether it is a YUV or gray picture of the first one's size, subsampling and range.
+    public func accepts(_ frame: Frame) -> Bool {
+        guard let packing = try? PlanarPacking(for: frame) else { return false }
+        return format.map { Self.isSame($0, packing.target) } ?? true
+    }
+
+    // The header says nothing of the matrix, so a change of it alone makes no other file.
+    private static func isSame(_ left: FrameFormat, _ right: FrameFormat) -> Bool {
+        left.width == right.width && left.height == right.height && left.pixelFormat == right.pixelFormat
+            && left.colorRange == right.colorRange
+    }
+
+    /// Writes one picture: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as 4:2:0), YUYV, UYVY (as 4:2:2).
+    ///
+    /// - Throws: `unsupported` for other pixel formats, and where size, subsampling or range are not those of the first; `system`
+    ///   where the disk is full or fails; `closed` after ``close()``.
+    public func write(_ frame: Frame) throws(FrameStreamingError) {
+        guard let packing = try PlanarPacking(for: frame) else {
+            throw FrameStreamingError(
+                .unsupported,
+                "Y4M holds YUV pictures, not \(frame.format.pixelFormat): decode to I420, or record MJPEG",
+                subject: path)
+        }
+        let target = packing.target
+        if let format, !Self.isSame(format, target) {
+            throw FrameStreamingError(
+                .unsupported,
+                "a Y4M file has one format: it began with \(format) (\(format.colorRange)), and now comes \(target) "
+                    + "(\(target.colorRange)); start another file", subject: path)
+        }
+        // The header goes with the first picture, so that a file never has half of one.
+        let lead = format == nil ? Array(try Y4MHeader(format: target, rate: rate).line.utf8) + frameLine : frameLine
+        if packing.isIdentity(for: frame) {
+            try unsafe file.append(lead.span.bytes, frame.bytes.extracting(0..<target.byteCount))
+        } else {
+            // Out of the property while it is borrowed, and back for the next picture.
+            var packed: [UInt8] = []
+            swap(&packed, &scratch)
+            defer { scratch = packed }
+            if packed.count < target.byteCount { packed = [UInt8](repeating: 0, count: target.byteCount) }
+            packing.pack(frame, into: &packed)
+            try unsafe file.append(lead.span.bytes, packed.span.bytes.extracting(0..<target.byteCount))
+        }
+        format = target
+        frameCount += 1
+    }
+
+    /// Ends the recording. Again and again.
+    public func close() { file.close() }
+}

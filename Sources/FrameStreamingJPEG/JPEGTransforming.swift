@@ -1,0 +1,135 @@
+internal import CTurboJPEG
+public import FrameStreamingCore
+
+extension JPEGCodec {
+    /// A JPEG frame turned, cropped or made gray without decoding it.
+    ///
+    /// - Returns: A JPEG frame of the same description and quality, with its new size.
+    /// - Throws: `invalidArgument` where the size does not let itself be turned without loss
+    ///   (``JPEGTransform/edges``) and for a crop that is off the blocks' grid or out of the picture; `corruptImage`,
+    ///   `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
+    public func transform(_ frame: Frame, _ transform: JPEGTransform) throws(FrameStreamingError) -> Frame {
+        guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
+        let handles = transform.keepsMetadata ? transformers : transformersWithoutMetadata
+        let transformer = try handles.checkOut()
+        defer { handles.giveBack(transformer) }
+        // The crop is a run of its own: in one with a turn, TurboJPEG checks it against the blocks of the picture
+        // before.
+        var result = try unsafe run(transformer, frame) { (header) throws(FrameStreamingError) in
+            try unsafe transform.turn(header)
+        }
+        if let crop = transform.crop {
+            result = try unsafe run(transformer, result) { (header) throws(FrameStreamingError) in
+                try unsafe transform.cut(header, crop)
+            }
+        }
+        return result
+    }
+
+    private func run(
+        _ transformer: TurboTransformer, _ frame: Frame,
+        _ plan: (JPEGHeader) throws(FrameStreamingError) -> tjtransform
+    ) throws(FrameStreamingError) -> Frame {
+        var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
+            let header = try unsafe transformer.header(jpeg)
+            try check(header)
+            let (count, written, warned) = try unsafe transformer.run(
+                jpeg, header, plan(header), strictness: strictness)
+            let format = try FrameFormat(
+                width: written.width, height: written.height, pixelFormat: .jpeg, colorRange: .full,
+                colorMatrix: frame.format.colorMatrix)
+            if warned { countWarning() }
+            return try transformer.output(count, into: encodedPool).makeFrame(format: format)
+        }
+        result.takeDescription(of: frame)
+        return result
+    }
+}
+
+extension JPEGTransform {
+    /// The run that turns and drops colour.
+    fileprivate func turn(_ header: JPEGHeader) throws(FrameStreamingError) -> tjtransform {
+        let block = try Self.block(header)
+        if edges == .exact {
+            if operation.movesRightEdge, header.width % block.width != 0 {
+                throw Self.inexact(operation, "width", header.width, block.width)
+            }
+            if operation.movesLowerEdge, header.height % block.height != 0 {
+                throw Self.inexact(operation, "height", header.height, block.height)
+            }
+        } else if operation.movesRightEdge && header.width < block.width
+            || operation.movesLowerEdge && header.height < block.height
+        {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "\(operation) of \(header.width)x\(header.height) with edges trimmed leaves nothing: decode the picture and turn its pixels"
+            )
+        }
+        var plan = unsafe tjtransform()
+        unsafe plan.op = operation.code
+        unsafe plan.options =
+            (dropsColour ? TJXOPT_GRAY : 0) | (edges == .trim ? TJXOPT_TRIM : 0) | (keepsMetadata ? 0 : TJXOPT_COPYNONE)
+        return unsafe plan
+    }
+
+    /// The run that crops.
+    fileprivate func cut(_ header: JPEGHeader, _ region: Region) throws(FrameStreamingError) -> tjtransform {
+        let block = try Self.block(header)
+        guard region.x >= 0, region.y >= 0, region.x % block.width == 0, region.y % block.height == 0 else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "a JPEG of \(block.width)x\(block.height) pixel blocks is not cropped from (\(region.x), \(region.y)): use multiples of these"
+            )
+        }
+        guard region.width > 0, region.height > 0, region.x < header.width, region.y < header.height,
+            region.width <= header.width - region.x, region.height <= header.height - region.y
+        else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "\(region.width)x\(region.height) at (\(region.x), \(region.y)) is no part of a picture of \(header.width)x\(header.height)"
+            )
+        }
+        var plan = unsafe tjtransform()
+        unsafe plan.r = tjregion(
+            x: CInt(region.x), y: CInt(region.y), w: CInt(region.width), h: CInt(region.height))
+        unsafe plan.options = TJXOPT_CROP | (keepsMetadata ? 0 : TJXOPT_COPYNONE)
+        return unsafe plan
+    }
+
+    /// The size of an MCU: 8x8 samples of the component that is sampled least.
+    private static func block(_ header: JPEGHeader) throws(FrameStreamingError) -> (width: Int, height: Int) {
+        switch header.sampling {
+        case .gray: return (8, 8)
+        case .colour(let factors): return (8 * factors.across, 8 * factors.down)
+        case .unknown:
+            throw FrameStreamingError(
+                .unsupported, "the JPEG's subsampling has no name: decode the picture and encode it again")
+        }
+    }
+
+    private static func inexact(
+        _ operation: Operation, _ side: String, _ length: Int, _ block: Int
+    ) -> FrameStreamingError {
+        FrameStreamingError(
+            .invalidArgument,
+            "\(operation) is lossless only where the \(side), \(length), is a multiple of \(block): crop the picture first, or set edges to trim"
+        )
+    }
+}
+
+extension JPEGTransform.Operation {
+    fileprivate var code: CInt {
+        let code =
+            switch value {
+            case .none: TJXOP_NONE
+            case .flipHorizontally: TJXOP_HFLIP
+            case .flipVertically: TJXOP_VFLIP
+            case .transpose: TJXOP_TRANSPOSE
+            case .transverse: TJXOP_TRANSVERSE
+            case .rotate90: TJXOP_ROT90
+            case .rotate180: TJXOP_ROT180
+            case .rotate270: TJXOP_ROT270
+            }
+        return CInt(code.rawValue)
+    }
+}

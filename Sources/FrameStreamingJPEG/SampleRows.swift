@@ -1,0 +1,116 @@
+/// The loops that take a line's samples apart. Each is a straight run without branches, which the optimiser turns
+/// into vector code; what they share is inlined.
+///
+/// Unsafe code, safe because: the callers (PlanarPicture.swift) pass lines that lie inside a frame's or a scratch
+/// plane, and counts that follow from the same picture's size. Source lines may lie at any address; words are loaded
+/// unaligned.
+enum SampleRows {
+    @inline(__always)
+    private static func average(_ a: UInt8, _ b: UInt8) -> UInt8 {
+        UInt8(truncatingIfNeeded: (UInt16(a) &+ UInt16(b) &+ 1) >> 1)
+    }
+
+    /// `target[i]` = the average of `upper[i]` and `lower[i]`.
+    @inline(__always)
+    static func average(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
+        to target: UnsafeMutablePointer<UInt8>, count: Int
+    ) {
+        for i in 0..<count { unsafe target[i] = average(upper[i], lower[i]) }
+    }
+
+    /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma).
+    @inline(__always)
+    static func splitPairs(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?,
+        to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
+    ) {
+        let above = unsafe UnsafeRawPointer(upper)
+        guard let lower = unsafe lower else {
+            for i in 0..<count {
+                let word = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+                unsafe first[i] = UInt8(truncatingIfNeeded: word)
+                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 8)
+            }
+            return
+        }
+        let below = unsafe UnsafeRawPointer(lower)
+        for i in 0..<count {
+            let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
+            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 8), UInt8(truncatingIfNeeded: b >> 8))
+        }
+    }
+
+    /// One byte of each two-byte group: the luma of YUYV (`shift` 0) and UYVY (8).
+    @inline(__always)
+    static func pickOfPairs(
+        _ source: UnsafePointer<UInt8>, shift: UInt16, to target: UnsafeMutablePointer<UInt8>, count: Int
+    ) {
+        let words = unsafe UnsafeRawPointer(source)
+        for i in 0..<count {
+            let word = unsafe words.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            unsafe target[i] = UInt8(truncatingIfNeeded: word >> shift)
+        }
+    }
+
+    /// Two bytes of each four-byte group to two lines: the chroma of YUYV (`shift` 8) and UYVY (0); V is 16 bits
+    /// above U.
+    @inline(__always)
+    static func splitQuads(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt32,
+        to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
+    ) {
+        let above = unsafe UnsafeRawPointer(upper)
+        guard let lower = unsafe lower else {
+            for i in 0..<count {
+                let word = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
+                unsafe first[i] = UInt8(truncatingIfNeeded: word)
+                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 16)
+            }
+            return
+        }
+        let below = unsafe UnsafeRawPointer(lower)
+        for i in 0..<count {
+            let a = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
+            let b = unsafe below.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
+            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
+            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 16), UInt8(truncatingIfNeeded: b >> 16))
+        }
+    }
+
+    /// Each two samples to their average; the last of an odd number stands for itself.
+    @inline(__always)
+    static func halve(
+        _ source: UnsafePointer<UInt8>, count: Int, to target: UnsafeMutablePointer<UInt8>
+    ) {
+        let words = unsafe UnsafeRawPointer(source)
+        for i in 0..<count / 2 {
+            let word = unsafe words.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            unsafe target[i] = average(UInt8(truncatingIfNeeded: word), UInt8(truncatingIfNeeded: word >> 8))
+        }
+        if count % 2 == 1 { unsafe target[count / 2] = source[count - 1] }
+    }
+
+    /// Each sample 2 or 4 times, `count` samples of the target in all.
+    @inline(__always)
+    static func stretch(
+        _ source: UnsafePointer<UInt8>, by factor: Int, to target: UnsafeMutablePointer<UInt8>, count: Int
+    ) {
+        let words = UnsafeMutableRawPointer(target)
+        let whole = count / factor
+        if factor == 4 {
+            for i in 0..<whole {
+                let word = unsafe UInt32(source[i]) &* 0x0101_0101
+                unsafe words.storeBytes(of: word, toByteOffset: 4 &* i, as: UInt32.self)
+            }
+        } else {
+            for i in 0..<whole {
+                let word = unsafe UInt16(source[i]) &* 0x0101
+                unsafe words.storeBytes(of: word, toByteOffset: 2 &* i, as: UInt16.self)
+            }
+        }
+        for i in whole * factor..<count { unsafe target[i] = source[whole] }
+    }
+}

@@ -1,0 +1,136 @@
+internal import CTurboJPEG
+internal import FrameStreamingCore
+
+/// A compressor with its memory: the planes that a frame is converted to, and the room that the JPEG is written to.
+///
+/// Unsafe code, safe because: TurboJPEG gets planes whose size follows from the same factors that it computes with
+/// (its luma planes hold whole chroma groups, so odd sizes go through the scratch planes), and output room of at
+/// least tjBufSize, which ``room(width:height:sampling:)`` checks. `@unchecked Sendable`: one thread at a time has
+/// it, out of a ``HandlePool``.
+final class TurboCompressor: @unchecked Sendable {
+    private let handle: TurboHandle
+    private let output = ScratchMemory()
+    private let planes = ScratchMemory()
+
+    init() throws(FrameStreamingError) { handle = try unsafe TurboHandle(tjInitCompress()) }
+
+    var scratchAllocations: Int { output.allocations + planes.allocations }
+    var outputCapacity: Int { output.capacity }
+
+    /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written
+    /// to.
+    func compress(
+        _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, into pool: FramePool
+    ) throws(FrameStreamingError) -> FrameBuffer {
+        let format = frame.format
+        let room = try unsafe room(width: format.width, height: format.height, sampling: subsampling.code)
+        let count = try unsafe frame.withUnsafeBytes { (bytes) throws(FrameStreamingError) -> Int in
+            guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
+            if let code = format.pixelFormat.packedCode {
+                return try unsafe compressPacked(
+                    base + format.plane(0).offset, format, code, quality, subsampling, to: room)
+            }
+            guard let source = unsafe SourcePicture(base, format) else {
+                throw FrameStreamingError(
+                    .unsupported,
+                    "\(format.pixelFormat) cannot be encoded as JPEG: convert it to one of the YUV, RGB or gray formats first"
+                )
+            }
+            return try unsafe compressPlanes(source, quality, subsampling, to: room)
+        }
+        var buffer = pool.buffer(byteCount: count)
+        unsafe buffer.withUnsafeMutableBytes { unsafe $0.baseAddress?.copyMemory(from: room, byteCount: count) }
+        return buffer
+    }
+
+    private func room(
+        width: Int, height: Int, sampling: CInt
+    ) throws(FrameStreamingError) -> UnsafeMutablePointer<UInt8> {
+        let needed = try TurboHandle.largestJPEG(width: width, height: height, sampling: sampling)
+        let room = unsafe output.room(needed)
+        precondition(output.capacity >= needed, "TJFLAG_NOREALLOC writes past a buffer of less than tjBufSize")
+        return unsafe room
+    }
+
+    private func compressPacked(
+        _ pixels: UnsafePointer<UInt8>, _ format: FrameFormat, _ code: CInt, _ quality: Int,
+        _ subsampling: ChromaSubsampling, to room: UnsafeMutablePointer<UInt8>
+    ) throws(FrameStreamingError) -> Int {
+        var target: UnsafeMutablePointer<UInt8>? = unsafe room
+        var size: UInt = 0
+        let result = unsafe tjCompress2(
+            handle.raw, pixels, CInt(format.width), CInt(format.plane(0).stride), CInt(format.height), code, &target,
+            &size, subsampling.code, CInt(quality), TJFLAG_NOREALLOC)
+        return try unsafe written(result, size, target == room)
+    }
+
+    private func compressPlanes(
+        _ source: SourcePicture, _ quality: Int, _ subsampling: ChromaSubsampling, to room: UnsafeMutablePointer<UInt8>
+    ) throws(FrameStreamingError) -> Int {
+        let planes = planes(of: source, as: ChromaFactors(subsampling))
+        var starts = unsafe (
+            Optional(planes.y.start), planes.u.map { unsafe $0.start }, planes.v.map { unsafe $0.start }
+        )
+        var strides = (CInt(planes.y.stride), CInt(planes.u?.stride ?? 0), CInt(planes.v?.stride ?? 0))
+        var target: UnsafeMutablePointer<UInt8>? = unsafe room
+        var size: UInt = 0
+        // Homogeneous tuples of three, which TurboJPEG reads as arrays of three (of one for gray).
+        let result = unsafe withUnsafeMutableBytes(of: &starts) { starts in
+            unsafe withUnsafeBytes(of: &strides) { strides in
+                unsafe tjCompressFromYUVPlanes(
+                    handle.raw, starts.baseAddress?.assumingMemoryBound(to: UnsafePointer<UInt8>?.self),
+                    CInt(source.width), strides.baseAddress?.assumingMemoryBound(to: CInt.self), CInt(source.height),
+                    subsampling.code, &target, &size, CInt(quality), TJFLAG_NOREALLOC)
+            }
+        }
+        return try unsafe written(result, size, target == room)
+    }
+
+    /// The planes as TurboJPEG wants them: the frame's own where they are that already, scratch planes filled in one
+    /// pass otherwise.
+    private func planes(
+        of source: SourcePicture, as wanted: ChromaFactors?
+    ) -> (y: SourcePlane, u: SourcePlane?, v: SourcePlane?) {
+        let factors = wanted ?? .yuv444
+        let isWhole = factors.divides(width: source.width, height: source.height)
+        var y: SourcePlane?
+        var chroma: (u: SourcePlane, v: SourcePlane)?
+        if !source.isLimitedRange, isWhole, case .plane(let plane) = source.luma { y = plane }
+        if !source.isLimitedRange, source.factors == wanted, case .planes(let u, let v) = source.chroma {
+            chroma = (u, v)
+        }
+        if let y, wanted == nil { return (y, nil, nil) }
+        if let y, let chroma { return (y, chroma.u, chroma.v) }
+
+        let width = factors.paddedWidth(source.width)
+        let height = factors.paddedHeight(source.height)
+        let stride = (width + 63) & ~63
+        let chromaStride = (factors.columns(source.width) + 63) & ~63
+        let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.height)
+        let (offsets, count) = ScratchMemory.place([
+            y == nil ? stride * height : 0, chromaBytes, chromaBytes, 2 * source.factors.columns(source.width),
+        ])
+        let start = unsafe planes.room(count)
+        var target = unsafe TargetPicture(
+            luma: nil, lumaWidth: width, lumaHeight: height, chroma: nil, factors: factors, lines: start + offsets[3])
+        if y == nil { target.luma = unsafe TargetPlane(start: start, stride: stride) }
+        if wanted != nil, chroma == nil {
+            target.chroma = unsafe (
+                TargetPlane(start: start + offsets[1], stride: chromaStride),
+                TargetPlane(start: start + offsets[2], stride: chromaStride)
+            )
+        }
+        target.fill(from: source)
+        let scratch = unsafe SourcePlane(start: UnsafePointer(start), stride: stride)
+        return (y ?? scratch, chroma?.u ?? target.chroma?.u.asSource, chroma?.v ?? target.chroma?.v.asSource)
+    }
+
+    /// The size of the JPEG, or why there is none.
+    private func written(_ result: CInt, _ size: UInt, _ isInPlace: Bool) throws(FrameStreamingError) -> Int {
+        guard result == 0 else {
+            throw FrameStreamingError(.unsupported, "TurboJPEG does not encode the picture: \(handle.complaint().text)")
+        }
+        precondition(isInPlace && size <= UInt(output.capacity), "TurboJPEG left the buffer that it was given")
+        return Int(size)
+    }
+}

@@ -1,0 +1,82 @@
+internal import CTurboJPEG
+internal import FrameStreamingCore
+
+/// A transformer with the room that it writes to.
+///
+/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not
+/// say before or after the turn; there is room for the larger. `@unchecked Sendable`: one thread at a time has it,
+/// out of a ``HandlePool``.
+final class TurboTransformer: @unchecked Sendable {
+    private let handle: TurboHandle
+    private let room = ScratchMemory()
+
+    init() throws(FrameStreamingError) { handle = try unsafe TurboHandle(tjInitTransform()) }
+
+    var scratchAllocations: Int { room.allocations }
+
+    func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
+        try unsafe handle.header(jpeg)
+    }
+
+    /// Transforms; what it wrote lies in this object's room, ready for ``output(_:into:)``.
+    ///
+    /// - Precondition: `header` was read with this object.
+    func run(
+        _ jpeg: UnsafeRawBufferPointer, _ header: JPEGHeader, _ transform: tjtransform,
+        strictness: JPEGCodec.Strictness
+    ) throws(FrameStreamingError) -> (byteCount: Int, header: JPEGHeader, warned: Bool) {
+        // 4:4:4 and the rest need at most what 4:4:4 of whole 32x32 blocks does, whichever way round.
+        let sides = (width: (header.width + 31) & ~31, height: (header.height + 31) & ~31)
+        let upright = try TurboHandle.largestJPEG(width: sides.width, height: sides.height, sampling: 0)
+        let turned = try TurboHandle.largestJPEG(width: sides.height, height: sides.width, sampling: 0)
+        let start = unsafe room.room(max(upright, turned))
+        var target: UnsafeMutablePointer<UInt8>? = unsafe start
+        var size: UInt = 0
+        var plan = unsafe transform
+        let flags = TJFLAG_NOREALLOC | TJFLAG_LIMITSCANS | (strictness == .strict ? TJFLAG_STOPONWARNING : 0)
+        func transformOnce() -> CInt {
+            unsafe tjTransform(
+                handle.raw, jpeg.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(jpeg.count), 1, &target, &size,
+                &plan, flags)
+        }
+        let result = transformOnce()
+        var warned = false
+        if result != 0 {
+            let complaint = handle.complaint()
+            guard strictness == .tolerant, complaint.isWarning else {
+                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its
+                // metadata.
+                if complaint.text.contains("Buffer passed to JPEG library is too small") {
+                    throw FrameStreamingError(
+                        .limitExceeded,
+                        "the JPEG has more metadata than there is room for beside its picture: set keepsMetadata to false"
+                    )
+                }
+                throw .corruptImage(complaint.text)
+            }
+            // Also where TurboJPEG gave up for good after a warning, it is one (TurboDecompressor.run): the size is
+            // then that of the whole room. Over zeros, the end of that is no end of a JPEG, whatever an earlier
+            // picture left there.
+            unsafe start.update(repeating: 0, count: room.capacity)
+            _ = transformOnce()
+            warned = true
+        }
+        let count = Int(size)
+        precondition(unsafe target == start && count <= room.capacity, "TurboJPEG left the buffer that it was given")
+        let written = unsafe UnsafeRawBufferPointer(start: start, count: count)
+        let newHeader = try unsafe self.header(written)
+        guard count >= 2, unsafe start[count - 2] == 0xFF, unsafe start[count - 1] == 0xD9 else {
+            throw .corruptImage("it breaks off")
+        }
+        return (count, newHeader, warned)
+    }
+
+    /// The first `count` bytes of what the last run wrote, in memory of `pool`.
+    func output(_ count: Int, into pool: FramePool) -> FrameBuffer {
+        var buffer = pool.buffer(byteCount: count)
+        unsafe buffer.withUnsafeMutableBytes {
+            unsafe $0.baseAddress?.copyMemory(from: room.room(count), byteCount: count)
+        }
+        return buffer
+    }
+}

@@ -1,0 +1,126 @@
+public import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A connection without bytes: two ends in one process. For tests of sources, codecs and programs without a network.
+public final class MemoryTransport: Transport {
+    /// What both ends share.
+    private struct Link {
+        /// Messages on their way to each end.
+        var queues: [[Message]] = [[], []]
+        /// The goodbye that each end said.
+        var goodbyes: [String?] = [nil, nil]
+        /// Which ends have answered the other's goodbye.
+        var answered = [false, false]
+        var closed = [false, false]
+        /// How a cut looks to both ends.
+        var failure: FrameStreamingError?
+        var capacity: Int
+    }
+
+    private let link: Monitor<Link>
+    private let side: Int
+    private let description: Peer
+
+    private init(_ link: Monitor<Link>, side: Int, peer: Peer) {
+        self.link = link
+        self.side = side
+        description = peer
+    }
+
+    /// Two ends: what one sends, the other receives.
+    ///
+    /// - Parameters:
+    ///   - creditAhead: Frames that the receiving end takes beyond the last it consumed.
+    ///   - capacity: Messages that fit on the way in each direction; a send waits for room.
+    ///   - clockOffset: What to add to the sender's clock to have the receiver's; nil = not known.
+    public static func pair(
+        creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Int64? = 0
+    ) -> (sender: MemoryTransport, receiver: MemoryTransport) {
+        let link = Monitor(Link(capacity: capacity))
+        var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
+        peer.clockOffset = clockOffset
+        return (MemoryTransport(link, side: 0, peer: peer), MemoryTransport(link, side: 1, peer: peer))
+    }
+
+    private var other: Int { 1 - side }
+
+    /// The other end, with its goodbye.
+    public var peer: Peer {
+        var result = description
+        result.goodbye = link.withLock { $0.goodbyes[other] }
+        return result
+    }
+
+    /// Hands over a message.
+    public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        let outcome: Result<Void, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
+            if link.closed[side] { return .failure(FrameStreamingError(.closed, "this end was closed")) }
+            if let failure = link.failure { return .failure(failure) }
+            if link.closed[other] {
+                return .failure(FrameStreamingError(.connectionLost, "the other end was closed"))
+            }
+            guard link.queues[other].count < link.capacity else { return nil }
+            var arriving = message
+            if case .frame(let frame, var info) = message {
+                info.arrivalTime = .now
+                arriving = .frame(frame, info)
+            }
+            link.queues[other].append(arriving)
+            return .success(())
+        }
+        guard let outcome else { throw FrameStreamingError(.timedOut, "the connection is full") }
+        link.wakeAll()
+        try outcome.get()
+    }
+
+    /// The next message.
+    public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        let outcome: Result<Message?, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
+            if link.closed[side] { return .failure(FrameStreamingError(.closed, "this end was closed")) }
+            if !link.queues[side].isEmpty { return .success(link.queues[side].removeFirst()) }
+            if link.goodbyes[other] != nil || link.answered[other] { return .success(nil) }
+            if let failure = link.failure { return .failure(failure) }
+            if link.closed[other] {
+                return .failure(FrameStreamingError(.endedWithoutGoodbye, "the other end closed without a goodbye"))
+            }
+            return nil
+        }
+        guard let outcome else { throw FrameStreamingError(.timedOut, "timed out waiting for a message") }
+        link.wakeAll()
+        return try outcome.get()
+    }
+
+    /// Says goodbye, or answers the other end's.
+    public func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        defer { close() }
+        let isAnswer = try link.update { (link) throws(FrameStreamingError) in
+            if let failure = link.failure { throw failure }
+            if link.goodbyes[other] != nil {
+                link.answered[side] = true
+                return true
+            }
+            if link.goodbyes[side] == nil { link.goodbyes[side] = reason }
+            return false
+        }
+        if isAnswer { return }
+        let answered: Bool? = link.wait(until: deadline.nanoseconds) { link in
+            link.answered[other] || link.closed[other] || link.closed[side] || link.failure != nil ? true : nil
+        }
+        if answered == nil { throw FrameStreamingError(.timedOut, "the other end did not answer the goodbye") }
+    }
+
+    /// Ends at once.
+    public func close() {
+        link.update { $0.closed[side] = true }
+    }
+
+    /// Breaks the connection as a cut cable does: both ends fail with this, and what was on its way is gone.
+    public func cut(
+        _ failure: FrameStreamingError = FrameStreamingError(.connectionLost, "the test cut the connection")
+    ) {
+        link.update { link in
+            link.failure = failure
+            link.queues = [[], []]
+        }
+    }
+}

@@ -1,0 +1,49 @@
+public import FrameStreamingCore
+
+/// A source that plays a script: frames, losses, errors, in the order given.
+public struct ScriptedSource: FrameSource {
+    /// A step of the script.
+    public enum Step: Sendable {
+        /// An event to give.
+        case event(SourceEvent)
+        /// An error to throw; `timedOut` lets the caller come again.
+        case failure(FrameStreamingError)
+    }
+
+    /// Whether it says that it is live.
+    public let isLive: Bool
+    private var steps: ArraySlice<Step>
+
+    /// A source that gives `frames` and ends.
+    public init(_ frames: [Frame], isLive: Bool = false) {
+        self.init(steps: frames.map { .event(.frame($0)) }, isLive: isLive)
+    }
+
+    /// A source that plays `steps` and ends.
+    public init(steps: [Step], isLive: Bool = false) {
+        self.steps = steps[...]
+        self.isLive = isLive
+    }
+
+    /// The next step.
+    public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        switch steps.popFirst() {
+        case .event(let event): return event
+        case .failure(let error): throw error
+        case nil: return nil
+        }
+    }
+}
+
+extension Frame {
+    /// A frame of a format, filled by a function of the byte's place: for tests that compare what arrives.
+    public static func filled(
+        _ format: FrameFormat, sequence: UInt64 = 0, captureTime: CaptureTime? = nil, byteCount: Int? = nil,
+        _ value: (Int) -> UInt8
+    ) throws(FrameStreamingError) -> Frame {
+        var buffer = FramePool(capacity: 0).buffer(byteCount: max(1, byteCount ?? format.byteCount))
+        var bytes = buffer.bytes
+        for index in bytes.byteOffsets { bytes.storeBytes(of: value(index), toByteOffset: index, as: UInt8.self) }
+        return try buffer.makeFrame(format: format, captureTime: captureTime, sequence: sequence)
+    }
+}

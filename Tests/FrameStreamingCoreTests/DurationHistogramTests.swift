@@ -1,0 +1,34 @@
+import FrameStreamingCore
+import Testing
+
+@Suite struct DurationHistogramTests {
+    @Test func percentilesAreThoseOfTheValues() throws {
+        var histogram = DurationHistogram()
+        #expect(histogram.summary == nil)
+        for value in 1...1000 { histogram.record(nanoseconds: Int64(value) * 1_000_000) }
+        let summary = try #require(histogram.summary)
+        #expect(abs(summary.p50 - 500) <= 1)
+        #expect(abs(summary.p95 - 950) <= 1)
+        #expect(abs(summary.p99 - 990) <= 1)
+        #expect(abs(summary.max - 1000) <= 1)
+        #expect(histogram.count == 1000)
+    }
+
+    @Test func clocksThatDisagreeGiveZeroNotATrap() {
+        var histogram = DurationHistogram()
+        histogram.record(nanoseconds: -5)
+        histogram.record(nanoseconds: .min)
+        histogram.record(nanoseconds: .max)
+        #expect(histogram.count == 3)
+        #expect(histogram.percentile(50) == 0)
+    }
+
+    @Test func mergedIsAsIfCountedTogether() {
+        var (left, right) = (DurationHistogram(), DurationHistogram())
+        for value in 1...500 { left.record(nanoseconds: Int64(value) * 1_000_000) }
+        for value in 501...1000 { right.record(nanoseconds: Int64(value) * 1_000_000) }
+        left.merge(right)
+        #expect(left.count == 1000)
+        #expect(abs((left.percentile(99) ?? 0) - 990) <= 1)
+    }
+}

@@ -1,0 +1,130 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@Suite struct FramePoolTests {
+    static func frame(_ pool: FramePool, bytes: Int = 100) throws -> Frame {
+        try pool.buffer(byteCount: bytes).makeFrame(
+            format: FrameFormat(width: 10, height: 10, pixelFormat: .gray8))
+    }
+
+    @Test func theSlotReturnsWithTheLastCopyOfTheFrame() throws {
+        let pool = FramePool(capacity: 2)
+        var first: Frame? = try Self.frame(pool)
+        var second = first
+        #expect(pool.statistics.leased == 1)
+        #expect(second?.byteCount == 100)
+        first = nil
+        #expect(pool.statistics.leased == 1)
+        second = nil
+        #expect(pool.statistics.leased == 0)
+    }
+
+    @Test func aBufferThatBecomesNoFrameReturns() {
+        let pool = FramePool(capacity: 2)
+        do {
+            let buffer = pool.buffer(byteCount: 10)
+            #expect(buffer.byteCount == 10)
+            #expect(pool.statistics.leased == 1)
+        }
+        #expect(pool.statistics.leased == 0)
+    }
+
+    @Test func aWarmPoolAllocatesNothing() throws {
+        let pool = FramePool(capacity: 3)
+        for size in [900, 100, 1000] { _ = try Self.frame(pool, bytes: size) }
+        let before = pool.statistics.allocations
+        for index in 0..<1000 { _ = try Self.frame(pool, bytes: 100 + index % 900) }
+        #expect(pool.statistics.allocations == before)
+        #expect(pool.statistics.unpooled == 0)
+    }
+
+    @Test func slotsGrowWithTheFrames() throws {
+        let pool = FramePool(capacity: 1)
+        _ = try Self.frame(pool, bytes: 100)
+        _ = try Self.frame(pool, bytes: 1_000_000)
+        _ = try Self.frame(pool, bytes: 100)
+        _ = try Self.frame(pool, bytes: 1_000_000)
+        #expect(pool.statistics.allocations == 2)
+    }
+
+    @Test func aPoolThatIsUsedUpCountsAndGoesOn() throws {
+        let pool = FramePool(capacity: 2)
+        var frames = try (0..<5).map { _ in try Self.frame(pool) }
+        #expect(pool.statistics.leased == 2)
+        #expect(pool.statistics.unpooled == 3)
+        frames.removeAll()
+        #expect(pool.statistics.leased == 0)
+    }
+
+    @Test func framesOutliveTheirPool() throws {
+        var pool: FramePool? = FramePool(capacity: 1)
+        var buffer = try #require(pool).buffer(byteCount: 100)
+        var bytes = buffer.bytes
+        for index in 0..<100 { bytes.storeBytes(of: UInt8(index), toByteOffset: index, as: UInt8.self) }
+        let frame = try buffer.makeFrame(format: FrameFormat(width: 10, height: 10, pixelFormat: .gray8))
+        pool = nil
+        let kept = frame.bytes
+        #expect((0..<100).allSatisfy { unsafe kept.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == UInt8($0) })
+    }
+
+    @Test func threadsLeaseAndReturnAtOnce() throws {
+        let pool = FramePool(capacity: 4)
+        let threads = try (0..<6).map { index in
+            try SystemThread(name: "lease \(index)") {
+                for size in 1..<2000 { _ = pool.buffer(byteCount: size) }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(pool.statistics.leased == 0)
+    }
+
+    @Test func tooFewBytesForTheFormatAreRefused() throws {
+        let pool = FramePool(capacity: 1)
+        let format = try FrameFormat(width: 10, height: 10, pixelFormat: .gray8)
+        #expect(throws: FrameStreamingError.self) { try pool.buffer(byteCount: 99).makeFrame(format: format) }
+        #expect(throws: FrameStreamingError.self) {
+            try pool.buffer(byteCount: 100).makeFrame(format: format, usedBytes: 101)
+        }
+        #expect(pool.statistics.leased == 0)
+    }
+
+    @Test func memoryOfSomebodyElseIsReleasedOnceAfterTheLastFrame() throws {
+        let released = Monitor(0)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 100, alignment: 16)
+        defer { unsafe memory.deallocate() }
+        var frame: Frame? = try unsafe FrameBuffer(memory: memory) { released.update { $0 += 1 } }
+            .makeFrame(format: FrameFormat(width: 10, height: 10, pixelFormat: .gray8))
+        let copy = frame?.copy()
+        #expect(copy?.sharesBytes(with: try #require(frame)) == false)
+        #expect(released.withLock { $0 } == 0)
+        frame = nil
+        #expect(released.withLock { $0 } == 1)
+    }
+
+    @Test func aCopyKeepsTheBytesAndTheDescription() throws {
+        var frame = try Frame.filled(
+            FrameFormat(width: 17, height: 13, pixelFormat: .i420), sequence: 9,
+            captureTime: CaptureTime(nanoseconds: 5)
+        ) { UInt8(truncatingIfNeeded: $0 &* 31) }
+        frame.quality = 30
+        frame.metadata = [1, 2]
+        frame.sourceColorRange = .full
+        let copy = frame.copy(from: FramePool(capacity: 1))
+        #expect(copy.sequence == 9 && copy.captureTime?.nanoseconds == 5 && copy.quality == 30)
+        #expect(copy.metadata == [1, 2] && copy.sourceColorRange == .full && copy.format == frame.format)
+        #expect(copy.contents == frame.contents)
+        let chroma = copy.plane(2)
+        #expect(chroma.byteCount == 63)
+        #expect(unsafe chroma.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == frame.contents[284])
+    }
+}
+
+extension Frame {
+    /// The bytes as an array, to compare.
+    var contents: [UInt8] {
+        let span = bytes
+        return (0..<span.byteCount).map { unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+    }
+}

@@ -1,0 +1,303 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// Sender and receiver over a connection without bytes.
+@Suite struct FrameSenderTests {
+    static func frames(_ count: Int) throws -> [Frame] {
+        let format = try FrameFormat(width: 17, height: 13, pixelFormat: .i420)
+        return try (0..<count).map { number in
+            try .filled(format, sequence: UInt64(number), captureTime: CaptureTime(.now)) {
+                UInt8(truncatingIfNeeded: $0 &+ number)
+            }
+        }
+    }
+
+    /// Receives everything on a thread of its own, and gives what came.
+    final class Collector: Sendable {
+        let receiver: FrameReceiver<IdentityCodec>
+        let received = Monitor<[ReceivedFrame]>([])
+        let failure = Monitor<FrameStreamingError?>(nil)
+        let thread: SystemThread
+
+        init(_ transport: any Transport, limit: Int = .max) throws {
+            let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport)
+            self.receiver = receiver
+            let (received, failure) = (received, failure)
+            thread = try SystemThread(name: "collector") {
+                do throws(FrameStreamingError) {
+                    while received.withLock({ $0.count }) < limit, let frame = try receiver.next() {
+                        received.update { $0.append(frame) }
+                    }
+                    receiver.close("that is enough")
+                } catch {
+                    failure.update { $0 = error }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2, 4, 16, 40]) func reliableDeliversEverythingInOrder(window: Int) throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let frames = try Self.frames(200)
+        var source = ScriptedSource(frames)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: window))
+        let summary = try sender.run(&source)
+        collector.thread.join()
+        let received = collector.received.withLock { $0 }
+        #expect(received.map(\.frame.sequence) == Array(0..<200))
+        #expect(received.map(\.info.sequence) == Array(1...200))
+        #expect(zip(received, frames).allSatisfy { $0.frame.contents == $1.contents })
+        #expect(summary.total.produced == 200 && summary.total.acknowledged == 200)
+        #expect(summary.connections.first?.end == .bye)
+        #expect(collector.receiver.statistics.frames == 200)
+        #expect(collector.receiver.statistics.latency.count == 200)
+        #expect(collector.receiver.end == .bye)
+    }
+
+    @Test func latestAccountsForEveryPicture() throws {
+        let link = MemoryTransport.pair(creditAhead: 2)
+        let collector = try Collector(link.receiver)
+        var source = ScriptedSource(try Self.frames(2000), isLive: true)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(for: source, window: 1))
+        let total = try sender.run(&source).total
+        collector.thread.join()
+        #expect(total.produced == 2000)
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        #expect(total.acknowledged == collector.receiver.statistics.frames)
+        // The last picture has nothing newer behind it: it always arrives.
+        let received = collector.received.withLock { $0 }
+        #expect(received.last?.frame.sequence == 1999)
+        #expect(received.map(\.frame.sequence) == received.map(\.frame.sequence).sorted())
+        #expect(collector.receiver.statistics.skipped == total.dropped.replaced)
+    }
+
+    @Test func theSourcesErrorComesAfterTheFramesBeforeIt() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let broken = FrameStreamingError(.truncatedInput, "17 bytes are missing")
+        var source = ScriptedSource(steps: try Self.frames(5).map { .event(.frame($0)) } + [.failure(broken)])
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        #expect(throws: broken) { try sender.run(&source) }
+        collector.thread.join()
+        #expect(collector.received.withLock { $0.count } == 5)
+        #expect(sender.summary.total.acknowledged == 5)
+        #expect(link.receiver.peer.goodbye == "source failed: 17 bytes are missing")
+    }
+
+    @Test func aSourceThatHasNothingYetIsAskedAgain() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let pause = ScriptedSource.Step.failure(FrameStreamingError(.timedOut, "nothing yet"))
+        var source = ScriptedSource(steps: [pause, pause] + (try Self.frames(2)).map { .event(.frame($0)) } + [pause])
+        let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
+        _ = try sender.run(&source)
+        collector.thread.join()
+        #expect(sender.summary.total.produced == 2)
+    }
+
+    @Test func lossAndReturnOfTheSourceReachTheReceiver() throws {
+        let link = MemoryTransport.pair()
+        let events = Monitor<[String]>([])
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver) { event in
+            switch event {
+            case .sourceLost(let reason): events.update { $0.append(reason) }
+            case .sourceRestored: events.update { $0.append("restored") }
+            case .undecodable: events.update { $0.append("undecodable") }
+            }
+        }
+        let thread = try SystemThread(name: "consumer") { while (try? receiver.next()) != nil {} }
+        var source = ScriptedSource(steps: [
+            .event(.lost(FrameStreamingError(.sourceLost, "unplugged", subject: "/dev/video0"))), .event(.restored),
+            .event(.frame(try Self.frames(1)[0])),
+        ])
+        _ = try FrameSender(codec: IdentityCodec(), transport: link.sender).run(&source)
+        thread.join()
+        #expect(events.withLock { $0 } == ["/dev/video0: unplugged", "restored"])
+        #expect(receiver.statistics.frames == 1)
+    }
+
+    @Test func aReceiverThatLeavesEndsTheRunInGoodOrder() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver, limit: 10)
+        var source = ScriptedSource(try Self.frames(100))
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        let summary = try sender.run(&source)
+        collector.thread.join()
+        let total = summary.total
+        #expect(summary.connections[0].end == .bye)
+        #expect(summary.connections[0].peer.goodbye == "that is enough")
+        #expect(total.acknowledged == 10)
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+    }
+
+    @Test func aCutConnectionIsThrownAndAccountedFor() throws {
+        let link = MemoryTransport.pair()
+        var source = ScriptedSource(try Self.frames(100))
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 3))
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        let thread = try SystemThread(name: "consumer") {
+            for _ in 0..<5 { _ = try? receiver.next() }
+            link.sender.cut()
+        }
+        do {
+            _ = try sender.run(&source)
+            Issue.record("did not throw")
+        } catch {
+            #expect(error.code == .connectionLost)
+        }
+        thread.join()
+        let total = sender.summary.total
+        #expect(sender.summary.connections[0].end == .error)
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        #expect(throws: FrameStreamingError.self) { while try receiver.next() != nil {} }
+    }
+
+    @Test func cancelEndsEveryWait() throws {
+        // Nobody receives: the sender waits for credit, its source for the sender.
+        let link = MemoryTransport.pair()
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
+        let frames = try Self.frames(10)
+        let result = Monitor<FrameStreamingError?>(nil)
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames)
+            do throws(FrameStreamingError) { _ = try sender.run(&source) } catch { result.update { $0 = error } }
+        }
+        while sender.summary.total.sent == 0 {
+            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
+        }
+        sender.cancel()
+        thread.join()
+        #expect(result.withLock { $0 }?.code == .cancelled)
+        #expect(sender.summary.connections[0].end == .cancelled)
+        let total = sender.summary.total
+        #expect(total.produced == total.dropped.total + total.lost && total.lost == 1)
+    }
+
+    @Test func stopEndsInGoodOrder() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
+        let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
+        let thread = try SystemThread(name: "sender") {
+            var source = EndlessSource(format: format)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        while sender.summary.total.acknowledged < 3 {
+            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
+        }
+        sender.stop()
+        thread.join()
+        collector.thread.join()
+        #expect(sender.summary.connections[0].end == .cancelled)
+        #expect(collector.receiver.end == .bye)
+        #expect(link.receiver.peer.goodbye == "sender stopped")
+        #expect(sender.summary.total.acknowledged == collector.receiver.statistics.frames)
+    }
+
+    @Test func severalReceiversShareOneEncoding() throws {
+        let links = (0..<3).map { _ in MemoryTransport.pair() }
+        let collectors = try links.map { try Collector($0.receiver) }
+        let codec = CountingCodec()
+        var source = ScriptedSource(try Self.frames(50))
+        let sender = try FrameSender(
+            codec: codec, transports: links.map(\.sender), options: SenderOptions(policy: .reliable))
+        let summary = try sender.run(&source)
+        for collector in collectors {
+            collector.thread.join()
+            #expect(collector.received.withLock { $0.map(\.frame.sequence) } == Array(0..<50))
+        }
+        #expect(codec.encoded.withLock { $0 } == 50)
+        #expect(summary.total.acknowledged == 150)
+        let (first, second) = (collectors[0].received.withLock { $0[7] }, collectors[1].received.withLock { $0[7] })
+        #expect(first.frame.sharesBytes(with: second.frame))
+    }
+
+    @Test func compressedPicturesPassUntouched() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let codec = CountingCodec()
+        let format = try FrameFormat(width: 8, height: 8, pixelFormat: .jpeg)
+        let frame = try Frame.filled(format, byteCount: 500) { UInt8(truncatingIfNeeded: $0) }
+        var source = ScriptedSource([frame])
+        _ = try FrameSender(codec: codec, transport: link.sender).run(&source)
+        collector.thread.join()
+        #expect(codec.encoded.withLock { $0 } == 0)
+        #expect(try #require(collector.received.withLock { $0.first }).encoded.sharesBytes(with: frame))
+    }
+
+    @Test func picturesThatDoNotEncodeAreCountedAndSettingsThatCannotBeEnd() throws {
+        for (code, isFatal) in [(FrameStreamingError.Code.corruptImage, false), (.unsupported, true)] {
+            let link = MemoryTransport.pair()
+            let collector = try Collector(link.receiver)
+            var source = ScriptedSource(try Self.frames(4))
+            let sender = try FrameSender(
+                codec: CountingCodec(failure: code), transport: link.sender, options: SenderOptions(policy: .reliable))
+            if isFatal {
+                #expect(throws: FrameStreamingError(code, "no")) { try sender.run(&source) }
+            } else {
+                #expect(try sender.run(&source).total.failed == 4)
+            }
+            collector.thread.join()
+            let total = sender.summary.total
+            #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        }
+    }
+
+    @Test func runsOnceAndRefusesWhatCannotBe() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
+        var source = ScriptedSource([])
+        _ = try sender.run(&source)
+        collector.thread.join()
+        do {
+            _ = try sender.run(&source)
+            Issue.record("ran twice")
+        } catch { #expect(error.code == .busy) }
+        for quality in [0, 101, -1] {
+            do {
+                _ = try FrameSender(
+                    codec: IdentityCodec(), transport: MemoryTransport.pair().sender,
+                    options: SenderOptions(encode: EncodeSettings(quality: quality)))
+                Issue.record("took quality \(quality)")
+            } catch { #expect(error.code == .invalidArgument) }
+        }
+    }
+}
+
+/// Gives pictures for ever.
+struct EndlessSource: FrameSource {
+    let format: FrameFormat
+    var number: UInt64 = 0
+    let isLive = true
+
+    mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        number += 1
+        return .frame(try .filled(format, sequence: number) { _ in 0 })
+    }
+}
+
+/// Counts what it encodes, or fails.
+final class CountingCodec: FrameCodec {
+    let encoded = Monitor(0)
+    let failure: FrameStreamingError.Code?
+
+    init(failure: FrameStreamingError.Code? = nil) { self.failure = failure }
+
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+        if let failure { throw FrameStreamingError(failure, "no") }
+        encoded.update { $0 += 1 }
+        return frame
+    }
+
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame { frame }
+}

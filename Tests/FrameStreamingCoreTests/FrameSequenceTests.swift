@@ -1,0 +1,54 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@Suite struct FrameSequenceTests {
+    @Test func framesComeInOrderAndEnd() async throws {
+        let link = MemoryTransport.pair()
+        let frames = try FrameSenderTests.frames(100)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        var numbers: [UInt64] = []
+        for try await received in receiver.frames { numbers.append(received.frame.sequence) }
+        #expect(numbers == Array(0..<100))
+        thread.join()
+        #expect(sender.summary.total.acknowledged == 100)
+    }
+
+    @Test func aBrokenConnectionIsThrown() async throws {
+        let link = MemoryTransport.pair()
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        try FrameReceiverTests.send(1...2, over: link.sender)
+        link.sender.close()
+        var count = 0
+        do {
+            for try await _ in receiver.frames { count += 1 }
+            Issue.record("ended in good order")
+        } catch { #expect(error.code == .endedWithoutGoodbye) }
+        #expect(count == 2)
+    }
+
+    @Test func cancellingTheTaskEndsTheSequence() async throws {
+        let link = MemoryTransport.pair()
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        try FrameReceiverTests.send(1...1, over: link.sender)
+        let (started, signal) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            var count = 0
+            for try await _ in receiver.frames {
+                count += 1
+                signal.yield()
+            }
+            return count
+        }
+        for await _ in started { break }
+        task.cancel()
+        #expect(try await task.value == 1)
+    }
+}
