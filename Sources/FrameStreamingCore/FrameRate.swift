@@ -77,7 +77,7 @@ public struct FrameRate: Hashable, Sendable {
 
     /// The picture that is shown `nanoseconds` after the first: the last whose time has come. 0 before the first.
     public func frame(atNanoseconds nanoseconds: Int64) -> UInt64 {
-        guard nanoseconds > 0 else { return 0 }
+        guard nanoseconds >= 0 else { return 0 }
         let product = UInt64(nanoseconds).multipliedFullWidth(by: UInt64(numerator))
         let divisor = UInt64(denominator) * 1_000_000_000
         // A rate of more than 2^63 pictures in 292 years does not exist, so the quotient fits but for absurd rates.

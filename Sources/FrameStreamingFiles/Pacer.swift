@@ -1,21 +1,21 @@
-import FrameStreamingCore
+package import FrameStreamingCore
 
 /// When the next picture of a file is due: start + n / rate, computed from the start each time, so that no error adds up.
 ///
 /// A value without a clock of its own.
-struct Pacer: Hashable, Sendable {
-    let rate: FrameRate
+package struct Pacer: Hashable, Sendable {
+    package let rate: FrameRate
     /// When the picture `index` 0 was due; nil before the first.
     private var anchor: MonotonicTime?
     private var index: UInt64 = 0
 
     /// Behind by more than this, it starts anew instead of bursting until it has caught up.
-    static let patience = Duration.seconds(1)
+    package static let patience = Duration.seconds(1)
 
-    init(rate: FrameRate) { self.rate = rate }
+    package init(rate: FrameRate) { self.rate = rate }
 
     /// When the next picture is due, told at `now`. The first is due at once.
-    mutating func due(now: MonotonicTime) -> MonotonicTime {
+    package mutating func due(now: MonotonicTime) -> MonotonicTime {
         if let anchor {
             let due = anchor.advanced(by: .nanoseconds(rate.nanoseconds(ofFrame: index)))
             if now.since(due) <= Self.patience { return due }
@@ -26,14 +26,14 @@ struct Pacer: Hashable, Sendable {
     }
 
     /// The picture that was due was handed out.
-    mutating func handedOut() { index += 1 }
+    package mutating func handedOut() { index += 1 }
 }
 
 extension Pacer {
     /// Returns when the next picture is due.
     ///
     /// - Throws: `timedOut` at `deadline`, where that comes first.
-    mutating func wait(on clock: any FrameClock, until deadline: Deadline) throws(FrameStreamingError) {
+    package mutating func wait(on clock: any FrameClock, until deadline: Deadline) throws(FrameStreamingError) {
         try Self.sleep(until: due(now: clock.now), on: clock, deadline: deadline)
     }
 

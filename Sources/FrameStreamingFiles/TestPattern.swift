@@ -79,7 +79,7 @@ public struct TestPattern: Sendable {
         background = bytes
     }
 
-    /// Draws frame `number` into the first ``FrameFormat/byteCount`` bytes of `bytes`.
+    /// Draws frame `number` into the first `FrameFormat/byteCount` bytes of `bytes`.
     ///
     /// - Precondition: `bytes` has at least so many.
     public func draw(_ number: UInt64, into bytes: inout MutableRawSpan) {

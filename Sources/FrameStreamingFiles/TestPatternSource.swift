@@ -3,7 +3,7 @@ public import FrameStreamingCore
 /// A camera without a camera: ``TestPattern`` pictures, numbered from 0, at a rate.
 ///
 /// A live one (the default) goes on whether or not anybody takes its pictures, as a camera does: those whose time has passed are
-/// never drawn, and ``Frame/sequence`` shows the gap. Copies go on independently of each other.
+/// never drawn, and `Frame/sequence` shows the gap. Copies go on independently of each other.
 public struct TestPatternSource: FrameSource, Sendable {
     /// Whether pictures that are late are left out.
     public let isLive: Bool

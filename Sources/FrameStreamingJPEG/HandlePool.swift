@@ -1,8 +1,8 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Handles that are used again and again: making one anew costs 4 % of a frame, and each belongs to one thread at a time. There are as
-/// many as were ever in use at once.
+/// Handles that are used again and again: making one anew costs 4 % of a frame, and each belongs to one thread at a
+/// time. There are as many as were ever in use at once.
 final class HandlePool<Handle: AnyObject & Sendable>: Sendable {
     private struct State {
         var idle: [Handle] = []

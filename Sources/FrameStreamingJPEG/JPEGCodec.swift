@@ -3,25 +3,30 @@ internal import FrameStreamingSystem
 
 /// JPEG over TurboJPEG (libjpeg-turbo 2.1 or later).
 ///
-/// Any number of threads encode, decode and transform at once: each call has a TurboJPEG handle and its scratch memory to itself, out of a pool
-/// that grows to as many as are ever in use at once. Results lie in memory of ``FramePool``s, so that once warm a frame costs no
-/// allocation of its size here. (TurboJPEG itself allocates work space per call.)
+/// Any number of threads encode, decode and transform at once: each call has a TurboJPEG handle and its scratch
+/// memory to itself, out of a pool that grows to as many as are ever in use at once. Results lie in memory of
+/// `FramePool`s, so that once warm a frame costs no allocation of its size here. (TurboJPEG itself allocates work
+/// space per call.)
 ///
-/// What it does with colour: JFIF is full range with BT.601 weights. Limited range YUV is expanded on the way in, exactly rounded. Samples made
-/// with other weights (BT.709) are encoded as they are and marked in the result's ``FrameFormat/colorMatrix``, so a decode to planes gives back what
-/// went in; a decode to RGB, here or elsewhere, takes them for BT.601.
+/// What it does with colour: JFIF is full range with BT.601 weights. Limited range YUV is expanded on the way in,
+/// exactly rounded. Samples made with other weights (BT.709) are encoded as they are and marked in the result's
+/// `FrameFormat/colorMatrix`, so a decode to planes gives back what went in; a decode to RGB, here or elsewhere,
+/// takes them for BT.601.
 ///
 /// libjpeg-turbo reads environment variables: `TJ_OPTIMIZE=1` (smaller and slower), `TJ_ARITHMETIC=1` (hardly anything
-/// decodes that), `TJ_RESTART=N` and `TJ_PROGRESSIVE=1` change what every encoder in the process writes. They are left to whoever sets them.
+/// decodes that), `TJ_RESTART=N` and `TJ_PROGRESSIVE=1` change what every encoder in the process writes. They are
+/// left to whoever sets them.
 public final class JPEGCodec: FrameCodec, Sendable {
-    /// What to do with a JPEG that decodes with warnings: it ends too early, has bytes too many, or a fault in its data.
+    /// What to do with a JPEG that decodes with warnings: it ends too early, has bytes too many, or a fault in its
+    /// data.
     public struct Strictness: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String { case strict, tolerant }
         private let value: Value
 
         /// A warning is an error: `corruptImage`, with the library's words.
         public static let strict = Strictness(value: .strict)
-        /// A picture with warnings is a picture; part of it may be grey or displaced. Counted in ``Statistics/warnings``.
+        /// A picture with warnings is a picture; part of it may be grey or displaced. Counted in
+        /// ``Statistics/warnings``.
         public static let tolerant = Strictness(value: .tolerant)
 
         /// The strictness's name.
@@ -51,8 +56,8 @@ public final class JPEGCodec: FrameCodec, Sendable {
 
     let compressors = HandlePool { () throws(FrameStreamingError) in try TurboCompressor() }
     let decompressors = HandlePool { () throws(FrameStreamingError) in try TurboDecompressor() }
-    /// Two kinds, not to be mixed: a handle that once kept a picture's metadata keeps that of all later ones (libjpeg saves the markers that it was
-    /// told to save for good, and copies whatever it saved).
+    /// Two kinds, not to be mixed: a handle that once kept a picture's metadata keeps that of all later ones (libjpeg
+    /// saves the markers that it was told to save for good, and copies whatever it saved).
     let transformers = HandlePool { () throws(FrameStreamingError) in try TurboTransformer() }
     let transformersWithoutMetadata = HandlePool { () throws(FrameStreamingError) in try TurboTransformer() }
     let encodedPool: FramePool
@@ -64,9 +69,10 @@ public final class JPEGCodec: FrameCodec, Sendable {
     /// - Parameters:
     ///   - subsampling: For frames whose settings name none; 4:2:0 unless given.
     ///   - strictness: Whether a picture with warnings is an error.
-    ///   - maximumPixels: Width times height beyond which a picture is refused before anything is allocated for it: tiny files claim
-    ///     65,500 x 65,500. 64 Mi pixels, unless given.
-    ///   - framePoolCapacity: How many encoded, and how many decoded pictures the caller keeps at a time without an allocation for each.
+    ///   - maximumPixels: Width times height beyond which a picture is refused before anything is allocated for it:
+    ///     tiny files claim 65,500 x 65,500. 64 Mi pixels, unless given.
+    ///   - framePoolCapacity: How many encoded, and how many decoded pictures the caller keeps at a time without an
+    ///     allocation for each.
     public init(
         subsampling: ChromaSubsampling? = nil, strictness: Strictness = .strict, maximumPixels: Int = 8192 * 8192,
         framePoolCapacity: Int = 16

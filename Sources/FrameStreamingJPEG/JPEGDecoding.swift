@@ -4,14 +4,14 @@ public import FrameStreamingCore
 extension JPEGCodec {
     /// The picture in a JPEG frame.
     ///
-    /// RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8 come from TurboJPEG as they are. I420, YV12, I422 and I444 are the JPEG's own
-    /// planes where it has that subsampling (``nativePlaneFormat(of:)`` tells), and else made from them: chroma is averaged or
-    /// repeated; a gray JPEG's is 128. All are full range, without padding between lines, at 1, 1/2, 1/4 or 1/8 of the size. The size is the
-    /// JPEG's, also where the frame's format says otherwise.
+    /// RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8 come from TurboJPEG as they are. I420, YV12, I422 and I444
+    /// are the JPEG's own planes where it has that subsampling (``nativePlaneFormat(of:)`` tells), and else made from
+    /// them: chroma is averaged or repeated; a gray JPEG's is 128. All are full range, without padding between lines,
+    /// at 1, 1/2, 1/4 or 1/8 of the size. The size is the JPEG's, also where the frame's format says otherwise.
     ///
-    /// - Throws: `corruptImage` where it does not decode, or with warnings under ``Strictness/strict``; `limitExceeded` beyond
-    ///   ``maximumPixels`` (of the whole picture, also for a smaller scale); `unsupported` for a frame that is no JPEG, another
-    ///   target format, CMYK, and planes of a JPEG that has none of YUV.
+    /// - Throws: `corruptImage` where it does not decode, or with warnings under ``Strictness/strict``;
+    ///   `limitExceeded` beyond ``maximumPixels`` (of the whole picture, also for a smaller scale); `unsupported` for
+    ///   a frame that is no JPEG, another target format, CMYK, and planes of a JPEG that has none of YUV.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         guard Self.targets.contains(settings.pixelFormat) else {
@@ -36,9 +36,10 @@ extension JPEGCodec {
         return result
     }
 
-    /// The pixel format that ``decode(_:_:)`` can give of a JPEG frame without a resampling of its chroma: I420, I422, I444 or
-    /// GRAY8. For a recorder that keeps what the JPEG has. For the kinds without a pixel format of their own it is the next that loses nothing:
-    /// I444 for 4:4:0, I422 for 4:1:1. Reads the header alone, which takes microseconds.
+    /// The pixel format that ``decode(_:_:)`` can give of a JPEG frame without a resampling of its chroma: I420,
+    /// I422, I444 or GRAY8. For a recorder that keeps what the JPEG has. For the kinds without a pixel format of
+    /// their own it is the next that loses nothing: I444 for 4:4:0, I422 for 4:1:1. Reads the header alone, which
+    /// takes microseconds.
     ///
     /// - Throws: `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func nativePlaneFormat(of frame: Frame) throws(FrameStreamingError) -> PixelFormat {
@@ -84,8 +85,9 @@ extension JPEGCodec {
         return factors
     }
 
-    /// Unsafe code, safe because: `buffer` has `format.byteCount` bytes, and the planes in it are `format`'s. TurboJPEG's luma planes hold whole
-    /// chroma groups, so it writes straight into the buffer only where the size consists of such.
+    /// Unsafe code, safe because: `buffer` has `format.byteCount` bytes, and the planes in it are `format`'s.
+    /// TurboJPEG's luma planes hold whole chroma groups, so it writes straight into the buffer only where the size
+    /// consists of such.
     private func decode(
         _ jpeg: UnsafeRawBufferPointer, _ header: JPEGHeader, _ format: FrameFormat, _ decompressor: TurboDecompressor
     ) throws(FrameStreamingError) -> FrameBuffer {

@@ -3,17 +3,18 @@ public import FrameStreamingCore
 extension JPEGCodec {
     /// The JPEG of `frame`.
     ///
-    /// Every named pixel format is taken: RGB24, BGR24, RGBA32 and BGRA32 (alpha is dropped) with their line padding; YUV without a
-    /// detour over RGB, planes in place where they are full range, of the wanted subsampling and of a size in whole chroma groups,
-    /// and in one pass over the picture otherwise. Chroma is averaged or repeated where the subsampling changes. A frame that
-    /// is a JPEG is returned as it is, whatever the settings.
+    /// Every named pixel format is taken: RGB24, BGR24, RGBA32 and BGRA32 (alpha is dropped) with their line padding;
+    /// YUV without a detour over RGB, planes in place where they are full range, of the wanted subsampling and of a
+    /// size in whole chroma groups, and in one pass over the picture otherwise. Chroma is averaged or repeated where
+    /// the subsampling changes. A frame that is a JPEG is returned as it is, whatever the settings.
     ///
     /// - Parameters:
     ///   - frame: The picture.
     ///   - settings: Quality 1...100; subsampling nil = the codec's. GRAY8 stays gray whatever is asked.
-    /// - Returns: A frame of the same description, full range, with its quality; ``Frame/sourceColorRange`` is `frame`'s.
-    /// - Throws: `invalidArgument` for another quality; `unsupported` for a pixel format without a name and for sides longer than
-    ///   65,500; `limitExceeded` beyond ``maximumPixels``.
+    /// - Returns: A frame of the same description, full range, with its quality; `Frame/sourceColorRange` is
+    ///   `frame`'s.
+    /// - Throws: `invalidArgument` for another quality; `unsupported` for a pixel format without a name and for sides
+    ///   longer than 65,500; `limitExceeded` beyond ``maximumPixels``.
     public func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
         let format = frame.format
         if format.pixelFormat == .jpeg { return frame }

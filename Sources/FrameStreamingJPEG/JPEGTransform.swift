@@ -1,7 +1,8 @@
 /// What to do with a JPEG without decoding it: its coefficients are moved, so nothing is lost.
 ///
-/// The operation comes first, then the crop. A JPEG consists of blocks (MCUs) of 8x8 pixels for 4:4:4 and gray, 16x8 for 4:2:2 and 16x16 for
-/// 4:2:0, and only whole ones can be turned round: ``edges`` says what to do where a side that has to be is no multiple of that.
+/// The operation comes first, then the crop. A JPEG consists of blocks (MCUs) of 8x8 pixels for 4:4:4 and gray, 16x8
+/// for 4:2:2 and 16x16 for 4:2:0, and only whole ones can be turned round: ``edges`` says what to do where a side
+/// that has to be is no multiple of that.
 public struct JPEGTransform: Hashable, Sendable {
     /// How the picture is turned.
     public struct Operation: Hashable, Sendable, CustomStringConvertible {
@@ -35,7 +36,8 @@ public struct JPEGTransform: Hashable, Sendable {
         /// The operation's name.
         public var description: String { value.rawValue }
 
-        /// Whether blocks at the right edge of the picture before the operation come to lie elsewhere than at a right or lower edge.
+        /// Whether blocks at the right edge of the picture before the operation come to lie elsewhere than at a right
+        /// or lower edge.
         var movesRightEdge: Bool {
             [.flipHorizontally, .transverse, .rotate180, .rotate270].contains(value)
         }
@@ -87,7 +89,8 @@ public struct JPEGTransform: Hashable, Sendable {
     public var dropsColour: Bool
     /// What to do with incomplete blocks.
     public var edges: Edges
-    /// Whether EXIF data, colour profile and comments are copied. An EXIF orientation then still tells of the picture before.
+    /// Whether EXIF data, colour profile and comments are copied. An EXIF orientation then still tells of the picture
+    /// before.
     public var keepsMetadata: Bool
 
     /// A transform.

@@ -5,14 +5,16 @@ extension JPEGCodec {
     /// A JPEG frame turned, cropped or made gray without decoding it.
     ///
     /// - Returns: A JPEG frame of the same description and quality, with its new size.
-    /// - Throws: `invalidArgument` where the size does not let itself be turned without loss (``JPEGTransform/edges``) and for a crop
-    ///   that is off the blocks' grid or out of the picture; `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
+    /// - Throws: `invalidArgument` where the size does not let itself be turned without loss
+    ///   (``JPEGTransform/edges``) and for a crop that is off the blocks' grid or out of the picture; `corruptImage`,
+    ///   `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func transform(_ frame: Frame, _ transform: JPEGTransform) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         let handles = transform.keepsMetadata ? transformers : transformersWithoutMetadata
         let transformer = try handles.checkOut()
         defer { handles.giveBack(transformer) }
-        // The crop is a run of its own: in one with a turn, TurboJPEG checks it against the blocks of the picture before.
+        // The crop is a run of its own: in one with a turn, TurboJPEG checks it against the blocks of the picture
+        // before.
         var result = try unsafe run(transformer, frame) { (header) throws(FrameStreamingError) in
             try unsafe transform.turn(header)
         }

@@ -1,6 +1,7 @@
 /// A plane that is read, by address.
 ///
-/// Unsafe code: safe as long as the memory is, which the frame or scratch block that it was made from keeps; none outlives a call.
+/// Unsafe code: safe as long as the memory is, which the frame or scratch block that it was made from keeps; none
+/// outlives a call.
 @safe struct SourcePlane {
     let start: UnsafePointer<UInt8>
     let stride: Int

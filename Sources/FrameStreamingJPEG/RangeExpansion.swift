@@ -1,13 +1,13 @@
-/// From limited to full range: what becomes of each sample. Everything fits 16 bits, so that vector code has eight lanes
-/// also with SSE2: a product of 32 bits takes twice as long.
+/// From limited to full range: what becomes of each sample. Everything fits 16 bits, so that vector code has eight
+/// lanes also with SSE2: a product of 32 bits takes twice as long.
 protocol RangeExpansion {
     static func map(_ sample: UInt8) -> UInt8
 }
 
 /// Luma of limited range (16...235) to 0...255: (y - 16) * 255 / 219, clamped and rounded, exactly.
 ///
-/// With x = y - 16 that is x + round(12x / 73), and 12 / 73 is 168.33 / 1024: the half of x instead of its third and 493 instead of 512 have no
-/// x of 0...219 off (found by trying all such sums, and tested at every value).
+/// With x = y - 16 that is x + round(12x / 73), and 12 / 73 is 168.33 / 1024: the half of x instead of its third and
+/// 493 instead of 512 have no x of 0...219 off (found by trying all such sums, and tested at every value).
 enum LumaExpansion: RangeExpansion {
     @inline(__always) static func map(_ sample: UInt8) -> UInt8 {
         let x = UInt16(min(max(sample, 16), 235) &- 16)

@@ -1,8 +1,9 @@
-/// The loops that take a line's samples apart. Each is a straight run without branches, which the optimiser turns into vector
-/// code; what they share is inlined.
+/// The loops that take a line's samples apart. Each is a straight run without branches, which the optimiser turns
+/// into vector code; what they share is inlined.
 ///
-/// Unsafe code, safe because: the callers (PlanarPicture.swift) pass lines that lie inside a frame's or a scratch plane, and counts that
-/// follow from the same picture's size. Source lines may lie at any address; words are loaded unaligned.
+/// Unsafe code, safe because: the callers (PlanarPicture.swift) pass lines that lie inside a frame's or a scratch
+/// plane, and counts that follow from the same picture's size. Source lines may lie at any address; words are loaded
+/// unaligned.
 enum SampleRows {
     @inline(__always)
     private static func average(_ a: UInt8, _ b: UInt8) -> UInt8 {
@@ -54,7 +55,8 @@ enum SampleRows {
         }
     }
 
-    /// Two bytes of each four-byte group to two lines: the chroma of YUYV (`shift` 8) and UYVY (0); V is 16 bits above U.
+    /// Two bytes of each four-byte group to two lines: the chroma of YUYV (`shift` 8) and UYVY (0); V is 16 bits
+    /// above U.
     @inline(__always)
     static func splitQuads(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt32,

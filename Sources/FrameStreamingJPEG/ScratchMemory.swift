@@ -1,7 +1,7 @@
 /// Memory that a handle keeps from frame to frame and that only grows: its content is of no meaning between calls.
 ///
-/// Unsafe code, safe because: the block is this object's alone, and pointers to it are used within one call of the handle
-/// that owns it, after the call that may replace it.
+/// Unsafe code, safe because: the block is this object's alone, and pointers to it are used within one call of the
+/// handle that owns it, after the call that may replace it.
 @safe final class ScratchMemory {
     private var start: UnsafeMutablePointer<UInt8>?
     private(set) var capacity = 0

@@ -1,7 +1,8 @@
 /// The Huffman tables of the JPEG standard (ITU-T T.81, Annex K.3), as a JPEG of nothing but tables.
 ///
-/// Cameras' MJPEG may leave them out. A decompressor then uses what it knows: the standard tables when it is new, and else those that the last
-/// picture brought. So each decode begins with these, and no picture's result hangs on which picture its handle saw before.
+/// Cameras' MJPEG may leave them out. A decompressor then uses what it knows: the standard tables when it is new, and
+/// else those that the last picture brought. So each decode begins with these, and no picture's result hangs on which
+/// picture its handle saw before.
 enum StandardHuffmanTables {
     static let jpeg: [UInt8] = {
         let segments = [table(0x00, dcLuma), table(0x10, acLuma), table(0x01, dcChroma), table(0x11, acChroma)].joined()

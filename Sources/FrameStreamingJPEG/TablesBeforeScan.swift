@@ -1,13 +1,13 @@
 internal import FrameStreamingCore
 
-/// What the segments of a JPEG before its first scan bring: enough to refuse a picture that would borrow the quantization
-/// tables of whatever its handle decoded before, and one that is no picture.
+/// What the segments of a JPEG before its first scan bring: enough to refuse a picture that would borrow the
+/// quantization tables of whatever its handle decoded before, and one that is no picture.
 struct TablesBeforeScan {
     private(set) var hasFrame = false
     private(set) var hasQuantization = false
 
-    /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at bytes that are no segment: what is
-    /// wrong with those is TurboJPEG's to say.
+    /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at bytes that are no
+    /// segment: what is wrong with those is TurboJPEG's to say.
     init(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 4, unsafe bytes.byte(0) == 0xFF, unsafe bytes.byte(1) == 0xD8 else { return }
         var next = 2

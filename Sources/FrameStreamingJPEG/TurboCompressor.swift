@@ -3,9 +3,10 @@ internal import FrameStreamingCore
 
 /// A compressor with its memory: the planes that a frame is converted to, and the room that the JPEG is written to.
 ///
-/// Unsafe code, safe because: TurboJPEG gets planes whose size follows from the same factors that it computes with (its luma planes hold
-/// whole chroma groups, so odd sizes go through the scratch planes), and output room of at least tjBufSize, which
-/// ``room(width:height:sampling:)`` checks. `@unchecked Sendable`: one thread at a time has it, out of a ``HandlePool``.
+/// Unsafe code, safe because: TurboJPEG gets planes whose size follows from the same factors that it computes with
+/// (its luma planes hold whole chroma groups, so odd sizes go through the scratch planes), and output room of at
+/// least tjBufSize, which ``room(width:height:sampling:)`` checks. `@unchecked Sendable`: one thread at a time has
+/// it, out of a ``HandlePool``.
 final class TurboCompressor: @unchecked Sendable {
     private let handle: TurboHandle
     private let output = ScratchMemory()
@@ -16,7 +17,8 @@ final class TurboCompressor: @unchecked Sendable {
     var scratchAllocations: Int { output.allocations + planes.allocations }
     var outputCapacity: Int { output.capacity }
 
-    /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written to.
+    /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written
+    /// to.
     func compress(
         _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, into pool: FramePool
     ) throws(FrameStreamingError) -> FrameBuffer {
@@ -84,7 +86,8 @@ final class TurboCompressor: @unchecked Sendable {
         return try unsafe written(result, size, target == room)
     }
 
-    /// The planes as TurboJPEG wants them: the frame's own where they are that already, scratch planes filled in one pass otherwise.
+    /// The planes as TurboJPEG wants them: the frame's own where they are that already, scratch planes filled in one
+    /// pass otherwise.
     private func planes(
         of source: SourcePicture, as wanted: ChromaFactors?
     ) -> (y: SourcePlane, u: SourcePlane?, v: SourcePlane?) {

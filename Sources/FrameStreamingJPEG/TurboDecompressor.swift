@@ -17,8 +17,9 @@ struct JPEGHeader: Hashable, Sendable {
 
 /// A decompressor with its memory: planes for pictures whose own are not what was asked for.
 ///
-/// Unsafe code, safe because: the codec computes targets from the header that this object read, at the exact scaled size, and the
-/// JPEG's bytes do not change between the two readings. `@unchecked Sendable`: one thread at a time has it, out of a ``HandlePool``.
+/// Unsafe code, safe because: the codec computes targets from the header that this object read, at the exact scaled
+/// size, and the JPEG's bytes do not change between the two readings. `@unchecked Sendable`: one thread at a time has
+/// it, out of a ``HandlePool``.
 final class TurboDecompressor: @unchecked Sendable {
     private let handle: TurboHandle
     let planes = ScratchMemory()
@@ -27,7 +28,8 @@ final class TurboDecompressor: @unchecked Sendable {
 
     var scratchAllocations: Int { planes.allocations }
 
-    /// Reads the header, after which the handle is ready for this JPEG: it knows the standard Huffman tables and none of an earlier picture's.
+    /// Reads the header, after which the handle is ready for this JPEG: it knows the standard Huffman tables and none
+    /// of an earlier picture's.
     func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
         try unsafe handle.header(jpeg)
     }
@@ -36,7 +38,8 @@ final class TurboDecompressor: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - code: TurboJPEG's number of the pixel format (TJPF).
-    ///   - width: Exactly the scaled width, as is `height` the scaled height: another size makes TurboJPEG scale on its own.
+    ///   - width: Exactly the scaled width, as is `height` the scaled height: another size makes TurboJPEG scale on
+    ///     its own.
     func decode(
         _ jpeg: UnsafeRawBufferPointer, to pixels: UnsafeMutablePointer<UInt8>, width: Int, height: Int,
         layout: PlaneLayout, code: CInt, strictness: JPEGCodec.Strictness
@@ -80,9 +83,9 @@ final class TurboDecompressor: @unchecked Sendable {
 
     /// One decode, by the rules of `strictness`.
     ///
-    /// TurboJPEG calls a failure a warning when one came before it, also where it then gave up for good and left the rest of the
-    /// buffer as it was: an earlier picture. So the picture's last sample gets a mark first. Where it is still there, a second run
-    /// with another mark tells whether that is the picture's own value.
+    /// TurboJPEG calls a failure a warning when one came before it, also where it then gave up for good and left the
+    /// rest of the buffer as it was: an earlier picture. So the picture's last sample gets a mark first. Where it is
+    /// still there, a second run with another mark tells whether that is the picture's own value.
     private func run(
         _ strictness: JPEGCodec.Strictness, last: UnsafeMutablePointer<UInt8>, _ call: () -> CInt
     ) throws(FrameStreamingError) -> Bool {
@@ -105,8 +108,9 @@ extension JPEGCodec.Strictness {
 }
 
 extension TurboHandle {
-    /// Takes the handle back to its start: tjDecompressHeader3 leaves it in the middle of a header that failed (2.1.5), and the next
-    /// picture would be a second start of image in it. tjDecompress2 fails too, there being no picture, and tidies up.
+    /// Takes the handle back to its start: tjDecompressHeader3 leaves it in the middle of a header that failed
+    /// (2.1.5), and the next picture would be a second start of image in it. tjDecompress2 fails too, there being no
+    /// picture, and tidies up.
     private borrowing func reset() {
         var pixel: UInt8 = 0
         _ = unsafe StandardHuffmanTables.jpeg.withUnsafeBytes {
@@ -132,8 +136,8 @@ extension TurboHandle {
         let result = unsafe tjDecompressHeader3(
             raw, jpeg.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(jpeg.count), &width, &height, &sampling,
             &colourSpace)
-        // A size without a sampling is a JPEG that TurboJPEG has no name for and still decodes to RGB. Warnings come again in the decode, and
-        // are judged there.
+        // A size without a sampling is a JPEG that TurboJPEG has no name for and still decodes to RGB. Warnings come
+        // again in the decode, and are judged there.
         let complaint = result == 0 ? nil : complaint()
         if complaint != nil { reset() }
         if let complaint, width < 1 || height < 1 || !(complaint.isWarning || sampling < 0) {

@@ -5,8 +5,8 @@ internal import FrameStreamingCore
 ///
 /// Only calls of the API 1.x to 2.0 are used: they are in every libturbojpeg.so.0, up to 3.x.
 ///
-/// Unsafe code, safe because: the handle lives from init to deinit and is destroyed once; whoever holds this object, out of a
-/// ``HandlePool``, is the only one that uses it.
+/// Unsafe code, safe because: the handle lives from init to deinit and is destroyed once; whoever holds this object,
+/// out of a ``HandlePool``, is the only one that uses it.
 @safe struct TurboHandle: ~Copyable {
     let raw: tjhandle
 
@@ -31,8 +31,8 @@ internal import FrameStreamingCore
         return unsafe String(cString: words)
     }
 
-    /// tjBufSize: the largest JPEG of this size that the library writes. With TJFLAG_NOREALLOC it takes this much room for
-    /// granted, whatever size it is told, so every output buffer has at least this.
+    /// tjBufSize: the largest JPEG of this size that the library writes. With TJFLAG_NOREALLOC it takes this much
+    /// room for granted, whatever size it is told, so every output buffer has at least this.
     static func largestJPEG(width: Int, height: Int, sampling: CInt) throws(FrameStreamingError) -> Int {
         let size = tjBufSize(CInt(width), CInt(height), sampling)
         guard size != UInt.max, let count = Int(exactly: size) else {

@@ -3,8 +3,9 @@ internal import FrameStreamingCore
 
 /// A transformer with the room that it writes to.
 ///
-/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not say before or after the turn;
-/// there is room for the larger. `@unchecked Sendable`: one thread at a time has it, out of a ``HandlePool``.
+/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not
+/// say before or after the turn; there is room for the larger. `@unchecked Sendable`: one thread at a time has it,
+/// out of a ``HandlePool``.
 final class TurboTransformer: @unchecked Sendable {
     private let handle: TurboHandle
     private let room = ScratchMemory()
@@ -33,15 +34,18 @@ final class TurboTransformer: @unchecked Sendable {
         var size: UInt = 0
         var plan = unsafe transform
         let flags = TJFLAG_NOREALLOC | TJFLAG_LIMITSCANS | (strictness == .strict ? TJFLAG_STOPONWARNING : 0)
-        let result = unsafe tjTransform(
-            handle.raw, jpeg.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(jpeg.count), 1, &target, &size,
-            &plan,
-            flags)
+        func transformOnce() -> CInt {
+            unsafe tjTransform(
+                handle.raw, jpeg.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt(jpeg.count), 1, &target, &size,
+                &plan, flags)
+        }
+        let result = transformOnce()
         var warned = false
         if result != 0 {
             let complaint = handle.complaint()
             guard strictness == .tolerant, complaint.isWarning else {
-                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its metadata.
+                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its
+                // metadata.
                 if complaint.text.contains("Buffer passed to JPEG library is too small") {
                     throw FrameStreamingError(
                         .limitExceeded,
@@ -50,12 +54,16 @@ final class TurboTransformer: @unchecked Sendable {
                 }
                 throw .corruptImage(complaint.text)
             }
+            // Also where TurboJPEG gave up for good after a warning, it is one (TurboDecompressor.run): the size is
+            // then that of the whole room. Over zeros, the end of that is no end of a JPEG, whatever an earlier
+            // picture left there.
+            unsafe start.update(repeating: 0, count: room.capacity)
+            _ = transformOnce()
             warned = true
         }
         let count = Int(size)
         precondition(unsafe target == start && count <= room.capacity, "TurboJPEG left the buffer that it was given")
         let written = unsafe UnsafeRawBufferPointer(start: start, count: count)
-        // Also tells whether the JPEG is whole, where a warning hid that TurboJPEG gave up: its size is then still that of the room.
         let newHeader = try unsafe self.header(written)
         guard count >= 2, unsafe start[count - 2] == 0xFF, unsafe start[count - 1] == 0xD9 else {
             throw .corruptImage("it breaks off")

@@ -71,7 +71,8 @@ enum JPEGParts {
         return result
     }
 
-    /// A gray progressive JPEG of 8x8 that says nothing in hundreds of scans: each is legal and refines one coefficient by a bit.
+    /// A gray progressive JPEG of 8x8 that says nothing in hundreds of scans: each is legal and refines one
+    /// coefficient by a bit.
     static func scanBomb(repeating: Bool) -> [UInt8] {
         var jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0] + [UInt8](repeating: 1, count: 64)
         jpeg += [0xFF, 0xC2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]

@@ -3,7 +3,8 @@ import Foundation
 
 @testable import FrameStreamingJPEG
 
-/// A picture with the content of a smooth photograph, known at every pixel in full range YCbCr, and a frame of it in any format.
+/// A picture with the content of a smooth photograph, known at every pixel in full range YCbCr, and a frame of it in
+/// any format.
 struct TestPicture {
     let width: Int
     let height: Int

@@ -1,0 +1,44 @@
+# The commands of README.md. Each does its own set-up: on a fresh Debian 12 machine with Swift, `make demo` is enough.
+
+SWIFT ?= swift
+# What the library links to. Nothing else is needed to build, test or use it.
+LIBRARIES := libturbojpeg0-dev libv4l-dev
+LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
+SECONDS ?= 10
+
+.PHONY: demo test bench interop docs lint test-packages test-camera libraries clean
+
+demo: libraries
+	$(SWIFT) build -c release --product frame-demo
+	"$$($(SWIFT) build -c release --show-bin-path)/frame-demo" --seconds $(SECONDS) --save-last "$(LAST_PICTURE)"
+
+test: libraries
+	$(SWIFT) test
+
+# Ratios against libturbojpeg, a plain C loop and the tutorial's loop, in one run: Docs/Performance.md.
+bench: libraries
+	Benchmarks/run
+
+# The tutorial's programs in Python against ours (OpenCV from PyPI), and the PSNR of a natural clip.
+interop: libraries
+	.ci/interop
+
+# Packages of users, each with a Package.swift of its own.
+test-packages: libraries
+	Tests/Packages/run
+
+# The real V4L2 drivers in a virtual machine: root and apt are all it needs.
+test-camera: libraries
+	Tests/CameraVM/run-all
+
+docs: libraries
+	.ci/docs
+
+lint:
+	$(SWIFT) format lint --strict --recursive Sources Examples Tests Benchmarks Package.swift
+
+libraries:
+	@.ci/install $(LIBRARIES)
+
+clean:
+	$(SWIFT) package clean

@@ -1,0 +1,110 @@
+import Foundation
+import FrameStreamingCore
+import FrameStreamingFiles
+import FrameStreamingSystem
+import Glibc
+import Testing
+
+/// A directory that is gone with its last reference.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("fs-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String, _ bytes: [UInt8] = []) throws -> String {
+        let file = path + "/" + name
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        return file
+    }
+
+    func path(_ name: String) -> String { path + "/" + name }
+}
+
+func contents(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
+
+/// Time stands still but for those who sleep.
+final class ScriptClock: FrameClock {
+    private let time = Monitor<Int64>(1_000_000_000)
+
+    var now: MonotonicTime { MonotonicTime(nanoseconds: time.withLock { $0 }) }
+    func sleep(until target: MonotonicTime) { time.update { $0 = max($0, target.nanoseconds) } }
+    func advance(by duration: Duration) { sleep(until: now.advanced(by: duration)) }
+}
+
+/// Both ends of a pipe.
+final class Pipe {
+    let output: Descriptor
+    private var input: Descriptor?
+
+    init() throws {
+        var ends: [CInt] = [0, 0]
+        try #require(unsafe pipe(&ends) == 0)
+        output = Descriptor(ends[0])
+        input = Descriptor(ends[1])
+    }
+
+    func write(_ bytes: [UInt8]) throws { try input?.writeAll(unsafe bytes.span.bytes) }
+    func close() { input = nil }
+}
+
+extension Frame {
+    var array: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
+}
+
+func makeFrame(
+    _ bytes: [UInt8], _ format: FrameFormat, source: ColorRange? = nil
+) throws -> Frame {
+    var buffer = FramePool(capacity: 1).buffer(byteCount: bytes.count)
+    unsafe buffer.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
+    var frame = try buffer.makeFrame(format: format)
+    if let source { frame.sourceColorRange = source }
+    return frame
+}
+
+/// Bytes that differ from place to place.
+func noise(_ count: Int, seed: Int = 0) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ seed &* 7919) &* 2_654_435_761 >> 13) }
+}
+
+extension PlaybackOptions {
+    static let fast = PlaybackOptions(pace: .maximum)
+}
+
+/// Everything up to the end or the first error.
+func drain(
+    _ source: inout some FrameSource, deadline: Deadline = .after(.seconds(20)), limit: Int = 1000
+) -> (frames: [Frame], error: FrameStreamingError?) {
+    var frames: [Frame] = []
+    do throws(FrameStreamingError) {
+        while frames.count < limit, let event = try source.next(until: deadline) {
+            if case .frame(let frame) = event { frames.append(frame) }
+        }
+        return (frames, nil)
+    } catch {
+        return (frames, error)
+    }
+}
+
+/// The error of `body`, which must fail.
+func failure(_ body: () throws -> Void) throws -> FrameStreamingError {
+    do {
+        try body()
+    } catch let error as FrameStreamingError {
+        return error
+    }
+    throw CancellationError()
+}
+
+/// A JPEG in structure alone, with an end marker inside of a segment and stuffed bytes in its data.
+func fakeJPEG(width: Int = 17, height: Int = 13, tag: UInt8) -> [UInt8] {
+    var bytes: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, 8, 0xFF, 0xD8, 0xFF, 0xD9, tag, 0]
+    bytes += [0xFF, 0xC0, 0, 11, 8, UInt8(height >> 8), UInt8(height & 255)]
+    bytes += [UInt8(width >> 8), UInt8(width & 255), 1, 1, 0x11, 0]
+    bytes += [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, tag, 2, 0xFF, 0x00, 0xFF, 0xD3, tag, 4, 0xFF, 0xD9]
+    return bytes
+}

@@ -1,0 +1,75 @@
+import FrameStreamingCore
+import FrameStreamingFiles
+import Testing
+
+@Suite struct Y4MHeaderTests {
+    private func parse(_ text: String) throws(FrameStreamingError) -> Y4MHeader {
+        try Y4MHeader(parsing: Array(text.utf8))
+    }
+
+    @Test(arguments: [
+        ("", PixelFormat.i420), (" C420jpeg", .i420), (" C420mpeg2", .i420), (" C420paldv", .i420), (" C420", .i420),
+        (" C422", .i422), (" C444", .i444), (" Cmono", .gray8), (" XYSCSS=420MPEG2", .i420), (" XYSCSS=422", .i422),
+        (" C444 XYSCSS=420JPEG", .i444),
+    ])
+    func `knows chroma`(parameter: String, format: PixelFormat) throws {
+        #expect(try parse("YUV4MPEG2 W4 H2\(parameter)").pixelFormat == format)
+    }
+
+    @Test func `reads every parameter in any order, and leaves unknown ones alone`() throws {
+        let header = try parse("YUV4MPEG2 XCOLORRANGE=FULL A16:15 Ib F30000:1001 H768 W1366  Q1 XFOO C422")
+        #expect(header.width == 1366)
+        #expect(header.height == 768)
+        #expect(header.rate == FrameRate(30000, per: 1001))
+        #expect(header.interlacing == "b")
+        #expect(header.aspect?.width == 16)
+        #expect(header.aspect?.height == 15)
+        #expect(header.colorRange == .full)
+        #expect(try parse("YUV4MPEG2 W1 H1 XCOLORRANGE=LIMITED").colorRange == .limited)
+    }
+
+    @Test func `what is unknown stays unknown`() throws {
+        let header = try parse("YUV4MPEG2 W1 H1 F0:0 A0:0 I?")
+        #expect(header.rate == nil)
+        #expect(header.aspect == nil)
+        #expect(header.colorRange == nil)
+        #expect(header.line == "YUV4MPEG2 W1 H1 F0:0 I? A0:0 C420jpeg\n")
+    }
+
+    @Test(arguments: [
+        ("", FrameStreamingError.Code.malformedInput), ("YUV4MPEG", .malformedInput),
+        ("YUV4MPEG2X W1 H1", .malformedInput),
+        ("YUV4MPEG2 H1", .malformedInput), ("YUV4MPEG2 W1", .malformedInput), ("YUV4MPEG2 W0 H1", .malformedInput),
+        ("YUV4MPEG2 W1 H-1", .malformedInput), ("YUV4MPEG2 W+1 H1", .malformedInput),
+        ("YUV4MPEG2 W H1", .malformedInput),
+        ("YUV4MPEG2 W1x H1", .malformedInput), ("YUV4MPEG2 W65536 H1", .limitExceeded),
+        ("YUV4MPEG2 W99999999999999999999 H1", .malformedInput), ("YUV4MPEG2 W1 H1 F", .malformedInput),
+        ("YUV4MPEG2 W1 H1 F30", .malformedInput), ("YUV4MPEG2 W1 H1 F30:0", .malformedInput),
+        ("YUV4MPEG2 W1 H1 F0:1", .malformedInput), ("YUV4MPEG2 W1 H1 F-30:1", .malformedInput),
+        ("YUV4MPEG2 W1 H1 F1:2:3", .malformedInput), ("YUV4MPEG2 W1 H1 Ix", .malformedInput),
+        ("YUV4MPEG2 W1 H1 I", .malformedInput), ("YUV4MPEG2 W1 H1 A1", .malformedInput),
+        ("YUV4MPEG2 W1 H1 A1:0", .malformedInput), ("YUV4MPEG2 W1 H1 C411", .unsupported),
+        ("YUV4MPEG2 W1 H1 C420p10", .unsupported), ("YUV4MPEG2 W1 H1 C444alpha", .unsupported),
+        ("YUV4MPEG2 W1 H1 C", .unsupported), ("YUV4MPEG2 W1 H1 XYSCSS=411", .unsupported),
+        ("YUV4MPEG2 W1 H1 XCOLORRANGE=WIDE", .malformedInput),
+    ])
+    func `refuses what cannot be, with words`(text: String, code: FrameStreamingError.Code) throws {
+        let error = try failure { _ = try parse(text) }
+        #expect(error.code == code)
+        #expect(error.message.count > 20)
+    }
+
+    @Test(arguments: [PixelFormat.i420, .i422, .i444, .gray8])
+    func `what is written is read again, and the order is W H F I A C X`(format: PixelFormat) throws {
+        let layout = try FrameFormat(width: 17, height: 13, pixelFormat: format, colorRange: .full)
+        let header = try Y4MHeader(format: layout, rate: #require(FrameRate("29.97")))
+        #expect(header.line.hasPrefix("YUV4MPEG2 W17 H13 F30000:1001 Ip A1:1 C"))
+        #expect(header.line.hasSuffix(" XCOLORRANGE=FULL\n"))
+        #expect(try parse(String(header.line.dropLast())) == header)
+    }
+
+    @Test func `has no name for packed formats`() throws {
+        let layout = try FrameFormat(width: 2, height: 2, pixelFormat: .yuyv)
+        #expect(try failure { _ = try Y4MHeader(format: layout, rate: .thirty) }.code == .unsupported)
+    }
+}

@@ -1,0 +1,104 @@
+import FrameStreaming
+
+/// Ten pictures of a ramp that moves.
+struct Ramp: FrameSource {
+    let isLive = false
+    let pool = FramePool(capacity: 4)
+    var number: UInt64 = 0
+
+    mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        guard number < 10 else { return nil }
+        let format = try FrameFormat(width: 64, height: 48, pixelFormat: .gray8, colorRange: .full)
+        var buffer = pool.buffer(byteCount: format.byteCount)
+        var bytes = buffer.bytes
+        for index in bytes.byteOffsets {
+            bytes.storeBytes(
+                of: UInt8(truncatingIfNeeded: index / 64 + Int(number)), toByteOffset: index, as: UInt8.self)
+        }
+        defer { number += 1 }
+        return .frame(try buffer.makeFrame(format: format, captureTime: CaptureTime(.now), sequence: number))
+    }
+}
+
+/// Runs of equal bytes as (count, byte): a format of one's own, by a fourcc of one's own.
+struct RunLengthCodec: FrameCodec {
+    let pool = FramePool(capacity: 8)
+
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+        guard frame.format.pixelFormat == .gray8, let runs = PixelFormat(fourcc: "RLE8") else {
+            throw FrameStreamingError(.unsupported, "runs are made of GRAY8 only, not of \(frame.format)")
+        }
+        var buffer = pool.buffer(byteCount: 2 * frame.byteCount)
+        let source = frame.bytes
+        var target = buffer.bytes
+        var (read, written) = (0, 0)
+        while read < source.byteCount {
+            let value = source.byte(at: read)
+            var count = 1
+            while count < 255, read + count < source.byteCount, source.byte(at: read + count) == value { count += 1 }
+            target.storeBytes(of: UInt8(count), toByteOffset: written, as: UInt8.self)
+            target.storeBytes(of: value, toByteOffset: written + 1, as: UInt8.self)
+            read += count
+            written += 2
+        }
+        let format = try FrameFormat(width: frame.format.width, height: frame.format.height, pixelFormat: runs)
+        var result = try buffer.makeFrame(format: format, usedBytes: written)
+        result.takeDescription(of: frame)
+        return result
+    }
+
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+        let format = try FrameFormat(
+            width: frame.format.width, height: frame.format.height, pixelFormat: .gray8, colorRange: .full)
+        var buffer = pool.buffer(byteCount: format.byteCount)
+        let source = frame.bytes
+        var target = buffer.bytes
+        var written = 0
+        for index in stride(from: 0, to: source.byteCount - 1, by: 2) {
+            for _ in 0..<source.byte(at: index) where written < format.byteCount {
+                target.storeBytes(of: source.byte(at: index + 1), toByteOffset: written, as: UInt8.self)
+                written += 1
+            }
+        }
+        guard written == format.byteCount else { throw FrameStreamingError(.corruptImage, "the runs end early") }
+        var result = try buffer.makeFrame(format: format)
+        result.takeDescription(of: frame)
+        return result
+    }
+}
+
+extension RawSpan {
+    func byte(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+}
+
+@main
+struct OwnSource {
+    static func main() async throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let address = listener.address
+        async let sent = Task.detached {
+            let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(10)))
+            var source = Ramp()
+            let sender = try FrameSender(
+                codec: RunLengthCodec(), transport: transport, options: SenderOptions(for: source))
+            return try sender.run(&source).total
+        }.value
+
+        let receiver = try FrameReceiver(
+            codec: RunLengthCodec(), transport: try listener.accept(until: .after(.seconds(10))))
+        var count = 0
+        for try await received in receiver.frames {
+            let bytes = received.frame.bytes
+            for index in bytes.byteOffsets where bytes.byte(at: index) != UInt8(truncatingIfNeeded: index / 64 + count)
+            {
+                fatalError("picture \(count) differs at byte \(index)")
+            }
+            count += 1
+        }
+        let total = try await sent
+        guard count == 10, total.acknowledged == 10, total.bytes < 10 * 64 * 48 / 10 else {
+            fatalError("\(count) pictures came, \(total.acknowledged) were acknowledged, in \(total.bytes) bytes")
+        }
+        print("10 of 10 pictures, \(total.bytes) bytes")
+    }
+}

@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The protocol alone: no camera, no JPEG library. It builds where neither -dev package is installed.
+let package = Package(
+    name: "ProtocolOnly",
+    dependencies: [.package(name: "FrameStreaming", path: "../../..")],
+    targets: [
+        .testTarget(
+            name: "ProtocolOnlyTests",
+            dependencies: [
+                .product(name: "FrameStreamingCore", package: "FrameStreaming"),
+                .product(name: "FrameStreamingTCP", package: "FrameStreaming"),
+                .product(name: "FrameStreamingTesting", package: "FrameStreaming"),
+            ])
+    ],
+    swiftLanguageModes: [.v6]
+)
