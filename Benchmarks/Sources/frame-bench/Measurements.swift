@@ -132,7 +132,9 @@ struct Measurements {
             for window in [1, 4] {
                 var rates: [(Double, Double)] = []
                 for pair in 1...pairs {
-                    let receiver = try Child(["\(programs)/frame-bench", "transport-receive", "--level", level.rawValue])
+                    let receiver = try Child([
+                        "\(programs)/frame-bench", "transport-receive", "--level", level.rawValue,
+                    ])
                     guard let first = try receiver.line(), let port = numbers(in: first)["port"] else {
                         throw Failure("the receiving end did not say its port")
                     }

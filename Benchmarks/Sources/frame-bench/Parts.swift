@@ -14,7 +14,8 @@ struct Parts: ParsableCommand {
         let codec = JPEGCodec()
         let settings = EncodeSettings(quality: quality)
         let limited = try RawFileSource(path: clip, options: PlaybackOptions(loop: true, pace: .maximum))
-        let full = try RawFileSource(path: clip, options: PlaybackOptions(loop: true, pace: .maximum, colorRange: .full))
+        let full = try RawFileSource(
+            path: clip, options: PlaybackOptions(loop: true, pace: .maximum, colorRange: .full))
         var times: [String: [Double]] = [:]
         func timed<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
             let start = threadTime()

@@ -31,7 +31,8 @@ struct Report: Encodable {
         let url = URL(filePath: path)
         let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
         let (begin, end) = ("<!-- measured -->", "<!-- /measured -->")
-        guard let first = text.firstRange(of: begin), let last = text.firstRange(of: end), first.upperBound <= last.lowerBound
+        guard let first = text.firstRange(of: begin), let last = text.firstRange(of: end),
+            first.upperBound <= last.lowerBound
         else { throw Failure("\(path) has no \(begin) ... \(end) to put the table into") }
         let page = "\(text[..<first.upperBound])\n\(markdown)\n\(text[last.lowerBound...])"
         try Data(page.utf8).write(to: url)
