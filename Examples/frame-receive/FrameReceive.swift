@@ -13,7 +13,7 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.once)
+        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.isForOne)
         let recordings = Recordings(pictures.record)
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that

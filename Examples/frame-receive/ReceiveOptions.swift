@@ -26,10 +26,14 @@ struct ReceiveOptions: ParsableArguments {
         guard (listen == nil) != (from == nil) else {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
         }
+        try checkAddress(connect: from, listen: listen)
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
     }
+
+    /// Whether there is one sender only, whose failure is the program's own.
+    var isForOne: Bool { once || from != nil }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
         try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
