@@ -106,6 +106,14 @@ let package = Package(
             ],
             exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
+        // The executables are not imported: naming them has them built.
+        .testTarget(
+            name: "ExampleTests",
+            dependencies: [
+                "frame-demo", "frame-send", "frame-receive", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "FrameStreamingCore", "FrameStreamingSystem",
+            ],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

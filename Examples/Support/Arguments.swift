@@ -20,6 +20,16 @@ package struct SizeArgument: ExpressibleByArgument, Sendable {
     }
 }
 
+/// Refuses an address that is not written as one, before anything else is tried.
+package func checkAddress(connect: String?, listen: String?) throws {
+    do throws(FrameStreamingError) {
+        if let connect { _ = try TCPEndpoint(connect, defaultHost: nil) }
+        if let listen { _ = try TCPEndpoint(listen, defaultHost: "127.0.0.1") }
+    } catch {
+        throw ValidationError(error.description)
+    }
+}
+
 /// A number of frames, or `adaptive`.
 package enum WindowArgument: ExpressibleByArgument, Sendable {
     case fixed(Int)

@@ -20,13 +20,17 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     private let frames: Int?
     private let once: Bool
     private let state = Monitor(State())
-    private let interrupted = Monitor(false)
+    private let interruption: Interruption
 
-    /// Ctrl-C and SIGTERM are taken from here on.
+    /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?, once: Bool) {
         self.output = output
         self.frames = frames
         self.once = once
+        interruption = Interruption {
+            Self.printTotal(ReceiverStatistics(), ends: [], output, interrupted: true)
+            exit(0)
+        }
     }
 
     /// Says where it listens.
@@ -42,15 +46,13 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         stop: @escaping @Sendable () -> Void, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
-        let interruption = Interruption { [self] in
-            interrupted.update { $0 = true }
-            stopAll()
-        }
+        interruption.does { [self] in stopAll() }
         let ticker = PerSecond { [self] seconds in progress(seconds) }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
         ticker.stop()
-        printTotal(interrupted: interruption.happened)
+        let (total, ends) = state.withLock { ($0.total, $0.ends) }
+        Self.printTotal(total, ends: ends, output, interrupted: interruption.happened)
         if let failure, !interruption.happened {
             printError(failure.description)
             throw ExitCode.failure
@@ -87,7 +89,11 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0))" } ?? "")"
             )
         }
-        if let failure { printError("\(receiver.peer.address): \(failure.message)") }
+        if let failure {
+            // What failed may be something of this side, such as the recording: then its name is said, too.
+            let isOfPeer = failure.subject == nil || failure.subject == receiver.peer.address
+            printError("\(receiver.peer.address): \(isOfPeer ? failure.message : failure.description)")
+        }
         if once { stopAll() }
     }
 
@@ -143,8 +149,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
     }
 
-    private func printTotal(interrupted: Bool) {
-        let (total, ends) = state.withLock { ($0.total, $0.ends) }
+    private static func printTotal(
+        _ total: ReceiverStatistics, ends: [StreamEnd], _ output: OutputOptions, interrupted: Bool
+    ) {
         // The worst end counts: a program that reads the last line only must not miss it.
         let end: StreamEnd? =
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)

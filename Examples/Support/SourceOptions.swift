@@ -48,6 +48,12 @@ package struct SourceOptions: ParsableArguments {
             )
         }
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
+        if pattern, let format, !TestPattern.pixelFormats.contains(format) {
+            throw ValidationError("the test pattern is not drawn in \(format): --format I420 or another raw format")
+        }
+        if input != nil, size == nil, let format, !isEncoded(format) {
+            throw ValidationError("--format \(format.fourcc) needs --size: a headerless file tells neither")
+        }
         if input != nil, size != nil, format == nil {
             throw ValidationError(
                 "--size needs --format: a headerless file tells neither (a Y4M file tells both, and needs neither)")
@@ -66,11 +72,13 @@ package struct SourceOptions: ParsableArguments {
             colorRange: range, pace: pace)
     }
 
+    private func isEncoded(_ format: PixelFormat) -> Bool { format == .jpeg || format.fourcc == "MJPG" }
+
     private func openFile(_ path: String) throws(FrameStreamingError) -> any FrameSource {
         let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, colorRange: range)
         let name = path.lowercased()
         let looksEncoded = [".mjpg", ".mjpeg", ".jpg", ".jpeg"].contains { name.hasSuffix($0) }
-        if format == .jpeg || format?.fourcc == "MJPG" || (format == nil && looksEncoded) {
+        if format.map(isEncoded) ?? looksEncoded {
             return try EncodedFileSource(path: path, options: options)
         }
         guard let format else { return try RawFileSource(path: path, options: options) }

@@ -37,6 +37,7 @@ struct SendOptions: ParsableArguments {
         guard (to == nil) != (listen == nil) else {
             throw ValidationError("give one of --to HOST:PORT and --listen [HOST:]PORT")
         }
+        try checkAddress(connect: to, listen: listen)
         guard (1...100).contains(quality) else { throw ValidationError("--quality is 1 to 100, not \(quality)") }
         guard handshake != .auto else {
             throw ValidationError("a sender cannot tell what the receiver speaks: --handshake binary or text")

@@ -1,3 +1,5 @@
+internal import FrameStreamingSystem
+
 /// How a connection ended, as summaries name it.
 public struct StreamEnd: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String { case bye, over, eof, error, cancelled }
@@ -24,6 +26,8 @@ public struct StreamEnd: Hashable, Sendable, CustomStringConvertible {
         switch error.code {
         case .endedWithoutGoodbye: .eof
         case .cancelled, .closed: .cancelled
+        // A peer that is killed with bytes unread resets the connection: whether it had any is chance, and the end the same.
+        case .connectionLost where error.errno == Errno.connectionReset || error.errno == Errno.brokenPipe: .eof
         default: .error
         }
     }

@@ -1,12 +1,12 @@
-internal import FrameStreamingCore
+package import FrameStreamingCore
 
 /// A host and a port as people write them: `HOST:PORT`, `[IPv6]:PORT`, and where a host is not needed `:PORT` or `PORT`.
-struct TCPEndpoint: Hashable, CustomStringConvertible {
-    var host: String
-    var port: UInt16
+package struct TCPEndpoint: Hashable, CustomStringConvertible {
+    package var host: String
+    package var port: UInt16
 
     /// - Parameter defaultHost: The host where none is named; nil = one must be.
-    init(_ text: String, defaultHost: String?) throws(FrameStreamingError) {
+    package init(_ text: String, defaultHost: String?) throws(FrameStreamingError) {
         func refuse(_ why: String) -> FrameStreamingError {
             FrameStreamingError(
                 .invalidArgument,
@@ -40,5 +40,5 @@ struct TCPEndpoint: Hashable, CustomStringConvertible {
         self.port = number
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

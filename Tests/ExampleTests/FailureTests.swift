@@ -1,0 +1,214 @@
+import Foundation
+import Testing
+
+extension ExampleTests {
+    @Suite struct Failures {
+        let workspace: Workspace
+
+        init() throws { workspace = try Workspace() }
+
+        /// A sender whose input fails: status 1, and the receiver never hears of it.
+        private func refused(_ arguments: [String]) throws -> String {
+            let outcome = try run("frame-send", ["--to", "127.0.0.1:1"] + arguments)
+            #expect(outcome.end == .exit(1), "\(outcome)")
+            return outcome.complaints
+        }
+
+        @Test func aMissingFile() throws {
+            let complaint = try refused(["--input", workspace.file("none.y4m")])
+            #expect(complaint.contains("none.y4m") && complaint.contains("No such file"))
+        }
+
+        @Test func aDirectory() throws {
+            #expect(try refused(["--input", workspace.path]).contains("is a directory"))
+        }
+
+        @Test func anEmptyFile() throws {
+            let input = try workspace.write([], to: "empty.y4m")
+            #expect(try refused(["--input", input]).contains("empty"))
+        }
+
+        @Test func aFileThatIsNoVideo() throws {
+            let input = try workspace.write(Array("hello, world, this is text".utf8), to: "text.y4m")
+            #expect(try refused(["--input", input]).contains("no Y4M: give the size and pixel format"))
+        }
+
+        @Test func aFileThatIsSmallerThanAPicture() throws {
+            let input = try workspace.write([UInt8](repeating: 1, count: 100), to: "small.yuv")
+            let complaint = try refused(["--input", input, "--size", "64x48", "--format", "I420"])
+            #expect(complaint.contains("has 100 bytes") && complaint.contains("needs 4608"))
+        }
+
+        /// Whole frames first, then the error that says what is missing.
+        private func cut(_ bytes: [UInt8], _ name: String, _ arguments: [String], frames: Int, words: String) throws {
+            let clip = Clip()
+            let input = try workspace.write(bytes, to: name)
+            let output = workspace.file("out.y4m")
+            let ended = try stream(["--input", input, "--pace", "max"] + arguments, ["--record", output])
+            #expect(ended.senderEnd == .exit(1))
+            #expect(ended.sender.complaints.contains(words), "\(ended.sender.complaints)")
+            #expect(ended.receiverEnd == .exit(0))
+            #expect(try ended.receiver.total().int("frames") == frames)
+            #expect(try ended.receiver.total().string("end") == "bye")
+            #expect(try ended.sender.total().int("acknowledged") == frames)
+            let recording = try Recording(output)
+            #expect(recording.pictures.count == frames && clip.difference(to: recording) == nil)
+        }
+
+        @Test func aTruncatedY4M() throws {
+            let clip = Clip()
+            try cut(Array(clip.y4m.dropLast(1000)), "cut.y4m", [], frames: 5, words: "1000 of 4608 bytes are missing")
+        }
+
+        @Test func aHeaderlessFileThatIsNoMultiple() throws {
+            let clip = Clip()
+            try cut(
+                clip.raw + [UInt8](repeating: 1, count: 8), "more.yuv", ["--size", "64x48", "--format", "I420"],
+                frames: 6, words: "4600 of 4608 bytes are missing")
+        }
+
+        @Test func aTruncatedMJPEG() throws {
+            let clip = Clip()
+            let first = try workspace.write(clip.y4m, to: "in.y4m")
+            let whole = workspace.file("whole.mjpg")
+            try stream(["--input", first, "--pace", "max"], ["--record", whole]).expectAllArrived(6)
+            try cut(
+                Array(try workspace.read("whole.mjpg").dropLast(20)), "cut.mjpg", [], frames: 5,
+                words: "after 5 whole ones: it was cut")
+        }
+
+        @Test func aHostThatDoesNotResolve() throws {
+            for (name, arguments) in [
+                ("frame-send", ["--pattern", "--to", "nonexistent.invalid:5600"]),
+                ("frame-send", ["--pattern", "--listen", "nonexistent.invalid:5600"]),
+                ("frame-receive", ["--from", "nonexistent.invalid:5600"]),
+                ("frame-receive", ["--listen", "nonexistent.invalid:5600"]),
+            ] {
+                let outcome = try run(name, arguments)
+                #expect(outcome.end == .exit(1))
+                #expect(outcome.complaints.contains("nonexistent.invalid"), "\(outcome)")
+                #expect(outcome.complaints.contains("check the host's name"), "\(outcome)")
+                #expect(outcome.output == "")
+            }
+        }
+
+        @Test func aPortThatIsTaken() throws {
+            let (receiver, port) = try receiver()
+            for (name, arguments) in [("frame-send", ["--pattern"]), ("frame-receive", [])] {
+                let outcome = try run(name, ["--listen", "\(port)", "--json"] + arguments)
+                #expect(outcome.end == .exit(1))
+                #expect(outcome.complaints.contains("another program listens there"), "\(outcome)")
+                #expect(outcome.output == "")
+            }
+            receiver.signal(SIGTERM)
+            try receiver.finish()
+        }
+
+        @Test func nobodyListens() throws {
+            let (receiver, port) = try receiver()
+            receiver.signal(SIGTERM)
+            try receiver.finish()
+            for (name, arguments) in [
+                ("frame-send", ["--pattern", "--to"]), ("frame-receive", ["--from"]),
+            ] {
+                let outcome = try run(name, arguments + ["127.0.0.1:\(port)"])
+                #expect(outcome.end == .exit(1))
+                #expect(outcome.complaints.contains("nobody listens there"), "\(outcome)")
+            }
+        }
+
+        @Test func aRecordingThatCannotBeMade() throws {
+            let ended = try stream(pattern(3), ["--record", workspace.file("none/out.y4m")])
+            #expect(ended.receiverEnd == .exit(1))
+            #expect(ended.receiver.complaints.contains("none/out.y4m"))
+            #expect(ended.senderEnd == .exit(1))
+            let total = try ended.sender.total()
+            #expect(try total.int("produced") == total.accounted())
+        }
+
+        /// Frames of noise, each larger than a socket holds, so that a receiver that stands still stops the sender in the middle
+        /// of one.
+        private func stuckInMidFrame() throws -> (sender: Program, receiver: Program) {
+            var generator = SystemRandomNumberGenerator()
+            let noise = (0..<1920 * 1080 * 3 / 8).flatMap { _ in
+                let word = generator.next()
+                return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+            }
+            let input = try workspace.write(noise, to: "noise.rgb")
+            let (receiver, port) = try receiver(["--decode", "none", "--once"])
+            let sender = try sender(
+                to: port,
+                [
+                    "--input", input, "--size", "1920x1080", "--format", "RGB24", "--loop", "--pace", "max",
+                    "--quality", "100", "--subsampling", "4:4:4", "--window", "16",
+                ])
+            try sender.streams("acknowledged")
+            receiver.signal(SIGSTOP)
+            // A second in which nothing moves.
+            let before = try sender.lines.count
+            try sender.find("a second without frames") { text in
+                try sender.lines(text).dropFirst(before).contains {
+                    try $0.event == "progress" && $0.int("sent") == 0 && $0.int("acknowledged") == 0
+                } ? () : nil
+            }
+            return (sender, receiver)
+        }
+
+        @Test func aReceiverThatIsKilledInMidFrame() throws {
+            let (sender, receiver) = try stuckInMidFrame()
+            receiver.signal(SIGKILL)
+            #expect(try receiver.finish() == .signal(SIGKILL))
+            #expect(try sender.finish() == .exit(1))
+            #expect(sender.complaints.contains("without a goodbye"), "\(sender.complaints)")
+            let total = try sender.total()
+            #expect(total.string("end") == "eof")
+            #expect(try total.int("lost") > 0)
+            #expect(try total.int("produced") == total.accounted())
+        }
+
+        @Test func aSenderThatIsKilledInMidFrame() throws {
+            let (sender, receiver) = try stuckInMidFrame()
+            sender.signal(SIGKILL)
+            #expect(try sender.finish() == .signal(SIGKILL))
+            receiver.signal(SIGCONT)
+            #expect(try receiver.finish() == .exit(1))
+            #expect(receiver.complaints.contains("without a goodbye"), "\(receiver.complaints)")
+            #expect(try receiver.total().string("end") == "eof")
+            #expect(try receiver.total().int("frames") > 0)
+        }
+
+        @Test(arguments: ["binary", "text"]) func aReceiverOutlivesASenderThatIsKilled(handshake: String) throws {
+            let (receiver, port) = try receiver()
+            let killed = try sender(to: port, ["--pattern", "--size", "64x48", "--handshake", handshake])
+            try killed.streams("acknowledged")
+            killed.signal(SIGKILL)
+            try killed.finish()
+            try receiver.line("the killed one's summary") { $0.scope == "connection" }
+            let next = try sender(to: port, pattern(3))
+            #expect(try next.finish() == .exit(0))
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try receiver.connections().map { $0.string("end") } == ["eof", "bye"])
+        }
+
+        @Test func aReceiverThatConnectedSaysThatItsSenderWasKilled() throws {
+            let sender = try Program("frame-send", ["--listen", "0", "--pattern", "--size", "64x48", "--json"])
+            let receiver = try Program("frame-receive", ["--from", "127.0.0.1:\(sender.port())", "--json"])
+            try receiver.streams("frames")
+            sender.signal(SIGKILL)
+            #expect(try receiver.finish() == .exit(1))
+            #expect(try receiver.total().string("end") == "eof")
+        }
+
+        @Test func theWrongHandshake() throws {
+            let (receiver, port) = try receiver(["--handshake", "binary"])
+            let outcome = try run(
+                "frame-send",
+                ["--to", "127.0.0.1:\(port)", "--pattern", "--size", "64x48", "--frames", "2", "--handshake", "text"])
+            #expect(outcome.end == .exit(1), "\(outcome)")
+            #expect(outcome.complaints.contains("Error: "))
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Testing
+
+extension ExampleTests {
+    @Suite struct JSON {
+        static let receiverKeys: Set = [
+            "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
+            "seconds", "fps", "latency_ms", "end",
+        ]
+        static let senderKeys: Set = [
+            "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "acknowledged", "dropped",
+            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "end",
+        ]
+        static let percentiles: Set = ["p50", "p95", "p99", "max"]
+
+        @Test func aBinaryStreamSaysEverything() throws {
+            let (receiver, port) = try receiver(["--once"])
+            let sender = try sender(
+                to: port, ["--pattern", "--size", "64x48", "--rate", "20", "--frames", "50", "--stream", "front door"])
+            #expect(try sender.finish() == .exit(0))
+            #expect(try receiver.finish() == .exit(0))
+            try expectOrder(receiver, role: "receiver", keys: Self.receiverKeys, listens: true)
+            try expectOrder(sender, role: "sender", keys: Self.senderKeys, listens: false)
+
+            let connection = try #require(try receiver.connections().first)
+            #expect(connection.string("stream") == "front door" && connection.string("handshake") == "binary")
+            #expect(connection.string("peer")?.hasPrefix("127.0.0.1:") == true)
+            #expect(connection.string("end") == "bye")
+            let latency = try connection.nested("latency_ms")
+            #expect(latency.keys == Self.percentiles)
+            #expect(try latency.double("p50") <= latency.double("p95"))
+            #expect(try latency.double("p95") <= latency.double("p99"))
+            #expect(try latency.double("p99") <= latency.double("max"))
+            #expect(try connection.int("skipped") >= 0)
+            #expect(try connection.int("decode_failures") == 0)
+            let (frames, seconds) = (try connection.double("frames"), try connection.double("seconds"))
+            #expect(abs(try connection.double("fps") - frames / seconds) < 0.01)
+
+            let sent = try #require(try sender.connections().first)
+            #expect(sent.string("stream") == "front door" && sent.string("peer") == "127.0.0.1:\(port)")
+            #expect(try sent.nested("ack_ms").keys == Self.percentiles)
+            for line in try sender.connections() + [sender.total()] {
+                #expect(try line.nested("dropped").keys == ["replaced", "deadline", "disconnected"])
+                #expect(try line.int("produced") == 50)
+                #expect(try line.accounted() == 50)
+            }
+            // Every second's line, too, and what they say adds up to no more than the total.
+            let seconds50 = try receiver.lines.filter { $0.event == "progress" }
+            #expect(try seconds50.map { try $0.int("frames") }.reduce(0, +) <= Int(frames))
+        }
+
+        @Test func textHasNoClockNoNamesAndNoSkippedCounts() throws {
+            let ended = try stream(pattern(3) + ["--handshake", "text"])
+            try ended.expectAllArrived(3)
+            for line in try ended.receiver.connections() + [ended.receiver.total()] {
+                #expect(line.keys == Self.receiverKeys)
+                #expect(line.isNull("latency_ms") && line.isNull("skipped") && line.isNull("stream"))
+                #expect(line.string("end") == "over")
+            }
+            #expect(try ended.receiver.connections().first?.string("handshake") == "text")
+            #expect(try ended.sender.total().nested("ack_ms").keys == Self.percentiles)
+            #expect(try ended.sender.total().string("end") == "over")
+        }
+
+        @Test func undecodableFramesAreCountedOnBothSides() throws {
+            let (receiver, port) = try receiver(["--once"])
+            let client = try RawClient(port: port)
+            let rubbish = [UInt8](repeating: 7, count: 40)
+            client.send("40, ")
+            #expect(client.receiveText(2) == "ok")
+            client.send([0xFF, 0xD8, 0xFF] + rubbish.dropFirst(3))
+            #expect(client.receiveText(2) == "ok")
+            client.send("over")
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try receiver.total().int("decode_failures") == 1)
+            #expect(try receiver.total().int("frames") == 0)
+            #expect(receiver.complaints.contains("frame 1: "))
+        }
+
+        @Test func withoutAStreamTheTotalIsThereAllTheSame() throws {
+            let (receiver, _) = try receiver()
+            receiver.signal(SIGTERM)
+            #expect(try receiver.finish() == .exit(0))
+            let total = try receiver.total()
+            #expect(total.keys == Self.receiverKeys && total.string("end") == "cancelled")
+            #expect(try total.int("frames") == 0 && total.isNull("latency_ms"))
+        }
+
+        private func expectOrder(_ program: Program, role: String, keys: Set<String>, listens: Bool) throws {
+            var lines = try program.lines
+            #expect(program.output.hasSuffix("}\n"))
+            if listens {
+                let first = lines.removeFirst()
+                #expect(first.keys == ["event", "port"] && first.event == "listening")
+            }
+            #expect(lines.allSatisfy { $0.keys == keys && $0.string("role") == role })
+            #expect(lines.count { $0.event == "progress" } >= 1)
+            let kinds = lines.map { "\($0.event ?? "") \($0.scope ?? "")" }
+            #expect(kinds.suffix(2) == ["summary connection", "summary total"])
+            #expect(kinds.dropLast(2).allSatisfy { $0 == "progress total" })
+            #expect(program.complaints == "")
+        }
+    }
+}

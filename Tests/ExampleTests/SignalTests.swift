@@ -1,0 +1,90 @@
+import Glibc
+import Testing
+
+extension ExampleTests {
+    @Suite struct Signals {
+        @Test(arguments: [SIGINT, SIGTERM]) func theSenderEndsCleanly(signal: Int32) throws {
+            let (receiver, port) = try receiver(["--once"])
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            try sender.streams("acknowledged")
+            sender.signal(signal)
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            let total = try sender.total()
+            #expect(total.string("end") == "cancelled")
+            #expect(try total.int("produced") == total.accounted())
+            #expect(try total.int("acknowledged") == receiver.total().int("frames"))
+            #expect(try receiver.total().string("end") == "bye")
+        }
+
+        @Test(arguments: [SIGINT, SIGTERM]) func theReceiverEndsCleanly(signal: Int32) throws {
+            let (receiver, port) = try receiver()
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            try receiver.streams("frames")
+            receiver.signal(signal)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.connections().map { $0.string("end") } == ["cancelled"])
+            #expect(try receiver.total().string("end") == "cancelled")
+            let total = try sender.total()
+            #expect(total.string("end") == "bye")
+            #expect(try total.int("produced") == total.accounted())
+        }
+
+        @Test func aSecondSignalAtOnceIsIgnored() throws {
+            // A consumer that is busy when the signals come: the first ends the stream when it is done.
+            let (receiver, port) = try receiver(["--consume-ms", "700"])
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            try receiver.line("a connection's second") { $0.event == "progress" }
+            for _ in 0..<5 { receiver.signal(SIGINT) }
+            sender.signal(SIGTERM)
+            sender.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.total().string("end") == "cancelled")
+            #expect(try sender.total().event == "summary")
+        }
+
+        @Test func whoWaitsEndsCleanlyToo() throws {
+            let waiting = try [
+                Program("frame-receive", ["--listen", "0", "--json"]),
+                Program("frame-send", ["--listen", "0", "--pattern", "--json"]),
+            ]
+            for program in waiting {
+                _ = try program.port()
+                program.signal(SIGINT)
+                #expect(try program.finish() == .exit(0))
+                let total = try program.total()
+                #expect(total.string("end") == "cancelled")
+            }
+        }
+
+        @Test func whoWaitsForStandardInputEndsCleanlyToo() throws {
+            let (receiver, port) = try receiver(["--once"])
+            let sender = try sender(to: port, ["--input", "-"], input: .open)
+            try sender.line("a second") { $0.event == "progress" }
+            sender.signal(SIGINT)
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try receiver.total().int("frames") == 0)
+        }
+
+        @Test func theDemoEndsCleanly() throws {
+            let demo = try Program("frame-demo", [])
+            try demo.find("a second's line") { $0.contains(" fps") ? () : nil }
+            demo.signal(SIGINT)
+            #expect(try demo.finish() == .exit(0), "\(demo.complaints)")
+            #expect(demo.output.contains("delay from capture to consumed"))
+        }
+
+        @Test func aReaderThatGoesAwayDoesNotStopTheWork() throws {
+            let workspace = try Workspace()
+            let (receiver, port) = try receiver(["--once", "--record", workspace.file("out.y4m")])
+            receiver.closeOutput()
+            let sender = try sender(to: port, pattern(5))
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try Recording(workspace.file("out.y4m")).pictures.count == 5)
+        }
+    }
+}

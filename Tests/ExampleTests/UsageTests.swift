@@ -1,0 +1,74 @@
+import Testing
+
+extension ExampleTests {
+    @Suite struct Usage {
+        static let bad: [([String], String)] = [
+            (["frame-send", "--pattern", "--to", "localhost:1", "--window", "adaptive"], "not in this version"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--window", "0"], "--window"),
+            (
+                ["frame-send", "--pattern", "--to", "localhost:1", "--window", "2", "--handshake", "text"],
+                "one frame at a time"
+            ),
+            (
+                ["frame-send", "--pattern", "--to", "localhost:1", "--stream", "a", "--handshake", "text"],
+                "no names"
+            ),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--handshake", "auto"], "--handshake binary or text"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "0"], "1 to 100"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "101"], "1 to 100"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--subsampling", "4:1:0"], "4:2:0"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--size", "640"], "--size"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--size", "0x480"], "--size"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--format", "I42"], "I420"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--format", "ABCD"], "I420"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--format", "JPEG"], "I420"),
+            (["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--format", "I420"], "--size"),
+            (["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--size", "4x4"], "--format"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--rate", "0"], "--rate"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--rate", "30/0"], "--rate"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--range", "tv"], "limited"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--policy", "newest"], "latest"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--pace", "fast"], "realtime"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--frames", "0"], "at least 1"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--loop"], "--loop is for files"),
+            (["frame-send", "--pattern", "--to", "localhost"], "HOST:PORT"),
+            (["frame-send", "--pattern", "--to", "localhost:99999"], "65535"),
+            (["frame-send", "--pattern", "--to", "::1:5600"], "brackets"),
+            (["frame-send", "--pattern", "--listen", "localhost:x"], "[HOST:]PORT"),
+            (["frame-send", "--pattern", "--input", "a.y4m", "--to", "localhost:1"], "--pattern, --input"),
+            (["frame-send", "--to", "localhost:1"], "--pattern, --input"),
+            (["frame-send", "--pattern"], "--to HOST:PORT"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--listen", "0"], "--to HOST:PORT"),
+            (["frame-send", "--camera", "/dev/video0", "--to", "localhost:1"], "no camera source yet"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--nonsense"], "--nonsense"),
+            (["frame-receive"], "--listen [HOST:]PORT"),
+            (["frame-receive", "--listen", "0", "--from", "localhost:1"], "--listen [HOST:]PORT"),
+            (["frame-receive", "--listen", "localhost:70000"], "65535"),
+            (["frame-receive", "--from", "localhost"], "HOST:PORT"),
+            (["frame-receive", "--listen", "0", "--frames", "0"], "at least 1"),
+            (["frame-receive", "--listen", "0", "--consume-ms", "-1"], "--consume-ms"),
+            (["frame-receive", "--listen", "0", "--decode", "yuv"], "i420"),
+            (["frame-receive", "--listen", "0", "--handshake", "opencv"], "text"),
+            (["frame-receive", "--listen", "0", "--record", "a.y4m", "--decode", "bgr"], "leave --decode out"),
+            (["frame-receive", "--listen", "0", "--maximum-connections", "0"], "at least 1"),
+            (["frame-receive", "--listen", "0", "nonsense"], "nonsense"),
+            (["frame-demo", "--seconds", "0"], "at least 1"),
+            (["frame-demo", "--nonsense"], "--nonsense"),
+        ]
+
+        @Test(arguments: bad) func badUsageIsStatus64(command: [String], words: String) throws {
+            let outcome = try run(command[0], Array(command.dropFirst()))
+            #expect(outcome.end == .exit(64), "\(outcome)")
+            #expect(outcome.complaints.contains(words), "\(outcome)")
+            #expect(outcome.output == "")
+        }
+
+        @Test(arguments: ["frame-demo", "frame-send", "frame-receive"]) func helpAndVersion(name: String) throws {
+            let version = try run(name, ["--version"])
+            #expect(version.end == .exit(0))
+            #expect(version.output.wholeMatch(of: #/\d+\.\d+\.\d+\n/#) != nil)
+            let help = try run(name, ["--help"])
+            #expect(help.end == .exit(0) && help.output.contains("USAGE: \(name)"))
+        }
+    }
+}

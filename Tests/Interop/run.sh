@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs run.py with OpenCV from PyPI, in an environment that is made once, outside the tree.
+# usage: run.sh FOLDER-WITH-THE-EXECUTABLES [options of run.py]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+environment=${FRAMESTREAMING_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/framestreaming-interop}
+if ! "$environment/bin/python" -c 'import cv2, numpy' 2>/dev/null; then
+    python3 -m venv --clear "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+fi
+exec "$environment/bin/python" "$here/run.py" "$@"
