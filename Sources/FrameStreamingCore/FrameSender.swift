@@ -135,7 +135,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
 
     private func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
-        while !isEnding, outlets.contains(where: \.isOpen) {
+        while !isEnding, outlets.contains(where: { $0.isOpen }) {
             let event: SourceEvent?
             do throws(FrameStreamingError) {
                 event = try source.next(until: .after(Self.slice))

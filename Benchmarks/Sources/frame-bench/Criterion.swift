@@ -8,12 +8,13 @@ struct Criterion: Encodable {
     /// The median of the pairs' own ratios: what the machine did during a pair, it did to both.
     let ratio: Double
     let pairs: [Double]
-    let wanted: Double
+    /// Nil: no criterion, only worth knowing.
+    let wanted: Double?
     /// Whether the ratio must not be above `wanted`, instead of not below.
     let isCeiling: Bool
 
     init(
-        _ name: String, unit: String, _ pairs: [(ours: Double, reference: Double)], wanted: Double,
+        _ name: String, unit: String, _ pairs: [(ours: Double, reference: Double)], wanted: Double?,
         isCeiling: Bool = false
     ) {
         self.name = name
@@ -26,7 +27,11 @@ struct Criterion: Encodable {
         self.isCeiling = isCeiling
     }
 
-    func holds(slack: Double = 1) -> Bool { isCeiling ? ratio <= wanted / slack : ratio >= wanted * slack }
+    /// - Parameter slack: Below 1, the part of what is wanted that will do.
+    func holds(slack: Double = 1) -> Bool {
+        guard let wanted else { return true }
+        return isCeiling ? ratio <= wanted / slack : ratio >= wanted * slack
+    }
 
     static let head = """
         | criterion | unit | ours | reference | ratio (of each pair) | wanted | verdict |
@@ -35,8 +40,10 @@ struct Criterion: Encodable {
 
     var row: String {
         let each = pairs.sorted().map { places($0, 2) }.joined(separator: " ")
+        let bound = wanted.map { "\(isCeiling ? "<=" : ">=") \(places($0, 2))" } ?? "-"
+        let verdict = wanted == nil ? "for comparison" : holds() ? "met" : "missed"
         return
-            "| \(name) | \(unit) | \(places(ours)) | \(places(reference)) | **\(places(ratio, 2))** (\(each)) | \(isCeiling ? "<=" : ">=") \(places(wanted, 2)) | \(holds() ? "met" : "missed") |"
+            "| \(name) | \(unit) | \(places(ours)) | \(places(reference)) | **\(places(ratio, 2))** (\(each)) | \(bound) | \(verdict) |"
     }
 }
 

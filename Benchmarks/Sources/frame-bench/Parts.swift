@@ -14,8 +14,7 @@ struct Parts: ParsableCommand {
         let codec = JPEGCodec()
         let settings = EncodeSettings(quality: quality)
         let limited = try RawFileSource(path: clip, options: PlaybackOptions(loop: true, pace: .maximum))
-        let full = try RawFileSource(
-            path: clip, options: PlaybackOptions(loop: true, pace: .maximum, colorRange: .full))
+        let pool = FramePool(capacity: 2)
         var times: [String: [Double]] = [:]
         func timed<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
             let start = threadTime()
@@ -24,9 +23,8 @@ struct Parts: ParsableCommand {
             return value
         }
         for _ in 0..<frames {
-            guard case .frame(let first) = try timed("read", { try limited.next(until: .never) }),
-                case .frame(let second) = try timed("read", { try full.next(until: .never) })
-            else { return }
+            guard case .frame(let first)? = try timed("read", { try limited.next(until: .never) }) else { return }
+            let second = try asFullRange(first, from: pool)
             _ = try timed("limited") { try codec.encode(first, settings) }
             _ = try timed("full") { try codec.encode(second, settings) }
         }
@@ -39,6 +37,19 @@ struct Parts: ParsableCommand {
             "encodeMicroseconds": mean("full") * 1e6,
         ])
     }
+}
+
+/// The same bytes, said to be full range.
+private func asFullRange(_ frame: Frame, from pool: FramePool) throws -> Frame {
+    var buffer = pool.buffer(byteCount: frame.byteCount)
+    unsafe buffer.withUnsafeMutableBytes { target in
+        unsafe frame.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+    }
+    let format = frame.format
+    return try buffer.makeFrame(
+        format: FrameFormat(
+            width: format.width, height: format.height, pixelFormat: format.pixelFormat, colorRange: .full,
+            colorMatrix: format.colorMatrix))
 }
 
 /// CPU seconds of this thread.
