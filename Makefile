@@ -3,7 +3,7 @@
 SWIFT ?= swift
 # What the library links to. Nothing else is needed to build, test or use it.
 LIBRARIES := libturbojpeg0-dev libv4l-dev
-LAST_PICTURE ?= last-picture.jpg
+LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
 SECONDS ?= 10
 
 .PHONY: demo test bench interop docs lint test-packages test-camera libraries clean

@@ -82,6 +82,7 @@ let package = Package(
         example("frame-send"),
         example("frame-receive"),
 
+        .testTarget(name: "FrameStreamingTests", dependencies: ["FrameStreaming"], swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
         .testTarget(

@@ -52,7 +52,8 @@ public struct TCPOptions: Sendable {
     public var pixelFormats: [PixelFormat] = []
     /// Receiver: the largest image in bytes; a peer that announces more is turned away before anything is allocated.
     public var maximumFrameBytes = 64 << 20
-    /// How long a peer may take to complete the handshake.
+    /// How long a peer may take to complete the handshake; with ``TCPHandshake/automatic``, to send its first byte. With
+    /// ``TCPHandshake/text`` there is none: a peer may be silent until its first frame.
     public var handshakeTimeout = Duration.seconds(5)
     /// How long a message may take from its first to its last byte, either way: a peer that trickles is cut off.
     public var messageTimeout = Duration.seconds(30)

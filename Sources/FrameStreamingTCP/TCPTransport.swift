@@ -40,14 +40,15 @@ public final class TCPTransport: Transport {
     /// The next message; nil when the peer ended in good order.
     ///
     /// - Throws: `timedOut`: what came of a message is kept. `protocolViolation`, `limitExceeded` (too large, or too slow),
-    ///   `endedWithoutGoodbye`, `connectionLost`: the connection is over. `closed`.
+    ///   `endedWithoutGoodbye`, `connectionLost`: the connection is over. `closed` after ``close()``, unless the connection had ended
+    ///   in good order before: that stays nil.
     public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         try connection.receive(until: deadline)
     }
 
     /// Says goodbye or answers the peer's, waits for the peer's answer, and closes.
     ///
-    /// With the text handshake a sender waits for the last `ok` and says `over`; a receiver can only close. Once all was said, it
+    /// What comes meanwhile is there for the thread in `receive`, also afterwards. With the text handshake a sender waits for the last `ok` and says `over`; a receiver can only close. Once all was said, it
     /// waits at most 2 s more for the peer to close, too.
     ///
     /// - Throws: `timedOut`, `endedWithoutGoodbye` and what else ends a connection: the peer may not have had everything.

@@ -94,12 +94,19 @@ import Testing
     }
 
     @Test func aWelcomeThatDoesNotFitIsRefusedByTheConnectingSide() throws {
-        for change in [{ $0.criticalCapabilities = 4 }, { $0.version = 7; $0.minimumVersion = 7 }] as [(inout Hello) -> Void] {
+        for change in [
+            { $0.criticalCapabilities = 4 },
+            {
+                $0.version = 7; $0.minimumVersion = 7
+            },
+        ] as [(inout Hello) -> Void] {
             var welcome = hello(.receiver, credit: 1)
             change(&welcome)
             var client = BinaryHandshake.connecting(hello(.sender), consumed: { _ in 0 })
             var input = InputBuffer(welcome.marshal(.welcome))
-            #expect { try outcome(client.take(from: &input)) } throws: { ($0 as? FrameStreamingError)?.code == .rejected }
+            #expect { try outcome(client.take(from: &input)) } throws: {
+                ($0 as? FrameStreamingError)?.code == .rejected
+            }
         }
     }
 

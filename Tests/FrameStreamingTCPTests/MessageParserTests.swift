@@ -46,7 +46,9 @@ import Testing
         writer.putZeros(3000 + 5)
         let bytes = writer.bytes + ping.marshal()
         for size in [1, 7, 100, 5000] {
-            let pieces = stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) }
+            let pieces = stride(from: 0, to: bytes.count, by: size).map {
+                Array(bytes[$0..<min($0 + size, bytes.count)])
+            }
             #expect(try parse(pieces) == [.message(.ping(ping)), .message(.ping(ping))])
         }
     }

@@ -37,7 +37,8 @@ final class RawPeer: Sendable {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.send(socket, $0.baseAddress.map { unsafe $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL))
+                unsafe Glibc.send(
+                    socket, $0.baseAddress.map { unsafe $0 + done }, bytes.count - done, CInt(MSG_NOSIGNAL))
             }
             if count <= 0 { return }
             done += count

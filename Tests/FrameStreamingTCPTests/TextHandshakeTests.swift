@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func cutsAtEveryPositionMakeNoDifference() throws {
-        let bytes = Array("7, ".utf8) + [1, 2, 3, 4, 5, 6, 7] + Array("1000, ".utf8)
+        let bytes =
+            Array("7, ".utf8) + [1, 2, 3, 4, 5, 6, 7] + Array("1000, ".utf8)
             + [UInt8](repeating: 0x6F, count: 1000) + Array("over".utf8)
         let expected: [TextReceiving.Event] = [.header(imageBytes: 7), .header(imageBytes: 1000), .over]
         for cut in 0...bytes.count {

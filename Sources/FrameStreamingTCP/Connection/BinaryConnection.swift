@@ -199,7 +199,7 @@ final class BinaryConnection: Connection {
             try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(reason).marshal()) }
             try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
                 () throws(FrameStreamingError) in
-                _ = try self.next(until: deadline)
+                try self.next(until: deadline)
             }
         }
         if life.look({ $0.goodbye != nil }) {

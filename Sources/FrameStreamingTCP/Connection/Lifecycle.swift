@@ -20,7 +20,16 @@ final class Lifecycle: Sendable {
         /// Text: a frame was sent and its last `ok` has not come.
         var isUnsettled = false
 
+        /// What `finish` read and the thread in `receive` has not taken.
+        var kept: [Message] = []
+
         var hasEnded: Bool { goodbye != nil || farewellAnswered }
+
+        mutating func takeTurn() -> Bool {
+            if isReading || isClosed || failure != nil { return false }
+            isReading = true
+            return true
+        }
     }
 
     private let state = Monitor(State())
@@ -28,17 +37,20 @@ final class Lifecycle: Sendable {
     /// How long a goodbye waits at most for the peer to close, once all was said.
     private static let drainTime = Duration.seconds(2)
 
+    /// More than any window: where nobody is in `receive`, what comes beyond is dropped.
+    private static let mostKept = 1024
+
     func look<Value>(_ body: (State) -> Value) -> Value { state.withLock { body($0) } }
 
     func change(_ body: (inout State) -> Void) { state.update { body(&$0) } }
 
-    /// Waits until `body` has a value, or the connection ended with an error.
+    /// Waits until `body` has a value, or the connection was closed or ended with an error.
     func wait<Value>(
         until deadline: Deadline, for what: String, _ body: (inout State) -> Value?
     ) throws(FrameStreamingError) -> Value {
         let outcome: Result<Value, FrameStreamingError>? = state.wait(until: deadline.nanoseconds) { state in
-            if state.isClosed { return .failure(.closedConnection) }
             if let value = body(&state) { return .success(value) }
+            if state.isClosed { return .failure(.closedConnection) }
             return state.failure.map { .failure($0) }
         }
         switch outcome {
@@ -48,46 +60,56 @@ final class Lifecycle: Sendable {
         }
     }
 
-    /// One thread's turn to read, by `body`; nil where the peer has ended in good order. What ends the connection is kept.
-    func reading<Value>(
-        until deadline: Deadline, _ body: () throws(FrameStreamingError) -> Value?
-    ) throws(FrameStreamingError) -> Value? {
-        let isMine = try wait(until: deadline, for: "another thread's receive") { state -> Bool? in
-            if state.hasEnded { return false }
-            if state.isReading || state.failure != nil { return nil }
-            state.isReading = true
-            return true
+    /// What the thread in `receive` gets: a message that `finish` read before it, or what `body` reads in its turn; nil where the
+    /// peer has ended in good order, which stays so when this side has closed since. What ends the connection is kept.
+    func reading(
+        until deadline: Deadline, _ body: () throws(FrameStreamingError) -> Message?
+    ) throws(FrameStreamingError) -> Message? {
+        let turn = try wait(until: deadline, for: "another thread's receive") { state -> Turn? in
+            if !state.kept.isEmpty { return .message(state.kept.removeFirst()) }
+            if state.hasEnded { return .ended }
+            return state.takeTurn() ? .mine : nil
         }
-        return isMine ? try inTurn(body) : nil
+        switch turn {
+        case .message(let message): return message
+        case .ended: return nil
+        case .mine: return try inTurn(body)
+        }
     }
 
-    private func inTurn<Value>(
-        _ body: () throws(FrameStreamingError) -> Value?
-    ) throws(FrameStreamingError) -> Value? {
+    private enum Turn { case message(Message), ended, mine }
+
+    private func inTurn(
+        _ body: () throws(FrameStreamingError) -> Message?
+    ) throws(FrameStreamingError) -> Message? {
         defer { change { $0.isReading = false } }
         do throws(FrameStreamingError) {
             return try body()
         } catch {
+            if error.code == .closed, look({ $0.hasEnded }) { return nil }
             if error.code != .timedOut { change { $0.failure = $0.failure ?? error } }
             throw error
         }
     }
 
-    /// Waits until `isSettled`: reads by `body` where no other thread does.
+    /// Waits until `isSettled`: reads by `body` while no other thread does, and keeps what comes for the thread in `receive`,
+    /// which may be busy with the message before.
     func await(
         until deadline: Deadline, for what: String, _ isSettled: @escaping (State) -> Bool,
-        reading body: () throws(FrameStreamingError) -> Void
+        reading body: () throws(FrameStreamingError) -> Message?
     ) throws(FrameStreamingError) {
         while true {
             let settled = try wait(until: deadline, for: what) { state -> Bool? in
                 if isSettled(state) { return true }
-                if state.isReading || state.failure != nil { return nil }
-                state.isReading = true
-                return false
+                return state.takeTurn() ? false : nil
             }
             if settled { return }
-            _ = try inTurn { () throws(FrameStreamingError) -> Bool? in
-                try body()
+            _ = try inTurn { () throws(FrameStreamingError) in
+                guard let message = try body() else { return nil }
+                // Within the turn: who has it next must find this before what it reads itself.
+                change { state in
+                    if state.kept.count < Self.mostKept { state.kept.append(message) }
+                }
                 return nil
             }
         }
@@ -98,9 +120,7 @@ final class Lifecycle: Sendable {
     func drain(_ channel: Channel, _ outbox: Outbox, until deadline: Deadline) {
         let deadline = deadline.earlier(.after(Self.drainTime))
         let isMine: Bool? = try? wait(until: deadline, for: "another thread's receive") { state -> Bool? in
-            if state.isReading { return nil }
-            state.isReading = true
-            return true
+            state.takeTurn() ? true : nil
         }
         guard isMine == true else { return }
         defer { change { $0.isReading = false } }

@@ -97,12 +97,14 @@ final class TextSenderConnection: Connection {
         defer { close() }
         try life.await(until: deadline, for: "the last frame to be consumed", { !$0.isUnsettled }) {
             () throws(FrameStreamingError) in
-            _ = try self.next(until: deadline)
+            try self.next(until: deadline)
         }
         life.change { $0.hasSaidFarewell = true }
         try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(TextSending.goodbye) }
         channel.shutdownWriting()
         life.drain(channel, outbox, until: deadline)
+        // Whether or not the server closed: all was said, and the thread in `receive` sees an end in good order.
+        life.change { $0.farewellAnswered = true }
     }
 
     func close() {

@@ -105,8 +105,8 @@ final class Outbox: Sendable {
 
     private func takeTurn(until deadline: Deadline) throws(FrameStreamingError) {
         let failure: FrameStreamingError?? = state.wait(until: deadline.nanoseconds) { state in
-            if let failure = state.failure { return failure }
             if self.channel.isClosed { return .closedConnection }
+            if let failure = state.failure { return failure }
             if state.isBusy { return nil }
             state.isBusy = true
             return .some(nil)

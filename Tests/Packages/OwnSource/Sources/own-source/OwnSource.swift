@@ -12,7 +12,8 @@ struct Ramp: FrameSource {
         var buffer = pool.buffer(byteCount: format.byteCount)
         var bytes = buffer.bytes
         for index in bytes.byteOffsets {
-            bytes.storeBytes(of: UInt8(truncatingIfNeeded: index / 64 + Int(number)), toByteOffset: index, as: UInt8.self)
+            bytes.storeBytes(
+                of: UInt8(truncatingIfNeeded: index / 64 + Int(number)), toByteOffset: index, as: UInt8.self)
         }
         defer { number += 1 }
         return .frame(try buffer.makeFrame(format: format, captureTime: CaptureTime(.now), sequence: number))
@@ -88,7 +89,8 @@ struct OwnSource {
         var count = 0
         for try await received in receiver.frames {
             let bytes = received.frame.bytes
-            for index in bytes.byteOffsets where bytes.byte(at: index) != UInt8(truncatingIfNeeded: index / 64 + count) {
+            for index in bytes.byteOffsets where bytes.byte(at: index) != UInt8(truncatingIfNeeded: index / 64 + count)
+            {
                 fatalError("picture \(count) differs at byte \(index)")
             }
             count += 1

@@ -1,0 +1,220 @@
+import Foundation
+import FrameStreaming
+import Testing
+
+/// Source, JPEG, TCP and receiver together, in one process.
+@Suite struct PipelineTests {
+    /// What a sending thread came to.
+    final class Sending: @unchecked Sendable {
+        private let done = DispatchSemaphore(value: 0)
+        private var result: Result<SenderSummary, any Error> = .failure(CancellationError())
+
+        /// Runs on a thread of its own: what blocks does not belong on the threads that run tests.
+        init(_ body: @escaping @Sendable () throws -> SenderSummary) {
+            Thread.detachNewThread { [self] in
+                result = Result { try body() }
+                done.signal()
+            }
+        }
+
+        func finish() throws -> SenderSummary {
+            done.wait()
+            return try result.get()
+        }
+    }
+
+    static func receive(
+        _ receiver: FrameReceiver<JPEGCodec>
+    ) throws(FrameStreamingError) -> [ReceivedFrame] {
+        var result: [ReceivedFrame] = []
+        while let received = try receiver.next() { result.append(received) }
+        return result
+    }
+
+    /// Mean square error between a plane and what should be there, as dB.
+    static func psnr(_ left: Frame, _ right: Frame, plane: Int = 0) -> Double {
+        let (a, b) = (left.plane(plane), right.plane(plane))
+        let (first, second) = (left.format.plane(plane), right.format.plane(plane))
+        var sum = 0.0
+        for row in 0..<first.height {
+            for column in 0..<first.rowBytes {
+                let x = Double(unsafe a.unsafeLoad(fromByteOffset: row * first.stride + column, as: UInt8.self))
+                let y = Double(unsafe b.unsafeLoad(fromByteOffset: row * second.stride + column, as: UInt8.self))
+                sum += (x - y) * (x - y)
+            }
+        }
+        let mean = sum / Double(first.height * first.rowBytes)
+        return mean == 0 ? .infinity : 10 * log10(255 * 255 / mean)
+    }
+
+    @Test(arguments: [(TCPHandshake.binary, 160, 120), (.binary, 1366, 768), (.text, 161, 121)])
+    func picturesArriveAsTheyWere(handshake: TCPHandshake, width: Int, height: Int) throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .automatic)
+        let address = listener.address
+        let sending = Sending {
+            let source = try TestPatternSource(
+                width: width, height: height, colorRange: .full, live: false, pace: .maximum, frameCount: 12)
+            let options = SenderOptions(
+                for: source, window: handshake == .text ? 1 : 4, encode: EncodeSettings(quality: 95))
+            var copy = source
+            return try FrameSender(
+                codec: JPEGCodec(),
+                transport: try TCPTransport.connect(
+                    to: address, role: .sender, handshake: handshake, until: .after(.seconds(60))), options: options
+            ).run(&copy)
+        }
+        let receiver = try FrameReceiver(
+            codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))),
+            decode: DecodeSettings(pixelFormat: .i420))
+        let received = try Self.receive(receiver)
+        let summary = try sending.finish()
+        #expect(received.map { TestPattern.frameNumber(in: $0.frame) } == (0..<12).map { UInt64($0) })
+        #expect(summary.total.acknowledged == 12 && summary.total.produced == 12)
+        #expect(summary.connections[0].end == (handshake == .text ? .over : .bye))
+        #expect(receiver.end == (handshake == .text ? .over : .bye))
+        // The last picture against one drawn anew.
+        var again = try TestPatternSource(
+            width: width, height: height, colorRange: .full, live: false, pace: .maximum, frameCount: 12)
+        var last: Frame?
+        while case .frame(let frame)? = try again.next(until: .never) { last = frame }
+        #expect(Self.psnr(try #require(received.last).frame, try #require(last)) > 30)
+        #expect((receiver.statistics.skipped == nil) == (handshake == .text))
+        #expect((receiver.statistics.latency.summary == nil) == (handshake == .text))
+    }
+
+    @Test func theSenderMayListen() throws {
+        let listener = try TCPListener(on: "[::1]:0", role: .sender, handshake: .binary)
+        let sending = Sending {
+            var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum, frameCount: 5)
+            let transport = try listener.accept(until: .after(.seconds(60)))
+            return try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+                .run(&source)
+        }
+        let transport = try TCPTransport.connect(to: listener.address, role: .receiver, until: .after(.seconds(60)))
+        let received = try Self.receive(try FrameReceiver(codec: JPEGCodec(), transport: transport))
+        #expect(received.count == 5)
+        #expect(received.allSatisfy { $0.frame.format.pixelFormat == .bgr24 && $0.encoded.format.pixelFormat == .jpeg })
+        #expect(try sending.finish().total.acknowledged == 5)
+    }
+
+    @Test func aSlowConsumerGetsFreshPicturesAndTheRestIsCounted() throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let address = listener.address
+        let sending = Sending {
+            var source = try TestPatternSource(
+                width: 160, height: 120, rate: #require(FrameRate(200)), frameCount: 100)
+            return try FrameSender(
+                codec: JPEGCodec(),
+                transport: try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(60))),
+                options: SenderOptions(for: source, window: 1)
+            ).run(&source)
+        }
+        let receiver = try FrameReceiver(
+            codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
+        var numbers: [UInt64] = []
+        var skipped = 0
+        while let received = try receiver.next() {
+            numbers.append(received.frame.sequence)
+            skipped += Int(received.info.skipped)
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        let total = try sending.finish().total
+        #expect(total.dropped.replaced > 0)
+        #expect(total.produced == total.acknowledged + total.dropped.total)
+        #expect(numbers.last == 99)
+        #expect(skipped == total.dropped.replaced && receiver.statistics.skipped == skipped)
+    }
+
+    @Test func cancelEndsAWaitForAFIFOThatNobodyWrites() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("video.y4m").path
+        let made = unsafe mkfifo(path, 0o600)
+        try #require(made == 0)
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        // A receiver that waits as long as the connection stands.
+        let receiving = Sending {
+            let receiver = try FrameReceiver(
+                codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
+            while try receiver.next() != nil {}
+            return SenderSummary()
+        }
+        let sender = try FrameSender(
+            codec: JPEGCodec(),
+            transport: try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(60))))
+        let sending = Sending {
+            var source = try RawFileSource(path: path)
+            return try sender.run(&source)
+        }
+        sender.cancel()
+        do {
+            _ = try sending.finish()
+            Issue.record("ran to an end")
+        } catch let error as FrameStreamingError {
+            #expect(error.code == .cancelled)
+        }
+        #expect(throws: FrameStreamingError.self) { try receiving.finish() }
+    }
+
+    @Test func aReceiverThatIsStoppedInMidStreamTellsTheSender() throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let address = listener.address
+        let sending = Sending {
+            var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum)
+            return try FrameSender(
+                codec: JPEGCodec(),
+                transport: try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(60))),
+                options: SenderOptions(for: source)
+            ).run(&source)
+        }
+        let receiver = try FrameReceiver(
+            codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
+        for _ in 0..<7 { #expect(try receiver.next() != nil) }
+        receiver.close("seven are enough")
+        let summary = try sending.finish()
+        #expect(summary.connections[0].peer.goodbye == "seven are enough")
+        #expect(summary.connections[0].end == .bye)
+        #expect(summary.total.acknowledged == 7)
+        let total = summary.total
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+    }
+
+    @Test func aListenerGoesOnAfterAnyKindOfEnd() throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .automatic)
+        let address = listener.address
+        let counts = Counts()
+        let serving = Sending {
+            try listener.serve(onError: { _ in }) { transport throws(FrameStreamingError) in
+                let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
+                defer { counts.add(receiver.statistics.frames) }
+                while try receiver.next() != nil {}
+            }
+            return SenderSummary()
+        }
+        for (frames, breaks) in [(3, false), (2, true), (4, false)] {
+            let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(60)))
+            let sender = try FrameSender(
+                codec: JPEGCodec(), transport: transport, options: SenderOptions(policy: .reliable))
+            var source = try TestPatternSource(
+                width: 64, height: 48, live: false, pace: .maximum, frameCount: UInt64(frames))
+            if breaks {
+                transport.close()
+                #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
+            } else {
+                #expect(try sender.run(&source).total.acknowledged == frames)
+            }
+        }
+        listener.stop()
+        _ = try serving.finish()
+        #expect(counts.all.sorted() == [0, 3, 4])
+    }
+}
+
+final class Counts: @unchecked Sendable {
+    private let lock = NSLock()
+    private var values: [Int] = []
+
+    func add(_ value: Int) { lock.withLock { values.append(value) } }
+    var all: [Int] { lock.withLock { values } }
+}
