@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "ExampleTests",
             dependencies: [
-                "frame-demo", "frame-send", "frame-receive", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
+                "FrameStreamingJPEG",
                 "FrameStreamingCore", "FrameStreamingSystem",
             ],
             swiftSettings: settings),

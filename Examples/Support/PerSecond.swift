@@ -1,27 +1,27 @@
-internal import FrameStreaming
-internal import Synchronization
+internal import FrameStreamingSystem
 
 /// Calls `body` once a second with the seconds since the last call, on a thread of its own, until it is stopped.
 package final class PerSecond: Sendable {
-    private let isStopped = Atomic(false)
+    private let isStopped = Monitor(false)
 
     package init(_ body: @escaping @Sendable (Double) -> Void) {
-        startThread("per second") { [self] in
-            let clock = SystemClock()
-            var last = clock.now
-            while !isStopped.load(ordering: .acquiring) {
-                // Slices, so that a stopped one does not outlive its program by a second.
-                let due = last.advanced(by: .seconds(1))
-                while clock.now < due, !isStopped.load(ordering: .acquiring) {
-                    clock.sleep(until: min(due, clock.now.advanced(by: .milliseconds(100))))
+        let isStopped = isStopped
+        startThread("per second") {
+            var last = monotonicNow()
+            while true {
+                let stop: Bool? = isStopped.wait(until: last + 1_000_000_000) { $0 ? true : nil }
+                if stop == true { return }
+                // Under the lock, so that no line comes after `stop`: the summary is the last.
+                isStopped.withLock { isStopped in
+                    guard !isStopped else { return }
+                    let now = monotonicNow()
+                    body(Double(now - last) / 1e9)
+                    last = now
                 }
-                if isStopped.load(ordering: .acquiring) { return }
-                let now = clock.now
-                body(Double(now.since(last).components.attoseconds) / 1e18 + Double(now.since(last).components.seconds))
-                last = now
             }
         }
     }
 
-    package func stop() { isStopped.store(true, ordering: .releasing) }
+    /// Returns when no call is under way, and none will be.
+    package func stop() { isStopped.update { $0 = true } }
 }

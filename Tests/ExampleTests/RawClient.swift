@@ -40,6 +40,16 @@ final class RawClient: Sendable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
+    /// Sends a byte, and the next when the peer has said nothing for a tenth of a second. True: it was cut off before the end.
+    func trickle(_ bytes: [UInt8]) -> Bool {
+        for byte in bytes {
+            send([byte])
+            var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&waiting, 1, 100) > 0 { return waitForEnd() }
+        }
+        return false
+    }
+
     func endWriting() { _ = shutdown(socket, CInt(SHUT_WR)) }
 
     /// Exactly so many bytes as text, fewer at the end.
