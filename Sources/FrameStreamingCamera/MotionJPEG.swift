@@ -35,7 +35,9 @@ struct MotionJPEG: Hashable, Sendable {
             range = start..<start + length
             isTruncated = false
         } else {
-            range = start..<max(end, head.scan + 2)
+            // A zero behind FF is picture data and no filling.
+            let isStuffing = unsafe end < bytes.count && end > 0 && bytes.checked(end - 1) == 0xFF
+            range = start..<max(isStuffing ? end + 1 : end, head.scan + 2)
             isTruncated = true
         }
     }
