@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .library(name: "FrameStreaming", targets: ["FrameStreaming"]),
         .library(name: "FrameStreamingCore", targets: ["FrameStreamingCore"]),
+        .library(name: "FrameStreamingCamera", targets: ["FrameStreamingCamera"]),
         .library(name: "FrameStreamingFiles", targets: ["FrameStreamingFiles"]),
         .library(name: "FrameStreamingJPEG", targets: ["FrameStreamingJPEG"]),
         .library(name: "FrameStreamingTCP", targets: ["FrameStreamingTCP"]),
@@ -45,7 +46,8 @@ let package = Package(
         .target(
             name: "FrameStreaming",
             dependencies: [
-                "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG", "FrameStreamingTCP",
+                "FrameStreamingCore", "FrameStreamingCamera", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "FrameStreamingTCP",
             ],
             swiftSettings: settings),
         .target(
@@ -56,6 +58,9 @@ let package = Package(
             swiftSettings: lifetimes),
         .target(name: "FrameStreamingSystem", dependencies: ["CLinux"], swiftSettings: lifetimes),
         .systemLibrary(name: "CLinux"),
+        .target(
+            name: "FrameStreamingCamera",
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem", "CLinux", "CV4L2"], swiftSettings: settings),
         .target(
             name: "FrameStreamingFiles",
             dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
@@ -68,6 +73,7 @@ let package = Package(
         .target(
             name: "FrameStreamingTesting",
             dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+        .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
 
@@ -78,6 +84,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/Support", swiftSettings: settings),
+        example("frame-cameras"),
         example("frame-demo"),
         example("frame-send"),
         example("frame-receive"),
@@ -88,6 +95,13 @@ let package = Package(
         .testTarget(
             name: "FrameStreamingCoreTests",
             dependencies: ["FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingCameraTests",
+            dependencies: [
+                "FrameStreamingCamera", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem", "CV4L2",
+                "CLinux",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingFilesTests",

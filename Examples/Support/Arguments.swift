@@ -73,3 +73,7 @@ extension DeliveryPolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { ["latest", "reliable"] }
 }
+
+extension CameraControlSetting: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}

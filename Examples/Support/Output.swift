@@ -36,6 +36,15 @@ package func printError(_ text: String) {
     }
 }
 
+/// A line on standard error that is no complaint.
+package func printNote(_ text: String) {
+    output.withLock { hasStatus in
+        if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
+        hasStatus = false
+        write("\(text)\n", to: STDERR_FILENO)
+    }
+}
+
 /// An object on a line of its own.
 package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()

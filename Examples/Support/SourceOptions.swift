@@ -11,13 +11,23 @@ package struct SourceOptions: ParsableArguments {
             "Y4M, headerless (with --size and --format) or MJPEG; - is standard input.", valueName: "file|-"))
     package var input: String?
 
-    @Option(help: ArgumentHelp("A V4L2 camera.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A V4L2 camera: /dev/videoN, or a link that frame-cameras shows.", valueName: "path"))
     package var camera: String?
 
-    @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for the pattern)", valueName: "WxH"))
+    @Option(
+        help: ArgumentHelp(
+            "Set a control of the camera, again and again for several; frame-cameras lists them.",
+            valueName: "name=value"))
+    package var control: [CameraControlSetting] = []
+
+    @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for pattern and camera)", valueName: "WxH"))
     package var size: SizeArgument?
 
-    @Option(help: ArgumentHelp("The pixel format by name or fourcc, such as I420, YUYV, JPEG.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp(
+            "The pixel format by name or fourcc, such as I420, YUYV, JPEG; a camera's best, unless given.",
+            valueName: "format"))
     package var format: PixelFormat?
 
     @Option(
@@ -42,11 +52,8 @@ package struct SourceOptions: ParsableArguments {
     package func validate() throws {
         let chosen = (pattern ? 1 : 0) + (input == nil ? 0 : 1) + (camera == nil ? 0 : 1)
         guard chosen == 1 else { throw ValidationError("give one of --pattern, --input FILE|- and --camera PATH") }
-        if camera != nil {
-            throw ValidationError(
-                "this version has no camera source yet: ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send --input - ..."
-            )
-        }
+        if camera == nil, !control.isEmpty { throw ValidationError("--control is for cameras: give --camera PATH") }
+        if loop, camera != nil { throw ValidationError("--loop is for files: a camera never ends") }
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
         if pattern, let format, !TestPattern.pixelFormats.contains(format) {
             throw ValidationError("the test pattern is not drawn in \(format): --format I420 or another raw format")
@@ -63,7 +70,26 @@ package struct SourceOptions: ParsableArguments {
 
     /// Opens what was asked for.
     package func open() throws(FrameStreamingError) -> LimitedSource {
-        LimitedSource(pattern ? try openPattern() : try openFile(input ?? "-"), frames: frames)
+        LimitedSource(try openSource(), frames: frames)
+    }
+
+    private func openSource() throws(FrameStreamingError) -> any FrameSource {
+        if pattern { return try openPattern() }
+        if let camera { return try openCamera(camera) }
+        return try openFile(input ?? "-")
+    }
+
+    private func openCamera(_ path: String) throws(FrameStreamingError) -> any FrameSource {
+        var options = V4L2CameraOptions()
+        options.width = size?.width
+        options.height = size?.height
+        options.pixelFormat = format
+        options.rate = rate
+        options.controls = control
+        options.colorRange = range
+        // Standard output may belong to --json: what a camera does is told beside it.
+        options.onEvent = { printNote($0.message) }
+        return try V4L2Camera(path: path, options: options)
     }
 
     private func openPattern() throws(FrameStreamingError) -> any FrameSource {

@@ -2,7 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 
-/// Sends pictures of a test pattern, a file or a pipe to a receiver.
+/// Sends pictures of a camera, a test pattern, a file or a pipe to a receiver.
 @main
 struct FrameSend: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,11 +1,19 @@
-/* What Swift's Glibc module leaves out: eventfd(2) and the GNU name of a thread. */
+/* What Swift's Glibc module leaves out: eventfd(2), the GNU name of a thread, mremap(2) (variadic), memfd_create(2). */
 #ifndef FRAMESTREAMING_CLINUX_H
 #define FRAMESTREAMING_CLINUX_H
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <linux/mman.h>
+#include <unistd.h>
 
 static inline int fs_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int fs_eventfd_signal(int fd) { return eventfd_write(fd, 1); }
 /* Names the calling thread; the kernel keeps the first 15 bytes (prctl(2), PR_SET_NAME). */
 static inline int fs_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+/* Moves the mapping at `from` to `to`, in place of what is mapped there, in one step. Returns 0 or -1. */
+static inline int fs_replace_mapping(void *to, void *from, unsigned long length) {
+    return syscall(SYS_mremap, from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to) == -1 ? -1 : 0;
+}
+static inline int fs_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* CLOEXEC */); }
 #endif

@@ -1,3 +1,4 @@
+@_exported public import FrameStreamingCamera
 @_exported public import FrameStreamingCore
 @_exported public import FrameStreamingFiles
 @_exported public import FrameStreamingJPEG

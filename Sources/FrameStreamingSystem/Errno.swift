@@ -26,3 +26,18 @@ package enum Errno {
     package static let tooManyFiles = EMFILE
     package static let invalid = EINVAL
 }
+
+/// Those that device drivers answer with.
+extension Errno {
+    package static let interrupted = EINTR
+    package static let noDevice = ENODEV
+    package static let noSuchAddress = ENXIO
+    package static let inputOutput = EIO
+    package static let noTerminal = ENOTTY
+    package static let outOfRange = ERANGE
+    package static let outOfMemory = ENOMEM
+    package static let noLink = ENOLINK
+    package static let noLock = ENOLCK
+    package static let protocolError = EPROTO
+    package static let noData = ENODATA
+}

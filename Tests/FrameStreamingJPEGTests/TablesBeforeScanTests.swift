@@ -1,3 +1,4 @@
+import FrameStreamingCore
 import Testing
 
 @testable import FrameStreamingJPEG

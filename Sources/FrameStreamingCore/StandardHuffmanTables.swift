@@ -3,8 +3,8 @@
 /// Cameras' MJPEG may leave them out. A decompressor then uses what it knows: the standard tables when it is new, and
 /// else those that the last picture brought. So each decode begins with these, and no picture's result hangs on which
 /// picture its handle saw before.
-enum StandardHuffmanTables {
-    static let jpeg: [UInt8] = {
+package enum StandardHuffmanTables {
+    package static let jpeg: [UInt8] = {
         let segments = [table(0x00, dcLuma), table(0x10, acLuma), table(0x01, dcChroma), table(0x11, acChroma)].joined()
         let length = segments.count + 2
         return [0xFF, 0xD8, 0xFF, 0xC4, UInt8(length >> 8), UInt8(length & 255)] + segments + [0xFF, 0xD9]

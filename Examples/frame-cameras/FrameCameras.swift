@@ -1,0 +1,27 @@
+import ArgumentParser
+import ExampleSupport
+import FrameStreaming
+
+/// Lists the cameras that there are, and what they can do.
+@main
+struct FrameCameras: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "frame-cameras",
+        abstract: "Lists cameras with their stable paths, formats, sizes, rates and controls.", version: version)
+
+    @Argument(help: ArgumentHelp("One camera; all that there are, unless given.", valueName: "path"))
+    var camera: String?
+
+    @Flag(help: "One JSON object a camera and line on standard output, for programs.")
+    var json = false
+
+    func run() throws {
+        let cameras = try camera.map { [try CameraDevice(path: $0)] } ?? CameraDevice.all()
+        for camera in cameras {
+            if json { printJSON(CameraLine(camera)) } else { printLine(describe(camera)) }
+        }
+        if cameras.isEmpty, !json {
+            printLine("no camera: is it plugged in, and the user in the group video?")
+        }
+    }
+}
