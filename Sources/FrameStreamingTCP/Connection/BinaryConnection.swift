@@ -145,8 +145,8 @@ final class BinaryConnection: Connection {
         }
     }
 
-    private func expect(_ condition: Bool, _ otherwise: String) throws(FrameStreamingError) {
-        guard condition else { throw .violation(otherwise) }
+    private func expect(_ condition: Bool, _ otherwise: @autoclosure () -> String) throws(FrameStreamingError) {
+        guard condition else { throw .violation(otherwise()) }
     }
 
     private func count(_ info: FrameInfo) throws(FrameStreamingError) {
