@@ -51,7 +51,7 @@ private func write(_ text: String, to descriptor: CInt) {
         let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count < 0 {
             if errno == EINTR { continue }
-            // A full disk, say: the work goes on all the same.
+            // Nobody reads any more, or the disk is full: the work goes on all the same.
             return
         }
         rest = rest.dropFirst(count)

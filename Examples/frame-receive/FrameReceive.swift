@@ -13,7 +13,7 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.isSingle)
+        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.isForOne)
         let recordings = Recordings(pictures.record)
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
@@ -33,10 +33,8 @@ struct FrameReceive: ParsableCommand {
         }
 
         if let sender = connection.from {
-            let cancellation = TCPCancellation()
-            try report.during(stop: cancellation.cancel) { () throws(FrameStreamingError) in
-                try consume(try connection.connect(to: sender, cancellation))
-            }
+            let transport = try connection.connect(to: sender)
+            try report.during(stop: {}) { () throws(FrameStreamingError) in try consume(transport) }
         } else {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)

@@ -32,19 +32,18 @@ struct ReceiveOptions: ParsableArguments {
         }
     }
 
-    /// Whether the first connection is the only one, so that its failure is the program's.
-    var isSingle: Bool { once || from != nil }
+    /// Whether there is one sender only, whose failure is the program's own.
+    var isForOne: Bool { once || from != nil }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
         try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
     }
 
-    func connect(to sender: String, _ cancellation: TCPCancellation) throws(FrameStreamingError) -> TCPTransport {
+    func connect(to sender: String) throws(FrameStreamingError) -> TCPTransport {
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
         try TCPTransport.connect(
             to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
-            until: .after(.seconds(10)),
-            cancellation: cancellation)
+            until: .after(.seconds(10)))
     }
 }
 

@@ -7,6 +7,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         var flow: FlowControl
         /// The newest picture that waits for credit.
         var slot: Picture?
+        /// Whether the sending thread has seen to it that the picture in the slot is encoded, or is at it.
+        var slotIsPrepared = false
         /// The picture that has credit, until the sending thread picks it up.
         var job: (picture: Picture, ticket: FlowControl.Ticket)?
         /// Messages about the source, which go out before the next picture.
@@ -65,7 +67,10 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         let accepted: Bool? = state.wait(until: deadline.nanoseconds) { state in
             guard state.flow.policy == .latest || state.flow.hasRoom || state.end != nil else { return nil }
             if let decision = try? state.flow.handle(.offered, at: .now) {
-                if state.end == nil { state.slot = picture }
+                if state.end == nil {
+                    state.slot = picture
+                    state.slotIsPrepared = false
+                }
                 carryOut(decision, &state)
             }
             return true
@@ -181,6 +186,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     private enum Work {
         case notice(Message)
         case picture(Picture, FlowControl.Ticket, EncodeSettings)
+        /// A picture that will be sent whatever comes, as soon as there is credit.
+        case prepare(Picture, EncodeSettings)
         case stop
     }
 
@@ -190,9 +197,17 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             let work: Work? = state.wait(until: nil) { state in
                 if state.end != nil { return .stop }
                 if let notice = state.notices.first { return .notice(notice) }
-                guard let job = state.job else { return nil }
-                state.job = nil
-                return .picture(job.picture, job.ticket, state.settings)
+                if let job = state.job {
+                    state.job = nil
+                    return .picture(job.picture, job.ticket, state.settings)
+                }
+                // Under `reliable` no newer picture takes this one's place: encoding it now makes nothing older, and the credit, when
+                // it comes, finds it ready. Under `latest` that would be the work of a picture which is then thrown away.
+                guard state.flow.policy == .reliable, let picture = state.slot, !state.slotIsPrepared else {
+                    return nil
+                }
+                state.slotIsPrepared = true
+                return .prepare(picture, state.settings)
             }
             do throws(FrameStreamingError) {
                 switch work {
@@ -201,6 +216,9 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
                     state.update { _ = $0.notices.removeFirst() }
                 case .picture(let picture, let ticket, let settings):
                     try send(picture, ticket, settings)
+                case .prepare(let picture, let settings):
+                    // The picture keeps the result; what is wrong with it is found out when it is sent.
+                    _ = picture.encoded(by: codec, settings)
                 case .stop, nil:
                     return
                 }
@@ -244,12 +262,16 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
 
     @discardableResult
     private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) -> FlowControl.Decision {
-        try state.update { (state) throws(FrameStreamingError) in
-            guard state.end == nil else { return FlowControl.Decision() }
+        let (decision, matters) = try state.withLock { (state) throws(FrameStreamingError) in
+            guard state.end == nil else { return (FlowControl.Decision(), false) }
             let decision = try state.flow.handle(event, at: .now)
             carryOut(decision, &state)
-            return decision
+            return (decision, decision.take != nil || state.flow.isDrained)
         }
+        // All that anybody waits for: a job, room in the slot, the end of what is under way. Waking the source's thread and the
+        // sending one for each acknowledgement and each frame sent costs more than the acknowledgement itself.
+        if matters { state.wakeAll() }
+        return decision
     }
 
     private func listen() {

@@ -26,8 +26,18 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The one place that knows EINTR: repeats `call` until it is not interrupted, and turns -1 into a typed error.
+package func retryingInterrupts(_ name: StaticString, _ call: () -> CInt) throws(SystemError) -> CInt {
+    try repeating(name, call)
+}
+
+/// The same for calls that count bytes. Two functions and not a generic one, which other modules would call without
+/// knowing the type at hand: on the way of every frame.
+package func retryingInterrupts(_ name: StaticString, _ call: () -> Int) throws(SystemError) -> Int {
+    try repeating(name, call)
+}
+
 @inline(__always)
-package func retryingInterrupts<Result: SignedInteger>(
+private func repeating<Result: SignedInteger>(
     _ name: StaticString, _ call: () -> Result
 ) throws(SystemError) -> Result {
     while true {

@@ -54,20 +54,30 @@ final class Channel: Sendable {
         into bytes: inout MutableRawSpan, at offset: Int = 0, until deadline: Int64?, driving outbox: Outbox
     ) throws(FrameStreamingError) -> Int {
         let descriptor = try descriptor()
+        // In the kernel where nothing else is to be looked after before it comes back by itself, by poll otherwise.
+        var waits = !outbox.hasWork && hasTime(deadline)
         while true {
             do throws(SystemError) {
-                return try descriptor.receive(into: &bytes, at: offset)
+                let count = try descriptor.receive(into: &bytes, at: offset, waits: waits)
+                if count > 0 || !isClosed { return count }
             } catch {
-                // A close by this side shows as an error or an end of the socket as well.
-                if isClosed { throw .closedConnection }
-                guard error.code == Errno.again else { throw lost(error) }
+                guard error.code == Errno.again || isClosed else { throw lost(error) }
             }
+            // A close by this side shows as an error or an end of the socket as well.
+            if isClosed { throw .closedConnection }
+            waits = false
             let due = try drive(outbox)
             if let deadline, monotonicNow() >= deadline { throw .timedOut("the peer") }
             try wait(
                 for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: descriptor,
                 until: [deadline, due].compactMap { $0 }.min())
         }
+    }
+
+    /// Whether a recv that waits for as long as it does is back before `deadline`.
+    private func hasTime(_ deadline: Int64?) -> Bool {
+        guard let deadline else { return true }
+        return deadline - monotonicNow() > Descriptor.longestReceive.wholeNanoseconds
     }
 
     /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps.

@@ -100,6 +100,9 @@ final class Outbox: Sendable {
         return state.withLock { $0.current?.due } ?? .max
     }
 
+    /// Whether something is left to be written by whoever waits for the socket.
+    var hasWork: Bool { state.withLock { $0.hasWork } }
+
     /// Wakes those who wait for their turn, so that they see that the channel is closed.
     func close() { state.wakeAll() }
 

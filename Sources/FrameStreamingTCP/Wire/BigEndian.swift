@@ -1,17 +1,16 @@
 internal import FrameStreamingCore
 
 /// Bytes being put together in network byte order.
+///
+/// Unsafe code: an integer's own bytes are appended while it is there.
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
     init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
     mutating func put<Value: FixedWidthInteger>(_ value: Value) {
-        var shift = Value.bitWidth
-        while shift > 0 {
-            shift -= 8
-            bytes.append(UInt8(truncatingIfNeeded: value >> Value(shift)))
-        }
+        // All at once: byte by byte, a header costs more than its system call's entry.
+        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     mutating func put(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
@@ -22,32 +21,36 @@ struct ByteWriter {
 }
 
 /// Bytes being taken apart in network byte order. Reading behind the end is a protocol violation, never a trap.
+///
+/// Unsafe code: an integer is loaded from `position`, behind which there are at least as many bytes as it has.
 struct ByteReader {
-    private var rest: ArraySlice<UInt8>
+    private let bytes: ArraySlice<UInt8>
+    private var position = 0
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
     mutating func take<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(FrameStreamingError) -> Value {
-        let count = Value.bitWidth / 8
-        var value: Value = 0
-        for byte in try take(count) {
-            // A shift by 8 is more than a UInt8 has; the smart shift makes that 0, which is right.
-            value = (value << 8) | Value(truncatingIfNeeded: byte)
+        let start = try advance(by: Value.bitWidth / 8)
+        return unsafe bytes.withUnsafeBytes {
+            unsafe Value(bigEndian: $0.loadUnaligned(fromByteOffset: start, as: Value.self))
         }
-        return value
     }
 
     mutating func take(_ count: Int) throws(FrameStreamingError) -> ArraySlice<UInt8> {
-        guard count <= rest.count else {
-            throw .violation("a message ends \(count - rest.count) bytes too early")
-        }
-        defer { rest = rest.dropFirst(count) }
-        return rest.prefix(count)
+        let start = bytes.startIndex + (try advance(by: count))
+        return bytes[start..<start + count]
     }
 
-    mutating func skip(_ count: Int) throws(FrameStreamingError) { _ = try take(count) }
+    /// Passes `count` bytes; where they began.
+    private mutating func advance(by count: Int) throws(FrameStreamingError) -> Int {
+        guard count <= remaining else { throw .violation("a message ends \(count - remaining) bytes too early") }
+        defer { position += count }
+        return position
+    }
 
-    var remaining: Int { rest.count }
+    mutating func skip(_ count: Int) throws(FrameStreamingError) { _ = try advance(by: count) }
+
+    var remaining: Int { bytes.count - position }
 }
 
 extension FrameStreamingError {

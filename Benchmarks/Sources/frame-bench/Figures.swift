@@ -1,0 +1,33 @@
+import FoundationEssentials
+import Glibc
+
+/// A line of JSON on standard output: how the processes of a measurement say what they measured.
+func printFigures(_ figures: [String: Double]) {
+    let words = figures.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
+    print("{\(words.joined(separator: ","))}")
+    fflush(nil)
+}
+
+/// The numbers of such a line; keys with other values are left out.
+func numbers(in line: String) -> [String: Double] {
+    guard let object = try? JSONDecoder().decode([String: Value].self, from: Data(line.utf8)) else { return [:] }
+    return object.compactMapValues(\.number)
+}
+
+private struct Value: Decodable {
+    let number: Double?
+    init(from decoder: any Decoder) throws { number = try? decoder.singleValueContainer().decode(Double.self) }
+}
+
+/// Progress, on standard error.
+func note(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = write(2, line, line.count)
+}
+
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return .nan }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Measures the package against libturbojpeg, OpenCV and plain C, and runs the processes of its own measurements.
+@main
+struct FrameBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "frame-bench", abstract: "The criteria of Docs/Performance.md, measured.",
+        subcommands: [Run.self, MakeClip.self, Parts.self, TransportSend.self, TransportReceive.self],
+        defaultSubcommand: Run.self)
+}

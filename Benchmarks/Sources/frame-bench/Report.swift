@@ -1,0 +1,50 @@
+import FoundationEssentials
+
+/// The table with where and when it was measured.
+struct Report: Encodable {
+    let date = Date.now.formatted(.iso8601.year().month().day())
+    let commit: String
+    let machine = Report.machine()
+    let frames: Int
+    let pairs: Int
+    let criteria: [Criterion]
+
+    var markdown: String {
+        """
+        Measured on \(date) at \(commit), \(machine); runs of \(frames) frames, \(pairs) pairs, medians.
+
+        \(Criterion.head)
+        \(criteria.map(\.row).joined(separator: "\n"))
+        """
+    }
+
+    var json: Data {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            return try encoder.encode(self)
+        }
+    }
+
+    /// Replaces what stands between the two markers.
+    func update(page path: String) throws {
+        let url = URL(filePath: path)
+        let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
+        let (begin, end) = ("<!-- measured -->", "<!-- /measured -->")
+        guard let first = text.firstRange(of: begin), let last = text.firstRange(of: end),
+            first.upperBound <= last.lowerBound
+        else { throw Failure("\(path) has no \(begin) ... \(end) to put the table into") }
+        let page = "\(text[..<first.upperBound])\n\(markdown)\n\(text[last.lowerBound...])"
+        try Data(page.utf8).write(to: url)
+    }
+
+    /// Model and number of the processors.
+    private static func machine() -> String {
+        let lines = (try? Data(contentsOf: URL(filePath: "/proc/cpuinfo"))).map {
+            String(decoding: $0, as: UTF8.self).split(separator: "\n")
+        }
+        let models = (lines ?? []).filter { $0.hasPrefix("model name") }
+        let model = models.first?.split(separator: ":").last?.drop { $0 == " " } ?? "an unknown processor"
+        return "\(model), \(models.count) cores"
+    }
+}
