@@ -17,6 +17,8 @@ package final class Interruption: Sendable {
 
     /// Takes both signals from here on: make one before any other thread.
     package init(_ action: @escaping @Sendable () -> Void) {
+        // Somebody who stops reading what is printed (`| head -1`) does not end the work: the write fails, and that is all.
+        signal(SIGPIPE, SIG_IGN)
         state = Monitor(State(action: action))
         var signals = sigset_t()
         unsafe sigemptyset(&signals)

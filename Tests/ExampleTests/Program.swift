@@ -25,6 +25,7 @@ final class Program: Sendable {
     let arguments: [String]
     private let process: Process
     private let input: Pipe
+    private let outputPipe: Pipe
     private let state = Monitor(State())
 
     /// Starts it. Without `input` its standard input is empty.
@@ -41,6 +42,7 @@ final class Program: Sendable {
         process.standardOutput = output
         process.standardError = complaints
         self.process = process
+        outputPipe = output
         let state = state
         process.terminationHandler = { process in
             let status = process.terminationStatus
@@ -96,6 +98,14 @@ final class Program: Sendable {
 
     /// Writes to its standard input, which was opened.
     func write(_ bytes: [UInt8]) throws { try input.fileHandleForWriting.write(contentsOf: Data(bytes)) }
+
+    /// Reads no more of its standard output.
+    func closeOutput() {
+        // The thread that reads has the descriptor: with a dead end in its place its next read is the last.
+        let end = unsafe open("/dev/null", O_RDONLY)
+        dup2(end, outputPipe.fileHandleForReading.fileDescriptor)
+        close(end)
+    }
 
     func closeInput() throws { try input.fileHandleForWriting.close() }
 

@@ -76,5 +76,15 @@ extension ExampleTests {
             #expect(try demo.finish() == .exit(0), "\(demo.complaints)")
             #expect(demo.output.contains("delay from capture to consumed"))
         }
+
+        @Test func aReaderThatGoesAwayDoesNotStopTheWork() throws {
+            let workspace = try Workspace()
+            let (receiver, port) = try receiver(["--once", "--record", workspace.file("out.y4m")])
+            receiver.closeOutput()
+            let sender = try sender(to: port, pattern(5))
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try Recording(workspace.file("out.y4m")).pictures.count == 5)
+        }
     }
 }
