@@ -1,0 +1,588 @@
+#!/usr/bin/env python3
+"""The camera tests that need real drivers. Runs inside the virtual machine (run-all), as root.
+
+cases.py BIN GROUP        GROUP: vivid or usb
+
+Each case runs the package's own programs and looks at what they said and recorded. Prints a line a case and, last, how many passed.
+"""
+
+import glob
+import json
+import os
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+BIN = pathlib.Path(sys.argv[1])
+CASES = {"vivid": [], "usb": []}
+
+
+def case(group):
+    def add(function):
+        CASES[group].append(function)
+        return function
+
+    return add
+
+
+def check(condition, words):
+    if not condition:
+        raise AssertionError(words)
+
+
+def until(condition, words, seconds=20):
+    """Waits for something to become true; the emulated machine is slow, so the wait is long and ends early."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"{words} within {seconds} s")
+
+
+# --- The package's programs ---
+
+
+class Program:
+    """A program whose output is read as it comes."""
+
+    def __init__(self, *command, **more):
+        self.lines, self.notes = [], []
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+        self.readers = [
+            threading.Thread(target=self.read, args=pair, daemon=True)
+            for pair in ((self.process.stdout, self.lines), (self.process.stderr, self.notes))]
+        for reader in self.readers:
+            reader.start()
+
+    @staticmethod
+    def read(stream, lines):
+        for line in stream:
+            lines.append(line.rstrip("\n"))
+
+    def events(self, kind):
+        return [event for event in map(json.loads, list(self.lines)) if event["event"] == kind]
+
+    def said(self, words):
+        return any(words in line for line in list(self.notes))
+
+    def end(self, seconds=40):
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"{self.process.args[0]} does not end; it said {self.notes[-5:]}")
+        for reader in self.readers:
+            reader.join(5)
+        return self.process.returncode
+
+    def interrupt(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.end()
+
+    def total(self):
+        return [event for event in self.events("summary") if event["scope"] == "total"][-1]
+
+
+class Stream:
+    """frame-send from a camera into frame-receive over loopback."""
+
+    def __init__(self, *camera, record=None, receive=()):
+        recording = ["--record", record] if record else []
+        self.receiver = Program(
+            BIN / "frame-receive", "--listen", "127.0.0.1:0", "--once", "--json", *recording, *receive)
+        port = until(lambda: self.receiver.events("listening"), "frame-receive listens")[0]["port"]
+        self.sender = Program(BIN / "frame-send", "--to", f"127.0.0.1:{port}", "--json", "--camera", *camera)
+
+    def frames(self):
+        return sum(event["frames"] for event in self.receiver.events("progress"))
+
+    def flows(self, more=5, seconds=25):
+        """Waits until pictures arrive again, counted from now."""
+        before = self.frames()
+        until(
+            lambda: self.frames() >= before + more,
+            f"{more} more pictures (sender: {self.sender.notes[-3:]}, {self.sender.process.poll()})", seconds)
+
+    def stop(self):
+        code = self.sender.interrupt()
+        receiver = self.receiver.end()
+        check((code, receiver) == (0, 0), f"ended with {code} and {receiver}: {self.sender.notes} {self.receiver.notes}")
+        sent = self.sender.total()
+        check(self.receiver.total()["decode_failures"] == 0, "every picture decodes")
+        parts = sent["acknowledged"] + sum(sent["dropped"].values()) + sent["failed"] + sent["lost"]
+        check(sent["produced"] == parts, f"every picture is counted once: {sent}")
+        return sent
+
+    def finish(self):
+        """Of a sender with --frames."""
+        code = self.sender.end(90)
+        receiver = self.receiver.end()
+        check((code, receiver) == (0, 0), f"ended with {code} and {receiver}: {self.sender.notes} {self.receiver.notes}")
+        return self.receiver.total()
+
+
+def control(node, *settings):
+    for setting in settings:
+        subprocess.run(["v4l2-ctl", "-d", node, "-c", setting], check=True, stderr=subprocess.DEVNULL)
+
+
+# --- Pictures ---
+
+
+def means(plane, width, height, columns, depth=1, offset=0):
+    """The mean of each column's middle, in the middle third of the lines."""
+    result = []
+    for column in range(columns):
+        left, right = (column * 4 + 1) * width // (columns * 4), (column * 4 + 3) * width // (columns * 4)
+        total = count = 0
+        for line in range(height // 3, 2 * height // 3, 4):
+            row = plane[(line * width + left) * depth + offset : (line * width + right) * depth + offset : depth]
+            total += sum(row)
+            count += len(row)
+        result.append(total / count)
+    return result
+
+
+def truth(node, fourcc, width, height):
+    """What vivid draws: Y, U and V of each of its eight bars, from a raw capture by v4l2-ctl."""
+    subprocess.run(
+        ["v4l2-ctl", "-d", node, f"--set-fmt-video=width={width},height={height},pixelformat={fourcc}",
+         "--stream-mmap", "--stream-count=1", "--stream-to=truth.raw"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    raw = pathlib.Path("truth.raw").read_bytes()
+    size = width * height
+    half = (width // 2, height // 2)
+    if fourcc in ("YUYV", "UYVY"):
+        y, u, v = (0, 1, 3) if fourcc == "YUYV" else (1, 0, 2)
+        luma = means(raw, width, height, 8, 2, y)
+        return luma, means(raw, width // 2, height, 8, 4, u), means(raw, width // 2, height, 8, 4, v)
+    luma = means(raw[:size], width, height, 8)
+    if fourcc == "YU12":
+        return luma, means(raw[size:], *half, 8), means(raw[size + size // 4 :], *half, 8)
+    if fourcc == "NV12":
+        return luma, means(raw[size:], *half, 8, 2, 0), means(raw[size:], *half, 8, 2, 1)
+    if fourcc == "GREY":
+        return luma, None, None
+    check(fourcc == "RGB3", "a format that the test knows")
+    rgb = [means(raw, width, height, 8, 3, channel) for channel in range(3)]
+    # Full range BT.601, as JFIF has it.
+    weights = ((0.299, 0.587, 0.114, 0), (-0.168736, -0.331264, 0.5, 128), (0.5, -0.418688, -0.081312, 128))
+    return tuple([a * r + b * g + c * u + d for r, g, u in zip(*rgb)] for a, b, c, d in weights)
+
+
+def last_of_y4m(path):
+    """Header words and planes of the last picture, whose chroma is halved as the header says."""
+    data = pathlib.Path(path).read_bytes()
+    header, _, rest = data.partition(b"\n")
+    words = header.decode().split()
+    width, height = (int(next(w[1:] for w in words if w[0] == key)) for key in "WH")
+    chroma = next((w for w in words if w[0] == "C"), "C420")
+    across, down = {"C420": (2, 2), "C422": (2, 1), "C444": (1, 1)}.get(chroma[:4], (0, 0))
+    small = (-(-width // across), -(-height // down)) if across else (0, 0)
+    size = width * height + 2 * small[0] * small[1]
+    picture = rest[-size:]
+    luma = means(picture, width, height, 8)
+    if not across:
+        return words, luma, None, None
+    first = width * height
+    return (words, luma, means(picture[first:], *small, 8), means(picture[first + small[0] * small[1] :], *small, 8))
+
+
+def near(left, right, tolerance, words):
+    worst = max(abs(a - b) for a, b in zip(left, right))
+    check(worst <= tolerance, f"{words} is off by {worst:.1f}: {[round(x) for x in left]} {[round(x) for x in right]}")
+
+
+# --- vivid ---
+
+WEBCAM, SECOND, HDMI, PLANAR = (f"/dev/video{number}" for number in range(4))
+SIZE = ["--size", "640x360", "--rate", "30"]
+
+
+def bars(fourcc, full_range):
+    def test():
+        control(WEBCAM, "osd_text_mode=2", "test_pattern=1", f"quantization={1 if full_range else 2}")
+        if fourcc == "RGB3":
+            control(WEBCAM, "quantization=0")
+        expected = truth(WEBCAM, fourcc, 640, 360)
+        Stream(
+            WEBCAM, *SIZE, "--format", fourcc, "--frames", 8, "--quality", 95, record="bars.y4m",
+            receive=["--decode", "i420"]).finish()
+        words, *found = last_of_y4m("bars.y4m")
+        wide = full_range or fourcc == "RGB3"
+        check(f"XCOLORRANGE={'FULL' if wide else 'LIMITED'}" in words, f"the range is told: {words}")
+        for name, mine, theirs in zip("YUV", found, expected):
+            if theirs is not None:
+                near(mine, theirs, 3, f"{fourcc} {name}")
+        os.remove("bars.y4m")
+
+    test.__name__ = f"bars_{fourcc}_{'full' if full_range else 'limited'}_range"
+    return test
+
+
+for code in ("YUYV", "UYVY", "YU12", "NV12", "GREY"):
+    CASES["vivid"] += [bars(code, False), bars(code, True)]
+CASES["vivid"].append(bars("RGB3", True))
+
+
+@case("vivid")
+def listing():
+    done = subprocess.run([BIN / "frame-cameras", "--json"], capture_output=True, text=True, check=True)
+    cameras = {camera["path"]: camera for camera in map(json.loads, done.stdout.splitlines())}
+    check(set(cameras) == {WEBCAM, SECOND, HDMI, PLANAR}, f"four cameras, and nothing else: {list(cameras)}")
+    yuyv = next(entry for entry in cameras[WEBCAM]["formats"] if entry["fourcc"] == "YUYV")
+    check({"size": "640x360"}.items() <= yuyv["modes"][1].items(), f"sizes: {yuyv['modes']}")
+    names = {entry["name"]: entry for entry in cameras[WEBCAM]["controls"]}
+    check(names["brightness"]["maximum"] == 255 and names["test_pattern"]["type"] == "menu", "controls")
+
+
+@case("vivid")
+def controls_are_set():
+    stream = Stream(WEBCAM, *SIZE, "--control", "brightness=77", "--control", "osd_text_mode=None", "--control", "gain=5")
+    stream.flows()
+    shown = subprocess.run(
+        ["v4l2-ctl", "-d", WEBCAM, "-C", "brightness,osd_text_mode,gain_automatic,gain"], capture_output=True, text=True).stdout
+    stream.stop()
+    for words in ("brightness: 77", "osd_text_mode: 2", "gain_automatic: 0", "gain: 5"):
+        check(words in shown, f"{words}: {shown}")
+    control(WEBCAM, "brightness=128", "gain_automatic=1")
+    wrong = Program(BIN / "frame-send", "--to", "127.0.0.1:9", "--camera", WEBCAM, "--control", "nonsense=1")
+    check(wrong.end() == 1 and wrong.said("no control nonsense"), f"a wrong name is told: {wrong.notes}")
+
+
+@case("vivid")
+def wrong_paths_and_formats():
+    for arguments, words in (
+        (["/dev/video77"], "no such camera"), (["/dev/null"], "not a V4L2 device"),
+        ([WEBCAM, "--format", "MJPG"], "does not deliver"),
+    ):
+        program = Program(BIN / "frame-send", "--to", "127.0.0.1:9", "--camera", *arguments)
+        check(program.end() == 1 and program.said(words), f"{arguments}: {program.notes}")
+
+
+@case("vivid")
+def a_minute_leaks_nothing():
+    stream = Stream(WEBCAM, *SIZE)
+    stream.flows(30)
+
+    def memory():
+        status = pathlib.Path(f"/proc/{stream.sender.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def mappings():
+        return pathlib.Path(f"/proc/{stream.sender.process.pid}/maps").read_text().count(WEBCAM)
+
+    before, mapped = memory(), mappings()
+    time.sleep(60)
+    after = memory()
+    check(after < before + 4096, f"memory grew from {before} to {after} kB")
+    check(mappings() == mapped, "the driver's buffers are mapped as often as before")
+    sent = stream.stop()
+    check(sent["acknowledged"] >= 300, f"pictures flowed for a minute: {sent}")
+
+
+def fault(setting, *notes, lost=None, after=None):
+    def test():
+        stream = Stream(WEBCAM, *SIZE)
+        stream.flows()
+        control(WEBCAM, setting)
+        time.sleep(1)
+        if after:
+            control(WEBCAM, after)
+        for words in notes:
+            until(lambda: stream.sender.said(words), f"{words} in {stream.sender.notes}", 30)
+        stream.flows(10, 40)
+        check(lost is None or stream.receiver.said("lost") == lost, f"the receiver heard: {stream.receiver.notes}")
+        stream.stop()
+
+    test.__name__ = "fault_" + re.sub(r"\W+", "_", setting)
+    return test
+
+
+CASES["vivid"] += [
+    fault("inject_v4l2_buf_flag_error=1", lost=False),
+    fault("inject_vidioc_qbuf_error=1", lost=False),
+    fault("percentage_of_dropped_buffers=60", lost=False, after="percentage_of_dropped_buffers=0"),
+    fault("wrap_sequence_number=1", lost=False, after="wrap_sequence_number=0"),
+    fault("wrap_timestamp=1", lost=False, after="wrap_timestamp=0"),
+    fault("timestamp_source=1", lost=False),
+    # All buffers dropped: a stall, which a restart does not mend.
+    fault("percentage_of_dropped_buffers=100", "started again"),
+    fault("inject_fatal_streaming_error=1", "started again", lost=False),
+]
+
+
+@case("vivid")
+def a_stall_ends():
+    control(WEBCAM, "percentage_of_dropped_buffers=0")
+    stream = Stream(WEBCAM, *SIZE)
+    stream.flows()
+    control(WEBCAM, "percentage_of_dropped_buffers=100")
+    until(lambda: stream.receiver.said("source is lost"), "the receiver hears of the loss", 30)
+    control(WEBCAM, "percentage_of_dropped_buffers=0")
+    until(lambda: stream.sender.said("is back"), f"the camera is back: {stream.sender.notes}", 40)
+    stream.flows(10)
+    stream.stop()
+
+
+def refused_at_the_reopening(setting):
+    def test():
+        stream = Stream(WEBCAM, *SIZE)
+        stream.flows()
+        # A fault that is met when the camera is opened again.
+        control(WEBCAM, "percentage_of_dropped_buffers=100")
+        until(lambda: stream.sender.said("started again"), "a restart", 30)
+        control(WEBCAM, setting)
+        time.sleep(4)
+        control(WEBCAM, "percentage_of_dropped_buffers=0")
+        stream.flows(10, 60)
+        stream.stop()
+
+    test.__name__ = "reopening_with_" + setting.split("=")[0]
+    return test
+
+
+CASES["vivid"] += [
+    refused_at_the_reopening("inject_vidioc_reqbufs_error=1"),
+    refused_at_the_reopening("inject_vidioc_streamon_error=1"),
+]
+
+
+@case("vivid")
+def two_cameras_at_once():
+    streams = [Stream(WEBCAM, *SIZE), Stream(SECOND, *SIZE, "--format", "NV12")]
+    for stream in streams:
+        stream.flows(20, 40)
+    for stream in streams:
+        stream.stop()
+
+
+@case("vivid")
+def a_second_opener_is_told():
+    stream = Stream(WEBCAM, *SIZE)
+    stream.flows()
+    second = Program(BIN / "frame-send", "--to", "127.0.0.1:9", "--camera", WEBCAM, *SIZE)
+    check(second.end() == 1 and second.said("another program uses the camera"), f"{second.notes}")
+    stream.flows()
+    stream.stop()
+    # And it is free at once.
+    Stream(WEBCAM, *SIZE, "--frames", 5).finish()
+
+
+@case("vivid")
+def a_multi_planar_node():
+    for code in ("YUYV", "NM12", "YM12"):
+        control(PLANAR, "osd_text_mode=2", "test_pattern=1")
+        Stream(
+            PLANAR, *SIZE, "--format", code, "--frames", 6, "--quality", 95, record="planar.y4m",
+            receive=["--decode", "i420"]).finish()
+        _, *found = last_of_y4m("planar.y4m")
+        expected = truth(WEBCAM, "YUYV", 640, 360)
+        for name, mine, theirs in zip("YUV", found, expected):
+            near(mine, theirs, 3, f"{code} {name}")
+        os.remove("planar.y4m")
+
+
+def set_timings(width, height):
+    subprocess.run(
+        ["v4l2-ctl", "-d", HDMI, f"--set-dv-bt-timings=cvt,width={width},height={height},fps=30"],
+        check=True, stdout=subprocess.DEVNULL)
+
+
+@case("vivid")
+def an_hdmi_input_with_another_signal():
+    # The input's list of standard signals: 640x480 is its first.
+    stream = Stream(HDMI, record="hdmi.y4m", receive=["--decode", "i420"])
+    stream.flows(3, 60)
+    first = stream.sender.notes[0]
+    control(HDMI, "dv_timings_signal_mode=1")
+    until(lambda: stream.receiver.said("source is lost"), f"no signal is a loss: {stream.sender.notes}", 30)
+    check(stream.sender.said("no signal"), f"{stream.sender.notes}")
+    names = subprocess.run(["v4l2-ctl", "-d", HDMI, "-L"], capture_output=True, text=True).stdout
+    other = re.search(r"(\d+): (?:CEA-861 )?640x480p?59", names) or re.search(r"(\d+): (\S*)640x480", names)
+    check(other, "vivid's list of signals has 640x480")
+    control(HDMI, f"dv_timings={other.group(1)}", "dv_timings_signal_mode=4")
+    until(lambda: stream.sender.said("is back"), f"the signal is back: {stream.sender.notes}", 40)
+    back = [line for line in stream.sender.notes if "is back" in line][-1]
+    check("640x480" in back and "640x480" not in first, f"another size: {first} / {back}")
+    stream.stop()
+    control(HDMI, "dv_timings_signal_mode=0")
+
+
+@case("vivid")
+def unbind_and_bind_in_mid_stream():
+    driver = pathlib.Path("/sys/bus/platform/drivers/vivid")
+    stream = Stream(WEBCAM, *SIZE)
+    stream.flows()
+    (driver / "unbind").write_text("vivid.0")
+    until(lambda: stream.receiver.said("source is lost"), "the receiver hears of the loss")
+    check(stream.sender.process.poll() is None, "the sender goes on")
+    time.sleep(2)
+    (driver / "bind").write_text("vivid.0")
+    until(lambda: stream.sender.said("is back"), f"the camera is back: {stream.sender.notes}", 40)
+    stream.flows(10)
+    stream.stop()
+
+
+# --- USB ---
+
+
+class SoftCamera:
+    def __init__(self, clip="clip.mjpg"):
+        self.program = Program(
+            sys.executable, pathlib.Path(__file__).parent / "softcam.py", clip, 640, 480, 30, stdin=subprocess.PIPE)
+        until(lambda: "ATTACHED" in self.program.lines, f"the camera is attached: {self.program.notes}")
+        self.node = until(self.find, "uvcvideo makes a node", 30)
+
+    @staticmethod
+    def find():
+        done = subprocess.run([BIN / "frame-cameras", "--json"], capture_output=True, text=True)
+        cameras = [camera for camera in map(json.loads, done.stdout.splitlines()) if camera["driver"] == "uvcvideo"]
+        return cameras[0]["path"] if cameras else None
+
+    def say(self, words):
+        self.program.process.stdin.write(words + "\n")
+        self.program.process.stdin.flush()
+
+    def unplug(self):
+        self.say("unplug")
+        self.program.end()
+        until(lambda: not self.find(), "the node goes", 30)
+
+
+def jpegs(data):
+    starts = [m.start() for m in re.finditer(rb"\xff\xd8\xff", data)] + [len(data)]
+    return [data[a:b] for a, b in zip(starts, starts[1:])]
+
+
+@case("usb")
+def mjpg_passes_byte_for_byte():
+    camera = SoftCamera()
+    nodes = glob.glob("/dev/video*")
+    check(len(nodes) == 2, f"a webcam has a metadata node beside: {nodes}")
+    listed = subprocess.run([BIN / "frame-cameras"], capture_output=True, text=True).stdout
+    check(listed.count("/dev/video") == 1, f"which is not listed: {listed}")
+    stream = Stream(camera.node, "--frames", 40, record="pass.mjpg", receive=["--decode", "none"])
+    stream.finish()
+    check(stream.sender.said("MJPG at 30"), f"its best format: {stream.sender.notes}")
+    known = {bytes(picture) for picture in jpegs(pathlib.Path("clip.mjpg").read_bytes())}
+    seen = jpegs(pathlib.Path("pass.mjpg").read_bytes())
+    check(len(seen) >= 20 and all(picture in known for picture in seen), f"{len(seen)} pictures, each the camera's own")
+    camera.unplug()
+
+
+@case("usb")
+def truncated_pictures_are_dropped_and_the_stream_goes_on():
+    camera = SoftCamera()
+    stream = Stream(camera.node, record="cut.mjpg", receive=["--decode", "none"])
+    stream.flows()
+    camera.say("trunc 5")
+    camera.say("error 3")
+    stream.flows(20)
+    stream.stop()
+    known = {bytes(picture) for picture in jpegs(pathlib.Path("clip.mjpg").read_bytes())}
+    seen = jpegs(pathlib.Path("cut.mjpg").read_bytes())
+    check(all(picture in known for picture in seen), "no cut picture came through")
+    camera.unplug()
+
+
+@case("usb")
+def pictures_without_tables_get_them():
+    whole = jpegs(pathlib.Path("clip.mjpg").read_bytes())
+    pathlib.Path("bare.mjpg").write_bytes(b"".join(map(without_tables, whole)))
+    camera = SoftCamera("bare.mjpg")
+    Stream(camera.node, "--frames", 20, record="tables.mjpg", receive=["--decode", "none"]).finish()
+    seen = jpegs(pathlib.Path("tables.mjpg").read_bytes())
+    check(seen and all(b"\xff\xc4\x01\xa2" in picture for picture in seen), "each has the standard tables")
+    camera.unplug()
+
+
+def without_tables(picture):
+    """The JPEG without its DHT segments."""
+    place, kept = 2, picture[:2]
+    while picture[place + 1] != 0xDA:
+        end = place + 2 + struct.unpack_from(">H", picture, place + 2)[0]
+        if picture[place + 1] != 0xC4:
+            kept += picture[place:end]
+        place = end
+    return kept + picture[place:]
+
+
+@case("usb")
+def a_stall_is_survived():
+    camera = SoftCamera()
+    stream = Stream(camera.node)
+    stream.flows()
+    camera.say("stall 4")
+    until(lambda: stream.sender.said("started again"), f"a restart: {stream.sender.notes}", 20)
+    stream.flows(10, 40)
+    stream.stop()
+    camera.unplug()
+
+
+@case("usb")
+def unplug_and_replug():
+    camera = SoftCamera()
+    stream = Stream(camera.node, "--control", "brightness=7")
+    stream.flows()
+    until(lambda: "BRIGHTNESS 7" in camera.program.lines, "the control is set")
+    # Something else keeps the old number, so the camera comes back under another one.
+    keeper = os.open(camera.node, os.O_RDWR)
+    camera.say("unplug")
+    until(lambda: stream.receiver.said("source is lost"), f"the receiver hears of the loss: {stream.sender.notes}")
+    camera.program.end()
+    time.sleep(1)
+    again = SoftCamera()
+    check(again.node != camera.node, f"another number: {again.node}")
+    until(lambda: stream.sender.said("is back"), f"the camera is back: {stream.sender.notes}", 40)
+    until(lambda: "BRIGHTNESS 7" in again.program.lines, "the control is set again")
+    stream.flows(10)
+    stream.stop()
+    os.close(keeper)
+    again.unplug()
+
+
+def main():
+    passed = failed = 0
+    chosen = sys.argv[3:]
+    for test in CASES[sys.argv[2]]:
+        if chosen and not any(word in test.__name__ for word in chosen):
+            continue
+        start = time.monotonic()
+        before = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+        try:
+            test()
+            passed += 1
+            word = "ok  "
+        except Exception as error:
+            failed += 1
+            word = "FAIL"
+            reason = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+        print(f"{word} {test.__name__} ({time.monotonic() - start:.0f} s)", flush=True)
+        if word == "FAIL":
+            print(f"     {reason}", flush=True)
+            # What the case left running would stand in the next one's way.
+            for name in os.listdir("/proc"):
+                if name.isdigit() and int(name) not in before:
+                    try:
+                        if "frame-" in os.readlink(f"/proc/{name}/exe") or "python" in os.readlink(f"/proc/{name}/exe"):
+                            os.kill(int(name), signal.SIGKILL)
+                    except OSError:
+                        pass
+            if sys.argv[2] == "vivid" and os.path.exists(WEBCAM):
+                subprocess.run(["v4l2-ctl", "-d", WEBCAM, "-c", "percentage_of_dropped_buffers=0"], check=False)
+    print(f"RESULT {passed} {failed}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+main()
