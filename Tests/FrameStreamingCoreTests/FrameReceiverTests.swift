@@ -127,6 +127,43 @@ import Testing
         #expect(receiver.end == .cancelled)
     }
 
+    /// A sender over `transport` that sends until the receiver leaves.
+    static func endlessSender(over transport: MemoryTransport) throws -> (FrameSender<IdentityCodec>, SystemThread) {
+        let sender = try FrameSender(codec: IdentityCodec(), transport: transport)
+        let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
+        let thread = try SystemThread(name: "sender") {
+            var source = EndlessSource(format: format)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        return (sender, thread)
+    }
+
+    @Test func stopSaysGoodbye() throws {
+        let link = MemoryTransport.pair()
+        let (sender, thread) = try Self.endlessSender(over: link.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        for _ in 0..<3 { #expect(try receiver.next() != nil) }
+        receiver.stop()
+        #expect(try receiver.next() == nil)
+        thread.join()
+        #expect(receiver.end == .cancelled)
+        #expect(sender.summary.connections[0].end == .bye)
+        #expect(sender.summary.connections[0].peer.goodbye == "receiver stopped")
+        #expect(sender.summary.total.acknowledged == 3)
+    }
+
+    @Test func lettingGoOfAReceiverSaysGoodbye() throws {
+        let link = MemoryTransport.pair()
+        let (sender, thread) = try Self.endlessSender(over: link.sender)
+        var receiver: FrameReceiver? = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        for _ in 0..<3 { #expect(try receiver?.next() != nil) }
+        receiver = nil
+        thread.join()
+        #expect(sender.summary.connections[0].end == .bye)
+        #expect(sender.summary.connections[0].peer.goodbye == "receiver went away")
+        #expect(sender.summary.total.acknowledged == 3)
+    }
+
     @Test func aStreamWithoutAGoodbyeIsAnError() throws {
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)

@@ -252,6 +252,21 @@ import Testing
         }
     }
 
+    @Test func settingsChangeWhileItRuns() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender,
+            options: SenderOptions(encode: EncodeSettings(quality: 30, subsampling: .yuv422)))
+        try sender.updateEncodeSettings { $0.quality = 60 }
+        #expect(sender.encodeSettings == EncodeSettings(quality: 60, subsampling: .yuv422))
+        #expect(throws: FrameStreamingError.self) { try sender.updateEncodeSettings { $0.quality = 0 } }
+        #expect(sender.encodeSettings.quality == 60)
+        var source = ScriptedSource([])
+        _ = try sender.run(&source)
+        collector.thread.join()
+    }
+
     @Test func runsOnceAndRefusesWhatCannotBe() throws {
         let link = MemoryTransport.pair()
         let collector = try Collector(link.receiver)

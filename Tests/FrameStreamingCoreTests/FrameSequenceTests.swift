@@ -34,10 +34,10 @@ import Testing
         #expect(count == 2)
     }
 
-    @Test func cancellingTheTaskEndsTheSequence() async throws {
+    @Test func cancellingTheTaskEndsTheSequenceInGoodOrder() async throws {
         let link = MemoryTransport.pair()
+        let (sender, thread) = try FrameReceiverTests.endlessSender(over: link.sender)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
-        try FrameReceiverTests.send(1...1, over: link.sender)
         let (started, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
             var count = 0
@@ -49,6 +49,24 @@ import Testing
         }
         for await _ in started { break }
         task.cancel()
-        #expect(try await task.value == 1)
+        #expect(try await task.value > 0)
+        thread.join()
+        #expect(sender.summary.connections[0].end == .bye)
+    }
+
+    @Test func leavingTheLoopEndsNothing() async throws {
+        let link = MemoryTransport.pair()
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        try FrameReceiverTests.send(1...3, over: link.sender)
+        var numbers: [UInt64] = []
+        for try await received in receiver.frames {
+            numbers.append(received.info.sequence)
+            if numbers.count == 2 { break }
+        }
+        for try await received in receiver.frames {
+            numbers.append(received.info.sequence)
+            break
+        }
+        #expect(numbers == [1, 2, 3])
     }
 }

@@ -47,3 +47,16 @@ public struct DurationSummary: Hashable, Sendable {
     /// The largest.
     public var max: Double
 }
+
+extension DurationHistogram: CustomStringConvertible {
+    /// `p50 1.2 ms, p95 2.0, p99 2.5, max 3.1 (300)`, or `none`.
+    public var description: String { summary.map { "\($0) (\(count))" } ?? "none" }
+}
+
+extension DurationSummary: CustomStringConvertible {
+    /// `p50 1.2 ms, p95 2.0, p99 2.5, max 3.1`.
+    public var description: String {
+        func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+        return "p50 \(tenths(p50)) ms, p95 \(tenths(p95)), p99 \(tenths(p99)), max \(tenths(max))"
+    }
+}

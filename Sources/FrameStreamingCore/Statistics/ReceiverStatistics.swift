@@ -50,3 +50,10 @@ public struct ReceiverStatistics: Sendable {
         lastConsumed = [lastConsumed, other.lastConsumed].compactMap(\.self).max()
     }
 }
+
+extension ReceiverStatistics: CustomStringConvertible {
+    /// A line: `298 frames, 12345 bytes, 0 undecodable, 2 skipped, latency p50 ...`.
+    public var description: String {
+        "\(frames) frames, \(bytes) bytes, \(decodeFailures) undecodable, \(skipped.map(String.init) ?? "unknown") skipped, latency \(latency)"
+    }
+}

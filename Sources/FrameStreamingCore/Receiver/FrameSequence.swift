@@ -4,7 +4,9 @@ extension FrameReceiver {
     /// The frames as an asynchronous sequence: `for try await received in receiver.frames`.
     ///
     /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the cooperative pool. Asking for the next
-    /// element acknowledges the one before. Cancelling the task ends the sequence. One iterator at a time.
+    /// element acknowledges the one before. Cancelling the task ends the sequence, and the sender is told in good order. Leaving the loop
+    /// ends nothing: another one goes on where it ended, ``close(_:)`` says goodbye, and so does letting go of the receiver.
+    /// One iterator at a time.
     public var frames: FrameSequence<Codec> { FrameSequence(receiver: self) }
 }
 

@@ -47,10 +47,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         guard !transports.isEmpty else {
             throw FrameStreamingError(.invalidArgument, "a sender needs at least one connection")
         }
-        guard (1...100).contains(options.encode.quality) else {
-            throw FrameStreamingError(
-                .invalidArgument, "a quality of \(options.encode.quality) cannot be: 1 (smallest) to 100 (best)")
-        }
+        try Self.check(options.encode)
         self.options = options
         var outlets: [SenderOutlet<Codec>] = []
         for transport in transports {
@@ -106,15 +103,24 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         for outlet in outlets { outlet.cancel() }
     }
 
-    /// Encodes with other settings from the next picture on.
+    /// How pictures are encoded now.
+    public var encodeSettings: EncodeSettings { outlets[0].settings }
+
+    /// Encodes otherwise from the next picture on, from any thread: `try sender.updateEncodeSettings { $0.quality = 40 }`.
     ///
-    /// - Throws: `invalidArgument` for a quality outside 1...100.
-    public func change(_ settings: EncodeSettings) throws(FrameStreamingError) {
+    /// - Throws: `invalidArgument` for a quality outside 1...100; the settings stay as they were.
+    public func updateEncodeSettings(_ change: (inout EncodeSettings) -> Void) throws(FrameStreamingError) {
+        var settings = encodeSettings
+        change(&settings)
+        try Self.check(settings)
+        for outlet in outlets { outlet.change(settings) }
+    }
+
+    private static func check(_ settings: EncodeSettings) throws(FrameStreamingError) {
         guard (1...100).contains(settings.quality) else {
             throw FrameStreamingError(
                 .invalidArgument, "a quality of \(settings.quality) cannot be: 1 (smallest) to 100 (best)")
         }
-        for outlet in outlets { outlet.change(settings) }
     }
 
     /// The figures so far, connection by connection.

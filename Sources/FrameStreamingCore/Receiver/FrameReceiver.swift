@@ -50,7 +50,26 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
     }
 
-    deinit { transport.close() }
+    deinit {
+        let isFinished = state.withLock { $0.isFinished }
+        guard !isFinished, inbox.end == nil else {
+            transport.close()
+            return
+        }
+        // Somebody lost interest without a word. A deinit must not wait for the peer's answer: another thread does, and takes the
+        // frame that was last given as consumed, as `close` would have.
+        acknowledgeDelivered()
+        let (transport, inbox) = (transport, inbox)
+        inbox.noteEnd(.cancelled)
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-goodbye") {
+                try? transport.finish("receiver went away", until: .after(Self.patience))
+                transport.close()
+            }
+        } catch {
+            transport.close()
+        }
+    }
 
     /// Who sends.
     public var peer: Peer { transport.peer }
@@ -88,6 +107,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
                 transport.close()
                 throw error
             case .stopped:
+                finish("receiver stopped")
                 return nil
             }
         }
@@ -168,7 +188,9 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
 
     // MARK: Ending
 
-    /// Lets the wait for a frame, now or later, return nil: for a program that was asked to end. Follow with ``close(_:)``.
+    /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
+    ///
+    /// Frames that have come and were not asked for are not given any more.
     public func stop() { inbox.stop() }
 
     /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.

@@ -83,3 +83,10 @@ public struct SenderStatistics: Sendable {
         bytes -= earlier.bytes
     }
 }
+
+extension SenderStatistics: CustomStringConvertible {
+    /// A line: `300 produced, 298 acknowledged, 2 dropped, 0 failed, 0 lost, 12.3 MB, ack p50 ...`.
+    public var description: String {
+        "\(produced) produced, \(acknowledged) acknowledged, \(dropped.total) dropped, \(failed) failed, \(lost) lost, \(bytes) bytes, acknowledged after \(ackTime)"
+    }
+}
