@@ -78,7 +78,8 @@ extension CameraStream {
                     return nil
                 }
                 statistics.converted += 1
-                return try buffer.makeFrame(format: shape.format, captureTime: time, sequence: good.number)
+                return try buffer.makeFrame(
+                    format: shape.format, usedBytes: shape.format.byteCount, captureTime: time, sequence: good.number)
             }
         } catch {
             statistics.invalidBuffers += 1

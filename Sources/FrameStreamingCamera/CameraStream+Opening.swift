@@ -45,9 +45,13 @@ extension CameraStream {
         var convertedBytes = 0
         if wanted.isConverted {
             do throws(SystemError) {
-                convertedBytes = try converter.get()?.prepare(from: format, to: PixelFormat.i420.rawValue) ?? 0
+                guard let made = converter.get() else { throw SystemError("v4lconvert_create", code: Errno.invalid) }
+                convertedBytes = try made.prepare(from: format, to: PixelFormat.i420.rawValue)
             } catch {
-                throw CameraErrors.streaming(error, path)
+                throw FrameStreamingError(
+                    .unsupported,
+                    "\(format.name) cannot be read, and libv4lconvert does not convert it: ask for another of \(words(node.formats().map(\.fourcc)))",
+                    subject: path, errno: error.code)
             }
         }
         let rate = node.setRate(options.rate ?? .thirty)
@@ -117,18 +121,21 @@ extension CameraStream {
             return native.pixelFormat == asked || native.fourcc == asked.rawValue
         }
         let candidates = fitting.map { native in
-            let nearest =
-                node.sizes(of: native.fourcc).map { $0.nearest(width, height) }
-                .min { distance($0, width, height) < distance($1, width, height) } ?? (width, height)
+            let nearest = nearestSize(node, native.fourcc, width, height)
             return FormatChoice.Candidate(
-                native: native, width: nearest.0, height: nearest.1,
-                rates: node.rates(of: native.fourcc, width: nearest.0, height: nearest.1))
+                native: native, width: nearest.width, height: nearest.height,
+                rates: node.rates(of: native.fourcc, width: nearest.width, height: nearest.height))
         }
         let choice = FormatChoice(width: width, height: height, rate: options.rate ?? .thirty)
         if let best = choice.best(of: candidates) {
             return Wanted(fourcc: best.native.fourcc, width: best.width, height: best.height)
         }
-        if let asked = options.pixelFormat, asked != .i420 || !natives.isEmpty { throw refused(node, asked) }
+        if let asked = options.pixelFormat, asked != .i420 || !natives.isEmpty {
+            // Asked for by its fourcc, a format that is not ours is converted too.
+            guard listed.contains(asked.rawValue) else { throw refused(node, asked) }
+            let nearest = nearestSize(node, asked.rawValue, width, height)
+            return Wanted(fourcc: asked.rawValue, width: nearest.width, height: nearest.height, isConverted: true)
+        }
         guard let found = converter.get()?.source(for: PixelFormat.i420.rawValue, width: width, height: height) else {
             throw FrameStreamingError(
                 .unsupported,
@@ -136,6 +143,13 @@ extension CameraStream {
                 subject: node.path)
         }
         return Wanted(fourcc: found.source, width: found.width, height: found.height, isConverted: true)
+    }
+
+    private static func nearestSize(
+        _ node: VideoNode, _ fourcc: UInt32, _ width: Int, _ height: Int
+    ) -> (width: Int, height: Int) {
+        node.sizes(of: fourcc).map { $0.nearest(width, height) }
+            .min { distance($0, width, height) < distance($1, width, height) } ?? (width, height)
     }
 
     private static func distance(_ size: (width: Int, height: Int), _ width: Int, _ height: Int) -> Int {

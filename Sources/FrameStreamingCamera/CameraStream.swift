@@ -11,7 +11,7 @@ struct CameraStream {
     let format: NodeFormat
     let shape: FrameShape
     let converter: (any FrameConverter)?
-    /// Bytes of a converted picture.
+    /// Room for a converted picture, in bytes.
     let convertedBytes: Int
     let signal: SignalTimings?
     let truncated: TruncatedFramePolicy

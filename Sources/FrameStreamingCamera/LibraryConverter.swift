@@ -51,6 +51,10 @@ internal import Glibc
         unsafe from.fmt.pix.bytesperline = UInt32(clamping: plane.stride)
         unsafe from.fmt.pix.sizeimage = UInt32(clamping: plane.size)
         var to = unsafe Self.format(fourcc, source.width, source.height)
+        // HSV: version 1.22 writes RGB into the room for YUV.
+        guard !["HSV3", "HSV4"].contains(source.name) else {
+            throw SystemError("v4lconvert_convert", code: Errno.invalid)
+        }
         let count = source.width * source.height * 3 / 2
         unsafe to.fmt.pix.bytesperline = UInt32(clamping: source.width)
         unsafe to.fmt.pix.sizeimage = UInt32(clamping: count)
@@ -59,7 +63,27 @@ internal import Glibc
             unsafe state.source = settledSource
             unsafe state.target = settledTarget
         }
-        return count
+        // Room for RGB, should another format have the same fault.
+        let room = source.width * source.height * 3
+        try tryOut(sourceBytes: plane.size, targetBytes: room)
+        return room
+    }
+
+    /// The library does not say which formats it reads: it is given a black picture. EINVAL says no; what it thinks of the picture does
+    /// not count.
+    private func tryOut(sourceBytes: Int, targetBytes: Int) throws(SystemError) {
+        let source = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, sourceBytes), alignment: 64)
+        let target = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, targetBytes), alignment: 64)
+        defer {
+            unsafe source.deallocate()
+            unsafe target.deallocate()
+        }
+        unsafe source.initializeMemory(as: UInt8.self, repeating: 0)
+        do throws(SystemError) {
+            _ = try unsafe convert(source, into: target)
+        } catch {
+            if error.code == Errno.invalid { throw error }
+        }
     }
 
     @unsafe func convert(

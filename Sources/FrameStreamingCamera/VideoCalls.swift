@@ -37,7 +37,7 @@ package protocol VideoCalls: Sendable {
 package protocol FrameConverter: Sendable {
     /// The camera's own format that the library would make `fourcc` of `width` x `height` from, and the size it would get.
     func source(for fourcc: UInt32, width: Int, height: Int) -> (source: UInt32, width: Int, height: Int)?
-    /// Settles what is converted. Returns how many bytes a result has.
+    /// Settles what is converted. Returns how many bytes of room a result needs, which may be more than it has.
     func prepare(from source: NodeFormat, to fourcc: UInt32) throws(SystemError) -> Int
     /// Converts a picture. Returns the bytes written; throws what the library's errno says.
     @unsafe func convert(

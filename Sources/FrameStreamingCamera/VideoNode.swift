@@ -19,9 +19,12 @@ package struct VideoNode: Sendable {
         do throws(SystemError) {
             var answer = v4l2_capability()
             try unsafe Self.call(calls, descriptor, "VIDIOC_QUERYCAP", fs_VIDIOC_QUERYCAP, &answer)
-            calls.adopt(descriptor)
-            // Asked again: a plugin may show the node in another way.
-            try unsafe Self.call(calls, descriptor, "VIDIOC_QUERYCAP", fs_VIDIOC_QUERYCAP, &answer)
+            // libv4l2's plugin for multi-planar nodes prints on standard output, and we read their planes ourselves.
+            if !NodeCapability(answer).isMultiPlanar {
+                calls.adopt(descriptor)
+                // Asked again: a plugin may show the node in another way.
+                try unsafe Self.call(calls, descriptor, "VIDIOC_QUERYCAP", fs_VIDIOC_QUERYCAP, &answer)
+            }
             capability = NodeCapability(answer)
         } catch {
             calls.close(descriptor)
