@@ -2,7 +2,7 @@ import FrameStreaming
 
 @main struct AsyncFrames {
     static func main() async throws {
-        // Before the first task begins it may block: accept waits for a sender.
+        // It may block here, on the main thread, before there are tasks: accept waits for a sender.
         let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
         let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
         for try await received in receiver.frames {
