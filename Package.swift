@@ -103,6 +103,9 @@ let package = Package(
                 "CLinux",
             ],
             swiftSettings: settings),
+        // The tools for tests, as a user has them: one import.
+        .testTarget(
+            name: "FrameStreamingTestingTests", dependencies: ["FrameStreamingTesting"], swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingFilesTests",
             dependencies: [

@@ -15,8 +15,8 @@ package struct OutputOptions: ParsableArguments, Sendable {
     package init() {}
 }
 
-/// Which protocol a command line asks for.
-package enum HandshakeArgument: String, ExpressibleByArgument, CaseIterable, Sendable {
+/// Which protocol a receiver is told to speak.
+package enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
     case auto, binary, text
 
     package var tcp: TCPHandshake {
@@ -26,4 +26,11 @@ package enum HandshakeArgument: String, ExpressibleByArgument, CaseIterable, Sen
         case .text: .text
         }
     }
+}
+
+/// Which protocol a sender is told to speak: it cannot tell what the receiver does.
+package enum SendingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case binary, text
+
+    package var tcp: TCPHandshake { self == .text ? .text : .binary }
 }

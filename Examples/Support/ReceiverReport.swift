@@ -39,7 +39,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// A connection that came to nothing, such as one that sent rubbish.
-    package func failed(_ error: FrameStreamingError) { printError(error.description) }
+    package func failed(_ error: any Error) { printError("\(error)") }
 
     /// Runs `body`, which accepts connections until `stop` is called, and prints the total when it is done.
     package func during(

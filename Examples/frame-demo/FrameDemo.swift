@@ -24,7 +24,7 @@ struct FrameDemo: ParsableCommand {
         // The receiving half, on a thread of its own.
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let receiving = try report.inBackground { () throws(FrameStreamingError) in
-            let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(until: .never))
+            let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
             report.watch(receiver)
             while let received = try receiver.next() { report.note(received) }
         }

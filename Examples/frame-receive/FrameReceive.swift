@@ -14,7 +14,7 @@ struct FrameReceive: ParsableCommand {
 
     func run() throws {
         let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.isSingle)
-        let recordings = Recordings(pictures.record)
+        let recordings = Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
         // the last was consumed, and lets the sender send another.

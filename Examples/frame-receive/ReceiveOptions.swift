@@ -16,8 +16,11 @@ struct ReceiveOptions: ParsableArguments {
     @Flag(help: "End after the first sender.")
     var once = false
 
-    @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's.", valueName: "auto|binary|text"))
-    var handshake = HandshakeArgument.auto
+    @Option(
+        help: ArgumentHelp(
+            "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
+        ))
+    var handshake = ReceivingHandshake.auto
 
     @Option(help: ArgumentHelp("Senders at once; more are turned away.", valueName: "n"))
     var maximumConnections = 16
@@ -43,7 +46,6 @@ struct ReceiveOptions: ParsableArguments {
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
         try TCPTransport.connect(
             to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
-            until: .after(.seconds(10)),
             cancellation: cancellation)
     }
 }
@@ -53,8 +55,14 @@ struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.",
-            valueName: "file.y4m|file.mjpg|dir"))
+            valueName: "file.y4m|file.mjpg|dir/"))
     var record: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Pictures per second that a Y4M recording is to be played with, such as 25 or 30000/1001: no rate comes with the pictures. (default: 30)",
+            valueName: "n/d"))
+    var recordRate: FrameRate?
 
     @Option(help: ArgumentHelp("End after so many frames were consumed.", valueName: "n"))
     var frames: Int?
@@ -73,13 +81,23 @@ struct ConsumeOptions: ParsableArguments {
         if let consumeMs, !(0...60_000).contains(consumeMs) {
             throw ValidationError("--consume-ms is 0 to 60000, not \(consumeMs)")
         }
-        if Recordings.isVideo(record), let decode, decode != .i420 {
+        if let record, RecordingKind(path: record) == nil {
+            throw ValidationError(
+                "--record \(record) is nothing that can be recorded: a file ends with .y4m, .mjpg or .mjpeg, and a directory "
+                    + "of JPEGs ends with / or has no ending")
+        }
+        if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")
+        }
+        if recordRate != nil, !isVideo {
+            throw ValidationError("--record-rate is for Y4M: no other recording says how fast it is played")
         }
     }
 
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs planes of its own.
-    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: Recordings.isVideo(record) && decode == nil) }
+    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
+
+    private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 
     var decodeSettings: DecodeSettings? {
         switch decode {

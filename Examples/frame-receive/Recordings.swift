@@ -1,25 +1,54 @@
 import FrameStreaming
 import Synchronization
 
+/// What a recording's name asks for.
+enum RecordingKind {
+    case video, motionJPEG, directory
+
+    /// Nil for an ending that is none of these: `x.avi` would become a directory of that name.
+    init?(path: String) {
+        let lowered = path.lowercased()
+        let name = lowered.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        if path.hasSuffix("/") {
+            self = .directory
+        } else if name.isEmpty {
+            return nil
+        } else if name.hasSuffix(".y4m") {
+            self = .video
+        } else if name.hasSuffix(".mjpg") || name.hasSuffix(".mjpeg") {
+            self = .motionJPEG
+        } else if name == ".." || !name.dropFirst().contains(".") {
+            // The dot of a hidden directory's name does not begin an ending.
+            self = .directory
+        } else {
+            return nil
+        }
+    }
+}
+
 /// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3.
 final class Recordings: Sendable {
     private let path: String?
+    private let rate: FrameRate
     private let count = Atomic(0)
 
-    init(_ path: String?) { self.path = path }
-
-    /// Whether the name asks for raw video.
-    static func isVideo(_ path: String?) -> Bool { path?.lowercased().hasSuffix(".y4m") ?? false }
+    /// - Parameter rate: What a Y4M file says that it is to be played with.
+    init(_ path: String?, rate: FrameRate) {
+        self.path = path
+        self.rate = rate
+    }
 
     /// A recording for one connection. Its file is made with the first frame.
     func next() -> Recording { Recording(self) }
 
     fileprivate func open() throws(FrameStreamingError) -> (any FrameRecorder)? {
-        guard let path else { return nil }
+        guard let path, let kind = RecordingKind(path: path) else { return nil }
         let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
-        if Self.isVideo(path) { return try Y4MRecorder(path: name) }
-        if [".mjpg", ".mjpeg"].contains(where: path.lowercased().hasSuffix) { return try MJPEGRecorder(path: name) }
-        return try JPEGDirectoryRecorder(path: name)
+        switch kind {
+        case .video: return try Y4MRecorder(path: name, rate: rate)
+        case .motionJPEG: return try MJPEGRecorder(path: name)
+        case .directory: return try JPEGDirectoryRecorder(path: name)
+        }
     }
 }
 

@@ -18,8 +18,8 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How often chroma is sampled; 4:2:0 unless asked otherwise, gray input stays gray."))
     var subsampling: ChromaSubsampling?
 
-    @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's.", valueName: "binary|text"))
-    var handshake = HandshakeArgument.binary
+    @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's."))
+    var handshake = SendingHandshake.binary
 
     @Option(help: ArgumentHelp("Frames that may be sent and not acknowledged. (default: 4, text: 1)", valueName: "n"))
     var window: WindowArgument?
@@ -39,9 +39,6 @@ struct SendOptions: ParsableArguments {
         }
         try checkAddress(connect: to, listen: listen)
         guard (1...100).contains(quality) else { throw ValidationError("--quality is 1 to 100, not \(quality)") }
-        guard handshake != .auto else {
-            throw ValidationError("a sender cannot tell what the receiver speaks: --handshake binary or text")
-        }
         if case .adaptive = window {
             throw ValidationError("--window adaptive is not in this version: give a number of frames")
         }
@@ -61,7 +58,7 @@ struct SendOptions: ParsableArguments {
         options.session = .random(in: 1 ... .max)
         if let to {
             return try TCPTransport.connect(
-                to: to, role: .sender, handshake: handshake.tcp, options: options, until: .after(.seconds(10)))
+                to: to, role: .sender, handshake: handshake.tcp, options: options)
         }
         let listener = try TCPListener(on: listen ?? "", role: .sender, handshake: handshake.tcp, options: options)
         defer { listener.stop() }
@@ -69,7 +66,7 @@ struct SendOptions: ParsableArguments {
         while true {
             // A peer that said nothing or rubbish is not the receiver that is waited for.
             do throws(FrameStreamingError) {
-                return try listener.accept(until: .never)
+                return try listener.accept()
             } catch {
                 report.turnedAway(error)
                 if error.code == .system || error.code == .closed { throw error }

@@ -5,14 +5,22 @@ extension TCPListener {
     /// Serves peers until ``stop()`` or ``close()``: each connection on a thread of its own, the handshake included, so
     /// that a silent or a broken one holds up nobody else. Returns when the last one has ended.
     ///
+    /// ```swift
+    /// try listener.serve(onError: { print($0) }) { transport in
+    ///     let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
+    ///     while let received = try receiver.next() { print(received.frame.format) }
+    /// }
+    /// ```
+    ///
     /// - Parameters:
     ///   - maximumConnections: Beyond so many at once a peer is turned away: with REJECT, or by closing where it speaks text.
-    ///   - onError: Told of every connection that did not come about, was turned away, or whose `body` threw. Called from any thread.
-    ///   - body: What to do with a connection. It is closed afterwards.
+    ///   - onError: Told of every connection that did not come about, was turned away, or whose `body` threw. What this package
+    ///     throws is a ``FrameStreamingError``; `body` may throw errors of its own. Called from any thread.
+    ///   - body: What to do with a connection, on a thread of its own. It is closed afterwards.
     /// - Throws: What makes listening impossible. Nothing that a peer does.
     public func serve(
-        maximumConnections: Int = 16, onError: @escaping @Sendable (FrameStreamingError) -> Void,
-        _ body: @escaping @Sendable (TCPTransport) throws(FrameStreamingError) -> Void
+        maximumConnections: Int = 16, onError: @escaping @Sendable (any Error) -> Void,
+        _ body: @escaping @Sendable (TCPTransport) throws -> Void
     ) throws(FrameStreamingError) {
         guard maximumConnections >= 1 else {
             throw FrameStreamingError(
@@ -42,8 +50,8 @@ extension TCPListener {
     }
 
     private func serve(
-        _ channel: Channel, _ ticket: UInt64, _ onError: @escaping @Sendable (FrameStreamingError) -> Void,
-        _ body: @escaping @Sendable (TCPTransport) throws(FrameStreamingError) -> Void
+        _ channel: Channel, _ ticket: UInt64, _ onError: @escaping @Sendable (any Error) -> Void,
+        _ body: @escaping @Sendable (TCPTransport) throws -> Void
     ) throws(FrameStreamingError) {
         let connections = connections
         let establishing = establishing
@@ -53,7 +61,7 @@ extension TCPListener {
                     channel.close()
                     connections.leave(ticket)
                 }
-                do throws(FrameStreamingError) {
+                do {
                     let transport = try establishing.accepting(channel, until: .never)
                     connections.replace(ticket, transport.close)
                     defer { transport.close() }
@@ -79,7 +87,7 @@ private final class Doorman: Sendable {
     }
 
     private let establishing: Establishing
-    private let onError: @Sendable (FrameStreamingError) -> Void
+    private let onError: @Sendable (any Error) -> Void
     private let state = Monitor(State())
 
     /// Those beyond this are closed without a word.
@@ -87,7 +95,7 @@ private final class Doorman: Sendable {
     /// How long to wait for the first byte, which tells whether the peer can read a REJECT.
     private static let patience = Duration.milliseconds(250)
 
-    init(_ establishing: Establishing, onError: @escaping @Sendable (FrameStreamingError) -> Void) {
+    init(_ establishing: Establishing, onError: @escaping @Sendable (any Error) -> Void) {
         self.establishing = establishing
         self.onError = onError
     }

@@ -54,7 +54,7 @@ public final class TCPListener: Sendable {
     ///
     /// - Throws: `timedOut` when nobody connected, or the one who did said nothing; `rejected`, `protocolViolation`, ... when there
     ///   was no agreement: the listener goes on, call again. `closed`.
-    public func accept(until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+    public func accept(until deadline: Deadline = .never) throws(FrameStreamingError) -> TCPTransport {
         let channel = try Channel(try acceptSocket(until: deadline))
         guard let ticket = connections.enter(channel.close, maximum: .max) else { throw .closedListener }
         defer { connections.leave(ticket) }

@@ -41,10 +41,10 @@ public struct TCPHandshake: Hashable, Sendable, CustomStringConvertible {
 public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The text handshake has no room for it.
     public var stream = ""
-    /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none. Receiver that connects:
-    /// the session that it consumed of last; 0 = none.
+    /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none,
+    /// and nothing is resumed. Receiver that connects: the session that it consumed of last; 0 = none.
     public var session: UInt64 = 0
-    /// Receiver: how many frames of a session it has consumed; 0 for one that it does not know.
+    /// Receiver: how many frames of a session it has acknowledged, with any outcome; 0 for one that it does not know.
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
     public var creditAhead: UInt64 = 16

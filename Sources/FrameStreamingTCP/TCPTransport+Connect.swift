@@ -9,13 +9,13 @@ extension TCPTransport {
     ///   - role: Whether this side sends or receives frames.
     ///   - handshake: Binary or text; the peer must speak the same.
     ///   - options: The rest.
-    ///   - deadline: For everything together; the handshake has its own besides.
+    ///   - deadline: For everything together, 10 s unless given; the handshake has its own besides.
     ///   - cancellation: Lets another thread end the attempt.
     /// - Throws: `unresolvedHost`; `connectionFailed` when no address answers; `rejected` when the peer says no; `timedOut`;
     ///   `cancelled`; `invalidArgument`.
     public static func connect(
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
-        until deadline: Deadline, cancellation: TCPCancellation = TCPCancellation()
+        until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()
     ) throws(FrameStreamingError) -> TCPTransport {
         let endpoint = try TCPEndpoint(address, defaultHost: nil)
         let establishing = try Establishing(role: role, handshake: handshake, options: options, listens: false)

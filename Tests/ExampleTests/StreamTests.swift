@@ -22,9 +22,11 @@ extension ExampleTests {
 
         @Test(arguments: ["binary", "text"]) func thePatternArrivesInOrder(handshake: String) throws {
             let file = workspace.file("out.y4m")
-            let ended = try stream(pattern(12) + ["--handshake", handshake], ["--record", file])
+            let ended = try stream(
+                pattern(12) + ["--handshake", handshake], ["--record", file, "--record-rate", "30000/1001"])
             try ended.expectAllArrived(12)
             let recording = try Recording(file)
+            #expect(recording.header.contains(" F30000:1001 "), "\(recording.header)")
             let format = try #require(recording.format)
             #expect(format.width == 160 && format.height == 120)
             #expect(try numbers(recording.pictures, format) == (0..<12).map { $0 })
@@ -46,6 +48,7 @@ extension ExampleTests {
             let ended = try stream(arguments, ["--record", output])
             try ended.expectAllArrived(clip.frames.count)
             let recording = try Recording(output)
+            #expect(recording.header.contains(" F30:1 "), "\(recording.header)")
             #expect(recording.header.contains(" \(layout.2) "), "\(recording.header)")
             #expect(
                 recording.header.contains("XCOLORRANGE=\(range == .full ? "FULL" : "LIMITED")"),
@@ -93,7 +96,7 @@ extension ExampleTests {
         @Test func aDirectoryGetsAFileForEachFrame() throws {
             let clip = Clip()
             let input = try workspace.write(clip.y4m, to: "in.y4m")
-            try stream(["--input", input, "--pace", "max"], ["--record", workspace.file("pictures")])
+            try stream(["--input", input, "--pace", "max"], ["--record", workspace.file("pictures/")])
                 .expectAllArrived(6)
             let names = try workspace.names(in: "pictures")
             #expect(names.count == 6)

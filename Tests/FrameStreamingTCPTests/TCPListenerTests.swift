@@ -18,8 +18,12 @@ private final class Server: Sendable {
         let endings = endings
         serving = try Background {
             try listener.serve(maximumConnections: maximumConnections) { error in
-                endings.update { $0.append(error) }
-            } _: { transport throws(FrameStreamingError) in
+                if let error = error as? FrameStreamingError {
+                    endings.update { $0.append(error) }
+                } else {
+                    Issue.record(error)
+                }
+            } _: { transport in
                 while let message = try transport.receive(until: .never) {
                     guard case .frame(_, let info) = message else { continue }
                     try transport.send(
@@ -298,7 +302,29 @@ private final class Server: Sendable {
     @Test func aListenerForNobody() throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .automatic)
         #expect(
-            code { try listener.serve(maximumConnections: 0, onError: { _ in }) { _ throws(FrameStreamingError) in } }
+            code { try listener.serve(maximumConnections: 0, onError: { _ in }) { _ in } }
                 == .invalidArgument)
+    }
+
+    @Test func aBodyMayThrowWhatItLikes() throws {
+        struct Full: Error {}
+        let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
+        let errors = Monitor<[any Error]>([])
+        let names = Monitor<[String?]>([])
+        let serving = try Background {
+            try listener.serve(onError: { error in errors.update { $0.append(error) } }) { transport in
+                let name = transport.peer.stream
+                names.update { $0.append(name) }
+                throw Full()
+            }
+        }
+        let transport = try TCPTransport.connect(to: "127.0.0.1:\(listener.port)", role: .sender)
+        #expect(transport.peer.stream == nil)
+        #expect(code { _ = try transport.receive(until: soon()) } == .endedWithoutGoodbye)
+        listener.stop()
+        try serving.value()
+        #expect(names.withLock { $0 } == [nil])
+        #expect(errors.withLock { $0 }.count == 1)
+        #expect(errors.withLock { $0 }.first is Full)
     }
 }

@@ -185,7 +185,7 @@ import Testing
         let address = listener.address
         let counts = Counts()
         let serving = Sending {
-            try listener.serve(onError: { _ in }) { transport throws(FrameStreamingError) in
+            try listener.serve(onError: { _ in }) { transport in
                 let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
                 defer { counts.add(receiver.statistics.frames) }
                 while try receiver.next() != nil {}

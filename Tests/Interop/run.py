@@ -168,6 +168,30 @@ def to_the_server(folder):
     check("the pictures are those that were sent, in order", clip.psnr(worst) > 33, f"{clip.psnr(worst):.2f} dB")
 
 
+def minimal_sender(folder):
+    """The protocol document's own sender, which shares no code with the package, to frame-receive."""
+    script = os.path.join(HERE, "minimal_sender.py")
+    with open(script) as file, open(os.path.join(HERE, "../../Docs/WireProtocol.md")) as document:
+        check("the document shows minimal_sender.py as it is", f"```python\n{file.read()}```\n" in document.read())
+    pictures, frames = os.path.join(folder, "to-send"), 40
+    os.makedirs(pictures)
+    files = []
+    for number in range(frames):
+        files.append(os.path.join(pictures, f"{number:03}.jpg"))
+        cv2.imwrite(files[-1], clip.picture(number, 320, 240))
+    kept = os.path.join(folder, "from-minimal")
+    receiver = Receiver("--record", kept + "/", "--once")
+    sender = run(sys.executable, script, "127.0.0.1", str(receiver.port), "320", "240", *files)
+    check("minimal_sender.py ends well", sender.returncode == 0 and sender.stdout == f"sent {frames}\n", sender)
+    connections, total = receiver.finish(interrupt=False)
+    check("it spoke the binary protocol", [line["handshake"] for line in connections] == ["binary"], connections)
+    check("it ended with BYE", [line["end"] for line in connections] == ["bye"], connections)
+    check("every frame arrives and decodes", total["frames"] == frames and total["decode_failures"] == 0, total)
+    names = sorted(os.listdir(kept)) if os.path.isdir(kept) else []
+    same = [open(os.path.join(kept, name), "rb").read() for name in names] == [open(name, "rb").read() for name in files]
+    check("the files are those that were sent, byte by byte", same, names)
+
+
 def full_range(luma):
     """Limited to full range, as JPEG has it."""
     return numpy.clip((luma.astype("float64") - 16) * 255 / 219, 0, 255).round().astype("uint8")
@@ -242,7 +266,8 @@ def main():
         check(f"{tool} is installed", shutil.which(tool) is not None)
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         for part in [one_after_another, lambda: four_at_once(folder), lambda: video_client(folder),
-                     lambda: to_the_server(folder), lambda: clip_to_y4m(folder)]:
+                     lambda: to_the_server(folder), lambda: minimal_sender(folder),
+                     lambda: clip_to_y4m(folder)]:
             try:
                 part()
             except Exception as error:  # The other parts are run all the same.

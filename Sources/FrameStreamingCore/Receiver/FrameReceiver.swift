@@ -3,8 +3,9 @@ internal import FrameStreamingSystem
 /// Takes frames from a connection, decodes them, and gives credit back as the consumer gets through them.
 ///
 /// ```swift
+/// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
 /// let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
-/// while let received = try receiver.next() { show(received.frame) }
+/// while let received = try receiver.next() { print(received.frame.format) }
 /// ```
 ///
 /// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender

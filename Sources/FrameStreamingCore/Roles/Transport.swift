@@ -52,7 +52,7 @@ public struct Peer: Hashable, Sendable {
     public var address: String
     /// How the connection speaks.
     public var handshake: Handshake
-    /// The stream's name; nil where the handshake has none.
+    /// The stream's name; nil where none was given, and where the handshake has none.
     public var stream: String?
     /// Sender's side: the highest frame number that the receiver takes before its first acknowledgement.
     public var initialCredit: UInt64

@@ -4,9 +4,10 @@ internal import FrameStreamingSystem
 /// connections, each with a slot and a window of its own.
 ///
 /// ```swift
-/// var camera = TestPatternSource(width: 640, height: 480)
-/// let sender = try FrameSender(codec: JPEGCodec(), transport: try TCPTransport.connect(to: "receiver:5600"))
-/// try sender.run(&camera)
+/// var source = try TestPatternSource(width: 640, height: 480)
+/// let transport = try TCPTransport.connect(to: "receiver:5600", role: .sender)
+/// let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+/// try sender.run(&source)
 /// ```
 ///
 /// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.

@@ -39,7 +39,8 @@ struct Establishing: Sendable {
             case .endedWithoutGoodbye, .connectionLost:
                 throw FrameStreamingError(
                     .connectionFailed,
-                    "the peer closed the connection instead of answering HELLO: check that it speaks the binary handshake",
+                    "the peer closed the connection instead of answering HELLO: check that it speaks the binary handshake, "
+                        + "or it is busy with another sender, or has ended",
                     subject: channel.address, errno: error.errno)
             default: throw error
             }

@@ -1,0 +1,26 @@
+import FrameStreaming
+import Glibc
+
+@main struct Program {
+    static func main() {
+        do {
+            if CommandLine.arguments.contains("receive") { try receive() } else { try send() }
+        } catch {
+            print(error)
+            exit(1)
+        }
+    }
+
+    static func receive() throws {
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
+        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+        while let received = try receiver.next() { print(received.frame.format, received.age ?? .zero) }
+    }
+
+    static func send() throws {
+        var source = try TestPatternSource(width: 1280, height: 720)
+        let transport = try TCPTransport.connect(to: "localhost:5600", role: .sender)
+        let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+        try sender.run(&source)
+    }
+}

@@ -1,0 +1,11 @@
+import FrameStreaming
+
+@main struct SaveJPEGs {
+    static func main() throws {
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
+        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(), decode: nil)
+        let recorder = try JPEGDirectoryRecorder(path: "pictures")
+        while let received = try receiver.next() { try recorder.write(received.frame) }
+        print("\(recorder.frameCount) pictures in \(recorder.path)")
+    }
+}
