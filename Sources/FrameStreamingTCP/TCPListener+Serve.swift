@@ -15,7 +15,7 @@ extension TCPListener {
     /// - Parameters:
     ///   - maximumConnections: Beyond so many at once a peer is turned away: with REJECT, or by closing where it speaks text.
     ///   - onError: Told of every connection that did not come about, was turned away, or whose `body` threw. What this package
-    ///     throws is a ``FrameStreamingError``; `body` may throw errors of its own. Called from any thread.
+    ///     throws is a `FrameStreamingError`; `body` may throw errors of its own. Called from any thread.
     ///   - body: What to do with a connection, on a thread of its own. It is closed afterwards.
     /// - Throws: What makes listening impossible. Nothing that a peer does.
     public func serve(

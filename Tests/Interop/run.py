@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks frame-send and frame-receive against the OpenCV tutorial's programs and against libjpeg-turbo's own.
+"""Checks frame-send and frame-receive against the OpenCV tutorial's programs, the protocol document's own sender in Python,
+and libjpeg-turbo's programs.
 
 Needs OpenCV and numpy (run.sh makes an environment with them), ffmpeg, cjpeg and djpeg. The executables are those in the
 folder that is named. Every wait has a limit. Exits with 1 where anything failed.
