@@ -70,8 +70,13 @@ final class Outbox: Sendable {
             state.withLock { $0.begun = nil }
             if resumes { return }
         }
-        if try writeAtOnce(make) { return }
-        if try flush(until: deadline.nanoseconds, waits: true) { return }
+        var isDone = try writeAtOnce(make)
+        if !isDone { isDone = try flush(until: deadline.nanoseconds, waits: true, queue: false) }
+        if isDone {
+            // Queued meanwhile by those who did not get the turn. What does not go by the deadline stays; this message is gone.
+            if hasWork { _ = try flush(until: deadline.nanoseconds, waits: true) }
+            return
+        }
         state.withLock { state in
             if state.current?.offset == 0 { state.current = nil } else { state.begun = key }
         }
@@ -91,8 +96,7 @@ final class Outbox: Sendable {
             throw error
         }
         if !isDone { state.withLock { [outgoing] state in state.current = outgoing } }
-        // What was queued meanwhile, by those who did not get the turn, is written by who has it.
-        return !hasWork
+        return isDone
     }
 
     /// Puts a message in the queue and writes what goes without waiting: the thread in `receive` writes the rest.
@@ -148,10 +152,12 @@ final class Outbox: Sendable {
     private func endTurn() { state.update { $0.isBusy = false } }
 
     /// Writes all there is; false when the deadline passed, or the socket is full and `waits` is false. Needs the turn.
-    private func flush(until deadline: Int64?, waits: Bool) throws(FrameStreamingError) -> Bool {
+    ///
+    /// - Parameter queue: Whether to go on with what is queued behind the current message.
+    private func flush(until deadline: Int64?, waits: Bool, queue: Bool = true) throws(FrameStreamingError) -> Bool {
         do throws(FrameStreamingError) {
             let descriptor = try channel.descriptor()
-            while var outgoing = next() {
+            while var outgoing = next(queue: queue) {
                 if try write(&outgoing, to: descriptor) {
                     state.withLock { $0.current = nil }
                     continue
@@ -177,9 +183,9 @@ final class Outbox: Sendable {
     }
 
     /// What goes next; it stays the current one until it is done.
-    private func next() -> Outgoing? {
+    private func next(queue: Bool) -> Outgoing? {
         state.withLock { state in
-            if state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
+            if queue, state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
             return state.current
         }
     }
