@@ -2,13 +2,22 @@
 ///
 /// Inlinable, so that other modules have code for their own state, instead of generic code that looks every type up and
 /// copies the state by way of tables: this is on the way of every frame, a dozen times.
-@usableFromInline package final class Monitor<State>: @unchecked Sendable {
+///
+/// Unsafe code: the state is behind a pointer, initialised from init to deinit and used under the lock only, which gives exclusive
+/// access. As a stored property the runtime would check that once more each time, for more than the lock itself costs.
+@safe @usableFromInline package final class Monitor<State>: @unchecked Sendable {
     @usableFromInline let lock: ConditionLock
-    @usableFromInline var state: State
+    @usableFromInline let state: UnsafeMutablePointer<State>
 
     @inlinable package init(_ state: sending State) {
-        self.state = state
+        unsafe self.state = .allocate(capacity: 1)
+        unsafe self.state.initialize(to: state)
         lock = ConditionLock()
+    }
+
+    deinit {
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
     }
 
     /// Looks at or changes the state without waking anybody.
@@ -17,7 +26,7 @@
     ) throws(Failure) -> Result {
         lock.lock()
         defer { lock.unlock() }
-        return try body(&state)
+        return try unsafe body(&state.pointee)
     }
 
     /// Changes the state and wakes all who wait for a change.
@@ -29,7 +38,7 @@
             lock.wakeAll()
             lock.unlock()
         }
-        return try body(&state)
+        return try unsafe body(&state.pointee)
     }
 
     /// Waits until `body` returns a value, which is looked at now and after every `update`; nil when `deadline`
@@ -38,7 +47,7 @@
         lock.lock()
         defer { lock.unlock() }
         while true {
-            if let result = body(&state) { return result }
+            if let result = unsafe body(&state.pointee) { return result }
             guard lock.wait(until: deadline) else { return nil }
         }
     }

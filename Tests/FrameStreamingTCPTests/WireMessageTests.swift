@@ -62,8 +62,8 @@ private enum Examples {
     }
 }
 
-extension Set<WireType> {
-    static let everything = Set(WireType.allCases)
+extension WireTypes {
+    static let everything = WireTypes(WireType.allCases)
 }
 
 @Suite struct WireMessageTests {

@@ -55,12 +55,14 @@ struct TransportSend: ParsableCommand {
     }
 
     private func loop(_ source: inout RepeatingSource, _ transport: TCPTransport) throws(FrameStreamingError) {
+        // The loop measures the transport, not the parsed arguments' own storage.
+        let (frame, frames, window) = (source.frame, UInt64(frames), UInt64(window))
         var sent: UInt64 = 0
         var acknowledged: UInt64 = 0
         while acknowledged < frames {
             if sent < frames, sent - acknowledged < window {
                 sent += 1
-                try transport.send(.frame(source.frame, FrameInfo(sequence: sent)), until: .never)
+                try transport.send(.frame(frame, FrameInfo(sequence: sent)), until: .never)
             } else if case .acknowledgement(let word) = try transport.receive(until: .never) {
                 acknowledged = word.sequence
             }
@@ -83,9 +85,10 @@ struct TransportReceive: ParsableCommand {
             while try receiver.next() != nil {}
             receiver.close()
         case .transport:
+            let ahead = transport.peer.creditAhead
             while case .frame(_, let info) = try transport.receive(until: .never) {
                 let word = Acknowledgement(
-                    sequence: info.sequence, creditThrough: info.sequence + transport.peer.creditAhead)
+                    sequence: info.sequence, creditThrough: info.sequence + ahead)
                 try transport.send(.acknowledgement(word), until: .never)
             }
             try transport.finish("done", until: .after(.seconds(2)))

@@ -119,9 +119,9 @@ final class BinaryConnection: Connection {
         while true {
             let item = try reader.next(until: deadline, takesFrames: role == .receiver)
             switch item {
-            case .frame(let frame, let info):
-                try count(info)
-                return .frame(frame, info)
+            case .frame(let message, let sequence):
+                try count(sequence)
+                return message
             case .message(.acknowledgement(let acknowledgement)):
                 try expect(role == .sender, "an acknowledgement to the side that receives frames")
                 return .acknowledgement(acknowledgement)
@@ -149,10 +149,12 @@ final class BinaryConnection: Connection {
         guard condition else { throw .violation(otherwise()) }
     }
 
-    private func count(_ info: FrameInfo) throws(FrameStreamingError) {
-        let last = numbers.withLock { $0.lastReceived }
-        try expect(info.sequence == last + 1, "frame \(info.sequence) after frame \(last)")
-        numbers.withLock { $0.lastReceived = info.sequence }
+    private func count(_ sequence: UInt64) throws(FrameStreamingError) {
+        let last = numbers.withLock { numbers in
+            defer { if sequence == numbers.lastReceived + 1 { numbers.lastReceived = sequence } }
+            return numbers.lastReceived
+        }
+        try expect(sequence == last + 1, "frame \(sequence) after frame \(last)")
     }
 
     private func answer(_ ping: Ping) throws(FrameStreamingError) {

@@ -5,12 +5,29 @@ internal import FrameStreamingSystem
 ///
 /// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
 final class BinaryReader: @unchecked Sendable {
-    /// What was read: a message, or a frame.
+    /// What was read: a message, or a frame for the owner, with its number.
     enum Item {
         case message(WireMessage)
-        case frame(Frame, FrameInfo)
+        case frame(Message, sequence: UInt64)
     }
 
+    // All of it in one property: the runtime checks each access to a class's own for others at the same time.
+    private var reading: BinaryReading
+
+    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions) {
+        reading = BinaryReading(channel, outbox, input: input, pool: pool, options: options)
+    }
+
+    /// The next message; what came of one is kept when the deadline passes.
+    ///
+    /// - Parameter takesFrames: Whether frames may come at all: told before memory is taken for one.
+    func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> Item {
+        try reading.next(until: limit, takesFrames: takesFrames)
+    }
+}
+
+/// What was read so far, and from where.
+private struct BinaryReading: ~Copyable {
     private let channel: Channel
     private let outbox: Outbox
     private let pool: FramePool
@@ -30,12 +47,7 @@ final class BinaryReader: @unchecked Sendable {
         deadline = MessageDeadline(options.messageTimeout)
     }
 
-    /// The next message; what came of one is kept when the deadline passes.
-    ///
-    /// - Parameter takesFrames: Whether frames may come at all: told before memory is taken for one.
-    func next(
-        until limit: Deadline, takesFrames: Bool
-    ) throws(FrameStreamingError) -> Item {
+    mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
             if let header {
                 guard try fillImage(until: limit) else { throw .ended(channel.address) }
@@ -58,7 +70,7 @@ final class BinaryReader: @unchecked Sendable {
             let until = deadline.bounding(limit)
             let count: Int
             do throws(FrameStreamingError) {
-                count = try input.fill { bytes throws(FrameStreamingError) in
+                count = try input.fill { [channel, outbox] bytes throws(FrameStreamingError) in
                     try channel.read(into: &bytes, until: until, driving: outbox)
                 }
             } catch {
@@ -69,7 +81,7 @@ final class BinaryReader: @unchecked Sendable {
     }
 
     /// Reads until the image is whole; false when the peer's bytes end before.
-    private func fillImage(until limit: Deadline) throws(FrameStreamingError) -> Bool {
+    private mutating func fillImage(until limit: Deadline) throws(FrameStreamingError) -> Bool {
         let until = deadline.bounding(limit)
         while image?.isComplete == false {
             if !input.isEmpty {
@@ -85,11 +97,12 @@ final class BinaryReader: @unchecked Sendable {
         return true
     }
 
-    private func finish(_ header: FrameHeader) throws(FrameStreamingError) -> Item {
+    private mutating func finish(_ header: FrameHeader) throws(FrameStreamingError) -> BinaryReader.Item {
         guard let image = image.take() else { throw .violation("a frame without an image") }
         deadline.end()
         self.header = nil
-        let format = try header.format(imageBytes: image.byteCount)
+        // The parser made it, and parses nothing before the image is whole.
+        guard let format = parser.format else { throw .violation("a frame without a shape") }
         var frame = try image.makeFrame(
             format: format, captureTime: header.captureTime,
             sequence: header.sourceSequence)
@@ -99,6 +112,6 @@ final class BinaryReader: @unchecked Sendable {
         metadata = []
         var info = header.info
         info.arrivalTime = .now
-        return .frame(frame, info)
+        return .frame(.frame(frame, info), sequence: info.sequence)
     }
 }

@@ -24,7 +24,8 @@ struct IncomingImage: ~Copyable {
     ) throws(FrameStreamingError) -> Int {
         let start = filled
         var bytes = buffer.bytes
-        let count = try channel.read(into: &bytes, at: start, until: deadline, driving: outbox)
+        let count = try channel.read(
+            into: &bytes, at: start, wanting: .everything, until: deadline, driving: outbox)
         filled = start + count
         return count
     }

@@ -65,6 +65,8 @@ final class Lifecycle: Sendable {
     func reading(
         until deadline: Deadline, _ body: () throws(FrameStreamingError) -> Message?
     ) throws(FrameStreamingError) -> Message? {
+        // Nearly always the turn is free and nothing is kept: then no message is handed through the wait.
+        if state.withLock({ $0.kept.isEmpty && !$0.hasEnded && $0.takeTurn() }) { return try inTurn(body) }
         let turn = try wait(until: deadline, for: "another thread's receive") { state -> Turn? in
             if !state.kept.isEmpty { return .message(state.kept.removeFirst()) }
             if state.hasEnded { return .ended }

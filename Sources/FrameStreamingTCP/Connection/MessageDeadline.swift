@@ -1,13 +1,19 @@
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// When the message that is being read must be whole: counted from its first byte, so that a peer that trickles is cut off.
 struct MessageDeadline {
     private let timeout: Duration
+    /// The same in nanoseconds, to be added for every message. Half of the clock's range is for ever.
+    private let nanoseconds: Int64
     private var due: MonotonicTime?
 
-    init(_ timeout: Duration) { self.timeout = timeout }
+    init(_ timeout: Duration) {
+        self.timeout = timeout
+        nanoseconds = min(timeout.wholeNanoseconds, .max / 2)
+    }
 
-    mutating func begin() { if due == nil { due = MonotonicTime.now.advanced(by: timeout) } }
+    mutating func begin() { if due == nil { due = MonotonicTime(nanoseconds: monotonicNow() + nanoseconds) } }
     mutating func end() { due = nil }
 
     /// The earlier of the caller's deadline and this.

@@ -50,15 +50,18 @@ final class Channel: Sendable {
     }
 
     /// One read of what is there, stored from `offset`, which is waited for until `deadline`; 0 = the end. Meanwhile it writes what `outbox` has left.
+    ///
+    /// - Parameter wanting: Whether to come back with the first bytes, or rather with all that there is room for.
     func read(
-        into bytes: inout MutableRawSpan, at offset: Int = 0, until deadline: Int64?, driving outbox: Outbox
+        into bytes: inout MutableRawSpan, at offset: Int = 0, wanting: Descriptor.ReceiveWait = .firstByte,
+        until deadline: Int64?, driving outbox: Outbox
     ) throws(FrameStreamingError) -> Int {
         let descriptor = try descriptor()
         // In the kernel where nothing else is to be looked after before it comes back by itself, by poll otherwise.
         var waits = !outbox.hasWork && hasTime(deadline)
         while true {
             do throws(SystemError) {
-                let count = try descriptor.receive(into: &bytes, at: offset, waits: waits)
+                let count = try descriptor.receive(into: &bytes, at: offset, wait: waits ? wanting : .nothing)
                 if count > 0 || !isClosed { return count }
             } catch {
                 guard error.code == Errno.again || isClosed else { throw lost(error) }
@@ -77,7 +80,7 @@ final class Channel: Sendable {
     /// Whether a recv that waits for as long as it does is back before `deadline`.
     private func hasTime(_ deadline: Int64?) -> Bool {
         guard let deadline else { return true }
-        return deadline - monotonicNow() > Descriptor.longestReceive.wholeNanoseconds
+        return deadline - monotonicNow() > Descriptor.longestReceiveNanoseconds
     }
 
     /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps.

@@ -45,11 +45,14 @@ final class Outbox: Sendable {
     private let state = Monitor(State())
     private let channel: Channel
     private let timeout: Duration
+    /// The same in nanoseconds; half of the clock's range is for ever.
+    private let timeoutNanoseconds: Int64
 
     /// - Parameter timeout: How long a message may take from its first to its last byte.
     init(_ channel: Channel, timeout: Duration) {
         self.channel = channel
         self.timeout = timeout
+        timeoutNanoseconds = min(timeout.wholeNanoseconds, .max / 2)
     }
 
     /// Writes a message whole, after what was begun before it.
@@ -59,19 +62,41 @@ final class Outbox: Sendable {
     func send(
         _ key: Key, until deadline: Deadline, _ make: () throws(FrameStreamingError) -> Outgoing
     ) throws(FrameStreamingError) {
-        try takeTurn(until: deadline)
+        let turn = try takeTurn(until: deadline)
         defer { endTurn() }
-        let resumes = state.withLock { $0.begun == key }
-        guard try flush(until: deadline.nanoseconds, waits: true) else { throw .timedOut("room to send") }
-        state.withLock { $0.begun = nil }
-        if resumes { return }
-        let outgoing = try make()
-        state.withLock { $0.current = outgoing }
-        if try flush(until: deadline.nanoseconds, waits: true) { return }
+        if turn == .afterOthers {
+            let resumes = state.withLock { $0.begun == key }
+            guard try flush(until: deadline.nanoseconds, waits: true) else { throw .timedOut("room to send") }
+            state.withLock { $0.begun = nil }
+            if resumes { return }
+        }
+        var isDone = try writeAtOnce(make)
+        if !isDone { isDone = try flush(until: deadline.nanoseconds, waits: true, queue: false) }
+        if isDone {
+            // Queued meanwhile by those who did not get the turn. What does not go by the deadline stays; this message is gone.
+            if hasWork { _ = try flush(until: deadline.nanoseconds, waits: true) }
+            return
+        }
         state.withLock { state in
             if state.current?.offset == 0 { state.current = nil } else { state.begun = key }
         }
         throw .timedOut("room to send")
+    }
+
+    /// The way of nearly every message: the kernel takes it at once, and it is never stored. If not it is the current message
+    /// now. Needs the turn, and that nothing was left of a message before.
+    private func writeAtOnce(_ make: () throws(FrameStreamingError) -> Outgoing) throws(FrameStreamingError) -> Bool {
+        let descriptor = try channel.descriptor()
+        var outgoing = try make()
+        let isDone: Bool
+        do throws(FrameStreamingError) {
+            isDone = try write(&outgoing, to: descriptor)
+        } catch {
+            state.withLock { $0.failure = error }
+            throw error
+        }
+        if !isDone { state.withLock { [outgoing] state in state.current = outgoing } }
+        return isDone
     }
 
     /// Puts a message in the queue and writes what goes without waiting: the thread in `receive` writes the rest.
@@ -106,25 +131,33 @@ final class Outbox: Sendable {
     /// Wakes those who wait for their turn, so that they see that the channel is closed.
     func close() { state.wakeAll() }
 
-    private func takeTurn(until deadline: Deadline) throws(FrameStreamingError) {
-        let failure: FrameStreamingError?? = state.wait(until: deadline.nanoseconds) { state in
-            if self.channel.isClosed { return .closedConnection }
-            if let failure = state.failure { return failure }
-            if state.isBusy { return nil }
+    private enum Turn { case clear, afterOthers, failed }
+
+    private func takeTurn(until deadline: Deadline) throws(FrameStreamingError) -> Turn {
+        let turn: Turn? = state.wait(until: deadline.nanoseconds) { state in
+            if state.failure != nil { return .failed }
+            if state.isBusy { return self.channel.isClosed ? .failed : nil }
             state.isBusy = true
-            return .some(nil)
+            return state.hasWork || state.begun != nil ? .afterOthers : .clear
         }
-        guard let failure else { throw .timedOut("the message before to be sent") }
-        if let failure { throw failure }
+        switch turn {
+        case nil: throw .timedOut("the message before to be sent")
+        case .failed:
+            if channel.isClosed { throw .closedConnection }
+            throw state.withLock { $0.failure } ?? .closedConnection
+        case .some(let turn): return turn
+        }
     }
 
     private func endTurn() { state.update { $0.isBusy = false } }
 
     /// Writes all there is; false when the deadline passed, or the socket is full and `waits` is false. Needs the turn.
-    private func flush(until deadline: Int64?, waits: Bool) throws(FrameStreamingError) -> Bool {
+    ///
+    /// - Parameter queue: Whether to go on with what is queued behind the current message.
+    private func flush(until deadline: Int64?, waits: Bool, queue: Bool = true) throws(FrameStreamingError) -> Bool {
         do throws(FrameStreamingError) {
             let descriptor = try channel.descriptor()
-            while var outgoing = next() {
+            while var outgoing = next(queue: queue) {
                 if try write(&outgoing, to: descriptor) {
                     state.withLock { $0.current = nil }
                     continue
@@ -150,9 +183,9 @@ final class Outbox: Sendable {
     }
 
     /// What goes next; it stays the current one until it is done.
-    private func next() -> Outgoing? {
+    private func next(queue: Bool) -> Outgoing? {
         state.withLock { state in
-            if state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
+            if queue, state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
             return state.current
         }
     }
@@ -163,7 +196,7 @@ final class Outbox: Sendable {
             do throws(SystemError) {
                 outgoing.offset += try descriptor.send(
                     outgoing.head, image: outgoing.image, imageBytes: outgoing.imageBytes, from: outgoing.offset)
-                if outgoing.due == nil { outgoing.due = MonotonicTime.now.advanced(by: timeout).nanoseconds }
+                if outgoing.due == nil, !outgoing.isDone { outgoing.due = monotonicNow() + timeoutNanoseconds }
             } catch {
                 if error.code == Errno.again { return false }
                 throw channel.lost(error)

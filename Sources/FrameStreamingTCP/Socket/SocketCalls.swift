@@ -83,17 +83,30 @@ extension Descriptor {
     }
 
     /// How long a recv that waits does so at most, once `prepare` was called.
-    static let longestReceive = Duration.seconds(1)
+    static var longestReceive: Duration { .nanoseconds(longestReceiveNanoseconds) }
+    static let longestReceiveNanoseconds: Int64 = 1_000_000_000
+
+    /// What a recv waits for, in the call itself and for at most ``longestReceive``; only sockets that were prepared do.
+    enum ReceiveWait {
+        case nothing, firstByte
+        /// All that there is room for. It returns with less at the peer's end, at an interrupt and when its time is over.
+        case everything
+
+        fileprivate var flags: CInt {
+            switch self {
+            case .nothing: CInt(MSG_DONTWAIT)
+            case .firstByte: 0
+            case .everything: CInt(MSG_WAITALL)
+            }
+        }
+    }
 
     /// One recv of what fits behind `offset`; 0 = end.
-    ///
-    /// - Parameter waits: Whether to wait in the call itself for the first byte, for at most ``longestReceive``; only sockets that were
-    ///   prepared do.
-    func receive(into bytes: inout MutableRawSpan, at offset: Int, waits: Bool) throws(SystemError) -> Int {
+    func receive(into bytes: inout MutableRawSpan, at offset: Int, wait: ReceiveWait) throws(SystemError) -> Int {
         try retryingInterrupts("recv") {
             unsafe bytes.withUnsafeMutableBytes {
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: $0[offset...])
-                return unsafe recv(raw, room.baseAddress, room.count, waits ? 0 : CInt(MSG_DONTWAIT))
+                return unsafe recv(raw, room.baseAddress, room.count, wait.flags)
             }
         }
     }
@@ -117,7 +130,8 @@ extension Descriptor {
                     return unsafe Glibc.send(
                         raw, head.baseAddress.map { unsafe $0 + offset }, head.count - offset, flags)
                 }
-                return unsafe image.withUnsafeBytes { image in
+                // Of the span, and not of the frame: generic code of another module looks types up at run time.
+                return unsafe image.bytes.withUnsafeBytes { image in
                     // sendmsg only reads: iovec has no const.
                     var parts = unsafe (
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),

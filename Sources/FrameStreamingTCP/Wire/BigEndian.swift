@@ -2,21 +2,48 @@ internal import FrameStreamingCore
 
 /// Bytes being put together in network byte order.
 ///
-/// Unsafe code: an integer's own bytes are appended while it is there.
+/// Unsafe code: an integer is stored at `count`, behind which there are as many bytes as it has.
 struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
+    /// What was written, and zeros behind it: whole integers are stored into bytes that are there, for an append each costs more
+    /// than a system call's entry in all.
+    private var storage: [UInt8]
+    private var count = 0
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    /// - Parameter capacity: How many bytes there will be; more are taken, too.
+    init(capacity: Int) { storage = [UInt8](repeating: 0, count: capacity) }
 
+    var bytes: [UInt8] { count == storage.count ? storage : Array(storage[..<count]) }
+
+    @inline(__always)
     mutating func put<Value: FixedWidthInteger>(_ value: Value) {
-        // All at once: byte by byte, a header costs more than its system call's entry.
-        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+        let start = advance(by: Value.bitWidth / 8)
+        unsafe storage.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: value.bigEndian, toByteOffset: start, as: Value.self)
+        }
     }
 
-    mutating func put(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+    mutating func put(_ more: some Collection<UInt8>) {
+        let start = advance(by: more.count)
+        storage.replaceSubrange(start..<start + more.count, with: more)
+    }
 
+    @inline(__always)
     mutating func putZeros(_ count: Int) {
-        for _ in 0..<count { bytes.append(0) }
+        // They are there: nothing behind `count` was ever written.
+        _ = advance(by: count)
+    }
+
+    /// Makes room for `more` bytes; where it begins.
+    @inline(__always)
+    private mutating func advance(by more: Int) -> Int {
+        defer { count += more }
+        if count + more > storage.count { grow(by: more) }
+        return count
+    }
+
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        storage.append(contentsOf: repeatElement(0, count: count + more - storage.count))
     }
 }
 
@@ -29,6 +56,7 @@ struct ByteReader {
 
     init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
+    @inline(__always)
     mutating func take<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(FrameStreamingError) -> Value {
         let start = try advance(by: Value.bitWidth / 8)
         return unsafe bytes.withUnsafeBytes {
@@ -42,10 +70,16 @@ struct ByteReader {
     }
 
     /// Passes `count` bytes; where they began.
+    @inline(__always)
     private mutating func advance(by count: Int) throws(FrameStreamingError) -> Int {
-        guard count <= remaining else { throw .violation("a message ends \(count - remaining) bytes too early") }
+        guard count <= remaining else { throw endsEarly(by: count - remaining) }
         defer { position += count }
         return position
+    }
+
+    @inline(never)
+    private func endsEarly(by count: Int) -> FrameStreamingError {
+        .violation("a message ends \(count) bytes too early")
     }
 
     mutating func skip(_ count: Int) throws(FrameStreamingError) { _ = try advance(by: count) }

@@ -100,20 +100,32 @@ struct FrameHeader: Hashable {
     }
 
     /// The shape that the header tells of; `imageBytes` must be what it needs.
-    func format(imageBytes: Int) throws(FrameStreamingError) -> FrameFormat {
+    ///
+    /// - Parameter last: The frame before: its shape is taken where it is the same.
+    func format(imageBytes: Int, like last: FrameFormat? = nil) throws(FrameStreamingError) -> FrameFormat {
         let format: FrameFormat
-        do throws(FrameStreamingError) {
-            format = try FrameFormat(
-                width: width, height: height, pixelFormat: pixelFormat, colorRange: colorRange, colorMatrix: colorMatrix
-            )
-        } catch {
-            throw .violation("frame \(info.sequence) is \(width)x\(height)")
+        if let last, last.width == width, last.height == height, last.pixelFormat == pixelFormat,
+            last.colorRange == colorRange, last.colorMatrix == colorMatrix
+        {
+            format = last
+        } else {
+            format = try newFormat()
         }
         guard imageBytes > 0, format.planeCount == 0 || imageBytes == format.byteCount else {
             throw .violation(
                 "frame \(info.sequence), \(format), has \(imageBytes) bytes instead of \(max(1, format.byteCount))")
         }
         return format
+    }
+
+    private func newFormat() throws(FrameStreamingError) -> FrameFormat {
+        do throws(FrameStreamingError) {
+            return try FrameFormat(
+                width: width, height: height, pixelFormat: pixelFormat, colorRange: colorRange, colorMatrix: colorMatrix
+            )
+        } catch {
+            throw .violation("frame \(info.sequence) is \(width)x\(height)")
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-/// Bytes that came and were not looked at yet: a page, so that a read may take a little more than the message at hand.
+/// Bytes that came and were not looked at yet: a read may take a little more than the message at hand, such as the
+/// acknowledgements behind it. Not much more: what is an image's is copied once again.
 struct InputBuffer {
-    static let capacity = 4096
+    static let capacity = 1024
     private var storage: [UInt8]
     private var start = 0
     private var end = 0

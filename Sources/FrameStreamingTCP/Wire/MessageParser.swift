@@ -19,15 +19,18 @@ struct MessageParser {
         case unknown(left: Int)
     }
 
-    private let allowed: Set<WireType>
+    private let allowed: WireTypes
     private let maximumFrameBytes: Int
     private var step = Step.prefix
     private var prefix = WirePrefix(.hello, payloadLength: 0)
     private var collected: [UInt8] = []
     private var header: [UInt8] = []
+    private var frameHeader: FrameHeader?
+    /// The last frame's shape: pictures of a stream have the same one, mostly.
+    private(set) var format: FrameFormat?
 
     /// - Parameter allowed: The types that may come now. Others that are known violate the protocol.
-    init(allowed: Set<WireType>, maximumFrameBytes: Int) {
+    init(allowed: WireTypes, maximumFrameBytes: Int) {
         self.allowed = allowed
         self.maximumFrameBytes = maximumFrameBytes
         collected.reserveCapacity(256)
@@ -75,6 +78,7 @@ struct MessageParser {
 
     /// True as soon as `count` bytes are collected.
     private mutating func collect(_ count: Int, from input: inout InputBuffer) -> Bool {
+        if count == 0 { return true }
         _ = input.move(upTo: count - collected.count, to: &collected)
         return collected.count == count
     }
@@ -115,7 +119,7 @@ struct MessageParser {
     }
 
     /// Of FRAME only the metadata is collected here.
-    private func payloadToCollect(_ type: WireType) throws(FrameStreamingError) -> Int {
+    private mutating func payloadToCollect(_ type: WireType) throws(FrameStreamingError) -> Int {
         guard type == .frame else { return prefix.payloadLength }
         let frame = try FrameHeader(header: header[...])
         let imageBytes = prefix.payloadLength - frame.metadataLength
@@ -126,22 +130,39 @@ struct MessageParser {
             )
         }
         // Throws unless the image has the bytes that its shape needs.
-        _ = try frame.format(imageBytes: imageBytes)
+        format = try frame.format(imageBytes: imageBytes, like: format)
+        frameHeader = frame
         return frame.metadataLength
     }
 
-    private func event(of type: WireType) throws(FrameStreamingError) -> Event {
-        if let message = try WireMessage(type, header: header[...], payload: collected[...]) {
+    private mutating func event(of type: WireType) throws(FrameStreamingError) -> Event {
+        guard let frame = frameHeader.take() else {
+            guard let message = try WireMessage(type, header: header[...], payload: collected[...]) else {
+                throw .violation("a frame without a header")
+            }
             return .message(message)
         }
-        let frame = try FrameHeader(header: header[...])
         return .frame(frame, metadata: collected, imageBytes: prefix.payloadLength - frame.metadataLength)
     }
 }
 
-extension Set<WireType> {
+/// A set of message types: a bit each, for it is asked for every message.
+struct WireTypes: Hashable, ExpressibleByArrayLiteral {
+    private var bits: UInt16 = 0
+
+    init(arrayLiteral types: WireType...) { self.init(types) }
+
+    init(_ types: some Sequence<WireType>) {
+        for type in types { bits |= Self.bit(type) }
+    }
+
+    func contains(_ type: WireType) -> Bool { bits & Self.bit(type) != 0 }
+
+    /// The types are numbered from 0x81.
+    private static func bit(_ type: WireType) -> UInt16 { 1 << UInt16(type.rawValue & 0x0F) }
+
     /// What may come once both sides have said hello.
-    static let afterHandshake: Set<WireType> = [
+    static let afterHandshake: WireTypes = [
         .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored,
     ]
 }

@@ -2,8 +2,9 @@ internal import FrameStreamingCore
 
 /// Every message but FRAME, whole.
 enum WireMessage: Hashable {
-    case hello(Hello)
-    case welcome(Hello)
+    // Elsewhere, so that an acknowledgement is not as large as these.
+    indirect case hello(Hello)
+    indirect case welcome(Hello)
     case reject(Reject)
     case acknowledgement(Acknowledgement)
     case ping(Ping)
