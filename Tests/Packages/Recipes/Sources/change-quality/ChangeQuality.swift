@@ -9,7 +9,7 @@ import FrameStreaming
         // A line with a number is a quality, from the next picture on; the end of the input ends the stream.
         Thread.detachNewThread {
             while let line = readLine() {
-                do { try sender.change(EncodeSettings(quality: Int(line) ?? 0)) } catch { print(error) }
+                do { try sender.updateEncodeSettings { $0.quality = Int(line) ?? 0 } } catch { print(error) }
             }
             sender.stop()
         }
