@@ -24,7 +24,7 @@ struct CameraEncode: ParsableCommand {
             let jpeg = try codec.encode(picture, settings)
             let middle = threadTime()
             let size = unsafe picture.withUnsafeBytes { bytes in
-                unsafe room.withUnsafeMutableBufferPointer { room in
+                room.withUnsafeMutableBufferPointer { room in
                     unsafe bytes.withMemoryRebound(to: UInt8.self) { yuyv in
                         guard let yuyv = unsafe yuyv.baseAddress, let target = unsafe room.baseAddress else { return 0 }
                         return unsafe expanded_rows_encode(yuyv, 1920, 1080, CInt(quality), target, room.count)
