@@ -15,9 +15,11 @@ demo: libraries
 test: libraries
 	$(SWIFT) test
 
-# Ratios against libturbojpeg, a plain C loop and the tutorial's loop, in one run: Docs/Performance.md.
+# Ratios against libturbojpeg, libjpeg as other camera programs use it, a plain C loop and the tutorial's loop, in one run: Docs/Performance.md.
+# BENCH=--quick and other options of Benchmarks/run.
+bench: LIBRARIES += libjpeg62-turbo-dev
 bench: libraries
-	Benchmarks/run
+	Benchmarks/run $(BENCH)
 
 # The tutorial's programs in Python against ours (OpenCV from PyPI), and the PSNR of a natural clip.
 interop: libraries

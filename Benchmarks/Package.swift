@@ -21,9 +21,12 @@ let package = Package(
             linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("pthread")]),
         /// The same bytes over the same loopback in the plainest C.
         .executableTarget(name: "LoopReference"),
+        /// YUYV expanded to three bytes a pixel and libjpeg, as other programs for cameras do it (libjpeg62-turbo-dev).
+        .target(name: "ExpandedRows", linkerSettings: [.linkedLibrary("jpeg")]),
         .executableTarget(
             name: "frame-bench",
             dependencies: [
+                "ExpandedRows",
                 .product(name: "FrameStreaming", package: "FrameStreaming"),
                 .product(name: "FrameStreamingTesting", package: "FrameStreaming"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -139,7 +139,7 @@ extension TurboDecompressor {
         let chromaStride = (own.columns(width) + 63) & ~63
         let chromaBytes = chromaStride * own.lines(height)
         let (offsets, count) = ScratchMemory.place([
-            stride * own.paddedHeight(height), chromaBytes, chromaBytes, 2 * own.columns(width),
+            stride * own.paddedHeight(height), chromaBytes, chromaBytes, 4 * own.columns(width),
         ])
         let start = unsafe planes.room(count)
         let scratch = unsafe [

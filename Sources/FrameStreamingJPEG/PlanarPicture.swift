@@ -32,8 +32,8 @@ struct SourcePicture {
         case planes(u: SourcePlane, v: SourcePlane)
         /// U and V by turns, or V and U.
         case pairs(SourcePlane, vFirst: Bool)
-        /// Two luma and two chroma samples in four bytes; U `shift` bits up.
-        case quads(SourcePlane, shift: UInt32)
+        /// U and V by turns in the lower (`shift` 0) or upper (8) byte of each pair; luma is in the other.
+        case quads(SourcePlane, shift: UInt16)
     }
 
     var width: Int
@@ -43,10 +43,6 @@ struct SourcePicture {
     /// Of the chroma; of no meaning where there is none.
     var factors: ChromaFactors
     var isLimitedRange: Bool
-
-    var hasChroma: Bool {
-        if case .none = chroma { false } else { true }
-    }
 }
 
 /// Where planes of a picture are to be written; nil = not wanted. Safe as ``SourcePlane`` is.
@@ -57,7 +53,7 @@ struct SourcePicture {
     var lumaHeight: Int
     var chroma: (u: TargetPlane, v: TargetPlane)?
     var factors: ChromaFactors
-    /// Room for two lines of the source's chroma.
+    /// Room for four lines of the source's chroma: two to resample, and two by turns.
     var lines: UnsafeMutablePointer<UInt8>?
 }
 
@@ -89,13 +85,20 @@ extension TargetPicture {
                 unsafe target.update(from: samples, count: source.width)
             }
         case .pairs(let plane, let shift):
+            let words = unsafe plane.line(line)
             // Literals, so that each shift has a loop of its own.
-            if shift == 0 {
-                unsafe SampleRows.pickOfPairs(plane.line(line), shift: 0, to: target, count: source.width)
-            } else {
-                unsafe SampleRows.pickOfPairs(plane.line(line), shift: 8, to: target, count: source.width)
+            switch (source.isLimitedRange, shift) {
+            case (true, 0):
+                unsafe SampleRows.pickOfPairs(
+                    words, nil, shift: 0, to: target, count: source.width, LumaExpansion.self)
+            case (true, _):
+                unsafe SampleRows.pickOfPairs(
+                    words, nil, shift: 8, to: target, count: source.width, LumaExpansion.self)
+            case (false, 0):
+                unsafe SampleRows.pickOfPairs(words, nil, shift: 0, to: target, count: source.width, NoExpansion.self)
+            case (false, _):
+                unsafe SampleRows.pickOfPairs(words, nil, shift: 8, to: target, count: source.width, NoExpansion.self)
             }
-            if source.isLimitedRange { unsafe LumaExpansion.mapLine(target, count: source.width) }
         }
         for column in source.width..<max(lumaWidth, source.width) {
             unsafe target[column] = target[source.width - 1]
@@ -130,10 +133,22 @@ extension TargetPicture {
         }
     }
 
-    /// A line of each chroma plane with as many samples across as the source has.
     private func fillLines(
         _ u: UnsafeMutablePointer<UInt8>, _ v: UnsafeMutablePointer<UInt8>, _ above: Int, _ below: Int, _ count: Int,
         from source: SourcePicture
+    ) {
+        if source.isLimitedRange {
+            unsafe fillLines(u, v, above, below, count, from: source, ChromaExpansion.self)
+        } else {
+            unsafe fillLines(u, v, above, below, count, from: source, NoExpansion.self)
+        }
+    }
+
+    /// A line of each chroma plane with as many samples across as the source has.
+    @inline(__always)
+    private func fillLines<Expansion: RangeExpansion>(
+        _ u: UnsafeMutablePointer<UInt8>, _ v: UnsafeMutablePointer<UInt8>, _ above: Int, _ below: Int, _ count: Int,
+        from source: SourcePicture, _: Expansion.Type
     ) {
         switch source.chroma {
         case .none:
@@ -142,28 +157,29 @@ extension TargetPicture {
             unsafe v.update(repeating: 128, count: count)
         case .planes(let uPlane, let vPlane):
             if above == below {
-                unsafe u.update(from: uPlane.line(above), count: count)
-                unsafe v.update(from: vPlane.line(above), count: count)
+                unsafe Expansion.mapLine(uPlane.line(above), to: u, count: count)
+                unsafe Expansion.mapLine(vPlane.line(above), to: v, count: count)
             } else {
-                unsafe SampleRows.average(uPlane.line(above), uPlane.line(below), to: u, count: count)
-                unsafe SampleRows.average(vPlane.line(above), vPlane.line(below), to: v, count: count)
+                unsafe SampleRows.average(uPlane.line(above), uPlane.line(below), to: u, count: count, Expansion.self)
+                unsafe SampleRows.average(vPlane.line(above), vPlane.line(below), to: v, count: count, Expansion.self)
             }
         case .pairs(let plane, let vFirst):
             let lower = above == below ? nil : unsafe plane.line(below)
             unsafe SampleRows.splitPairs(
-                plane.line(above), lower, to: vFirst ? v : u, vFirst ? u : v, count: count)
+                plane.line(above), lower, to: vFirst ? v : u, vFirst ? u : v, count: count, Expansion.self)
         case .quads(let plane, let shift):
+            // Half a step by itself: in words of 16 bits, which vector code has twice as many of as quads of 32.
+            guard let lines = unsafe lines else { preconditionFailure("chroma between luma needs room for two lines") }
+            let turns = unsafe lines + 2 * count
             let lower = above == below ? nil : unsafe plane.line(below)
             if shift == 0 {
-                unsafe SampleRows.splitQuads(plane.line(above), lower, shift: 0, to: u, v, count: count)
+                unsafe SampleRows.pickOfPairs(
+                    plane.line(above), lower, shift: 0, to: turns, count: 2 * count, Expansion.self)
             } else {
-                unsafe SampleRows.splitQuads(plane.line(above), lower, shift: 8, to: u, v, count: count)
+                unsafe SampleRows.pickOfPairs(
+                    plane.line(above), lower, shift: 8, to: turns, count: 2 * count, Expansion.self)
             }
-        }
-        if source.isLimitedRange, source.hasChroma {
-            // The lines are still in the first cache: this costs no pass over memory.
-            unsafe ChromaExpansion.mapLine(u, count: count)
-            unsafe ChromaExpansion.mapLine(v, count: count)
+            unsafe SampleRows.splitPairs(turns, nil, to: u, v, count: count, NoExpansion.self)
         }
     }
 }

@@ -2,6 +2,15 @@
 /// lanes also with SSE2: a product of 32 bits takes twice as long.
 protocol RangeExpansion {
     static func map(_ sample: UInt8) -> UInt8
+    /// The same of a sample (0...255) in 16 bits, as those of interleaved formats are when they are taken apart: one loop
+    /// does both, and nothing is packed and unpacked in between.
+    static func expand(_ sample: UInt16) -> UInt8
+}
+
+/// Full range stays as it is.
+enum NoExpansion: RangeExpansion {
+    @inline(__always) static func map(_ sample: UInt8) -> UInt8 { sample }
+    @inline(__always) static func expand(_ sample: UInt16) -> UInt8 { UInt8(truncatingIfNeeded: sample) }
 }
 
 /// Luma of limited range (16...235) to 0...255: (y - 16) * 255 / 219, clamped and rounded, exactly.
@@ -10,8 +19,16 @@ protocol RangeExpansion {
 /// 493 instead of 512 have no x of 0...219 off (found by trying all such sums, and tested at every value).
 enum LumaExpansion: RangeExpansion {
     @inline(__always) static func map(_ sample: UInt8) -> UInt8 {
-        let x = UInt16(min(max(sample, 16), 235) &- 16)
-        return UInt8(truncatingIfNeeded: x &+ (x &* 168 &+ x >> 1 &+ 493) >> 10)
+        scale(UInt16(min(max(sample, 16), 235) &- 16))
+    }
+
+    @inline(__always) static func expand(_ sample: UInt16) -> UInt8 {
+        // Signed, for SSE2 compares no others.
+        scale(UInt16(truncatingIfNeeded: min(max(Int16(truncatingIfNeeded: sample), 16), 235) &- 16))
+    }
+
+    @inline(__always) private static func scale(_ x: UInt16) -> UInt8 {
+        UInt8(truncatingIfNeeded: x &+ (x &* 168 &+ x >> 1 &+ 493) >> 10)
     }
 }
 
@@ -21,8 +38,15 @@ enum LumaExpansion: RangeExpansion {
 /// With x = c - 16 that is 31x / 224 more than x, rounded up, and 31 / 224 is 70.86 / 512; found and tested as luma's.
 enum ChromaExpansion: RangeExpansion {
     @inline(__always) static func map(_ sample: UInt8) -> UInt8 {
-        let x = UInt16(min(max(sample, 16), 240) &- 16)
-        return UInt8(truncatingIfNeeded: x &+ (x &* 71 &- x >> 3 &+ 506) >> 9)
+        scale(UInt16(min(max(sample, 16), 240) &- 16))
+    }
+
+    @inline(__always) static func expand(_ sample: UInt16) -> UInt8 {
+        scale(UInt16(truncatingIfNeeded: min(max(Int16(truncatingIfNeeded: sample), 16), 240) &- 16))
+    }
+
+    @inline(__always) private static func scale(_ x: UInt16) -> UInt8 {
+        UInt8(truncatingIfNeeded: x &+ (x &* 71 &- x >> 3 &+ 506) >> 9)
     }
 }
 
@@ -33,11 +57,5 @@ extension RangeExpansion {
     @inline(__always)
     static func mapLine(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int) {
         for i in 0..<count { unsafe target[i] = map(source[i]) }
-    }
-
-    /// `line[i] = map(line[i])`.
-    @inline(__always)
-    static func mapLine(_ line: UnsafeMutablePointer<UInt8>, count: Int) {
-        for i in 0..<count { unsafe line[i] = map(line[i]) }
     }
 }

@@ -10,27 +10,33 @@ enum SampleRows {
         UInt8(truncatingIfNeeded: (UInt16(a) &+ UInt16(b) &+ 1) >> 1)
     }
 
-    /// `target[i]` = the average of `upper[i]` and `lower[i]`.
+    /// The same, as wide as a sample of an interleaved format is when it is taken out.
     @inline(__always)
-    static func average(
-        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
-        to target: UnsafeMutablePointer<UInt8>, count: Int
-    ) {
-        for i in 0..<count { unsafe target[i] = average(upper[i], lower[i]) }
+    private static func wideAverage(_ a: UInt16, _ b: UInt16) -> UInt16 {
+        (a &+ b &+ 1) >> 1
     }
 
-    /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma).
+    /// `target[i]` = the average of `upper[i]` and `lower[i]`, expanded.
     @inline(__always)
-    static func splitPairs(
+    static func average<Expansion: RangeExpansion>(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
+        to target: UnsafeMutablePointer<UInt8>, count: Int, _: Expansion.Type
+    ) {
+        for i in 0..<count { unsafe target[i] = Expansion.map(average(upper[i], lower[i])) }
+    }
+
+    /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma), expanded.
+    @inline(__always)
+    static func splitPairs<Expansion: RangeExpansion>(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?,
-        to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
+        to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int, _: Expansion.Type
     ) {
         let above = unsafe UnsafeRawPointer(upper)
         guard let lower = unsafe lower else {
             for i in 0..<count {
                 let word = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-                unsafe first[i] = UInt8(truncatingIfNeeded: word)
-                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 8)
+                unsafe first[i] = Expansion.expand(word & 255)
+                unsafe second[i] = Expansion.expand(word >> 8)
             }
             return
         }
@@ -38,45 +44,31 @@ enum SampleRows {
         for i in 0..<count {
             let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
             let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
-            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 8), UInt8(truncatingIfNeeded: b >> 8))
+            unsafe first[i] = Expansion.expand(wideAverage(a & 255, b & 255))
+            unsafe second[i] = Expansion.expand(wideAverage(a >> 8, b >> 8))
         }
     }
 
-    /// One byte of each two-byte group: the luma of YUYV (`shift` 0) and UYVY (8).
+    /// One byte of each two-byte group, the lower (`shift` 0) or the upper (8), expanded: the luma of YUYV and UYVY, or
+    /// their chroma, U and V by turns.
     @inline(__always)
-    static func pickOfPairs(
-        _ source: UnsafePointer<UInt8>, shift: UInt16, to target: UnsafeMutablePointer<UInt8>, count: Int
-    ) {
-        let words = unsafe UnsafeRawPointer(source)
-        for i in 0..<count {
-            let word = unsafe words.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe target[i] = UInt8(truncatingIfNeeded: word >> shift)
-        }
-    }
-
-    /// Two bytes of each four-byte group to two lines: the chroma of YUYV (`shift` 8) and UYVY (0); V is 16 bits
-    /// above U.
-    @inline(__always)
-    static func splitQuads(
-        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt32,
-        to first: UnsafeMutablePointer<UInt8>, _ second: UnsafeMutablePointer<UInt8>, count: Int
+    static func pickOfPairs<Expansion: RangeExpansion>(
+        _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt16,
+        to target: UnsafeMutablePointer<UInt8>, count: Int, _: Expansion.Type
     ) {
         let above = unsafe UnsafeRawPointer(upper)
         guard let lower = unsafe lower else {
             for i in 0..<count {
-                let word = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
-                unsafe first[i] = UInt8(truncatingIfNeeded: word)
-                unsafe second[i] = UInt8(truncatingIfNeeded: word >> 16)
+                let word = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+                unsafe target[i] = Expansion.expand(word >> shift & 255)
             }
             return
         }
         let below = unsafe UnsafeRawPointer(lower)
         for i in 0..<count {
-            let a = unsafe above.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
-            let b = unsafe below.loadUnaligned(fromByteOffset: 4 &* i, as: UInt32.self) >> shift
-            unsafe first[i] = average(UInt8(truncatingIfNeeded: a), UInt8(truncatingIfNeeded: b))
-            unsafe second[i] = average(UInt8(truncatingIfNeeded: a >> 16), UInt8(truncatingIfNeeded: b >> 16))
+            let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
+            unsafe target[i] = Expansion.expand(wideAverage(a >> shift & 255, b >> shift & 255))
         }
     }
 

@@ -108,7 +108,7 @@ final class TurboCompressor: @unchecked Sendable {
         let chromaStride = (factors.columns(source.width) + 63) & ~63
         let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.height)
         let (offsets, count) = ScratchMemory.place([
-            y == nil ? stride * height : 0, chromaBytes, chromaBytes, 2 * source.factors.columns(source.width),
+            y == nil ? stride * height : 0, chromaBytes, chromaBytes, 4 * source.factors.columns(source.width),
         ])
         let start = unsafe planes.room(count)
         var target = unsafe TargetPicture(

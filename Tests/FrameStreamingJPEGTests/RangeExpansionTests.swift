@@ -19,6 +19,14 @@ import Testing
         }
     }
 
+    @Test func samplesOf16BitsBecomeTheSame() {
+        for sample in UInt8.min...UInt8.max {
+            #expect(LumaExpansion.expand(UInt16(sample)) == LumaExpansion.map(sample), "luma \(sample)")
+            #expect(ChromaExpansion.expand(UInt16(sample)) == ChromaExpansion.map(sample), "chroma \(sample)")
+            #expect(NoExpansion.expand(UInt16(sample)) == sample && NoExpansion.map(sample) == sample)
+        }
+    }
+
     @Test func anchorsStayWhereTheyBelong() {
         #expect([16, 235, 0, 255].map(LumaExpansion.map) == [0, 255, 0, 255])
         #expect([16, 128, 240, 0, 255].map(ChromaExpansion.map) == [0, 128, 255, 0, 255])

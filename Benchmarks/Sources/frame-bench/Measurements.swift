@@ -39,7 +39,7 @@ struct Measurements {
         return Ends(fps: fps, sender: sent.usage, receiver: received.usage)
     }
 
-    private func need(_ key: String, _ figures: [String: Double]) throws -> Double {
+    func need(_ key: String, _ figures: [String: Double]) throws -> Double {
         guard let value = figures[key] else { throw Failure("no \(key) in \(figures)") }
         return value
     }

@@ -53,7 +53,7 @@ private func asFullRange(_ frame: Frame, from pool: FramePool) throws -> Frame {
 }
 
 /// CPU seconds of this thread.
-private func threadTime() -> Double {
+func threadTime() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

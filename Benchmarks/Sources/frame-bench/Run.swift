@@ -9,7 +9,7 @@ struct Run: ParsableCommand {
     @Option(help: "A Y4M clip, 4:2:0, sides multiples of 16.") var clip: String
     @Option(help: "The script with the tutorial's loop.") var tutorial: String
     @Option(help: "A Python that has OpenCV; the tutorial's loop is left out without.") var python: String?
-    @Option(help: "What is measured: pipeline, tutorial, transport; all unless given.") var only: [String] = []
+    @Option(help: "What is measured: pipeline, tutorial, transport, camera; all unless given.") var only: [String] = []
     @Option(help: "Pairs of runs.") var pairs: Int?
     @Option(help: "Frames of a run.") var frames: Int?
     @Flag(help: "300 frames, two pairs, and wide bounds: for a machine that has other work too.") var quick = false
@@ -40,6 +40,7 @@ struct Run: ParsableCommand {
         if wants("pipeline") { result += try measurements.pipeline() }
         if wants("tutorial") { result += try measurements.stopAndWait() }
         if wants("transport") { result += try measurements.transport() }
+        if wants("camera") { result += try measurements.camera() }
         return result
     }
 }
