@@ -3,7 +3,6 @@ internal import Glibc
 /// errno's names for the modules that do not import Glibc.
 package enum Errno {
     package static let again = EAGAIN
-    package static let exists = EEXIST
     package static let noEntry = ENOENT
     package static let access = EACCES
     package static let notPermitted = EPERM
@@ -16,14 +15,11 @@ package enum Errno {
     package static let isDirectory = EISDIR
     package static let notDirectory = ENOTDIR
     package static let noSpace = ENOSPC
-    package static let illegalSeek = ESPIPE
     package static let hostUnreachable = EHOSTUNREACH
     package static let networkUnreachable = ENETUNREACH
     package static let inProgress = EINPROGRESS
-    package static let notConnected = ENOTCONN
     package static let connectionAborted = ECONNABORTED
     package static let addressNotAvailable = EADDRNOTAVAIL
-    package static let tooManyFiles = EMFILE
     package static let invalid = EINVAL
 }
 

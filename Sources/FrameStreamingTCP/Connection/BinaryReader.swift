@@ -50,7 +50,8 @@ private struct BinaryReading: ~Copyable {
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
             if let header {
-                guard try fillImage(until: limit) else { throw .ended(channel.address) }
+                try image?.complete(
+                    with: &input, from: channel, until: limit, message: deadline, driving: outbox)
                 return try finish(header)
             }
             if !input.isEmpty { deadline.begin() }
@@ -67,34 +68,8 @@ private struct BinaryReading: ~Copyable {
                 continue
             }
             if !parser.isInMessage { deadline.end() }
-            let until = deadline.bounding(limit)
-            let count: Int
-            do throws(FrameStreamingError) {
-                count = try input.fill { [channel, outbox] bytes throws(FrameStreamingError) in
-                    try channel.read(into: &bytes, until: until, driving: outbox)
-                }
-            } catch {
-                throw deadline.meaning(of: error, address: channel.address)
-            }
-            guard count > 0 else { throw .ended(channel.address) }
+            try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
         }
-    }
-
-    /// Reads until the image is whole; false when the peer's bytes end before.
-    private mutating func fillImage(until limit: Deadline) throws(FrameStreamingError) -> Bool {
-        let until = deadline.bounding(limit)
-        while image?.isComplete == false {
-            if !input.isEmpty {
-                image?.take(from: &input)
-                continue
-            }
-            do throws(FrameStreamingError) {
-                if try image?.read(from: channel, until: until, driving: outbox) == 0 { return false }
-            } catch {
-                throw deadline.meaning(of: error, address: channel.address)
-            }
-        }
-        return true
     }
 
     private mutating func finish(_ header: FrameHeader) throws(FrameStreamingError) -> BinaryReader.Item {

@@ -98,7 +98,7 @@ private final class TextReader: @unchecked Sendable {
                     // The image's own time begins when it is asked for.
                     deadline.end()
                     step = .announced(imageBytes)
-                case nil: try fill(until: limit)
+                case nil: try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
                 }
             case .announced(let imageBytes):
                 // The first `ok` says that the frame before was consumed, too.
@@ -110,38 +110,11 @@ private final class TextReader: @unchecked Sendable {
                 deadline.begin()
                 step = .image
             case .image:
-                try fillImage(until: limit)
+                try image?.complete(
+                    with: &input, from: channel, until: limit, message: deadline, driving: outbox)
                 deadline.end()
                 step = .header
                 return try delivered()
-            }
-        }
-    }
-
-    private func fill(until limit: Deadline) throws(FrameStreamingError) {
-        let until = deadline.bounding(limit)
-        let count: Int
-        do throws(FrameStreamingError) {
-            count = try input.fill { bytes throws(FrameStreamingError) in
-                try channel.read(into: &bytes, until: until, driving: outbox)
-            }
-        } catch {
-            throw deadline.meaning(of: error, address: channel.address)
-        }
-        guard count > 0 else { throw .ended(channel.address) }
-    }
-
-    private func fillImage(until limit: Deadline) throws(FrameStreamingError) {
-        let until = deadline.bounding(limit)
-        while image?.isComplete == false {
-            if !input.isEmpty {
-                image?.take(from: &input)
-                continue
-            }
-            do throws(FrameStreamingError) {
-                if try image?.read(from: channel, until: until, driving: outbox) == 0 { throw .ended(channel.address) }
-            } catch {
-                throw deadline.meaning(of: error, address: channel.address)
             }
         }
     }

@@ -140,16 +140,7 @@ private final class ReceiptReader: @unchecked Sendable {
                 deadline.end()
                 return event
             }
-            let until = deadline.bounding(limit)
-            let count: Int
-            do throws(FrameStreamingError) {
-                count = try input.fill { bytes throws(FrameStreamingError) in
-                    try channel.read(into: &bytes, until: until, driving: outbox)
-                }
-            } catch {
-                throw deadline.meaning(of: error, address: channel.address)
-            }
-            guard count > 0 else { throw .ended(channel.address) }
+            try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
         }
     }
 }
