@@ -75,8 +75,8 @@ import Testing
         #expect(bgr[0] == bgr[1] && bgr[1] == bgr[2])
     }
 
-    @Test(arguments: [DecodeScale.half, .quarter, .eighth])
-    func everyScale(_ scale: DecodeScale) throws {
+    @Test(arguments: [PictureScale.half, .quarter, .eighth])
+    func everyScale(_ scale: PictureScale) throws {
         for (width, height) in [(1, 1), (3, 2), (17, 13), (64, 48), (131, 67)] {
             let picture = TestPicture(width: width, height: height)
             for sampling: CInt in [0, 1, 2, 4, 5, 3] {

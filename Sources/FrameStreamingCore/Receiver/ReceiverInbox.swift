@@ -67,6 +67,9 @@ final class ReceiverInbox: Sendable {
                 case .acknowledgement:
                     throw FrameStreamingError(
                         .protocolViolation, "the sender acknowledged a frame, but it is the one that sends them")
+                case .request:
+                    throw FrameStreamingError(
+                        .protocolViolation, "the sender asked for what only a receiver asks for")
                 }
             } catch {
                 if error.code == .timedOut { continue }

@@ -4,28 +4,31 @@ public struct EncodeSettings: Hashable, Sendable {
     public var quality: Int
     /// How often chroma is sampled; nil = the codec's own choice.
     public var subsampling: ChromaSubsampling?
+    /// By how much the picture is made smaller before it is encoded.
+    public var scale: PictureScale
 
-    /// Quality 80 and the codec's own subsampling, unless given.
-    public init(quality: Int = 80, subsampling: ChromaSubsampling? = nil) {
+    /// Quality 80, the codec's own subsampling and the picture's own size, unless given.
+    public init(quality: Int = 80, subsampling: ChromaSubsampling? = nil, scale: PictureScale = .full) {
         self.quality = quality
         self.subsampling = subsampling
+        self.scale = scale
     }
 }
 
-/// By how much a decoder makes a picture smaller: cheaper than decoding it whole.
-public struct DecodeScale: Hashable, Sendable, CustomStringConvertible {
+/// By how much a picture is made smaller, in decoding (cheaper than decoding it whole) or before it is encoded.
+public struct PictureScale: Hashable, Sendable, CustomStringConvertible {
     private let divisor: Int
 
     private init(divisor: Int) { self.divisor = divisor }
 
     /// As it is.
-    public static let full = DecodeScale(divisor: 1)
+    public static let full = PictureScale(divisor: 1)
     /// Half the width and height.
-    public static let half = DecodeScale(divisor: 2)
+    public static let half = PictureScale(divisor: 2)
     /// A quarter of the width and height.
-    public static let quarter = DecodeScale(divisor: 4)
+    public static let quarter = PictureScale(divisor: 4)
     /// An eighth of the width and height.
-    public static let eighth = DecodeScale(divisor: 8)
+    public static let eighth = PictureScale(divisor: 8)
 
     /// The scaled length of a side, rounded up as TurboJPEG's TJSCALED does.
     public func scaled(_ length: Int) -> Int { (length + divisor - 1) / divisor }
@@ -42,10 +45,10 @@ public struct DecodeSettings: Hashable, Sendable {
     /// The pixel format of the result.
     public var pixelFormat: PixelFormat
     /// Its size, in relation to the picture's.
-    public var scale: DecodeScale
+    public var scale: PictureScale
 
     /// BGR at full size, unless given.
-    public init(pixelFormat: PixelFormat = .bgr24, scale: DecodeScale = .full) {
+    public init(pixelFormat: PixelFormat = .bgr24, scale: PictureScale = .full) {
         self.pixelFormat = pixelFormat
         self.scale = scale
     }

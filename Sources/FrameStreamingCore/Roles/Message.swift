@@ -8,6 +8,18 @@ public enum Message: Sendable {
     case sourceLost(String)
     /// The sender's source is back.
     case sourceRestored
+    /// What the receiver would like of the sender.
+    case request(ReceiverRequest)
+}
+
+/// What a receiver asks of its sender. The sender need not comply.
+public enum ReceiverRequest: Hashable, Sendable {
+    /// Send no more frames until ``resume``: what is under way still comes.
+    case pause
+    /// Send frames again.
+    case resume
+    /// Encode with this quality from the next picture on, 1 (smallest) to 100 (best).
+    case quality(Int)
 }
 
 /// What a connection says of a picture beside the picture itself.

@@ -63,6 +63,8 @@ final class BinaryConnection: Connection {
             try outbox.send(.sourceRestored, until: deadline) {
                 Outbox.Outgoing(WireMessage.sourceRestored.marshal())
             }
+        case .request:
+            throw FrameStreamingError(.unsupported, "the peer takes no requests", subject: channel.address)
         }
     }
 

@@ -30,6 +30,8 @@ final class TextSenderConnection: Connection {
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         switch message {
         case .sourceLost, .sourceRestored: return
+        case .request:
+            throw FrameStreamingError(.invalidArgument, "the sender of a connection has nobody to ask")
         case .acknowledgement:
             throw FrameStreamingError(.invalidArgument, "the sender of a connection cannot acknowledge")
         case .frame(let frame, let info):

@@ -1,0 +1,27 @@
+/// Makes connections to one peer, or takes them at one port, again and again: what outlives a connection that breaks.
+///
+/// ``FrameSender`` calls from one thread at a time for each connector it was given; ``cancel()`` comes from any.
+public protocol Connector: Sendable {
+    /// What it connects to or where it listens, for people: `receiver:5600`.
+    var address: String { get }
+
+    /// A connection whose handshake is complete, waiting for one until the deadline.
+    ///
+    /// - Throws: `timedOut` when there was none by the deadline. An error that ``FrameStreamingError/mayPass`` is worth another
+    ///   attempt; any other will be the same next time.
+    func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport
+
+    /// Ends a wait in ``connect(until:)`` with `cancelled` within 100 ms, and every later one at once.
+    func cancel()
+}
+
+extension FrameStreamingError {
+    /// Whether the same attempt to connect, or to go on after a connection broke, may succeed later: nobody listens yet,
+    /// the peer is restarted, the cable is out, too many are connected. False for what only a change of program or settings mends.
+    public var mayPass: Bool {
+        switch code {
+        case .connectionFailed, .connectionLost, .endedWithoutGoodbye, .timedOut, .unresolvedHost, .busy, .system: true
+        default: false
+        }
+    }
+}
