@@ -3,15 +3,16 @@ public import FrameStreamingCore
 extension JPEGCodec {
     /// The JPEG of `frame`.
     ///
-    /// Every named pixel format is taken: RGB24, BGR24, RGBA32 and BGRA32 (alpha is dropped) with their line padding;
+    /// Every named pixel format is taken: RGB24, BGR24, RGBA32 and BGRA32 (alpha is dropped) with their line padding, of limited
+    /// range too (16...235, as HDMI has it);
     /// YUV without a detour over RGB, planes in place where they are full range, of the wanted subsampling and of a
     /// size in whole chroma groups, and in one pass over the picture otherwise. Chroma is averaged or repeated where
-    /// the subsampling changes. A frame that is a JPEG is returned as it is, whatever the settings.
+    /// the subsampling changes. YUV of BT.709 and BT.2020 becomes BT.601 in that pass; gray is the same in all. A frame that is a JPEG is returned as it is, whatever the settings.
     ///
     /// - Parameters:
     ///   - frame: The picture.
     ///   - settings: Quality 1...100; subsampling nil = the codec's. GRAY8 stays gray whatever is asked.
-    /// - Returns: A frame of the same description, full range, with its quality; `Frame/sourceColorRange` is
+    /// - Returns: A frame of the same description, full range and BT.601, with its quality; `Frame/sourceColorRange` is
     ///   `frame`'s.
     /// - Throws: `invalidArgument` for another quality; `unsupported` for a pixel format without a name and for sides
     ///   longer than 65,500; `limitExceeded` beyond ``maximumPixels``.
@@ -38,7 +39,7 @@ extension JPEGCodec {
         var result = try buffer.makeFrame(
             format: FrameFormat(
                 width: format.width, height: format.height, pixelFormat: .jpeg, colorRange: .full,
-                colorMatrix: format.pixelFormat.isYUV ? format.colorMatrix : .bt601))
+                colorMatrix: .bt601))
         result.takeDescription(of: frame)
         result.quality = settings.quality
         return result
