@@ -59,8 +59,7 @@ struct BinaryHandshake {
             case (.accepting, .message(.hello(let hello))): return answer(hello)
             case (.connecting, .message(.welcome(let welcome))): return accept(welcome)
             case (.connecting, .message(.reject(let reject))):
-                return .failed(
-                    FrameStreamingError(.rejected, "the peer said no: \(reject.text) (code \(reject.code))"), reply: [])
+                return .failed(reject.error, reply: [])
             default: throw .violation("a message that is no part of a handshake")
             }
         } catch {
@@ -88,7 +87,10 @@ struct BinaryHandshake {
         if let (_, words) = objection(to: welcome) {
             return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
         }
-        return .established(agreement(peer: welcome, settled: welcome), reply: [])
+        var settled = welcome
+        // Of any other session, or none, nothing is known: a receiver that has no memory says 0.
+        if isSender, welcome.session != own.session { settled.session = 0 }
+        return .established(agreement(peer: welcome, settled: settled), reply: [])
     }
 
     private func agreement(peer: Hello, settled: Hello) -> Agreement {
