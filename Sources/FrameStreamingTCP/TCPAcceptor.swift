@@ -18,7 +18,8 @@ public final class TCPAcceptor: Connector {
     public var port: Int { listener.port }
     /// What it listens on, such as `127.0.0.1:5600`.
     public var address: String { listener.address }
-    /// Sender: the session that every connection has, so that no frame is consumed twice; 0 with the text handshake, which has none.
+    /// Sender: the session that every connection has, so that no frame is consumed twice. 0 with the text handshake, which has none, and
+    /// for a receiver, which remembers its senders'.
     public let session: UInt64
 
     /// Begins to listen. Who connects before somebody waits in ``connect(until:)`` is served then.
@@ -36,7 +37,7 @@ public final class TCPAcceptor: Connector {
         onError: @escaping @Sendable (FrameStreamingError) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         let options = options.withSession(role, handshake)
-        session = options.session
+        session = role == .sender ? options.session : 0
         self.onError = onError
         listener = try TCPListener(on: address, role: role, handshake: handshake, options: options)
     }

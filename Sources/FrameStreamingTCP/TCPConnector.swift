@@ -11,7 +11,8 @@ public import FrameStreamingCore
 public final class TCPConnector: Connector {
     /// What it connects to, as it was given.
     public let address: String
-    /// Sender: the session that every connection names, so that no frame is consumed twice; 0 with the text handshake, which has none.
+    /// Sender: the session that every connection names, so that no frame is consumed twice. 0 with the text handshake, which has none, and
+    /// for a receiver, which remembers its sender's.
     public let session: UInt64
     private let endpoint: TCPEndpoint
     private let establishing: Establishing
@@ -35,7 +36,7 @@ public final class TCPConnector: Connector {
         self.address = address
         endpoint = try TCPEndpoint(address, defaultHost: nil)
         let options = options.withSession(role, handshake)
-        session = options.session
+        session = role == .sender ? options.session : 0
         establishing = try Establishing(role: role, handshake: handshake, options: options, listens: false)
     }
 
@@ -54,7 +55,10 @@ public final class TCPConnector: Connector {
     }
 
     /// Ends an attempt, from any thread, with `cancelled` within 100 ms, and every later one at once. A connection that there is goes on.
-    public func cancel() { cancellation.cancel() }
+    public func cancel() {
+        cancellation.cancel()
+        establishing.sessions?.close()
+    }
 }
 
 extension TCPOptions {

@@ -100,6 +100,7 @@ public final class TCPListener: Sendable {
     /// again; every wait ends within 100 ms.
     public func close() {
         stop()
+        establishing.sessions?.close()
         connections.close()
     }
 
