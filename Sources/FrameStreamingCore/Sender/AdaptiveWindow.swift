@@ -88,12 +88,11 @@ struct AdaptiveWindow: Sendable {
         let now = now.nanoseconds
         var flight = Flight(sequence: sequence, bytes: bytes, sent: now, ahead: underWay)
         if case .armed = trial, underWay >= settled, let oldest = flights.first {
-            // Sent hardly earlier than without the trial, it would tell nothing.
-            if oldest.sent + typical.value - now >= typical.value / 6 {
+            if oldest.sent + typical.value - now >= tellingHeadStart {
                 trial = .flying(extra: sequence, reference: oldest.sequence, referenceTime: nil)
             } else {
                 trial = .none
-                heldOffUntil = now + Self.retry
+                heldOffUntil = max(heldOffUntil, now + typical.value)
             }
             frames = settled
         } else if isLimited, underWay == settled - 1 {
@@ -208,9 +207,15 @@ struct AdaptiveWindow: Sendable {
         guard case .none = trial, undo == nil, unconfirmed == nil, settled < Self.most, cycle.count >= 2,
             now >= heldOffUntil
         else { return }
+        // The regular frame goes first, and the extra one with the picture after it: if the next acknowledgement is due too soon for that,
+        // the one after it may not be.
+        if let oldest = flights.first, oldest.sent + typical.value - now < tellingHeadStart { return }
         trial = .armed
         frames = settled + 1
     }
+
+    /// By how much earlier than without the trial an extra frame must be sent, so that its acknowledgement tells something.
+    private var tellingHeadStart: Int64 { typical.value / Int64(2 * settled + 2) }
 
     /// The extra frame was acknowledged: by how much of its early start did it come early?
     private mutating func judge(_ flight: Flight, _ time: Int64, previous: Int64, at now: Int64) {
@@ -223,7 +228,7 @@ struct AdaptiveWindow: Sendable {
             Double(typical.value) / Double(max(1, bytes.value)))
         let usual = Double(typical.value) + perByte * Double(Int64(flight.bytes) - bytes.value)
         let waited = Double(time) - usual
-        guard early >= typical.value / 8, waited < 2 * Double(early) + Double(max(target, typical.value / 4)) else {
+        guard early >= tellingHeadStart / 2, waited < 2 * Double(early) + Double(max(target, typical.value / 4)) else {
             // Sent too late to tell, or later than any queue explains: a stall.
             heldOffUntil = now + Self.retry
             return
