@@ -37,7 +37,7 @@ struct AdaptiveWindow: Sendable {
 
     private var trial = Trial.none
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
-    private var unconfirmed: (window: Int, interval: Int64)?
+    private var unconfirmed: (window: Int, interval: Int64, sentAfter: UInt64)?
     private var holdOff = Self.shortestHoldOff
     private var heldOffUntil = Int64.min
     /// What acknowledgements took when the last trial failed.
@@ -55,7 +55,7 @@ struct AdaptiveWindow: Sendable {
     /// After a trial that said nothing.
     private static let retry: Int64 = 1_000_000_000
     /// A window of which so long a part was not used is given back.
-    private static let disuse: Int64 = 10_000_000_000
+    private static let disuse: Int64 = 5_000_000_000
 
     private struct Flight {
         var sequence: UInt64
@@ -92,7 +92,7 @@ struct AdaptiveWindow: Sendable {
                 trial = .flying(extra: sequence, reference: oldest.sequence, referenceTime: nil)
             } else {
                 trial = .none
-                heldOffUntil = max(heldOffUntil, now + typical.value)
+                heldOffUntil = max(heldOffUntil, now + 4 * typical.value)
             }
             frames = settled
         } else if isLimited, underWay == settled - 1 {
@@ -122,7 +122,7 @@ struct AdaptiveWindow: Sendable {
             if flight.sequence == reference {
                 trial = .flying(extra: extra, reference: reference, referenceTime: now)
             } else if flight.sequence == extra {
-                judge(flight, time, previous: previous, at: now)
+                judge(flight, time, previous: previous, receiver: acknowledgement.receiverTime, at: now)
                 return
             }
         }
@@ -138,6 +138,8 @@ struct AdaptiveWindow: Sendable {
             cycle.add(now - opened)
             confirm(at: now)
         }
+        // Four windows of frames without a late one and without a verdict: the source, not the window, is the limit now.
+        if let unconfirmed, flight.sequence > unconfirmed.sentAfter + UInt64(4 * settled) { self.unconfirmed = nil }
         giveBackUnused(at: now)
         startTrial(at: now)
     }
@@ -204,12 +206,15 @@ struct AdaptiveWindow: Sendable {
     // MARK: Growing
 
     private mutating func startTrial(at now: Int64) {
-        guard case .none = trial, undo == nil, unconfirmed == nil, settled < Self.most, cycle.count >= 2,
+        guard case .none = trial, undo == nil, unconfirmed == nil, settled < Self.most,
+            cycle.count >= max(2, settled / 4),
             now >= heldOffUntil
         else { return }
-        // The regular frame goes first, and the extra one with the picture after it: if the next acknowledgement is due too soon for that,
-        // the one after it may not be.
-        if let oldest = flights.first, oldest.sent + typical.value - now < tellingHeadStart { return }
+        // The regular frame goes first, and the extra one with the picture after it. It gets the largest head start where the gap to the
+        // next acknowledgement is large; in each round trip one is at least the average.
+        if let oldest = flights.first, oldest.sent + typical.value - now < typical.value * 4 / Int64(5 * settled) {
+            return
+        }
         trial = .armed
         frames = settled + 1
     }
@@ -218,13 +223,13 @@ struct AdaptiveWindow: Sendable {
     private var tellingHeadStart: Int64 { typical.value / Int64(2 * settled + 2) }
 
     /// The extra frame was acknowledged: by how much of its early start did it come early?
-    private mutating func judge(_ flight: Flight, _ time: Int64, previous: Int64, at now: Int64) {
+    private mutating func judge(_ flight: Flight, _ time: Int64, previous: Int64, receiver: Int64, at now: Int64) {
         guard case .flying(_, _, let referenceTime) = trial, let referenceTime else { return }
         trial = .none
         let early = referenceTime - flight.sent
-        // Of the frame's size in relation to the others, the part counts that the bottleneck's time for it can explain.
+        // Of the frame's size in relation to the others, the part counts that the link's time for it can explain.
         let perByte = min(
-            Double(now - previous) / Double(max(1, flight.bytes)),
+            Double(max(0, now - previous - receiver)) / Double(max(1, flight.bytes)),
             Double(typical.value) / Double(max(1, bytes.value)))
         let usual = Double(typical.value) + perByte * Double(Int64(flight.bytes) - bytes.value)
         let waited = Double(time) - usual
@@ -237,7 +242,7 @@ struct AdaptiveWindow: Sendable {
             reject(at: now)
             return
         }
-        unconfirmed = (window: settled, interval: cycle.value / Int64(settled))
+        unconfirmed = (window: settled, interval: cycle.value / Int64(settled), sentAfter: lastSent)
         // The time between the two is the bottleneck's for one frame, or more. As many as fit into the time of one are not too many;
         // still no more than twice as many at once.
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
@@ -282,16 +287,22 @@ struct AdaptiveWindow: Sendable {
     private mutating func giveBackUnused(at now: Int64) {
         if peakSince == .min { peakSince = now }
         guard now - peakSince >= Self.disuse else { return }
-        if lastLimited < peakSince {
+        if lastLimited < peakSince, peak < settled {
+            settled = max(1, peak)
+            frames = settled
+            trial = .none
             unconfirmed = nil
-            if peak < settled {
-                settled = max(1, peak)
-                frames = settled
-                trial = .none
-                cycle.removeAll()
-            }
+            cycle.removeAll()
         }
         peak = 1
         peakSince = now
+    }
+}
+
+extension Acknowledgement {
+    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known.
+    var receiverTime: Int64 {
+        guard let arrivalTime, let consumedTime else { return 0 }
+        return max(0, consumedTime.nanoseconds - arrivalTime.nanoseconds)
     }
 }
