@@ -16,6 +16,10 @@ struct AdaptiveWindow: Sendable {
     /// What acknowledgements take now, smoothed, in nanoseconds; nil before the first.
     var roundTrip: Int64? { typical.count > 0 ? typical.value : nil }
 
+    /// Whether a larger window may still be what the link needs: nothing has shown the contrary lately. Smaller pictures can wait
+    /// until it has.
+    func mayGrow(at now: MonotonicTime) -> Bool { settled < Self.most && now.nanoseconds >= heldOffUntil }
+
     /// How much later than that of a lone frame an acknowledgement may be, in nanoseconds.
     private let target: Int64
     /// The window without a trial's extra frame.
@@ -42,6 +46,7 @@ struct AdaptiveWindow: Sendable {
     private var heldOffUntil = Int64.min
     /// What acknowledgements took when the last trial failed.
     private var typicalAtRejection: Int64?
+    private var bytesAtRejection: Int64 = 0
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
     private var undo: (window: Int, sentAfter: UInt64)?
 
@@ -270,6 +275,7 @@ struct AdaptiveWindow: Sendable {
 
     private mutating func reject(at now: Int64) {
         typicalAtRejection = typical.value
+        bytesAtRejection = bytes.value
         heldOffUntil = now + holdOff
         holdOff = min(2 * holdOff, Self.longestHoldOff)
     }
@@ -277,7 +283,8 @@ struct AdaptiveWindow: Sendable {
     /// What was true of the link when a trial failed need not be true of another link.
     private mutating func noticeChange() {
         guard let before = typicalAtRejection else { return }
-        guard typical.value > before + before / 3 || typical.value < before - before / 3 else { return }
+        guard abs(typical.value - before) > before / 3 || abs(bytes.value - bytesAtRejection) > bytesAtRejection / 3
+        else { return }
         typicalAtRejection = nil
         holdOff = Self.shortestHoldOff
         heldOffUntil = .min
