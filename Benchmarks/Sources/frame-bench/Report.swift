@@ -7,16 +7,27 @@ struct Report: Encodable {
     let machine = Report.machine()
     let frames: Int
     let pairs: Int
+    let judgement: Judgement
     let criteria: [Criterion]
 
     var markdown: String {
         """
-        Measured on \(date) at \(commit), \(machine); runs of \(frames) frames, \(pairs) pairs, medians.
+        Measured on \(date) at \(commit), \(machine); runs of \(frames) frames, \(pairs) pairs, \(words).
 
         \(Criterion.head)
-        \(criteria.map(\.row).joined(separator: "\n"))
+        \(criteria.map { $0.row(judgement) }.joined(separator: "\n"))
         """
     }
+
+    private var words: String {
+        switch judgement {
+        case .median: "medians"
+        case .best(let slack):
+            "as many again, up to three rounds, where a row is missed; judged by the best pair with \(places(slack, 2)) of slack"
+        }
+    }
+
+    private enum CodingKeys: CodingKey { case date, commit, machine, frames, pairs, criteria }
 
     var json: Data {
         get throws {
