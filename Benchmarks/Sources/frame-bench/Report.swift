@@ -29,33 +29,39 @@ struct Report: Encodable {
 
     private enum CodingKeys: CodingKey { case date, commit, machine, frames, pairs, criteria }
 
-    var json: Data {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            return try encoder.encode(self)
-        }
-    }
-
-    /// Replaces what stands between the two markers.
-    func update(page path: String) throws {
-        let url = URL(filePath: path)
-        let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
-        let (begin, end) = ("<!-- measured -->", "<!-- /measured -->")
-        guard let first = text.firstRange(of: begin), let last = text.firstRange(of: end),
-            first.upperBound <= last.lowerBound
-        else { throw Failure("\(path) has no \(begin) ... \(end) to put the table into") }
-        let page = "\(text[..<first.upperBound])\n\(markdown)\n\(text[last.lowerBound...])"
-        try Data(page.utf8).write(to: url)
-    }
-
     /// Model and number of the processors.
-    private static func machine() -> String {
+    static func machine() -> String {
         let lines = (try? Data(contentsOf: URL(filePath: "/proc/cpuinfo"))).map {
             String(decoding: $0, as: UTF8.self).split(separator: "\n")
         }
         let models = (lines ?? []).filter { $0.hasPrefix("model name") }
         let model = models.first?.split(separator: ":").last?.drop { $0 == " " } ?? "an unknown processor"
         return "\(model), \(models.count) cores"
+    }
+}
+
+/// Puts a table between the two markers of a page: `<!-- name -->` and `<!-- /name -->`.
+func update(page path: String, _ name: String, _ table: String) throws {
+    let url = URL(filePath: path)
+    let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
+    let (begin, end) = ("<!-- \(name) -->", "<!-- /\(name) -->")
+    guard let first = text.firstRange(of: begin), let last = text.firstRange(of: end),
+        first.upperBound <= last.lowerBound
+    else { throw Failure("\(path) has no \(begin) ... \(end) to put the table into") }
+    let page = "\(text[..<first.upperBound])\n\(table)\n\(text[last.lowerBound...])"
+    try Data(page.utf8).write(to: url)
+}
+
+/// Both tables for programs.
+struct Figures: Encodable {
+    var pairs: Report?
+    var links: RigReport?
+
+    var json: Data {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            return try encoder.encode(self)
+        }
     }
 }
