@@ -159,11 +159,12 @@ struct Establishing: Sendable {
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
-        let known = agreement.peer.bootID.contains { $0 != 0 }
-        peer.clockOffset = known && agreement.peer.bootID == bootID ? 0 : nil
+        let isOneClock = agreement.peer.bootID.contains { $0 != 0 } && agreement.peer.bootID == bootID
+        if isOneClock { (peer.clockOffset, peer.clockError) = (0, 0) }
         return TCPTransport(
             BinaryConnection(
-                channel, outbox, role: role, peer: agreement.peer, input: input, options: options, session: session),
+                channel, outbox, role: role, peer: agreement.peer, input: input, clock: isOneClock ? nil : ClockWatch(),
+                options: options, session: session),
             peer)
     }
 
