@@ -110,12 +110,15 @@ struct SimulatedStream {
             isEncoded = false
             var size = Double(bytes)
             if let quality {
-                size *= Self.share(of: used.quality) / Self.share(of: 80) / Double(used.scale.denominator * used.scale.denominator)
+                size *=
+                    Self.share(of: used.quality) / Self.share(of: 80)
+                    / Double(used.scale.denominator * used.scale.denominator)
                 _ = quality
             }
             if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
             let bytes = max(1, Int(size))
-            quality?.encoded(bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
+            quality?.encoded(
+                bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
             let passage = link.send(bytes: bytes, at: now)
             let own = passage.service + link.consumer + passage.stalled + link.noise
             flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
@@ -135,7 +138,11 @@ struct SimulatedStream {
             default: bound += Self.deadline
             }
             let age = passage.consumed - picture.captured
-            if age > bound { fail("frame \(sequence) is \(age) ns old, at most \(bound) were expected: taken \(takenAt - picture.captured) after its capture, sent \(now - takenAt) later, \(costAhead) ahead, \(flow.underWay) under way, window \(flow.window)") }
+            if age > bound {
+                fail(
+                    "frame \(sequence) is \(age) ns old, at most \(bound) were expected: taken \(takenAt - picture.captured) after its capture, sent \(now - takenAt) later, \(costAhead) ahead, \(flow.underWay) under way, window \(flow.window)"
+                )
+            }
             outcome.arrivals.append((passage.arrived, passage.arrived - picture.captured, age))
             outcome.bytesDelivered += bytes
         }
@@ -224,9 +231,13 @@ struct SimulatedStream {
         if counts.produced != counts.acknowledged + counts.dropped.total + counts.failed + counts.lost {
             fail("\(counts) do not add up")
         }
-        if counts.acknowledged != outcome.consumed { fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged") }
+        if counts.acknowledged != outcome.consumed {
+            fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged")
+        }
         if counts.produced != offeredNumber { fail("\(counts.produced) of \(offeredNumber) produced") }
-        if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) { fail("\(counts) at the end") }
+        if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) {
+            fail("\(counts) at the end")
+        }
         return outcome
     }
 
