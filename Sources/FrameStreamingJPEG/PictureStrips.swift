@@ -1,61 +1,133 @@
 internal import FrameStreamingCore
 
-/// What has to be done to a picture's samples beside taking them apart, a strip of two lines at a time: small enough for
-/// the first cache, and whole groups of chroma in every pixel format.
+/// What has to be done to a picture's samples beside taking them apart, a strip of two lines of the result at a time: small
+/// enough for the first caches, and whole groups of chroma in every pixel format.
+///
+/// The picture is made smaller first, each plane by itself (chroma at its own subsampling), then converted.
 ///
 /// Unsafe code, safe because: `room` has ``byteCount`` bytes; strips lie in it by sizes that follow from the picture's, and
 /// lines of the source are counted from its own height.
 @safe struct PictureStrips {
-    let source: SourcePicture
-    let conversion: MatrixConversion
-    private let stride: Int
-    private let chromaStride: Int
-    private let chromaLines: Int
+    private let source: SourcePicture
+    /// Lines of the source that a line of the result stands for.
+    private let divisor: Int
+    private let width: Int
+    private let height: Int
 
-    init(_ source: SourcePicture, _ conversion: MatrixConversion) {
+    /// Nil where the samples only have to be taken apart.
+    init?(_ source: SourcePicture) {
+        guard source.conversion != nil || source.scale != .full else { return nil }
         self.source = source
-        self.conversion = conversion
-        stride = (source.factors.paddedWidth(source.width) + 63) & ~63
-        chromaStride = (source.factors.columns(source.width) + 63) & ~63
-        chromaLines = 2 / source.factors.down
+        divisor = source.scale.denominator
+        width = source.scaledWidth
+        height = source.scaledHeight
     }
 
-    private var lineRoom: Int { SourcePicture.lineRoom(columns: source.factors.columns(source.width)) }
+    /// Three planes with a number of lines of luma.
+    private struct Strip {
+        let luma: TargetPlane
+        let u: TargetPlane
+        let v: TargetPlane
 
-    /// Room that ``fill(_:room:)`` needs: for a strip, for the corrections of a line, and for lines to take chroma apart.
-    var byteCount: Int { 2 * stride + 2 * chromaLines * chromaStride + 2 * stride + lineRoom }
+        init(_ factors: ChromaFactors, width: Int, lines: Int, at start: UnsafeMutablePointer<UInt8>) {
+            let (stride, chromaStride) = Self.strides(factors, width)
+            unsafe luma = TargetPlane(start: start, stride: stride)
+            unsafe u = TargetPlane(start: start + lines * stride, stride: chromaStride)
+            unsafe v = TargetPlane(start: u.start + factors.lines(lines) * chromaStride, stride: chromaStride)
+        }
 
-    /// Fills `target` with the picture, converted.
+        static func byteCount(_ factors: ChromaFactors, width: Int, lines: Int) -> Int {
+            let (stride, chromaStride) = strides(factors, width)
+            return lines * stride + 2 * factors.lines(lines) * chromaStride
+        }
+
+        private static func strides(_ factors: ChromaFactors, _ width: Int) -> (Int, Int) {
+            ((factors.paddedWidth(width) + 63) & ~63, (factors.columns(width) + 63) & ~63)
+        }
+    }
+
+    /// The strip, the wide strip that it is made of, the corrections of a line (or the sums of one), and lines to take
+    /// chroma apart.
+    private var places: (offsets: [Int], byteCount: Int) {
+        ScratchMemory.place([
+            Strip.byteCount(source.factors, width: width, lines: 2),
+            divisor == 1 ? 0 : Strip.byteCount(source.factors, width: source.width, lines: 2 * divisor),
+            2 * max(source.factors.paddedWidth(width), BoxAverage.sumCount(columns: source.width)),
+            SourcePicture.lineRoom(columns: source.factors.columns(source.width)),
+        ])
+    }
+
+    /// Room that ``fill(_:room:)`` needs.
+    var byteCount: Int { places.byteCount }
+
+    /// Fills `target` with the picture.
     func fill(_ target: TargetPicture, room: UnsafeMutablePointer<UInt8>) {
-        let luma = unsafe TargetPlane(start: room, stride: stride)
-        let u = unsafe TargetPlane(start: room + 2 * stride, stride: chromaStride)
-        let v = unsafe TargetPlane(start: u.start + chromaLines * chromaStride, stride: chromaStride)
-        let corrections = unsafe UnsafeMutableRawPointer(v.start + chromaLines * chromaStride)
-            .bindMemory(to: Int16.self, capacity: stride)
-        let lines = unsafe v.start + chromaLines * chromaStride + 2 * stride
-        for first in Swift.stride(from: 0, to: source.height, by: 2) {
-            let height = min(2, source.height - first)
+        let offsets = places.offsets
+        let factors = source.factors
+        let strip = unsafe Strip(factors, width: width, lines: 2, at: room)
+        let wide =
+            divisor == 1
+            ? strip : unsafe Strip(factors, width: source.width, lines: 2 * divisor, at: room + offsets[1])
+        let words = unsafe UnsafeMutableRawPointer(room + offsets[2])
+        var hasChroma = target.chroma != nil || source.conversion != nil
+        if case .none = source.chroma { hasChroma = false }
+        let box =
+            unsafe divisor == 1
+            ? nil
+            : BoxAverage(
+                source.scale, room: words.assumingMemoryBound(to: UInt16.self), columns: source.width)
+        for first in Swift.stride(from: 0, to: height, by: 2) {
+            let lines = min(2, height - first)
+            let sourceLines = min(2 * divisor, source.height - first * divisor)
             // The samples as they are, taken apart.
             unsafe TargetPicture(
-                luma: luma, lumaWidth: source.width, lumaHeight: height, chroma: (u, v), factors: source.factors,
-                lines: lines
-            ).fill(from: source.lines(from: first, height: height))
-            for chromaLine in 0..<source.factors.lines(height) {
-                let count = source.factors.columns(source.width)
-                let (uLine, vLine) = unsafe (u.line(chromaLine), v.line(chromaLine))
-                unsafe conversion.corrections(
-                    uLine, vLine, count: count, across: source.factors.across, to: corrections)
-                let down = source.factors.down
-                for line in chromaLine * down..<min((chromaLine + 1) * down, height) {
-                    let samples = unsafe luma.line(line)
-                    unsafe conversion.convertLuma(samples, corrections, to: samples, count: source.width)
+                luma: wide.luma, lumaWidth: source.width, lumaHeight: sourceLines,
+                chroma: hasChroma ? (wide.u, wide.v) : nil, factors: factors, lines: room + offsets[3]
+            ).fill(from: source.lines(from: first * divisor, height: sourceLines))
+            if let box {
+                shrink(wide.luma, to: strip.luma, box, sourceLines: sourceLines, columns: source.width)
+                if hasChroma {
+                    for (from, to) in [(wide.u, strip.u), (wide.v, strip.v)] {
+                        shrink(
+                            from, to: to, box, sourceLines: factors.lines(sourceLines),
+                            columns: factors.columns(source.width))
+                    }
                 }
-                unsafe conversion.convertChroma(uLine, vLine, to: uLine, vLine, count: count)
             }
-            target.lines(from: first, isLast: first + height == source.height).fill(
+            if let conversion = source.conversion {
+                unsafe convert(strip, conversion, lines, words.assumingMemoryBound(to: Int16.self))
+            }
+            target.lines(from: first, isLast: first + lines == height).fill(
                 from: SourcePicture(
-                    width: source.width, height: height, luma: .plane(luma.asSource),
-                    chroma: .planes(u: u.asSource, v: v.asSource), factors: source.factors, isLimitedRange: false))
+                    width: width, height: lines, luma: .plane(strip.luma.asSource),
+                    chroma: hasChroma ? .planes(u: strip.u.asSource, v: strip.v.asSource) : .none, factors: factors,
+                    isLimitedRange: source.isLimitedRange && source.conversion == nil))
+        }
+    }
+
+    private func shrink(
+        _ wide: TargetPlane, to target: TargetPlane, _ box: BoxAverage, sourceLines: Int, columns: Int
+    ) {
+        for (line, first) in stride(from: 0, to: sourceLines, by: divisor).enumerated() {
+            unsafe box.line(
+                of: wide.asSource, first: first, lines: min(divisor, sourceLines - first), count: columns,
+                to: target.line(line))
+        }
+    }
+
+    private func convert(
+        _ strip: Strip, _ conversion: MatrixConversion, _ lines: Int, _ corrections: UnsafeMutablePointer<Int16>
+    ) {
+        let count = source.factors.columns(width)
+        let down = source.factors.down
+        for chromaLine in 0..<source.factors.lines(lines) {
+            let (u, v) = unsafe (strip.u.line(chromaLine), strip.v.line(chromaLine))
+            unsafe conversion.corrections(u, v, count: count, across: source.factors.across, to: corrections)
+            for line in chromaLine * down..<min((chromaLine + 1) * down, lines) {
+                let luma = unsafe strip.luma.line(line)
+                unsafe conversion.convertLuma(luma, corrections, to: luma, count: width)
+            }
+            unsafe conversion.convertChroma(u, v, to: u, v, count: count)
         }
     }
 }
@@ -69,6 +141,8 @@ extension SourcePicture {
         var part = self
         part.height = height
         part.isLimitedRange = false
+        part.conversion = nil
+        part.scale = .full
         switch luma {
         case .plane(let plane): part.luma = .plane(below(plane, first))
         case .pairs(let plane, let shift): part.luma = .pairs(below(plane, first), shift: shift)

@@ -1,3 +1,5 @@
+internal import FrameStreamingCore
+
 /// A plane that is read, by address.
 ///
 /// Unsafe code: safe as long as the memory is, which the frame or scratch block that it was made from keeps; none
@@ -45,6 +47,11 @@ struct SourcePicture {
     var isLimitedRange: Bool
     /// What makes its luma and chroma those of JFIF; nil = they are. With chroma only.
     var conversion: MatrixConversion?
+    /// By how much it is to be made smaller; `width` and `height` are those before.
+    var scale = PictureScale.full
+
+    var scaledWidth: Int { scale.scaled(width) }
+    var scaledHeight: Int { scale.scaled(height) }
 
     /// Bytes that ``TargetPicture/lines`` has: two lines of chroma to resample, and two by turns.
     static func lineRoom(columns: Int) -> Int { 4 * columns }

@@ -20,23 +20,25 @@ final class TurboCompressor: @unchecked Sendable {
     /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written
     /// to.
     func compress(
-        _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, into pool: FramePool
+        _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, scale: PictureScale = .full, into pool: FramePool
     ) throws(FrameStreamingError) -> FrameBuffer {
         let format = frame.format
-        let room = try unsafe room(width: format.width, height: format.height, sampling: subsampling.code)
+        let room = try unsafe room(
+            width: scale.scaled(format.width), height: scale.scaled(format.height), sampling: subsampling.code)
         let count = try unsafe frame.withUnsafeBytes { (bytes) throws(FrameStreamingError) -> Int in
             guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
             if let code = format.pixelFormat.packedCode {
-                var picture = unsafe PackedPicture(base, format)
+                var picture = unsafe PackedPicture(base, format, scale)
                 if picture.byteCount > 0 { picture = unsafe picture.prepared(planes.room(picture.byteCount)) }
                 return try unsafe compressPacked(picture, code, quality, subsampling, to: room)
             }
-            guard let source = unsafe SourcePicture(base, format) else {
+            guard var source = unsafe SourcePicture(base, format) else {
                 throw FrameStreamingError(
                     .unsupported,
                     "\(format.pixelFormat) cannot be encoded as JPEG: convert it to one of the YUV, RGB or gray formats first"
                 )
             }
+            source.scale = scale
             return try unsafe compressPlanes(source, quality, subsampling, to: room)
         }
         var buffer = pool.buffer(byteCount: count)
@@ -81,7 +83,8 @@ final class TurboCompressor: @unchecked Sendable {
             unsafe withUnsafeBytes(of: &strides) { strides in
                 unsafe tjCompressFromYUVPlanes(
                     handle.raw, starts.baseAddress?.assumingMemoryBound(to: UnsafePointer<UInt8>?.self),
-                    CInt(source.width), strides.baseAddress?.assumingMemoryBound(to: CInt.self), CInt(source.height),
+                    CInt(source.scaledWidth), strides.baseAddress?.assumingMemoryBound(to: CInt.self),
+                    CInt(source.scaledHeight),
                     subsampling.code, &target, &size, CInt(quality), TJFLAG_NOREALLOC)
             }
         }
@@ -95,9 +98,10 @@ final class TurboCompressor: @unchecked Sendable {
     ) -> (y: SourcePlane, u: SourcePlane?, v: SourcePlane?) {
         let factors = wanted ?? .yuv444
         let isWhole = factors.divides(width: source.width, height: source.height)
+        let strips = PictureStrips(source)
         var y: SourcePlane?
         var chroma: (u: SourcePlane, v: SourcePlane)?
-        let isFinal = !source.isLimitedRange && source.conversion == nil
+        let isFinal = !source.isLimitedRange && strips == nil
         if isFinal, isWhole, case .plane(let plane) = source.luma { y = plane }
         if isFinal, source.factors == wanted, case .planes(let u, let v) = source.chroma {
             chroma = (u, v)
@@ -105,12 +109,11 @@ final class TurboCompressor: @unchecked Sendable {
         if let y, wanted == nil { return (y, nil, nil) }
         if let y, let chroma { return (y, chroma.u, chroma.v) }
 
-        let width = factors.paddedWidth(source.width)
-        let height = factors.paddedHeight(source.height)
+        let width = factors.paddedWidth(source.scaledWidth)
+        let height = factors.paddedHeight(source.scaledHeight)
         let stride = (width + 63) & ~63
-        let chromaStride = (factors.columns(source.width) + 63) & ~63
-        let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.height)
-        let strips = source.conversion.map { PictureStrips(source, $0) }
+        let chromaStride = (factors.columns(source.scaledWidth) + 63) & ~63
+        let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.scaledHeight)
         let (offsets, count) = ScratchMemory.place([
             y == nil ? stride * height : 0, chromaBytes, chromaBytes,
             SourcePicture.lineRoom(columns: source.factors.columns(source.width)), strips?.byteCount ?? 0,
