@@ -89,7 +89,7 @@ extension MatrixConversion {
         Words.clamped(UInt16(bitPattern: (parts &+ 32) >> 6))
     }
 
-    /// A line of chroma; the targets may be the sources.
+    /// A line of chroma.
     func convertChroma(
         _ u: UnsafePointer<UInt8>, _ v: UnsafePointer<UInt8>, to newU: UnsafeMutablePointer<UInt8>,
         _ newV: UnsafeMutablePointer<UInt8>, count: Int

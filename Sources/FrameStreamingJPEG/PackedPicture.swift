@@ -34,7 +34,7 @@ struct PackedPicture {
 
     private var places: (offsets: [Int], byteCount: Int) {
         ScratchMemory.place([
-            stride * height, scale == .full ? 0 : 2 * BoxAverage.sumCount(columns: rowBytes),
+            stride * height, scale == .full ? 0 : 2 * BoxAverage.sumCount(columns: rowBytes), stride,
         ])
     }
 
@@ -42,17 +42,18 @@ struct PackedPicture {
     /// nobody looks at.
     func prepared(_ room: UnsafeMutablePointer<UInt8>) -> PackedPicture {
         let target = unsafe TargetPlane(start: room, stride: stride)
-        let sums = unsafe UnsafeMutableRawPointer(room + places.offsets[1]).assumingMemoryBound(to: UInt16.self)
+        let offsets = places.offsets
+        let sums = unsafe UnsafeMutableRawPointer(room + offsets[1]).assumingMemoryBound(to: UInt16.self)
         let box = unsafe scale == .full ? nil : BoxAverage(scale, room: sums, columns: rowBytes)
         for line in 0..<height {
-            var samples = unsafe UnsafePointer(target.line(line))
+            var samples = unsafe pixels.line(line * scale.denominator)
             if let box {
                 let first = line * box.divisor
+                let small = unsafe isLimitedRange ? room + offsets[2] : target.line(line)
                 unsafe box.packedLine(
                     of: pixels, first: first, lines: min(box.divisor, sourceHeight - first), count: rowBytes,
-                    size: bytesPerPixel, to: target.line(line))
-            } else {
-                unsafe samples = pixels.line(line)
+                    size: bytesPerPixel, to: small)
+                unsafe samples = UnsafePointer(small)
             }
             if isLimitedRange {
                 unsafe LumaExpansion.expandLine(samples, to: target.line(line), count: width * bytesPerPixel)

@@ -46,12 +46,13 @@ internal import FrameStreamingCore
         }
     }
 
-    /// The strip, the wide strip that it is made of, the corrections of a line (or the sums of one), and lines to take
-    /// chroma apart.
+    /// The strip as the source has it, smaller, and converted; the corrections of a line (or the sums of one), and lines to
+    /// take chroma apart. Each is apart from what it is made of: a loop over a line in place is no vector code.
     private var places: (offsets: [Int], byteCount: Int) {
         ScratchMemory.place([
-            Strip.byteCount(source.factors, width: width, lines: 2),
-            divisor == 1 ? 0 : Strip.byteCount(source.factors, width: source.width, lines: 2 * divisor),
+            Strip.byteCount(source.factors, width: source.width, lines: 2 * divisor),
+            divisor == 1 ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
+            source.conversion == nil ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
             2 * max(source.factors.paddedWidth(width), BoxAverage.sumCount(columns: source.width)),
             SourcePicture.lineRoom(columns: source.factors.columns(source.width)),
         ])
@@ -64,17 +65,17 @@ internal import FrameStreamingCore
     func fill(_ target: TargetPicture, room: UnsafeMutablePointer<UInt8>) {
         let offsets = places.offsets
         let factors = source.factors
-        let strip = unsafe Strip(factors, width: width, lines: 2, at: room)
-        let wide =
-            divisor == 1
-            ? strip : unsafe Strip(factors, width: source.width, lines: 2 * divisor, at: room + offsets[1])
-        let words = unsafe UnsafeMutableRawPointer(room + offsets[2])
+        let wide = unsafe Strip(factors, width: source.width, lines: 2 * divisor, at: room)
+        let small = divisor == 1 ? wide : unsafe Strip(factors, width: width, lines: 2, at: room + offsets[1])
+        let final =
+            source.conversion == nil ? small : unsafe Strip(factors, width: width, lines: 2, at: room + offsets[2])
+        let words = unsafe UnsafeMutableRawPointer(room + offsets[3])
         var hasChroma = target.chroma != nil || source.conversion != nil
         if case .none = source.chroma { hasChroma = false }
         let box =
-            unsafe divisor == 1
+            divisor == 1
             ? nil
-            : BoxAverage(
+            : unsafe BoxAverage(
                 source.scale, room: words.assumingMemoryBound(to: UInt16.self), columns: source.width)
         for first in Swift.stride(from: 0, to: height, by: 2) {
             let lines = min(2, height - first)
@@ -82,12 +83,12 @@ internal import FrameStreamingCore
             // The samples as they are, taken apart.
             unsafe TargetPicture(
                 luma: wide.luma, lumaWidth: source.width, lumaHeight: sourceLines,
-                chroma: hasChroma ? (wide.u, wide.v) : nil, factors: factors, lines: room + offsets[3]
+                chroma: hasChroma ? (wide.u, wide.v) : nil, factors: factors, lines: room + offsets[4]
             ).fill(from: source.lines(from: first * divisor, height: sourceLines))
             if let box {
-                shrink(wide.luma, to: strip.luma, box, sourceLines: sourceLines, columns: source.width)
+                shrink(wide.luma, to: small.luma, box, sourceLines: sourceLines, columns: source.width)
                 if hasChroma {
-                    for (from, to) in [(wide.u, strip.u), (wide.v, strip.v)] {
+                    for (from, to) in [(wide.u, small.u), (wide.v, small.v)] {
                         shrink(
                             from, to: to, box, sourceLines: factors.lines(sourceLines),
                             columns: factors.columns(source.width))
@@ -95,12 +96,12 @@ internal import FrameStreamingCore
                 }
             }
             if let conversion = source.conversion {
-                unsafe convert(strip, conversion, lines, words.assumingMemoryBound(to: Int16.self))
+                unsafe convert(small, to: final, conversion, lines, words.assumingMemoryBound(to: Int16.self))
             }
             target.lines(from: first, isLast: first + lines == height).fill(
                 from: SourcePicture(
-                    width: width, height: lines, luma: .plane(strip.luma.asSource),
-                    chroma: hasChroma ? .planes(u: strip.u.asSource, v: strip.v.asSource) : .none, factors: factors,
+                    width: width, height: lines, luma: .plane(final.luma.asSource),
+                    chroma: hasChroma ? .planes(u: final.u.asSource, v: final.v.asSource) : .none, factors: factors,
                     isLimitedRange: source.isLimitedRange && source.conversion == nil))
         }
     }
@@ -116,7 +117,8 @@ internal import FrameStreamingCore
     }
 
     private func convert(
-        _ strip: Strip, _ conversion: MatrixConversion, _ lines: Int, _ corrections: UnsafeMutablePointer<Int16>
+        _ strip: Strip, to target: Strip, _ conversion: MatrixConversion, _ lines: Int,
+        _ corrections: UnsafeMutablePointer<Int16>
     ) {
         let count = source.factors.columns(width)
         let down = source.factors.down
@@ -124,10 +126,11 @@ internal import FrameStreamingCore
             let (u, v) = unsafe (strip.u.line(chromaLine), strip.v.line(chromaLine))
             unsafe conversion.corrections(u, v, count: count, across: source.factors.across, to: corrections)
             for line in chromaLine * down..<min((chromaLine + 1) * down, lines) {
-                let luma = unsafe strip.luma.line(line)
-                unsafe conversion.convertLuma(luma, corrections, to: luma, count: width)
+                unsafe conversion.convertLuma(
+                    strip.luma.line(line), corrections, to: target.luma.line(line), count: width)
             }
-            unsafe conversion.convertChroma(u, v, to: u, v, count: count)
+            unsafe conversion.convertChroma(
+                u, v, to: target.u.line(chromaLine), target.v.line(chromaLine), count: count)
         }
     }
 }

@@ -44,7 +44,7 @@ enum ChromaExpansion: RangeExpansion {
 }
 
 extension RangeExpansion {
-    /// `target[i] = expand(source[i])`; the lines are apart, or the same.
+    /// `target[i] = expand(source[i])`; on lines apart.
     ///
     /// Unsafe code, safe as that of ``SampleRows`` is.
     @inline(__always)
