@@ -7,12 +7,15 @@ protocol RangeExpansion {
     static func expand(_ sample: UInt16) -> UInt8
     /// Of the mean of two samples, given their sum.
     static func expandMean(_ sum: UInt16) -> UInt8
+    /// Of a sample in a plane, as `expand`, in the steps that are fastest where the samples lie side by side.
+    static func map(_ sample: UInt8) -> UInt8
 }
 
 /// Full range stays as it is.
 enum NoExpansion: RangeExpansion {
     @inline(__always) static func expand(_ sample: UInt16) -> UInt8 { UInt8(truncatingIfNeeded: sample) }
     @inline(__always) static func expandMean(_ sum: UInt16) -> UInt8 { UInt8(truncatingIfNeeded: (sum &+ 1) >> 1) }
+    @inline(__always) static func map(_ sample: UInt8) -> UInt8 { sample }
 }
 
 /// Luma of limited range (16...235) to 0...255: (y - 16) * 255 / 219, clamped and rounded, exactly.
@@ -26,6 +29,7 @@ enum LumaExpansion: RangeExpansion {
     }
 
     @inline(__always) static func expandMean(_ sum: UInt16) -> UInt8 { expand((sum &+ 1) >> 1) }
+    @inline(__always) static func map(_ sample: UInt8) -> UInt8 { expand(UInt16(sample)) }
 }
 
 /// Chroma of limited range (16...240, 128 = none) to 0...255: (c - 128) * 255 / 224 + 128, clamped and rounded, exactly
@@ -41,15 +45,21 @@ enum ChromaExpansion: RangeExpansion {
         let inRange = UInt16(bitPattern: max(min(Int16(bitPattern: sum), 480), 32))
         return UInt8(truncatingIfNeeded: ~Words.upperHalf(480 &- inRange, 37303))
     }
+
+    /// With x = c - 16 it is 31x / 224 more than x, rounded up, and 31 / 224 is 70.86 / 512.
+    @inline(__always) static func map(_ sample: UInt8) -> UInt8 {
+        let x = UInt16(min(max(sample, 16), 240) &- 16)
+        return UInt8(truncatingIfNeeded: x &+ (x &* 71 &- x >> 3 &+ 506) >> 9)
+    }
 }
 
 extension RangeExpansion {
-    /// `target[i] = expand(source[i])`; on lines apart.
+    /// `target[i] = map(source[i])`, on lines apart.
     ///
     /// Unsafe code, safe as that of ``SampleRows`` is.
     @inline(__always)
     static func expandLine(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int) {
-        for i in 0..<count { unsafe target[i] = expand(UInt16(source[i])) }
+        for i in 0..<count { unsafe target[i] = map(source[i]) }
     }
 }
 

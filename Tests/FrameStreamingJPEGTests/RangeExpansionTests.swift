@@ -31,6 +31,14 @@ import Testing
         }
     }
 
+    @Test func samplesOfPlanesBecomeTheSame() {
+        for sample in UInt8.min...UInt8.max {
+            #expect(LumaExpansion.map(sample) == LumaExpansion.expand(UInt16(sample)))
+            #expect(ChromaExpansion.map(sample) == ChromaExpansion.expand(UInt16(sample)))
+            #expect(NoExpansion.map(sample) == sample)
+        }
+    }
+
     @Test func fullRangeStays() {
         for sample in 0...255 as ClosedRange<UInt16> { #expect(UInt16(NoExpansion.expand(sample)) == sample) }
     }
