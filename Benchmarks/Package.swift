@@ -21,6 +21,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("pthread")]),
         /// The same bytes over the same loopback in the plainest C.
         .executableTarget(name: "LoopReference"),
+        /// A longer and thinner cable, where the kernel has none.
+        .executableTarget(name: "DelayProxy"),
+        /// One payload to many receivers in the plainest C.
+        .executableTarget(name: "FanOutReference", linkerSettings: [.linkedLibrary("pthread")]),
         /// YUYV expanded to three bytes a pixel and libjpeg, as other programs for cameras do it (libjpeg62-turbo-dev).
         .target(name: "ExpandedRows", linkerSettings: [.linkedLibrary("jpeg")]),
         .executableTarget(

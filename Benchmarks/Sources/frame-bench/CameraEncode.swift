@@ -26,7 +26,7 @@ struct CameraEncode: ParsableCommand {
             let size = unsafe picture.withUnsafeBytes { bytes in
                 room.withUnsafeMutableBufferPointer { room in
                     unsafe bytes.withMemoryRebound(to: UInt8.self) { yuyv in
-                        guard let yuyv = unsafe yuyv.baseAddress, let target = unsafe room.baseAddress else { return 0 }
+                        guard let yuyv = yuyv.baseAddress, let target = room.baseAddress else { return 0 }
                         return unsafe expanded_rows_encode(yuyv, 1920, 1080, CInt(quality), target, room.count)
                     }
                 }

@@ -7,7 +7,7 @@ struct FrameBench: ParsableCommand {
         commandName: "frame-bench", abstract: "The criteria of Docs/Performance.md, measured.",
         subcommands: [
             Run.self, MakeClip.self, Parts.self, CameraEncode.self, PassThrough.self, TransportSend.self,
-            TransportReceive.self,
+            TransportReceive.self, MakePicture.self, StreamSend.self, StreamReceive.self,
         ],
         defaultSubcommand: Run.self)
 }

@@ -9,38 +9,90 @@ struct Run: ParsableCommand {
     @Option(help: "A Y4M clip, 4:2:0, sides multiples of 16.") var clip: String
     @Option(help: "The script with the tutorial's loop.") var tutorial: String
     @Option(help: "A Python that has OpenCV; the tutorial's loop is left out without.") var python: String?
-    @Option(help: "What is measured: pipeline, tutorial, transport, camera; all unless given.") var only: [String] = []
+    @Option(help: "What is measured: pipeline, tutorial, transport, camera, links; all unless given.") var only:
+        [String] = []
     @Option(help: "Pairs of runs.") var pairs: Int?
     @Option(help: "Frames of a run.") var frames: Int?
-    @Flag(help: "300 frames, two pairs, and wide bounds: for a machine that has other work too.") var quick = false
+    @Flag(help: "1000 frames, two pairs, up to three rounds, wide bounds: for a machine that has other work too.")
+    var quick = false
     @Option(help: "Write the figures to a file.") var json: String?
     @Option(help: "Write the table between the markers of this page.") var docs: String?
+    @Option(help: "A JPEG of make-picture for the links.") var picture: String?
+    @Option(help: "Two network namespaces with a cable between them: SENDER,RECEIVER.") var namespaces: String?
+    @Option(help: "The script that streams with other programs.") var peers: String?
+    @Option(help: "A Python that has GStreamer; its rows are left out without.") var gstreamer: String?
+    @Flag(help: "FFmpeg is there to compare with.") var ffmpeg = false
+    @Option(help: "Where logs go.") var work = "/tmp"
+    @Option(help: "Seconds of a stream over a link.") var seconds: Double?
     @Option(help: "The commit that was measured.") var commit = "unknown"
 
     func run() throws {
-        let measurements = Measurements(
-            examples: examples, programs: programs, python: python, tutorial: tutorial, clip: clip,
-            frames: frames ?? (quick ? 300 : 3000), pairs: pairs ?? (quick ? 2 : 5))
-        let report = Report(
-            commit: commit, frames: measurements.frames, pairs: measurements.pairs,
-            criteria: try criteria(measurements))
-        print(report.markdown)
-        if let json { try report.json.write(to: URL(filePath: json)) }
-        if let docs { try report.update(page: docs) }
-        let missed = report.criteria.filter { quick ? !$0.holdsOnce(slack: 0.7) : !$0.holds }
+        var figures = Figures()
+        var missed: [String] = []
+        if only.isEmpty || only.contains(where: { $0 != "links" }) {
+            let report = try comparePairs()
+            print(report.markdown)
+            figures.pairs = report
+            missed += report.criteria.filter { !$0.holds(report.judgement) }.map(\.name)
+            if let docs { try update(page: docs, "measured", report.markdown) }
+        }
+        if only.isEmpty || only.contains("links") {
+            let report = try streamOverLinks()
+            print("\n\(report.markdown)")
+            figures.links = report
+            missed += report.missed.map(\.name)
+            if let docs { try update(page: docs, "links", report.markdown) }
+        }
+        if let json { try figures.json.write(to: URL(filePath: json)) }
         guard missed.isEmpty else {
-            note("missed\(quick ? ", even with a third of slack" : ""): \(missed.map(\.name).joined(separator: "; "))")
+            note("missed\(quick ? " in three rounds" : ""): \(missed.joined(separator: "; "))")
             throw ExitCode.failure
         }
     }
 
-    private func criteria(_ measurements: Measurements) throws -> [Criterion] {
+    private func comparePairs() throws -> Report {
+        let measurements = Measurements(
+            examples: examples, programs: programs, python: python, tutorial: tutorial, clip: clip,
+            frames: frames ?? (quick ? 1000 : 3000))
+        let judgement = quick ? Judgement.best(slack: 0.7) : .median
+        let pairs = pairs ?? (quick ? 2 : 5)
+        var criteria: [Criterion] = []
+        for var group in groups(measurements) {
+            try group.fill(pairs: pairs, rounds: quick ? 3 : 1, judgement)
+            criteria += group.criteria
+        }
+        return Report(
+            commit: commit, frames: measurements.frames, pairs: pairs, judgement: judgement, criteria: criteria)
+    }
+
+    private func streamOverLinks() throws -> RigReport {
+        guard let picture, let peers else { throw Failure("links need --picture and --peers: use Benchmarks/run") }
+        let names = namespaces?.split(separator: ",").map(String.init)
+        let rig = Rig(
+            programs: programs, namespaces: names.map { Link.Namespaces(sender: $0[0], receiver: $0[1]) },
+            jpeg: picture, work: work)
+        let length = seconds ?? (quick ? 6 : 12)
+        var report = RigReport(
+            commit: commit,
+            links: names == nil
+                ? "no network namespaces to be had: rate and delay by a program on loopback"
+                : "rate by tc tbf between two network namespaces, delay by a program",
+            length: length, isLoose: quick)
+        let others = Contender.peers(python: python, system: gstreamer, hasFFmpeg: ffmpeg, script: peers)
+        try rig.measure(
+            Case.all(programs, clip: clip, length: length),
+            control: (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }, peers: others,
+            isQuick: quick, into: &report)
+        return report
+    }
+
+    private func groups(_ measurements: Measurements) -> [RowGroup] {
         func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
-        var result: [Criterion] = []
-        if wants("pipeline") { result += try measurements.pipeline() }
-        if wants("tutorial") { result += try measurements.stopAndWait() }
-        if wants("transport") { result += try measurements.transport() }
-        if wants("camera") { result += try measurements.camera() }
+        var result: [RowGroup] = []
+        if wants("pipeline") { result.append(measurements.pipeline) }
+        if wants("tutorial"), let group = measurements.stopAndWait { result.append(group) }
+        if wants("transport") { result += measurements.transport }
+        if wants("camera") { result += measurements.camera }
         return result
     }
 }

@@ -9,6 +9,7 @@ final class BinaryConnection: Connection {
     private let reader: BinaryReader
     private let role: TCPRole
     private let peer: Hello
+    private let session: SessionUse?
     private let packingPool = FramePool(capacity: 2)
     private let numbers = Monitor(Numbers())
 
@@ -25,16 +26,18 @@ final class BinaryConnection: Connection {
 
     init(
         _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch?,
-        options: TCPOptions
+        options: TCPOptions, session: SessionUse? = nil
     ) {
         self.channel = channel
         self.outbox = outbox
         self.role = role
         self.peer = peer
+        self.session = session
         watch = clock.map { Monitor($0) }
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
         reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
+        session?.onReturn { [channel, life] in Self.sever(channel, life) }
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
@@ -52,6 +55,8 @@ final class BinaryConnection: Connection {
             numbers.withLock { $0.lastSent = max($0.lastSent, info.sequence) }
         case .acknowledgement(let acknowledgement):
             try needRole(.receiver, "acknowledge")
+            // Whether or not the sender hears of it: the frame was consumed, and must not come again.
+            session?.consumed(acknowledgement.sequence)
             // Before it, and not behind: the frame that the acknowledgement lets go would be in the answer's way.
             askOnTheWay()
             try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
@@ -252,6 +257,18 @@ final class BinaryConnection: Connection {
         ByeAcknowledgement(consumedThrough: life.look { $0.acknowledged }).marshal()
     }
 
+    /// The session has come back on another connection: nothing more gets in here. What has arrived is still the consumer's.
+    private static func sever(_ channel: Channel, _ life: Lifecycle) {
+        life.change { state in
+            guard state.failure == nil, !state.hasEnded, !state.isClosed else { return }
+            state.failure = FrameStreamingError(
+                .endedWithoutGoodbye,
+                "the sender has connected again: what came here before was delivered, and the stream goes on there",
+                subject: channel.address)
+        }
+        channel.close()
+    }
+
     func close() {
         if life.look({ $0.goodbye != nil && !$0.hasSaidFarewell && !$0.isClosed }) {
             // Best effort: the peer waits for it.
@@ -261,5 +278,6 @@ final class BinaryConnection: Connection {
         channel.close()
         life.change { $0.isClosed = true }
         outbox.close()
+        session?.end()
     }
 }

@@ -1,0 +1,108 @@
+import FrameStreaming
+
+/// One line of the rig's plan: streams in a scene, and what is asked of ours.
+struct Case {
+    let scene: Scene
+    /// Ours first: the one that is judged.
+    let ours: [Contender]
+    /// Whether the peers run it too.
+    let hasPeers: Bool
+    let judge: (_ ours: StreamRun, _ rig: RigResults) -> [Verdict]
+}
+
+/// What was measured so far.
+struct RigResults {
+    /// Frames a second that the negative control got through the link of 10 Mbit/s: all that TCP gets through it.
+    var tenMegabitLimit = Double.nan
+}
+
+extension Case {
+    /// Frames of 100 kB.
+    private static let bits = 800_000.0
+
+    private static func slope(_ scene: Scene, _ run: StreamRun) -> Verdict {
+        .atMost(2, loose: 15, "\(scene.name): age does not grow", "ms a second", abs(run.ages.slope))
+    }
+
+    static let tenMegabit = Scene(name: "10 Mbit/s, 30 fps", shape: Link.Shape(bitsPerSecond: 10_000_000))
+
+    /// The table of what is to be reached.
+    ///
+    /// - Parameter length: Of a stream, in seconds.
+    static func all(_ programs: String, clip: String, length: Double) -> [Case] {
+        let duration = Duration.milliseconds(Int(length * 1000))
+        let ours = Contender.ours(programs: programs)
+        func fixed(_ window: Int) -> Contender {
+            .ours("ours, window \(window)", programs: programs, ["--window", "\(window)"])
+        }
+        func scene(_ name: String, _ shape: Link.Shape, _ change: (inout Scene) -> Void = { _ in }) -> Scene {
+            var scene = Scene(name: name, shape: shape, duration: duration)
+            change(&scene)
+            return scene
+        }
+        let loopback = scene("loopback, 30 fps", .loopback)
+        let thin = scene(tenMegabit.name, tenMegabit.shape)
+        let slow = scene("consumer 60 ms a frame, 30 fps", .loopback) { $0.consumeMilliseconds = 60 }
+        let long = scene(
+            "100 Mbit/s, RTT 40 ms, 60 fps",
+            Link.Shape(bitsPerSecond: 100_000_000, roundTrip: .milliseconds(40))
+        ) { $0.framesPerSecond = 60 }
+        return [
+            Case(scene: loopback, ours: [ours, fixed(1)], hasPeers: true) { run, _ in
+                [
+                    .atMost(1, loose: 10, "\(loopback.name): age p50", "ms", run.ages.quantile(0.5)),
+                    .atMost(10, loose: 60, "\(loopback.name): age p99", "ms", run.ages.quantile(0.99)),
+                    slope(loopback, run),
+                ]
+            },
+            Case(scene: thin, ours: [ours, fixed(1), fixed(2)], hasPeers: true) { run, results in
+                [
+                    .atMost(105, loose: 150, "\(thin.name): age p50", "ms", run.ages.quantile(0.5)),
+                    .atMost(125, loose: 200, "\(thin.name): age p95", "ms", run.ages.quantile(0.95)),
+                    .atLeast(
+                        0.95, loose: 0.8, "\(thin.name): of what TCP gets through the link", "frames/frames",
+                        run.ages.framesPerSecond / results.tenMegabitLimit),
+                    slope(thin, run),
+                ]
+            },
+            Case(scene: slow, ours: [ours, fixed(1)], hasPeers: true) { run, _ in
+                [
+                    .atMost(50, loose: 110, "\(slow.name): age p95 before its own 60", "ms", run.ages.quantile(0.95)),
+                    slope(slow, run),
+                ]
+            },
+            Case(scene: long, ours: [ours, fixed(3)], hasPeers: true) { run, _ in
+                [
+                    .atLeast(58, loose: 40, "\(long.name): delivered", "frames/s", run.ages.framesPerSecond),
+                    .atMost(30, loose: 80, "\(long.name): age p50", "ms", run.ages.quantile(0.5)),
+                    slope(long, run),
+                ]
+            },
+            steps(ours, duration),
+        ]
+    }
+
+    /// 100, 5 and 100 Mbit/s again, a third of the time each.
+    private static func steps(_ ours: Contender, _ duration: Duration) -> Case {
+        let (fast, slow) = (100_000_000, 5_000_000)
+        let third = duration / 3
+        let changes = [(after: third, bitsPerSecond: slow), (after: third * 2, bitsPerSecond: fast)]
+        let scene = Scene(
+            name: "100 -> 5 -> 100 Mbit/s, 30 fps", shape: Link.Shape(bitsPerSecond: fast, steps: changes),
+            duration: duration)
+        return Case(scene: scene, ours: [ours], hasPeers: false) { run, _ in
+            // A frame on its way at the rate, the wait for the newest, and 20 ms for the rest.
+            func bound(_ rate: Int) -> Double { bits / Double(rate) * 1.05 * 1000 + 1000 / scene.framesPerSecond + 20 }
+            return zip(changes, [third * 2, duration]).map { change, end in
+                let (from, to) = (seconds(change.after), seconds(end))
+                let after = run.everything.filter { $0.time >= from && $0.time < to }
+                let above = after.lastIndex { $0.age > bound(change.bitsPerSecond) }
+                // Frames of a window, and the one that the step itself cut in two.
+                return .atMost(
+                    5, loose: 8,
+                    "\(scene.name): frames after the step to \(change.bitsPerSecond / 1_000_000) until age stays below \(places(bound(change.bitsPerSecond))) ms",
+                    "frames", Double(after.isEmpty ? 1000 : above.map { $0 + 1 } ?? 0))
+            }
+        }
+    }
+}
