@@ -173,6 +173,21 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         try? transport.send(.acknowledgement(message), until: .after(Self.patience))
     }
 
+    // MARK: Asking
+
+    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread. Returns when the connection has taken
+    /// the request: the sender complies with the next picture or later, or not at all, and does not answer.
+    ///
+    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake; `invalidArgument` for a quality outside
+    ///   1...100; `timedOut` where the connection took nothing for two seconds; `closed`, `connectionLost` once it is over.
+    public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
+        if case .quality(let quality) = request, !(1...100).contains(quality) {
+            throw FrameStreamingError(
+                .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
+        }
+        try transport.send(.request(request), until: .after(Self.patience))
+    }
+
     // MARK: Ending
 
     /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
