@@ -16,11 +16,12 @@ struct AdaptiveWindow: Sendable {
     /// What acknowledgements take now, smoothed, in nanoseconds; nil before the first.
     var roundTrip: Int64? { typical.count > 0 ? typical.value : nil }
 
-    /// Whether a larger window may still be what the link needs: nothing has shown the contrary lately. Smaller pictures can wait
-    /// until it has.
+    /// Whether a larger window may still be what the link needs: it grew lately, or no trial has failed lately. Smaller pictures can
+    /// wait until that is known, but not for long.
     func mayGrow(at now: MonotonicTime) -> Bool {
-        // Where a frame takes a second, trials take too long to wait for.
-        settled < Self.most && now.nanoseconds >= holdOff.until && typical.value < 1_000_000_000
+        let hopefulSince = max(hopefulSince ?? now.nanoseconds, holdOff.failedUntil)
+        return settled < Self.most && now.nanoseconds >= hopefulSince
+            && now.nanoseconds - hopefulSince < max(Self.retry / 2, min(10 * typical.value, 2 * Self.retry))
     }
 
     /// How much later than that of a lone frame an acknowledgement may be, in nanoseconds.
@@ -46,6 +47,8 @@ struct AdaptiveWindow: Sendable {
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
     private var unconfirmed: (window: Int, interval: Int64, sentAfter: UInt64)?
     private var holdOff = HoldOff()
+    /// When there was reason to try larger windows last.
+    private var hopefulSince: Int64?
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
     private var undo: (window: Int, sentAfter: UInt64)?
 
@@ -135,7 +138,8 @@ struct AdaptiveWindow: Sendable {
             }
         }
         typical.add(time)
-        holdOff.noticeChange(ackTime: typical.value, bytes: bytes.value)
+        let isAnotherLink = holdOff.noticeChange(ackTime: typical.value, bytes: bytes.value)
+        if isAnotherLink || hopefulSince == nil { hopefulSince = now }
         if flight.ahead == 0 { alone.add(time) }
         let lateness = time - expected(for: flight)
         self.lateness.add(lateness)
@@ -262,6 +266,7 @@ struct AdaptiveWindow: Sendable {
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
         let more = waits.value >= 90 ? settled + settled / 2 : settled + 1
         settled = min(Self.most, max(settled + 1, min(more, fitting)))
+        hopefulSince = now
         frames = settled
         cycle.removeAll()
     }

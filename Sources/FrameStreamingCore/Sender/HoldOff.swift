@@ -2,6 +2,8 @@
 struct HoldOff: Sendable {
     /// No trial before this, in nanoseconds.
     private(set) var until = Int64.min
+    /// Until then a trial that failed counts: the window is what the link needs.
+    private(set) var failedUntil = Int64.min
     private var next = Self.shortest
     /// What acknowledgements took and frames were long when the last trial failed.
     private var failed: (ackTime: Int64, bytes: Int64)?
@@ -13,18 +15,21 @@ struct HoldOff: Sendable {
 
     mutating func trialFailed(ackTime: Int64, bytes: Int64, at now: Int64) {
         failed = (ackTime, bytes)
-        until = now + next
+        failedUntil = now + next
+        until = max(until, failedUntil)
         next = min(2 * next, Self.longest)
     }
 
-    /// What was true of the link when a trial failed need not be true of another link, or of frames of another size.
-    mutating func noticeChange(ackTime: Int64, bytes: Int64) {
-        guard let failed else { return }
+    /// What was true of the link when a trial failed need not be true of another link, or of frames of another size. True: so it is.
+    mutating func noticeChange(ackTime: Int64, bytes: Int64) -> Bool {
+        guard let failed else { return false }
         guard abs(ackTime - failed.ackTime) > failed.ackTime / 3 || abs(bytes - failed.bytes) > failed.bytes / 3 else {
-            return
+            return false
         }
         self.failed = nil
         next = Self.shortest
         until = .min
+        failedUntil = .min
+        return true
     }
 }
