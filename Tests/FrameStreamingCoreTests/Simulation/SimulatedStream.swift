@@ -31,8 +31,8 @@ struct SimulatedStream {
         var failed = 0
         /// The first few things that must not be.
         var violations: [String] = []
-        /// For each frame consumed, oldest first: when, from capture to arrival, and from capture to being consumed.
-        var arrivals: [(time: Int64, age: Int64, ageConsumed: Int64)] = []
+        /// For each frame, oldest first: when the consumer began with it, and its age then.
+        var arrivals: [(time: Int64, age: Int64)] = []
         /// When the window changed, and to what.
         var windows: [(time: Int64, frames: Int)] = []
         /// When the quality settings changed, and to what.
@@ -170,7 +170,7 @@ struct SimulatedStream {
                     "frame \(sequence) is \(age) ns old, at most \(bound) were expected"
                 )
             }
-            outcome.arrivals.append((passage.arrived, passage.arrived - picture.captured, age))
+            outcome.arrivals.append((passage.consumed - link.consumer, age - link.consumer))
             outcome.bytesDelivered += bytes
         }
 
@@ -281,7 +281,7 @@ struct SimulatedStream {
 }
 
 extension SimulatedStream.Outcome {
-    /// A quantile of the age at arrival, in milliseconds, of the frames that arrived after a time.
+    /// A quantile of the age when the consumer begins, in milliseconds, of the frames of a part of the time.
     func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
         let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(\.age).sorted()
         guard !ages.isEmpty else { return 0 }
