@@ -34,14 +34,14 @@ struct AdaptiveWindow: Sendable {
     private var lastAcknowledged: Int64?
 
     /// Ack time now, with whatever queue the window makes.
-    private var typical = RunningMean(weight: 8)
+    private var typical = RunningMean(weight: 8, fallsFast: true)
     /// Ack time of frames that were sent alone: what there is without a queue.
-    private var alone = RunningMean(weight: 8)
+    private var alone = RunningMean(weight: 8, fallsFast: true)
     private var bytes = RunningMean(weight: 16)
     /// How late the last acknowledgements were, in comparison to a frame sent alone.
     private var lateness = RecentValues()
     /// The time in which a full window goes round.
-    private var cycle = RunningMean(weight: 16)
+    private var cycle = RunningMean(weight: 16, fallsFast: true)
 
     private var trial = Trial.none
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
