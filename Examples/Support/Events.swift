@@ -10,6 +10,19 @@ package struct ListeningEvent: Encodable, Sendable {
     package init(port: Int) { self.port = port }
 }
 
+/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.
+package struct ConnectionEvent: Encodable, Sendable {
+    let event: String
+    let address: String
+    let reason: String?
+
+    package init(_ event: String, _ address: String, _ reason: String? = nil) {
+        self.event = event
+        self.address = address
+        self.reason = reason
+    }
+}
+
 /// Milliseconds.
 package struct Percentiles: Encodable, Sendable {
     let p50: Double
@@ -118,10 +131,12 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(peer?.handshake.description, forKey: "handshake")
         try line.encode(statistics.produced, forKey: "produced")
         try line.encode(statistics.sent, forKey: "sent")
+        try line.encode(statistics.resent, forKey: "resent")
         try line.encode(statistics.acknowledged, forKey: "acknowledged")
         var dropped = line.nestedContainer(keyedBy: LineKey.self, forKey: "dropped")
         try dropped.encode(statistics.dropped.replaced, forKey: "replaced")
         try dropped.encode(statistics.dropped.deadline, forKey: "deadline")
+        try dropped.encode(statistics.dropped.rate, forKey: "rate")
         try dropped.encode(statistics.dropped.disconnected, forKey: "disconnected")
         try line.encode(statistics.failed, forKey: "failed")
         try line.encode(statistics.lost, forKey: "lost")

@@ -8,11 +8,13 @@ public struct SenderStatistics: Sendable {
         public var replaced = 0
         /// Too old when credit came.
         public var deadline = 0
+        /// Left out, because the link allows a lower rate only.
+        public var rate = 0
         /// The connection ended first.
         public var disconnected = 0
 
         /// All of them.
-        public var total: Int { replaced + deadline + disconnected }
+        public var total: Int { replaced + deadline + rate + disconnected }
     }
 
     /// Pictures that the source gave for this connection.
@@ -62,6 +64,7 @@ public struct SenderStatistics: Sendable {
         acknowledged += other.acknowledged
         dropped.replaced += other.dropped.replaced
         dropped.deadline += other.dropped.deadline
+        dropped.rate += other.dropped.rate
         dropped.disconnected += other.dropped.disconnected
         failed += other.failed
         lost += other.lost
@@ -81,6 +84,7 @@ public struct SenderStatistics: Sendable {
         acknowledged -= earlier.acknowledged
         dropped.replaced -= earlier.dropped.replaced
         dropped.deadline -= earlier.dropped.deadline
+        dropped.rate -= earlier.dropped.rate
         dropped.disconnected -= earlier.dropped.disconnected
         failed -= earlier.failed
         lost -= earlier.lost

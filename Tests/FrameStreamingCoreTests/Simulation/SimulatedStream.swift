@@ -229,7 +229,7 @@ struct SimulatedStream {
                         outcome.settings.append((now, settings))
                     }
                 }
-                try carryOut(.encoded(nanoseconds: encodeTime))
+                try carryOut(.encoded(nanoseconds: encodeTime, bytes: 1, settings: EncodeSettings()))
             } else if next == picture {
                 ideal += interval
                 nextPicture = ideal + Int64(random.next() % lateness)
