@@ -78,7 +78,7 @@ struct SendOptions: ParsableArguments {
         let encode = EncodeSettings(quality: quality, subsampling: subsampling)
         var frames = handshake == .text ? 1 : 4
         if case .fixed(let asked) = window { frames = asked }
-        var options = SenderOptions(for: source, window: frames, encode: encode)
+        var options = SenderOptions(for: source, window: .fixed(frames), encode: encode)
         if let policy { options.policy = policy }
         options.onAcknowledgement = report.onAcknowledgement
         return options

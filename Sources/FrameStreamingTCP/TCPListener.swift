@@ -55,8 +55,32 @@ public final class TCPListener: Sendable {
     /// - Throws: `timedOut` when nobody connected, or the one who did said nothing; `rejected`, `protocolViolation`, ... when there
     ///   was no agreement: the listener goes on, call again. `closed`.
     public func accept(until deadline: Deadline = .never) throws(FrameStreamingError) -> TCPTransport {
-        let channel = try Channel(try acceptSocket(until: deadline))
-        guard let ticket = connections.enter(channel.close, maximum: .max) else { throw .closedListener }
+        try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
+    }
+
+    /// The next connection whose handshake comes about. `onError` is told of the others.
+    func acceptOne(
+        until deadline: Deadline, onError: (FrameStreamingError) -> Void
+    ) throws(FrameStreamingError) -> TCPTransport {
+        while true {
+            let channel = try Channel(try acceptSocket(until: deadline))
+            do throws(FrameStreamingError) {
+                return try agree(with: channel, until: deadline)
+            } catch {
+                if error.code == .closed { throw error }
+                onError(error)
+                if deadline.hasPassed { throw .timedOut("a connection") }
+            }
+        }
+    }
+
+    private func agree(
+        with channel: Channel, until deadline: Deadline
+    ) throws(FrameStreamingError) -> TCPTransport {
+        guard let ticket = connections.enter(channel.close, maximum: .max) else {
+            channel.close()
+            throw .closedListener
+        }
         defer { connections.leave(ticket) }
         do throws(FrameStreamingError) {
             return try establishing.accepting(channel, until: deadline)
@@ -76,6 +100,7 @@ public final class TCPListener: Sendable {
     /// again; every wait ends within 100 ms.
     public func close() {
         stop()
+        establishing.sessions?.close()
         connections.close()
     }
 

@@ -41,10 +41,14 @@ public struct TCPHandshake: Hashable, Sendable, CustomStringConvertible {
 public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The text handshake has no room for it.
     public var stream = ""
-    /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none,
-    /// and nothing is resumed. Receiver that connects: the session that it consumed of last; 0 = none.
+    /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none, and nothing is resumed
+    /// (``TCPConnector`` and ``TCPAcceptor`` choose one then). Receiver that connects: the session that it consumed of last, before this
+    /// program ran; 0 = none.
     public var session: UInt64 = 0
     /// Receiver: how many frames of a session it has acknowledged, with any outcome; 0 for one that it does not know.
+    ///
+    /// Asked for sessions that the listener or connector has not had itself, or has forgotten: it remembers the last 64. For a program that
+    /// keeps what it consumed over a restart of its own.
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
     public var creditAhead: UInt64 = 16

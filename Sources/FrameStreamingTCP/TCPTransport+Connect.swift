@@ -11,16 +11,24 @@ extension TCPTransport {
     ///   - options: The rest.
     ///   - deadline: For everything together, 10 s unless given; the handshake has its own besides.
     ///   - cancellation: Lets another thread end the attempt.
-    /// - Throws: `unresolvedHost`; `connectionFailed` when no address answers; `rejected` when the peer says no; `timedOut`;
-    ///   `cancelled`; `invalidArgument`.
+    /// - Throws: `unresolvedHost`; `connectionFailed` when no address answers; `busy` when the peer has no room; `rejected` when it says no
+    ///   for another reason; `timedOut`; `cancelled`; `invalidArgument`.
     public static func connect(
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()
     ) throws(FrameStreamingError) -> TCPTransport {
         let endpoint = try TCPEndpoint(address, defaultHost: nil)
         let establishing = try Establishing(role: role, handshake: handshake, options: options, listens: false)
+        return try connect(to: endpoint, establishing, until: deadline, cancellation)
+    }
+
+    static func connect(
+        to endpoint: TCPEndpoint, _ establishing: Establishing, until deadline: Deadline,
+        _ cancellation: TCPCancellation
+    ) throws(FrameStreamingError) -> TCPTransport {
+        let name = endpoint.description
         let addresses = try lookUp(endpoint, until: deadline, cancellation)
-        var failure = FrameStreamingError(.connectionFailed, "it has no address", subject: address)
+        var failure = FrameStreamingError(.connectionFailed, "it has no address", subject: name)
         for (index, candidate) in addresses.enumerated() {
             // What is left of the time is shared by the addresses that are left: one that swallows everything is no reason
             // not to try the next.
@@ -29,7 +37,7 @@ extension TCPTransport {
             }
             do throws(FrameStreamingError) {
                 let channel = try Channel(
-                    try connect(candidate, until: share ?? .never, cancellation, name: address))
+                    try connect(candidate, until: share ?? .never, cancellation, name: name))
                 do throws(FrameStreamingError) {
                     return try cancellation.guarding(channel) { () throws(FrameStreamingError) in
                         try establishing.connecting(channel, until: deadline)
@@ -73,7 +81,7 @@ extension TCPTransport {
         throw .cancelled("the attempt to connect")
     }
 
-    private static func failure(
+    static func failure(
         _ error: SystemError, _ address: SocketAddress, _ name: String, timedOut: Bool
     ) -> FrameStreamingError {
         if error.code == Errno.timedOut, timedOut {

@@ -4,8 +4,8 @@ internal import FrameStreamingSystem
 /// One TCP connection that carries frames and acknowledgements, by either handshake.
 ///
 /// Comes from ``connect(to:role:handshake:options:until:cancellation:)`` or from a ``TCPListener``. `send`, `receive` and `close`
-/// may run at once on several threads; the thread in `receive` also answers the peer's PINGs and, with the text handshake, sends the
-/// picture that the peer asked for, so one must be kept there.
+/// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
+/// machine, with a clock of its own, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
     private let connection: any Connection
     private let agreed: Peer
@@ -17,10 +17,15 @@ public final class TCPTransport: Transport {
 
     deinit { connection.close() }
 
-    /// Who is at the other end. `goodbye` is there as soon as `receive` has returned nil.
+    /// Who is at the other end. `goodbye` is there as soon as `receive` has returned nil, and the clock of another machine as soon
+    /// as the thread in `receive` has read an answer about it.
     public var peer: Peer {
         var peer = agreed
         peer.goodbye = connection.goodbye
+        if peer.clockOffset == nil, let clock = connection.clock {
+            peer.clockOffset = clock.offset
+            peer.clockError = clock.error
+        }
         return peer
     }
 
@@ -58,12 +63,4 @@ public final class TCPTransport: Transport {
 
     /// Ends at once: from any thread, again and again.
     public func close() { connection.close() }
-
-    /// Asks for the peer's clock; nothing where the handshake has no clocks.
-    package func ping() throws(FrameStreamingError) {
-        if let binary = connection as? BinaryConnection { try binary.ping() }
-    }
-
-    /// How many answers about the peer's clock are at hand, at most 8.
-    package var clockSampleCount: Int { (connection as? BinaryConnection)?.clockSamples.count ?? 0 }
 }

@@ -33,13 +33,17 @@ public final class MemoryTransport: Transport {
     ///   - creditAhead: Frames that the receiving end takes beyond the last it consumed.
     ///   - capacity: Messages that fit on the way in each direction; a send waits for room.
     ///   - clockOffset: What to add to the sender's clock to have the receiver's; nil = not known.
+    ///   - clockError: By how much that may be wrong, either way.
     public static func pair(
-        creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Int64? = 0
+        creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Int64? = 0, clockError: Int64 = 0
     ) -> (sender: MemoryTransport, receiver: MemoryTransport) {
         let link = Monitor(Link(capacity: capacity))
         var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
+        peer.clockError = clockOffset.map { _ in clockError }
         peer.clockOffset = clockOffset
-        return (MemoryTransport(link, side: 0, peer: peer), MemoryTransport(link, side: 1, peer: peer))
+        var receiver = peer
+        receiver.clockOffset = clockOffset.map { 0 &- $0 }
+        return (MemoryTransport(link, side: 0, peer: receiver), MemoryTransport(link, side: 1, peer: peer))
     }
 
     private var other: Int { 1 - side }

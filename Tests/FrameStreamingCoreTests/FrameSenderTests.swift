@@ -44,7 +44,8 @@ import Testing
         let frames = try Self.frames(200)
         var source = ScriptedSource(frames)
         let sender = try FrameSender(
-            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: window))
+            codec: IdentityCodec(), transport: link.sender,
+            options: SenderOptions(policy: .reliable, window: .fixed(window)))
         let summary = try sender.run(&source)
         collector.thread.join()
         let received = collector.received.withLock { $0 }

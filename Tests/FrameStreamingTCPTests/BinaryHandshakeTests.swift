@@ -16,7 +16,9 @@ import Testing
         _ connecting: Hello, _ accepting: Hello,
         consumed: @escaping @Sendable (UInt64) -> UInt64 = { _ in 0 }
     ) throws -> (connecting: BinaryHandshake.Agreement, accepting: BinaryHandshake.Agreement) {
-        var client = BinaryHandshake.connecting(connecting, consumed: consumed)
+        var connecting = connecting
+        if connecting.role == TCPRole.receiver.wireCode { connecting.lastConsumed = consumed(connecting.session) }
+        var client = BinaryHandshake.connecting(connecting)
         var server = BinaryHandshake.accepting(accepting, consumed: consumed)
         var toServer = InputBuffer(client.opening())
         let atServer = try outcome(server.take(from: &toServer))
@@ -68,7 +70,7 @@ import Testing
             return
         }
         #expect(error.code == .rejected)
-        var client = BinaryHandshake.connecting(hello(role), consumed: { _ in 0 })
+        var client = BinaryHandshake.connecting(hello(role))
         var answer = InputBuffer(reply)
         guard case .failed(let told, _) = client.take(from: &answer) else {
             Issue.record("a REJECT was taken for a WELCOME")
@@ -102,7 +104,7 @@ import Testing
         ] as [(inout Hello) -> Void] {
             var welcome = hello(.receiver, credit: 1)
             change(&welcome)
-            var client = BinaryHandshake.connecting(hello(.sender), consumed: { _ in 0 })
+            var client = BinaryHandshake.connecting(hello(.sender))
             var input = InputBuffer(welcome.marshal(.welcome))
             #expect { try outcome(client.take(from: &input)) } throws: {
                 ($0 as? FrameStreamingError)?.code == .rejected

@@ -44,6 +44,11 @@ import Testing
                 continue
             }
             var answer = peer.receive(bytes.count)
+            // The document leaves them out: they may come at any time.
+            while answer.first == WireType.ping.rawValue {
+                answer = answer.dropFirst(WirePrefix.length + Ping.headerLength) + []
+                answer += peer.receive(bytes.count - answer.count)
+            }
             try #require(answer.count == bytes.count)
             // Clocks: the document's receiver has none, ours has.
             switch answer[0] {
@@ -54,7 +59,8 @@ import Testing
             #expect(answer == bytes)
         }
         peer.shutdownWriting()
-        #expect(peer.receiveToEnd().isEmpty)
+        let rest = peer.receiveToEnd()
+        #expect(rest.isEmpty)
         #expect(try consuming.value() == [[0xFF, 0xD8, 0xFF, 0xD9]])
     }
 }

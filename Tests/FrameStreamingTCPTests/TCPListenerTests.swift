@@ -170,7 +170,7 @@ private final class Server: Sendable {
         let first = try server.connect()
         #expect { try server.connect() } throws: {
             let error = $0 as? FrameStreamingError
-            return error?.code == .rejected && error?.message.contains("1 connections are the limit") == true
+            return error?.code == .busy && error?.message.contains("1 connections are the limit") == true
         }
         let text = try RawPeer(port: server.listener.port)
         text.send("10, ")

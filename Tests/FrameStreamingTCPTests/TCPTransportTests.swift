@@ -119,17 +119,6 @@ import Testing
         #expect(pool.statistics.allocations <= 2 && pool.statistics.unpooled == 0 && pool.statistics.leased == 0)
     }
 
-    @Test func pingsAreAnsweredByTheThreadInReceive() throws {
-        let (sender, receiver) = try makePair()
-        let receiving = try Background { try receiver.receive(until: soon()) == nil }
-        let answers = try Background { try sender.receive(until: soon()) == nil }
-        for _ in 0..<3 { try sender.ping() }
-        try waitUntil { sender.clockSampleCount == 3 }
-        sender.close()
-        #expect(answers.error()?.code == .closed)
-        #expect(receiving.error() != nil)
-    }
-
     @Test func aPongEchoesThePing() throws {
         let (transport, peer) = try makeRawPair(.receiver)
         let receiving = try Background { try transport.receive(until: soon()) == nil }

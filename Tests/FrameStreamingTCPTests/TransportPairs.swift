@@ -71,9 +71,10 @@ func makePair(
 }
 
 /// One end of a socket pair as a transport after its handshake, the other as plain calls. `bufferSize` sets the kernel's
-/// buffers to their least, so that everything is written and read in pieces.
+/// buffers to their least, so that everything is written and read in pieces. As another machine, the other end is asked for its clock.
 func makeRawPair(
-    _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil
+    _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
+    isOtherMachine: Bool = false
 ) throws -> (TCPTransport, RawPeer) {
     var ends: [CInt] = [-1, -1]
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -89,8 +90,8 @@ func makeRawPair(
     let establishing = try Establishing(role: role, handshake: handshake, options: options, listens: true)
     if handshake == .binary {
         var hello = Hello(
-            role: role.other.wireCode, maximumFrameBytes: 16 << 20, bootID: [UInt8](repeating: 9, count: 16),
-            stream: "raw")
+            role: role.other.wireCode, maximumFrameBytes: 16 << 20,
+            bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
         hello.creditThrough = 16
         peer.send(hello.marshal(.hello))
     }

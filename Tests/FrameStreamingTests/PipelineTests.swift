@@ -55,7 +55,7 @@ import Testing
             let source = try TestPatternSource(
                 width: width, height: height, colorRange: .full, live: false, pace: .maximum, frameCount: 12)
             let options = SenderOptions(
-                for: source, window: handshake == .text ? 1 : 4, encode: EncodeSettings(quality: 95))
+                for: source, window: .fixed(handshake == .text ? 1 : 4), encode: EncodeSettings(quality: 95))
             var copy = source
             return try FrameSender(
                 codec: JPEGCodec(),

@@ -44,7 +44,7 @@ struct TransportSend: ParsableCommand {
         let start = MonotonicTime.now
         switch level {
         case .pipeline:
-            let options = SenderOptions(policy: .reliable, window: window)
+            let options = SenderOptions(policy: .reliable, window: .fixed(window))
             let sender = try FrameSender(codec: IdentityCodec(), transport: transport, options: options)
             try sender.run(&source)
         case .transport:

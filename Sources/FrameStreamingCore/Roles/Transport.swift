@@ -63,7 +63,11 @@ public struct Peer: Hashable, Sendable {
     /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
     /// Nanoseconds to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both are of one boot, nil where it is not known.
+    ///
+    /// Between machines it is measured from the start of the connection on, and again and again, so it is nil at first and changes.
     public var clockOffset: Int64?
+    /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both are of one boot, nil where it is not known.
+    public var clockError: Int64?
     /// What the peer said when it ended in good order; nil as long as it has not.
     public var goodbye: String?
 
@@ -77,6 +81,7 @@ public struct Peer: Hashable, Sendable {
         session = 0
         resumedFrom = 0
         clockOffset = nil
+        clockError = nil
         goodbye = nil
     }
 }

@@ -1,7 +1,7 @@
 /// What happens to pictures that come faster than they can be sent.
 public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case latest, reliable }
-    private let value: Value
+    enum Value: Hashable { case latest, reliable, deadline(Duration) }
+    let value: Value
 
     private init(value: Value) { self.value = value }
 
@@ -9,13 +9,34 @@ public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
     public static let latest = DeliveryPolicy(value: .latest)
     /// The source waits, and every picture arrives. For files.
     public static let reliable = DeliveryPolicy(value: .reliable)
-
-    /// The policy of a name.
-    public init?(name: String) {
-        guard let value = Value(rawValue: name.lowercased()) else { return nil }
-        self.value = value
+    /// In order, and a picture that is older than this when credit comes is dropped and counted: short pauses of the link lose
+    /// nothing, long ones do not add up. Its age counts from the capture, or from the source's giving it where the capture time
+    /// is not known. At most 64 pictures wait; beyond, the oldest is replaced.
+    ///
+    /// - Parameter age: More than zero; anything else counts as 1 ns.
+    public static func deadline(_ age: Duration) -> DeliveryPolicy {
+        DeliveryPolicy(value: .deadline(max(age, .nanoseconds(1))))
     }
 
-    /// The policy's name.
-    public var description: String { value.rawValue }
+    /// The policy of a name: `latest`, `reliable`, `deadline:200` (milliseconds).
+    public init?(name: String) {
+        switch name.lowercased() {
+        case "latest": value = .latest
+        case "reliable": value = .reliable
+        case let other:
+            guard other.hasPrefix("deadline:"), let milliseconds = Int(other.dropFirst("deadline:".count)),
+                (1...3_600_000).contains(milliseconds)
+            else { return nil }
+            value = .deadline(.milliseconds(milliseconds))
+        }
+    }
+
+    /// The policy's name, as ``init(name:)`` takes it.
+    public var description: String {
+        switch value {
+        case .latest: "latest"
+        case .reliable: "reliable"
+        case .deadline(let age): "deadline:\(age.wholeNanoseconds / 1_000_000)"
+        }
+    }
 }

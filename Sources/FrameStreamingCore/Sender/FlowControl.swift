@@ -1,85 +1,133 @@
-/// Decides, for one connection, when the newest picture is taken, encoded and sent: `(event, now) -> decision`, without
-/// threads, clocks or pictures, so that millions of frames can be simulated. ``FrameSender`` drives one for each connection.
+/// Decides, for one receiver, when a picture is taken, encoded and sent: `(event, now) -> decision`, without threads, clocks
+/// or pictures, so that millions of frames can be simulated. ``FrameSender`` drives one for each receiver.
 ///
-/// A picture waits in a slot for one. It is taken when three things allow it: nothing else is being encoded, fewer frames are
-/// under way than the window, and the receiver has granted credit for its number.
+/// Pictures wait in a slot: one, or with `deadline` those that are young enough. The first is taken, to be encoded, when an encoder is
+/// free and a frame more may be under way: fewer than the window, and the receiver has granted credit. It is taken a little
+/// earlier where the acknowledgement that makes room is about to come, by as much as encoding takes; it is sent when ``maySend``.
 public struct FlowControl: Sendable {
     /// What happened.
     public enum Event: Hashable, Sendable {
-        /// The receiver takes frames up to this number (before its first acknowledgement).
-        case creditGranted(through: UInt64)
-        /// The source gave a picture, which now stands in the slot. Under `reliable` only while ``hasRoom``.
-        case offered
-        /// The picture that was taken was sent, so many bytes long.
+        /// There is a connection, whose receiver takes frames up to this number. Of the frames that were under way when the one before
+        /// broke, the first `consumed` had been consumed.
+        case connected(creditThrough: UInt64, consumed: Int = 0)
+        /// The connection broke, and another may come.
+        case disconnected
+        /// The source gave a picture, captured then, which now stands last in the slot. Under `reliable` only while ``hasRoom``.
+        case offered(captured: MonotonicTime)
+        /// A picture that was taken is encoded, after so many nanoseconds in the codec.
+        case encoded(nanoseconds: Int64)
+        /// The first of the pictures that were taken is sent, so many bytes long.
         case sent(bytes: Int)
-        /// The picture that was taken could not be encoded or sent; the connection goes on.
+        /// The first of the frames that were under way on the connection before is sent again.
+        case resent(bytes: Int)
+        /// The first of the pictures that were taken could not be encoded or sent; the connection goes on.
         case failed
         /// The receiver's word on a frame.
         case acknowledged(Acknowledgement)
+        /// The receiver asked for no more pictures, or for pictures again.
+        case paused, resumed
+        /// ``wakeAt`` has come.
+        case tick
         /// A picture that the source gave found no room before the stream was ended.
         case abandoned
-        /// The connection is gone: nothing more will be sent or heard.
+        /// Nothing more will be sent or heard.
         case ended
     }
 
-    /// What is to be done.
+    /// What is to be done, in this order.
     public struct Decision: Hashable, Sendable {
-        /// Take the picture out of the slot, encode it and send it with this number.
-        public var take: Ticket?
-        /// The picture that stood in the slot was replaced: let it go.
-        public var replaced = false
+        /// So many pictures at the front of the slot are to be let go.
+        public var drops = 0
+        /// So many pictures at the front of the slot are to be taken and encoded.
+        public var takes = 0
         /// The time from handing over the frame just acknowledged to its acknowledgement, in nanoseconds.
         public var ackTime: Int64?
     }
 
-    /// What a picture that is to be sent carries.
-    public struct Ticket: Hashable, Sendable {
-        /// Its number on this connection.
-        public var sequence: UInt64
-        /// Pictures dropped since the frame before.
-        public var skipped: UInt32
-    }
-
-    /// How many frames may be sent and not acknowledged.
-    public let window: Int
     /// What happens to pictures that come too fast.
     public let policy: DeliveryPolicy
+    /// How many pictures may be taken and not sent: encoders that work at once.
+    public let encoders: Int
+    /// How many frames may be sent and not acknowledged, now.
+    public private(set) var window: Int
     /// The highest number that the receiver takes.
     public private(set) var creditThrough: UInt64 = 0
-    /// The number of the last frame sent; 0 before the first.
+    /// The number of the last frame sent on this connection; 0 before the first.
     public private(set) var sentThrough: UInt64 = 0
-    /// The number of the last frame acknowledged; 0 before the first.
+    /// The number of the last frame acknowledged on this connection; 0 before the first.
     public private(set) var acknowledgedThrough: UInt64 = 0
+    /// Frames of the connection before that are to be sent again, before anything else.
+    public private(set) var awaitingResend = 0
+    /// When to call with ``Event/tick``, unless something else happens first; nil = nothing depends on the time.
+    public internal(set) var wakeAt: MonotonicTime?
     /// What became of the pictures so far, times not included.
-    public private(set) var counts = SenderStatistics()
-    private var slotIsFull = false
-    /// What is being encoded.
-    private var taken: Ticket?
-    private var hasEnded = false
-    private var skippedSinceLast: UInt32 = 0
+    public internal(set) var counts = SenderStatistics()
+
+    /// When the pictures in the slot were captured, oldest first.
+    var waiting: [MonotonicTime] = []
+    /// For each picture that was taken and not sent, oldest first: pictures dropped before it.
+    var taken: [UInt32] = []
+    var skippedSinceLast: UInt32 = 0
+    var isConnected = false
+    var isPaused = false
+    var hasEnded = false
     /// When each frame under way was sent, oldest first.
-    private var sendTimes: [MonotonicTime] = []
+    var sendTimes: [MonotonicTime] = []
+    var prediction = AcknowledgementPrediction()
+
+    /// Pictures that may wait under `deadline`.
+    static var mostWaiting: Int { 64 }
 
     /// - Parameters:
     ///   - policy: What happens to pictures that come too fast.
-    ///   - window: How many frames may be sent and not acknowledged, at least 1: 1 waits for each acknowledgement.
-    /// - Throws: `invalidArgument` for a window below 1.
-    public init(policy: DeliveryPolicy, window: Int) throws(FrameStreamingError) {
-        guard window >= 1 else {
-            throw FrameStreamingError(.invalidArgument, "a window of \(window) sends nothing: 1 or more frames")
+    ///   - window: How many frames may be sent and not acknowledged.
+    ///   - encoders: How many pictures may be encoded at once, at least 1.
+    /// - Throws: `invalidArgument` for a window or a number of encoders below 1.
+    public init(policy: DeliveryPolicy, window: SendWindow, encoders: Int = 1) throws(FrameStreamingError) {
+        switch window.value {
+        case .fixed(let frames):
+            guard frames >= 1 else {
+                throw FrameStreamingError(.invalidArgument, "a window of \(frames) sends nothing: 1 or more frames")
+            }
+            self.window = frames
+        case .adaptive:
+            self.window = 1
+        }
+        guard encoders >= 1 else {
+            throw FrameStreamingError(.invalidArgument, "\(encoders) encoders encode nothing: 1 or more")
         }
         self.policy = policy
-        self.window = window
+        self.encoders = encoders
     }
 
-    /// Frames that were sent and not acknowledged.
+    /// Frames that were sent on this connection and not acknowledged.
     public var underWay: Int { Int(sentThrough - acknowledgedThrough) }
 
     /// Whether the slot takes a picture without losing another.
-    public var hasRoom: Bool { !slotIsFull && !hasEnded }
+    public var hasRoom: Bool { waiting.isEmpty && !hasEnded }
+
+    /// Whether a picture that is offered now goes at once.
+    public var wouldTake: Bool {
+        isConnected && !isPaused && !hasEnded && waiting.isEmpty && taken.count < encoders
+            && underWay + taken.count < limit
+    }
+
+    /// Whether a frame may be sent now, with the number ``nextSequence``.
+    public var maySend: Bool { isConnected && !hasEnded && underWay < limit }
+
+    /// The number of the next frame.
+    public var nextSequence: UInt64 { sentThrough + 1 }
+
+    /// Pictures that were dropped before the first of those that were taken.
+    public var nextSkipped: UInt32 { taken.first ?? 0 }
 
     /// Whether nothing waits, is being encoded, or is under way.
-    public var isDrained: Bool { hasEnded || (!slotIsFull && taken == nil && underWay == 0) }
+    public var isDrained: Bool {
+        hasEnded || (waiting.isEmpty && taken.isEmpty && underWay == 0 && awaitingResend == 0)
+    }
+
+    /// How many frames may be under way.
+    var limit: Int { Int(min(UInt64(window), creditThrough - acknowledgedThrough)) }
 
     /// Takes note of an event.
     ///
@@ -88,48 +136,59 @@ public struct FlowControl: Sendable {
     public mutating func handle(_ event: Event, at now: MonotonicTime) throws(FrameStreamingError) -> Decision {
         var decision = Decision()
         switch event {
-        case .creditGranted(let through):
-            creditThrough = max(creditThrough, through)
-        case .offered:
-            counts.produced += 1
-            if hasEnded {
-                counts.dropped.disconnected += 1
-                return decision
-            }
-            if slotIsFull {
-                counts.dropped.replaced += 1
-                skippedSinceLast += 1
-                decision.replaced = true
-            }
-            slotIsFull = true
+        case .connected(let credit, let consumed): connect(credit, consumed)
+        case .disconnected: disconnect()
+        case .offered(let captured): offer(captured, &decision)
+        case .encoded(let nanoseconds): prediction.encoded(nanoseconds)
         case .sent(let bytes):
-            taken = nil
-            sentThrough += 1
+            taken.removeFirst()
             counts.sent += 1
-            counts.bytes += bytes
-            sendTimes.append(now)
-            if counts.firstSend == nil { counts.firstSend = now }
+            noteSent(bytes, at: now)
+        case .resent(let bytes):
+            awaitingResend -= 1
+            counts.resent += 1
+            noteSent(bytes, at: now)
         case .failed:
-            skippedSinceLast += 1 + (taken?.skipped ?? 0)
-            taken = nil
             counts.failed += 1
-        case .acknowledged(let acknowledgement):
-            decision.ackTime = try acknowledge(acknowledgement, at: now)
+            passOn(skipped: 1 + taken.removeFirst())
+        case .acknowledged(let acknowledgement): decision.ackTime = try acknowledge(acknowledgement, at: now)
+        case .paused: isPaused = true
+        case .resumed: isPaused = false
+        case .tick: break
         case .abandoned:
             counts.produced += 1
             counts.dropped.disconnected += 1
-        case .ended:
-            end()
-            return decision
+        case .ended: end()
         }
-        if slotIsFull, taken == nil, !hasEnded, underWay < window, sentThrough < creditThrough {
-            slotIsFull = false
-            taken = Ticket(sequence: sentThrough + 1, skipped: skippedSinceLast)
-            // Pictures that are replaced while this one is encoded are skipped before the next.
-            skippedSinceLast = 0
-            decision.take = taken
-        }
+        take(at: now, &decision)
         return decision
+    }
+
+    private mutating func offer(_ captured: MonotonicTime, _ decision: inout Decision) {
+        counts.produced += 1
+        if hasEnded {
+            counts.dropped.disconnected += 1
+            return
+        }
+        waiting.append(captured)
+        if waiting.count > (policy.isDeadline ? Self.mostWaiting : 1) {
+            waiting.removeFirst()
+            counts.dropped.replaced += 1
+            skippedSinceLast += 1
+            decision.drops += 1
+        }
+    }
+
+    private mutating func noteSent(_ bytes: Int, at now: MonotonicTime) {
+        sentThrough += 1
+        counts.bytes += bytes
+        sendTimes.append(now)
+        if counts.firstSend == nil { counts.firstSend = now }
+    }
+
+    /// Pictures that are never sent are skipped before the next that is.
+    private mutating func passOn(skipped: UInt32) {
+        if taken.isEmpty { skippedSinceLast += skipped } else { taken[0] += skipped }
     }
 
     private mutating func acknowledge(
@@ -153,16 +212,53 @@ public struct FlowControl: Sendable {
         default: counts.failed += 1
         }
         counts.lastAcknowledgement = now
-        return now.nanoseconds - sendTimes.removeFirst().nanoseconds
+        let time = now.nanoseconds - sendTimes.removeFirst().nanoseconds
+        prediction.acknowledged(after: time)
+        return time
+    }
+
+    // MARK: Connections
+
+    private mutating func connect(_ credit: UInt64, _ consumed: Int) {
+        let known = min(consumed, awaitingResend)
+        awaitingResend -= known
+        counts.acknowledged += known
+        creditThrough = credit
+        isConnected = true
+        isPaused = false
+        prediction.reset()
+    }
+
+    private mutating func disconnect() {
+        guard isConnected else { return }
+        isConnected = false
+        if policy == .reliable {
+            awaitingResend += underWay
+        } else {
+            counts.lost += underWay
+            // What was taken would be old by the time that there is a connection again.
+            counts.dropped.disconnected += taken.count
+            for skipped in taken { skippedSinceLast += 1 + skipped }
+            taken = []
+        }
+        forgetNumbers()
     }
 
     private mutating func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        if slotIsFull { counts.dropped.disconnected += 1 }
-        if taken != nil { counts.dropped.disconnected += 1 }
-        slotIsFull = false
-        taken = nil
-        counts.lost += underWay
+        counts.dropped.disconnected += waiting.count + taken.count
+        counts.lost += underWay + awaitingResend
+        waiting = []
+        taken = []
+        awaitingResend = 0
+        forgetNumbers()
+    }
+
+    private mutating func forgetNumbers() {
+        sentThrough = 0
+        acknowledgedThrough = 0
+        creditThrough = 0
+        sendTimes.removeAll(keepingCapacity: true)
     }
 }

@@ -12,15 +12,22 @@ internal import FrameStreamingSystem
 ///
 /// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.
 public final class FrameSender<Codec: FrameCodec>: Sendable {
-    private let outlets: [SenderOutlet<Codec>]
+    private let encoders: EncoderThreads<Codec>
     private let options: SenderOptions
     private let control = Monitor(Control())
 
     private struct Control {
+        var outlets: [SenderOutlet<Codec>] = []
+        /// Connections that have ended long ago, beyond those that the summary names.
+        var retired = SenderStatistics()
         var isStopping = false
         var isCancelled = false
         var isRunning = false
+        var hasEnded = false
     }
+
+    /// Ended connections that a summary names one by one.
+    private static var mostNamed: Int { 64 }
 
     /// A sender over one connection.
     ///
@@ -40,50 +47,191 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     /// - Parameters:
     ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
     ///   - transports: Connections whose peers receive. The sender owns them from here.
-    ///   - options: Policy, window, quality: the same for all.
+    ///   - options: Policy, window, quality: the same for all; ``add(_:policy:window:)-(Transport,_,_)`` gives one its own.
     /// - Throws: `invalidArgument` for options that cannot be.
-    public init(
+    public convenience init(
         codec: Codec, transports: [any Transport], options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
         guard !transports.isEmpty else {
             throw FrameStreamingError(.invalidArgument, "a sender needs at least one connection")
         }
+        try self.init(codec: codec, options: options)
+        for transport in transports { try add(transport) }
+    }
+
+    /// A sender that makes its connection itself, and another when it breaks: the receiver may be started later, and again.
+    ///
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
+    ///   - connector: Makes the connections, one after another.
+    ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
+    /// - Throws: `invalidArgument` for options that cannot be.
+    public convenience init(
+        codec: Codec, connector: any Connector, options: SenderOptions = SenderOptions()
+    ) throws(FrameStreamingError) {
+        try self.init(codec: codec, options: options)
+        try add(connector)
+    }
+
+    /// A sender without a connection so far: see ``add(_:policy:window:)-(Connector,_,_)`` and ``SenderOptions/waitsForReceivers``.
+    ///
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
+    ///   - options: Policy, window, quality.
+    /// - Throws: `invalidArgument` for options that cannot be.
+    public init(codec: Codec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
+        // What cannot be is said here, also where no connection is added yet.
+        _ = try FlowControl(policy: options.policy, window: options.window, encoders: options.encoders)
         self.options = options
-        var outlets: [SenderOutlet<Codec>] = []
-        for transport in transports {
-            let flow = try FlowControl(policy: options.policy, window: options.window)
-            outlets.append(
-                try SenderOutlet(transport: transport, codec: codec, flow: flow, options: options))
-        }
-        self.outlets = outlets
+        encoders = EncoderThreads(codec: codec, count: options.encoders, settings: options.encode)
     }
 
     deinit {
-        for outlet in outlets { outlet.cancel() }
+        for outlet in control.withLock({ $0.outlets }) { outlet.cancel() }
+        encoders.stop()
     }
+
+    // MARK: Receivers
+
+    /// Sends to one more receiver, from any thread, also in mid-stream: it gets the pictures that come from now on.
+    ///
+    /// A receiver of a session that is under way already and lost its connection goes on with it: under `reliable` it gets what it
+    /// has not acknowledged.
+    ///
+    /// - Parameters:
+    ///   - transport: A connection whose peer receives. The sender owns it from here.
+    ///   - policy: Another than that of the options.
+    ///   - window: Another than that of the options.
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended.
+    public func add(
+        _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        for outlet in control.withLock({ $0.outlets }) where outlet.adopt(transport) { return }
+        do throws(FrameStreamingError) {
+            let (flow, options) = try settle(policy, window)
+            try append(
+                try SenderOutlet(
+                    transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality))
+        } catch {
+            transport.close()
+            throw error
+        }
+    }
+
+    /// Sends to one more receiver, from any thread, also in mid-stream, over connections that are made as they are needed.
+    ///
+    /// - Parameters:
+    ///   - connector: Makes the connections, one after another.
+    ///   - policy: Another than that of the options.
+    ///   - window: Another than that of the options.
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended.
+    public func add(
+        _ connector: any Connector, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        let (flow, options) = try settle(policy, window)
+        try append(
+            try SenderOutlet(
+                connector: connector, flow: flow, encoders: encoders, options: options, onQuality: onQuality))
+    }
+
+    private func settle(
+        _ policy: DeliveryPolicy?, _ window: SendWindow?
+    ) throws(FrameStreamingError) -> (FlowControl, SenderOptions) {
+        var options = options
+        if let policy {
+            options.policy = policy
+            options.window = .standard(for: policy)
+        }
+        if let window { options.window = window }
+        return (
+            try FlowControl(policy: options.policy, window: options.window, encoders: options.encoders), options
+        )
+    }
+
+    private func append(_ outlet: SenderOutlet<Codec>) throws(FrameStreamingError) {
+        let isAdded = control.update { control in
+            guard !control.hasEnded, !control.isCancelled else { return false }
+            control.outlets.append(outlet)
+            // Viewers come and go for months: what was counted for the oldest stays, their names do not.
+            var surplus = control.outlets.count(where: { !$0.isOpen }) - Self.mostNamed
+            control.outlets.removeAll { old in
+                guard surplus > 0, !old.isOpen else { return false }
+                surplus -= 1
+                control.retired.merge(old.summary.statistics)
+                return true
+            }
+            return true
+        }
+        guard isAdded else {
+            outlet.cancel()
+            throw FrameStreamingError(.closed, "the sender has ended: make another")
+        }
+    }
+
+    /// Several receivers share one encoding: what one of them would like is not what the others get.
+    private var onQuality: @Sendable (Int) -> Void {
+        { [weak self] quality in
+            guard let self, control.withLock({ $0.outlets.count(where: \.isOpen) }) == 1 else { return }
+            encoders.settings.quality = min(max(quality, 1), 100)
+        }
+    }
+
+    // MARK: Sending
 
     /// Sends what `source` gives until it ends, every receiver has left, or ``stop()`` or ``cancel()`` is called.
     ///
-    /// Returns when the receivers have had everything and said so. A sender runs once.
+    /// Returns when the receivers have had everything and said so. A sender runs once. Pictures are not taken before there is a first receiver.
     ///
     /// - Throws: What the source threw, after the frames before it were delivered; what broke, when that ended the last
     ///   connection; `cancelled` after ``cancel()``. ``summary`` has the figures then too.
     @discardableResult
     public func run(_ source: inout some FrameSource) throws(FrameStreamingError) -> SenderSummary {
-        let isFirst = control.withLock { control in
-            defer { control.isRunning = true }
-            return !control.isRunning
-        }
-        guard isFirst else {
-            throw FrameStreamingError(.busy, "a sender runs once: make another for another source")
-        }
+        try beginRun("make another for another source")
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
             try pull(&source)
         } catch {
             failure = error
         }
+        return try endRun(failure)
+    }
+
+    /// Hands over a picture without waiting, in place of ``run(_:)``, for programs that have a loop of their own. ``finish()`` ends it.
+    ///
+    /// - Parameters:
+    ///   - frame: The picture.
+    ///   - replaces: Whether it may wait for credit where there is none. Under `latest` it takes the place of an older one that waits.
+    /// - Returns: The best that became of it, where there are several receivers: each has its own credit.
+    public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
+        let picture = Picture(frame, offered: .now)
+        let outcomes = control.withLock { $0.isStopping || $0.isCancelled ? [] : $0.outlets }
+            .map { $0.tryOffer(picture, replaces: replaces) }
+        return [SendOutcome.sent, .replaced].first(where: outcomes.contains) ?? .noCredit
+    }
+
+    /// Whether a picture handed over now would go at once, to one receiver at least.
+    public var hasCredit: Bool { control.withLock { $0.outlets }.contains { $0.hasCredit } }
+
+    /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way and says goodbye, as the end of
+    /// ``run(_:)`` does.
+    ///
+    /// - Throws: What broke, when that ended the last connection; `cancelled` after ``cancel()``.
+    @discardableResult
+    public func finish() throws(FrameStreamingError) -> SenderSummary {
+        try beginRun("it has ended, or its run ends it")
+        return try endRun(nil)
+    }
+
+    private func beginRun(_ remedy: String) throws(FrameStreamingError) {
+        let isFirst = control.withLock { control in
+            defer { control.isRunning = true }
+            return !control.isRunning
+        }
+        guard isFirst else { throw FrameStreamingError(.busy, "a sender runs once: \(remedy)") }
+    }
+
+    private func endRun(_ failure: FrameStreamingError?) throws(FrameStreamingError) -> SenderSummary {
         end(failure)
         if control.withLock({ $0.isCancelled }) { throw .cancelled("the sender") }
         if let failure { throw failure }
@@ -100,12 +248,15 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and the source's own slice of 50 ms).
     public func cancel() {
-        control.update { $0.isCancelled = true }
+        let outlets = control.update { control in
+            control.isCancelled = true
+            return control.outlets
+        }
         for outlet in outlets { outlet.cancel() }
     }
 
     /// How pictures are encoded now.
-    public var encodeSettings: EncodeSettings { outlets[0].settings }
+    public var encodeSettings: EncodeSettings { encoders.settings }
 
     /// Encodes otherwise from the next picture on, from any thread: `try sender.updateEncodeSettings { $0.quality = 40 }`.
     ///
@@ -114,7 +265,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         var settings = encodeSettings
         change(&settings)
         try Self.check(settings)
-        for outlet in outlets { outlet.change(settings) }
+        encoders.settings = settings
     }
 
     private static func check(_ settings: EncodeSettings) throws(FrameStreamingError) {
@@ -125,12 +276,15 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     /// The figures so far, connection by connection.
-    public var summary: SenderSummary { SenderSummary(connections: outlets.map(\.summary)) }
+    public var summary: SenderSummary {
+        let (outlets, retired) = control.withLock { ($0.outlets, $0.retired) }
+        return SenderSummary(connections: outlets.map(\.summary), retired: retired)
+    }
 
     /// For a line per second: what happened since the last call of this.
     public func takeInterval() -> SenderStatistics {
         var result = SenderStatistics()
-        for outlet in outlets { result.merge(outlet.takeInterval()) }
+        for outlet in control.withLock({ $0.outlets }) { result.merge(outlet.takeInterval()) }
         return result
     }
 
@@ -141,8 +295,23 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
 
+    /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
+    private func receivers(waits: Bool) -> [SenderOutlet<Codec>]? {
+        let found: [SenderOutlet<Codec>]?? = control.wait(until: nil) { control in
+            if control.isStopping || control.isCancelled { return .some(nil) }
+            let open = control.outlets.filter(\.isOpen)
+            if !open.isEmpty { return open }
+            guard options.waitsForReceivers else { return .some(nil) }
+            return waits ? nil : []
+        }
+        return found ?? nil
+    }
+
     private func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
-        while !isEnding, outlets.contains(where: { $0.isOpen }) {
+        var hasBegun = false
+        // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
+        while let outlets = receivers(waits: !hasBegun || !source.isLive) {
+            hasBegun = true
             let event: SourceEvent?
             do throws(FrameStreamingError) {
                 event = try source.next(until: .after(Self.slice))
@@ -151,7 +320,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
                 throw error
             }
             switch event {
-            case .frame(let frame): offer(Picture(frame, offered: .now))
+            case .frame(let frame): offer(Picture(frame, offered: .now), to: outlets)
             case .lost(let reason): for outlet in outlets { outlet.notify(.sourceLost(reason.description)) }
             case .restored: for outlet in outlets { outlet.notify(.sourceRestored) }
             case nil: return
@@ -159,9 +328,10 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         }
     }
 
-    /// Each connection takes the picture; the slowest reliable one is waited for.
-    private func offer(_ picture: Picture) {
-        for outlet in outlets {
+    /// Each connection takes the picture; the slowest reliable one is waited for, when the others have it.
+    private func offer(_ picture: Picture, to outlets: [SenderOutlet<Codec>]) {
+        for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
+        for outlet in outlets where outlet.isReliable {
             while !outlet.offer(picture, until: .after(Self.slice)) {
                 if isEnding {
                     // Taken from the source and never to be sent: it is counted where the connection's end counts its kind.
@@ -173,7 +343,10 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private func end(_ failure: FrameStreamingError?) {
-        let isStopped = control.withLock { $0.isStopping }
+        let (isStopped, outlets) = control.update { control in
+            control.hasEnded = true
+            return (control.isStopping, control.outlets)
+        }
         let reason = failure.map { "source failed: \($0)" } ?? (isStopped ? "sender stopped" : "end of stream")
         for outlet in outlets {
             if control.withLock({ $0.isCancelled }) { break }
@@ -183,6 +356,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
             outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
         }
         for outlet in outlets { outlet.join() }
+        encoders.stop()
     }
 
     /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.

@@ -2,10 +2,17 @@
 public struct SenderOptions: Sendable {
     /// What happens to pictures that come faster than they can be sent.
     public var policy: DeliveryPolicy
-    /// Frames that may be sent and not acknowledged, at least 1. More hides the round trip and adds age on a slow link.
-    public var window: Int
-    /// Quality and subsampling.
+    /// Frames that may be sent and not acknowledged.
+    public var window: SendWindow
+    /// Quality, subsampling and scale.
     public var encode: EncodeSettings
+    /// Pictures that are encoded at once, each on a thread of its own; they are sent in order. More than one pays where one core does
+    /// not keep up with the source and the window is larger than 1.
+    public var encoders = 1
+    /// Whether another connection is made when one has ended. Only with a ``Connector``: a ``Transport`` is one connection.
+    public var reconnection = Reconnection.afterBreak
+    /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that ``FrameSender/add(_:policy:window:)`` may bring.
+    public var waitsForReceivers = false
     /// How long a connection may take to accept a frame before it counts as broken.
     public var sendTimeout: Duration = .seconds(30)
     /// How long the last frames are waited for without any acknowledgement once the source has ended.
@@ -18,16 +25,32 @@ public struct SenderOptions: Sendable {
     /// Called with each acknowledgement and the time since its frame was handed to the connection, on the connection's thread:
     /// return soon.
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
+    /// Called when a connection is made, breaks or cannot be made, and when the receiver asks for something, on the connection's
+    /// thread: return soon.
+    public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
-    /// The newest picture counts, four frames may be under way, and the quality is 80, unless given.
-    public init(policy: DeliveryPolicy = .latest, window: Int = 4, encode: EncodeSettings = EncodeSettings()) {
+    /// The newest picture counts and the quality is 80, unless given.
+    ///
+    /// - Parameter window: Adaptive, or 4 under `reliable`, unless given.
+    public init(
+        policy: DeliveryPolicy = .latest, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
+    ) {
         self.policy = policy
-        self.window = window
+        self.window = window ?? .standard(for: policy)
         self.encode = encode
     }
 
-    /// The policy that fits a source: `latest` for a live one, `reliable` for a file.
-    public init(for source: some FrameSource, window: Int = 4, encode: EncodeSettings = EncodeSettings()) {
+    /// The policy that fits a source: `latest` for a live one, `reliable` for a file. A live source goes on when its receiver left
+    /// and may come back.
+    public init(
+        for source: some FrameSource, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
+    ) {
         self.init(policy: source.isLive ? .latest : .reliable, window: window, encode: encode)
+        if source.isLive { reconnection = .always }
     }
+}
+
+extension SendWindow {
+    /// What a policy has unless another is given: with `reliable` the source waits, and nothing gets old by a larger window.
+    static func standard(for policy: DeliveryPolicy) -> SendWindow { policy == .reliable ? 4 : 4 }
 }

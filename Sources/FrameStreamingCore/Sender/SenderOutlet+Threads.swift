@@ -1,136 +1,181 @@
 internal import FrameStreamingSystem
 
-/// The two threads of an outlet: one encodes and sends, one listens.
+/// What an outlet's threads do with a connection: one sends, one listens.
 extension SenderOutlet {
-    /// Moves pictures as decided. Under the lock.
-    func carryOut(_ decision: FlowControl.Decision, _ state: inout State) {
-        if let ticket = decision.take, let picture = state.slot {
-            state.slot = nil
-            state.job = (picture, ticket)
-        }
+    /// Moves pictures as decided, and returns those that are to be encoded once the lock is free.
+    func carryOut(_ decision: FlowControl.Decision, _ state: inout State) -> [Picture] {
         if let time = decision.ackTime {
             state.times.ack.record(nanoseconds: time)
             state.interval.ack.record(nanoseconds: time)
             state.lastProgress = .now
         }
+        if decision.drops > 0 { state.slot.removeFirst(min(decision.drops, state.slot.count)) }
+        guard decision.takes > 0 else { return [] }
+        var toEncode: [Picture] = []
+        for picture in state.slot.prefix(decision.takes) {
+            state.jobs.append(picture)
+            if picture.request({ [weak self] in self?.state.wakeAll() }) == .encode { toEncode.append(picture) }
+        }
+        state.slot.removeFirst(min(decision.takes, state.slot.count))
+        return toEncode
     }
 
     private enum Work {
         case notice(Message)
-        case picture(Picture, FlowControl.Ticket, EncodeSettings)
-        /// A picture that will be sent whatever comes, as soon as there is credit.
-        case prepare(Picture, EncodeSettings)
+        case frame(SentFrame, toEncode: [Picture])
+        /// Look again: the time to wake up, or the pictures, have changed.
+        case again(toEncode: [Picture])
+        case hopeless(FrameStreamingError)
         case stop
     }
 
-    func pump() {
-        defer { state.update { $0.running -= 1 } }
+    /// Sends what has credit until the connection or the stream is over.
+    func pump(_ transport: any Transport) {
         while true {
-            let work: Work? = state.wait(until: nil) { state in
-                if state.end != nil { return .stop }
-                if let notice = state.notices.first { return .notice(notice) }
-                if let job = state.job {
-                    state.job = nil
-                    return .picture(job.picture, job.ticket, state.settings)
-                }
-                // Under `reliable` no newer picture takes this one's place: encoding it now makes nothing older, and the credit, when
-                // it comes, finds it ready. Under `latest` that would be the work of a picture which is then thrown away.
-                guard state.flow.policy == .reliable, let picture = state.slot, !state.slotIsPrepared else {
-                    return nil
-                }
-                state.slotIsPrepared = true
-                return .prepare(picture, state.settings)
-            }
+            let wakeAt = state.withLock { $0.flow.wakeAt }
+            let work: Work? = state.wait(until: wakeAt?.nanoseconds) { state in next(&state, wakeAt) }
             do throws(FrameStreamingError) {
                 switch work {
+                case nil: try decide(.tick)
                 case .notice(let message):
-                    try transport.send(message, until: .after(sendTimeout))
-                    state.update { _ = $0.notices.removeFirst() }
-                case .picture(let picture, let ticket, let settings):
-                    try send(picture, ticket, settings)
-                case .prepare(let picture, let settings):
-                    // The picture keeps the result; what is wrong with it is found out when it is sent.
-                    _ = picture.encoded(by: codec, settings)
-                case .stop, nil:
+                    try transport.send(message, until: .after(options.sendTimeout))
+                    state.update { if !$0.notices.isEmpty { $0.notices.removeFirst() } }
+                case .frame(let sent, let toEncode):
+                    for picture in toEncode { encoders.submit(picture) }
+                    try transport.send(.frame(sent.frame, sent.info), until: .after(options.sendTimeout))
+                case .again(let toEncode):
+                    for picture in toEncode { encoders.submit(picture) }
+                case .hopeless(let error):
+                    end(StreamEnd.of(error), error)
+                    transport.close()
                     return
+                case .stop: return
                 }
             } catch {
-                fail(error)
+                lose(transport, error)
                 return
             }
         }
     }
 
-    private func send(
-        _ picture: Picture, _ ticket: FlowControl.Ticket, _ settings: EncodeSettings
-    ) throws(FrameStreamingError) {
-        let wait = MonotonicTime.now.nanoseconds - picture.offered.nanoseconds
-        let encoded = picture.encoded(by: codec, settings)
-        let frame: Frame
-        switch encoded.result {
-        case .success(let result):
-            frame = result
-        case .failure(let error):
-            // Settings or a pixel format that cannot be will be no better with the next picture.
-            if error.code == .unsupported || error.code == .invalidArgument { throw error }
-            try decide(.failed)
-            return
+    private func next(_ state: inout State, _ wakeAt: MonotonicTime?) -> Work? {
+        if state.end != nil || state.transport == nil { return .stop }
+        if let notice = state.notices.first { return .notice(notice) }
+        if state.flow.maySend {
+            if state.flow.awaitingResend > 0 { return resend(&state) }
+            if let picture = state.jobs.first, let encoded = picture.encoded {
+                return send(picture, encoded, &state)
+            }
         }
-        var info = FrameInfo(sequence: ticket.sequence, skipped: ticket.skipped)
+        return state.flow.wakeAt == wakeAt ? nil : .again(toEncode: [])
+    }
+
+    private func send(_ picture: Picture, _ encoded: Picture.Encoded, _ state: inout State) -> Work {
+        guard case .success(let frame) = encoded.result else { return fail(encoded.result, &state) }
+        let now = MonotonicTime.now
+        var info = FrameInfo(sequence: state.flow.nextSequence, skipped: state.flow.nextSkipped)
         info.encodeTime = encoded.time
-        info.creditWait = wait
-        info.sendTime = .now
-        state.withLock { state in
-            state.times.encode.record(nanoseconds: encoded.time)
-            state.interval.encode.record(nanoseconds: encoded.time)
-            state.times.creditWait.record(nanoseconds: wait)
-            state.interval.creditWait.record(nanoseconds: wait)
+        info.creditWait = max(0, now.nanoseconds - picture.offered.nanoseconds - encoded.time)
+        info.sendTime = now
+        record(info, &state)
+        state.jobs.removeFirst()
+        if isReliable, options.reconnection != .never {
+            state.unacknowledged.append(SentFrame(frame: frame, info: info))
         }
         // Before the bytes go out: the acknowledgement may be here before `send` returns.
-        let sentBytes = frame.byteCount
-        try decide(.sent(bytes: sentBytes))
-        try transport.send(.frame(frame, info), until: .after(sendTimeout))
+        var toEncode: [Picture] = []
+        for event in [FlowControl.Event.encoded(nanoseconds: encoded.time), .sent(bytes: frame.byteCount)] {
+            if let decision = try? state.flow.handle(event, at: now) { toEncode += carryOut(decision, &state) }
+        }
+        return .frame(SentFrame(frame: frame, info: info), toEncode: toEncode)
+    }
+
+    private func resend(_ state: inout State) -> Work {
+        let index = state.unacknowledged.count - state.flow.awaitingResend
+        var sent = state.unacknowledged[index]
+        sent.info.sequence = state.flow.nextSequence
+        sent.info.sendTime = .now
+        state.unacknowledged[index] = sent
+        let decision = try? state.flow.handle(.resent(bytes: sent.frame.byteCount), at: .now)
+        return .frame(sent, toEncode: decision.map { carryOut($0, &state) } ?? [])
+    }
+
+    private func fail(_ result: Result<Frame, FrameStreamingError>, _ state: inout State) -> Work {
+        if case .failure(let error) = result {
+            // Settings or a pixel format that cannot be will be no better with the next picture.
+            if error.code == .unsupported || error.code == .invalidArgument { return .hopeless(error) }
+        }
+        state.jobs.removeFirst()
+        let decision = try? state.flow.handle(.failed, at: .now)
+        return .again(toEncode: decision.map { carryOut($0, &state) } ?? [])
+    }
+
+    private func record(_ info: FrameInfo, _ state: inout State) {
+        if let time = info.encodeTime {
+            state.times.encode.record(nanoseconds: time)
+            state.interval.encode.record(nanoseconds: time)
+        }
+        if let time = info.creditWait {
+            state.times.creditWait.record(nanoseconds: time)
+            state.interval.creditWait.record(nanoseconds: time)
+        }
     }
 
     @discardableResult
     private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) -> FlowControl.Decision {
-        let (decision, matters) = try state.withLock { (state) throws(FrameStreamingError) in
-            guard state.end == nil else { return (FlowControl.Decision(), false) }
+        let (decision, toEncode, matters) = try state.withLock { (state) throws(FrameStreamingError) in
+            guard state.end == nil else { return (FlowControl.Decision(), [Picture](), false) }
+            if case .acknowledged = event {
+                // Of a connection that was given up already.
+                guard state.transport != nil else { return (FlowControl.Decision(), [], false) }
+            }
+            let before = (state.flow.maySend, state.flow.wakeAt)
             let decision = try state.flow.handle(event, at: .now)
-            carryOut(decision, &state)
-            return (decision, decision.take != nil || state.flow.isDrained)
+            if decision.ackTime != nil {
+                state.progress.noteAcknowledgement()
+                if !state.unacknowledged.isEmpty { state.unacknowledged.removeFirst() }
+            }
+            let toEncode = carryOut(decision, &state)
+            let hasCredit = state.flow.maySend && !before.0 && (!state.jobs.isEmpty || state.flow.awaitingResend > 0)
+            let matters = hasCredit || decision.takes > 0 || state.flow.wakeAt != before.1 || state.flow.isDrained
+            return (decision, toEncode, matters)
         }
-        // All that anybody waits for: a job, room in the slot, the end of what is under way. Waking the source's thread and the
-        // sending one for each acknowledgement and each frame sent costs more than the acknowledgement itself.
+        for picture in toEncode { encoders.submit(picture) }
+        // All that anybody waits for: a job, credit for one, room in the slot, the end of what is under way. Waking the source's thread
+        // and the sending one for each acknowledgement and each frame sent costs more than the acknowledgement itself.
         if matters { state.wakeAll() }
         return decision
     }
 
-    func listen() {
-        defer { state.update { $0.running -= 1 } }
+    func listen(_ transport: any Transport) {
+        defer { state.update { $0.isListening = false } }
         while true {
             do throws(FrameStreamingError) {
-                guard let message = try transport.receive(until: .never) else {
-                    // The answer to our own goodbye: how that ended is for `finish` to say.
-                    if state.withLock({ $0.isFinishing }) { return }
-                    end(.good(transport.peer.handshake))
+                switch try transport.receive(until: .never) {
+                case .acknowledgement(let acknowledgement):
+                    let time = try decide(.acknowledged(acknowledgement)).ackTime
+                    if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
+                case .request(let request):
+                    try comply(request)
+                    options.onEvent?(.requested(transport.peer, request))
+                case .frame, .sourceLost, .sourceRestored: continue
+                case nil:
+                    lose(transport, nil)
                     return
                 }
-                guard case .acknowledgement(let acknowledgement) = message else { continue }
-                let time = try decide(.acknowledged(acknowledgement)).ackTime
-                if let time { onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
             } catch {
                 if error.code == .timedOut { continue }
-                fail(error)
+                lose(transport, error)
                 return
             }
         }
     }
 
-    private func fail(_ error: FrameStreamingError) {
-        let isEcho = state.withLock { $0.isFinishing && ($0.flow.isDrained || error.code == .closed) }
-        if isEcho { return }
-        end(StreamEnd.of(error), error)
-        transport.close()
+    private func comply(_ request: ReceiverRequest) throws(FrameStreamingError) {
+        switch request {
+        case .pause: try decide(.paused)
+        case .resume: try decide(.resumed)
+        case .quality(let quality): onQuality(quality)
+        }
     }
 }

@@ -1,29 +1,45 @@
 internal import FrameStreamingSystem
 
-/// One connection of a sender: its slot, its window, a thread that encodes and sends what has credit, and a thread that
-/// listens for acknowledgements.
+/// One receiver of a sender: its slot, its window, a thread that connects and sends, and a thread for each connection that listens
+/// for acknowledgements.
 final class SenderOutlet<Codec: FrameCodec>: Sendable {
+    /// A frame that is sent again if the connection breaks before it was acknowledged.
+    struct SentFrame {
+        var frame: Frame
+        var info: FrameInfo
+    }
+
     struct State {
         var flow: FlowControl
-        /// The newest picture that waits for credit.
-        var slot: Picture?
-        /// Whether the sending thread has seen to it that the picture in the slot is encoded, or is at it.
-        var slotIsPrepared = false
-        /// The picture that has credit, until the sending thread picks it up.
-        var job: (picture: Picture, ticket: FlowControl.Ticket)?
+        /// What waits for credit, oldest first.
+        var slot: [Picture] = []
+        /// What was taken and not sent, oldest first.
+        var jobs: [Picture] = []
+        /// Under `reliable`: what was sent and not acknowledged, oldest first. After a break the first ones are sent again.
+        var unacknowledged: [SentFrame] = []
         /// Messages about the source, which go out before the next picture.
         var notices: [Message] = []
-        var settings: EncodeSettings
+        /// What the receiver must know of the source; nil while all is well.
+        var sourceLost: Message?
         var times = SenderTimes()
         /// Since the last line per second.
         var interval = SenderTimes()
         var countsBefore = SenderStatistics()
+        /// The connection that there is.
+        var transport: (any Transport)?
+        /// The connection that is to be used next, where there is no connector.
+        var offeredTransport: (any Transport)?
+        var isListening = false
+        var isRunning = true
+        var progress = SessionProgress()
+        /// Why there is no connection.
+        var breakage: FrameStreamingError?
+        var peer: Peer
         var end: StreamEnd?
         var failure: FrameStreamingError?
         /// The goodbye is under way: its outcome decides, not what the threads see of it.
         var isFinishing = false
         var lastProgress: MonotonicTime
-        var running = 2
     }
 
     /// What the flow control, which has no clock, does not measure.
@@ -33,58 +49,106 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         var ack = DurationHistogram()
     }
 
-    let transport: any Transport
-    let codec: Codec
-    let sendTimeout: Duration
-    let onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
+    let connector: (any Connector)?
+    let encoders: EncoderThreads<Codec>
+    let options: SenderOptions
+    /// Called with a quality that the receiver asks for.
+    let onQuality: @Sendable (Int) -> Void
     let state: Monitor<State>
 
-    init(
-        transport: any Transport, codec: Codec, flow: FlowControl, options: SenderOptions
+    /// - Parameters:
+    ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
+    convenience init(
+        transport: any Transport, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
+        onQuality: @escaping @Sendable (Int) -> Void
     ) throws(FrameStreamingError) {
-        self.transport = transport
-        self.codec = codec
-        sendTimeout = options.sendTimeout
-        onAcknowledgement = options.onAcknowledgement
-        let now = MonotonicTime.now
-        var first = State(flow: flow, settings: options.encode, lastProgress: now)
-        _ = try first.flow.handle(.creditGranted(through: transport.peer.initialCredit), at: now)
-        state = Monitor(first)
-        do throws(SystemError) {
-            _ = try SystemThread(name: "frame-acks") { self.listen() }
-            _ = try SystemThread(name: "frame-send") { self.pump() }
+        do throws(FrameStreamingError) {
+            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality)
         } catch {
             transport.close()
+            throw error
+        }
+    }
+
+    convenience init(
+        connector: any Connector, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
+        onQuality: @escaping @Sendable (Int) -> Void
+    ) throws(FrameStreamingError) {
+        let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
+        try self.init(connector, nil, nobody, flow, encoders, options, onQuality)
+    }
+
+    private init(
+        _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
+        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void
+    ) throws(FrameStreamingError) {
+        self.connector = connector
+        self.encoders = encoders
+        self.options = options
+        self.onQuality = onQuality
+        state = Monitor(State(flow: flow, peer: peer, lastProgress: .now))
+        // What is connected already must get its goodbye, however soon that comes.
+        if let transport, !begin(transport), let failure = state.withLock({ $0.failure }) { throw failure }
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-send") { self.run(transport) }
+        } catch {
+            end(.error)
             throw FrameStreamingError(error, remedy: "no thread could be started for the connection")
         }
     }
 
     // MARK: The source's side
 
+    /// Whether the source waits for this one.
+    var isReliable: Bool { options.policy == .reliable }
+
     /// Offers a picture, waiting for room until the deadline where the policy is not to replace.
     /// False: there was no room, and nothing was counted.
     func offer(_ picture: Picture, until deadline: Deadline) -> Bool {
-        let accepted: Bool? = state.wait(until: deadline.nanoseconds) { state in
-            guard state.flow.policy == .latest || state.flow.hasRoom || state.end != nil else { return nil }
-            if let decision = try? state.flow.handle(.offered, at: .now) {
-                if state.end == nil {
-                    state.slot = picture
-                    state.slotIsPrepared = false
-                }
-                carryOut(decision, &state)
-            }
-            return true
+        let accepted: [Picture]? = state.wait(until: deadline.nanoseconds) { state in
+            guard !isReliable || state.flow.hasRoom || state.end != nil else { return nil }
+            return put(picture, &state).picturesToEncode
         }
+        guard let accepted else { return false }
         // The sending thread may be waiting for the job that the offer became.
-        if accepted == true { state.wakeAll() }
-        return accepted == true
+        state.wakeAll()
+        for picture in accepted { encoders.submit(picture) }
+        return true
     }
 
-    func notify(_ message: Message) { state.update { $0.notices.append(message) } }
+    /// Offers a picture without waiting; with `replaces` false, only if it can go at once.
+    func tryOffer(_ picture: Picture, replaces: Bool) -> SendOutcome {
+        let (outcome, accepted) = state.update { state -> (SendOutcome, [Picture]) in
+            guard state.end == nil, !isReliable || state.flow.hasRoom, replaces || state.flow.wouldTake else {
+                return (.noCredit, [])
+            }
+            let (hasReplaced, accepted) = put(picture, &state)
+            return (hasReplaced ? .replaced : .sent, accepted)
+        }
+        for picture in accepted { encoders.submit(picture) }
+        return outcome
+    }
 
-    var settings: EncodeSettings { state.withLock { $0.settings } }
+    /// Whether a picture that is offered now goes at once.
+    var hasCredit: Bool { state.withLock { $0.end == nil && $0.flow.wouldTake } }
 
-    func change(_ settings: EncodeSettings) { state.withLock { $0.settings = settings } }
+    private func put(
+        _ picture: Picture, _ state: inout State
+    ) -> (hasReplaced: Bool, picturesToEncode: [Picture]) {
+        let isOpen = state.end == nil
+        guard let decision = try? state.flow.handle(.offered(captured: picture.captured), at: .now) else {
+            return (false, [])
+        }
+        if isOpen { state.slot.append(picture) }
+        return (decision.drops > 0, carryOut(decision, &state))
+    }
+
+    func notify(_ message: Message) {
+        state.update { state in
+            if case .sourceLost = message { state.sourceLost = message } else { state.sourceLost = nil }
+            if state.transport != nil { state.notices.append(message) }
+        }
+    }
 
     /// A picture that was taken from the source and cannot wait any longer: counted as one that the end cut off.
     func abandon() {
@@ -92,6 +156,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             _ = try? state.flow.handle(.abandoned, at: .now)
         }
     }
+
+    // MARK: Ending
 
     /// Waits until nothing is under way; false when the deadline passes first.
     func drain(until deadline: Deadline) -> Bool {
@@ -108,35 +174,55 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
 
     /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
     func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
-        let isBroken = state.update { state in
-            state.isFinishing = true
-            return state.failure != nil
+        let (transport, isOver) = state.update { state in
+            defer { state.isFinishing = true }
+            return (state.transport, state.failure != nil || state.isFinishing)
         }
-        if isBroken { return }
+        if isOver { return }
         var failure: FrameStreamingError?
-        do throws(FrameStreamingError) {
-            try transport.finish(reason, until: deadline)
-        } catch {
-            failure = error
+        if let transport {
+            do throws(FrameStreamingError) {
+                try transport.finish(reason, until: deadline)
+            } catch {
+                failure = error
+            }
+        } else {
+            failure = state.withLock { $0.breakage }
         }
         // What was acknowledged until now counts; a goodbye that goes unanswered matters where something is missing.
         if let failure, state.withLock({ !$0.flow.isDrained }) {
             end(.of(failure), failure)
         } else {
-            end(isStopped ? .cancelled : .good(transport.peer.handshake))
+            end(isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake }))
         }
-        transport.close()
+        transport?.close()
         join()
     }
 
     func cancel() {
+        let (transport, next) = state.withLock { ($0.transport, $0.offeredTransport) }
         end(.cancelled)
-        transport.close()
+        transport?.close()
+        next?.close()
     }
 
-    /// Waits for both threads, which `close` lets go within 100 ms.
+    /// Waits for the threads, which `end` and the transport's `close` let go within 100 ms.
     func join() {
-        let _: Bool? = state.wait(until: nil) { $0.running == 0 ? true : nil }
+        let _: Bool? = state.wait(until: nil) { !$0.isRunning && !$0.isListening ? true : nil }
+    }
+
+    /// The first end counts; what is said later is its echo.
+    func end(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
+        state.update { state in
+            guard state.end == nil else { return }
+            state.end = end
+            state.failure = failure
+            _ = try? state.flow.handle(.ended, at: .now)
+            state.slot = []
+            state.jobs = []
+            state.unacknowledged = []
+        }
+        connector?.cancel()
     }
 
     // MARK: What is known
@@ -146,8 +232,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     var summary: SenderSummary.Connection {
         state.withLock { state in
             SenderSummary.Connection(
-                peer: transport.peer, statistics: statistics(state.times, state), end: state.end, failure: state.failure
-            )
+                peer: state.transport?.peer ?? state.peer, statistics: statistics(state.times, state), end: state.end,
+                failure: state.failure, connections: state.progress.connections)
         }
     }
 
@@ -168,17 +254,5 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         result.creditWait = times.creditWait
         result.ackTime = times.ack
         return result
-    }
-
-    /// The first end counts; what is said later is its echo.
-    func end(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
-        state.update { state in
-            guard state.end == nil else { return }
-            state.end = end
-            state.failure = failure
-            _ = try? state.flow.handle(.ended, at: .now)
-            state.slot = nil
-            state.job = nil
-        }
     }
 }

@@ -19,6 +19,8 @@ public struct SenderStatistics: Sendable {
     public var produced = 0
     /// Frames that were handed to the connection.
     public var sent = 0
+    /// Frames that were handed to another connection, because the one before broke without a word on them.
+    public var resent = 0
     /// Frames that the receiver said it had, consumed or skipped.
     public var acknowledged = 0
     /// Pictures that were never sent.
@@ -56,6 +58,7 @@ public struct SenderStatistics: Sendable {
     public mutating func merge(_ other: SenderStatistics) {
         produced += other.produced
         sent += other.sent
+        resent += other.resent
         acknowledged += other.acknowledged
         dropped.replaced += other.dropped.replaced
         dropped.deadline += other.dropped.deadline
@@ -74,6 +77,7 @@ public struct SenderStatistics: Sendable {
     mutating func subtractCounts(of earlier: SenderStatistics) {
         produced -= earlier.produced
         sent -= earlier.sent
+        resent -= earlier.resent
         acknowledged -= earlier.acknowledged
         dropped.replaced -= earlier.dropped.replaced
         dropped.deadline -= earlier.dropped.deadline

@@ -10,17 +10,25 @@ public struct SenderSummary: Sendable {
         public var end: StreamEnd?
         /// What broke, where something did.
         public var failure: FrameStreamingError?
+        /// How many connections were made, one after another; 0 while none was.
+        public var connections: Int
     }
 
     /// The connections in the order they were given.
     public var connections: [Connection]
 
+    /// The figures of receivers that left long ago: a summary names the last 64 that ended.
+    public var retired: SenderStatistics
+
     /// A summary of these; of none, before there was one.
-    public init(connections: [Connection] = []) { self.connections = connections }
+    public init(connections: [Connection] = [], retired: SenderStatistics = SenderStatistics()) {
+        self.connections = connections
+        self.retired = retired
+    }
 
     /// All connections' figures together.
     public var total: SenderStatistics {
-        var result = SenderStatistics()
+        var result = retired
         for connection in connections { result.merge(connection.statistics) }
         return result
     }

@@ -9,30 +9,35 @@ final class BinaryConnection: Connection {
     private let reader: BinaryReader
     private let role: TCPRole
     private let peer: Hello
+    private let session: SessionUse?
     private let packingPool = FramePool(capacity: 2)
     private let numbers = Monitor(Numbers())
+
+    /// Nil where the peer's clock is ours.
+    private let watch: Monitor<ClockWatch>?
 
     private struct Numbers {
         var lastSent: UInt64 = 0
         var lastReceived: UInt64 = 0
-        var pings: UInt64 = 0
-        var samples: [ClockSample] = []
     }
 
     /// Queued PONGs beyond this are dropped: a peer that asks faster than it reads gets no queue here.
     private static let mostPongs = 16
-    private static let mostSamples = 8
 
     init(
-        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, options: TCPOptions
+        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch?,
+        options: TCPOptions, session: SessionUse? = nil
     ) {
         self.channel = channel
         self.outbox = outbox
         self.role = role
         self.peer = peer
+        self.session = session
+        watch = clock.map { Monitor($0) }
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
         reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
+        session?.onReturn { [channel, life] in Self.sever(channel, life) }
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
@@ -43,12 +48,17 @@ final class BinaryConnection: Connection {
         switch message {
         case .frame(let frame, let info):
             try check(frame, info)
+            askOnTheWay()
             try outbox.send(.frame(info.sequence), until: deadline) { () throws(FrameStreamingError) in
                 try self.outgoing(frame, info)
             }
             numbers.withLock { $0.lastSent = max($0.lastSent, info.sequence) }
         case .acknowledgement(let acknowledgement):
             try needRole(.receiver, "acknowledge")
+            // Whether or not the sender hears of it: the frame was consumed, and must not come again.
+            session?.consumed(acknowledgement.sequence)
+            // Before it, and not behind: the frame that the acknowledgement lets go would be in the answer's way.
+            askOnTheWay()
             try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
                 Outbox.Outgoing(acknowledgement.marshal())
             }
@@ -119,8 +129,7 @@ final class BinaryConnection: Connection {
     /// The next message that is the owner's business; nil when the peer ended. Needs the turn to read.
     private func next(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         while true {
-            let item = try reader.next(until: deadline, takesFrames: role == .receiver)
-            switch item {
+            switch try read(until: deadline) {
             case .frame(let message, let sequence):
                 try count(sequence)
                 return message
@@ -134,7 +143,9 @@ final class BinaryConnection: Connection {
                 try expect(role == .receiver, "news of a source to the side that has it")
                 return .sourceRestored
             case .message(.ping(let ping)): try answer(ping)
-            case .message(.pong(let pong)): record(pong)
+            case .message(.pong(let pong)):
+                let now = monotonicNow()
+                watch?.withLock { $0.record(pong, at: now) }
             case .message(.bye(let bye)):
                 life.change { $0.goodbye = bye.text }
                 return nil
@@ -172,27 +183,54 @@ final class BinaryConnection: Connection {
 
     // MARK: Clocks
 
-    /// Asks for the peer's clock; the answer is recorded by the thread in `receive`.
-    func ping() throws(FrameStreamingError) {
-        let id = numbers.withLock { numbers in
-            numbers.pings += 1
-            return numbers.pings
+    /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
+    private func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
+        guard let watch else { return try reader.next(until: deadline, takesFrames: role == .receiver) }
+        while true {
+            let wake = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
+            do throws(FrameStreamingError) {
+                return try reader.next(until: deadline.earlier(.at(wake)), takesFrames: role == .receiver)
+            } catch {
+                // The kernel tells each error once: a question that failed had it, and to a read the stream has merely ended then.
+                if error.code == .endedWithoutGoodbye, let lost = outbox.failure { throw lost }
+                guard error.code == .timedOut, wake <= .now, !deadline.hasPassed else { throw error }
+            }
         }
-        try outbox.enqueue(Outbox.Outgoing(Ping(id: id, sendTime: monotonicNow()).marshal()), limit: Self.mostPongs)
     }
 
-    private func record(_ pong: Pong) {
+    /// Asks where the thread in `receive` must; when it must next.
+    private func askWhenOverdue(_ watch: Monitor<ClockWatch>) throws(FrameStreamingError) -> Int64 {
+        // Nobody needs the time of a peer that ends.
+        if life.look({ $0.hasSaidFarewell || $0.goodbye != nil }) { return .max }
+        let (now, wake) = (monotonicNow(), watch.withLock { $0.wakeTime })
+        if wake > now { return wake }
+        do throws(FrameStreamingError) {
+            if try !ask(watch) { watch.withLock { $0.postpone(at: now) } }
+        } catch {
+            // What cannot be written is told to those who write. What can still be read is read.
+            if error.code == .closed { throw error }
+            return .max
+        }
+        return watch.withLock { $0.wakeTime }
+    }
+
+    /// Asks before something else is sent, where a question is due. What is wrong with the connection is for the other message to
+    /// find out.
+    private func askOnTheWay() {
+        guard let watch, watch.withLock({ $0.isDue(at: monotonicNow()) }) else { return }
+        _ = try? ask(watch)
+    }
+
+    /// False: something else is being written, and behind it the question would measure that.
+    private func ask(_ watch: Monitor<ClockWatch>) throws(FrameStreamingError) -> Bool {
+        try outbox.offer { Outbox.Outgoing(watch.withLock { $0.ask(at: monotonicNow()) }.marshal()) }
+    }
+
+    var clock: ClockFilter.Estimate? {
+        guard let watch else { return nil }
         let now = monotonicNow()
-        numbers.update { numbers in
-            // What was never asked, or asked in the future, measures nothing.
-            guard (1...max(1, numbers.pings)).contains(pong.id), pong.echoedTime <= now else { return }
-            if numbers.samples.count == Self.mostSamples { numbers.samples.removeFirst() }
-            numbers.samples.append(ClockSample(pong, readTime: now))
-        }
+        return watch.withLock { $0.estimate(at: now) }
     }
-
-    /// The last answers, oldest first.
-    var clockSamples: [ClockSample] { numbers.withLock { $0.samples } }
 
     // MARK: Ending
 
@@ -219,6 +257,18 @@ final class BinaryConnection: Connection {
         ByeAcknowledgement(consumedThrough: life.look { $0.acknowledged }).marshal()
     }
 
+    /// The session has come back on another connection: nothing more gets in here. What has arrived is still the consumer's.
+    private static func sever(_ channel: Channel, _ life: Lifecycle) {
+        life.change { state in
+            guard state.failure == nil, !state.hasEnded, !state.isClosed else { return }
+            state.failure = FrameStreamingError(
+                .endedWithoutGoodbye,
+                "the sender has connected again: what came here before was delivered, and the stream goes on there",
+                subject: channel.address)
+        }
+        channel.close()
+    }
+
     func close() {
         if life.look({ $0.goodbye != nil && !$0.hasSaidFarewell && !$0.isClosed }) {
             // Best effort: the peer waits for it.
@@ -228,19 +278,6 @@ final class BinaryConnection: Connection {
         channel.close()
         life.change { $0.isClosed = true }
         outbox.close()
-    }
-}
-
-/// One PING and its PONG. Times are nanoseconds.
-struct ClockSample: Hashable, Sendable {
-    /// From PING to PONG, without the peer's own time.
-    var roundTrip: Int64
-    /// What to add to the peer's clock to have ours; wrong by half the round trip at most.
-    var offset: Int64
-
-    init(_ pong: Pong, readTime: Int64) {
-        roundTrip = (readTime &- pong.echoedTime) &- (pong.sendTime &- pong.receiveTime)
-        // Halves first: the sum of two differences may leave the range.
-        offset = (pong.echoedTime &- pong.receiveTime) / 2 &+ (readTime &- pong.sendTime) / 2
+        session?.end()
     }
 }

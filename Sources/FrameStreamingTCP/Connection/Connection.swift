@@ -3,8 +3,15 @@ internal import FrameStreamingCore
 /// What a TCPTransport forwards to: one way of speaking over a connected socket.
 protocol Connection: Sendable {
     var goodbye: String? { get }
+    /// What was measured of the peer's clock so far; nil where nothing was, or nothing needs to be.
+    var clock: ClockFilter.Estimate? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
     func close()
+}
+
+extension Connection {
+    /// The text handshake has no clock.
+    var clock: ClockFilter.Estimate? { nil }
 }

@@ -89,8 +89,14 @@ final class Lifecycle: Sendable {
             return try body()
         } catch {
             if error.code == .closed, look({ $0.hasEnded }) { return nil }
-            if error.code != .timedOut { change { $0.failure = $0.failure ?? error } }
-            throw error
+            if error.code == .timedOut { throw error }
+            var first = error
+            change { state in
+                // What ended the connection may have been said by another thread, which closed it.
+                first = state.failure ?? error
+                state.failure = first
+            }
+            throw first
         }
     }
 

@@ -24,30 +24,28 @@ struct BinaryHandshake {
 
     private let side: Side
     private let own: Hello
-    private let consumed: @Sendable (UInt64) -> UInt64
+    private let consumed: (UInt64) throws(FrameStreamingError) -> UInt64
     private var parser: MessageParser
 
     /// - Parameters:
-    ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last.
-    ///   - consumed: Receiver: how many frames of a session were consumed.
-    static func connecting(_ own: Hello, consumed: @escaping @Sendable (UInt64) -> UInt64) -> BinaryHandshake {
+    ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last and how many frames.
+    ///   - consumed: Receiver that accepts: how many frames of a session were consumed. What it throws turns the peer away.
+    static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
-            side: .connecting, own: own, consumed: consumed,
+            side: .connecting, own: own, consumed: { _ in 0 },
             parser: MessageParser(allowed: [.welcome, .reject], maximumFrameBytes: 0))
     }
 
-    static func accepting(_ own: Hello, consumed: @escaping @Sendable (UInt64) -> UInt64) -> BinaryHandshake {
+    static func accepting(
+        _ own: Hello, consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
+    ) -> BinaryHandshake {
         BinaryHandshake(
             side: .accepting, own: own, consumed: consumed,
             parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
     }
 
     /// What the connecting side says first.
-    func opening() -> [UInt8] {
-        var hello = own
-        if !isSender { hello.lastConsumed = own.session == 0 ? 0 : consumed(own.session) }
-        return hello.marshal(.hello)
-    }
+    func opening() -> [UInt8] { own.marshal(.hello) }
 
     private var isSender: Bool { own.role == TCPRole.sender.wireCode }
 
@@ -59,8 +57,7 @@ struct BinaryHandshake {
             case (.accepting, .message(.hello(let hello))): return answer(hello)
             case (.connecting, .message(.welcome(let welcome))): return accept(welcome)
             case (.connecting, .message(.reject(let reject))):
-                return .failed(
-                    FrameStreamingError(.rejected, "the peer said no: \(reject.text) (code \(reject.code))"), reply: [])
+                return .failed(reject.error, reply: [])
             default: throw .violation("a message that is no part of a handshake")
             }
         } catch {
@@ -79,7 +76,14 @@ struct BinaryHandshake {
             welcome.lastConsumed = own.session != 0 && hello.session == own.session ? hello.lastConsumed : 0
         } else {
             welcome.session = hello.session
-            welcome.lastConsumed = hello.session == 0 ? 0 : consumed(hello.session)
+            welcome.lastConsumed = 0
+            do throws(FrameStreamingError) {
+                if hello.session != 0 { welcome.lastConsumed = try consumed(hello.session) }
+            } catch {
+                return .failed(
+                    FrameStreamingError(error.code, "turned away: \(error.message)"),
+                    reply: Reject(.busy, error.message).marshal())
+            }
         }
         return .established(agreement(peer: hello, settled: welcome), reply: welcome.marshal(.welcome))
     }
@@ -88,7 +92,10 @@ struct BinaryHandshake {
         if let (_, words) = objection(to: welcome) {
             return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
         }
-        return .established(agreement(peer: welcome, settled: welcome), reply: [])
+        var settled = welcome
+        // Of any other session, or none, nothing is known: a receiver that has no memory says 0.
+        if isSender, welcome.session != own.session { settled.session = 0 }
+        return .established(agreement(peer: welcome, settled: settled), reply: [])
     }
 
     private func agreement(peer: Hello, settled: Hello) -> Agreement {

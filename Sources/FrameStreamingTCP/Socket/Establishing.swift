@@ -6,6 +6,8 @@ struct Establishing: Sendable {
     let role: TCPRole
     let handshake: TCPHandshake
     let options: TCPOptions
+    /// Receiver: what it consumed of each session; nil where there are none.
+    let sessions: SessionMemory?
 
     /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
     init(
@@ -19,6 +21,9 @@ struct Establishing: Sendable {
         self.role = role
         self.handshake = handshake
         self.options = try options.validated()
+        sessions =
+            role == .receiver && handshake != .text
+            ? SessionMemory(last: options.session, before: options.consumed) : nil
     }
 
     /// The side that speaks first. Text has no handshake: the connection is there.
@@ -26,10 +31,24 @@ struct Establishing: Sendable {
         try prepare(channel)
         let outbox = Outbox(channel, timeout: options.messageTimeout)
         if handshake == .text { return text(channel, outbox, InputBuffer()) }
-        let handshake = BinaryHandshake.connecting(hello, consumed: options.consumed)
+        var use = try sessions.flatMap { sessions throws(FrameStreamingError) in
+            try sessions.claim(sessions.last, until: deadline)
+        }
+        var hello = hello
+        if let use {
+            hello.session = use.session
+            hello.lastConsumed = use.base
+        }
+        let handshake = BinaryHandshake.connecting(hello)
         let limit = deadline.earlier(.after(options.handshakeTimeout))
         do throws(FrameStreamingError) {
-            return try run(handshake, opening: handshake.opening(), channel, outbox, InputBuffer(), until: limit)
+            let (agreement, input) = try run(
+                handshake, opening: handshake.opening(), channel, outbox, InputBuffer(), until: limit)
+            if let sessions, agreement.session != use?.session ?? 0 {
+                use?.end()
+                use = try sessions.claim(agreement.session, from: agreement.resumedFrom, until: limit)
+            }
+            return binary(channel, outbox, input, agreement, use)
         } catch {
             switch error.code {
             case .timedOut:
@@ -62,9 +81,13 @@ struct Establishing: Sendable {
                 }
                 return text(channel, outbox, input)
             }
-            return try run(
-                BinaryHandshake.accepting(hello, consumed: options.consumed), opening: [], channel, outbox, input,
-                until: limit)
+            var use: SessionUse?
+            let handshake = BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
+                use = try sessions?.claim(session, until: limit)
+                return use?.base ?? 0
+            }
+            let (agreement, rest) = try run(handshake, opening: [], channel, outbox, input, until: limit)
+            return binary(channel, outbox, rest, agreement, use)
         } catch {
             guard error.code == .timedOut else { throw error }
             throw FrameStreamingError(
@@ -96,7 +119,7 @@ struct Establishing: Sendable {
     private func run(
         _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ outbox: Outbox, _ first: InputBuffer,
         until deadline: Deadline
-    ) throws(FrameStreamingError) -> TCPTransport {
+    ) throws(FrameStreamingError) -> (BinaryHandshake.Agreement, InputBuffer) {
         var handshake = start
         var input = first
         if !opening.isEmpty { try say(opening, outbox, until: deadline) }
@@ -105,7 +128,7 @@ struct Establishing: Sendable {
             case nil: try fill(&input, channel, outbox, until: deadline)
             case .established(let agreement, let reply):
                 if !reply.isEmpty { try say(reply, outbox, until: deadline) }
-                return binary(channel, outbox, input, agreement)
+                return (agreement, input)
             case .failed(let error, let reply):
                 if !reply.isEmpty { try? say(reply, outbox, until: deadline) }
                 throw FrameStreamingError(error.code, error.message, subject: channel.address)
@@ -127,7 +150,8 @@ struct Establishing: Sendable {
     }
 
     private func binary(
-        _ channel: Channel, _ outbox: Outbox, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement
+        _ channel: Channel, _ outbox: Outbox, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement,
+        _ session: SessionUse?
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
@@ -135,10 +159,13 @@ struct Establishing: Sendable {
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
-        let known = agreement.peer.bootID.contains { $0 != 0 }
-        peer.clockOffset = known && agreement.peer.bootID == bootID ? 0 : nil
+        let isOneClock = agreement.peer.bootID.contains { $0 != 0 } && agreement.peer.bootID == bootID
+        if isOneClock { (peer.clockOffset, peer.clockError) = (0, 0) }
         return TCPTransport(
-            BinaryConnection(channel, outbox, role: role, peer: agreement.peer, input: input, options: options), peer)
+            BinaryConnection(
+                channel, outbox, role: role, peer: agreement.peer, input: input, clock: isOneClock ? nil : ClockWatch(),
+                options: options, session: session),
+            peer)
     }
 
     private func text(_ channel: Channel, _ outbox: Outbox, _ input: InputBuffer) -> TCPTransport {

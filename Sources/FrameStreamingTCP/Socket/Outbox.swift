@@ -99,6 +99,22 @@ final class Outbox: Sendable {
         return isDone
     }
 
+    /// Writes a message now, where nobody else writes and nothing is left to be written; false where it cannot. For one that is
+    /// worth nothing when it goes out late.
+    ///
+    /// - Parameter make: The message; not called where it cannot be written.
+    func offer(_ make: () -> Outgoing) throws(FrameStreamingError) -> Bool {
+        let mine = state.withLock { state in
+            guard !state.isBusy, !state.hasWork, state.failure == nil else { return false }
+            state.isBusy = true
+            return true
+        }
+        guard mine else { return false }
+        defer { endTurn() }
+        _ = try writeAtOnce(make)
+        return true
+    }
+
     /// Puts a message in the queue and writes what goes without waiting: the thread in `receive` writes the rest.
     ///
     /// - Parameter limit: Beyond so many queued ones it is dropped; nil = never.
@@ -127,6 +143,9 @@ final class Outbox: Sendable {
 
     /// Whether something is left to be written by whoever waits for the socket.
     var hasWork: Bool { state.withLock { $0.hasWork } }
+
+    /// What broke in writing.
+    var failure: FrameStreamingError? { state.withLock { $0.failure } }
 
     /// Wakes those who wait for their turn, so that they see that the channel is closed.
     func close() { state.wakeAll() }

@@ -28,6 +28,13 @@ struct Reject: Hashable {
         text = WireText.unmarshal(payload)
     }
 
+    /// What it is to the side that hears it. A peer that is busy may not be so later; nothing else passes by itself.
+    var error: FrameStreamingError {
+        code == Code.busy.rawValue
+            ? FrameStreamingError(.busy, "the peer has no room: \(text)")
+            : FrameStreamingError(.rejected, "the peer said no: \(text) (code \(code))")
+    }
+
     func marshal() -> [UInt8] {
         ByteWriter.message(.reject, payload: WireText.marshal(text)) { writer in
             writer.put(code)

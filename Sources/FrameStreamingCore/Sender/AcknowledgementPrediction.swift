@@ -1,0 +1,44 @@
+/// When the next acknowledgement will come, and how long before that encoding has to begin for the link not to idle.
+///
+/// Smoothed means and deviations, as TCP has them for its own round trip (RFC 6298, 2.3).
+struct AcknowledgementPrediction: Sendable {
+    private var time: Int64 = 0
+    private var deviation: Int64 = 0
+    private var encodeTime: Int64 = 0
+    private var acknowledgements = 0
+
+    /// Less to win than this is not worth a wake-up.
+    private static let smallestLead: Int64 = 200_000
+    private static let fewest = 4
+
+    mutating func acknowledged(after nanoseconds: Int64) {
+        if acknowledgements == 0 {
+            time = nanoseconds
+            deviation = nanoseconds / 2
+        } else {
+            deviation += (abs(nanoseconds - time) - deviation) / 4
+            time += (nanoseconds - time) / 8
+        }
+        acknowledgements += 1
+    }
+
+    mutating func encoded(_ nanoseconds: Int64) {
+        encodeTime = encodeTime == 0 ? nanoseconds : encodeTime + (nanoseconds - encodeTime) / 8
+    }
+
+    /// Another connection's acknowledgements come after other times.
+    mutating func reset() {
+        acknowledgements = 0
+        time = 0
+        deviation = 0
+    }
+
+    /// From when until when a picture may be encoded in expectation of the acknowledgement of a frame sent at `sent`; nil where
+    /// nothing is won by it, or the prediction is too unsteady: what is encoded too early is older when it is sent.
+    func timeToEncode(forAcknowledgementOf sent: MonotonicTime) -> (from: MonotonicTime, through: MonotonicTime)? {
+        let lead = encodeTime - deviation
+        guard acknowledgements >= Self.fewest, lead >= Self.smallestLead else { return nil }
+        let expected = sent.nanoseconds + time
+        return (MonotonicTime(nanoseconds: expected - lead), MonotonicTime(nanoseconds: expected))
+    }
+}

@@ -1,0 +1,46 @@
+/// When a picture leaves the slot.
+extension FlowControl {
+    mutating func take(at now: MonotonicTime, _ decision: inout Decision) {
+        wakeAt = nil
+        expire(at: now, &decision)
+        guard isConnected, !isPaused, !hasEnded else { return }
+        while !waiting.isEmpty, taken.count < encoders, mayTake(at: now) {
+            waiting.removeFirst()
+            taken.append(skippedSinceLast)
+            skippedSinceLast = 0
+            decision.takes += 1
+        }
+    }
+
+    private mutating func mayTake(at now: MonotonicTime) -> Bool {
+        // No newer picture takes the place of this one: encoding it now makes nothing older, and the credit finds it ready.
+        if policy == .reliable { return true }
+        let position = underWay + taken.count
+        if position < limit { return true }
+        // Of `latest` a picture must not be encoded and then be old: only when the credit is as good as here.
+        guard position == limit, let oldest = sendTimes.first,
+            let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest)
+        else { return false }
+        if now < from {
+            wakeAt = from
+            return false
+        }
+        return now <= through
+    }
+
+    private mutating func expire(at now: MonotonicTime, _ decision: inout Decision) {
+        guard case .deadline(let age) = policy.value else { return }
+        while let oldest = waiting.first, oldest.advanced(by: age) < now {
+            waiting.removeFirst()
+            counts.dropped.deadline += 1
+            skippedSinceLast += 1
+            decision.drops += 1
+        }
+    }
+}
+
+extension DeliveryPolicy {
+    var isDeadline: Bool {
+        if case .deadline = value { true } else { false }
+    }
+}

@@ -1,0 +1,41 @@
+/// A mean that forgets: of all values at first, then each new one counts 1/`weight`.
+struct RunningMean: Sendable {
+    private let weight: Int
+    private(set) var count = 0
+    private var mean = 0.0
+
+    init(weight: Int) { self.weight = weight }
+
+    /// The mean, rounded; 0 without values.
+    var value: Int64 { Int64(mean.rounded()) }
+
+    mutating func add(_ value: Int64) {
+        count += 1
+        mean += (Double(value) - mean) / Double(min(count, weight))
+    }
+
+    mutating func shift(by difference: Int64) { mean += Double(difference) }
+
+    mutating func removeAll() {
+        count = 0
+        mean = 0
+    }
+}
+
+/// The last few values.
+struct RecentValues: Sendable {
+    private var values: [Int64] = []
+
+    mutating func add(_ value: Int64) {
+        if values.count == 8 { values.removeFirst() }
+        values.append(value)
+    }
+
+    mutating func removeAll() { values.removeAll(keepingCapacity: true) }
+
+    /// The smallest of the last `count`, at most 8; nil while there are fewer.
+    func smallest(_ count: Int) -> Int64? { values.count < count ? nil : values.suffix(count).min() }
+
+    /// The largest of the last `count`, at most 8; nil while there are fewer.
+    func largest(_ count: Int) -> Int64? { values.count < count ? nil : values.suffix(count).max() }
+}

@@ -1,0 +1,29 @@
+/// What happens to a sender's connections beside its frames.
+public enum SenderEvent: Sendable {
+    /// There is a connection: the first, or another after one broke.
+    case connected(Peer)
+    /// The connection is gone and another will be tried; the error says why, nil = the receiver said goodbye.
+    case disconnected(Peer, FrameStreamingError?)
+    /// No connection could be made to this address, for this reason; the next attempt follows after so long.
+    case waiting(String, FrameStreamingError, Duration)
+    /// The receiver asked for something, which is done as far as it can be.
+    case requested(Peer, ReceiverRequest)
+}
+
+/// Whether a sender makes another connection when one has ended, where it was given a ``Connector``.
+public struct Reconnection: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String { case never, afterBreak, always }
+    private let value: Value
+
+    private init(value: Value) { self.value = value }
+
+    /// One connection, and its end is the end. Also the first attempt is the only one.
+    public static let never = Reconnection(value: .never)
+    /// Until the receiver says goodbye in good order.
+    public static let afterBreak = Reconnection(value: .afterBreak)
+    /// Until this side ends: a receiver that left may come back.
+    public static let always = Reconnection(value: .always)
+
+    /// The name.
+    public var description: String { value.rawValue }
+}

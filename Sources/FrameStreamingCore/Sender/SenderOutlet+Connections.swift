@@ -1,0 +1,164 @@
+internal import FrameStreamingSystem
+
+/// One connection after another: the life of an outlet's thread.
+extension SenderOutlet {
+    /// How long one attempt to connect may take.
+    private static var attempt: Duration { .seconds(10) }
+
+    /// - Parameter first: A connection that has begun already.
+    func run(_ first: (any Transport)?) {
+        defer { state.update { $0.isRunning = false } }
+        var delay = ReconnectDelay()
+        var current = first
+        while let transport = current ?? nextConnection(&delay) {
+            let start = MonotonicTime.now
+            guard current != nil || begin(transport) else {
+                transport.close()
+                return
+            }
+            current = nil
+            pump(transport)
+            leave(transport)
+            let _: Bool? = state.wait(until: nil) { $0.isListening ? nil : true }
+            if start.advanced(by: ReconnectDelay.healthy) <= .now { delay.reset() }
+        }
+    }
+
+    /// Answers the goodbye of a receiver that has left; what broke is closed, and what this side ends is for `finish`.
+    private func leave(_ transport: any Transport) {
+        let answers: Bool? = state.update { state in
+            if state.isFinishing { return nil }
+            guard state.end != nil, state.failure == nil else { return false }
+            state.isFinishing = true
+            return true
+        }
+        guard let answers else { return }
+        if answers { try? transport.finish("", until: .after(options.finishTimeout)) }
+        transport.close()
+    }
+
+    /// The next connection, waited for as long as it takes; nil when there is none to come.
+    private func nextConnection(_ delay: inout ReconnectDelay) -> (any Transport)? {
+        guard let connector else { return nextOfferedTransport() }
+        while state.withLock({ $0.end == nil && !$0.isFinishing }) {
+            do throws(FrameStreamingError) {
+                return try connector.connect(until: .after(Self.attempt))
+            } catch {
+                guard error.mayPass, options.reconnection != .never else {
+                    end(.of(error), error)
+                    return nil
+                }
+                state.withLock { $0.breakage = error }
+                let wait = delay.next()
+                options.onEvent?(.waiting(connector.address, error, wait))
+                let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
+                    state.end != nil || state.isFinishing ? true : nil
+                }
+            }
+        }
+        return nil
+    }
+
+    private func nextOfferedTransport() -> (any Transport)? {
+        let patience = Deadline.after(options.drainTimeout).nanoseconds
+        let next: (any Transport)?? = state.wait(until: patience) { state in
+            if state.end != nil || state.isFinishing { return .some(nil) }
+            guard let transport = state.offeredTransport else { return nil }
+            state.offeredTransport = nil
+            return transport
+        }
+        state.withLock { $0.offeredTransport }?.close()
+        if let next { return next }
+        let failure =
+            state.withLock { $0.breakage } ?? FrameStreamingError(.connectionLost, "the receiver did not come back")
+        end(.of(failure), failure)
+        return nil
+    }
+
+    /// Goes on over another connection, made by the receiver that lost the one before. False: it is not waited for.
+    func adopt(_ transport: any Transport) -> Bool {
+        let peer = transport.peer
+        return state.update { state in
+            guard connector == nil, state.end == nil, !state.isFinishing, isReliable, peer.session != 0,
+                peer.session == state.peer.session
+            else { return false }
+            // The receiver knows that its old connection is gone before this side does.
+            state.transport?.close()
+            state.offeredTransport?.close()
+            state.offeredTransport = transport
+            return true
+        }
+    }
+
+    func begin(_ transport: any Transport) -> Bool {
+        let peer = transport.peer
+        let pictures: [Picture]? = state.update { state in
+            guard state.end == nil else { return nil }
+            state.transport = transport
+            state.peer = peer
+            state.breakage = nil
+            state.lastProgress = .now
+            state.notices = state.sourceLost.map { [$0] } ?? []
+            let consumed = min(
+                state.progress.connect(consumed: peer.session == 0 ? 0 : peer.resumedFrom), state.unacknowledged.count)
+            state.unacknowledged.removeFirst(consumed)
+            let event = FlowControl.Event.connected(creditThrough: peer.initialCredit, consumed: consumed)
+            guard let decision = try? state.flow.handle(event, at: .now) else { return [] }
+            state.isListening = true
+            return carryOut(decision, &state)
+        }
+        guard let pictures else { return false }
+        for picture in pictures { encoders.submit(picture) }
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-acks") { self.listen(transport) }
+        } catch {
+            state.update { $0.isListening = false }
+            let failure = FrameStreamingError(error, remedy: "no thread could be started for the connection")
+            end(.of(failure), failure)
+            return false
+        }
+        options.onEvent?(.connected(peer))
+        return true
+    }
+
+    /// A connection is over: by the receiver's goodbye, or broken. Both threads find out; the first counts.
+    func lose(_ transport: any Transport, _ error: FrameStreamingError?) {
+        let peer = transport.peer
+        let goesOn: Bool? = state.update { state in
+            guard state.end == nil, state.transport != nil else { return nil }
+            // How our own goodbye ended is for `finish` to say.
+            if state.isFinishing {
+                let isEcho = error.map { state.flow.isDrained || $0.code == .closed } ?? true
+                return isEcho ? nil : false
+            }
+            guard mayGoOn(after: error, peer) else { return false }
+            state.transport = nil
+            state.peer = peer
+            state.breakage = error
+            state.notices = []
+            _ = try? state.flow.handle(.disconnected, at: .now)
+            if !isReliable {
+                state.jobs = []
+                state.unacknowledged = []
+            }
+            return true
+        }
+        guard let goesOn else { return }
+        if goesOn {
+            options.onEvent?(.disconnected(peer, error))
+        } else if let error {
+            end(StreamEnd.of(error), error)
+        } else {
+            end(.good(peer.handshake))
+        }
+        // Lets the other thread go. A goodbye is answered by the one that sends.
+        if error != nil { transport.close() }
+    }
+
+    private func mayGoOn(after error: FrameStreamingError?, _ peer: Peer) -> Bool {
+        if options.reconnection == .never { return false }
+        guard let error else { return connector != nil && options.reconnection == .always }
+        guard error.mayPass || error.code == .closed else { return false }
+        return connector != nil || (isReliable && peer.session != 0)
+    }
+}

@@ -1,0 +1,87 @@
+@testable import FrameStreamingCore
+import Testing
+
+/// The window alone, against links that do exactly as they are told; with sizes, noise and a flow control around it in `Simulation`.
+@Suite struct AdaptiveWindowTests {
+    /// Sends as fast as the window lets it over a link with this service time and round trip (ms), until the time is over.
+    static func run(
+        _ window: inout AdaptiveWindow, from start: UInt64 = 1, at time: Int64 = 0, service: Int64, roundTrip: Int64,
+        milliseconds: Int64
+    ) -> (next: UInt64, largest: Int) {
+        var acknowledgements: [(time: Int64, sequence: UInt64)] = []
+        var next = start
+        var now = time
+        var free = time
+        var largest = 1
+        while now < time + milliseconds {
+            while acknowledgements.count < window.frames {
+                window.sent(next, bytes: 1_000, underWay: acknowledgements.count, at: Self.time(now))
+                free = max(free, now) + service
+                acknowledgements.append((free + roundTrip, next))
+                next += 1
+            }
+            window.limited(at: Self.time(now))
+            let first = acknowledgements.removeFirst()
+            now = first.time
+            window.acknowledged(
+                Acknowledgement(sequence: first.sequence, creditThrough: first.sequence + 16), at: Self.time(now))
+            largest = max(largest, window.frames)
+        }
+        for last in acknowledgements {
+            window.acknowledged(
+                Acknowledgement(sequence: last.sequence, creditThrough: last.sequence + 16), at: Self.time(last.time))
+        }
+        return (next, largest)
+    }
+
+    static func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
+
+    @Test func startsWithOneFrameAndKnowsNothing() {
+        let window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        #expect(window.frames == 1)
+        #expect(window.roundTrip == nil)
+    }
+
+    @Test func staysAtOneWhereTheLinkIsBusyAnyway() {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        let largest = Self.run(&window, service: 80, roundTrip: 0, milliseconds: 3_000).largest
+        #expect(window.frames == 1)
+        #expect(largest == 2)
+        #expect(window.roundTrip == 80_000_000)
+    }
+
+    @Test(arguments: [(10, 90, 10), (40, 40, 2), (8, 40, 6)] as [(Int64, Int64, Int)])
+    func growsToWhatFitsIntoTheRoundTrip(service: Int64, roundTrip: Int64, expected: Int) {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        _ = Self.run(&window, service: service, roundTrip: roundTrip, milliseconds: 20_000)
+        #expect(abs(window.frames - expected) <= 2)
+        #expect(window.frames > 1)
+    }
+
+    @Test func isBackAtOneWithTheFirstLateAcknowledgement() {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        let next = Self.run(&window, service: 8, roundTrip: 40, milliseconds: 10_000).next
+        #expect(window.frames > 2)
+        window.sent(next, bytes: 1_000, underWay: 0, at: Self.time(20_000))
+        window.sent(next + 1, bytes: 1_000, underWay: 1, at: Self.time(20_000))
+        window.acknowledged(Acknowledgement(sequence: next, creditThrough: next + 16), at: Self.time(20_400))
+        #expect(window.frames == 1)
+    }
+
+    @Test func aWordOnAnotherFrameChangesNothing() {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        window.acknowledged(Acknowledgement(sequence: 1, creditThrough: 16), at: Self.time(1))
+        window.sent(1, bytes: 10, underWay: 0, at: Self.time(2))
+        window.acknowledged(Acknowledgement(sequence: 7, creditThrough: 16), at: Self.time(3))
+        #expect(window.roundTrip == nil)
+    }
+
+    @Test func aNewConnectionStartsAnew() {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        _ = Self.run(&window, service: 8, roundTrip: 40, milliseconds: 5_000)
+        #expect(window.frames > 1)
+        window.reset()
+        #expect(window.frames == 1)
+        #expect(window.roundTrip == nil)
+    }
+}

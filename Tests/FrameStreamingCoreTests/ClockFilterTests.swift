@@ -1,0 +1,137 @@
+import FrameStreamingCore
+import Testing
+
+/// Questions and answers as a script has them: what was measured must always be true within what is said of it.
+@Suite struct ClockFilterTests {
+    static let millisecond: Int64 = 1_000_000
+    static let second: Int64 = 1_000_000_000
+
+    /// Two clocks and the way between them. Times are ours unless said otherwise.
+    struct Script {
+        var filter = ClockFilter()
+        /// What to add to the peer's clock to have ours, at time 0.
+        var truth: Int64 = -7 * second
+        /// By how much the peer's clock runs fast.
+        var partsPerMillion: Int64 = 0
+
+        func peer(at time: Int64) -> Int64 { time - truth + time / 1_000_000 * partsPerMillion }
+
+        /// A question at `time` that takes `there`, an answer that takes `back`, and `held` in between.
+        mutating func ask(at time: Int64, there: Int64, back: Int64, held: Int64 = 5000) throws {
+            let heard = time + there
+            let answered = heard + held + back
+            let sample = try #require(
+                ClockFilter.Sample(
+                    asked: time, heard: peer(at: heard), said: peer(at: heard + held), answered: answered))
+            filter.add(sample, at: answered)
+        }
+
+        /// The estimate, which must be true.
+        func estimate(at time: Int64) throws -> ClockFilter.Estimate {
+            let estimate = try #require(filter.estimate(at: time))
+            let truth = time - peer(at: time)
+            #expect(abs(estimate.offset - truth) <= estimate.error, "\(estimate) at \(time), but \(truth)")
+            return estimate
+        }
+    }
+
+    @Test func nothingIsKnownAtFirst() { #expect(ClockFilter().estimate(at: 0) == nil) }
+
+    @Test func ofAnswersOfOneAgeTheShortestRoundTripCounts() throws {
+        var script = Script()
+        for (there, back) in [(4, 4), (1, 9), (2, 2), (9, 1), (20, 20)] as [(Int64, Int64)] {
+            try script.ask(at: Self.second, there: there * Self.millisecond, back: back * Self.millisecond)
+        }
+        let estimate = try script.estimate(at: Self.second + 40 * Self.millisecond)
+        #expect(abs(estimate.offset + 7 * Self.second) <= 2)
+        // Half of 4 ms, and 40 ms in which the clocks may have drifted.
+        #expect((2_000_000...2_005_000).contains(estimate.error))
+    }
+
+    @Test(arguments: [(0, 40), (40, 0), (39, 1)] as [(Int64, Int64)])
+    func aQueueOnOneWayIsWithinTheError(there: Int64, back: Int64) throws {
+        var script = Script()
+        for number in 0..<20 {
+            let time = Int64(number) * Self.second
+            try script.ask(at: time, there: there * Self.millisecond, back: back * Self.millisecond)
+            let estimate = try script.estimate(at: time + 40 * Self.millisecond + 5000)
+            #expect(estimate.error >= 20 * Self.millisecond)
+        }
+    }
+
+    @Test func outliersChangeNothing() throws {
+        var script = Script()
+        try script.ask(at: 0, there: 100_000, back: 100_000)
+        let before = try script.estimate(at: Self.second)
+        for number in 1...7 {
+            try script.ask(at: Int64(number) * 100 * Self.millisecond, there: 300 * Self.millisecond, back: 1000)
+        }
+        #expect(try script.estimate(at: Self.second) == before)
+        // The eighth pushes the good one out.
+        try script.ask(at: Self.second, there: 300 * Self.millisecond, back: 1000)
+        #expect(try script.estimate(at: 2 * Self.second).error > 150 * Self.millisecond)
+    }
+
+    @Test(arguments: [-100, -20, 20, 100] as [Int64]) func driftStaysWithinTheError(partsPerMillion: Int64) throws {
+        var script = Script(partsPerMillion: partsPerMillion)
+        var generator = SystemRandomNumberGenerator()
+        for number in 0..<2000 {
+            let time = Int64(number) * Self.second
+            // Mostly short, now and then a full queue.
+            let worst = number % 10 == 0 ? 80 * Self.millisecond : Self.millisecond / 2
+            try script.ask(
+                at: time, there: .random(in: 1000...worst, using: &generator),
+                back: .random(in: 1000...worst, using: &generator))
+            _ = try script.estimate(at: time + 200 * Self.millisecond)
+            let later = try script.estimate(at: time + 999 * Self.millisecond)
+            if number % 10 != 0 { #expect(later.error < 700_000) }
+        }
+    }
+
+    @Test func anOldAnswerLosesToANewOneThatIsNearlyAsGood() throws {
+        var script = Script(partsPerMillion: 100)
+        try script.ask(at: 0, there: 50_000, back: 50_000)
+        try script.ask(at: 10 * Self.second, there: 100_000, back: 100_000)
+        // The first may be wrong by 1 ms meanwhile.
+        #expect(try script.estimate(at: 10 * Self.second + 300_000).error < 150_000)
+    }
+
+    /// A machine that is suspended stops its monotonic clock: what was measured before is wrong from then on.
+    @Test(arguments: [-3, 3] as [Int64]) func aClockThatStepsIsFollowedAtOnce(seconds: Int64) throws {
+        var script = Script()
+        for number in 0..<8 { try script.ask(at: Int64(number) * Self.second, there: 100_000, back: 100_000) }
+        script.truth += seconds * Self.second
+        try script.ask(at: 8 * Self.second, there: 5 * Self.millisecond, back: 5 * Self.millisecond)
+        let estimate = try script.estimate(at: 8 * Self.second + 11 * Self.millisecond)
+        #expect(abs(estimate.offset - script.truth) < Self.millisecond)
+        // A step within an error is not seen, and is none that matters.
+        script.truth += Self.millisecond
+        try script.ask(at: 9 * Self.second, there: 100_000, back: 100_000)
+        _ = try script.estimate(at: 9 * Self.second + 300_000)
+    }
+
+    @Test func timesThatCannotBeMeasureNothing() {
+        #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 101, answered: 9) == nil)
+        #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 99, answered: 20) == nil)
+        #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 111, answered: 20) == nil)
+        #expect(ClockFilter.Sample(asked: .min, heard: 0, said: 0, answered: .max) == nil)
+        #expect(ClockFilter.Sample(asked: 0, heard: .min, said: .max, answered: .max) == nil)
+    }
+
+    /// Whatever a peer says, nothing overflows.
+    @Test func absurdTimesOverflowNothing() {
+        var filter = ClockFilter()
+        let edges: [Int64] = [.min, .min / 2, -1, 0, 1, .max / 2, .max]
+        for asked in edges {
+            for heard in edges {
+                for answered in edges {
+                    guard
+                        let sample = ClockFilter.Sample(asked: asked, heard: heard, said: heard, answered: answered)
+                    else { continue }
+                    filter.add(sample, at: answered)
+                    for now in edges { #expect(filter.estimate(at: now).map { $0.error >= 0 } ?? true) }
+                }
+            }
+        }
+    }
+}

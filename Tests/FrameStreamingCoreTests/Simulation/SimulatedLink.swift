@@ -1,0 +1,106 @@
+/// A link and the receiver behind it, in scripted time: first in, first out, so that what becomes of a frame is known when it is sent.
+///
+/// Times are nanoseconds from the start of the simulation.
+struct SimulatedLink {
+    /// From a time on, this many bits a second.
+    struct Step {
+        var from: Int64
+        var bitsPerSecond: Double
+    }
+
+    /// The rate over time, from 0.
+    var rates: [Step]
+    /// Both ways together, without serialisation.
+    var roundTrip: Int64 = 0
+    /// Nothing is delivered for so long when a packet is lost, and then everything at once.
+    var stall: Int64 = 0
+    /// The mean time between two losses; 0 = none.
+    var stallEvery: Int64 = 0
+    /// What the consumer takes for a frame.
+    var consumer: Int64 = 0
+    /// Each of arrival and acknowledgement is late by 0 to this.
+    var noise: Int64 = 0
+    var random: SplitMix
+
+    private var busyUntil: Int64 = 0
+    private var lastArrival: Int64 = 0
+    private var consumerFree: Int64 = 0
+    private var lastHeard: Int64 = 0
+    private var stallFrom: Int64 = .max
+    private var stallTo: Int64 = .max
+
+    /// What becomes of a frame.
+    struct Passage {
+        var arrived: Int64
+        var consumed: Int64
+        /// When its acknowledgement is with the sender.
+        var heard: Int64
+        /// Time in the link's own service, and lost in stalls before its arrival.
+        var service: Int64
+        var stalled: Int64
+    }
+
+    init(megabits: Double, roundTrip: Double = 0, consumer: Double = 0, noise: Double = 0, seed: UInt64) {
+        rates = [Step(from: 0, bitsPerSecond: megabits * 1e6)]
+        self.roundTrip = Int64(roundTrip * 1e6)
+        self.consumer = Int64(consumer * 1e6)
+        self.noise = Int64(noise * 1e6)
+        random = SplitMix(state: seed)
+    }
+
+    func bitsPerSecond(at time: Int64) -> Double {
+        var result = rates[0].bitsPerSecond
+        for step in rates where step.from <= time { result = step.bitsPerSecond }
+        return result
+    }
+
+    private func served(from start: Int64, bytes: Int) -> Int64 {
+        var bits = Double(bytes) * 8
+        var time = start
+        for (index, step) in rates.enumerated() {
+            let end = index + 1 < rates.count ? rates[index + 1].from : .max
+            guard end > time else { continue }
+            let needed = Int64((bits / step.bitsPerSecond * 1e9).rounded(.up))
+            if end == .max || needed <= end - time { return time + needed }
+            bits -= Double(end - time) / 1e9 * step.bitsPerSecond
+            time = end
+        }
+        return time
+    }
+
+    private mutating func jitter() -> Int64 {
+        noise == 0 ? 0 : Int64(random.next() % UInt64(noise))
+    }
+
+    mutating func send(bytes: Int, at now: Int64) -> Passage {
+        let start = max(now, busyUntil)
+        let end = served(from: start, bytes: bytes)
+        busyUntil = end
+        var arrived = end + roundTrip / 2 + jitter()
+        var stalled: Int64 = 0
+        if stallEvery > 0 {
+            if stallFrom == .max {
+                stallFrom = now + Int64(random.next() % UInt64(2 * stallEvery))
+                stallTo = stallFrom + stall
+            }
+            while stallTo < arrived {
+                stallFrom = stallTo + Int64(random.next() % UInt64(2 * stallEvery))
+                stallTo = stallFrom + stall
+            }
+            if arrived >= stallFrom {
+                stalled = stallTo - arrived
+                arrived = stallTo
+            }
+        }
+        // In order: what is behind a frame that is late is late, too.
+        if lastArrival > arrived {
+            stalled += lastArrival - arrived
+            arrived = lastArrival
+        }
+        lastArrival = arrived
+        let consumed = max(arrived, consumerFree) + consumer
+        consumerFree = consumed
+        lastHeard = max(lastHeard, consumed + roundTrip - roundTrip / 2 + jitter())
+        return Passage(arrived: arrived, consumed: consumed, heard: lastHeard, service: end - start, stalled: stalled)
+    }
+}

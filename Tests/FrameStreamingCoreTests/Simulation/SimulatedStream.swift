@@ -1,0 +1,260 @@
+@testable import FrameStreamingCore
+
+/// A source, the flow control, an encoder, a link and a receiver in scripted time, and the checks that hold for every frame.
+struct SimulatedStream {
+    var policy: DeliveryPolicy
+    var window: SendWindow
+    var link: SimulatedLink
+    /// Pictures a second, each up to `jitter` of the interval late.
+    var rate: Double
+    var jitter = 0.1
+    /// Bytes of a frame, give or take `spread` of it.
+    var bytes = 100_000
+    var spread = 0.0
+    /// Nanoseconds in the codec.
+    var encodeTime: Int64 = 0
+    /// Frames that the receiver takes beyond the last consumed.
+    var creditAhead: UInt64 = 16
+    /// Adapts the size; `bytes` is that of the best quality at full scale.
+    var quality: QualityControl?
+    var seed: UInt64 = 1
+
+    /// What happened.
+    struct Outcome {
+        var counts = SenderStatistics()
+        var consumed = 0
+        /// The first few things that must not be.
+        var violations: [String] = []
+        /// For each frame consumed, oldest first: when, from capture to arrival, and from capture to being consumed.
+        var arrivals: [(time: Int64, age: Int64, ageConsumed: Int64)] = []
+        /// When the window changed, and to what.
+        var windows: [(time: Int64, frames: Int)] = []
+        /// When the quality settings changed, and to what.
+        var settings: [(time: Int64, settings: QualityControl.Settings)] = []
+        var bytesDelivered = 0
+    }
+
+    private struct Picture {
+        var number: Int
+        var captured: Int64
+    }
+
+    private struct Flight {
+        var sequence: UInt64
+        var passage: SimulatedLink.Passage
+        var cost: Int64
+        var bytes: Int
+        var sent: Int64
+    }
+
+    /// Runs for so long, then waits for what is under way, or, with `cutOff`, does not.
+    mutating func run(seconds: Double, cutOff: Bool = false) throws -> Outcome {
+        var outcome = Outcome()
+        var random = SplitMix(state: seed &* 7919)
+        var flow = try FlowControl(policy: policy, window: window)
+        let interval = Int64(1e9 / rate)
+        let lateness = UInt64(max(1, Double(interval) * jitter))
+        let longestInterval = interval + Int64(lateness)
+        let end = Int64(seconds * 1e9)
+
+        var now: Int64 = 0
+        var ideal: Int64 = 0
+        var nextPicture: Int64 = 0
+        var number = 0
+        var offeredNumber = 0
+        var slot: [Picture] = []
+        var encoding: (picture: Picture, done: Int64, takenAt: Int64, cost: Int64)?
+        var isEncoded = false
+        var flights: [Flight] = []
+        var first = 0
+        var cost: Int64 = 0
+        var lastNumberSent = 0
+        var heldUp: Picture?
+        var used: (quality: Int, scale: PictureScale) = (0, .full)
+
+        func fail(_ text: @autoclosure () -> String) {
+            if outcome.violations.count < 5 { outcome.violations.append("\(Double(now) / 1e6) ms: \(text())") }
+        }
+
+        func carryOut(_ event: FlowControl.Event) throws {
+            let decision = try flow.handle(event, at: MonotonicTime(nanoseconds: now))
+            if decision.drops > 0 {
+                slot.removeFirst(decision.drops)
+                if policy == .reliable { fail("reliable dropped a picture") }
+            }
+            if decision.takes > 0 {
+                if encoding != nil || decision.takes > 1 { fail("taken while another is encoded") }
+                let picture = slot.removeFirst()
+                encoding = (picture, now + encodeTime, now, cost)
+                isEncoded = false
+            }
+            if outcome.windows.last?.frames != flow.window { outcome.windows.append((now, flow.window)) }
+            if quality != nil, !flow.waiting.isEmpty, flow.underWay + flow.taken.count >= flow.window,
+                flow.adaptive?.mayGrow(at: MonotonicTime(nanoseconds: now)) != true
+            {
+                quality?.limited(at: MonotonicTime(nanoseconds: now))
+            }
+        }
+
+        func send() throws {
+            guard let (picture, done, takenAt, costAhead) = encoding else { return }
+            let sequence = flow.nextSequence
+            let skipped = flow.nextSkipped
+            if picture.number - lastNumberSent - 1 != Int(skipped) {
+                fail("picture \(picture.number) after \(lastNumberSent) says \(skipped) skipped")
+            }
+            lastNumberSent = picture.number
+            encoding = nil
+            isEncoded = false
+            var size = Double(bytes)
+            if let quality {
+                size *= Self.share(of: used.quality) / Self.share(of: 80) / Double(used.scale.denominator * used.scale.denominator)
+                _ = quality
+            }
+            if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
+            let bytes = max(1, Int(size))
+            quality?.encoded(bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
+            try carryOut(.sent(bytes: bytes))
+            if flow.sentThrough != sequence { fail("sent \(sequence), counted \(flow.sentThrough)") }
+            if flow.sentThrough > flow.creditThrough { fail("beyond the receiver's credit") }
+            let passage = link.send(bytes: bytes, at: now)
+            let own = passage.service + link.consumer + passage.stalled + link.noise
+            // No queue but the window: what was under way when the picture was taken, and itself.
+            var bound = encodeTime + costAhead + own + link.roundTrip / 2 + link.noise
+            // Taken a little before the acknowledgement that made room, it waited for that.
+            if now > done || takenAt < now - encodeTime { bound += link.roundTrip + 2 * link.noise }
+            switch policy {
+            case .latest: bound += longestInterval
+            case .reliable: bound = .max
+            default: bound += Self.deadline
+            }
+            let age = passage.consumed - picture.captured
+            if age > bound { fail("frame \(sequence) is \(age) ns old, at most \(bound) were expected") }
+            outcome.arrivals.append((passage.arrived, passage.arrived - picture.captured, age))
+            outcome.bytesDelivered += bytes
+            flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
+            cost += own
+        }
+
+        let credit = creditAhead
+        try carryOut(.connected(creditThrough: credit))
+        var isOver = false
+        while true {
+            if isEncoded, flow.maySend {
+                // The window may have shrunk since, but never is a frame sent into a full one.
+                if flow.underWay >= flow.window { fail("\(flow.underWay) under way, window \(flow.window)") }
+                try send()
+                continue
+            }
+            if let picture = heldUp, flow.hasRoom {
+                heldUp = nil
+                offeredNumber = picture.number
+                slot.append(Picture(number: picture.number, captured: now))
+                try carryOut(.offered(captured: MonotonicTime(nanoseconds: now)))
+                continue
+            }
+            let picture = isOver || heldUp != nil ? Int64.max : nextPicture
+            let encoded = isEncoded ? Int64.max : encoding?.done ?? .max
+            let heard = first < flights.count ? flights[first].passage.heard : .max
+            let wake = flow.wakeAt.map { max($0.nanoseconds, now) } ?? .max
+            let next = min(picture, encoded, heard, wake)
+            guard next < .max else { break }
+            if next >= end, !isOver {
+                isOver = true
+                now = max(now, end)
+                if cutOff { break }
+                continue
+            }
+            now = next
+            if next == heard {
+                let flight = flights[first]
+                first += 1
+                if first > 1_024 {
+                    flights.removeFirst(first)
+                    first = 0
+                }
+                cost -= flight.cost
+                outcome.consumed += 1
+                var word = Acknowledgement(sequence: flight.sequence, creditThrough: flight.sequence + credit)
+                // The receiver's clock is another one.
+                word.arrivalTime = MonotonicTime(nanoseconds: flight.passage.arrived + 77_000_000_000)
+                word.consumedTime = MonotonicTime(nanoseconds: flight.passage.consumed + 77_000_000_000)
+                quality?.acknowledged(
+                    word, bytes: flight.bytes, sentAt: MonotonicTime(nanoseconds: flight.sent),
+                    at: MonotonicTime(nanoseconds: now))
+                try carryOut(.acknowledged(word))
+            } else if next == encoded {
+                isEncoded = true
+                if let settings = quality?.settings {
+                    used = (settings.quality, settings.scale)
+                    if outcome.settings.last.map({ $0.settings != settings }) ?? true {
+                        outcome.settings.append((now, settings))
+                    }
+                }
+                try carryOut(.encoded(nanoseconds: encodeTime))
+            } else if next == picture {
+                ideal += interval
+                nextPicture = ideal + Int64(random.next() % lateness)
+                quality?.offered(at: MonotonicTime(nanoseconds: now))
+                number += 1
+                // Left out on purpose: for the stream it never was.
+                if let settings = quality?.settings, settings.keepOneIn > 1, number % settings.keepOneIn != 0 { continue }
+                offeredNumber += 1
+                let offered = Picture(number: offeredNumber, captured: now)
+                if policy == .reliable, !flow.hasRoom {
+                    heldUp = offered
+                    continue
+                }
+                slot.append(offered)
+                try carryOut(.offered(captured: MonotonicTime(nanoseconds: now)))
+            } else {
+                try carryOut(.tick)
+            }
+        }
+        if heldUp != nil { try carryOut(.abandoned) }
+        try carryOut(.ended)
+        outcome.counts = flow.counts
+        let counts = flow.counts
+        if counts.produced != counts.acknowledged + counts.dropped.total + counts.failed + counts.lost {
+            fail("\(counts) do not add up")
+        }
+        if counts.acknowledged != outcome.consumed { fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged") }
+        if counts.produced != offeredNumber { fail("\(counts.produced) of \(offeredNumber) produced") }
+        if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) { fail("\(counts) at the end") }
+        return outcome
+    }
+
+    /// The age of the `deadline` policy in simulations.
+    static let deadline: Int64 = 150_000_000
+
+    /// Sizes by quality of a certain scene, which the quality control does not know: steeper than its first guess.
+    static func share(of quality: Int) -> Double {
+        let quality = Double(quality)
+        return 0.2 + quality / 60 + quality * quality * quality / 250_000
+    }
+}
+
+extension SimulatedStream.Outcome {
+    /// A quantile of the age at arrival, in milliseconds, of the frames that arrived after a time.
+    func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
+        let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(\.age).sorted()
+        guard !ages.isEmpty else { return 0 }
+        return Double(ages[min(ages.count - 1, Int(quantile * Double(ages.count)))]) / 1e6
+    }
+
+    /// Frames that arrived in a second, from one time to another.
+    func framesPerSecond(from: Double, to: Double) -> Double {
+        Double(arrivals.count { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }) / (to - from)
+    }
+
+    /// The share of the time with each window.
+    func windowShares(from: Double, to: Double) -> [Int: Double] {
+        var shares: [Int: Double] = [:]
+        for (index, entry) in windows.enumerated() {
+            let start = max(from, Double(entry.time) / 1e9)
+            let end = min(to, index + 1 < windows.count ? Double(windows[index + 1].time) / 1e9 : to)
+            if end > start { shares[entry.frames, default: 0] += (end - start) / (to - from) }
+        }
+        return shares
+    }
+}

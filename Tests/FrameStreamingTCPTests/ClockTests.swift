@@ -1,0 +1,125 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@testable import FrameStreamingTCP
+
+/// Clocks of two machines, from end to end.
+@Suite struct ClockTests {
+    /// A thread that keeps an end in `receive` until it is closed, and drops what comes.
+    private func listening(to transport: TCPTransport) throws -> Background<Bool> {
+        try Background {
+            while (try? transport.receive(until: .never)) ?? nil != nil {}
+            return true
+        }
+    }
+
+    private func expectTruth(_ peer: Peer, ahead: Int64) throws {
+        let (offset, error) = (try #require(peer.clockOffset), try #require(peer.clockError))
+        // Less than a test on a busy machine may ever take; what matters is that the truth is within it.
+        #expect(error > 0 && error < 10_000_000_000)
+        #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
+    }
+
+    @Test func bothEndsFindOutByThemselves() throws {
+        let machines = try TwoMachines()
+        let threads = try [listening(to: machines.sender), listening(to: machines.receiver)]
+        try waitUntil { machines.sender.peer.clockOffset != nil && machines.receiver.peer.clockOffset != nil }
+        for _ in 0..<20 {
+            try expectTruth(machines.receiver.peer, ahead: TwoMachines.senderAhead)
+            try expectTruth(machines.sender.peer, ahead: TwoMachines.receiverAhead)
+            sleep(until: monotonicNow() + 20_000_000)
+        }
+        machines.sender.close()
+        machines.receiver.close()
+        for thread in threads { #expect(try thread.value()) }
+    }
+
+    @Test func thereIsNoAgeBeforeTheFirstAnswerAndATrueOneAfterIt() throws {
+        let machines = try TwoMachines(losesPongs: true)
+        let acknowledgements = try listening(to: machines.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: machines.receiver, decode: nil)
+        func send(_ number: UInt64) throws -> MonotonicTime {
+            var frame = try makeFrame(number)
+            let captured = MonotonicTime.now
+            frame.captureTime = CaptureTime(captured)
+            try machines.sender.send(.frame(frame, FrameInfo(sequence: number)), until: soon())
+            return captured
+        }
+        _ = try send(1)
+        let first = try #require(try receiver.next(until: soon()))
+        #expect(first.captureTime == nil && first.age == nil)
+        #expect(receiver.peer.clockOffset == nil && receiver.peer.clockError == nil)
+        machines.letPongsThrough()
+        try waitUntil { receiver.peer.clockOffset != nil }
+        #expect(receiver.statistics.latency.count == 0)
+        for number in 2...5 as ClosedRange<UInt64> {
+            let captured = try send(number)
+            let received = try #require(try receiver.next(until: soon()))
+            let found = try #require(received.captureTime)
+            let error = try #require(receiver.peer.clockError)
+            // The error is read later than the time was told: it has grown at most by what drift may be since, which is counted in.
+            #expect(abs(found.nanoseconds - captured.nanoseconds) <= error + 1_000_000)
+        }
+        machines.sender.close()
+        #expect(throws: FrameStreamingError.self) { try receiver.next(until: soon()) }
+        // Frames 2 to 5: the last one was consumed when the next was asked for, in vain.
+        #expect(receiver.statistics.latency.count == 4)
+        #expect(try acknowledgements.value())
+    }
+
+    @Test func oneMachineHasOneClockAndAsksNobody() throws {
+        let (transport, peer) = try makeRawPair(.receiver)
+        let receiving = try Background { try transport.receive(until: soon()) == nil }
+        #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+        peer.send(Ping(id: 1, sendTime: 0).marshal())
+        #expect(peer.receiveOnce(1000).first == WireType.pong.rawValue)
+        transport.close()
+        #expect(receiving.error()?.code == .closed)
+        #expect(peer.receiveToEnd().isEmpty)
+    }
+
+    @Test func anotherMachineIsAskedByTheThreadInReceive() throws {
+        let (transport, peer) = try makeRawPair(.receiver, isOtherMachine: true)
+        #expect(transport.peer.clockOffset == nil && transport.peer.clockError == nil)
+        let receiving = try Background { try transport.receive(until: soon()) == nil }
+        // Nobody sends anything, and the questions come all the same.
+        for id in 1...3 as ClosedRange<UInt64> {
+            let bytes = peer.receive(WirePrefix.length + Ping.headerLength)
+            try #require(bytes.first == WireType.ping.rawValue)
+            let ping = try Ping(header: bytes[WirePrefix.length...])
+            #expect(ping.id == id && ping.sendTime <= monotonicNow())
+        }
+        transport.close()
+        #expect(receiving.error()?.code == .closed)
+    }
+
+    /// A caller that waits in slices gets its slices, whether or not there is something to ask.
+    @Test func aQuestionEndsNobodysWaitEarlyOrLate() throws {
+        let (transport, peer) = try makeRawPair(.sender, isOtherMachine: true)
+        for _ in 0..<5 {
+            let deadline = Deadline.after(.milliseconds(30))
+            #expect(code { _ = try transport.receive(until: deadline) } == .timedOut)
+            #expect(deadline.hasPassed)
+        }
+        #expect(peer.receiveOnce(1).first == WireType.ping.rawValue)
+    }
+
+    @Test func aPeerThatNeverAnswersIsNoError() throws {
+        let (transport, peer) = try makeRawPair(.receiver, isOtherMachine: true)
+        let receiving = try Background { try transport.receiveFrame() }
+        let frame = try makeFrame(1)
+        _ = peer.receive(WirePrefix.length + Ping.headerLength)
+        peer.send(
+            FrameHeader(frame, FrameInfo(sequence: 1)).marshal(metadata: [], imageBytes: frame.byteCount)
+                + frame.contents)
+        #expect(try receiving.value().1.sequence == 1)
+        #expect(transport.peer.clockOffset == nil)
+    }
+
+    @Test func textHasNoClock() throws {
+        let (sender, receiver) = try makePair(handshake: .text)
+        for peer in [sender.peer, receiver.peer] { #expect(peer.clockOffset == nil && peer.clockError == nil) }
+    }
+}

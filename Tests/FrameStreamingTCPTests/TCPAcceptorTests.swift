@@ -1,0 +1,101 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import Testing
+
+@testable import FrameStreamingTCP
+
+@Suite struct TCPAcceptorTests {
+    @Test func onePeerAfterAnotherInOneSession() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        #expect(acceptor.session != 0 && acceptor.port > 0 && acceptor.address == "127.0.0.1:\(acceptor.port)")
+        for _ in 0..<3 {
+            let server = try Background { try acceptor.connect(until: soon()).peer.session }
+            let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+            #expect(try server.value() == acceptor.session && client.peer.session == acceptor.session)
+        }
+    }
+
+    @Test func whatTheReceiverConsumedComesWithItsHello() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        for (session, expected) in [(acceptor.session, 41), (acceptor.session &+ 1, 0), (0, 0)] as [(UInt64, UInt64)] {
+            let server = try Background { try acceptor.connect(until: soon()).peer.resumedFrom }
+            var options = TCPOptions()
+            options.session = session
+            options.consumed = { $0 == session ? 41 : 0 }
+            let client = try TCPTransport.connect(
+                to: acceptor.address, role: .receiver, options: options, until: soon())
+            #expect(try server.value() == expected && client.peer.resumedFrom == expected)
+        }
+    }
+
+    @Test func whoSaysNothingOrRubbishIsReportedAndDoesNotEndTheWait() throws {
+        var options = TCPOptions()
+        options.handshakeTimeout = .milliseconds(50)
+        let errors = Monitor<[FrameStreamingError.Code]>([])
+        let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options) { error in
+            errors.update { $0.append(error.code) }
+        }
+        let server = try Background { try acceptor.connect(until: soon()).peer.address }
+        func waitForErrors(_ count: Int) throws {
+            let enough: Bool? = errors.wait(until: soon().nanoseconds) { $0.count == count ? true : nil }
+            #expect(enough == true)
+        }
+        let silent = try RawPeer(port: acceptor.port)
+        try waitForErrors(1)
+        let rubbish = try RawPeer(port: acceptor.port)
+        rubbish.send("GET / HTTP/1.1\r\n\r\n")
+        try waitForErrors(2)
+        let gone = try RawPeer(port: acceptor.port)
+        gone.kill()
+        try waitForErrors(3)
+        let ofOurRole = code { _ = try TCPTransport.connect(to: acceptor.address, role: .sender, until: soon()) }
+        #expect(ofOurRole == .rejected)
+        try waitForErrors(4)
+        #expect(!server.isDone)
+        let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        #expect(try server.value().hasPrefix("127.0.0.1:") && client.peer.session == acceptor.session)
+        let codes = errors.withLock { $0 }
+        #expect(codes[0] == .timedOut && codes[1] == .protocolViolation && codes[3] == .rejected)
+        #expect([.connectionLost, .endedWithoutGoodbye].contains(codes[2]), "\(codes[2])")
+        _ = silent
+    }
+
+    @Test func aDeadlineEndsTheWaitAlone() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        #expect(code { _ = try acceptor.connect(until: .after(.milliseconds(20))) } == .timedOut)
+        // One that is silent in the handshake does not keep the caller beyond its deadline.
+        let silent = try RawPeer(port: acceptor.port)
+        #expect(code { _ = try acceptor.connect(until: .after(.milliseconds(20))) } == .timedOut)
+        let server = try Background { try acceptor.connect(until: soon()).peer }
+        _ = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        #expect(try server.value().handshake == .binary)
+        _ = silent
+    }
+
+    @Test(arguments: [false, true]) func aCancelEndsTheWait(_ inHandshake: Bool) throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let server = try Background { try acceptor.connect(until: .never).peer }
+        let peer = inHandshake ? try RawPeer(port: acceptor.port) : nil
+        peer?.send(try golden("HELLO").prefix(20))
+        acceptor.cancel()
+        #expect(server.error()?.code == .cancelled)
+        #expect(code { _ = try acceptor.connect(until: .never) } == .cancelled)
+    }
+
+    @Test func aCancelLeavesTheConnectionThatThereIs() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let server = try Background { try acceptor.connect(until: soon()) }
+        let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        let sender = try server.value()
+        acceptor.cancel()
+        try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
+        #expect(try client.receiveFrame().1.sequence == 1)
+    }
+
+    @Test func textHasNoSession() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender, handshake: .text)
+        #expect(acceptor.session == 0)
+        #expect(code { _ = try TCPAcceptor(on: "0", role: .sender, handshake: .automatic) } == .invalidArgument)
+        #expect(code { _ = try TCPAcceptor(on: acceptor.address, role: .sender) } == .addressInUse)
+    }
+}
