@@ -10,10 +10,14 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
+
+
+PROGRAMS = []
 
 
 def free_port():
@@ -106,17 +110,17 @@ def gstreamer_receive(port, count, result):
             first = time.monotonic()
         else:
             seen += 1
-    result.put(seen / (time.monotonic() - first))
+    result.send(seen / (time.monotonic() - first))
     os._exit(0)
 
 
 def gstreamer_rate(path, count, quality):
     port = free_port()
-    result = multiprocessing.Queue()
     # GStreamer and fork do not go together.
     context = multiprocessing.get_context("spawn")
-    result = context.Queue()
-    receiver = context.Process(target=gstreamer_receive, args=(port, count, result))
+    # A pipe, for a queue's thread does not survive _exit.
+    result, end = context.Pipe(False)
+    receiver = context.Process(target=gstreamer_receive, args=(port, count, end))
     receiver.start()
     width, height, frames = planes(path)
     wait_until_listening(port)
@@ -127,13 +131,14 @@ def gstreamer_rate(path, count, quality):
         f"! queue max-size-buffers=2 ! jpegenc quality={quality} ! multipartmux ! tcpclientsink host=127.0.0.1 port={port} sync=false")
     pipeline.set_state(Gst.State.PLAYING)
     source = pipeline.get_by_name("source")
-    for index in range(count + 1):
+    # More than are counted: the demultiplexer gives a frame when it sees the next one.
+    for index in range(count + 8):
         buffer = Gst.Buffer.new_wrapped(frames[index % len(frames)])
         buffer.pts = index * Gst.SECOND // 30
         buffer.duration = Gst.SECOND // 30
         source.push_buffer(buffer)
     source.end_of_stream()
-    return result.get(timeout=120)
+    return result.recv()
 
 
 def ffmpeg_rate(path, count, quality):
@@ -145,12 +150,14 @@ def ffmpeg_rate(path, count, quality):
         ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpjpeg", "-i", f"tcp://127.0.0.1:{port}?listen",
          "-frames:v", str(count), "-pix_fmt", "bgr24", "-progress", "pipe:1", "-stats_period", "0.5",
          "-fps_mode", "passthrough", "-f", "rawvideo", "-y", "/dev/null"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    PROGRAMS.append(receiver)
     wait_until_listening(port)
     start = time.monotonic()
     sender = subprocess.Popen(
         ["ffmpeg", "-nostdin", "-v", "error", "-stream_loop", "-1", "-i", path, "-frames:v", str(count), "-c:v", "mjpeg",
          "-q:v", str(quantiser), "-pix_fmt", "yuvj420p", "-fps_mode", "passthrough", "-f", "mpjpeg",
          f"tcp://127.0.0.1:{port}"])
+    PROGRAMS.append(sender)
     frames = 0
     for line in receiver.stdout:
         found = re.match(r"frame=(\d+)", line)
@@ -165,7 +172,19 @@ def ffmpeg_rate(path, count, quality):
 
 RATES = {"imagezmq": imagezmq_rate, "gstreamer": gstreamer_rate, "ffmpeg": ffmpeg_rate}
 
+
+def give_up(*_):
+    """A program that hangs must not hang the benchmark."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    for program in PROGRAMS:
+        program.kill()
+    sys.exit("nothing came of it in two minutes")
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(120)
     kind, path, count, quality = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     print(json.dumps({"fps": RATES[kind](path, count, quality)}), flush=True)
     os._exit(0)
