@@ -37,6 +37,12 @@ public final class TCPCancellation: Sendable {
         try FrameStreamingSystem.wait(for: events, on: descriptor.raw, until: deadline, wakeUp: wakeUp)
     }
 
+    /// Waits for `duration`; false = cancelled.
+    func pause(_ duration: Duration) -> Bool {
+        let cancelled: Bool? = state.wait(until: Deadline.after(duration).nanoseconds) { $0.isCancelled ? true : nil }
+        return cancelled == nil
+    }
+
     /// Closes `channel` when cancelled while `body` runs.
     func guarding<Value>(
         _ channel: Channel, _ body: () throws(FrameStreamingError) -> Value

@@ -54,7 +54,14 @@ public final class TCPConnector: Connector {
             to: endpoint, establishing, until: deadline.earlier(.after(Self.patience)), cancellation)
     }
 
-    /// Ends an attempt, from any thread, with `cancelled` within 100 ms, and every later one at once. A connection that there is goes on.
+    /// Whether it was cancelled.
+    var isCancelled: Bool { cancellation.isCancelled }
+
+    /// Waits for `duration`; false = cancelled.
+    func pause(_ duration: Duration) -> Bool { cancellation.pause(duration) }
+
+    /// Ends an attempt, from any thread, with `cancelled` within 100 ms, and every later one at once. A connection that there is goes on;
+    /// ``serve(goesOn:onWaiting:_:)`` returns when it has ended.
     public func cancel() {
         cancellation.cancel()
         establishing.sessions?.close()

@@ -94,10 +94,14 @@ final class RawListener: Sendable {
     let socket: CInt
     let port: Int
 
-    init() throws {
+    /// - Parameter port: 0 = one that the system chooses.
+    init(port wanted: Int = 0) throws {
         socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var one: CInt = 1
+        unsafe setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(wanted).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let raw = socket

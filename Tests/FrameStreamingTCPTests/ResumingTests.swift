@@ -197,7 +197,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         let new = try RawPeer(port: consumer.listener.port)
         new.send(hello(7))
         // The old one is cut off as soon as the new one has said who it is.
-        #expect(old.receiveToEnd() == [])
+        // It may have been asked for its clock before.
+        _ = old.receiveToEnd()
         #expect(consumer.consumed.withLock { $0 } == [])
         gate.update { $0 = true }
         // How much of the old one's had arrived whole is for the receiver to say: that much was consumed first.

@@ -18,7 +18,10 @@ struct AdaptiveWindow: Sendable {
 
     /// Whether a larger window may still be what the link needs: nothing has shown the contrary lately. Smaller pictures can wait
     /// until it has.
-    func mayGrow(at now: MonotonicTime) -> Bool { settled < Self.most && now.nanoseconds >= heldOffUntil }
+    func mayGrow(at now: MonotonicTime) -> Bool {
+        // Where a frame takes a second, trials take too long to wait for.
+        settled < Self.most && now.nanoseconds >= heldOffUntil && typical.value < 1_000_000_000
+    }
 
     /// How much later than that of a lone frame an acknowledgement may be, in nanoseconds.
     private let target: Int64

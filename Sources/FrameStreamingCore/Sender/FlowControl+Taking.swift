@@ -4,6 +4,7 @@ extension FlowControl {
         wakeAt = nil
         expire(at: now, &decision)
         guard isConnected, !isPaused, !hasEnded else { return }
+        if !waiting.isEmpty, taken.count < encoders, underWay + taken.count >= window { adaptive?.limited(at: now) }
         while !waiting.isEmpty, taken.count < encoders, mayTake(at: now) {
             waiting.removeFirst()
             taken.append(skippedSinceLast)

@@ -74,6 +74,8 @@ public struct FlowControl: Sendable {
     /// When each frame under way was sent, oldest first.
     var sendTimes: [MonotonicTime] = []
     var prediction = AcknowledgementPrediction()
+    /// Sets ``window``, unless that is fixed.
+    var adaptive: AdaptiveWindow?
 
     /// Pictures that may wait under `deadline`.
     static var mostWaiting: Int { 64 }
@@ -90,7 +92,8 @@ public struct FlowControl: Sendable {
                 throw FrameStreamingError(.invalidArgument, "a window of \(frames) sends nothing: 1 or more frames")
             }
             self.window = frames
-        case .adaptive:
+        case .adaptive(let target):
+            adaptive = AdaptiveWindow(latencyTarget: target)
             self.window = 1
         }
         guard encoders >= 1 else {
@@ -160,6 +163,7 @@ public struct FlowControl: Sendable {
             counts.dropped.disconnected += 1
         case .ended: end()
         }
+        if let adaptive { window = adaptive.frames }
         take(at: now, &decision)
         return decision
     }
@@ -180,7 +184,9 @@ public struct FlowControl: Sendable {
     }
 
     private mutating func noteSent(_ bytes: Int, at now: MonotonicTime) {
+        let others = underWay
         sentThrough += 1
+        adaptive?.sent(sentThrough, bytes: bytes, underWay: others, at: now)
         counts.bytes += bytes
         sendTimes.append(now)
         if counts.firstSend == nil { counts.firstSend = now }
@@ -214,6 +220,7 @@ public struct FlowControl: Sendable {
         counts.lastAcknowledgement = now
         let time = now.nanoseconds - sendTimes.removeFirst().nanoseconds
         prediction.acknowledged(after: time)
+        adaptive?.acknowledged(acknowledgement, at: now)
         return time
     }
 
@@ -227,6 +234,7 @@ public struct FlowControl: Sendable {
         isConnected = true
         isPaused = false
         prediction.reset()
+        adaptive?.reset()
     }
 
     private mutating func disconnect() {

@@ -70,6 +70,8 @@ struct SimulatedStream {
         var cost: Int64 = 0
         var lastNumberSent = 0
         var heldUp: Picture?
+        var isOver = false
+        var mostLeftOut = 1
         var used: (quality: Int, scale: PictureScale) = (0, .full)
 
         func fail(_ text: @autoclosure () -> String) {
@@ -108,37 +110,45 @@ struct SimulatedStream {
             isEncoded = false
             var size = Double(bytes)
             if let quality {
-                size *= Self.share(of: used.quality) / Self.share(of: 80) / Double(used.scale.denominator * used.scale.denominator)
+                size *=
+                    Self.share(of: used.quality) / Self.share(of: 80)
+                    / Double(used.scale.denominator * used.scale.denominator)
                 _ = quality
             }
             if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
             let bytes = max(1, Int(size))
-            quality?.encoded(bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
+            quality?.encoded(
+                bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
+            let passage = link.send(bytes: bytes, at: now)
+            let own = passage.service + link.consumer + passage.stalled + link.noise
+            flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
+            cost += own
             try carryOut(.sent(bytes: bytes))
             if flow.sentThrough != sequence { fail("sent \(sequence), counted \(flow.sentThrough)") }
             if flow.sentThrough > flow.creditThrough { fail("beyond the receiver's credit") }
-            let passage = link.send(bytes: bytes, at: now)
-            let own = passage.service + link.consumer + passage.stalled + link.noise
             // No queue but the window: what was under way when the picture was taken, and itself.
             var bound = encodeTime + costAhead + own + link.roundTrip / 2 + link.noise
             // Taken a little before the acknowledgement that made room, it waited for that.
             if now > done || takenAt < now - encodeTime { bound += link.roundTrip + 2 * link.noise }
             switch policy {
-            case .latest: bound += longestInterval
+            case .latest:
+                // The last one of all is not replaced.
+                bound = isOver && picture.number == offeredNumber ? .max : bound + longestInterval * Int64(mostLeftOut)
             case .reliable: bound = .max
             default: bound += Self.deadline
             }
             let age = passage.consumed - picture.captured
-            if age > bound { fail("frame \(sequence) is \(age) ns old, at most \(bound) were expected") }
+            if age > bound {
+                fail(
+                    "frame \(sequence) is \(age) ns old, at most \(bound) were expected: taken \(takenAt - picture.captured) after its capture, sent \(now - takenAt) later, \(costAhead) ahead, \(flow.underWay) under way, window \(flow.window)"
+                )
+            }
             outcome.arrivals.append((passage.arrived, passage.arrived - picture.captured, age))
             outcome.bytesDelivered += bytes
-            flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
-            cost += own
         }
 
         let credit = creditAhead
         try carryOut(.connected(creditThrough: credit))
-        var isOver = false
         while true {
             if isEncoded, flow.maySend {
                 // The window may have shrunk since, but never is a frame sent into a full one.
@@ -198,7 +208,10 @@ struct SimulatedStream {
                 quality?.offered(at: MonotonicTime(nanoseconds: now))
                 number += 1
                 // Left out on purpose: for the stream it never was.
-                if let settings = quality?.settings, settings.keepOneIn > 1, number % settings.keepOneIn != 0 { continue }
+                if let settings = quality?.settings {
+                    mostLeftOut = max(mostLeftOut, settings.keepOneIn)
+                    if number % settings.keepOneIn != 0 { continue }
+                }
                 offeredNumber += 1
                 let offered = Picture(number: offeredNumber, captured: now)
                 if policy == .reliable, !flow.hasRoom {
@@ -218,9 +231,13 @@ struct SimulatedStream {
         if counts.produced != counts.acknowledged + counts.dropped.total + counts.failed + counts.lost {
             fail("\(counts) do not add up")
         }
-        if counts.acknowledged != outcome.consumed { fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged") }
+        if counts.acknowledged != outcome.consumed {
+            fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged")
+        }
         if counts.produced != offeredNumber { fail("\(counts.produced) of \(offeredNumber) produced") }
-        if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) { fail("\(counts) at the end") }
+        if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) {
+            fail("\(counts) at the end")
+        }
         return outcome
     }
 

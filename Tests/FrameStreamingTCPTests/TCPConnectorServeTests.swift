@@ -1,0 +1,164 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@testable import FrameStreamingTCP
+
+private struct Full: Error {}
+
+@Suite struct TCPConnectorServeTests {
+    private func connector(to port: Int) throws -> TCPConnector {
+        try TCPConnector(to: "127.0.0.1:\(port)", role: .receiver)
+    }
+
+    /// What a receiver does with a connection: notes what it consumed.
+    private func consume(
+        _ transport: TCPTransport, into consumed: Monitor<[UInt64]>, work: (UInt64) throws -> Void = { _ in }
+    ) throws {
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
+        do {
+            while let received = try receiver.next() {
+                try work(received.frame.sequence)
+                consumed.update { $0.append(received.frame.sequence) }
+            }
+        } catch {
+            receiver.cancel()
+            throw error
+        }
+    }
+
+    @Test func waitsGrowAndAreShortAgainAfterAHealthyConnection() throws {
+        let port = try RawListener().port
+        let clock = ScriptedClock()
+        var waits: [Duration] = []
+        var reasons: [FrameStreamingError.Code?] = []
+        var listeners: [RawListener] = []
+        let connector = try TCPConnector(to: "127.0.0.1:\(port)", role: .receiver, handshake: .text)
+        try connector.serve(
+            goesOn: false, clock: clock,
+            pause: { wait in
+                waits.append(wait)
+                if waits.count == 12, let listener = try? RawListener(port: port) { listeners.append(listener) }
+                if waits.count == 14 { listeners.removeAll() }
+                return waits.count < 16
+            },
+            onWaiting: { reason, _ in reasons.append(reason?.code) }
+        ) { transport in
+            // The first connection is short, the second lasts: nothing of this takes any time.
+            clock.advance(by: waits.count == 12 ? .seconds(9.9) : .seconds(10))
+            throw FrameStreamingError(.connectionLost, "for a test", subject: transport.peer.address)
+        }
+        #expect(waits.count == 16)
+        for (index, wait) in waits.prefix(13).enumerated() {
+            #expect(wait <= min(.milliseconds(250) * (1 << min(index, 20)), .seconds(8)), "wait \(index)")
+        }
+        // After the healthy one, as at the beginning.
+        #expect(waits[13] <= .milliseconds(250) && waits[14] <= .milliseconds(500) && waits[15] <= .seconds(1))
+        let failed = FrameStreamingError.Code.connectionFailed
+        #expect(reasons == .init(repeating: failed, count: 12) + [.connectionLost, .connectionLost, failed, failed])
+    }
+
+    @Test func theReceiverMayStartFirst() throws {
+        let port = try RawListener().port
+        let connector = try connector(to: port)
+        let consumed = Monitor<[UInt64]>([])
+        let waits = Monitor(0)
+        let receiving = try Background {
+            try connector.serve(onWaiting: { _, _ in waits.update { $0 += 1 } }) { transport in
+                try consume(transport, into: consumed)
+            }
+        }
+        let _: Bool? = waits.wait(until: soon().nanoseconds) { $0 > 0 ? true : nil }
+        let acceptor = try TCPAcceptor(on: "\(port)", role: .sender)
+        try ResumingSender(connector: acceptor, frames: 5).run()
+        try receiving.value()
+        #expect(consumed.withLock { $0 } == [1, 2, 3, 4, 5])
+    }
+
+    /// The receiver connects, so its HELLO says what it has consumed.
+    @Test(arguments: CuttingProxy.Direction.allCases)
+    func cutsLoseNothingWhereTheReceiverConnects(_ direction: CuttingProxy.Direction) throws {
+        let limits: [[Int]] = [[1], [83], [84], [85], [130], [178], [179], [271], [300], [500], [90, 84, 200, 10]]
+        for cuts in limits {
+            let acceptor = try TCPAcceptor(on: "0", role: .sender)
+            let proxy = try CuttingProxy(to: acceptor.port, cuttingAfter: cuts, direction)
+            let sending = try Background { try ResumingSender(connector: acceptor, frames: 6).run() }
+            let consumed = Monitor<[UInt64]>([])
+            try connector(to: proxy.port).serve(
+                goesOn: false, clock: SystemClock(), pause: { _ in true }, onWaiting: { _, _ in }
+            ) { transport in
+                try consume(transport, into: consumed)
+            }
+            proxy.close()
+            try sending.value()
+            #expect(consumed.withLock { $0 } == [1, 2, 3, 4, 5, 6], "cut after \(cuts)")
+        }
+    }
+
+    @Test func anErrorOfTheProgramsOwnEndsIt() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let sending = try Background { try acceptor.connect(until: soon()) }
+        #expect(throws: Full.self) { try connector(to: acceptor.port).serve { _ in throw Full() } }
+        _ = try sending.value()
+        // A file that fails as a connection does is a file all the same.
+        for error in [
+            FrameStreamingError(.connectionLost, "broken pipe", subject: "/a/fifo"),
+            FrameStreamingError(.system, "no space left"), FrameStreamingError(.busy, "used"),
+        ] {
+            let sending = try Background { try acceptor.connect(until: soon()) }
+            #expect(throws: error) { try connector(to: acceptor.port).serve { _ in throw error } }
+            _ = try sending.value()
+        }
+    }
+
+    @Test func aRefusalEndsIt() throws {
+        let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
+        let serving = try Background { try listener.serve(onError: { _ in }) { _ in } }
+        #expect(code { try connector(to: listener.port).serve { _ in } } == .rejected)
+        listener.stop()
+        try serving.value()
+    }
+
+    @Test func oneStreamAfterAnother() throws {
+        let consumed = Monitor<[UInt64]>([])
+        let first = try TCPAcceptor(on: "0", role: .sender)
+        let port = first.port
+        let connector = try connector(to: port)
+        var reasons: [FrameStreamingError?] = []
+        let sending = try Background {
+            try ResumingSender(connector: first, frames: 3).run()
+            first.cancel()
+            // Another sender, with a session of its own.
+            try ResumingSender(connector: TCPAcceptor(on: "\(port)", role: .sender), frames: 2).run()
+            connector.cancel()
+        }
+        try connector.serve(
+            goesOn: true, clock: SystemClock(), pause: { _ in !connector.isCancelled },
+            onWaiting: { reason, _ in reasons.append(reason) }
+        ) { transport in
+            try consume(transport, into: consumed)
+        }
+        try sending.value()
+        #expect(consumed.withLock { $0 } == [1, 2, 3, 1, 2])
+        #expect(reasons.first == .some(nil))
+    }
+
+    @Test func aCancelEndsTheWait() throws {
+        let connector = try connector(to: try RawListener().port)
+        try connector.serve(onWaiting: { _, _ in connector.cancel() }) { _ in }
+        // And one that was cancelled before does not begin.
+        try connector.serve { _ in Issue.record("connected") }
+    }
+
+    @Test func aCancelWhileConnectedEndsItWithTheConnection() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let sending = try Background { try acceptor.connect(until: soon()) }
+        let connector = try connector(to: acceptor.port)
+        try connector.serve(onWaiting: { _, _ in Issue.record("waits") }) { transport in
+            connector.cancel()
+            throw FrameStreamingError(.connectionLost, "for a test")
+        }
+        _ = try sending.value()
+    }
+}
