@@ -58,7 +58,7 @@ import Testing
             complete.thread.join()
             while (try? slow.next()) != nil {}
         }
-        // The slow one answers the goodbye only when the other has got its own: it is drained first.
+        // The slow one goes on when the other has had its goodbye, which must not wait for it.
         let summary = try sender.run(&source)
         thread.join()
         #expect(numbers(complete) == Array(0..<300))
