@@ -113,6 +113,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             printLine(
                 "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0))" } ?? "")"
             )
+            if let stages = stages(statistics) { printLine(stages) }
         }
         if let failure {
             // What failed may be something of this side, such as the recording: then its name is said, too.
