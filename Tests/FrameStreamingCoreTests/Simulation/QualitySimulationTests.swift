@@ -1,16 +1,18 @@
-@testable import FrameStreamingCore
 import Testing
+
+@testable import FrameStreamingCore
 
 /// The quality control together with the window, on links that are too slow for the best quality, and on those that are not.
 @Suite struct QualitySimulationTests {
     static func stream(
         megabits: Double, roundTrip: Double = 0.2, rate: Double = 30, consumer: Double = 0,
         window: SendWindow = .adaptive,
-        quality: QualityControl = QualityControl(quality: 20...80, allowsScale: false, allowsRate: false), seed: UInt64
+        quality: AdaptiveQuality = AdaptiveQuality(20...80), seed: UInt64
     ) -> SimulatedStream {
         SimulatedStream(
             policy: .latest, window: window,
-            link: SimulatedLink(megabits: megabits, roundTrip: roundTrip, consumer: consumer, noise: 1, seed: seed),
+            link: SimulatedLink(
+                megabits: megabits, roundTrip: roundTrip, consumer: consumer, noise: 1, seed: seed),
             rate: rate, spread: 0.3, encodeTime: 2_000_000, quality: quality, seed: seed)
     }
 
@@ -62,7 +64,7 @@ import Testing
     }
 
     @Test func thenScaleThenRate() throws {
-        let all = QualityControl(quality: 20...80, allowsScale: true, allowsRate: true)
+        let all = AdaptiveQuality(20...80, allowsScale: true, allowsRate: true)
         var stream = Self.stream(megabits: 2, quality: all, seed: 1)
         var outcome = try stream.run(seconds: 30)
         #expect(outcome.settings.last?.settings.scale == .half)
@@ -78,7 +80,8 @@ import Testing
     @Test func onlyWhatIsAllowedGivesWay() throws {
         var stream = Self.stream(megabits: 0.5, seed: 1)
         let outcome = try stream.run(seconds: 30)
-        #expect(outcome.settings.allSatisfy { $0.settings.scale == .full && $0.settings.keepOneIn == 1 })
+        #expect(
+            outcome.settings.allSatisfy { $0.settings.scale == .full && $0.settings.keepOneIn == 1 })
         #expect(outcome.settings.last?.settings.quality == 20)
     }
 
