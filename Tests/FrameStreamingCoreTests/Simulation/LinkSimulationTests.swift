@@ -32,6 +32,9 @@ import Testing
         stream.link.warmUp = pick([0, 0, 3])
         stream.encoders = pick([1, 1, 2, 4])
         stream.failing = pick([0, 0, 20])
+        if pick([true, false, false]) {
+            stream.quality = AdaptiveQuality(20...80, allowsScale: pick([true, false]), allowsRate: true)
+        }
         stream.creditAhead = pick([1, 3, 16, 64])
         stream.seed = seed
         return stream
@@ -40,7 +43,7 @@ import Testing
     @Test(arguments: policies, windows)
     func holdsItsBoundsForEveryFrame(policy: DeliveryPolicy, window: SendWindow) throws {
         var pictures = 0
-        // Nearly two million pictures in all.
+        // One and a half million pictures in all.
         for seed in 1...UInt64(160) {
             var stream = Self.stream(policy, window, seed: seed &* 1_000 &+ 7)
             let outcome = try stream.run(seconds: 20)

@@ -40,6 +40,7 @@ import Testing
     @Test func theBestQualityStaysWhereTheLinkCanDoIt() throws {
         var stream = Self.stream(megabits: 100, seed: 1)
         let outcome = try stream.run(seconds: 20)
+        #expect(outcome.violations.isEmpty)
         #expect(outcome.settings.count == 1)
         #expect(outcome.settings.first?.settings.quality == 80)
         #expect(outcome.framesPerSecond(from: 1, to: 20) >= 29.8)
@@ -49,6 +50,7 @@ import Testing
         for seed in 1...UInt64(4) {
             var stream = Self.stream(megabits: 1_000, consumer: 60, seed: seed)
             let outcome = try stream.run(seconds: 20)
+            #expect(outcome.violations.isEmpty)
             #expect(outcome.settings.allSatisfy { $0.settings.quality == 80 }, "seed \(seed)")
         }
     }
@@ -57,6 +59,7 @@ import Testing
         for seed in 1...UInt64(4) {
             var stream = Self.stream(megabits: 100, roundTrip: 40, rate: 60, seed: seed)
             let outcome = try stream.run(seconds: 20)
+            #expect(outcome.violations.isEmpty)
             #expect((outcome.settings.last?.settings.quality ?? 0) >= 75, "seed \(seed)")
             #expect(outcome.settings.map(\.settings.quality).min() ?? 0 >= 60, "seed \(seed)")
             #expect(outcome.framesPerSecond(from: 5, to: 20) >= 58, "seed \(seed)")
@@ -72,6 +75,7 @@ import Testing
         #expect(outcome.framesPerSecond(from: 5, to: 30) >= 28)
         stream = Self.stream(megabits: 0.2, quality: all, seed: 1)
         outcome = try stream.run(seconds: 60)
+        #expect(outcome.violations.isEmpty)
         #expect(outcome.settings.last?.settings.scale == .quarter)
         #expect((outcome.settings.last?.settings.keepOneIn ?? 0) > 1)
         #expect(outcome.age(0.5, from: 30) <= 150)
@@ -80,6 +84,7 @@ import Testing
     @Test func onlyWhatIsAllowedGivesWay() throws {
         var stream = Self.stream(megabits: 0.5, seed: 1)
         let outcome = try stream.run(seconds: 30)
+        #expect(outcome.violations.isEmpty)
         #expect(
             outcome.settings.allSatisfy { $0.settings.scale == .full && $0.settings.keepOneIn == 1 })
         #expect(outcome.settings.last?.settings.quality == 20)
@@ -93,6 +98,7 @@ import Testing
                 .init(from: 20_000_000_000, bitsPerSecond: 100e6),
             ]
             let outcome = try stream.run(seconds: 30)
+            #expect(outcome.violations.isEmpty)
             #expect(outcome.settings.contains { $0.settings.quality < 40 })
             #expect(outcome.settings.last?.settings.quality == 80, "seed \(seed)")
             #expect(outcome.framesPerSecond(from: 12, to: 20) >= 25, "seed \(seed)")

@@ -78,6 +78,7 @@ struct SimulatedStream {
         var ideal: Int64 = 0
         var nextPicture: Int64 = 0
         var offeredNumber = 0
+        var lastKept = 0
         var slot: [Picture] = []
         var encodings: [Encoding] = []
         var flights: [Flight] = []
@@ -98,6 +99,7 @@ struct SimulatedStream {
         func carryOut(_ event: FlowControl.Event) throws {
             let decision = try flow.handle(event, at: MonotonicTime(nanoseconds: now))
             if decision.leavesOut { slot.removeLast() }
+            if let last = slot.last { lastKept = last.number }
             if let quality = flow.quality { mostLeftOut = max(mostLeftOut, quality.settings.keepOneIn) }
             if decision.drops > 0 {
                 slot.removeFirst(decision.drops)
@@ -154,7 +156,7 @@ struct SimulatedStream {
             case .latest:
                 // The last one of all is not replaced.
                 bound =
-                    isOver && picture.number == offeredNumber
+                    isOver && picture.number == lastKept
                     ? .max : bound + longestInterval * Int64(mostLeftOut)
             case .reliable: bound = .max
             default: bound += Self.deadline
