@@ -314,7 +314,8 @@ def netgear(options, pattern, receives):
 def netgear_send(options, pattern):
     import simplejpeg
 
-    make = picture_maker(lambda picture: simplejpeg.encode_jpeg(picture, quality=90, colorspace="BGR", fastdct=True))
+    make = picture_maker(lambda picture: simplejpeg.encode_jpeg(
+        picture, quality=90, colorspace="BGR", colorsubsampling="420", fastdct=True))
     gear = netgear(options, pattern, False)
     if pattern == 2:
         time.sleep(1.0)
@@ -418,7 +419,7 @@ KINDS = {
     "netgear-pubsub": (lambda o: netgear_send(o, 2), lambda o: netgear_receive(o, 2)),
     "gstreamer": (lambda o: gstreamer_send(o, ""), gstreamer_receive),
     "gstreamer-latest": (
-        lambda o: gstreamer_send(o, "recover-policy=latest buffers-max=2 buffers-soft-max=1"), gstreamer_receive),
+        lambda o: gstreamer_send(o, "recover-policy=latest buffers-soft-max=4"), gstreamer_receive),
     "ffmpeg": (ffmpeg_send, ffmpeg_receive),
 }
 

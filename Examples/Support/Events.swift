@@ -57,6 +57,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let seconds: Double
     let fps: Double
     let latency: Percentiles?
+    let clockError: Double?
+    let stages: [Stage]
     let end: String?
 
     package init(
@@ -75,6 +77,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         self.seconds = seconds ?? statistics.seconds
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
+        clockError = statistics.clockError
+        stages = statistics.stages
         self.end = end?.description
     }
 
@@ -94,6 +98,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(latency, forKey: "latency_ms")
+        try line.encode(clockError, forKey: "clock_error_ms")
+        try line.encode(stages)
         try line.encode(end, forKey: "end")
     }
 }
@@ -144,6 +150,8 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")
+        try line.encode(statistics.clockError, forKey: "clock_error_ms")
+        try line.encode(statistics.stages)
         try line.encode(end?.description, forKey: "end")
     }
 }
@@ -156,4 +164,14 @@ struct LineKey: CodingKey, ExpressibleByStringLiteral {
     init(stringLiteral value: String) { stringValue = value }
     init(stringValue: String) { self.stringValue = stringValue }
     init?(intValue: Int) { nil }
+}
+
+extension KeyedEncodingContainer<LineKey> {
+    /// `"stages_ms": {"capture": {"p50": ...}, ...}`, null where a stage is not known.
+    fileprivate mutating func encode(_ stages: [Stage]) throws {
+        var object = nestedContainer(keyedBy: LineKey.self, forKey: "stages_ms")
+        for stage in stages {
+            try object.encode(Percentiles(stage.time.summary), forKey: LineKey(stringValue: stage.name))
+        }
+    }
 }

@@ -92,6 +92,7 @@ package final class SenderReport: Sendable {
                 printLine(
                     "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0))" } ?? "")"
                 )
+                if let stages = stages(connection.statistics) { printLine(stages) }
             }
         }
         Self.printTotal(summary, output, interrupted: interruption.happened)

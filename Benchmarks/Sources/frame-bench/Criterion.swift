@@ -47,7 +47,9 @@ struct Criterion: Encodable {
     let isCeiling: Bool
     private let isSteady: Bool
 
+    /// Pairs without a figure are left out; with none left nothing is shown to hold.
     init(_ question: Question, _ pairs: [Pair]) {
+        let pairs = pairs.filter { $0.ours.isFinite && $0.reference.isFinite }
         name = question.name
         unit = question.unit
         wanted = question.wanted

@@ -8,6 +8,7 @@ struct FrameBench: ParsableCommand {
         subcommands: [
             Run.self, MakeClip.self, Parts.self, CameraEncode.self, PassThrough.self, TransportSend.self,
             TransportReceive.self, MakePicture.self, StreamSend.self, StreamReceive.self,
+            ManyReceive.self, ManySend.self, FanOutSend.self,
         ],
         defaultSubcommand: Run.self)
 }

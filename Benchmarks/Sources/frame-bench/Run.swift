@@ -9,8 +9,8 @@ struct Run: ParsableCommand {
     @Option(help: "A Y4M clip, 4:2:0, sides multiples of 16.") var clip: String
     @Option(help: "The script with the tutorial's loop.") var tutorial: String
     @Option(help: "A Python that has OpenCV; the tutorial's loop is left out without.") var python: String?
-    @Option(help: "What is measured: pipeline, tutorial, transport, camera, links; all unless given.") var only:
-        [String] = []
+    @Option(help: "What is measured: pipeline, tutorial, peers, transport, camera, links, many; all unless given.")
+    var only: [String] = []
     @Option(help: "Pairs of runs.") var pairs: Int?
     @Option(help: "Frames of a run.") var frames: Int?
     @Flag(help: "1000 frames, two pairs, up to three rounds, wide bounds: for a machine that has other work too.")
@@ -20,23 +20,27 @@ struct Run: ParsableCommand {
     @Option(help: "A JPEG of make-picture for the links.") var picture: String?
     @Option(help: "Two network namespaces with a cable between them: SENDER,RECEIVER.") var namespaces: String?
     @Option(help: "The script that streams with other programs.") var peers: String?
+    @Option(help: "The script that carries a clip with other programs.") var throughput: String?
     @Option(help: "A Python that has GStreamer; its rows are left out without.") var gstreamer: String?
     @Flag(help: "FFmpeg is there to compare with.") var ffmpeg = false
     @Option(help: "Where logs go.") var work = "/tmp"
     @Option(help: "Seconds of a stream over a link.") var seconds: Double?
     @Option(help: "The commit that was measured.") var commit = "unknown"
 
+    /// What makes up the second table.
+    private static let ofTheRig = ["links", "many"]
+
     func run() throws {
         var figures = Figures()
         var missed: [String] = []
-        if only.isEmpty || only.contains(where: { $0 != "links" }) {
+        if only.isEmpty || only.contains(where: { !Self.ofTheRig.contains($0) }) {
             let report = try comparePairs()
             print(report.markdown)
             figures.pairs = report
             missed += report.criteria.filter { !$0.holds(report.judgement) }.map(\.name)
             if let docs { try update(page: docs, "measured", report.markdown) }
         }
-        if only.isEmpty || only.contains("links") {
+        if only.isEmpty || only.contains(where: { Self.ofTheRig.contains($0) }) {
             let report = try streamOverLinks()
             print("\n\(report.markdown)")
             figures.links = report
@@ -78,12 +82,30 @@ struct Run: ParsableCommand {
                 ? "no network namespaces to be had: rate and delay by a program on loopback"
                 : "rate by tc tbf between two network namespaces, delay by a program",
             length: length, isLoose: quick)
+        func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
         let others = Contender.peers(python: python, system: gstreamer, hasFFmpeg: ffmpeg, script: peers)
-        try rig.measure(
-            Case.all(programs, clip: clip, length: length),
-            control: (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }, peers: others,
-            isQuick: quick, into: &report)
+        if wants("links") {
+            try rig.measure(
+                Case.all(programs, clip: clip, length: length),
+                control: (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }, peers: others,
+                isQuick: quick, into: &report)
+        }
+        // Many streams are for the whole table: what they ask is too fine for a busy machine.
+        if only.contains("many") || (only.isEmpty && !quick) {
+            try rig.fanIn(clip: clip, frames: frames ?? 3000, into: &report)
+            try rig.fanOut(clip: clip, seconds: 5, pairs: pairs ?? 3, into: &report)
+        }
         return report
+    }
+
+    /// What runs Benchmarks/Peers/throughput.py, and with which program.
+    private var throughputPeers: [(name: String, command: [String])] {
+        guard let throughput else { return [] }
+        return [
+            python.map { ("imageZMQ REQ/REP", [$0, throughput, "imagezmq"]) },
+            gstreamer.map { ("GStreamer tcpclientsink", [$0, throughput, "gstreamer"]) },
+            ffmpeg ? (gstreamer ?? python).map { ("FFmpeg mpjpeg", [$0, throughput, "ffmpeg"]) } : nil,
+        ].compactMap(\.self)
     }
 
     private func groups(_ measurements: Measurements) -> [RowGroup] {
@@ -91,6 +113,10 @@ struct Run: ParsableCommand {
         var result: [RowGroup] = []
         if wants("pipeline") { result.append(measurements.pipeline) }
         if wants("tutorial"), let group = measurements.stopAndWait { result.append(group) }
+        // Each takes its time, and none of them is what the gate guards.
+        if only.contains("peers") || (only.isEmpty && !quick) {
+            result.append(measurements.ahead(of: throughputPeers))
+        }
         if wants("transport") { result += measurements.transport }
         if wants("camera") { result += measurements.camera }
         return result

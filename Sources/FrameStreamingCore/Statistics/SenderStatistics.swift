@@ -33,19 +33,30 @@ public struct SenderStatistics: Sendable {
     public var lost = 0
     /// Bytes of the frames sent, without the protocol's own.
     public var bytes = 0
+    /// From capture to the source's giving the picture. Empty where the source gives no time.
+    public var captureTime = DurationHistogram()
+    /// From the source's giving the picture to its being sent, without encoding.
+    public var creditWait = DurationHistogram()
     /// Time in the codec.
     public var encodeTime = DurationHistogram()
-    /// Time from the source's giving the picture to its being taken for encoding.
-    public var creditWait = DurationHistogram()
+    /// From handing a frame to the connection to the arrival of its last byte. Empty while nothing is known of the receiver's clock.
+    public var wireTime = DurationHistogram()
+    /// From there to its being consumed: the receiver's queue, decoding and consumer. Empty where the receiver gives no time.
+    public var receiverTime = DurationHistogram()
     /// Time from handing a frame to the connection to its acknowledgement.
     public var ackTime = DurationHistogram()
     /// When the first frame was handed to the connection.
     public var firstSend: MonotonicTime?
     /// When the last acknowledgement came.
     public var lastAcknowledgement: MonotonicTime?
+    var clockErrors = ClockErrors()
 
     /// Nothing yet.
     public init() {}
+
+    /// By how much ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over the frames. 0 on one
+    /// machine; nil where nothing is known of the receiver's clock.
+    public var clockError: Double? { clockErrors.mean }
 
     /// Seconds from the first frame sent to the last acknowledged.
     public var seconds: Double {
@@ -69,9 +80,13 @@ public struct SenderStatistics: Sendable {
         failed += other.failed
         lost += other.lost
         bytes += other.bytes
-        encodeTime.merge(other.encodeTime)
+        captureTime.merge(other.captureTime)
         creditWait.merge(other.creditWait)
+        encodeTime.merge(other.encodeTime)
+        wireTime.merge(other.wireTime)
+        receiverTime.merge(other.receiverTime)
         ackTime.merge(other.ackTime)
+        clockErrors.merge(other.clockErrors)
         firstSend = [firstSend, other.firstSend].compactMap(\.self).min()
         lastAcknowledgement = [lastAcknowledgement, other.lastAcknowledgement].compactMap(\.self).max()
     }

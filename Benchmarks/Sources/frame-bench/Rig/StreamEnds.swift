@@ -21,7 +21,7 @@ struct StreamSend: ParsableCommand {
         let pictures = try clip.map { try picturesOfClip($0, count: 60) } ?? [try pictureOfFile(jpeg)]
         guard let policy = DeliveryPolicy(name: policy) else { throw Failure("no policy \(policy)") }
         var options = SenderOptions(policy: policy, encode: EncodeSettings(quality: quality))
-        if let window { options.window = window }
+        if let window { options.window = .fixed(window) }
         let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(10)))
         let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: options)
         var source = CameraLikeSource(pictures: pictures, framesPerSecond: fps, seconds: seconds)
