@@ -56,7 +56,8 @@ extension ExampleTests {
             #expect(try sent.nested("ack_ms").keys == Self.percentiles)
             let sentStages = try sent.nested("stages_ms")
             #expect(sentStages.keys == Self.senderStages)
-            for name in ["wait", "encode"] { #expect(try sentStages.nested(name).keys == Self.percentiles) }
+            for name in Self.senderStages { #expect(try sentStages.nested(name).keys == Self.percentiles) }
+            #expect(try sent.double("clock_error_ms") == 0)
             for line in try sender.connections() + [sender.total()] {
                 #expect(try line.nested("dropped").keys == ["replaced", "deadline", "disconnected"])
                 #expect(try line.int("produced") == 50)
