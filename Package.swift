@@ -128,7 +128,7 @@ let package = Package(
             name: "ExampleTests",
             dependencies: [
                 "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
-                "FrameStreamingJPEG",
+                "FrameStreamingJPEG", "FrameStreamingTCP",
                 "FrameStreamingCore", "FrameStreamingSystem",
             ],
             swiftSettings: settings),

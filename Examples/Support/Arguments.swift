@@ -71,7 +71,7 @@ extension Pacing: ExpressibleByArgument {
 
 extension DeliveryPolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
-    public static var allValueStrings: [String] { ["latest", "reliable"] }
+    public static var allValueStrings: [String] { ["latest", "reliable", "deadline:MS"] }
 }
 
 extension CameraControlSetting: ExpressibleByArgument {

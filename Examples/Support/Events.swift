@@ -10,6 +10,19 @@ package struct ListeningEvent: Encodable, Sendable {
     package init(port: Int) { self.port = port }
 }
 
+/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.
+package struct ConnectionEvent: Encodable, Sendable {
+    let event: String
+    let address: String
+    let reason: String?
+
+    package init(_ event: String, _ address: String, _ reason: String? = nil) {
+        self.event = event
+        self.address = address
+        self.reason = reason
+    }
+}
+
 /// Milliseconds.
 package struct Percentiles: Encodable, Sendable {
     let p50: Double
@@ -44,6 +57,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let seconds: Double
     let fps: Double
     let latency: Percentiles?
+    let clockError: Double?
+    let stages: [Stage]
     let end: String?
 
     package init(
@@ -62,6 +77,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         self.seconds = seconds ?? statistics.seconds
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
+        clockError = statistics.clockError
+        stages = statistics.stages
         self.end = end?.description
     }
 
@@ -81,6 +98,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(latency, forKey: "latency_ms")
+        try line.encode(clockError, forKey: "clock_error_ms")
+        try line.encode(stages)
         try line.encode(end, forKey: "end")
     }
 }
@@ -118,10 +137,12 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(peer?.handshake.description, forKey: "handshake")
         try line.encode(statistics.produced, forKey: "produced")
         try line.encode(statistics.sent, forKey: "sent")
+        try line.encode(statistics.resent, forKey: "resent")
         try line.encode(statistics.acknowledged, forKey: "acknowledged")
         var dropped = line.nestedContainer(keyedBy: LineKey.self, forKey: "dropped")
         try dropped.encode(statistics.dropped.replaced, forKey: "replaced")
         try dropped.encode(statistics.dropped.deadline, forKey: "deadline")
+        try dropped.encode(statistics.dropped.rate, forKey: "rate")
         try dropped.encode(statistics.dropped.disconnected, forKey: "disconnected")
         try line.encode(statistics.failed, forKey: "failed")
         try line.encode(statistics.lost, forKey: "lost")
@@ -129,6 +150,8 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")
+        try line.encode(statistics.clockError, forKey: "clock_error_ms")
+        try line.encode(statistics.stages)
         try line.encode(end?.description, forKey: "end")
     }
 }
@@ -141,4 +164,14 @@ struct LineKey: CodingKey, ExpressibleByStringLiteral {
     init(stringLiteral value: String) { stringValue = value }
     init(stringValue: String) { self.stringValue = stringValue }
     init?(intValue: Int) { nil }
+}
+
+extension KeyedEncodingContainer<LineKey> {
+    /// `"stages_ms": {"capture": {"p50": ...}, ...}`, null where a stage is not known.
+    fileprivate mutating func encode(_ stages: [Stage]) throws {
+        var object = nestedContainer(keyedBy: LineKey.self, forKey: "stages_ms")
+        for stage in stages {
+            try object.encode(Percentiles(stage.time.summary), forKey: LineKey(stringValue: stage.name))
+        }
+    }
 }

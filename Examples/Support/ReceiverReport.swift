@@ -9,26 +9,35 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var open: [Int: FrameReceiver<Codec>] = [:]
         var nextID = 0
         var total = ReceiverStatistics()
+        var connections = 0
+        /// How each stream ended that had no session, and the last connection of each that had one.
         var ends: [StreamEnd] = []
+        var endsOfSessions: [UInt64: (connection: Int, end: StreamEnd)] = [:]
         var consumed = 0
         var stop: (@Sendable () -> Void)?
         var isStopping = false
         var hasFailed = false
+        /// What was said already about a connection that broke.
+        var reported: FrameStreamingError?
+
+        var allEnds: [StreamEnd] { ends + endsOfSessions.values.map(\.end) }
     }
 
     private let output: OutputOptions
     private let frames: Int?
-    private let once: Bool
+    private let persistence: Persistence
+    private let waiting: Waiting
     private let state = Monitor(State())
     private let interruption: Interruption
 
     /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end the program with an empty summary.
-    package init(_ output: OutputOptions, frames: Int?, once: Bool) {
+    package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence) {
         self.output = output
         self.frames = frames
-        self.once = once
+        self.persistence = persistence
+        waiting = Waiting(output)
         interruption = Interruption {
-            Self.printTotal(ReceiverStatistics(), ends: [], output, interrupted: true)
+            Self.printTotal(State(), output, interrupted: true)
             exit(0)
         }
     }
@@ -41,46 +50,62 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     /// A connection that came to nothing, such as one that sent rubbish.
     package func failed(_ error: any Error) { printError("\(error)") }
 
-    /// Runs `body`, which accepts connections until `stop` is called, and prints the total when it is done.
+    /// Why the sender that is to be connected to is not there.
+    package func waits(for address: String) -> (FrameStreamingError?, Duration) -> Void {
+        { [waiting] reason, _ in if let reason { waiting.note(address, reason) } }
+    }
+
+    /// Runs `body`, which makes or accepts connections until `stop` is called, and prints the total when it is done.
     package func during(
-        stop: @escaping @Sendable () -> Void, _ body: () throws(FrameStreamingError) -> Void
+        stop: @escaping @Sendable () -> Void, _ body: () throws -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
         interruption.does { [self] in stopAll() }
         let ticker = PerSecond { [self] seconds in progress(seconds) }
-        var failure: FrameStreamingError?
-        do throws(FrameStreamingError) { try body() } catch { failure = error }
+        var failure: (any Error)?
+        do { try body() } catch { failure = error }
         ticker.stop()
-        let (total, ends) = state.withLock { ($0.total, $0.ends) }
-        Self.printTotal(total, ends: ends, output, interrupted: interruption.happened)
+        let last = state.withLock { $0 }
+        Self.printTotal(last, output, interrupted: interruption.happened)
         if let failure, !interruption.happened {
-            printError(failure.description)
+            if failure as? FrameStreamingError != last.reported || last.reported == nil { printError("\(failure)") }
             throw ExitCode.failure
         }
-        if state.withLock({ $0.hasFailed }) { throw ExitCode.failure }
+        if last.hasFailed { throw ExitCode.failure }
     }
 
     /// Runs `body`, which consumes what the receiver gets, and prints the connection's summary when it is done.
+    ///
+    /// - Throws: What `body` threw, which has been said by then.
     package func during(
         _ receiver: FrameReceiver<Codec>, _ body: () throws(FrameStreamingError) -> Void
-    ) {
+    ) throws(FrameStreamingError) {
         let (id, isStopping) = state.withLock { state in
             state.nextID += 1
             state.open[state.nextID] = receiver
             return (state.nextID, state.isStopping)
         }
         if isStopping { receiver.stop() }
+        waiting.end()
         if !output.json { printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)") }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
         if failure == nil { receiver.close() } else { receiver.cancel() }
         let statistics = receiver.statistics
         let end = receiver.end
+        let session = receiver.peer.session
+        let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
         state.update { state in
             state.open[id] = nil
             state.total.merge(statistics)
-            if let end { state.ends.append(end) }
-            if failure != nil, once { state.hasFailed = true }
+            state.connections += 1
+            if let end, session == 0 { state.ends.append(end) }
+            // A stream that is back may have ended before its old connection has.
+            if let end, session != 0, id > state.endsOfSessions[session]?.connection ?? 0 {
+                state.endsOfSessions[session] = (id, end)
+            }
+            state.reported = failure
+            if failure != nil, persistence.once, !mayReturn { state.hasFailed = true }
         }
         if output.json {
             printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
@@ -88,13 +113,22 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             printLine(
                 "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0))" } ?? "")"
             )
+            if let stages = stages(statistics) { printLine(stages) }
         }
         if let failure {
             // What failed may be something of this side, such as the recording: then its name is said, too.
             let isOfPeer = failure.subject == nil || failure.subject == receiver.peer.address
-            printError("\(receiver.peer.address): \(isOfPeer ? failure.message : failure.description)")
+            // Where this side connects again, the wait says why.
+            if !(mayReturn && persistence.connects) {
+                printError("\(receiver.peer.address): \(isOfPeer ? failure.message : failure.description)")
+            }
+            if mayReturn, persistence.once, !persistence.connects {
+                waiting.note(
+                    name(receiver), FrameStreamingError(.endedWithoutGoodbye, "its stream may go on; Ctrl-C ends this"))
+            }
         }
-        if once { stopAll() }
+        if persistence.once, !mayReturn { stopAll() }
+        if let failure { throw failure }
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
@@ -149,18 +183,42 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
     }
 
-    private static func printTotal(
-        _ total: ReceiverStatistics, ends: [StreamEnd], _ output: OutputOptions, interrupted: Bool
-    ) {
+    private static func printTotal(_ last: State, _ output: OutputOptions, interrupted: Bool) {
         // The worst end counts: a program that reads the last line only must not miss it.
+        let ends = last.allEnds
         let end: StreamEnd? =
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
+        let total = last.total
         if output.json {
             printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end))
         } else {
             printLine(
-                "\(total.frames) frames of \(ends.count) connections in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
+                "\(total.frames) frames of \(last.connections) connections in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
             )
         }
+    }
+}
+
+/// How long a receiving program goes on.
+package struct Persistence: Sendable {
+    /// It ends with the first stream.
+    package var once: Bool
+    /// It connects to its sender, rather than waiting for senders.
+    package var connects: Bool
+    /// A stream that broke is not over.
+    package var reconnects: Bool
+
+    package init(once: Bool, connects: Bool, reconnects: Bool) {
+        self.once = once
+        self.connects = connects
+        self.reconnects = reconnects
+    }
+
+    /// Whether a stream that ended so may go on over another connection. One without a session cannot; a program that connects and has
+    /// not been told to end takes the sender's next one instead.
+    func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
+        guard reconnects, error.subject == nil || error.subject == peer.address else { return false }
+        guard error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
+        return peer.session != 0 || (connects && !once)
     }
 }

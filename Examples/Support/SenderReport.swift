@@ -8,6 +8,7 @@ package final class SenderReport: Sendable {
     private let output: OutputOptions
     private let frames: Int?
     private let interruption: Interruption
+    private let waitingFor = Monitor<String?>(nil)
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?) {
@@ -26,6 +27,42 @@ package final class SenderReport: Sendable {
 
     /// Says why somebody who connected is not the receiver.
     package func turnedAway(_ error: FrameStreamingError) { printError(error.description) }
+
+    /// A connection that came to nothing.
+    package func failed(_ error: any Error) { printError("\(error)") }
+
+    /// Runs `body` on a thread of its own for as long as it takes.
+    package func inBackground(_ body: @escaping @Sendable () -> Void) { startThread("listen", body) }
+
+    /// What happens to the connections beside the frames.
+    package func event(_ event: SenderEvent) {
+        switch event {
+        case .connected(let peer):
+            waitingFor.withLock { $0 = nil }
+            if output.json { printJSON(ConnectionEvent("connected", peer.address)) }
+        case .disconnected(let peer, let error):
+            let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0))" } ?? "")"
+            if output.json {
+                printJSON(ConnectionEvent("disconnected", peer.address, reason))
+            } else {
+                printError("\(peer.address): \(reason); connecting again")
+            }
+        case .waiting(let address, let error, _):
+            // Once for each reason: attempts come every few seconds, for days.
+            let isNews = waitingFor.withLock { last in
+                defer { last = error.message }
+                return last != error.message
+            }
+            guard isNews else { return }
+            if output.json {
+                printJSON(ConnectionEvent("waiting", address, error.message))
+            } else {
+                printError("waiting for \(address): \(error.message)")
+            }
+        case .requested(let peer, let request):
+            if output.verbose, !output.json { printLine("\(peer.address) asks for: \(request)") }
+        }
+    }
 
     /// For ``SenderOptions/onAcknowledgement``: the delay of each frame, as the tutorial's client prints it.
     package var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
@@ -55,6 +92,7 @@ package final class SenderReport: Sendable {
                 printLine(
                     "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0))" } ?? "")"
                 )
+                if let stages = stages(connection.statistics) { printLine(stages) }
             }
         }
         Self.printTotal(summary, output, interrupted: interruption.happened)

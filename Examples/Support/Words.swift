@@ -5,7 +5,9 @@ package import FrameStreaming
 /// `30.0 fps, delay 1.2 ms (p99 3.4), 1.2 MB/s, 0 dropped`.
 package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
     var parts = ["\(fixed(Double(statistics.frames) / max(seconds, 1e-9))) fps"]
-    if let delay = statistics.latency.summary { parts.append("delay \(fixed(delay.p50)) ms (p99 \(fixed(delay.p99)))") }
+    if let delay = statistics.latency.summary {
+        parts.append("delay \(fixed(delay.p50)) ms\(error(statistics.clockError)) (p99 \(fixed(delay.p99)))")
+    }
     parts.append(byteRate(Double(statistics.bytes) / max(seconds, 1e-9)))
     if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
     if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable") }
@@ -21,6 +23,29 @@ package func describe(_ statistics: SenderStatistics, seconds: Double) -> String
     if statistics.failed > 0 { parts.append("\(statistics.failed) failed") }
     if statistics.lost > 0 { parts.append("\(statistics.lost) lost") }
     return parts.joined(separator: ", ")
+}
+
+/// ` ± 0.4`: by how much times across two machines may be wrong. Nothing on one machine, where there is but one clock.
+package func error(_ milliseconds: Double?) -> String {
+    guard let milliseconds, milliseconds > 0 else { return "" }
+    // Rounded up: it is a promise.
+    return " ± \(fixed((milliseconds * 10).rounded(.up) / 10))"
+}
+
+/// Where the time went: `stages (median/p99 ms): capture 0.1/0.3, wait 1.2/30.1, encode 2.0/2.5, ...`. What is not known is left out;
+/// nil where nothing is.
+package func stages(_ statistics: ReceiverStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
+
+/// The same of a sender.
+package func stages(_ statistics: SenderStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
+
+private func stages(_ stages: [Stage], _ clockError: Double?) -> String? {
+    let known = stages.compactMap { stage in
+        stage.time.summary.map { summary in
+            "\(stage.name) \(fixed(summary.p50))/\(fixed(summary.p99))\(stage.crosses ? error(clockError) : "")"
+        }
+    }
+    return known.isEmpty ? nil : "stages (median/p99 ms): \(known.joined(separator: ", "))"
 }
 
 /// A bar of `done` of `all`, for the status line.

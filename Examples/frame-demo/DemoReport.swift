@@ -64,6 +64,7 @@ final class DemoReport: Sendable {
                 "delay from capture to consumed: p50 \(fixed(delay.p50, 2)) ms, p95 \(fixed(delay.p95, 2)), p99 \(fixed(delay.p99, 2)), max \(fixed(delay.max, 2))"
             )
         }
+        if let stages = stages(received) { printLine(stages) }
         guard let saveLast else { return }
         // A recording of one JPEG is a JPEG file.
         let file = try MJPEGRecorder(path: saveLast)

@@ -13,35 +13,41 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, once: connection.isSingle)
+        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
         let recordings = Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
         // the last was consumed, and lets the sender send another.
-        @Sendable func consume(_ transport: TCPTransport) throws(FrameStreamingError) {
+        @Sendable func consume(_ transport: any Transport) throws(FrameStreamingError) {
             let receiver = try FrameReceiver(
                 codec: pictures.codec, transport: transport, decode: pictures.decodeSettings, onEvent: report.event)
-            let recording = recordings.next()
-            report.during(receiver) { () throws(FrameStreamingError) in
-                defer { recording.close() }
+            // A stream that broke comes back here over another connection, and its recording goes on.
+            let recording = recordings.recording(of: receiver.peer)
+            var isOver = false
+            defer { recordings.leave(recording, isOver: isOver) }
+            try report.during(receiver) { () throws(FrameStreamingError) in
                 while let received = try receiver.next() {
                     try recording.write(received)
                     pictures.consume()
-                    guard report.goesOn(after: received, of: receiver) else { return }
+                    guard report.goesOn(after: received, of: receiver) else { break }
                 }
             }
+            isOver = true
         }
 
-        if let sender = connection.from {
-            let cancellation = TCPCancellation()
-            try report.during(stop: cancellation.cancel) { () throws(FrameStreamingError) in
-                try consume(try connection.connect(to: sender, cancellation))
+        if let connector = try connection.connector() {
+            try report.during(stop: connector.cancel) {
+                if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
+                try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)
-            try report.during(stop: listener.stop) { () throws(FrameStreamingError) in
-                try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed, consume)
+            try report.during(stop: listener.stop) {
+                try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
+                    // What broke a connection has been said by the report.
+                    try? consume($0)
+                }
             }
         }
     }

@@ -10,11 +10,16 @@ struct ReceiveOptions: ParsableArguments {
     )
     var listen: String?
 
-    @Option(help: ArgumentHelp("Connect to a sender that listens.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Connect to a sender that listens, and again after a break; it may start later.", valueName: "host:port"))
     var from: String?
 
-    @Flag(help: "End after the first sender.")
+    @Flag(help: "End after the first stream, which may have a break where its sender comes back.")
     var once = false
+
+    @Flag(help: "With --from or --once: one connection, and a break is the end.")
+    var noReconnect = false
 
     @Option(
         help: ArgumentHelp(
@@ -30,23 +35,26 @@ struct ReceiveOptions: ParsableArguments {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
         }
         try checkAddress(connect: from, listen: listen)
+        if noReconnect, from == nil, !once {
+            throw ValidationError(
+                "--no-reconnect is for --from and --once: a receiver that listens serves one sender after another")
+        }
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
     }
 
-    /// Whether the first connection is the only one, so that its failure is the program's.
-    var isSingle: Bool { once || from != nil }
+    var persistence: Persistence { Persistence(once: once, connects: from != nil, reconnects: !noReconnect) }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
         try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
     }
 
-    func connect(to sender: String, _ cancellation: TCPCancellation) throws(FrameStreamingError) -> TCPTransport {
+    /// Nil: senders are waited for.
+    func connector() throws(FrameStreamingError) -> TCPConnector? {
+        guard let from else { return nil }
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
-        try TCPTransport.connect(
-            to: sender, role: .receiver, handshake: handshake == .text ? .text : .binary,
-            cancellation: cancellation)
+        return try TCPConnector(to: from, role: .receiver, handshake: handshake == .text ? .text : .binary)
     }
 }
 

@@ -26,11 +26,25 @@ enum RecordingKind {
     }
 }
 
-/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3.
+/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3. A stream that comes back after a break
+/// has the one that it had.
 final class Recordings: Sendable {
     private let path: String?
     private let rate: FrameRate
     private let count = Atomic(0)
+    private let ofSessions = Mutex<[UInt64: Session]>([:])
+
+    private struct Session {
+        let recording: Recording
+        /// Connections that have it: two for a moment, when a stream comes back before its old connection's end was noticed.
+        var users = 0
+        /// When its last connection broke, counted in breaks.
+        var broke = 0
+    }
+
+    /// Streams that broke and whose recordings are kept open for them: those that broke last.
+    private static let mostBroken = 16
+    private let breaks = Atomic(0)
 
     /// - Parameter rate: What a Y4M file says that it is to be played with.
     init(_ path: String?, rate: FrameRate) {
@@ -38,8 +52,35 @@ final class Recordings: Sendable {
         self.rate = rate
     }
 
-    /// A recording for one connection. Its file is made with the first frame.
-    func next() -> Recording { Recording(self) }
+    /// The recording of a peer's stream. Its file is made with the first frame.
+    func recording(of peer: Peer) -> Recording {
+        guard peer.session != 0 else { return Recording(self, session: 0) }
+        return ofSessions.withLock { sessions in
+            var session = sessions[peer.session] ?? Session(recording: Recording(self, session: peer.session))
+            session.users += 1
+            sessions[peer.session] = session
+            return session.recording
+        }
+    }
+
+    /// The connection is over. A stream that broke may come back for its recording; one that does not leaves it whole, for pictures are
+    /// written whole.
+    func leave(_ recording: Recording, isOver: Bool) {
+        let number = breaks.wrappingAdd(1, ordering: .relaxed).newValue
+        let done: [Recording] = ofSessions.withLock { sessions in
+            guard var session = sessions[recording.session] else { return [recording] }
+            session.users -= 1
+            session.broke = number
+            sessions[recording.session] = isOver && session.users == 0 ? nil : session
+            if isOver, session.users == 0 { return [recording] }
+            let broken = sessions.filter { $0.value.users == 0 }.sorted { $0.value.broke > $1.value.broke }
+            return broken.dropFirst(Self.mostBroken).map { old in
+                sessions[old.key] = nil
+                return old.value.recording
+            }
+        }
+        for recording in done { recording.close() }
+    }
 
     fileprivate func open() throws(FrameStreamingError) -> (any FrameRecorder)? {
         guard let path, let kind = RecordingKind(path: path) else { return nil }
@@ -52,25 +93,37 @@ final class Recordings: Sendable {
     }
 }
 
-/// What one connection's frames go to: one recording after another, when their format changes.
-final class Recording {
+/// What one stream's frames go to: one recording after another, when their format changes.
+final class Recording: Sendable {
+    let session: UInt64
     private let recordings: Recordings
-    private var recorder: (any FrameRecorder)?
+    // One connection after another writes, each on a thread of its own.
+    private let recorder = Mutex<(any FrameRecorder)?>(nil)
 
-    fileprivate init(_ recordings: Recordings) { self.recordings = recordings }
-
-    func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
-        let isNew = recorder == nil
-        if isNew { recorder = try recordings.open() }
-        guard let recorder else { return }
-        // Video takes the picture, JPEG recordings take it as it came.
-        let frame = recorder is Y4MRecorder ? received.frame : received.encoded
-        if !isNew, !recorder.accepts(frame) {
-            try recorder.close()
-            self.recorder = try recordings.open()
-        }
-        try self.recorder?.write(frame)
+    fileprivate init(_ recordings: Recordings, session: UInt64) {
+        self.recordings = recordings
+        self.session = session
     }
 
-    func close() { try? recorder?.close() }
+    func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
+        try recorder.withLock { (recorder) throws(FrameStreamingError) in
+            let isNew = recorder == nil
+            if isNew { recorder = try recordings.open() }
+            guard let current = recorder else { return }
+            // Video takes the picture, JPEG recordings take it as it came.
+            let frame = current is Y4MRecorder ? received.frame : received.encoded
+            if !isNew, !current.accepts(frame) {
+                try current.close()
+                recorder = try recordings.open()
+            }
+            try recorder?.write(frame)
+        }
+    }
+
+    func close() {
+        recorder.withLock { recorder in
+            try? recorder?.close()
+            recorder = nil
+        }
+    }
 }

@@ -16,10 +16,11 @@ struct FrameSend: ParsableCommand {
         var source = try pictures.open()
         let report = SenderReport(output, frames: pictures.expectedFrames(of: source))
 
-        // What a program of your own does: a connection, a sender over it, and the source to send.
-        let transport = try connection.connect(report)
+        // What a program of your own does: a sender, receivers for it, and the source to send.
         let sender = try FrameSender(
-            codec: JPEGCodec(), transport: transport, options: connection.senderOptions(for: source, report))
+            codec: JPEGCodec(), options: connection.senderOptions(for: source, report))
+        let stopListening = try connection.connect(sender, report)
+        defer { stopListening() }
 
         try report.during(sender) { () throws(FrameStreamingError) in _ = try sender.run(&source) }
     }

@@ -4,16 +4,29 @@ import FrameStreaming
 
 /// Where to, and how.
 struct SendOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Connect to a receiver that listens.", valueName: "host:port"))
-    var to: String?
+    @Option(
+        help: ArgumentHelp(
+            "Connect to a receiver that listens, now or later. Several receivers share one encoding.",
+            valueName: "host:port"))
+    var to: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Wait for a receiver to connect; on loopback unless a host is named.", valueName: "[host:]port"))
+            "Wait for receivers to connect, any number at any time; on loopback unless a host is named.",
+            valueName: "[host:]port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("JPEG quality, 1 (smallest) to 100 (best).", valueName: "1...100"))
-    var quality = 80
+    @Option(
+        help: ArgumentHelp(
+            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. (default: 80)",
+            valueName: "n|n...m"))
+    var quality = QualityArgument.fixed(80)
+
+    @Flag(help: "With a range of qualities: make pictures smaller where the lowest does not suffice.")
+    var allowScale = false
+
+    @Flag(help: "With a range of qualities: leave pictures out where nothing else suffices.")
+    var allowRate = false
 
     @Option(help: ArgumentHelp("How often chroma is sampled; 4:2:0 unless asked otherwise, gray input stays gray."))
     var subsampling: ChromaSubsampling?
@@ -21,66 +34,150 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's."))
     var handshake = SendingHandshake.binary
 
-    @Option(help: ArgumentHelp("Frames that may be sent and not acknowledged. (default: 4, text: 1)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Frames that may be sent and not acknowledged: a number, or as many as the link needs. (default: adaptive, with --policy reliable 4, text: 1)",
+            valueName: "n|adaptive"))
     var window: WindowArgument?
 
     @Option(
         help: ArgumentHelp(
-            "latest: an unsent picture is replaced by a newer one; reliable: every picture arrives. (default: latest for live sources, reliable for files)"
+            "By how much the adaptive window may hold frames up. (default: 20)", valueName: "ms"))
+    var latencyTarget: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "latest: an unsent picture is replaced by a newer one; reliable: every picture arrives; deadline:MS: in order, and those older than that are dropped. (default: latest for live sources, reliable for files)"
         ))
     var policy: DeliveryPolicy?
+
+    @Option(help: ArgumentHelp("Pictures that are encoded at once, each on a thread of its own.", valueName: "n"))
+    var encoders = 1
 
     @Option(help: ArgumentHelp("The stream's name, for the receiver.", valueName: "name"))
     var stream: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "End when the connection does, or cannot be made, instead of making another; with --listen serve one receiver."
+        ))
+    var noReconnect = false
+
     func validate() throws {
-        guard (to == nil) != (listen == nil) else {
+        guard to.isEmpty != (listen == nil) else {
             throw ValidationError("give one of --to HOST:PORT and --listen [HOST:]PORT")
         }
-        try checkAddress(connect: to, listen: listen)
-        guard (1...100).contains(quality) else { throw ValidationError("--quality is 1 to 100, not \(quality)") }
-        if case .adaptive = window {
-            throw ValidationError("--window adaptive is not in this version: give a number of frames")
+        try checkAddress(connect: nil, listen: listen)
+        for receiver in to { try checkAddress(connect: receiver, listen: nil) }
+        if case .range = quality {
+            guard to.count <= 1 else {
+                throw ValidationError("a range of qualities is for one receiver: several share one encoding")
+            }
+        } else if allowScale || allowRate {
+            throw ValidationError("--allow-scale and --allow-rate go with a range of qualities: --quality 20...80")
         }
-        if handshake == .text {
-            if case .fixed(let frames) = window, frames > 1 {
-                throw ValidationError("the text handshake sends one frame at a time: --window 1, or --handshake binary")
-            }
-            if stream != nil {
-                throw ValidationError("the text handshake has no names: leave --stream out, or use --handshake binary")
-            }
+        if let latencyTarget, !(1...60_000).contains(latencyTarget) {
+            throw ValidationError("--latency-target is 1 to 60000 ms, not \(latencyTarget)")
+        }
+        if latencyTarget != nil, case .fixed = window {
+            throw ValidationError("--latency-target is for an adaptive window: leave --window out")
+        }
+        guard (1...64).contains(encoders) else { throw ValidationError("--encoders is 1 to 64, not \(encoders)") }
+        if handshake == .text { try validateText() }
+    }
+
+    private func validateText() throws {
+        if case .fixed(let frames) = window, frames > 1 {
+            throw ValidationError("the text handshake sends one frame at a time: --window 1, or --handshake binary")
+        }
+        if stream != nil {
+            throw ValidationError("the text handshake has no names: leave --stream out, or use --handshake binary")
         }
     }
 
-    func connect(_ report: SenderReport) throws(FrameStreamingError) -> TCPTransport {
+    /// Gives the sender its receivers: those to connect to, or whoever connects. Returns what ends the listening.
+    func connect(
+        _ sender: FrameSender<JPEGCodec>, _ report: SenderReport
+    ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
         options.stream = stream ?? ""
-        options.session = .random(in: 1 ... .max)
-        if let to {
-            return try TCPTransport.connect(
-                to: to, role: .sender, handshake: handshake.tcp, options: options)
+        for receiver in to {
+            try sender.add(try TCPConnector(to: receiver, role: .sender, handshake: handshake.tcp, options: options))
         }
-        let listener = try TCPListener(on: listen ?? "", role: .sender, handshake: handshake.tcp, options: options)
-        defer { listener.stop() }
+        guard let listen else { return {} }
+        // A range of qualities is for one receiver, and so is a stream that ends with its receiver.
+        if noReconnect || quality.isRange {
+            let acceptor = try TCPAcceptor(
+                on: listen, role: .sender, handshake: handshake.tcp, options: options, onError: report.turnedAway)
+            report.listening(address: acceptor.address, port: acceptor.port)
+            try sender.add(acceptor)
+            return acceptor.cancel
+        }
+        let listener = try TCPListener(on: listen, role: .sender, handshake: handshake.tcp, options: options)
         report.listening(address: listener.address, port: listener.port)
-        while true {
-            // A peer that said nothing or rubbish is not the receiver that is waited for.
-            do throws(FrameStreamingError) {
-                return try listener.accept()
-            } catch {
-                report.turnedAway(error)
-                if error.code == .system || error.code == .closed { throw error }
-            }
+        report.inBackground {
+            try? listener.serve(maximumConnections: 1024, onError: report.failed) { try sender.serve($0) }
         }
+        return listener.close
     }
 
     func senderOptions(for source: some FrameSource, _ report: SenderReport) -> SenderOptions {
-        let encode = EncodeSettings(quality: quality, subsampling: subsampling)
-        var frames = handshake == .text ? 1 : 4
-        if case .fixed(let asked) = window { frames = asked }
-        var options = SenderOptions(for: source, window: .fixed(frames), encode: encode)
-        if let policy { options.policy = policy }
+        var options = SenderOptions(for: source)
+        if let policy { options = SenderOptions(policy: policy) }
+        options.encode = EncodeSettings(quality: quality.best, subsampling: subsampling)
+        if case .range(let range) = quality {
+            options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
+        }
+        if handshake == .text { options.window = 1 }
+        switch window {
+        case .fixed(let frames): options.window = .fixed(frames)
+        case .adaptive: options.window = .adaptive
+        case nil: break
+        }
+        if let latencyTarget { options.window = .adaptive(latencyTarget: .milliseconds(latencyTarget)) }
+        options.encoders = encoders
+        options.reconnection = noReconnect ? .never : source.isLive ? .always : .afterBreak
+        options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement
+        options.onEvent = report.event
         return options
+    }
+}
+
+/// A quality, or a range of them.
+enum QualityArgument: ExpressibleByArgument, CustomStringConvertible {
+    case fixed(Int)
+    case range(ClosedRange<Int>)
+
+    init?(argument: String) {
+        let possible = 1...100
+        if let quality = Int(argument), possible.contains(quality) {
+            self = .fixed(quality)
+            return
+        }
+        let parts = argument.split(separator: argument.contains("...") ? "..." : "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let low = Int(parts[0]), let high = Int(parts[1]), possible.contains(low),
+            possible.contains(high), low < high
+        else { return nil }
+        self = .range(low...high)
+    }
+
+    /// The best that there may be.
+    var best: Int {
+        switch self {
+        case .fixed(let quality): quality
+        case .range(let range): range.upperBound
+        }
+    }
+
+    var isRange: Bool {
+        if case .range = self { true } else { false }
+    }
+
+    var description: String {
+        switch self {
+        case .fixed(let quality): "\(quality)"
+        case .range(let range): "\(range)"
+        }
     }
 }

@@ -97,7 +97,7 @@ public final class RawFileSource: FrameSource {
             header = try Y4MHeader(parsing: (0..<length).map { input.peek($0) })
             layout = try FrameFormat(
                 width: header.width, height: header.height, pixelFormat: header.pixelFormat,
-                colorRange: header.colorRange)
+                colorRange: header.colorRange, colorMatrix: header.colorMatrix ?? .unspecified)
         } catch {
             throw self.error(error.code, error.message)
         }

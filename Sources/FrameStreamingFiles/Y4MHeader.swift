@@ -16,6 +16,8 @@ package struct Y4MHeader: Hashable, Sendable {
     package var aspect: Ratio?
     /// What XCOLORRANGE says; nil = not told.
     package var colorRange: ColorRange?
+    /// What XCOLORMATRIX says; nil = not told. The format has no word of its own for it, and others skip this one.
+    package var colorMatrix: ColorMatrix?
 
     package struct Ratio: Hashable, Sendable {
         package var width: Int
@@ -35,6 +37,8 @@ package struct Y4MHeader: Hashable, Sendable {
         ("420mpeg2", .i420), ("420paldv", .i420), ("420", .i420),
     ]
 
+    private static let matrices: [String: ColorMatrix] = ["BT601": .bt601, "BT709": .bt709, "BT2020": .bt2020]
+
     static let interlacings: [Character] = ["p", "t", "b", "m", "?"]
 
     /// A header for pictures of this format, progressive and with square pixels.
@@ -53,6 +57,7 @@ package struct Y4MHeader: Hashable, Sendable {
         interlacing = "p"
         aspect = Ratio(width: 1, height: 1)
         colorRange = format.colorRange
+        colorMatrix = format.pixelFormat == .gray8 || format.colorMatrix == .unspecified ? nil : format.colorMatrix
     }
 
     /// Reads a header line, without its line end.
@@ -70,6 +75,7 @@ package struct Y4MHeader: Hashable, Sendable {
         rate = nil
         aspect = nil
         colorRange = nil
+        colorMatrix = nil
         for word in words.dropFirst() {
             let text = String(decoding: word, as: UTF8.self)
             let value = String(text.dropFirst())
@@ -98,6 +104,9 @@ package struct Y4MHeader: Hashable, Sendable {
                         throw Self.wrong(text, "XCOLORRANGE=LIMITED")
                     }
                     colorRange = range
+                } else if value.hasPrefix("COLORMATRIX=") {
+                    // One that has no name here is as good as none.
+                    colorMatrix = Self.matrices[value.dropFirst(12).uppercased()]
                 } else if value.hasPrefix("YSCSS=") {
                     planesByExtension = value.dropFirst(6).lowercased()
                 }
@@ -155,6 +164,9 @@ package struct Y4MHeader: Hashable, Sendable {
         words.append("I\(interlacing)")
         words.append(aspect.map { "A\($0.width):\($0.height)" } ?? "A0:0")
         words.append("C\(chroma)")
+        if let name = Self.matrices.first(where: { $0.value == colorMatrix })?.key {
+            words.append("XCOLORMATRIX=\(name)")
+        }
         if let colorRange { words.append("XCOLORRANGE=\(colorRange.description.uppercased())") }
         return words.joined(separator: " ") + "\n"
     }

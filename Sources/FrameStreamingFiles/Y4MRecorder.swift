@@ -5,7 +5,8 @@ package import FrameStreamingSystem
 ///
 /// Each picture goes out in one call with its FRAME line. A kill in the middle of one leaves the pictures before it whole:
 /// ``RawFileSource`` and FFmpeg read them, and the former then says what is missing. A picture that was expanded to full
-/// range for JPEG goes back to the range of its source, and the header says which (XCOLORRANGE).
+/// range for JPEG goes back to the range of its source, and the header says which (XCOLORRANGE). The
+/// matrix stays: BT.601 where the picture was a JPEG. Y4M has no word for it; ``RawFileSource`` reads ours (XCOLORMATRIX).
 public final class Y4MRecorder: FrameRecorder {
     /// The file that it writes.
     public var path: String { file.path }
@@ -35,21 +36,25 @@ public final class Y4MRecorder: FrameRecorder {
         self.rate = rate
     }
 
-    /// Whether it is a YUV or gray picture of the first one's size, subsampling and range.
+    /// Whether it is a YUV or gray picture of the first one's size, subsampling, range and matrix.
     public func accepts(_ frame: Frame) -> Bool {
         guard let packing = try? PlanarPacking(for: frame) else { return false }
         return format.map { Self.isSame($0, packing.target) } ?? true
     }
 
-    // The header says nothing of the matrix, so a change of it alone makes no other file.
     private static func isSame(_ left: FrameFormat, _ right: FrameFormat) -> Bool {
         left.width == right.width && left.height == right.height && left.pixelFormat == right.pixelFormat
-            && left.colorRange == right.colorRange
+            && left.colorRange == right.colorRange && matrix(left) == matrix(right)
+    }
+
+    // What is not told is taken for BT.601, and gray is the same in all.
+    private static func matrix(_ format: FrameFormat) -> ColorMatrix {
+        format.pixelFormat == .gray8 || format.colorMatrix == .unspecified ? .bt601 : format.colorMatrix
     }
 
     /// Writes one picture: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as 4:2:0), YUYV, UYVY (as 4:2:2).
     ///
-    /// - Throws: `unsupported` for other pixel formats, and where size, subsampling or range are not those of the first; `system`
+    /// - Throws: `unsupported` for other pixel formats, and where size, subsampling, range or matrix are not those of the first; `system`
     ///   where the disk is full or fails; `closed` after ``close()``.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard let packing = try PlanarPacking(for: frame) else {
@@ -62,8 +67,8 @@ public final class Y4MRecorder: FrameRecorder {
         if let format, !Self.isSame(format, target) {
             throw FrameStreamingError(
                 .unsupported,
-                "a Y4M file has one format: it began with \(format) (\(format.colorRange)), and now comes \(target) "
-                    + "(\(target.colorRange)); start another file", subject: path)
+                "a Y4M file has one format: it began with \(format) (\(format.colorRange), \(Self.matrix(format))), and now comes "
+                    + "\(target) (\(target.colorRange), \(Self.matrix(target))); start another file", subject: path)
         }
         // The header goes with the first picture, so that a file never has half of one.
         let lead = format == nil ? Array(try Y4MHeader(format: target, rate: rate).line.utf8) + frameLine : frameLine

@@ -8,10 +8,10 @@ internal import FrameStreamingSystem
 /// `FramePool`s, so that once warm a frame costs no allocation of its size here. (TurboJPEG itself allocates work
 /// space per call.)
 ///
-/// What it does with colour: JFIF is full range with BT.601 weights. Limited range YUV is expanded on the way in,
-/// exactly rounded. Samples made with other weights (BT.709) are encoded as they are and marked in the result's
-/// `FrameFormat/colorMatrix`, so a decode to planes gives back what went in; a decode to RGB, here or elsewhere,
-/// takes them for BT.601.
+/// What it does with colour: JFIF is full range with BT.601 weights (ITU-T T.871), so that is what every JPEG from here has.
+/// Limited range is expanded on the way in, exactly rounded; luma and chroma made with other weights (BT.709, BT.2020) are
+/// converted, clamped where no colour is so far out. A decode therefore gives BT.601, full range, whatever went in;
+/// `Frame/sourceColorRange` remembers the range.
 ///
 /// libjpeg-turbo reads environment variables: `TJ_OPTIMIZE=1` (smaller and slower), `TJ_ARITHMETIC=1` (hardly anything
 /// decodes that), `TJ_RESTART=N` and `TJ_PROGRESSIVE=1` change what every encoder in the process writes. They are

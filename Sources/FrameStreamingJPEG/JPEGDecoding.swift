@@ -6,8 +6,8 @@ extension JPEGCodec {
     ///
     /// RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8 come from TurboJPEG as they are. I420, YV12, I422 and I444
     /// are the JPEG's own planes where it has that subsampling (``nativePlaneFormat(of:)`` tells), and else made from
-    /// them: chroma is averaged or repeated; a gray JPEG's is 128. All are full range, without padding between lines,
-    /// at 1, 1/2, 1/4 or 1/8 of the size. The size is the JPEG's, also where the frame's format says otherwise.
+    /// them: chroma is averaged or repeated; a gray JPEG's is 128. All are full range and BT.601, as JFIF has it and
+    /// whatever the frame's format says, without padding between lines, at 1, 1/2, 1/4 or 1/8 of the size. The size is the JPEG's, also where the frame's format says otherwise.
     ///
     /// - Throws: `corruptImage` where it does not decode, or with warnings under ``Strictness/strict``;
     ///   `limitExceeded` beyond ``maximumPixels`` (of the whole picture, also for a smaller scale); `unsupported` for
@@ -28,7 +28,7 @@ extension JPEGCodec {
             let format = try FrameFormat(
                 width: settings.scale.scaled(header.width), height: settings.scale.scaled(header.height),
                 pixelFormat: settings.pixelFormat, colorRange: .full,
-                colorMatrix: settings.pixelFormat.isYUV ? frame.format.colorMatrix : .unspecified)
+                colorMatrix: settings.pixelFormat.isYUV ? .bt601 : .unspecified)
             return try unsafe decode(jpeg, header, format, decompressor).makeFrame(format: format)
         }
         result.takeDescription(of: frame)
@@ -139,7 +139,8 @@ extension TurboDecompressor {
         let chromaStride = (own.columns(width) + 63) & ~63
         let chromaBytes = chromaStride * own.lines(height)
         let (offsets, count) = ScratchMemory.place([
-            stride * own.paddedHeight(height), chromaBytes, chromaBytes, 4 * own.columns(width),
+            stride * own.paddedHeight(height), chromaBytes, chromaBytes,
+            SourcePicture.lineRoom(columns: own.columns(width)),
         ])
         let start = unsafe planes.room(count)
         let scratch = unsafe [

@@ -55,5 +55,7 @@ extension SourcePicture {
         height = format.height
         factors = ChromaFactors(sampling) ?? .yuv444
         isLimitedRange = format.colorRange == .limited
+        // Gray is the same in every matrix, and luma without its chroma cannot be told from it.
+        conversion = sampling == .gray ? nil : MatrixConversion(from: format.colorMatrix, format.colorRange)
     }
 }

@@ -1,3 +1,5 @@
+internal import FrameStreamingCore
+
 /// A plane that is read, by address.
 ///
 /// Unsafe code: safe as long as the memory is, which the frame or scratch block that it was made from keeps; none
@@ -43,6 +45,16 @@ struct SourcePicture {
     /// Of the chroma; of no meaning where there is none.
     var factors: ChromaFactors
     var isLimitedRange: Bool
+    /// What makes its luma and chroma those of JFIF; nil = they are. With chroma only.
+    var conversion: MatrixConversion?
+    /// By how much it is to be made smaller; `width` and `height` are those before.
+    var scale = PictureScale.full
+
+    var scaledWidth: Int { scale.scaled(width) }
+    var scaledHeight: Int { scale.scaled(height) }
+
+    /// Bytes that ``TargetPicture/lines`` has: two lines of chroma to resample, and two by turns.
+    static func lineRoom(columns: Int) -> Int { 4 * columns }
 }
 
 /// Where planes of a picture are to be written; nil = not wanted. Safe as ``SourcePlane`` is.
@@ -53,7 +65,7 @@ struct SourcePicture {
     var lumaHeight: Int
     var chroma: (u: TargetPlane, v: TargetPlane)?
     var factors: ChromaFactors
-    /// Room for four lines of the source's chroma: two to resample, and two by turns.
+    /// ``SourcePicture/lineRoom(columns:)`` of the source's chroma.
     var lines: UnsafeMutablePointer<UInt8>?
 }
 
@@ -80,7 +92,7 @@ extension TargetPicture {
         case .plane(let plane):
             let samples = unsafe plane.line(line)
             if source.isLimitedRange {
-                unsafe LumaExpansion.mapLine(samples, to: target, count: source.width)
+                unsafe LumaExpansion.expandLine(samples, to: target, count: source.width)
             } else {
                 unsafe target.update(from: samples, count: source.width)
             }
@@ -157,8 +169,8 @@ extension TargetPicture {
             unsafe v.update(repeating: 128, count: count)
         case .planes(let uPlane, let vPlane):
             if above == below {
-                unsafe Expansion.mapLine(uPlane.line(above), to: u, count: count)
-                unsafe Expansion.mapLine(vPlane.line(above), to: v, count: count)
+                unsafe Expansion.expandLine(uPlane.line(above), to: u, count: count)
+                unsafe Expansion.expandLine(vPlane.line(above), to: v, count: count)
             } else {
                 unsafe SampleRows.average(uPlane.line(above), uPlane.line(below), to: u, count: count, Expansion.self)
                 unsafe SampleRows.average(vPlane.line(above), vPlane.line(below), to: v, count: count, Expansion.self)

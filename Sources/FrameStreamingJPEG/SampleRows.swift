@@ -5,24 +5,13 @@
 /// plane, and counts that follow from the same picture's size. Source lines may lie at any address; words are loaded
 /// unaligned.
 enum SampleRows {
-    @inline(__always)
-    private static func average(_ a: UInt8, _ b: UInt8) -> UInt8 {
-        UInt8(truncatingIfNeeded: (UInt16(a) &+ UInt16(b) &+ 1) >> 1)
-    }
-
-    /// The same, as wide as a sample of an interleaved format is when it is taken out.
-    @inline(__always)
-    private static func wideAverage(_ a: UInt16, _ b: UInt16) -> UInt16 {
-        (a &+ b &+ 1) >> 1
-    }
-
     /// `target[i]` = the average of `upper[i]` and `lower[i]`, expanded.
     @inline(__always)
     static func average<Expansion: RangeExpansion>(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
         to target: UnsafeMutablePointer<UInt8>, count: Int, _: Expansion.Type
     ) {
-        for i in 0..<count { unsafe target[i] = Expansion.map(average(upper[i], lower[i])) }
+        for i in 0..<count { unsafe target[i] = Expansion.expandMean(UInt16(upper[i]) &+ UInt16(lower[i])) }
     }
 
     /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma), expanded.
@@ -44,8 +33,8 @@ enum SampleRows {
         for i in 0..<count {
             let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
             let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe first[i] = Expansion.expand(wideAverage(a & 255, b & 255))
-            unsafe second[i] = Expansion.expand(wideAverage(a >> 8, b >> 8))
+            unsafe first[i] = Expansion.expandMean((a & 255) &+ (b & 255))
+            unsafe second[i] = Expansion.expandMean((a >> 8) &+ (b >> 8))
         }
     }
 
@@ -68,7 +57,7 @@ enum SampleRows {
         for i in 0..<count {
             let a = unsafe above.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
             let b = unsafe below.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe target[i] = Expansion.expand(wideAverage(a >> shift & 255, b >> shift & 255))
+            unsafe target[i] = Expansion.expandMean((a >> shift & 255) &+ (b >> shift & 255))
         }
     }
 
@@ -80,7 +69,7 @@ enum SampleRows {
         let words = unsafe UnsafeRawPointer(source)
         for i in 0..<count / 2 {
             let word = unsafe words.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)
-            unsafe target[i] = average(UInt8(truncatingIfNeeded: word), UInt8(truncatingIfNeeded: word >> 8))
+            unsafe target[i] = NoExpansion.expandMean((word & 255) &+ (word >> 8))
         }
         if count % 2 == 1 { unsafe target[count / 2] = source[count - 1] }
     }

@@ -20,22 +20,25 @@ final class TurboCompressor: @unchecked Sendable {
     /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written
     /// to.
     func compress(
-        _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, into pool: FramePool
+        _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, scale: PictureScale = .full, into pool: FramePool
     ) throws(FrameStreamingError) -> FrameBuffer {
         let format = frame.format
-        let room = try unsafe room(width: format.width, height: format.height, sampling: subsampling.code)
+        let room = try unsafe room(
+            width: scale.scaled(format.width), height: scale.scaled(format.height), sampling: subsampling.code)
         let count = try unsafe frame.withUnsafeBytes { (bytes) throws(FrameStreamingError) -> Int in
             guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
             if let code = format.pixelFormat.packedCode {
-                return try unsafe compressPacked(
-                    base + format.plane(0).offset, format, code, quality, subsampling, to: room)
+                var picture = unsafe PackedPicture(base, format, scale)
+                if picture.byteCount > 0 { picture = unsafe picture.prepared(planes.room(picture.byteCount)) }
+                return try unsafe compressPacked(picture, code, quality, subsampling, to: room)
             }
-            guard let source = unsafe SourcePicture(base, format) else {
+            guard var source = unsafe SourcePicture(base, format) else {
                 throw FrameStreamingError(
                     .unsupported,
                     "\(format.pixelFormat) cannot be encoded as JPEG: convert it to one of the YUV, RGB or gray formats first"
                 )
             }
+            source.scale = scale
             return try unsafe compressPlanes(source, quality, subsampling, to: room)
         }
         var buffer = pool.buffer(byteCount: count)
@@ -53,14 +56,15 @@ final class TurboCompressor: @unchecked Sendable {
     }
 
     private func compressPacked(
-        _ pixels: UnsafePointer<UInt8>, _ format: FrameFormat, _ code: CInt, _ quality: Int,
-        _ subsampling: ChromaSubsampling, to room: UnsafeMutablePointer<UInt8>
+        _ picture: PackedPicture, _ code: CInt, _ quality: Int, _ subsampling: ChromaSubsampling,
+        to room: UnsafeMutablePointer<UInt8>
     ) throws(FrameStreamingError) -> Int {
         var target: UnsafeMutablePointer<UInt8>? = unsafe room
         var size: UInt = 0
         let result = unsafe tjCompress2(
-            handle.raw, pixels, CInt(format.width), CInt(format.plane(0).stride), CInt(format.height), code, &target,
-            &size, subsampling.code, CInt(quality), TJFLAG_NOREALLOC)
+            handle.raw, picture.pixels.start, CInt(picture.width), CInt(picture.pixels.stride), CInt(picture.height),
+            code,
+            &target, &size, subsampling.code, CInt(quality), TJFLAG_NOREALLOC)
         return try unsafe written(result, size, target == room)
     }
 
@@ -79,7 +83,8 @@ final class TurboCompressor: @unchecked Sendable {
             unsafe withUnsafeBytes(of: &strides) { strides in
                 unsafe tjCompressFromYUVPlanes(
                     handle.raw, starts.baseAddress?.assumingMemoryBound(to: UnsafePointer<UInt8>?.self),
-                    CInt(source.width), strides.baseAddress?.assumingMemoryBound(to: CInt.self), CInt(source.height),
+                    CInt(source.scaledWidth), strides.baseAddress?.assumingMemoryBound(to: CInt.self),
+                    CInt(source.scaledHeight),
                     subsampling.code, &target, &size, CInt(quality), TJFLAG_NOREALLOC)
             }
         }
@@ -93,22 +98,25 @@ final class TurboCompressor: @unchecked Sendable {
     ) -> (y: SourcePlane, u: SourcePlane?, v: SourcePlane?) {
         let factors = wanted ?? .yuv444
         let isWhole = factors.divides(width: source.width, height: source.height)
+        let strips = PictureStrips(source)
         var y: SourcePlane?
         var chroma: (u: SourcePlane, v: SourcePlane)?
-        if !source.isLimitedRange, isWhole, case .plane(let plane) = source.luma { y = plane }
-        if !source.isLimitedRange, source.factors == wanted, case .planes(let u, let v) = source.chroma {
+        let isFinal = !source.isLimitedRange && strips == nil
+        if isFinal, isWhole, case .plane(let plane) = source.luma { y = plane }
+        if isFinal, source.factors == wanted, case .planes(let u, let v) = source.chroma {
             chroma = (u, v)
         }
         if let y, wanted == nil { return (y, nil, nil) }
         if let y, let chroma { return (y, chroma.u, chroma.v) }
 
-        let width = factors.paddedWidth(source.width)
-        let height = factors.paddedHeight(source.height)
+        let width = factors.paddedWidth(source.scaledWidth)
+        let height = factors.paddedHeight(source.scaledHeight)
         let stride = (width + 63) & ~63
-        let chromaStride = (factors.columns(source.width) + 63) & ~63
-        let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.height)
+        let chromaStride = (factors.columns(source.scaledWidth) + 63) & ~63
+        let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.scaledHeight)
         let (offsets, count) = ScratchMemory.place([
-            y == nil ? stride * height : 0, chromaBytes, chromaBytes, 4 * source.factors.columns(source.width),
+            y == nil ? stride * height : 0, chromaBytes, chromaBytes,
+            SourcePicture.lineRoom(columns: source.factors.columns(source.width)), strips?.byteCount ?? 0,
         ])
         let start = unsafe planes.room(count)
         var target = unsafe TargetPicture(
@@ -120,7 +128,11 @@ final class TurboCompressor: @unchecked Sendable {
                 TargetPlane(start: start + offsets[2], stride: chromaStride)
             )
         }
-        target.fill(from: source)
+        if let strips {
+            unsafe strips.fill(target, room: start + offsets[4])
+        } else {
+            target.fill(from: source)
+        }
         let scratch = unsafe SourcePlane(start: UnsafePointer(start), stride: stride)
         return (y ?? scratch, chroma?.u ?? target.chroma?.u.asSource, chroma?.v ?? target.chroma?.v.asSource)
     }

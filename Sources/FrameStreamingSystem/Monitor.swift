@@ -29,14 +29,15 @@
         return try unsafe body(&state.pointee)
     }
 
-    /// Changes the state and wakes all who wait for a change.
+    /// Changes the state and wakes all who wait for a change: behind the lock, for who is woken wants it at once, and would only
+    /// wait again.
     @inlinable package func update<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         lock.lock()
         defer {
-            lock.wakeAll()
             lock.unlock()
+            lock.wakeAll()
         }
         return try unsafe body(&state.pointee)
     }
@@ -54,8 +55,9 @@
 
     /// Wakes all who wait, without a change of the state: for those who also wait for something else.
     @inlinable package func wakeAll() {
+        // Who looked before the change is waiting by now.
         lock.lock()
-        lock.wakeAll()
         lock.unlock()
+        lock.wakeAll()
     }
 }

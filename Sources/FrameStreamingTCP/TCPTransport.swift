@@ -35,7 +35,8 @@ public final class TCPTransport: Transport {
     /// that is lost or back is not told, for there is no word for it.
     ///
     /// - Throws: `timedOut` when the message did not go by the deadline: the part that went is remembered, and the same
-    ///   call finishes it. `unsupported` for a pixel format that the peer does not take, `limitExceeded` for a frame that is too large
+    ///   call finishes it. `unsupported` for a pixel format that the peer does not take and for a request to a sender that takes none,
+    ///   `limitExceeded` for a frame that is too large
     ///   for it, or where the peer takes a message too slowly; `invalidArgument` for a message that this side cannot send;
     ///   `connectionLost`, `closed`.
     public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {

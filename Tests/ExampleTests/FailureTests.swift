@@ -81,7 +81,7 @@ extension ExampleTests {
             for (name, arguments) in [
                 ("frame-send", ["--pattern", "--to", "nonexistent.invalid:5600"]),
                 ("frame-send", ["--pattern", "--listen", "nonexistent.invalid:5600"]),
-                ("frame-receive", ["--from", "nonexistent.invalid:5600"]),
+                ("frame-receive", ["--from", "nonexistent.invalid:5600", "--no-reconnect"]),
                 ("frame-receive", ["--listen", "nonexistent.invalid:5600"]),
             ] {
                 let outcome = try run(name, arguments)
@@ -109,7 +109,7 @@ extension ExampleTests {
             receiver.signal(SIGTERM)
             try receiver.finish()
             for (name, arguments) in [
-                ("frame-send", ["--pattern", "--to"]), ("frame-receive", ["--from"]),
+                ("frame-send", ["--pattern", "--to"]), ("frame-receive", ["--no-reconnect", "--from"]),
             ] {
                 let outcome = try run(name, arguments + ["127.0.0.1:\(port)"])
                 #expect(outcome.end == .exit(1))
@@ -135,7 +135,7 @@ extension ExampleTests {
                 return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
             }
             let input = try workspace.write(noise, to: "noise.rgb")
-            let (receiver, port) = try receiver(["--decode", "none", "--once"])
+            let (receiver, port) = try receiver(["--decode", "none", "--once", "--no-reconnect"])
             let sender = try sender(
                 to: port,
                 [
@@ -193,7 +193,8 @@ extension ExampleTests {
 
         @Test func aReceiverThatConnectedSaysThatItsSenderWasKilled() throws {
             let sender = try Program("frame-send", ["--listen", "0", "--pattern", "--size", "64x48", "--json"])
-            let receiver = try Program("frame-receive", ["--from", "127.0.0.1:\(sender.port())", "--json"])
+            let receiver = try Program(
+                "frame-receive", ["--from", "127.0.0.1:\(sender.port())", "--json", "--no-reconnect"])
             try receiver.streams("frames")
             sender.signal(SIGKILL)
             #expect(try receiver.finish() == .exit(1))

@@ -5,12 +5,14 @@ extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
-            "seconds", "fps", "latency_ms", "end",
+            "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end",
         ]
         static let senderKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "acknowledged", "dropped",
-            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "end",
+            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
         ]
+        static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
+        static let senderStages: Set = ["capture", "wait", "encode", "wire", "receiver"]
         static let percentiles: Set = ["p50", "p95", "p99", "max"]
 
         @Test func aBinaryStreamSaysEverything() throws {
@@ -31,6 +33,19 @@ extension ExampleTests {
             #expect(try latency.double("p50") <= latency.double("p95"))
             #expect(try latency.double("p95") <= latency.double("p99"))
             #expect(try latency.double("p99") <= latency.double("max"))
+            // One machine, one clock.
+            #expect(try connection.double("clock_error_ms") == 0)
+            let stages = try connection.nested("stages_ms")
+            #expect(stages.keys == Self.receiverStages)
+            var sum = 0.0
+            for name in Self.receiverStages {
+                let stage = try stages.nested(name)
+                #expect(stage.keys == Self.percentiles)
+                #expect(try stage.double("p50") <= latency.double("max"))
+                sum += try stage.double("max")
+            }
+            // No frame is older than its stages together, but for what each loses by counting whole microseconds.
+            #expect(try latency.double("max") <= sum * 1.002 + 0.01)
             #expect(try connection.int("skipped") >= 0)
             #expect(try connection.int("decode_failures") == 0)
             let (frames, seconds) = (try connection.double("frames"), try connection.double("seconds"))
@@ -39,6 +54,9 @@ extension ExampleTests {
             let sent = try #require(try sender.connections().first)
             #expect(sent.string("stream") == "front door" && sent.string("peer") == "127.0.0.1:\(port)")
             #expect(try sent.nested("ack_ms").keys == Self.percentiles)
+            let sentStages = try sent.nested("stages_ms")
+            #expect(sentStages.keys == Self.senderStages)
+            for name in ["wait", "encode"] { #expect(try sentStages.nested(name).keys == Self.percentiles) }
             for line in try sender.connections() + [sender.total()] {
                 #expect(try line.nested("dropped").keys == ["replaced", "deadline", "disconnected"])
                 #expect(try line.int("produced") == 50)
@@ -55,6 +73,10 @@ extension ExampleTests {
             for line in try ended.receiver.connections() + [ended.receiver.total()] {
                 #expect(line.keys == Self.receiverKeys)
                 #expect(line.isNull("latency_ms") && line.isNull("skipped") && line.isNull("stream"))
+                #expect(line.isNull("clock_error_ms"))
+                let stages = try line.nested("stages_ms")
+                for name in ["capture", "wait", "encode", "wire"] { #expect(stages.isNull(name)) }
+                for name in ["queue", "decode", "consume"] { #expect(try stages.nested(name).keys == Self.percentiles) }
                 #expect(line.string("end") == "over")
             }
             #expect(try ended.receiver.connections().first?.string("handshake") == "text")

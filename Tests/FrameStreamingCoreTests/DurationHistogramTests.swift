@@ -14,6 +14,18 @@ import Testing
         #expect(histogram.count == 1000)
     }
 
+    @Test func emptyOnesMergeEitherWay() {
+        var (empty, one) = (DurationHistogram(), DurationHistogram())
+        empty.merge(DurationHistogram())
+        #expect(empty.count == 0 && empty.summary == nil && empty.percentile(50) == nil && empty.description == "none")
+        one.record(nanoseconds: 5_000_000)
+        one.merge(empty)
+        #expect(one.count == 1)
+        empty.merge(one)
+        one.record(nanoseconds: 6_000_000)
+        #expect(empty.count == 1 && one.count == 2)
+    }
+
     @Test func clocksThatDisagreeGiveZeroNotATrap() {
         var histogram = DurationHistogram()
         histogram.record(nanoseconds: -5)

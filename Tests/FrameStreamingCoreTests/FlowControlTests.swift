@@ -157,7 +157,8 @@ import Testing
         var start: Int64 = 0
         for number in 1...40 as ClosedRange<UInt64> {
             if number == 1 { _ = try flow.handle(.offered(captured: Self.at(start)), at: Self.at(start)) }
-            _ = try flow.handle(.encoded(nanoseconds: 5_000_000), at: Self.at(start))
+            _ = try flow.handle(
+                .encoded(nanoseconds: 5_000_000, bytes: 1, settings: EncodeSettings()), at: Self.at(start))
             _ = try flow.handle(.sent(bytes: 1), at: Self.at(start))
             _ = try flow.handle(.offered(captured: Self.at(start)), at: Self.at(start + 10))
             if number < 40 { start += 80; _ = try flow.handle(Self.acknowledge(number), at: Self.at(start)) }
@@ -179,7 +180,8 @@ import Testing
         for number in 1...20 as ClosedRange<UInt64> {
             let start = Int64(number) * 100
             _ = try flow.handle(Self.offered, at: Self.at(start))
-            _ = try flow.handle(.encoded(nanoseconds: 5_000_000), at: Self.at(start))
+            _ = try flow.handle(
+                .encoded(nanoseconds: 5_000_000, bytes: 1, settings: EncodeSettings()), at: Self.at(start))
             _ = try flow.handle(.sent(bytes: 1), at: Self.at(start))
             if number < 20 { _ = try flow.handle(Self.acknowledge(number), at: Self.at(start + 80)) }
         }

@@ -68,6 +68,18 @@ import Testing
         #expect(try parse(String(header.line.dropLast())) == header)
     }
 
+    @Test func `the matrix is told where there is one`() throws {
+        for matrix in [ColorMatrix.bt601, .bt709, .bt2020] {
+            let layout = try FrameFormat(width: 2, height: 2, pixelFormat: .i420, colorMatrix: matrix)
+            let header = try Y4MHeader(format: layout, rate: .thirty)
+            #expect(header.line.hasSuffix(" XCOLORMATRIX=\(matrix.description.uppercased()) XCOLORRANGE=LIMITED\n"))
+            #expect(try parse(String(header.line.dropLast())) == header)
+            let gray = try FrameFormat(width: 2, height: 2, pixelFormat: .gray8, colorMatrix: matrix)
+            #expect(try Y4MHeader(format: gray, rate: .thirty).colorMatrix == nil)
+        }
+        #expect(try parse("YUV4MPEG2 W1 H1 XCOLORMATRIX=SMPTE240M").colorMatrix == nil)
+    }
+
     @Test func `has no name for packed formats`() throws {
         let layout = try FrameFormat(width: 2, height: 2, pixelFormat: .yuyv)
         #expect(try failure { _ = try Y4MHeader(format: layout, rate: .thirty) }.code == .unsupported)

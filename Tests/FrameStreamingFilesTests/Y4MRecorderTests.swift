@@ -84,6 +84,34 @@ import Testing
         #expect(drain(&source).frames.map(\.array) == [frame.array])
     }
 
+    @Test func `the matrix is read again, and another one is refused`() throws {
+        func picture(_ format: PixelFormat, _ matrix: ColorMatrix) throws -> Frame {
+            let layout = try FrameFormat(width: 4, height: 2, pixelFormat: format, colorMatrix: matrix)
+            return try makeFrame(noise(layout.byteCount), layout)
+        }
+        let path = directory.path("a.y4m")
+        let recorder = try Y4MRecorder(path: path)
+        try recorder.write(picture(.i422, .bt709))
+        for other in [ColorMatrix.unspecified, .bt601, .bt2020] {
+            #expect(!recorder.accepts(try picture(.i422, other)))
+            let error = try failure { try recorder.write(picture(.i422, other)) }
+            #expect(error.code == .unsupported && error.message.contains("bt709"))
+        }
+        try recorder.write(picture(.yuyv, .bt709))
+        recorder.close()
+        var source = try RawFileSource(path: path, options: .fast)
+        #expect(source.format?.colorMatrix == .bt709)
+        #expect(drain(&source).frames.map(\.format.colorMatrix) == [.bt709, .bt709])
+        // What does not say is taken for BT.601.
+        let plain = try Y4MRecorder(path: directory.path("b.y4m"))
+        try plain.write(picture(.i420, .unspecified))
+        #expect(plain.accepts(try picture(.i420, .bt601)))
+        #expect(!plain.accepts(try picture(.i420, .bt2020)))
+        let gray = try Y4MRecorder(path: directory.path("c.y4m"))
+        try gray.write(picture(.gray8, .bt709))
+        #expect(gray.accepts(try picture(.gray8, .bt2020)))
+    }
+
     @Test func `a change of format is refused, and the recording goes on`() throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path)

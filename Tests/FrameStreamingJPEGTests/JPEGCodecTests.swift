@@ -71,16 +71,4 @@ import Testing
         func count() { lock.withLock { sum += 1 } }
         var total: Int { lock.withLock { sum } }
     }
-
-    @Test func theColourMatrixTravelsWithTheSamples() throws {
-        let format = try FrameFormat(
-            width: 16, height: 16, pixelFormat: .i420, colorRange: .full, colorMatrix: .bt709)
-        let codec = JPEGCodec()
-        let content = (0..<384).map { $0 < 256 ? 90 : $0 < 320 ? 110 : 150 } as [UInt8]
-        let jpeg = try codec.encode(makeFrame(content, format), EncodeSettings(quality: 100))
-        #expect(jpeg.format.colorMatrix == .bt709)
-        let planes = try codec.decode(jpeg, DecodeSettings(pixelFormat: .i420))
-        #expect(planes.format.colorMatrix == .bt709)
-        #expect(difference(zip(bytes(planes), content)).largest <= 1)
-    }
 }

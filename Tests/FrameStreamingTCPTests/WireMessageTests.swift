@@ -13,6 +13,12 @@ private enum Examples {
         return hello
     }
 
+    static var helloWithRequests: Hello {
+        var hello = hello
+        hello.optionalCapabilities = Hello.takesRequests
+        return hello
+    }
+
     static var welcome: Hello {
         var welcome = Hello(role: 2, maximumFrameBytes: 64 << 20, bootID: Array(16..<32), stream: "")
         welcome.session = 0x0123_4567_89AB_CDEF
@@ -58,6 +64,7 @@ private enum Examples {
             ("BYE", .bye(Bye("end of stream"))),
             ("BYE_ACK", .byeAcknowledgement(ByeAcknowledgement(consumedThrough: 42))),
             ("SOURCE_LOST", .sourceLost("camera unplugged")), ("SOURCE_RESTORED", .sourceRestored),
+            ("REQUEST", .request(WireRequest(.quality(40)))), ("HELLO-REQUESTS", .hello(helloWithRequests)),
         ]
     }
 }
@@ -108,7 +115,8 @@ extension WireTypes {
             }
         }
         #expect(try shown == goldenMessages())
-        #expect(shown.count == WireType.allCases.count)
+        // HELLO is there twice: with and without the optional capability.
+        #expect(shown.count == WireType.allCases.count + 1)
     }
 
     struct FrameCase: Sendable, CustomTestStringConvertible {
@@ -176,6 +184,21 @@ extension WireTypes {
         #expect(header.captureTime?.clock == .unknown && header.captureTime?.edge == .unspecified)
         #expect(header.quality == nil && header.colorRange == nil && header.sourceColorRange == nil)
         #expect(header.colorMatrix == .unspecified)
+    }
+
+    @Test(arguments: [ReceiverRequest.pause, .resume, .quality(1), .quality(100)])
+    func requestsComeBackAsTheyWere(_ request: ReceiverRequest) throws {
+        let bytes = WireRequest(request).marshal()
+        #expect(try WireRequest(header: bytes[WirePrefix.length...]).request == request)
+    }
+
+    @Test func aRequestOfALaterVersionIsNone() throws {
+        for kind: UInt8 in [0, 4, 255] {
+            var bytes = WireRequest(.pause).marshal()
+            bytes[WirePrefix.length] = kind
+            bytes[bytes.count - 1] = 200
+            #expect(try WireRequest(header: bytes[WirePrefix.length...]).request == nil)
+        }
     }
 
     @Test func longTextsAreCutBetweenCharacters() throws {

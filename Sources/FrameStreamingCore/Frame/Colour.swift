@@ -7,7 +7,7 @@ public struct ColorRange: Hashable, Sendable, CustomStringConvertible {
 
     /// Luma 16...235, chroma 16...240: what cameras and video files have unless they say otherwise (ITU-R BT.601).
     public static let limited = ColorRange(value: .limited)
-    /// 0...255: what JFIF demands, and what RGB has.
+    /// 0...255: what JFIF demands, and what RGB nearly always has.
     public static let full = ColorRange(value: .full)
 
     /// `limited` or `full`.

@@ -8,7 +8,7 @@ public struct FrameFormat: Hashable, Sendable {
     public let height: Int
     /// How the bytes are laid out.
     public let pixelFormat: PixelFormat
-    /// Which values black and white have. RGB is always full; a JPEG is full (JFIF).
+    /// Which values black and white have. RGB is full unless it was said to be limited (HDMI's 16...235); a JPEG is full (JFIF).
     public var colorRange: ColorRange
     /// Which weights made luma and chroma.
     public var colorMatrix: ColorMatrix

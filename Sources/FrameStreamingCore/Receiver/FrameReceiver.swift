@@ -13,9 +13,10 @@ internal import FrameStreamingSystem
 public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     private struct State {
         /// The frame that the consumer has, to be acknowledged when it comes back.
-        var delivered: ReceivedFrame?
-        var statistics = ReceiverStatistics()
-        /// Since the last line per second, but for what the inbox counts.
+        var delivered: DeliveredFrame?
+        /// Until the last line per second; both of these without what the inbox counts.
+        var before = ReceiverStatistics()
+        /// Since the last line per second. Frames are counted here only: once each.
         var interval = ReceiverStatistics()
         var arrivedBefore = ReceiverStatistics()
         var unconsumed = 0
@@ -26,6 +27,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     private let codec: Codec
     private let decode: DecodeSettings?
     private let inbox: ReceiverInbox
+    private let clock: PeerClock
     private let state = Monitor(State())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
 
@@ -48,6 +50,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         self.transport = transport
         self.decode = decode
         self.onEvent = onEvent
+        clock = PeerClock(transport.peer)
         inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
     }
 
@@ -97,9 +100,9 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             switch arrival {
             case .frames(let skipped, let item):
                 for info in skipped { pass(over: info, .skipped) }
-                if let received = try decoded(item) {
-                    state.withLock { $0.delivered = received }
-                    return received
+                if let delivered = try decoded(item) {
+                    state.withLock { $0.delivered = delivered }
+                    return delivered.frame
                 }
             case .ended:
                 finish("all frames consumed")
@@ -115,8 +118,9 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     }
 
     /// Nil: it could not be decoded, which was reported.
-    private func decoded(_ item: ReceiverInbox.Item) throws(FrameStreamingError) -> ReceivedFrame? {
+    private func decoded(_ item: ReceiverInbox.Item) throws(FrameStreamingError) -> DeliveredFrame? {
         let start = MonotonicTime.now
+        var end: MonotonicTime?
         var frame = item.frame
         if let decode {
             do throws(FrameStreamingError) {
@@ -128,63 +132,60 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
                 if error.code == .invalidArgument { throw error }
                 return nil
             }
+            end = .now
         }
-        let done = MonotonicTime.now
-        let queued = (item.info.arrivalTime ?? start).nanoseconds
-        record { statistics in
-            statistics.queueTime.record(nanoseconds: start.nanoseconds - queued)
-            if decode != nil { statistics.decodeTime.record(nanoseconds: done.nanoseconds - start.nanoseconds) }
+        let estimate = clock.estimate(transport)
+        var captured: MonotonicTime?
+        if let time = item.frame.captureTime, time.clock == .monotonic, let estimate {
+            captured = MonotonicTime(nanoseconds: time.nanoseconds &+ estimate.offset)
         }
-        return ReceivedFrame(
-            frame: frame, encoded: item.frame, info: item.info, captureTime: captureTime(of: item.frame))
-    }
-
-    /// A capture time on our clock, where the peer's can be told.
-    private func captureTime(of frame: Frame) -> MonotonicTime? {
-        guard let time = frame.captureTime, time.clock == .monotonic, let offset = transport.peer.clockOffset else {
-            return nil
-        }
-        return MonotonicTime(nanoseconds: time.nanoseconds &+ offset)
+        return DeliveredFrame(
+            frame: ReceivedFrame(frame: frame, encoded: item.frame, info: item.info, captureTime: captured),
+            clock: estimate, taken: start, decoded: end)
     }
 
     private func acknowledgeDelivered() {
-        let received = state.withLock { state in
-            defer { state.delivered = nil }
-            return state.delivered
-        }
-        guard let received else { return }
         let now = MonotonicTime.now
-        record { statistics in
-            statistics.frames += 1
-            statistics.lastConsumed = now
-            if let captured = received.captureTime {
-                statistics.latency.record(nanoseconds: now.nanoseconds - captured.nanoseconds)
-            }
+        let consumed = state.withLock { state -> (FrameInfo, unconsumed: Int)? in
+            guard let delivered = state.delivered.take() else { return nil }
+            state.interval.record(delivered, consumed: now)
+            return (delivered.frame.info, state.unconsumed)
         }
-        acknowledge(received.info, .consumed)
+        if let (info, unconsumed) = consumed { acknowledge(info, .consumed, unconsumed, at: now) }
     }
 
     /// A frame that the consumer never gets.
     private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
-        record { statistics in
-            if outcome == .skipped { statistics.skippedHere += 1 } else { statistics.decodeFailures += 1 }
+        let unconsumed = state.withLock { state in
+            if outcome == .skipped { state.interval.skippedHere += 1 } else { state.interval.decodeFailures += 1 }
+            state.unconsumed += 1
+            return state.unconsumed
         }
-        state.withLock { $0.unconsumed += 1 }
-        acknowledge(info, outcome)
+        acknowledge(info, outcome, unconsumed, at: .now)
     }
 
-    private func acknowledge(_ info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
-        let message = inbox.acknowledgement(info, outcome, unconsumed: state.withLock { $0.unconsumed })
+    private func acknowledge(
+        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, _ unconsumed: Int, at now: MonotonicTime
+    ) {
+        let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, at: now)
         // A connection that no longer takes an acknowledgement is ending: the listening thread says how, after the frames
         // that are here already were had.
         try? transport.send(.acknowledgement(message), until: .after(Self.patience))
     }
 
-    private func record(_ change: (inout ReceiverStatistics) -> Void) {
-        state.withLock { state in
-            change(&state.statistics)
-            change(&state.interval)
+    // MARK: Asking
+
+    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread. Returns when the connection has taken
+    /// the request: the sender complies with the next picture or later, or not at all, and does not answer.
+    ///
+    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake; `invalidArgument` for a quality outside
+    ///   1...100; `timedOut` where the connection took nothing for two seconds; `closed`, `connectionLost` once it is over.
+    public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
+        if case .quality(let quality) = request, !(1...100).contains(quality) {
+            throw FrameStreamingError(
+                .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
         }
+        try transport.send(.request(request), until: .after(Self.patience))
     }
 
     // MARK: Ending
@@ -223,7 +224,11 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
 
     /// The figures so far.
     public var statistics: ReceiverStatistics {
-        var result = state.withLock { $0.statistics }
+        var result = state.withLock { state in
+            var result = state.before
+            result.merge(state.interval)
+            return result
+        }
         inbox.describe(&result)
         return result
     }
@@ -238,6 +243,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             result.skippedBySender = arrived.skippedBySender.map { $0 - (state.arrivedBefore.skippedBySender ?? 0) }
             result.firstArrival = arrived.firstArrival
             state.arrivedBefore = arrived
+            state.before.merge(state.interval)
             state.interval = ReceiverStatistics()
             return result
         }

@@ -33,14 +33,17 @@ final class ReceiverInbox: Sendable {
     private let transport: any Transport
     private let onEvent: @Sendable (ReceiverEvent) -> Void
     private let state: Monitor<State>
+    private let creditAhead: UInt64
 
     init(
         transport: any Transport, onEvent: @escaping @Sendable (ReceiverEvent) -> Void
     ) throws(FrameStreamingError) {
         self.transport = transport
         self.onEvent = onEvent
-        var first = State(creditThrough: transport.peer.creditAhead)
-        first.items.reserveCapacity(Int(clamping: min(64, transport.peer.creditAhead)))
+        // Asked for once: the peer is much to copy, for every frame.
+        creditAhead = transport.peer.creditAhead
+        var first = State(creditThrough: creditAhead)
+        first.items.reserveCapacity(Int(clamping: min(64, creditAhead)))
         state = Monitor(first)
         do throws(SystemError) {
             _ = try SystemThread(name: "frame-receive") { self.listen() }
@@ -120,14 +123,16 @@ final class ReceiverInbox: Sendable {
     }
 
     /// The acknowledgement of a frame, with the credit that it gives back.
-    func acknowledgement(_ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int) -> Acknowledgement {
+    func acknowledgement(
+        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, at now: MonotonicTime
+    ) -> Acknowledgement {
         state.withLock { state in
-            state.creditThrough = max(state.creditThrough, info.sequence + transport.peer.creditAhead)
+            state.creditThrough = max(state.creditThrough, info.sequence + creditAhead)
             var result = Acknowledgement(
                 sequence: info.sequence, creditThrough: state.creditThrough, outcome: outcome)
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
-            result.consumedTime = .now
+            result.consumedTime = now
             result.queueDepth = UInt32(clamping: state.items.count)
             result.unconsumed = UInt64(unconsumed)
             return result

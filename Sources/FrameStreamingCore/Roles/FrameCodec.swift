@@ -4,7 +4,7 @@ public struct EncodeSettings: Hashable, Sendable {
     public var quality: Int
     /// How often chroma is sampled; nil = the codec's own choice.
     public var subsampling: ChromaSubsampling?
-    /// By how much the picture is made smaller before it is encoded.
+    /// By how much the picture is made smaller before it is encoded. One that is compressed already is not made smaller.
     public var scale: PictureScale
 
     /// Quality 80, the codec's own subsampling and the picture's own size, unless given.

@@ -16,11 +16,12 @@ struct AdaptiveWindow: Sendable {
     /// What acknowledgements take now, smoothed, in nanoseconds; nil before the first.
     var roundTrip: Int64? { typical.count > 0 ? typical.value : nil }
 
-    /// Whether a larger window may still be what the link needs: nothing has shown the contrary lately. Smaller pictures can wait
-    /// until it has.
+    /// Whether a larger window may still be what the link needs: it grew lately, or no trial has failed lately. Smaller pictures can
+    /// wait until that is known, but not for long.
     func mayGrow(at now: MonotonicTime) -> Bool {
-        // Where a frame takes a second, trials take too long to wait for.
-        settled < Self.most && now.nanoseconds >= heldOffUntil && typical.value < 1_000_000_000
+        let hopefulSince = max(hopefulSince ?? now.nanoseconds, holdOff.failedUntil)
+        return settled < Self.most && now.nanoseconds >= hopefulSince
+            && now.nanoseconds - hopefulSince < max(Self.retry / 2, min(10 * typical.value, 2 * Self.retry))
     }
 
     /// How much later than that of a lone frame an acknowledgement may be, in nanoseconds.
@@ -33,33 +34,33 @@ struct AdaptiveWindow: Sendable {
     private var lastAcknowledged: Int64?
 
     /// Ack time now, with whatever queue the window makes.
-    private var typical = RunningMean(weight: 8)
+    private var typical = RunningMean(weight: 8, fallsFast: true)
     /// Ack time of frames that were sent alone: what there is without a queue.
-    private var alone = RunningMean(weight: 8)
+    private var alone = RunningMean(weight: 8, fallsFast: true)
     private var bytes = RunningMean(weight: 16)
     /// How late the last acknowledgements were, in comparison to a frame sent alone.
     private var lateness = RecentValues()
     /// The time in which a full window goes round.
-    private var cycle = RunningMean(weight: 16)
+    private var cycle = RunningMean(weight: 16, fallsFast: true)
 
     private var trial = Trial.none
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
     private var unconfirmed: (window: Int, interval: Int64, sentAfter: UInt64)?
-    private var holdOff = Self.shortestHoldOff
-    private var heldOffUntil = Int64.min
-    /// What acknowledgements took when the last trial failed.
-    private var typicalAtRejection: Int64?
-    private var bytesAtRejection: Int64 = 0
+    private var holdOff = HoldOff()
+    /// When there was reason to try larger windows last.
+    private var hopefulSince: Int64?
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
     private var undo: (window: Int, sentAfter: UInt64)?
 
     private var isLimited = false
+    /// For how many frames in a hundred pictures had to wait lately.
+    private var waits = RunningMean(weight: 16)
     private var lastLimited = Int64.min
     private var peak = 1
     private var peakSince = Int64.min
 
-    private static let shortestHoldOff: Int64 = 4_000_000_000
-    private static let longestHoldOff: Int64 = 60_000_000_000
+    /// A picture that waits now and then, for a source is never quite even, is no reason for a larger window.
+    private static let worthATrial: Int64 = 25
     /// After a trial that said nothing.
     private static let retry: Int64 = 1_000_000_000
     /// A window of which so long a part was not used is given back.
@@ -73,6 +74,8 @@ struct AdaptiveWindow: Sendable {
         var ahead: Int
         /// The acknowledgement that let it go, where it had to wait for one.
         var opened: Int64?
+        /// A picture had to wait before it.
+        var waited: Bool
     }
 
     private enum Trial {
@@ -94,13 +97,13 @@ struct AdaptiveWindow: Sendable {
     /// A frame was handed to the connection, with `underWay` others not acknowledged.
     mutating func sent(_ sequence: UInt64, bytes: Int, underWay: Int, at now: MonotonicTime) {
         let now = now.nanoseconds
-        var flight = Flight(sequence: sequence, bytes: bytes, sent: now, ahead: underWay)
+        var flight = Flight(sequence: sequence, bytes: bytes, sent: now, ahead: underWay, waited: isLimited)
         if case .armed = trial, underWay >= settled, let oldest = flights.first {
             if oldest.sent + typical.value - now >= tellingHeadStart {
                 trial = .flying(extra: sequence, reference: oldest.sequence, referenceTime: nil)
             } else {
                 trial = .none
-                heldOffUntil = max(heldOffUntil, now + 4 * typical.value)
+                holdOff.wait(until: now + 4 * typical.value)
             }
             frames = settled
         } else if isLimited, underWay == settled - 1 {
@@ -135,11 +138,13 @@ struct AdaptiveWindow: Sendable {
             }
         }
         typical.add(time)
-        noticeChange()
+        let isAnotherLink = holdOff.noticeChange(ackTime: typical.value, bytes: bytes.value)
+        if isAnotherLink || hopefulSince == nil { hopefulSince = now }
         if flight.ahead == 0 { alone.add(time) }
         let lateness = time - expected(for: flight)
         self.lateness.add(lateness)
         bytes.add(Int64(flight.bytes))
+        waits.add(flight.waited ? 100 : 0)
         undoOrForget(flight, time, lateness)
         if settled > 1 { shrinkIfLate(flight, time, lateness, at: now) }
         if let opened = flight.opened {
@@ -186,11 +191,11 @@ struct AdaptiveWindow: Sendable {
             self.unconfirmed = nil
             settled = min(settled, unconfirmed.window)
             frames = settled
-            heldOffUntil = now + Self.shortestHoldOff / 2
+            holdOff.wait(until: now + 2 * Self.retry)
             undo = (window: settled, sentAfter: lastSent)
         } else {
             undo = (window: before, sentAfter: lastSent)
-            heldOffUntil = max(heldOffUntil, now + 2 * time)
+            holdOff.wait(until: now + 2 * time)
         }
     }
 
@@ -214,9 +219,14 @@ struct AdaptiveWindow: Sendable {
     // MARK: Growing
 
     private mutating func startTrial(at now: Int64) {
+        if case .armed = trial, waits.value < Self.worthATrial {
+            // No picture made use of it.
+            trial = .none
+            frames = settled
+        }
         guard case .none = trial, undo == nil, unconfirmed == nil, settled < Self.most,
             cycle.count >= max(2, settled / 4),
-            now >= heldOffUntil
+            waits.value >= Self.worthATrial, now >= holdOff.until
         else { return }
         // The regular frame goes first, and the extra one with the picture after it. It gets the largest head start where the gap to the
         // next acknowledgement is large; in each round trip one is at least the average.
@@ -243,18 +253,20 @@ struct AdaptiveWindow: Sendable {
         let waited = Double(time) - usual
         guard early >= tellingHeadStart / 2, waited < 2 * Double(early) + Double(max(target, typical.value / 4)) else {
             // Sent too late to tell, or later than any queue explains: a stall.
-            heldOffUntil = now + Self.retry
+            holdOff.wait(until: now + Self.retry)
             return
         }
         guard waited <= 0.5 * Double(early) else {
-            reject(at: now)
+            holdOff.trialFailed(ackTime: typical.value, bytes: bytes.value, at: now)
             return
         }
         unconfirmed = (window: settled, interval: cycle.value / Int64(settled), sentAfter: lastSent)
         // The time between the two is the bottleneck's for one frame, or more. As many as fit into the time of one are not too many;
-        // still no more than twice as many at once.
+        // still no more than half as many again at once, and that only where every picture has to wait.
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
-        settled = min(Self.most, max(settled + 1, min(2 * settled, fitting)))
+        let more = waits.value >= 90 ? settled + settled / 2 : settled + 1
+        settled = min(Self.most, max(settled + 1, min(more, fitting)))
+        hopefulSince = now
         frames = settled
         cycle.removeAll()
     }
@@ -272,25 +284,8 @@ struct AdaptiveWindow: Sendable {
             settled = before.window
             frames = settled
             cycle.removeAll()
-            reject(at: now)
+            holdOff.trialFailed(ackTime: typical.value, bytes: bytes.value, at: now)
         }
-    }
-
-    private mutating func reject(at now: Int64) {
-        typicalAtRejection = typical.value
-        bytesAtRejection = bytes.value
-        heldOffUntil = now + holdOff
-        holdOff = min(2 * holdOff, Self.longestHoldOff)
-    }
-
-    /// What was true of the link when a trial failed need not be true of another link.
-    private mutating func noticeChange() {
-        guard let before = typicalAtRejection else { return }
-        guard abs(typical.value - before) > before / 3 || abs(bytes.value - bytesAtRejection) > bytesAtRejection / 3
-        else { return }
-        typicalAtRejection = nil
-        holdOff = Self.shortestHoldOff
-        heldOffUntil = .min
     }
 
     /// A window larger than what is used would be a queue as soon as the link becomes slower.
@@ -306,13 +301,5 @@ struct AdaptiveWindow: Sendable {
         }
         peak = 1
         peakSince = now
-    }
-}
-
-extension Acknowledgement {
-    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known.
-    var receiverTime: Int64 {
-        guard let arrivalTime, let consumedTime else { return 0 }
-        return max(0, consumedTime.nanoseconds - arrivalTime.nanoseconds)
     }
 }

@@ -23,10 +23,9 @@ final class EncoderThreads<Codec: FrameCodec>: Sendable {
     }
 
     /// How pictures are encoded from now on.
-    var settings: EncodeSettings {
-        get { state.withLock { $0.settings } }
-        set { state.withLock { $0.settings = newValue } }
-    }
+    var settings: EncodeSettings { state.withLock { $0.settings } }
+
+    func change(_ body: (inout EncodeSettings) -> Void) { state.withLock { body(&$0.settings) } }
 
     /// Encodes `picture` on one of the threads. Never waits.
     func submit(_ picture: Picture) {

@@ -4,7 +4,11 @@ extension FlowControl {
         wakeAt = nil
         expire(at: now, &decision)
         guard isConnected, !isPaused, !hasEnded else { return }
-        if !waiting.isEmpty, taken.count < encoders, underWay + taken.count >= window { adaptive?.limited(at: now) }
+        if !waiting.isEmpty, taken.count < encoders, underWay + taken.count >= window {
+            adaptive?.limited(at: now)
+            // A larger window comes first, as long as it may be what is missing.
+            if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
+        }
         while !waiting.isEmpty, taken.count < encoders, mayTake(at: now) {
             waiting.removeFirst()
             taken.append(skippedSinceLast)

@@ -14,8 +14,8 @@ public struct FlowControl: Sendable {
         case disconnected
         /// The source gave a picture, captured then, which now stands last in the slot. Under `reliable` only while ``hasRoom``.
         case offered(captured: MonotonicTime)
-        /// A picture that was taken is encoded, after so many nanoseconds in the codec.
-        case encoded(nanoseconds: Int64)
+        /// A picture that was taken is encoded, with these settings, after so many nanoseconds in the codec.
+        case encoded(nanoseconds: Int64, bytes: Int, settings: EncodeSettings)
         /// The first of the pictures that were taken is sent, so many bytes long.
         case sent(bytes: Int)
         /// The first of the frames that were under way on the connection before is sent again.
@@ -26,6 +26,8 @@ public struct FlowControl: Sendable {
         case acknowledged(Acknowledgement)
         /// The receiver asked for no more pictures, or for pictures again.
         case paused, resumed
+        /// The receiver asked for this quality: an adaptive one goes no higher from now on.
+        case qualityWanted(Int)
         /// ``wakeAt`` has come.
         case tick
         /// A picture that the source gave found no room before the stream was ended.
@@ -36,6 +38,8 @@ public struct FlowControl: Sendable {
 
     /// What is to be done, in this order.
     public struct Decision: Hashable, Sendable {
+        /// The picture that was offered is left out, for the rate that the link allows: it does not stand in the slot.
+        public var leavesOut = false
         /// So many pictures at the front of the slot are to be let go.
         public var drops = 0
         /// So many pictures at the front of the slot are to be taken and encoded.
@@ -74,8 +78,13 @@ public struct FlowControl: Sendable {
     /// When each frame under way was sent, oldest first.
     var sendTimes: [MonotonicTime] = []
     var prediction = AcknowledgementPrediction()
+    /// How long each of these is in bytes.
+    var sentBytes: [Int] = []
     /// Sets ``window``, unless that is fixed.
     var adaptive: AdaptiveWindow?
+    /// Sets quality, scale and rate, unless they are fixed.
+    var quality: QualityControl?
+    private var offers: UInt64 = 0
 
     /// Pictures that may wait under `deadline`.
     static var mostWaiting: Int { 64 }
@@ -84,8 +93,11 @@ public struct FlowControl: Sendable {
     ///   - policy: What happens to pictures that come too fast.
     ///   - window: How many frames may be sent and not acknowledged.
     ///   - encoders: How many pictures may be encoded at once, at least 1.
-    /// - Throws: `invalidArgument` for a window or a number of encoders below 1.
-    public init(policy: DeliveryPolicy, window: SendWindow, encoders: Int = 1) throws(FrameStreamingError) {
+    ///   - quality: What quality, scale and rate may be chosen from; nil = they are not chosen here.
+    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, or a range of qualities outside 1...100.
+    public init(
+        policy: DeliveryPolicy, window: SendWindow, encoders: Int = 1, quality: AdaptiveQuality? = nil
+    ) throws(FrameStreamingError) {
         switch window.value {
         case .fixed(let frames):
             guard frames >= 1 else {
@@ -101,6 +113,19 @@ public struct FlowControl: Sendable {
         }
         self.policy = policy
         self.encoders = encoders
+        if let quality {
+            guard (1...100).contains(quality.range.lowerBound), quality.range.upperBound <= 100 else {
+                throw FrameStreamingError(
+                    .invalidArgument, "qualities from \(quality.range) cannot be: 1 (smallest) to 100 (best)")
+            }
+            self.quality = QualityControl(
+                quality: quality.range, allowsScale: quality.allowsScale, allowsRate: quality.allowsRate)
+        }
+    }
+
+    /// What pictures are to be encoded with; nil = it is not chosen here.
+    public var encodeSettings: (quality: Int, scale: PictureScale)? {
+        quality.map { ($0.settings.quality, $0.settings.scale) }
     }
 
     /// Frames that were sent on this connection and not acknowledged.
@@ -141,8 +166,10 @@ public struct FlowControl: Sendable {
         switch event {
         case .connected(let credit, let consumed): connect(credit, consumed)
         case .disconnected: disconnect()
-        case .offered(let captured): offer(captured, &decision)
-        case .encoded(let nanoseconds): prediction.encoded(nanoseconds)
+        case .offered(let captured): offer(captured, at: now, &decision)
+        case .encoded(let nanoseconds, let bytes, let settings):
+            prediction.encoded(nanoseconds)
+            quality?.encoded(bytes: bytes, quality: settings.quality, scale: settings.scale, at: now)
         case .sent(let bytes):
             taken.removeFirst()
             counts.sent += 1
@@ -157,6 +184,7 @@ public struct FlowControl: Sendable {
         case .acknowledged(let acknowledgement): decision.ackTime = try acknowledge(acknowledgement, at: now)
         case .paused: isPaused = true
         case .resumed: isPaused = false
+        case .qualityWanted(let wanted): quality?.limit(to: wanted)
         case .tick: break
         case .abandoned:
             counts.produced += 1
@@ -168,10 +196,18 @@ public struct FlowControl: Sendable {
         return decision
     }
 
-    private mutating func offer(_ captured: MonotonicTime, _ decision: inout Decision) {
+    private mutating func offer(_ captured: MonotonicTime, at now: MonotonicTime, _ decision: inout Decision) {
         counts.produced += 1
         if hasEnded {
             counts.dropped.disconnected += 1
+            return
+        }
+        quality?.offered(at: now)
+        offers += 1
+        if let quality, offers % UInt64(quality.settings.keepOneIn) != 0 {
+            counts.dropped.rate += 1
+            skippedSinceLast += 1
+            decision.leavesOut = true
             return
         }
         waiting.append(captured)
@@ -189,6 +225,7 @@ public struct FlowControl: Sendable {
         adaptive?.sent(sentThrough, bytes: bytes, underWay: others, at: now)
         counts.bytes += bytes
         sendTimes.append(now)
+        sentBytes.append(bytes)
         if counts.firstSend == nil { counts.firstSend = now }
     }
 
@@ -218,9 +255,12 @@ public struct FlowControl: Sendable {
         default: counts.failed += 1
         }
         counts.lastAcknowledgement = now
-        let time = now.nanoseconds - sendTimes.removeFirst().nanoseconds
+        let sent = sendTimes.removeFirst()
+        let bytes = sentBytes.removeFirst()
+        let time = now.nanoseconds - sent.nanoseconds
         prediction.acknowledged(after: time)
         adaptive?.acknowledged(acknowledgement, at: now)
+        quality?.acknowledged(acknowledgement, bytes: bytes, sentAt: sent, at: now)
         return time
     }
 
@@ -235,6 +275,7 @@ public struct FlowControl: Sendable {
         isPaused = false
         prediction.reset()
         adaptive?.reset()
+        quality?.reset()
     }
 
     private mutating func disconnect() {
@@ -268,5 +309,6 @@ public struct FlowControl: Sendable {
         acknowledgedThrough = 0
         creditThrough = 0
         sendTimes.removeAll(keepingCapacity: true)
+        sentBytes.removeAll(keepingCapacity: true)
     }
 }

@@ -82,7 +82,9 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     public init(codec: Codec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
         // What cannot be is said here, also where no connection is added yet.
-        _ = try FlowControl(policy: options.policy, window: options.window, encoders: options.encoders)
+        _ = try FlowControl(
+            policy: options.policy, window: options.window, encoders: options.encoders, quality: options.adaptiveQuality
+        )
         self.options = options
         encoders = EncoderThreads(codec: codec, count: options.encoders, settings: options.encode)
     }
@@ -107,12 +109,31 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     public func add(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        for outlet in control.withLock({ $0.outlets }) where outlet.adopt(transport) { return }
+        _ = try outlet(for: transport, policy, window)
+    }
+
+    /// As ``add(_:policy:window:)-(Transport,_,_)``, and returns when that connection has ended: what a listener does with each.
+    ///
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the connection ended is in the ``summary``.
+    public func serve(
+        _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        let (outlet, number) = try outlet(for: transport, policy, window)
+        outlet.waitUntilOver(number)
+    }
+
+    private func outlet(
+        for transport: any Transport, _ policy: DeliveryPolicy?, _ window: SendWindow?
+    ) throws(FrameStreamingError) -> (SenderOutlet<Codec>, number: Int) {
+        for outlet in control.withLock({ $0.outlets }) {
+            if let number = outlet.adopt(transport) { return (outlet, number) }
+        }
         do throws(FrameStreamingError) {
             let (flow, options) = try settle(policy, window)
-            try append(
-                try SenderOutlet(
-                    transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality))
+            let outlet = try SenderOutlet(
+                transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality)
+            try append(outlet)
+            return (outlet, 1)
         } catch {
             transport.close()
             throw error
@@ -145,13 +166,22 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         }
         if let window { options.window = window }
         return (
-            try FlowControl(policy: options.policy, window: options.window, encoders: options.encoders), options
+            try FlowControl(
+                policy: options.policy, window: options.window, encoders: options.encoders,
+                quality: options.adaptiveQuality), options
         )
     }
 
     private func append(_ outlet: SenderOutlet<Codec>) throws(FrameStreamingError) {
-        let isAdded = control.update { control in
+        let isAdded = try control.update { (control) throws(FrameStreamingError) in
             guard !control.hasEnded, !control.isCancelled else { return false }
+            if options.adaptiveQuality != nil, control.outlets.contains(where: \.isOpen) {
+                outlet.cancel()
+                throw FrameStreamingError(
+                    .unsupported,
+                    "adaptive quality is for one receiver, and there is one already: give each a sender of its own, or a fixed quality"
+                )
+            }
             control.outlets.append(outlet)
             // Viewers come and go for months: what was counted for the oldest stays, their names do not.
             var surplus = control.outlets.count(where: { !$0.isOpen }) - Self.mostNamed
@@ -172,8 +202,11 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     /// Several receivers share one encoding: what one of them would like is not what the others get.
     private var onQuality: @Sendable (Int) -> Void {
         { [weak self] quality in
-            guard let self, control.withLock({ $0.outlets.count(where: \.isOpen) }) == 1 else { return }
-            encoders.settings.quality = min(max(quality, 1), 100)
+            guard let self, options.adaptiveQuality == nil, control.withLock({ $0.outlets.count(where: \.isOpen) }) == 1
+            else {
+                return
+            }
+            encoders.change { $0.quality = min(max(quality, 1), 100) }
         }
     }
 
@@ -265,7 +298,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         var settings = encodeSettings
         change(&settings)
         try Self.check(settings)
-        encoders.settings = settings
+        encoders.change { $0 = settings }
     }
 
     private static func check(_ settings: EncodeSettings) throws(FrameStreamingError) {

@@ -63,3 +63,11 @@ struct LinkRate: Sendable {
         return min(time, max(bytes * times.covariance / sizes.variance, 0.3 * time))
     }
 }
+
+extension Acknowledgement {
+    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known.
+    var receiverTime: Int64 {
+        guard let arrivalTime, let consumedTime else { return 0 }
+        return max(0, consumedTime.nanoseconds - arrivalTime.nanoseconds)
+    }
+}

@@ -7,6 +7,8 @@ final class Picture: Sendable {
         var result: Result<Frame, FrameStreamingError>
         /// Nanoseconds in the codec; 0 for a picture that was compressed already.
         var time: Int64
+        /// What it was encoded with; nil for a picture that was compressed already.
+        var settings: EncodeSettings?
     }
 
     private enum State {
@@ -72,7 +74,7 @@ final class Picture: Sendable {
         } catch {
             result = .failure(error)
         }
-        finish(Encoded(result: result, time: MonotonicTime.now.nanoseconds - start.nanoseconds))
+        finish(Encoded(result: result, time: MonotonicTime.now.nanoseconds - start.nanoseconds, settings: settings))
     }
 
     /// Nobody will encode it any more.

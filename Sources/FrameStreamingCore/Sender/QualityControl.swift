@@ -9,7 +9,8 @@ struct QualityControl: Sendable {
     /// What to encode the next picture with.
     var settings: Settings { (quality, PictureSizes.scales[scale], keepOneIn) }
 
-    private let range: ClosedRange<Int>
+    private var range: ClosedRange<Int>
+    private let highest: Int
     private let allowsScale: Bool
     private let allowsRate: Bool
     private var quality: Int
@@ -38,9 +39,17 @@ struct QualityControl: Sendable {
     ///   - allowsRate: Whether pictures may be left out where nothing else suffices.
     init(quality range: ClosedRange<Int>, allowsScale: Bool, allowsRate: Bool) {
         self.range = range
+        highest = range.upperBound
         self.allowsScale = allowsScale
         self.allowsRate = allowsRate
         quality = range.upperBound
+    }
+
+    /// Goes no higher than this from now on, and no lower than it might before.
+    mutating func limit(to wanted: Int) {
+        let lowest = range.lowerBound
+        range = lowest...max(lowest, min(wanted, highest))
+        quality = min(quality, range.upperBound)
     }
 
     /// The source gave a picture, whether or not it is kept.

@@ -4,12 +4,30 @@ struct RunningMean: Sendable {
     private(set) var count = 0
     private var mean = 0.0
 
-    init(weight: Int) { self.weight = weight }
+    private let fallsFast: Bool
+    private var low: Int64?
+
+    /// `fallsFast`: two values in a row that are less than 0.7 of the mean start it anew.
+    init(weight: Int, fallsFast: Bool = false) {
+        self.weight = weight
+        self.fallsFast = fallsFast
+    }
 
     /// The mean, rounded; 0 without values.
     var value: Int64 { Int64(mean.rounded()) }
 
     mutating func add(_ value: Int64) {
+        // A connection that warms up, a queue that went: the values before are not this link's.
+        if fallsFast, count > 0, Double(value) < 0.7 * mean {
+            if let low {
+                removeAll()
+                add(low)
+            } else {
+                low = value
+            }
+        } else {
+            low = nil
+        }
         count += 1
         mean += (Double(value) - mean) / Double(min(count, weight))
     }
@@ -19,6 +37,7 @@ struct RunningMean: Sendable {
     mutating func removeAll() {
         count = 0
         mean = 0
+        low = nil
     }
 }
 

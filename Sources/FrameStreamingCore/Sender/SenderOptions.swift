@@ -6,6 +6,9 @@ public struct SenderOptions: Sendable {
     public var window: SendWindow
     /// Quality, subsampling and scale.
     public var encode: EncodeSettings
+    /// Chooses quality, and where allowed scale and rate, by what the link delivers, in place of those of ``encode``; nil = not. With one
+    /// receiver only: several share one encoding. Without effect on pictures that are compressed already.
+    public var adaptiveQuality: AdaptiveQuality?
     /// Pictures that are encoded at once, each on a thread of its own; they are sent in order. More than one pays where one core does
     /// not keep up with the source and the window is larger than 1.
     public var encoders = 1
@@ -50,7 +53,24 @@ public struct SenderOptions: Sendable {
     }
 }
 
+/// What quality, scale and rate are chosen from, so that pictures are as large as the link delivers in time and no larger.
+public struct AdaptiveQuality: Hashable, Sendable {
+    /// The qualities, within 1...100. It begins with the best.
+    public var range: ClosedRange<Int>
+    /// Whether pictures may be made smaller, to an eighth at most, where the lowest quality does not suffice.
+    public var allowsScale: Bool
+    /// Whether pictures may be left out where nothing else suffices.
+    public var allowsRate: Bool
+
+    /// Quality alone, unless more is allowed.
+    public init(_ range: ClosedRange<Int>, allowsScale: Bool = false, allowsRate: Bool = false) {
+        self.range = range
+        self.allowsScale = allowsScale
+        self.allowsRate = allowsRate
+    }
+}
+
 extension SendWindow {
     /// What a policy has unless another is given: with `reliable` the source waits, and nothing gets old by a larger window.
-    static func standard(for policy: DeliveryPolicy) -> SendWindow { policy == .reliable ? 4 : 4 }
+    static func standard(for policy: DeliveryPolicy) -> SendWindow { policy == .reliable ? 4 : .adaptive }
 }

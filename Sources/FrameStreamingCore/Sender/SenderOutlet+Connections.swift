@@ -63,30 +63,38 @@ extension SenderOutlet {
         let patience = Deadline.after(options.drainTimeout).nanoseconds
         let next: (any Transport)?? = state.wait(until: patience) { state in
             if state.end != nil || state.isFinishing { return .some(nil) }
-            guard let transport = state.offeredTransport else { return nil }
-            state.offeredTransport = nil
-            return transport
+            return state.offeredTransport.map { .some($0) }
         }
+        if let next = next ?? nil { return next }
         state.withLock { $0.offeredTransport }?.close()
-        if let next { return next }
+        if state.withLock({ $0.end != nil || $0.isFinishing }) { return nil }
         let failure =
             state.withLock { $0.breakage } ?? FrameStreamingError(.connectionLost, "the receiver did not come back")
         end(.of(failure), failure)
         return nil
     }
 
-    /// Goes on over another connection, made by the receiver that lost the one before. False: it is not waited for.
-    func adopt(_ transport: any Transport) -> Bool {
+    /// Goes on over another connection, made by the receiver that lost the one before, and returns its number. Nil: it is not waited for.
+    func adopt(_ transport: any Transport) -> Int? {
         let peer = transport.peer
         return state.update { state in
             guard connector == nil, state.end == nil, !state.isFinishing, isReliable, peer.session != 0,
                 peer.session == state.peer.session
-            else { return false }
+            else { return nil }
             // The receiver knows that its old connection is gone before this side does.
             state.transport?.close()
             state.offeredTransport?.close()
             state.offeredTransport = transport
-            return true
+            state.handedOver += 1
+            return state.handedOver
+        }
+    }
+
+    /// Waits until the connection that was handed over with this number is no longer used.
+    func waitUntilOver(_ number: Int) {
+        let _: Bool? = state.wait(until: nil) { state in
+            let isOver = state.lastLost >= number || state.handedOver > number
+            return isOver || (!state.isRunning && !state.isListening) ? true : nil
         }
     }
 
@@ -95,6 +103,7 @@ extension SenderOutlet {
         let pictures: [Picture]? = state.update { state in
             guard state.end == nil else { return nil }
             state.transport = transport
+            state.offeredTransport = nil
             state.peer = peer
             state.breakage = nil
             state.lastProgress = .now
@@ -133,6 +142,7 @@ extension SenderOutlet {
             }
             guard mayGoOn(after: error, peer) else { return false }
             state.transport = nil
+            if state.offeredTransport == nil { state.lastLost = state.handedOver }
             state.peer = peer
             state.breakage = error
             state.notices = []

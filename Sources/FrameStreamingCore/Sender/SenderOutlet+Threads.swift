@@ -10,6 +10,10 @@ extension SenderOutlet {
             state.lastProgress = .now
         }
         if decision.drops > 0 { state.slot.removeFirst(min(decision.drops, state.slot.count)) }
+        if let (quality, scale) = state.flow.encodeSettings, (quality, scale) != (state.quality, state.scale) {
+            (state.quality, state.scale) = (quality, scale)
+            encoders.change { settings in (settings.quality, settings.scale) = (quality, scale) }
+        }
         guard decision.takes > 0 else { return [] }
         var toEncode: [Picture] = []
         for picture in state.slot.prefix(decision.takes) {
@@ -84,8 +88,13 @@ extension SenderOutlet {
         }
         // Before the bytes go out: the acknowledgement may be here before `send` returns.
         var toEncode: [Picture] = []
-        for event in [FlowControl.Event.encoded(nanoseconds: encoded.time), .sent(bytes: frame.byteCount)] {
-            if let decision = try? state.flow.handle(event, at: now) { toEncode += carryOut(decision, &state) }
+        if let settings = encoded.settings {
+            let event = FlowControl.Event.encoded(
+                nanoseconds: encoded.time, bytes: frame.byteCount, settings: settings)
+            if let decision = try? state.flow.handle(event, at: now) { toEncode = carryOut(decision, &state) }
+        }
+        if let decision = try? state.flow.handle(.sent(bytes: frame.byteCount), at: now) {
+            toEncode += carryOut(decision, &state)
         }
         return .frame(SentFrame(frame: frame, info: info), toEncode: toEncode)
     }
@@ -175,7 +184,9 @@ extension SenderOutlet {
         switch request {
         case .pause: try decide(.paused)
         case .resume: try decide(.resumed)
-        case .quality(let quality): onQuality(quality)
+        case .quality(let quality):
+            try decide(.qualityWanted(quality))
+            onQuality(quality)
         }
     }
 }

@@ -29,6 +29,12 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         var transport: (any Transport)?
         /// The connection that is to be used next, where there is no connector.
         var offeredTransport: (any Transport)?
+        /// How many connections were handed over, where there is no connector, and which of them was lost last.
+        var handedOver = 1
+        var lastLost = 0
+        /// What was asked of the encoders last, where the flow control chooses.
+        var quality = 0
+        var scale = PictureScale.full
         var isListening = false
         var isRunning = true
         var progress = SessionProgress()
@@ -139,7 +145,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         guard let decision = try? state.flow.handle(.offered(captured: picture.captured), at: .now) else {
             return (false, [])
         }
-        if isOpen { state.slot.append(picture) }
+        if isOpen, !decision.leavesOut { state.slot.append(picture) }
         return (decision.drops > 0, carryOut(decision, &state))
     }
 
@@ -233,7 +239,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         state.withLock { state in
             SenderSummary.Connection(
                 peer: state.transport?.peer ?? state.peer, statistics: statistics(state.times, state), end: state.end,
-                failure: state.failure, connections: state.progress.connections)
+                failure: state.failure, connections: state.progress.connections, window: state.flow.window)
         }
     }
 

@@ -3,29 +3,38 @@ internal import Histogram
 /// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
 /// dozen kilobytes. Three significant digits, in microseconds (an HDR histogram).
 public struct DurationHistogram: Sendable {
-    private var histogram: Histogram<UInt32>
+    /// Made with the first value: what is never measured, such as the clock of a text client, costs nothing.
+    private var histogram: Histogram<UInt32>?
 
     /// An empty one.
-    public init() {
+    public init() {}
+
+    private static func made() -> Histogram<UInt32> {
         // Room for a second from the start: growing step by step, in every interval anew, was 3 % of a sender's time.
-        histogram = Histogram(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
+        var histogram = Histogram<UInt32>(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
         histogram.autoResize = true
+        return histogram
     }
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
-        histogram.record(UInt64(max(0, nanoseconds) / 1000))
+        if histogram == nil { histogram = Self.made() }
+        histogram?.record(UInt64(max(0, nanoseconds) / 1000))
     }
 
     /// Counts everything that `other` counted.
-    public mutating func merge(_ other: DurationHistogram) { histogram.add(other.histogram) }
+    public mutating func merge(_ other: DurationHistogram) {
+        guard let theirs = other.histogram else { return }
+        if histogram == nil { histogram = theirs } else { histogram?.add(theirs) }
+    }
 
     /// How many were counted.
-    public var count: Int { Int(clamping: histogram.totalCount) }
+    public var count: Int { Int(clamping: histogram?.totalCount ?? 0) }
 
     /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
     public func percentile(_ percent: Double) -> Double? {
-        count == 0 ? nil : Double(histogram.valueAtPercentile(percent)) / 1000
+        guard let histogram, histogram.totalCount > 0 else { return nil }
+        return Double(histogram.valueAtPercentile(percent)) / 1000
     }
 
     /// The figures that summaries give; nil while nothing was counted.

@@ -1,4 +1,7 @@
 /// What a receiver got, for one connection or all of them.
+///
+/// The stages of a frame add up to its latency: ``captureTime``, ``creditWait``, ``encodeTime``, ``wireTime``, ``queueTime``,
+/// ``decodeTime``, ``consumeTime``.
 public struct ReceiverStatistics: Sendable {
     /// Frames that the consumer had and was done with.
     public var frames = 0
@@ -12,20 +15,35 @@ public struct ReceiverStatistics: Sendable {
     public var skippedHere = 0
     /// From capture to consumed, the consumer's own time included. Empty where the peer gives no time.
     public var latency = DurationHistogram()
-    /// From arrival to the consumer.
+    /// From capture until the sender had the picture from its source. Empty where the peer gives no time.
+    public var captureTime = DurationHistogram()
+    /// From then until the sender sent it, without encoding. Empty where the peer gives no time.
+    public var creditWait = DurationHistogram()
+    /// Time in the sender's codec. Empty where the peer gives no time.
+    public var encodeTime = DurationHistogram()
+    /// From handing the frame to the connection to the arrival of its last byte. Empty while nothing is known of the peer's clock.
+    public var wireTime = DurationHistogram()
+    /// From arrival to being taken for the consumer.
     public var queueTime = DurationHistogram()
     /// Time in the codec.
     public var decodeTime = DurationHistogram()
+    /// From being handed to the consumer to its asking for the next frame.
+    public var consumeTime = DurationHistogram()
     /// When the first frame had arrived.
     public var firstArrival: MonotonicTime?
     /// When the last frame was consumed.
     public var lastConsumed: MonotonicTime?
+    var clockErrors = ClockErrors()
 
     /// Nothing yet.
     public init() {}
 
     /// Pictures of the source that the consumer never saw, on whichever side they were passed over; nil = not known.
     public var skipped: Int? { skippedBySender.map { $0 + skippedHere } }
+
+    /// By how much ``latency`` and ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over
+    /// the frames. 0 on one machine; nil where nothing is known of the peer's clock.
+    public var clockError: Double? { clockErrors.mean }
 
     /// Seconds from the first arrival to the last frame consumed.
     public var seconds: Double {
@@ -44,8 +62,14 @@ public struct ReceiverStatistics: Sendable {
         if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0) + theirs }
         skippedHere += other.skippedHere
         latency.merge(other.latency)
+        captureTime.merge(other.captureTime)
+        creditWait.merge(other.creditWait)
+        encodeTime.merge(other.encodeTime)
+        wireTime.merge(other.wireTime)
         queueTime.merge(other.queueTime)
         decodeTime.merge(other.decodeTime)
+        consumeTime.merge(other.consumeTime)
+        clockErrors.merge(other.clockErrors)
         firstArrival = [firstArrival, other.firstArrival].compactMap(\.self).min()
         lastConsumed = [lastConsumed, other.lastConsumed].compactMap(\.self).max()
     }
@@ -54,6 +78,8 @@ public struct ReceiverStatistics: Sendable {
 extension ReceiverStatistics: CustomStringConvertible {
     /// A line: `298 frames, 12345 bytes, 0 undecodable, 2 skipped, latency p50 ...`.
     public var description: String {
-        "\(frames) frames, \(bytes) bytes, \(decodeFailures) undecodable, \(skipped.map(String.init) ?? "unknown") skipped, latency \(latency)"
+        let error = clockError.map { $0 > 0 ? " ± \(($0 * 10).rounded(.up) / 10)" : "" } ?? ""
+        return
+            "\(frames) frames, \(bytes) bytes, \(decodeFailures) undecodable, \(skipped.map(String.init) ?? "unknown") skipped, latency \(latency)\(error)"
     }
 }

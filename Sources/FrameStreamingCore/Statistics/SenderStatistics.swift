@@ -8,11 +8,13 @@ public struct SenderStatistics: Sendable {
         public var replaced = 0
         /// Too old when credit came.
         public var deadline = 0
+        /// Left out, because the link allows a lower rate only.
+        public var rate = 0
         /// The connection ended first.
         public var disconnected = 0
 
         /// All of them.
-        public var total: Int { replaced + deadline + disconnected }
+        public var total: Int { replaced + deadline + rate + disconnected }
     }
 
     /// Pictures that the source gave for this connection.
@@ -31,19 +33,30 @@ public struct SenderStatistics: Sendable {
     public var lost = 0
     /// Bytes of the frames sent, without the protocol's own.
     public var bytes = 0
+    /// From capture to the source's giving the picture. Empty where the source gives no time.
+    public var captureTime = DurationHistogram()
+    /// From the source's giving the picture to its being sent, without encoding.
+    public var creditWait = DurationHistogram()
     /// Time in the codec.
     public var encodeTime = DurationHistogram()
-    /// Time from the source's giving the picture to its being taken for encoding.
-    public var creditWait = DurationHistogram()
+    /// From handing a frame to the connection to the arrival of its last byte. Empty while nothing is known of the receiver's clock.
+    public var wireTime = DurationHistogram()
+    /// From there to its being consumed: the receiver's queue, decoding and consumer. Empty where the receiver gives no time.
+    public var receiverTime = DurationHistogram()
     /// Time from handing a frame to the connection to its acknowledgement.
     public var ackTime = DurationHistogram()
     /// When the first frame was handed to the connection.
     public var firstSend: MonotonicTime?
     /// When the last acknowledgement came.
     public var lastAcknowledgement: MonotonicTime?
+    var clockErrors = ClockErrors()
 
     /// Nothing yet.
     public init() {}
+
+    /// By how much ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over the frames. 0 on one
+    /// machine; nil where nothing is known of the receiver's clock.
+    public var clockError: Double? { clockErrors.mean }
 
     /// Seconds from the first frame sent to the last acknowledged.
     public var seconds: Double {
@@ -62,13 +75,18 @@ public struct SenderStatistics: Sendable {
         acknowledged += other.acknowledged
         dropped.replaced += other.dropped.replaced
         dropped.deadline += other.dropped.deadline
+        dropped.rate += other.dropped.rate
         dropped.disconnected += other.dropped.disconnected
         failed += other.failed
         lost += other.lost
         bytes += other.bytes
-        encodeTime.merge(other.encodeTime)
+        captureTime.merge(other.captureTime)
         creditWait.merge(other.creditWait)
+        encodeTime.merge(other.encodeTime)
+        wireTime.merge(other.wireTime)
+        receiverTime.merge(other.receiverTime)
         ackTime.merge(other.ackTime)
+        clockErrors.merge(other.clockErrors)
         firstSend = [firstSend, other.firstSend].compactMap(\.self).min()
         lastAcknowledgement = [lastAcknowledgement, other.lastAcknowledgement].compactMap(\.self).max()
     }
@@ -81,6 +99,7 @@ public struct SenderStatistics: Sendable {
         acknowledged -= earlier.acknowledged
         dropped.replaced -= earlier.dropped.replaced
         dropped.deadline -= earlier.dropped.deadline
+        dropped.rate -= earlier.dropped.rate
         dropped.disconnected -= earlier.dropped.disconnected
         failed -= earlier.failed
         lost -= earlier.lost

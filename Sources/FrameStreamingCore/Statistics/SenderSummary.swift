@@ -12,6 +12,8 @@ public struct SenderSummary: Sendable {
         public var failure: FrameStreamingError?
         /// How many connections were made, one after another; 0 while none was.
         public var connections: Int
+        /// How many frames may be sent and not acknowledged, now.
+        public var window: Int
     }
 
     /// The connections in the order they were given.

@@ -73,8 +73,22 @@ final class BinaryConnection: Connection {
             try outbox.send(.sourceRestored, until: deadline) {
                 Outbox.Outgoing(WireMessage.sourceRestored.marshal())
             }
-        case .request:
-            throw FrameStreamingError(.unsupported, "the peer takes no requests", subject: channel.address)
+        case .request(let request):
+            try check(request)
+            try outbox.send(.request(request), until: deadline) { Outbox.Outgoing(WireRequest(request).marshal()) }
+        }
+    }
+
+    private func check(_ request: ReceiverRequest) throws(FrameStreamingError) {
+        try needRole(.receiver, "ask the peer for something")
+        if case .quality(let quality) = request, !(1...100).contains(quality) {
+            throw FrameStreamingError(
+                .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
+        }
+        guard peer.optionalCapabilities & Hello.takesRequests != 0 else {
+            throw FrameStreamingError(
+                .unsupported, "this sender takes no requests: update it, or set there what is wanted of it",
+                subject: channel.address)
         }
     }
 
@@ -142,6 +156,10 @@ final class BinaryConnection: Connection {
             case .message(.sourceRestored):
                 try expect(role == .receiver, "news of a source to the side that has it")
                 return .sourceRestored
+            case .message(.request(let request)):
+                try expect(role == .sender, "a request to the side that makes them")
+                // One of a later version is passed over.
+                if let request = request.request { return .request(request) }
             case .message(.ping(let ping)): try answer(ping)
             case .message(.pong(let pong)):
                 let now = monotonicNow()

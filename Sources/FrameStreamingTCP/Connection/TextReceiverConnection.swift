@@ -20,6 +20,10 @@ final class TextReceiverConnection: Connection {
 
     /// The second `ok` of a frame, whatever became of it: the text handshake has no other word.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        if case .request = message {
+            throw FrameStreamingError(
+                .unsupported, "the text handshake has no requests: use the binary one", subject: channel.address)
+        }
         guard case .acknowledgement(let acknowledgement) = message else {
             throw FrameStreamingError(.invalidArgument, "the receiver of a connection sends acknowledgements only")
         }

@@ -109,6 +109,7 @@ struct Establishing: Sendable {
             stream: options.stream)
         hello.session = options.session
         hello.realtimeOffset = realtimeOffset()
+        if role == .sender { hello.optionalCapabilities = Hello.takesRequests }
         if role == .receiver {
             hello.creditThrough = options.creditAhead
             hello.pixelFormats = options.pixelFormats

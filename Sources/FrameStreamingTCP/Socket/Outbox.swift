@@ -8,6 +8,7 @@ final class Outbox: Sendable {
     /// Which message it is: what tells a repeated call from a new one.
     enum Key: Hashable {
         case frame(UInt64), acknowledgement(UInt64), sourceLost(String), sourceRestored, goodbye
+        case request(ReceiverRequest)
     }
 
     /// A message, or what is left of it.

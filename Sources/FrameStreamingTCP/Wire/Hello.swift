@@ -6,6 +6,8 @@ struct Hello: Hashable {
     static let magic: [UInt8] = Array("FSTR".utf8)
     /// The one version that there is.
     static let version: UInt16 = 1
+    /// The optional capability of a sender that it takes requests.
+    static let takesRequests: UInt32 = 1
     static let longestName = 255
     static let mostFormats = 256
 

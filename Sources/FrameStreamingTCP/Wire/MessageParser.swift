@@ -163,6 +163,6 @@ struct WireTypes: Hashable, ExpressibleByArrayLiteral {
 
     /// What may come once both sides have said hello.
     static let afterHandshake: WireTypes = [
-        .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored,
+        .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored, .request,
     ]
 }

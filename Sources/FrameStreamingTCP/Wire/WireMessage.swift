@@ -13,6 +13,7 @@ enum WireMessage: Hashable {
     case byeAcknowledgement(ByeAcknowledgement)
     case sourceLost(String)
     case sourceRestored
+    case request(WireRequest)
 
     /// A message of its header (at least as long as protocol 1's) and payload; nil for FRAME, which has an image.
     init?(_ type: WireType, header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
@@ -28,6 +29,7 @@ enum WireMessage: Hashable {
         case .byeAcknowledgement: self = .byeAcknowledgement(try ByeAcknowledgement(header: header))
         case .sourceLost: self = .sourceLost(WireText.unmarshal(payload))
         case .sourceRestored: self = .sourceRestored
+        case .request: self = .request(try WireRequest(header: header))
         }
     }
 
@@ -43,6 +45,7 @@ enum WireMessage: Hashable {
         case .byeAcknowledgement(let acknowledgement): acknowledgement.marshal()
         case .sourceLost(let text): ByteWriter.message(.sourceLost, payload: WireText.marshal(text))
         case .sourceRestored: ByteWriter.message(.sourceRestored)
+        case .request(let request): request.marshal()
         }
     }
 }

@@ -13,6 +13,7 @@ enum WireType: UInt8, CaseIterable {
     case byeAcknowledgement = 0x89
     case sourceLost = 0x8A
     case sourceRestored = 0x8B
+    case request = 0x8C
 
     /// The bytes of the fixed header that protocol 1 defines; a later version may send more behind them, never fewer.
     var headerLength: Int {
@@ -26,6 +27,7 @@ enum WireType: UInt8, CaseIterable {
         case .bye: Bye.headerLength
         case .byeAcknowledgement: ByeAcknowledgement.headerLength
         case .sourceLost, .sourceRestored: 0
+        case .request: WireRequest.headerLength
         }
     }
 
@@ -33,7 +35,7 @@ enum WireType: UInt8, CaseIterable {
     /// may leave out what is not critical.
     var isCritical: Bool {
         switch self {
-        case .ping, .pong, .sourceLost, .sourceRestored: false
+        case .ping, .pong, .sourceLost, .sourceRestored, .request: false
         default: true
         }
     }

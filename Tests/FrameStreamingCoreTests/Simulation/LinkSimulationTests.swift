@@ -29,6 +29,9 @@ import Testing
         stream.spread = pick([0, 0.3])
         stream.jitter = pick([0, 0.1, 0.9])
         stream.encodeTime = pick([0, 500_000, 4_000_000, 20_000_000])
+        stream.link.warmUp = pick([0, 0, 3])
+        stream.encoders = pick([1, 1, 2, 4])
+        stream.failing = pick([0, 0, 20])
         stream.creditAhead = pick([1, 3, 16, 64])
         stream.seed = seed
         return stream

@@ -27,6 +27,11 @@ import Testing
             let bytes = Double(outcome.bytesDelivered) / Double(outcome.arrivals.count)
             #expect(bytes >= 29_000, "seed \(seed)")
             #expect(outcome.settings.count <= 60, "seed \(seed): changes within 30 s")
+            // Never to and fro from frame to frame.
+            for (before, after) in zip(outcome.settings, outcome.settings.dropFirst())
+            where after.settings.quality > before.settings.quality {
+                #expect(after.time - before.time > 800_000_000)
+            }
         }
     }
 

@@ -20,6 +20,8 @@ struct SimulatedLink {
     var consumer: Int64 = 0
     /// Each of arrival and acknowledgement is late by 0 to this.
     var noise: Int64 = 0
+    /// Round trips more that the first frame takes; the next takes one less: TCP's slow start.
+    var warmUp: Int64 = 0
     var random: SplitMix
 
     private var busyUntil: Int64 = 0
@@ -74,7 +76,8 @@ struct SimulatedLink {
 
     mutating func send(bytes: Int, at now: Int64) -> Passage {
         let start = max(now, busyUntil)
-        let end = served(from: start, bytes: bytes)
+        let end = served(from: start, bytes: bytes) + warmUp * roundTrip
+        warmUp = max(0, warmUp - 1)
         busyUntil = end
         var arrived = end + roundTrip / 2 + jitter()
         var stalled: Int64 = 0

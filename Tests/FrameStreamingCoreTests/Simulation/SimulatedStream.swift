@@ -13,6 +13,10 @@ struct SimulatedStream {
     var spread = 0.0
     /// Nanoseconds in the codec.
     var encodeTime: Int64 = 0
+    /// Pictures that are encoded at once.
+    var encoders = 1
+    /// One in so many pictures cannot be encoded; 0 = all can.
+    var failing: UInt64 = 0
     /// Frames that the receiver takes beyond the last consumed.
     var creditAhead: UInt64 = 16
     /// Adapts the size; `bytes` is that of the best quality at full scale.
@@ -23,10 +27,12 @@ struct SimulatedStream {
     struct Outcome {
         var counts = SenderStatistics()
         var consumed = 0
+        /// Pictures that could not be encoded.
+        var failed = 0
         /// The first few things that must not be.
         var violations: [String] = []
-        /// For each frame consumed, oldest first: when, from capture to arrival, and from capture to being consumed.
-        var arrivals: [(time: Int64, age: Int64, ageConsumed: Int64)] = []
+        /// For each frame, oldest first: when the consumer began with it, and its age then.
+        var arrivals: [(time: Int64, age: Int64)] = []
         /// When the window changed, and to what.
         var windows: [(time: Int64, frames: Int)] = []
         /// When the quality settings changed, and to what.
@@ -37,6 +43,17 @@ struct SimulatedStream {
     private struct Picture {
         var number: Int
         var captured: Int64
+    }
+
+    private struct Encoding {
+        var picture: Picture
+        var takenAt: Int64
+        var done: Int64
+        var isDone = false
+        /// What the frames under way cost, and all that were ever sent, when it was taken.
+        var costAhead: Int64
+        var costSent: Int64
+        var used: (quality: Int, scale: PictureScale) = (0, .full)
     }
 
     private struct Flight {
@@ -51,7 +68,7 @@ struct SimulatedStream {
     mutating func run(seconds: Double, cutOff: Bool = false) throws -> Outcome {
         var outcome = Outcome()
         var random = SplitMix(state: seed &* 7919)
-        var flow = try FlowControl(policy: policy, window: window)
+        var flow = try FlowControl(policy: policy, window: window, encoders: encoders)
         let interval = Int64(1e9 / rate)
         let lateness = UInt64(max(1, Double(interval) * jitter))
         let longestInterval = interval + Int64(lateness)
@@ -63,16 +80,15 @@ struct SimulatedStream {
         var number = 0
         var offeredNumber = 0
         var slot: [Picture] = []
-        var encoding: (picture: Picture, done: Int64, takenAt: Int64, cost: Int64)?
-        var isEncoded = false
+        var encodings: [Encoding] = []
         var flights: [Flight] = []
         var first = 0
         var cost: Int64 = 0
+        var costSent: Int64 = 0
         var lastNumberSent = 0
         var heldUp: Picture?
         var isOver = false
         var mostLeftOut = 1
-        var used: (quality: Int, scale: PictureScale) = (0, .full)
 
         func fail(_ text: @autoclosure () -> String) {
             if outcome.violations.count < 5 { outcome.violations.append("\(Double(now) / 1e6) ms: \(text())") }
@@ -84,11 +100,16 @@ struct SimulatedStream {
                 slot.removeFirst(decision.drops)
                 if policy == .reliable { fail("reliable dropped a picture") }
             }
-            if decision.takes > 0 {
-                if encoding != nil || decision.takes > 1 { fail("taken while another is encoded") }
-                let picture = slot.removeFirst()
-                encoding = (picture, now + encodeTime, now, cost)
-                isEncoded = false
+            for _ in 0..<decision.takes {
+                encodings.append(
+                    Encoding(
+                        picture: slot.removeFirst(), takenAt: now, done: now + encodeTime, costAhead: cost,
+                        costSent: costSent))
+            }
+            if encodings.count > encoders { fail("\(encodings.count) pictures taken for \(encoders) encoders") }
+            // One more than there is room for, where the acknowledgement that makes room is about to come.
+            if decision.takes > 0, policy != .reliable, flow.underWay + encodings.count > flow.window + 1 {
+                fail("\(encodings.count) pictures taken with \(flow.underWay) under way, window \(flow.window)")
             }
             if outcome.windows.last?.frames != flow.window { outcome.windows.append((now, flow.window)) }
             if quality != nil, !flow.waiting.isEmpty, flow.underWay + flow.taken.count >= flow.window,
@@ -99,21 +120,25 @@ struct SimulatedStream {
         }
 
         func send() throws {
-            guard let (picture, done, takenAt, costAhead) = encoding else { return }
+            let encoding = encodings.removeFirst()
+            let picture = encoding.picture
+            if failing > 0, random.next() % failing == 0 {
+                outcome.failed += 1
+                try carryOut(.failed)
+                return
+            }
             let sequence = flow.nextSequence
             let skipped = flow.nextSkipped
             if picture.number - lastNumberSent - 1 != Int(skipped) {
                 fail("picture \(picture.number) after \(lastNumberSent) says \(skipped) skipped")
             }
             lastNumberSent = picture.number
-            encoding = nil
-            isEncoded = false
+            let used = encoding.used
             var size = Double(bytes)
-            if let quality {
+            if quality != nil {
                 size *=
                     Self.share(of: used.quality) / Self.share(of: 80)
                     / Double(used.scale.denominator * used.scale.denominator)
-                _ = quality
             }
             if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
             let bytes = max(1, Int(size))
@@ -122,14 +147,16 @@ struct SimulatedStream {
             let passage = link.send(bytes: bytes, at: now)
             let own = passage.service + link.consumer + passage.stalled + link.noise
             flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
+            let costAhead = encoding.costAhead + costSent - encoding.costSent
             cost += own
+            costSent += own
             try carryOut(.sent(bytes: bytes))
             if flow.sentThrough != sequence { fail("sent \(sequence), counted \(flow.sentThrough)") }
             if flow.sentThrough > flow.creditThrough { fail("beyond the receiver's credit") }
             // No queue but the window: what was under way when the picture was taken, and itself.
             var bound = encodeTime + costAhead + own + link.roundTrip / 2 + link.noise
             // Taken a little before the acknowledgement that made room, it waited for that.
-            if now > done || takenAt < now - encodeTime { bound += link.roundTrip + 2 * link.noise }
+            if now > encoding.done { bound += link.roundTrip + 2 * link.noise }
             switch policy {
             case .latest:
                 // The last one of all is not replaced.
@@ -140,17 +167,17 @@ struct SimulatedStream {
             let age = passage.consumed - picture.captured
             if age > bound {
                 fail(
-                    "frame \(sequence) is \(age) ns old, at most \(bound) were expected: taken \(takenAt - picture.captured) after its capture, sent \(now - takenAt) later, \(costAhead) ahead, \(flow.underWay) under way, window \(flow.window)"
+                    "frame \(sequence) is \(age) ns old, at most \(bound) were expected"
                 )
             }
-            outcome.arrivals.append((passage.arrived, passage.arrived - picture.captured, age))
+            outcome.arrivals.append((passage.consumed - link.consumer, age - link.consumer))
             outcome.bytesDelivered += bytes
         }
 
         let credit = creditAhead
         try carryOut(.connected(creditThrough: credit))
         while true {
-            if isEncoded, flow.maySend {
+            if let next = encodings.first, next.isDone, flow.maySend {
                 // The window may have shrunk since, but never is a frame sent into a full one.
                 if flow.underWay >= flow.window { fail("\(flow.underWay) under way, window \(flow.window)") }
                 try send()
@@ -164,7 +191,8 @@ struct SimulatedStream {
                 continue
             }
             let picture = isOver || heldUp != nil ? Int64.max : nextPicture
-            let encoded = isEncoded ? Int64.max : encoding?.done ?? .max
+            let pending = encodings.firstIndex { !$0.isDone }
+            let encoded = pending.map { encodings[$0].done } ?? .max
             let heard = first < flights.count ? flights[first].passage.heard : .max
             let wake = flow.wakeAt.map { max($0.nanoseconds, now) } ?? .max
             let next = min(picture, encoded, heard, wake)
@@ -193,15 +221,15 @@ struct SimulatedStream {
                     word, bytes: flight.bytes, sentAt: MonotonicTime(nanoseconds: flight.sent),
                     at: MonotonicTime(nanoseconds: now))
                 try carryOut(.acknowledged(word))
-            } else if next == encoded {
-                isEncoded = true
+            } else if next == encoded, let pending {
+                encodings[pending].isDone = true
                 if let settings = quality?.settings {
-                    used = (settings.quality, settings.scale)
+                    encodings[pending].used = (settings.quality, settings.scale)
                     if outcome.settings.last.map({ $0.settings != settings }) ?? true {
                         outcome.settings.append((now, settings))
                     }
                 }
-                try carryOut(.encoded(nanoseconds: encodeTime))
+                try carryOut(.encoded(nanoseconds: encodeTime, bytes: 1, settings: EncodeSettings()))
             } else if next == picture {
                 ideal += interval
                 nextPicture = ideal + Int64(random.next() % lateness)
@@ -234,6 +262,7 @@ struct SimulatedStream {
         if counts.acknowledged != outcome.consumed {
             fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged")
         }
+        if counts.failed != outcome.failed { fail("\(counts.failed) of \(outcome.failed) failed") }
         if counts.produced != offeredNumber { fail("\(counts.produced) of \(offeredNumber) produced") }
         if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) {
             fail("\(counts) at the end")
@@ -252,7 +281,7 @@ struct SimulatedStream {
 }
 
 extension SimulatedStream.Outcome {
-    /// A quantile of the age at arrival, in milliseconds, of the frames that arrived after a time.
+    /// A quantile of the age when the consumer begins, in milliseconds, of the frames of a part of the time.
     func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
         let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(\.age).sorted()
         guard !ages.isEmpty else { return 0 }

@@ -1,0 +1,36 @@
+package import FrameStreaming
+
+/// A part of a frame's way, by the name that the output gives it.
+package struct Stage: Sendable {
+    package let name: String
+    package let time: DurationHistogram
+    /// Whether it begins on one machine's clock and ends on the other's.
+    package let crosses: Bool
+
+    init(_ name: String, _ time: DurationHistogram, crosses: Bool = false) {
+        self.name = name
+        self.time = time
+        self.crosses = crosses
+    }
+}
+
+extension ReceiverStatistics {
+    /// From capture to consumed, without a gap.
+    package var stages: [Stage] {
+        [
+            Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),
+            Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
+            Stage("consume", consumeTime),
+        ]
+    }
+}
+
+extension SenderStatistics {
+    /// From capture to consumed, without a gap; what happens at the receiver is one stage, which is all that a sender knows of it.
+    package var stages: [Stage] {
+        [
+            Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),
+            Stage("wire", wireTime, crosses: true), Stage("receiver", receiverTime),
+        ]
+    }
+}

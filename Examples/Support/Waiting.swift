@@ -1,0 +1,31 @@
+package import FrameStreaming
+internal import FrameStreamingSystem
+
+/// Says why there is no connection, each time that the reason is another.
+package final class Waiting: Sendable {
+    private let output: OutputOptions
+    private let reason = Monitor<String?>(nil)
+
+    package init(_ output: OutputOptions) { self.output = output }
+
+    /// Nobody is there, for this reason, as it was the last time or not.
+    package func note(_ address: String, _ error: FrameStreamingError) {
+        let isNews = reason.withLock { reason in
+            defer { reason = error.message }
+            return reason != error.message
+        }
+        guard isNews else { return }
+        printNote("waiting for \(address): \(error.message)")
+        if output.json { printJSON(WaitingEvent(peer: address, reason: error.message)) }
+    }
+
+    /// There is a connection: the next wait is a new one.
+    package func end() { reason.withLock { $0 = nil } }
+}
+
+/// A program that tries to connect.
+struct WaitingEvent: Encodable, Sendable {
+    let event = "waiting"
+    let peer: String
+    let reason: String
+}

@@ -1,0 +1,40 @@
+/// A frame that the consumer has, and when it went through which stage: what is counted when it comes back.
+struct DeliveredFrame {
+    var frame: ReceivedFrame
+    /// What was known of the sender's clock when it was delivered.
+    var clock: ClockFilter.Estimate?
+    /// When it was taken for the consumer.
+    var taken: MonotonicTime
+    /// When it was decoded; nil = it was not.
+    var decoded: MonotonicTime?
+}
+
+extension ReceiverStatistics {
+    /// Counts a frame that was consumed at `now`, with its stages. Times are the peer's word, so no difference may trap.
+    mutating func record(_ delivered: DeliveredFrame, consumed now: MonotonicTime) {
+        frames += 1
+        lastConsumed = now
+        let info = delivered.frame.info
+        if let time = info.encodeTime { encodeTime.record(nanoseconds: time) }
+        if let time = info.creditWait { creditWait.record(nanoseconds: time) }
+        if let sent = info.sendTime {
+            if let captured = delivered.frame.encoded.captureTime, captured.clock == .monotonic,
+                let encoding = info.encodeTime, let waiting = info.creditWait
+            {
+                // All of it by the sender's clock.
+                captureTime.record(nanoseconds: sent.nanoseconds &- captured.nanoseconds &- encoding &- waiting)
+            }
+            if let arrived = info.arrivalTime, let clock = delivered.clock {
+                wireTime.record(nanoseconds: arrived.nanoseconds &- (sent.nanoseconds &+ clock.offset))
+            }
+        }
+        if let captured = delivered.frame.captureTime {
+            latency.record(nanoseconds: now.nanoseconds &- captured.nanoseconds)
+        }
+        if let clock = delivered.clock { clockErrors.record(nanoseconds: clock.error) }
+        let taken = delivered.taken.nanoseconds
+        queueTime.record(nanoseconds: taken &- (info.arrivalTime?.nanoseconds ?? taken))
+        if let decoded = delivered.decoded { decodeTime.record(nanoseconds: decoded.nanoseconds - taken) }
+        consumeTime.record(nanoseconds: now.nanoseconds - (delivered.decoded?.nanoseconds ?? taken))
+    }
+}

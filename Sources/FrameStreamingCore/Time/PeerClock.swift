@@ -1,0 +1,21 @@
+/// The peer's clock for every frame: the connection is only asked where it has something new to say.
+struct PeerClock: Sendable {
+    private let fixed: ClockFilter.Estimate?
+    private let changes: Bool
+
+    init(_ peer: Peer) {
+        fixed = Self.estimate(peer)
+        changes = peer.handshake != .text && fixed?.error != 0
+    }
+
+    /// What is known of the clock of `transport`'s peer now.
+    func estimate(_ transport: some Transport) -> ClockFilter.Estimate? {
+        changes ? Self.estimate(transport.peer) : fixed
+    }
+
+    private static func estimate(_ peer: Peer) -> ClockFilter.Estimate? {
+        guard let offset = peer.clockOffset else { return nil }
+        // Who implements a transport may know one and not the other; what is not told is taken as certain.
+        return ClockFilter.Estimate(offset: offset, error: peer.clockError ?? 0)
+    }
+}

@@ -1,0 +1,176 @@
+internal import FrameStreamingCore
+
+/// What has to be done to a picture's samples beside taking them apart, a strip of two lines of the result at a time: small
+/// enough for the first caches, and whole groups of chroma in every pixel format.
+///
+/// The picture is made smaller first, each plane by itself (chroma at its own subsampling), then converted.
+///
+/// Unsafe code, safe because: `room` has ``byteCount`` bytes; strips lie in it by sizes that follow from the picture's, and
+/// lines of the source are counted from its own height.
+@safe struct PictureStrips {
+    private let source: SourcePicture
+    /// Lines of the source that a line of the result stands for.
+    private let divisor: Int
+    private let width: Int
+    private let height: Int
+
+    /// Nil where the samples only have to be taken apart.
+    init?(_ source: SourcePicture) {
+        guard source.conversion != nil || source.scale != .full else { return nil }
+        self.source = source
+        divisor = source.scale.denominator
+        width = source.scaledWidth
+        height = source.scaledHeight
+    }
+
+    /// Three planes with a number of lines of luma.
+    private struct Strip {
+        let luma: TargetPlane
+        let u: TargetPlane
+        let v: TargetPlane
+
+        init(_ factors: ChromaFactors, width: Int, lines: Int, at start: UnsafeMutablePointer<UInt8>) {
+            let (stride, chromaStride) = Self.strides(factors, width)
+            unsafe luma = TargetPlane(start: start, stride: stride)
+            unsafe u = TargetPlane(start: start + lines * stride, stride: chromaStride)
+            unsafe v = TargetPlane(start: u.start + factors.lines(lines) * chromaStride, stride: chromaStride)
+        }
+
+        static func byteCount(_ factors: ChromaFactors, width: Int, lines: Int) -> Int {
+            let (stride, chromaStride) = strides(factors, width)
+            return lines * stride + 2 * factors.lines(lines) * chromaStride
+        }
+
+        private static func strides(_ factors: ChromaFactors, _ width: Int) -> (Int, Int) {
+            ((factors.paddedWidth(width) + 63) & ~63, (factors.columns(width) + 63) & ~63)
+        }
+    }
+
+    /// The strip as the source has it, smaller, and converted; the corrections of a line (or the sums of one), and lines to
+    /// take chroma apart. Each is apart from what it is made of: a loop over a line in place is no vector code.
+    private var places: (offsets: [Int], byteCount: Int) {
+        ScratchMemory.place([
+            Strip.byteCount(source.factors, width: source.width, lines: 2 * divisor),
+            divisor == 1 ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
+            source.conversion == nil ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
+            2 * max(source.factors.paddedWidth(width), BoxAverage.sumCount(columns: source.width)),
+            SourcePicture.lineRoom(columns: source.factors.columns(source.width)),
+        ])
+    }
+
+    /// Room that ``fill(_:room:)`` needs.
+    var byteCount: Int { places.byteCount }
+
+    /// Fills `target` with the picture.
+    func fill(_ target: TargetPicture, room: UnsafeMutablePointer<UInt8>) {
+        let offsets = places.offsets
+        let factors = source.factors
+        let wide = unsafe Strip(factors, width: source.width, lines: 2 * divisor, at: room)
+        let small = divisor == 1 ? wide : unsafe Strip(factors, width: width, lines: 2, at: room + offsets[1])
+        let final =
+            source.conversion == nil ? small : unsafe Strip(factors, width: width, lines: 2, at: room + offsets[2])
+        let words = unsafe UnsafeMutableRawPointer(room + offsets[3])
+        var hasChroma = target.chroma != nil || source.conversion != nil
+        if case .none = source.chroma { hasChroma = false }
+        let box =
+            divisor == 1
+            ? nil
+            : unsafe BoxAverage(
+                source.scale, room: words.assumingMemoryBound(to: UInt16.self), columns: source.width)
+        for first in Swift.stride(from: 0, to: height, by: 2) {
+            let lines = min(2, height - first)
+            let sourceLines = min(2 * divisor, source.height - first * divisor)
+            // The samples as they are, taken apart.
+            unsafe TargetPicture(
+                luma: wide.luma, lumaWidth: source.width, lumaHeight: sourceLines,
+                chroma: hasChroma ? (wide.u, wide.v) : nil, factors: factors, lines: room + offsets[4]
+            ).fill(from: source.lines(from: first * divisor, height: sourceLines))
+            if let box {
+                shrink(wide.luma, to: small.luma, box, sourceLines: sourceLines, columns: source.width)
+                if hasChroma {
+                    for (from, to) in [(wide.u, small.u), (wide.v, small.v)] {
+                        shrink(
+                            from, to: to, box, sourceLines: factors.lines(sourceLines),
+                            columns: factors.columns(source.width))
+                    }
+                }
+            }
+            if let conversion = source.conversion {
+                unsafe convert(small, to: final, conversion, lines, words.assumingMemoryBound(to: Int16.self))
+            }
+            target.lines(from: first, isLast: first + lines == height).fill(
+                from: SourcePicture(
+                    width: width, height: lines, luma: .plane(final.luma.asSource),
+                    chroma: hasChroma ? .planes(u: final.u.asSource, v: final.v.asSource) : .none, factors: factors,
+                    isLimitedRange: source.isLimitedRange && source.conversion == nil))
+        }
+    }
+
+    private func shrink(
+        _ wide: TargetPlane, to target: TargetPlane, _ box: BoxAverage, sourceLines: Int, columns: Int
+    ) {
+        for (line, first) in stride(from: 0, to: sourceLines, by: divisor).enumerated() {
+            unsafe box.line(
+                of: wide.asSource, first: first, lines: min(divisor, sourceLines - first), count: columns,
+                to: target.line(line))
+        }
+    }
+
+    private func convert(
+        _ strip: Strip, to target: Strip, _ conversion: MatrixConversion, _ lines: Int,
+        _ corrections: UnsafeMutablePointer<Int16>
+    ) {
+        let count = source.factors.columns(width)
+        let down = source.factors.down
+        for chromaLine in 0..<source.factors.lines(lines) {
+            let (u, v) = unsafe (strip.u.line(chromaLine), strip.v.line(chromaLine))
+            unsafe conversion.corrections(u, v, count: count, across: source.factors.across, to: corrections)
+            for line in chromaLine * down..<min((chromaLine + 1) * down, lines) {
+                unsafe conversion.convertLuma(
+                    strip.luma.line(line), corrections, to: target.luma.line(line), count: width)
+            }
+            unsafe conversion.convertChroma(
+                u, v, to: target.u.line(chromaLine), target.v.line(chromaLine), count: count)
+        }
+    }
+}
+
+extension SourcePicture {
+    /// The part of the picture from line `first`, which begins a group, with its samples taken for full range: as they are.
+    fileprivate func lines(from first: Int, height: Int) -> SourcePicture {
+        func below(_ plane: SourcePlane, _ line: Int) -> SourcePlane {
+            unsafe SourcePlane(start: plane.line(line), stride: plane.stride)
+        }
+        var part = self
+        part.height = height
+        part.isLimitedRange = false
+        part.conversion = nil
+        part.scale = .full
+        switch luma {
+        case .plane(let plane): part.luma = .plane(below(plane, first))
+        case .pairs(let plane, let shift): part.luma = .pairs(below(plane, first), shift: shift)
+        }
+        let line = first / factors.down
+        switch chroma {
+        case .none: break
+        case .planes(let u, let v): part.chroma = .planes(u: below(u, line), v: below(v, line))
+        case .pairs(let plane, let vFirst): part.chroma = .pairs(below(plane, line), vFirst: vFirst)
+        case .quads(let plane, let shift): part.chroma = .quads(below(plane, line), shift: shift)
+        }
+        return part
+    }
+}
+
+extension TargetPicture {
+    /// The part from line `first`, which begins a group: two lines, or what is left.
+    fileprivate func lines(from first: Int, isLast: Bool) -> TargetPicture {
+        func below(_ plane: TargetPlane, _ line: Int) -> TargetPlane {
+            unsafe TargetPlane(start: plane.line(line), stride: plane.stride)
+        }
+        var part = self
+        part.luma = luma.map { below($0, first) }
+        part.chroma = chroma.map { (below($0.u, first / factors.down), below($0.v, first / factors.down)) }
+        part.lumaHeight = isLast ? lumaHeight - first : 2
+        return part
+    }
+}

@@ -1,0 +1,85 @@
+import Testing
+
+@testable import FrameStreamingCore
+
+/// Where a frame's time went, as a sender tells it.
+@Suite struct SenderStagesTests {
+    static let millisecond: Int64 = 1_000_000
+
+    private func word(arrived: Int64?, consumed: Int64?) -> Acknowledgement {
+        var word = Acknowledgement(sequence: 1, creditThrough: 2)
+        word.arrivalTime = arrived.map { MonotonicTime(nanoseconds: $0 * Self.millisecond) }
+        word.consumedTime = consumed.map { MonotonicTime(nanoseconds: $0 * Self.millisecond) }
+        return word
+    }
+
+    private func time(_ milliseconds: Int64) -> MonotonicTime {
+        MonotonicTime(nanoseconds: milliseconds * Self.millisecond)
+    }
+
+    private func only(_ histogram: DurationHistogram) throws -> Double {
+        #expect(histogram.count == 1)
+        return try #require(histogram.percentile(50)).rounded()
+    }
+
+    @Test func whatIsKnownIsCounted() throws {
+        var stages = SenderStages()
+        var info = FrameInfo(sequence: 1)
+        info.encodeTime = 3 * Self.millisecond
+        info.creditWait = 4 * Self.millisecond
+        stages.record(sent: info, captured: CaptureTime(time(100)), offered: time(105))
+        // The receiver's clock is 1 s ahead.
+        stages.record(
+            acknowledged: word(arrived: 1130, consumed: 1145), sent: time(112), at: time(150),
+            clock: ClockFilter.Estimate(offset: -1000 * Self.millisecond, error: 500_000))
+        let total = stages.total
+        #expect(try only(total.captureTime) == 5 && only(total.creditWait) == 4 && only(total.encodeTime) == 3)
+        #expect(try only(total.wireTime) == 18 && only(total.receiverTime) == 15 && only(total.ackTime) == 38)
+        #expect(total.clockError == 0.5)
+    }
+
+    @Test func whatIsNotKnownIsNot() {
+        var stages = SenderStages()
+        let stamp = CaptureTime(nanoseconds: 5, clock: .realtime)
+        stages.record(sent: FrameInfo(sequence: 1), captured: stamp, offered: time(1))
+        stages.record(sent: FrameInfo(sequence: 2), captured: nil, offered: time(1))
+        let here = ClockFilter.Estimate(offset: 0, error: 0)
+        stages.record(acknowledged: word(arrived: nil, consumed: 9), sent: time(1), at: time(2), clock: here)
+        stages.record(acknowledged: word(arrived: 5, consumed: nil), sent: time(1), at: time(2), clock: nil)
+        let total = stages.total
+        #expect([total.captureTime, total.creditWait, total.encodeTime, total.wireTime].allSatisfy { $0.count == 0 })
+        #expect(total.receiverTime.count == 0 && total.ackTime.count == 2 && total.clockError == nil)
+    }
+
+    @Test func absurdTimesAreNoTrap() {
+        var stages = SenderStages()
+        let edges: [Int64] = [.min, -1, 0, .max]
+        for one in edges {
+            for other in edges {
+                let (left, right) = (MonotonicTime(nanoseconds: one), MonotonicTime(nanoseconds: other))
+                stages.record(sent: FrameInfo(sequence: 1), captured: CaptureTime(left), offered: right)
+                var word = word(arrived: nil, consumed: nil)
+                word.arrivalTime = left
+                word.consumedTime = right
+                stages.record(
+                    acknowledged: word, sent: right, at: left, clock: ClockFilter.Estimate(offset: other, error: .max))
+            }
+        }
+        #expect(stages.total.wireTime.count == 16)
+    }
+
+    @Test func intervalsAddUpToTheTotal() {
+        var stages = SenderStages()
+        var sum = SenderStatistics()
+        for round in 1...3 {
+            for _ in 0..<round {
+                stages.record(sent: FrameInfo(sequence: 1), captured: CaptureTime(time(1)), offered: time(2))
+            }
+            let interval = stages.takeInterval()
+            #expect(interval.captureTime.count == round)
+            sum.merge(interval)
+        }
+        #expect(stages.takeInterval().captureTime.count == 0)
+        #expect(stages.total.captureTime.count == 6 && sum.captureTime.count == 6)
+    }
+}
