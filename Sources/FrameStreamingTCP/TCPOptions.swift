@@ -42,7 +42,7 @@ public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The text handshake has no room for it.
     public var stream = ""
     /// Sender: its session, the same after a reconnect, so that no frame is consumed twice; 0 = none, and nothing is resumed
-    /// (``TCPConnector`` and ``TCPAcceptor`` choose one then). Receiver that connects: the session that it consumed of last, before this
+    /// (``TCPConnector`` and ``TCPAcceptor`` choose one then, and ``TCPListener`` one for each receiver). Receiver that connects: the session that it consumed of last, before this
     /// program ran; 0 = none.
     public var session: UInt64 = 0
     /// Receiver: how many frames of a session it has acknowledged, with any outcome; 0 for one that it does not know.

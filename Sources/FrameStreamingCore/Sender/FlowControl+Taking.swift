@@ -10,8 +10,7 @@ extension FlowControl {
             if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
         }
         while !waiting.isEmpty, taken.count < encoders, mayTake(at: now) {
-            waiting.removeFirst()
-            taken.append(skippedSinceLast)
+            taken.append(skippedSinceLast + waiting.removeFirst().leftOut)
             skippedSinceLast = 0
             decision.takes += 1
         }
@@ -35,10 +34,9 @@ extension FlowControl {
 
     private mutating func expire(at now: MonotonicTime, _ decision: inout Decision) {
         guard case .deadline(let age) = policy.value else { return }
-        while let oldest = waiting.first, oldest.advanced(by: age) < now {
-            waiting.removeFirst()
+        while let oldest = waiting.first, oldest.captured.advanced(by: age) < now {
             counts.dropped.deadline += 1
-            skippedSinceLast += 1
+            skippedSinceLast += 1 + waiting.removeFirst().leftOut
             decision.drops += 1
         }
     }

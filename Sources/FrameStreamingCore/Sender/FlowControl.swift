@@ -68,7 +68,9 @@ public struct FlowControl: Sendable {
     public internal(set) var counts = SenderStatistics()
 
     /// When the pictures in the slot were captured, oldest first.
-    var waiting: [MonotonicTime] = []
+    var waiting: [(captured: MonotonicTime, leftOut: UInt32)] = []
+    /// Pictures left out since the last that stands in the slot: skipped before the next one, not before that.
+    private var leftOut: UInt32 = 0
     /// For each picture that was taken and not sent, oldest first: pictures dropped before it.
     var taken: [UInt32] = []
     var skippedSinceLast: UInt32 = 0
@@ -206,15 +208,15 @@ public struct FlowControl: Sendable {
         offers += 1
         if let quality, offers % UInt64(quality.settings.keepOneIn) != 0 {
             counts.dropped.rate += 1
-            skippedSinceLast += 1
+            leftOut += 1
             decision.leavesOut = true
             return
         }
-        waiting.append(captured)
+        waiting.append((captured, leftOut))
+        leftOut = 0
         if waiting.count > (policy.isDeadline ? Self.mostWaiting : 1) {
-            waiting.removeFirst()
+            skippedSinceLast += 1 + waiting.removeFirst().leftOut
             counts.dropped.replaced += 1
-            skippedSinceLast += 1
             decision.drops += 1
         }
     }

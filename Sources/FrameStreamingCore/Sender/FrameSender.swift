@@ -381,15 +381,23 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
             return (control.isStopping, control.outlets)
         }
         let reason = failure.map { "source failed: \($0)" } ?? (isStopped ? "sender stopped" : "end of stream")
-        for outlet in outlets {
-            if control.withLock({ $0.isCancelled }) { break }
-            drain(outlet)
+        // Side by side: who is slow, or no longer there, keeps nobody else from the goodbye.
+        let threads = outlets.dropFirst().map { outlet in
+            try? SystemThread(name: "frame-goodbye") { self.end(outlet, reason, isStopped: isStopped) }
         }
-        for outlet in outlets where !control.withLock({ $0.isCancelled }) {
+        if let first = outlets.first { end(first, reason, isStopped: isStopped) }
+        for (outlet, thread) in zip(outlets.dropFirst(), threads) {
+            if let thread { thread.join() } else { end(outlet, reason, isStopped: isStopped) }
+        }
+        encoders.stop()
+    }
+
+    private func end(_ outlet: SenderOutlet<Codec>, _ reason: String, isStopped: Bool) {
+        drain(outlet)
+        if !control.withLock({ $0.isCancelled }) {
             outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
         }
-        for outlet in outlets { outlet.join() }
-        encoders.stop()
+        outlet.join()
     }
 
     /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.

@@ -4,11 +4,7 @@ internal import FrameStreamingSystem
 extension SenderOutlet {
     /// Moves pictures as decided, and returns those that are to be encoded once the lock is free.
     func carryOut(_ decision: FlowControl.Decision, _ state: inout State) -> [Picture] {
-        if let time = decision.ackTime {
-            state.times.ack.record(nanoseconds: time)
-            state.interval.ack.record(nanoseconds: time)
-            state.lastProgress = .now
-        }
+        if decision.ackTime != nil { state.lastProgress = .now }
         if decision.drops > 0 { state.slot.removeFirst(min(decision.drops, state.slot.count)) }
         if let (quality, scale) = state.flow.encodeSettings, (quality, scale) != (state.quality, state.scale) {
             (state.quality, state.scale) = (quality, scale)
@@ -81,7 +77,7 @@ extension SenderOutlet {
         info.encodeTime = encoded.time
         info.creditWait = max(0, now.nanoseconds - picture.offered.nanoseconds - encoded.time)
         info.sendTime = now
-        record(info, &state)
+        state.stages.record(sent: info, captured: picture.frame.captureTime, offered: picture.offered)
         state.jobs.removeFirst()
         if isReliable, options.reconnection != .never {
             state.unacknowledged.append(SentFrame(frame: frame, info: info))
@@ -119,19 +115,11 @@ extension SenderOutlet {
         return .again(toEncode: decision.map { carryOut($0, &state) } ?? [])
     }
 
-    private func record(_ info: FrameInfo, _ state: inout State) {
-        if let time = info.encodeTime {
-            state.times.encode.record(nanoseconds: time)
-            state.interval.encode.record(nanoseconds: time)
-        }
-        if let time = info.creditWait {
-            state.times.creditWait.record(nanoseconds: time)
-            state.interval.creditWait.record(nanoseconds: time)
-        }
-    }
-
+    /// - Parameter clock: What is known of the clock of the receiver whose acknowledgement this is.
     @discardableResult
-    private func decide(_ event: FlowControl.Event) throws(FrameStreamingError) -> FlowControl.Decision {
+    private func decide(
+        _ event: FlowControl.Event, clock: ClockFilter.Estimate? = nil
+    ) throws(FrameStreamingError) -> FlowControl.Decision {
         let (decision, toEncode, matters) = try state.withLock { (state) throws(FrameStreamingError) in
             guard state.end == nil else { return (FlowControl.Decision(), [Picture](), false) }
             if case .acknowledged = event {
@@ -139,8 +127,11 @@ extension SenderOutlet {
                 guard state.transport != nil else { return (FlowControl.Decision(), [], false) }
             }
             let before = (state.flow.maySend, state.flow.wakeAt)
-            let decision = try state.flow.handle(event, at: .now)
-            if decision.ackTime != nil {
+            let now = MonotonicTime.now
+            let decision = try state.flow.handle(event, at: now)
+            if case .acknowledged(let word) = event, let time = decision.ackTime {
+                let sent = MonotonicTime(nanoseconds: now.nanoseconds &- time)
+                state.stages.record(acknowledged: word, sent: sent, at: now, clock: clock)
                 state.progress.noteAcknowledgement()
                 if !state.unacknowledged.isEmpty { state.unacknowledged.removeFirst() }
             }
@@ -158,11 +149,12 @@ extension SenderOutlet {
 
     func listen(_ transport: any Transport) {
         defer { state.update { $0.isListening = false } }
+        let clock = PeerClock(transport.peer)
         while true {
             do throws(FrameStreamingError) {
                 switch try transport.receive(until: .never) {
                 case .acknowledgement(let acknowledgement):
-                    let time = try decide(.acknowledged(acknowledgement)).ackTime
+                    let time = try decide(.acknowledged(acknowledgement), clock: clock.estimate(transport)).ackTime
                     if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
                 case .request(let request):
                     try comply(request)

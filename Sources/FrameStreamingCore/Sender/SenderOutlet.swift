@@ -21,9 +21,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         var notices: [Message] = []
         /// What the receiver must know of the source; nil while all is well.
         var sourceLost: Message?
-        var times = SenderTimes()
-        /// Since the last line per second.
-        var interval = SenderTimes()
+        /// What the flow control, which has no clock, does not measure.
+        var stages = SenderStages()
         var countsBefore = SenderStatistics()
         /// The connection that there is.
         var transport: (any Transport)?
@@ -46,13 +45,6 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
         /// The goodbye is under way: its outcome decides, not what the threads see of it.
         var isFinishing = false
         var lastProgress: MonotonicTime
-    }
-
-    /// What the flow control, which has no clock, does not measure.
-    struct SenderTimes {
-        var encode = DurationHistogram()
-        var creditWait = DurationHistogram()
-        var ack = DurationHistogram()
     }
 
     let connector: (any Connector)?
@@ -238,7 +230,8 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     var summary: SenderSummary.Connection {
         state.withLock { state in
             SenderSummary.Connection(
-                peer: state.transport?.peer ?? state.peer, statistics: statistics(state.times, state), end: state.end,
+                peer: state.transport?.peer ?? state.peer, statistics: statistics(state.stages.total, state),
+                end: state.end,
                 failure: state.failure, connections: state.progress.connections, window: state.flow.window)
         }
     }
@@ -246,19 +239,16 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     /// What happened since the last call of this.
     func takeInterval() -> SenderStatistics {
         state.withLock { state in
-            var result = statistics(state.interval, state)
+            var result = statistics(state.stages.takeInterval(), state)
             result.subtractCounts(of: state.countsBefore)
             state.countsBefore = state.flow.counts
-            state.interval = SenderTimes()
             return result
         }
     }
 
-    private func statistics(_ times: SenderTimes, _ state: State) -> SenderStatistics {
+    private func statistics(_ stages: SenderStatistics, _ state: State) -> SenderStatistics {
         var result = state.flow.counts
-        result.encodeTime = times.encode
-        result.creditWait = times.creditWait
-        result.ackTime = times.ack
+        result.merge(stages)
         return result
     }
 }

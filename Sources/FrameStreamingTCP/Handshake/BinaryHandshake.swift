@@ -25,22 +25,25 @@ struct BinaryHandshake {
     private let side: Side
     private let own: Hello
     private let consumed: (UInt64) throws(FrameStreamingError) -> UInt64
+    private let session: (UInt64) -> UInt64
     private var parser: MessageParser
 
     /// - Parameters:
     ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last and how many frames.
+    ///   - session: Sender that accepts: its session with a receiver that says which one it consumed of last.
     ///   - consumed: Receiver that accepts: how many frames of a session were consumed. What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
-            side: .connecting, own: own, consumed: { _ in 0 },
+            side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 },
             parser: MessageParser(allowed: [.welcome, .reject], maximumFrameBytes: 0))
     }
 
     static func accepting(
-        _ own: Hello, consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
+        _ own: Hello, session: ((UInt64) -> UInt64)? = nil,
+        consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
     ) -> BinaryHandshake {
         BinaryHandshake(
-            side: .accepting, own: own, consumed: consumed,
+            side: .accepting, own: own, consumed: consumed, session: session ?? { _ in own.session },
             parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
     }
 
@@ -73,7 +76,8 @@ struct BinaryHandshake {
         var welcome = own
         welcome.version = Hello.version
         if isSender {
-            welcome.lastConsumed = own.session != 0 && hello.session == own.session ? hello.lastConsumed : 0
+            welcome.session = session(hello.session)
+            welcome.lastConsumed = welcome.session != 0 && hello.session == welcome.session ? hello.lastConsumed : 0
         } else {
             welcome.session = hello.session
             welcome.lastConsumed = 0

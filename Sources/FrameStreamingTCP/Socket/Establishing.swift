@@ -8,6 +8,8 @@ struct Establishing: Sendable {
     let options: TCPOptions
     /// Receiver: what it consumed of each session; nil where there are none.
     let sessions: SessionMemory?
+    /// Sender that listens, without a session of its own: what it gave each receiver.
+    private let issued: IssuedSessions?
 
     /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
     init(
@@ -24,6 +26,7 @@ struct Establishing: Sendable {
         sessions =
             role == .receiver && handshake != .text
             ? SessionMemory(last: options.session, before: options.consumed) : nil
+        issued = role == .sender && listens && handshake != .text && options.session == 0 ? IssuedSessions() : nil
     }
 
     /// The side that speaks first. Text has no handshake: the connection is there.
@@ -82,7 +85,8 @@ struct Establishing: Sendable {
                 return text(channel, outbox, input)
             }
             var use: SessionUse?
-            let handshake = BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
+            let handshake = BinaryHandshake.accepting(hello, session: issued?.session) {
+                [sessions] session throws(FrameStreamingError) in
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0
             }

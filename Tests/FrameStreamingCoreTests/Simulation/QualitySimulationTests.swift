@@ -1,16 +1,18 @@
-@testable import FrameStreamingCore
 import Testing
+
+@testable import FrameStreamingCore
 
 /// The quality control together with the window, on links that are too slow for the best quality, and on those that are not.
 @Suite struct QualitySimulationTests {
     static func stream(
         megabits: Double, roundTrip: Double = 0.2, rate: Double = 30, consumer: Double = 0,
         window: SendWindow = .adaptive,
-        quality: QualityControl = QualityControl(quality: 20...80, allowsScale: false, allowsRate: false), seed: UInt64
+        quality: AdaptiveQuality = AdaptiveQuality(20...80), seed: UInt64
     ) -> SimulatedStream {
         SimulatedStream(
             policy: .latest, window: window,
-            link: SimulatedLink(megabits: megabits, roundTrip: roundTrip, consumer: consumer, noise: 1, seed: seed),
+            link: SimulatedLink(
+                megabits: megabits, roundTrip: roundTrip, consumer: consumer, noise: 1, seed: seed),
             rate: rate, spread: 0.3, encodeTime: 2_000_000, quality: quality, seed: seed)
     }
 
@@ -38,6 +40,7 @@ import Testing
     @Test func theBestQualityStaysWhereTheLinkCanDoIt() throws {
         var stream = Self.stream(megabits: 100, seed: 1)
         let outcome = try stream.run(seconds: 20)
+        #expect(outcome.violations.isEmpty)
         #expect(outcome.settings.count == 1)
         #expect(outcome.settings.first?.settings.quality == 80)
         #expect(outcome.framesPerSecond(from: 1, to: 20) >= 29.8)
@@ -47,6 +50,7 @@ import Testing
         for seed in 1...UInt64(4) {
             var stream = Self.stream(megabits: 1_000, consumer: 60, seed: seed)
             let outcome = try stream.run(seconds: 20)
+            #expect(outcome.violations.isEmpty)
             #expect(outcome.settings.allSatisfy { $0.settings.quality == 80 }, "seed \(seed)")
         }
     }
@@ -55,6 +59,7 @@ import Testing
         for seed in 1...UInt64(4) {
             var stream = Self.stream(megabits: 100, roundTrip: 40, rate: 60, seed: seed)
             let outcome = try stream.run(seconds: 20)
+            #expect(outcome.violations.isEmpty)
             #expect((outcome.settings.last?.settings.quality ?? 0) >= 75, "seed \(seed)")
             #expect(outcome.settings.map(\.settings.quality).min() ?? 0 >= 60, "seed \(seed)")
             #expect(outcome.framesPerSecond(from: 5, to: 20) >= 58, "seed \(seed)")
@@ -62,7 +67,7 @@ import Testing
     }
 
     @Test func thenScaleThenRate() throws {
-        let all = QualityControl(quality: 20...80, allowsScale: true, allowsRate: true)
+        let all = AdaptiveQuality(20...80, allowsScale: true, allowsRate: true)
         var stream = Self.stream(megabits: 2, quality: all, seed: 1)
         var outcome = try stream.run(seconds: 30)
         #expect(outcome.settings.last?.settings.scale == .half)
@@ -70,6 +75,7 @@ import Testing
         #expect(outcome.framesPerSecond(from: 5, to: 30) >= 28)
         stream = Self.stream(megabits: 0.2, quality: all, seed: 1)
         outcome = try stream.run(seconds: 60)
+        #expect(outcome.violations.isEmpty)
         #expect(outcome.settings.last?.settings.scale == .quarter)
         #expect((outcome.settings.last?.settings.keepOneIn ?? 0) > 1)
         #expect(outcome.age(0.5, from: 30) <= 150)
@@ -78,7 +84,9 @@ import Testing
     @Test func onlyWhatIsAllowedGivesWay() throws {
         var stream = Self.stream(megabits: 0.5, seed: 1)
         let outcome = try stream.run(seconds: 30)
-        #expect(outcome.settings.allSatisfy { $0.settings.scale == .full && $0.settings.keepOneIn == 1 })
+        #expect(outcome.violations.isEmpty)
+        #expect(
+            outcome.settings.allSatisfy { $0.settings.scale == .full && $0.settings.keepOneIn == 1 })
         #expect(outcome.settings.last?.settings.quality == 20)
     }
 
@@ -90,6 +98,7 @@ import Testing
                 .init(from: 20_000_000_000, bitsPerSecond: 100e6),
             ]
             let outcome = try stream.run(seconds: 30)
+            #expect(outcome.violations.isEmpty)
             #expect(outcome.settings.contains { $0.settings.quality < 40 })
             #expect(outcome.settings.last?.settings.quality == 80, "seed \(seed)")
             #expect(outcome.framesPerSecond(from: 12, to: 20) >= 25, "seed \(seed)")

@@ -20,7 +20,7 @@ struct SimulatedStream {
     /// Frames that the receiver takes beyond the last consumed.
     var creditAhead: UInt64 = 16
     /// Adapts the size; `bytes` is that of the best quality at full scale.
-    var quality: QualityControl?
+    var quality: AdaptiveQuality?
     var seed: UInt64 = 1
 
     /// What happened.
@@ -53,7 +53,7 @@ struct SimulatedStream {
         /// What the frames under way cost, and all that were ever sent, when it was taken.
         var costAhead: Int64
         var costSent: Int64
-        var used: (quality: Int, scale: PictureScale) = (0, .full)
+        var bytes = 0
     }
 
     private struct Flight {
@@ -68,7 +68,7 @@ struct SimulatedStream {
     mutating func run(seconds: Double, cutOff: Bool = false) throws -> Outcome {
         var outcome = Outcome()
         var random = SplitMix(state: seed &* 7919)
-        var flow = try FlowControl(policy: policy, window: window, encoders: encoders)
+        var flow = try FlowControl(policy: policy, window: window, encoders: encoders, quality: quality)
         let interval = Int64(1e9 / rate)
         let lateness = UInt64(max(1, Double(interval) * jitter))
         let longestInterval = interval + Int64(lateness)
@@ -77,8 +77,8 @@ struct SimulatedStream {
         var now: Int64 = 0
         var ideal: Int64 = 0
         var nextPicture: Int64 = 0
-        var number = 0
         var offeredNumber = 0
+        var lastKept = 0
         var slot: [Picture] = []
         var encodings: [Encoding] = []
         var flights: [Flight] = []
@@ -91,11 +91,16 @@ struct SimulatedStream {
         var mostLeftOut = 1
 
         func fail(_ text: @autoclosure () -> String) {
-            if outcome.violations.count < 5 { outcome.violations.append("\(Double(now) / 1e6) ms: \(text())") }
+            if outcome.violations.count < 5 {
+                outcome.violations.append("\(Double(now) / 1e6) ms: \(text())")
+            }
         }
 
         func carryOut(_ event: FlowControl.Event) throws {
             let decision = try flow.handle(event, at: MonotonicTime(nanoseconds: now))
+            if decision.leavesOut { slot.removeLast() }
+            if let last = slot.last { lastKept = last.number }
+            if let quality = flow.quality { mostLeftOut = max(mostLeftOut, quality.settings.keepOneIn) }
             if decision.drops > 0 {
                 slot.removeFirst(decision.drops)
                 if policy == .reliable { fail("reliable dropped a picture") }
@@ -106,17 +111,16 @@ struct SimulatedStream {
                         picture: slot.removeFirst(), takenAt: now, done: now + encodeTime, costAhead: cost,
                         costSent: costSent))
             }
-            if encodings.count > encoders { fail("\(encodings.count) pictures taken for \(encoders) encoders") }
+            if encodings.count > encoders {
+                fail("\(encodings.count) pictures taken for \(encoders) encoders")
+            }
             // One more than there is room for, where the acknowledgement that makes room is about to come.
             if decision.takes > 0, policy != .reliable, flow.underWay + encodings.count > flow.window + 1 {
-                fail("\(encodings.count) pictures taken with \(flow.underWay) under way, window \(flow.window)")
+                fail(
+                    "\(encodings.count) pictures taken with \(flow.underWay) under way, window \(flow.window)"
+                )
             }
             if outcome.windows.last?.frames != flow.window { outcome.windows.append((now, flow.window)) }
-            if quality != nil, !flow.waiting.isEmpty, flow.underWay + flow.taken.count >= flow.window,
-                flow.adaptive?.mayGrow(at: MonotonicTime(nanoseconds: now)) != true
-            {
-                quality?.limited(at: MonotonicTime(nanoseconds: now))
-            }
         }
 
         func send() throws {
@@ -133,20 +137,11 @@ struct SimulatedStream {
                 fail("picture \(picture.number) after \(lastNumberSent) says \(skipped) skipped")
             }
             lastNumberSent = picture.number
-            let used = encoding.used
-            var size = Double(bytes)
-            if quality != nil {
-                size *=
-                    Self.share(of: used.quality) / Self.share(of: 80)
-                    / Double(used.scale.denominator * used.scale.denominator)
-            }
-            if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
-            let bytes = max(1, Int(size))
-            quality?.encoded(
-                bytes: bytes, quality: used.quality, scale: used.scale, at: MonotonicTime(nanoseconds: now))
+            let bytes = encoding.bytes
             let passage = link.send(bytes: bytes, at: now)
             let own = passage.service + link.consumer + passage.stalled + link.noise
-            flights.append(Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
+            flights.append(
+                Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
             let costAhead = encoding.costAhead + costSent - encoding.costSent
             cost += own
             costSent += own
@@ -160,7 +155,9 @@ struct SimulatedStream {
             switch policy {
             case .latest:
                 // The last one of all is not replaced.
-                bound = isOver && picture.number == offeredNumber ? .max : bound + longestInterval * Int64(mostLeftOut)
+                bound =
+                    isOver && picture.number == lastKept
+                    ? .max : bound + longestInterval * Int64(mostLeftOut)
             case .reliable: bound = .max
             default: bound += Self.deadline
             }
@@ -179,7 +176,9 @@ struct SimulatedStream {
         while true {
             if let next = encodings.first, next.isDone, flow.maySend {
                 // The window may have shrunk since, but never is a frame sent into a full one.
-                if flow.underWay >= flow.window { fail("\(flow.underWay) under way, window \(flow.window)") }
+                if flow.underWay >= flow.window {
+                    fail("\(flow.underWay) under way, window \(flow.window)")
+                }
                 try send()
                 continue
             }
@@ -213,33 +212,32 @@ struct SimulatedStream {
                 }
                 cost -= flight.cost
                 outcome.consumed += 1
-                var word = Acknowledgement(sequence: flight.sequence, creditThrough: flight.sequence + credit)
+                var word = Acknowledgement(
+                    sequence: flight.sequence, creditThrough: flight.sequence + credit)
                 // The receiver's clock is another one.
                 word.arrivalTime = MonotonicTime(nanoseconds: flight.passage.arrived + 77_000_000_000)
                 word.consumedTime = MonotonicTime(nanoseconds: flight.passage.consumed + 77_000_000_000)
-                quality?.acknowledged(
-                    word, bytes: flight.bytes, sentAt: MonotonicTime(nanoseconds: flight.sent),
-                    at: MonotonicTime(nanoseconds: now))
                 try carryOut(.acknowledged(word))
             } else if next == encoded, let pending {
                 encodings[pending].isDone = true
-                if let settings = quality?.settings {
-                    encodings[pending].used = (settings.quality, settings.scale)
-                    if outcome.settings.last.map({ $0.settings != settings }) ?? true {
-                        outcome.settings.append((now, settings))
-                    }
+                let settings = flow.quality?.settings ?? (quality: 80, scale: .full, keepOneIn: 1)
+                if quality != nil, outcome.settings.last.map({ $0.settings != settings }) ?? true {
+                    outcome.settings.append((now, settings))
                 }
-                try carryOut(.encoded(nanoseconds: encodeTime, bytes: 1, settings: EncodeSettings()))
+                var size = Double(bytes)
+                if quality != nil {
+                    size *= Self.share(of: settings.quality) / Self.share(of: 80)
+                    size /= Double(settings.scale.denominator * settings.scale.denominator)
+                }
+                if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
+                encodings[pending].bytes = max(1, Int(size))
+                try carryOut(
+                    .encoded(
+                        nanoseconds: encodeTime, bytes: encodings[pending].bytes,
+                        settings: EncodeSettings(quality: settings.quality, scale: settings.scale)))
             } else if next == picture {
                 ideal += interval
                 nextPicture = ideal + Int64(random.next() % lateness)
-                quality?.offered(at: MonotonicTime(nanoseconds: now))
-                number += 1
-                // Left out on purpose: for the stream it never was.
-                if let settings = quality?.settings {
-                    mostLeftOut = max(mostLeftOut, settings.keepOneIn)
-                    if number % settings.keepOneIn != 0 { continue }
-                }
                 offeredNumber += 1
                 let offered = Picture(number: offeredNumber, captured: now)
                 if policy == .reliable, !flow.hasRoom {
@@ -283,14 +281,17 @@ struct SimulatedStream {
 extension SimulatedStream.Outcome {
     /// A quantile of the age when the consumer begins, in milliseconds, of the frames of a part of the time.
     func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
-        let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(\.age).sorted()
+        let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(
+            \.age
+        ).sorted()
         guard !ages.isEmpty else { return 0 }
         return Double(ages[min(ages.count - 1, Int(quantile * Double(ages.count)))]) / 1e6
     }
 
     /// Frames that arrived in a second, from one time to another.
     func framesPerSecond(from: Double, to: Double) -> Double {
-        Double(arrivals.count { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }) / (to - from)
+        Double(arrivals.count { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 })
+            / (to - from)
     }
 
     /// The share of the time with each window.

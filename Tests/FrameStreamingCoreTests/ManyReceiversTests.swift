@@ -1,0 +1,204 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// Receivers that come and go, each with a slot, a window and a policy of its own; and programs with a loop of their own.
+@Suite struct ManyReceiversTests {
+    private func numbers(_ collector: FrameSenderTests.Collector) -> [UInt64] {
+        collector.received.withLock { $0.map(\.frame.sequence) }
+    }
+
+    private func wait(_ condition: () -> Bool) {
+        while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
+    }
+
+    @Test func receiversComeAndGo() throws {
+        var options = SenderOptions(policy: .latest)
+        options.waitsForReceivers = true
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
+        let thread = try SystemThread(name: "sender") {
+            var source = EndlessSource(format: format)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        for _ in 0..<3 {
+            let link = MemoryTransport.pair()
+            let collector = try FrameSenderTests.Collector(link.receiver, limit: 3)
+            // Returns when the receiver has left.
+            try sender.serve(link.sender)
+            collector.thread.join()
+            #expect(numbers(collector).count == 3)
+        }
+        let last = MemoryTransport.pair()
+        let collector = try FrameSenderTests.Collector(last.receiver)
+        try sender.add(last.sender)
+        wait { collector.received.withLock { $0.count } >= 3 }
+        sender.stop()
+        thread.join()
+        collector.thread.join()
+        #expect(sender.summary.connections.count == 4)
+        #expect(sender.summary.connections.map(\.end) == [.bye, .bye, .bye, .cancelled])
+        let total = sender.summary.total
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        #expect(throws: FrameStreamingError.self) { try sender.add(MemoryTransport.pair().sender) }
+    }
+
+    @Test func eachHasAPolicyOfItsOwn() throws {
+        let (all, newest) = (MemoryTransport.pair(), MemoryTransport.pair())
+        let sender = try FrameSender(codec: IdentityCodec(), options: SenderOptions(policy: .latest, window: 1))
+        try sender.add(all.sender, policy: .reliable)
+        try sender.add(newest.sender)
+        let complete = try FrameSenderTests.Collector(all.receiver)
+        // Takes one frame and no more until all is over: it must not hold the other up.
+        let slow = try FrameReceiver(codec: IdentityCodec(), transport: newest.receiver)
+        var source = ScriptedSource(try FrameSenderTests.frames(300))
+        let thread = try SystemThread(name: "slow") {
+            _ = try? slow.next()
+            complete.thread.join()
+            while (try? slow.next()) != nil {}
+        }
+        // The slow one goes on when the other has had its goodbye, which must not wait for it.
+        let summary = try sender.run(&source)
+        thread.join()
+        #expect(numbers(complete) == Array(0..<300))
+        let other = summary.connections[1].statistics
+        #expect(other.acknowledged < 300 && other.dropped.replaced > 0)
+        #expect(other.produced == other.acknowledged + other.dropped.total + other.failed + other.lost)
+    }
+
+    @Test func endedConnectionsAreCountedWhenTheirNamesAreGone() throws {
+        var options = SenderOptions(policy: .reliable)
+        options.waitsForReceivers = true
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        let frame = try FrameSenderTests.frames(1)[0]
+        for _ in 0..<70 {
+            let link = MemoryTransport.pair()
+            try sender.add(link.sender)
+            wait { sender.trySend(frame) == .sent }
+            let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
+            collector.thread.join()
+            wait { sender.summary.connections.allSatisfy { $0.end != nil } }
+        }
+        #expect(sender.summary.connections.count <= 66)
+        #expect(sender.summary.total.acknowledged == 70)
+        _ = try sender.finish()
+    }
+
+    // MARK: trySend
+
+    @Test func underReliableAPictureWithoutRoomIsNotTaken() throws {
+        let link = MemoryTransport.pair(creditAhead: 1)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
+        let frames = try FrameSenderTests.frames(10)
+        var outcomes: [SendOutcome] = []
+        for frame in frames { outcomes.append(sender.trySend(frame)) }
+        #expect(outcomes.first == .sent && outcomes.last == .noCredit && !sender.hasCredit)
+        let sent = outcomes.count { $0 == .sent }
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        let summary = try sender.finish()
+        collector.thread.join()
+        #expect(numbers(collector) == Array(0..<UInt64(sent)))
+        #expect(summary.total.produced == sent && summary.total.acknowledged == sent)
+    }
+
+    @Test func underLatestAPictureWaitsInThePlaceOfAnOlderOne() throws {
+        let link = MemoryTransport.pair(creditAhead: 1)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .latest, window: 1))
+        let frames = try FrameSenderTests.frames(4)
+        #expect(sender.hasCredit)
+        #expect(sender.trySend(frames[0]) == .sent)
+        wait { sender.summary.total.sent == 1 }
+        #expect(!sender.hasCredit)
+        #expect(sender.trySend(frames[1], replaces: false) == .noCredit)
+        #expect(sender.trySend(frames[1]) == .sent)
+        #expect(sender.trySend(frames[2], replaces: false) == .noCredit)
+        #expect(sender.trySend(frames[2]) == .replaced)
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        _ = try sender.finish()
+        collector.thread.join()
+        #expect(numbers(collector) == [0, 2])
+        #expect(sender.trySend(frames[3]) == .noCredit)
+        #expect(sender.summary.total.dropped.replaced == 1)
+    }
+
+    // MARK: Requests, encoders
+
+    @Test func aReceiverPausesResumesAndChoosesTheQuality() throws {
+        let link = MemoryTransport.pair()
+        let requests = Monitor<[ReceiverRequest]>([])
+        var options = SenderOptions(policy: .reliable)
+        options.onEvent = { event in
+            if case .requested(_, let request) = event { requests.update { $0.append(request) } }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender, options: options)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        let frames = try FrameSenderTests.frames(40)
+        try receiver.request(.pause)
+        wait { requests.withLock { $0 } == [.pause] }
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        wait { sender.summary.total.produced > 0 }
+        #expect(throws: FrameStreamingError.self) { try receiver.next(until: .after(.milliseconds(50))) }
+        #expect(sender.summary.total.sent == 0)
+        try receiver.request(.quality(35))
+        try receiver.request(.resume)
+        var count = 0
+        while try receiver.next() != nil { count += 1 }
+        thread.join()
+        #expect(count == 40)
+        #expect(sender.encodeSettings.quality == 35)
+    }
+
+    @Test(arguments: [1, 2, 5]) func severalEncodersKeepTheOrder(encoders: Int) throws {
+        let link = MemoryTransport.pair()
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        let codec = UnevenCodec()
+        var options = SenderOptions(policy: .reliable, window: 8)
+        options.encoders = encoders
+        var source = ScriptedSource(try FrameSenderTests.frames(200))
+        _ = try FrameSender(codec: codec, transport: link.sender, options: options).run(&source)
+        collector.thread.join()
+        #expect(numbers(collector) == Array(0..<200))
+        #expect(codec.most.withLock { $0 } <= encoders)
+        if encoders > 1 { #expect(codec.most.withLock { $0 } > 1) }
+    }
+
+    @Test func adaptiveQualityIsForOneReceiver() throws {
+        var options = SenderOptions()
+        options.adaptiveQuality = AdaptiveQuality(20...80)
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        try sender.add(MemoryTransport.pair().sender)
+        do {
+            try sender.add(MemoryTransport.pair().sender)
+            Issue.record("took a second receiver")
+        } catch { #expect(error.code == .unsupported) }
+        sender.cancel()
+        options.adaptiveQuality = AdaptiveQuality(0...80)
+        #expect(throws: FrameStreamingError.self) { try FrameSender(codec: IdentityCodec(), options: options) }
+    }
+}
+
+/// Takes longer for some pictures than for others, and knows how many it had at once.
+private final class UnevenCodec: FrameCodec {
+    let most = Monitor(0)
+    private let now = Monitor(0)
+
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+        let count = now.withLock {
+            $0 += 1; return $0
+        }
+        most.withLock { $0 = max($0, count) }
+        var sum: UInt64 = 0
+        for index in 0..<(frame.sequence % 7) * 20_000 { sum &+= index }
+        if sum == 1 { throw FrameStreamingError(.corruptImage, "no") }
+        now.withLock { $0 -= 1 }
+        return frame
+    }
+
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame { frame }
+}

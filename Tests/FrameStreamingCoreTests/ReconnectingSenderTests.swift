@@ -1,0 +1,193 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// A sender that outlives its connections.
+@Suite struct ReconnectingSenderTests {
+    /// Gives out what a script says: connections in memory, or failures.
+    final class ScriptedConnector: Connector {
+        typealias Step = Result<MemoryTransport, FrameStreamingError>
+
+        let address = "script"
+        private let steps: Monitor<[Step]>
+        private let isCancelled = Monitor(false)
+
+        init(_ steps: [Step]) { self.steps = Monitor(steps) }
+
+        func add(_ step: Step) { steps.update { $0.append(step) } }
+
+        func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
+            let step: Step? = steps.wait(until: MonotonicTime.now.advanced(by: .milliseconds(20)).nanoseconds) {
+                steps in
+                steps.isEmpty ? nil : steps.removeFirst()
+            }
+            if isCancelled.withLock({ $0 }) { throw FrameStreamingError(.cancelled, "cancelled") }
+            guard let step else { throw FrameStreamingError(.connectionFailed, "nobody listens") }
+            return try step.get()
+        }
+
+        func cancel() { isCancelled.update { $0 = true } }
+    }
+
+    private func numbers(_ collector: FrameSenderTests.Collector) -> [UInt64] {
+        collector.received.withLock { $0.map(\.frame.sequence) }
+    }
+
+    private func wait(_ condition: () -> Bool) {
+        while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
+    }
+
+    /// Takes frames from the connection and acknowledges all but the last, then cuts it.
+    private func takeAndCut(_ link: (sender: MemoryTransport, receiver: MemoryTransport), frames: Int) throws
+        -> [UInt64]
+    {
+        var taken: [UInt64] = []
+        while taken.count < frames {
+            guard case .frame(let frame, let info)? = try link.receiver.receive(until: .after(.seconds(20))) else {
+                break
+            }
+            taken.append(frame.sequence)
+            if taken.count < frames {
+                let word = Acknowledgement(sequence: info.sequence, creditThrough: info.sequence + 16)
+                try link.receiver.send(.acknowledgement(word), until: .after(.seconds(20)))
+            }
+        }
+        // What was acknowledged must have been heard: a cut loses what is under way.
+        return taken
+    }
+
+    @Test func underReliableWhatWasNotAcknowledgedIsSentAgainFirst() throws {
+        let first = MemoryTransport.pair()
+        let second = MemoryTransport.pair()
+        let connector = ScriptedConnector([
+            .failure(FrameStreamingError(.connectionFailed, "not yet")), .success(first.sender),
+        ])
+        let events = Monitor<[String]>([])
+        var options = SenderOptions(policy: .reliable, window: 3)
+        options.onEvent = { event in
+            switch event {
+            case .connected: events.update { $0.append("connected") }
+            case .disconnected: events.update { $0.append("disconnected") }
+            case .waiting(let address, let error, _):
+                events.update {
+                    if $0.last != "waiting" { $0.append("waiting") }; _ = (address, error)
+                }
+            case .requested: break
+            }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let frames = try FrameSenderTests.frames(20)
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        let before = try takeAndCut(first, frames: 6)
+        #expect(before == [0, 1, 2, 3, 4, 5])
+        wait { sender.summary.total.acknowledged == 5 }
+        let collector = try FrameSenderTests.Collector(second.receiver)
+        connector.add(.success(second.sender))
+        first.sender.cut()
+        thread.join()
+        collector.thread.join()
+        // The sixth was not acknowledged, so it comes again: this connection has no session that could tell.
+        #expect(numbers(collector) == Array(5..<20))
+        let total = sender.summary.total
+        #expect(total.produced == 20 && total.acknowledged == 20 && total.lost == 0)
+        #expect(total.resent >= 1 && total.resent <= 3)
+        #expect(sender.summary.connections.count == 1 && sender.summary.connections[0].connections == 2)
+        #expect(sender.summary.connections[0].end == .bye)
+        let heard = events.withLock { $0 }
+        #expect(heard.first == "waiting" && heard.filter { $0 == "connected" }.count == 2)
+        #expect(heard.filter { $0 == "disconnected" }.count == 1)
+    }
+
+    @Test func underLatestNothingIsReplayed() throws {
+        let first = MemoryTransport.pair()
+        let second = MemoryTransport.pair()
+        let connector = ScriptedConnector([.success(first.sender)])
+        let sender = try FrameSender(
+            codec: IdentityCodec(), connector: connector, options: SenderOptions(policy: .latest, window: 2))
+        let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
+        let thread = try SystemThread(name: "sender") {
+            var source = EndlessSource(format: format)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        let before = try takeAndCut(first, frames: 4)
+        wait { sender.summary.total.acknowledged == 3 }
+        first.sender.cut()
+        wait { sender.summary.total.lost > 0 }
+        let collector = try FrameSenderTests.Collector(second.receiver)
+        connector.add(.success(second.sender))
+        wait { collector.received.withLock { $0.count } >= 5 }
+        sender.stop()
+        thread.join()
+        collector.thread.join()
+        let after = numbers(collector)
+        #expect(after.allSatisfy { $0 > (before.last ?? 0) } && after == after.sorted())
+        let total = sender.summary.total
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        #expect(total.resent == 0)
+    }
+
+    @Test func aGoodbyeEndsUnlessTheReceiverMayComeBack() throws {
+        for reconnection in [Reconnection.afterBreak, .always] {
+            let first = MemoryTransport.pair()
+            let second = MemoryTransport.pair()
+            let connector = ScriptedConnector([.success(first.sender), .success(second.sender)])
+            var options = SenderOptions(policy: .reliable)
+            options.reconnection = reconnection
+            let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+            let one = try FrameSenderTests.Collector(first.receiver, limit: 4)
+            let two = try FrameSenderTests.Collector(second.receiver)
+            var source = ScriptedSource(try FrameSenderTests.frames(30))
+            let total = try sender.run(&source).total
+            one.thread.join()
+            if reconnection == .afterBreak { second.sender.close() }
+            two.thread.join()
+            #expect(numbers(one) == [0, 1, 2, 3])
+            // Each once, over both.
+            #expect(numbers(two) == (reconnection == .always ? Array(4..<30) : []))
+            #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        }
+    }
+
+    @Test(arguments: [FrameStreamingError.Code.rejected, .invalidArgument, .protocolViolation])
+    func whatWillNotPassEndsTheRun(code: FrameStreamingError.Code) throws {
+        let error = FrameStreamingError(code, "no")
+        let sender = try FrameSender(
+            codec: IdentityCodec(), connector: ScriptedConnector([.failure(error)]),
+            options: SenderOptions(policy: .reliable))
+        var source = ScriptedSource(try FrameSenderTests.frames(3))
+        #expect(throws: error) { try sender.run(&source) }
+    }
+
+    @Test func withoutReconnectionTheFirstFailureIsTheEnd() throws {
+        let error = FrameStreamingError(.connectionFailed, "nobody listens")
+        var options = SenderOptions()
+        options.reconnection = .never
+        let sender = try FrameSender(
+            codec: IdentityCodec(), connector: ScriptedConnector([.failure(error)]), options: options)
+        var source = ScriptedSource(try FrameSenderTests.frames(3))
+        #expect(throws: error) { try sender.run(&source) }
+    }
+
+    @Test func stopAndCancelEndTheWaitForAReceiver() throws {
+        for cancels in [false, true] {
+            let sender = try FrameSender(
+                codec: IdentityCodec(), connector: ScriptedConnector([]), options: SenderOptions(policy: .reliable))
+            let frames = try FrameSenderTests.frames(3)
+            let failure = Monitor<FrameStreamingError?>(nil)
+            let thread = try SystemThread(name: "sender") {
+                var source = ScriptedSource(frames)
+                do throws(FrameStreamingError) { try sender.run(&source) } catch { failure.update { $0 = error } }
+            }
+            wait { sender.summary.total.produced > 0 }
+            if cancels { sender.cancel() } else { sender.stop() }
+            thread.join()
+            let total = sender.summary.total
+            #expect(total.produced == total.dropped.total)
+            #expect(failure.withLock { $0 }?.code == (cancels ? .cancelled : .connectionFailed))
+        }
+    }
+}
