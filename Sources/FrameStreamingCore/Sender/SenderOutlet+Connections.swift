@@ -127,6 +127,7 @@ extension SenderOutlet {
             end(.of(failure), failure)
             return false
         }
+        onChange()
         options.onEvent?(.connected(peer))
         return true
     }

@@ -52,16 +52,18 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
+    /// Called when a connection was made, and at the end.
+    let onChange: @Sendable () -> Void
     let state: Monitor<State>
 
     /// - Parameters:
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
     convenience init(
         transport: any Transport, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void
+        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         do throws(FrameStreamingError) {
-            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality)
+            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality, onChange)
         } catch {
             transport.close()
             throw error
@@ -70,20 +72,22 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
 
     convenience init(
         connector: any Connector, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void
+        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
-        try self.init(connector, nil, nobody, flow, encoders, options, onQuality)
+        try self.init(connector, nil, nobody, flow, encoders, options, onQuality, onChange)
     }
 
     private init(
         _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
-        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void
+        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void,
+        _ onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         self.connector = connector
         self.encoders = encoders
         self.options = options
         self.onQuality = onQuality
+        self.onChange = onChange
         state = Monitor(State(flow: flow, peer: peer, lastProgress: .now))
         // What is connected already must get its goodbye, however soon that comes.
         if let transport, !begin(transport), let failure = state.withLock({ $0.failure }) { throw failure }
@@ -225,11 +229,15 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             state.unacknowledged = []
         }
         connector?.cancel()
+        onChange()
     }
 
     // MARK: What is known
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
+
+    /// Whether there was a connection.
+    var hasConnected: Bool { state.withLock { $0.progress.connections > 0 } }
 
     var summary: SenderSummary.Connection {
         state.withLock { state in
