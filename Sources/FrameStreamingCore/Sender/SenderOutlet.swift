@@ -177,23 +177,27 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             return (state.transport, state.failure != nil || state.isFinishing)
         }
         if isOver { return }
+        let good: StreamEnd = isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake })
+        guard let transport else {
+            // Nobody to say goodbye to. Who ends a live stream while its receiver is away has lost nothing by that.
+            let breakage = isStopped && !isReliable ? nil : state.withLock { $0.breakage }
+            end(breakage.map { .of($0) } ?? good, breakage)
+            join()
+            return
+        }
         var failure: FrameStreamingError?
-        if let transport {
-            do throws(FrameStreamingError) {
-                try transport.finish(reason, until: deadline)
-            } catch {
-                failure = error
-            }
-        } else {
-            failure = state.withLock { $0.breakage }
+        do throws(FrameStreamingError) {
+            try transport.finish(reason, until: deadline)
+        } catch {
+            failure = error
         }
         // What was acknowledged until now counts; a goodbye that goes unanswered matters where something is missing.
         if let failure, state.withLock({ !$0.flow.isDrained }) {
             end(.of(failure), failure)
         } else {
-            end(isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake }))
+            end(good)
         }
-        transport?.close()
+        transport.close()
         join()
     }
 
