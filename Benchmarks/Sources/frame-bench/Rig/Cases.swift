@@ -22,7 +22,7 @@ extension Case {
     private static let bits = 800_000.0
 
     private static func slope(_ scene: Scene, _ run: StreamRun) -> Verdict {
-        .atMost(2, loose: 15, "\(scene.name): age does not grow", "ms a second", abs(run.ages.slope))
+        .atMost(2, loose: 25, "\(scene.name): age does not grow", "ms a second", abs(run.ages.slope))
     }
 
     static let tenMegabit = Scene(name: "10 Mbit/s, 30 fps", shape: Link.Shape(bitsPerSecond: 10_000_000))
@@ -59,14 +59,14 @@ extension Case {
             Case(scene: loopback, ours: [ours, fixed(1)], hasPeers: true) { run, _ in
                 [
                     .atMost(1, loose: 10, "\(loopback.name): age p50", "ms", run.ages.quantile(0.5)),
-                    .atMost(10, loose: 60, "\(loopback.name): age p99", "ms", run.ages.quantile(0.99)),
+                    .atMost(10, loose: 150, "\(loopback.name): age p99", "ms", run.ages.quantile(0.99)),
                     slope(loopback, run),
                 ]
             },
             Case(scene: thin, ours: [ours, fixed(1), fixed(2)], hasPeers: true) { run, results in
                 [
                     .atMost(105, loose: 150, "\(thin.name): age p50", "ms", run.ages.quantile(0.5)),
-                    .atMost(125, loose: 200, "\(thin.name): age p95", "ms", run.ages.quantile(0.95)),
+                    .atMost(125, loose: 250, "\(thin.name): age p95", "ms", run.ages.quantile(0.95)),
                     .atLeast(
                         0.95, loose: 0.8, "\(thin.name): of what TCP gets through the link", "frames/frames",
                         run.ages.framesPerSecond / results.tenMegabitLimit),
@@ -75,7 +75,7 @@ extension Case {
             },
             Case(scene: encoded, ours: [adaptive, fixedQuality], hasPeers: false) { run, _ in
                 [
-                    .atLeast(28, loose: 22, "\(encoded.name): delivered", "frames/s", run.ages.framesPerSecond),
+                    .atLeast(28, loose: 18, "\(encoded.name): delivered", "frames/s", run.ages.framesPerSecond),
                     .atMost(50, loose: 100, "\(encoded.name): age p50", "ms", run.ages.quantile(0.5)),
                     slope(encoded, run),
                 ]
@@ -89,7 +89,7 @@ extension Case {
             Case(scene: long, ours: [ours, fixed(3)], hasPeers: true) { run, _ in
                 [
                     .atLeast(58, loose: 40, "\(long.name): delivered", "frames/s", run.ages.framesPerSecond),
-                    .atMost(30, loose: 80, "\(long.name): age p50", "ms", run.ages.quantile(0.5)),
+                    .atMost(30, loose: 90, "\(long.name): age p50", "ms", run.ages.quantile(0.5)),
                     slope(long, run),
                 ]
             },
