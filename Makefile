@@ -15,7 +15,8 @@ demo: libraries
 test: libraries
 	$(SWIFT) test
 
-# Ratios against libturbojpeg, libjpeg as other camera programs use it, a plain C loop and the tutorial's loop, in one run: Docs/Performance.md.
+# Ratios against libturbojpeg, libjpeg as other camera programs use it, a plain C loop and the tutorial's loop, and streams over thin and
+# long links beside other programs, in one run: Docs/Performance.md.
 # BENCH=--quick and other options of Benchmarks/run.
 bench: LIBRARIES += libjpeg62-turbo-dev
 bench: libraries

@@ -79,7 +79,7 @@ extension ExampleTests {
 
         @Test func aHostThatDoesNotResolve() throws {
             for (name, arguments) in [
-                ("frame-send", ["--pattern", "--to", "nonexistent.invalid:5600"]),
+                ("frame-send", ["--pattern", "--no-reconnect", "--to", "nonexistent.invalid:5600"]),
                 ("frame-send", ["--pattern", "--listen", "nonexistent.invalid:5600"]),
                 ("frame-receive", ["--from", "nonexistent.invalid:5600", "--no-reconnect"]),
                 ("frame-receive", ["--listen", "nonexistent.invalid:5600"]),
@@ -109,7 +109,8 @@ extension ExampleTests {
             receiver.signal(SIGTERM)
             try receiver.finish()
             for (name, arguments) in [
-                ("frame-send", ["--pattern", "--to"]), ("frame-receive", ["--no-reconnect", "--from"]),
+                ("frame-send", ["--pattern", "--no-reconnect", "--to"]),
+                ("frame-receive", ["--no-reconnect", "--from"]),
             ] {
                 let outcome = try run(name, arguments + ["127.0.0.1:\(port)"])
                 #expect(outcome.end == .exit(1))
@@ -140,7 +141,7 @@ extension ExampleTests {
                 to: port,
                 [
                     "--input", input, "--size", "1920x1080", "--format", "RGB24", "--loop", "--pace", "max",
-                    "--quality", "100", "--subsampling", "4:4:4", "--window", "16",
+                    "--quality", "100", "--subsampling", "4:4:4", "--window", "16", "--no-reconnect",
                 ])
             try sender.streams("acknowledged")
             receiver.signal(SIGSTOP)

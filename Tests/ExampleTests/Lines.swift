@@ -41,7 +41,7 @@ struct Line {
     /// What became of every picture that a sender took: acknowledged, dropped, failed and lost.
     func accounted() throws -> Int {
         let dropped = try nested("dropped")
-        return try int("acknowledged") + dropped.int("replaced") + dropped.int("deadline")
+        return try int("acknowledged") + dropped.int("replaced") + dropped.int("deadline") + dropped.int("rate")
             + dropped.int("disconnected") + int("failed") + int("lost")
     }
 }

@@ -19,7 +19,7 @@ extension ExampleTests {
 
         @Test(arguments: [SIGINT, SIGTERM]) func theReceiverEndsCleanly(signal: Int32) throws {
             let (receiver, port) = try receiver()
-            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48", "--no-reconnect"])
             try receiver.streams("frames")
             receiver.signal(signal)
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")

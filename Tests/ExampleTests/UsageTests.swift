@@ -3,7 +3,18 @@ import Testing
 extension ExampleTests {
     @Suite struct Usage {
         static let bad: [([String], String)] = [
-            (["frame-send", "--pattern", "--to", "localhost:1", "--window", "adaptive"], "not in this version"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "80...20"], "--quality"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--allow-scale"], "range of qualities"),
+            (
+                ["frame-send", "--pattern", "--to", "localhost:1", "--to", "localhost:2", "--quality", "20...80"],
+                "for one receiver"
+            ),
+            (
+                ["frame-send", "--pattern", "--to", "localhost:1", "--window", "3", "--latency-target", "10"],
+                "adaptive window"
+            ),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--encoders", "0"], "--encoders"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--policy", "deadline:0"], "--policy"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--window", "0"], "--window"),
             (
                 ["frame-send", "--pattern", "--to", "localhost:1", "--window", "2", "--handshake", "text"],
@@ -14,8 +25,8 @@ extension ExampleTests {
                 "no names"
             ),
             (["frame-send", "--pattern", "--to", "localhost:1", "--handshake", "auto"], "text"),
-            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "0"], "1 to 100"),
-            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "101"], "1 to 100"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "0"], "--quality"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--quality", "101"], "--quality"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--subsampling", "4:1:0"], "4:2:0"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--size", "640"], "--size"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--size", "0x480"], "--size"),

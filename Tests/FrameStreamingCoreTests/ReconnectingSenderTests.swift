@@ -172,22 +172,53 @@ import Testing
         #expect(throws: error) { try sender.run(&source) }
     }
 
-    @Test func stopAndCancelEndTheWaitForAReceiver() throws {
-        for cancels in [false, true] {
-            let sender = try FrameSender(
-                codec: IdentityCodec(), connector: ScriptedConnector([]), options: SenderOptions(policy: .reliable))
-            let frames = try FrameSenderTests.frames(3)
-            let failure = Monitor<FrameStreamingError?>(nil)
-            let thread = try SystemThread(name: "sender") {
-                var source = ScriptedSource(frames)
-                do throws(FrameStreamingError) { try sender.run(&source) } catch { failure.update { $0 = error } }
-            }
-            wait { sender.summary.total.produced > 0 }
-            if cancels { sender.cancel() } else { sender.stop() }
-            thread.join()
-            let total = sender.summary.total
-            #expect(total.produced == total.dropped.total)
-            #expect(failure.withLock { $0 }?.code == (cancels ? .cancelled : .connectionFailed))
+    @Test func nothingIsTakenFromTheSourceBeforeThereIsAReceiver() throws {
+        let connector = ScriptedConnector([])
+        let attempts = Monitor(0)
+        var options = SenderOptions(policy: .latest)
+        options.onEvent = { event in
+            if case .waiting = event { attempts.update { $0 += 1 } }
         }
+        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let frames = try FrameSenderTests.frames(3)
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames, isLive: true)
+            #expect(throws: Never.self) { try sender.run(&source) }
+        }
+        wait { attempts.withLock { $0 } >= 2 }
+        #expect(sender.summary.total.produced == 0)
+        let link = MemoryTransport.pair()
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        connector.add(.success(link.sender))
+        thread.join()
+        collector.thread.join()
+        #expect(sender.summary.total.produced == 3 && numbers(collector).last == 2)
+    }
+
+    /// Before the first connection nothing was taken; after one broke, under `reliable`, what was taken is missing.
+    @Test(arguments: [false, true], [false, true]) func stopAndCancelEndTheWaitForAReceiver(
+        cancels: Bool, hadOne: Bool
+    ) throws {
+        let link = MemoryTransport.pair()
+        let sender = try FrameSender(
+            codec: IdentityCodec(), connector: ScriptedConnector(hadOne ? [.success(link.sender)] : []),
+            options: SenderOptions(policy: .reliable))
+        let frames = try FrameSenderTests.frames(30)
+        let failure = Monitor<FrameStreamingError?>(nil)
+        let thread = try SystemThread(name: "sender") {
+            var source = ScriptedSource(frames)
+            do throws(FrameStreamingError) { try sender.run(&source) } catch { failure.update { $0 = error } }
+        }
+        if hadOne {
+            wait { sender.summary.total.sent > 0 }
+            link.sender.cut()
+        }
+        if cancels { sender.cancel() } else { sender.stop() }
+        thread.join()
+        let total = sender.summary.total
+        #expect(total.produced == total.dropped.total + total.lost + total.failed)
+        #expect(hadOne || total.produced == 0)
+        if cancels { #expect(failure.withLock { $0 }?.code == .cancelled) }
+        if hadOne, !cancels { #expect(failure.withLock { $0 } != nil) }
     }
 }

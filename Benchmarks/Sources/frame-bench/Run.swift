@@ -93,6 +93,7 @@ struct Run: ParsableCommand {
         // Many streams are for the whole table: what they ask is too fine for a busy machine.
         if only.contains("many") || (only.isEmpty && !quick) {
             try rig.fanIn(clip: clip, frames: frames ?? 3000, into: &report)
+            try rig.slowNeighbour(length: 6, pairs: pairs ?? 5, into: &report)
             try rig.fanOut(clip: clip, seconds: 5, pairs: pairs ?? 3, into: &report)
         }
         return report

@@ -24,6 +24,17 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         var isCancelled = false
         var isRunning = false
         var hasEnded = false
+
+        /// Viewers come and go for months: what was counted for the oldest stays, their names do not.
+        mutating func retire(beyond mostNamed: Int) {
+            var surplus = outlets.count(where: { !$0.isOpen }) - mostNamed
+            outlets.removeAll { old in
+                guard surplus > 0, !old.isOpen else { return false }
+                surplus -= 1
+                retired.merge(old.summary.statistics)
+                return true
+            }
+        }
     }
 
     /// Ended connections that a summary names one by one.
@@ -131,7 +142,8 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         do throws(FrameStreamingError) {
             let (flow, options) = try settle(policy, window)
             let outlet = try SenderOutlet(
-                transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality)
+                transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
+                onChange: onChange)
             try append(outlet)
             return (outlet, 1)
         } catch {
@@ -153,7 +165,8 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         let (flow, options) = try settle(policy, window)
         try append(
             try SenderOutlet(
-                connector: connector, flow: flow, encoders: encoders, options: options, onQuality: onQuality))
+                connector: connector, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
+                onChange: onChange))
     }
 
     private func settle(
@@ -173,30 +186,23 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private func append(_ outlet: SenderOutlet<Codec>) throws(FrameStreamingError) {
-        let isAdded = try control.update { (control) throws(FrameStreamingError) in
-            guard !control.hasEnded, !control.isCancelled else { return false }
+        let refusal: FrameStreamingError? = control.update { control in
+            guard !control.hasEnded, !control.isCancelled else {
+                return FrameStreamingError(.closed, "the sender has ended: make another")
+            }
             if options.adaptiveQuality != nil, control.outlets.contains(where: \.isOpen) {
-                outlet.cancel()
-                throw FrameStreamingError(
+                return FrameStreamingError(
                     .unsupported,
                     "adaptive quality is for one receiver, and there is one already: give each a sender of its own, or a fixed quality"
                 )
             }
             control.outlets.append(outlet)
-            // Viewers come and go for months: what was counted for the oldest stays, their names do not.
-            var surplus = control.outlets.count(where: { !$0.isOpen }) - Self.mostNamed
-            control.outlets.removeAll { old in
-                guard surplus > 0, !old.isOpen else { return false }
-                surplus -= 1
-                control.retired.merge(old.summary.statistics)
-                return true
-            }
-            return true
+            control.retire(beyond: Self.mostNamed)
+            return nil
         }
-        guard isAdded else {
-            outlet.cancel()
-            throw FrameStreamingError(.closed, "the sender has ended: make another")
-        }
+        guard let refusal else { return }
+        outlet.cancel()
+        throw refusal
     }
 
     /// Several receivers share one encoding: what one of them would like is not what the others get.
@@ -210,11 +216,16 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         }
     }
 
+    private var onChange: @Sendable () -> Void {
+        { [weak control] in control?.wakeAll() }
+    }
+
     // MARK: Sending
 
     /// Sends what `source` gives until it ends, every receiver has left, or ``stop()`` or ``cancel()`` is called.
     ///
-    /// Returns when the receivers have had everything and said so. A sender runs once. Pictures are not taken before there is a first receiver.
+    /// Returns when the receivers have had everything and said so. A sender runs once. Pictures are not taken before the first
+    /// receiver is connected.
     ///
     /// - Throws: What the source threw, after the frames before it were delivered; what broke, when that ended the last
     ///   connection; `cancelled` after ``cancel()``. ``summary`` has the figures then too.
@@ -329,13 +340,18 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
 
     /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
-    private func receivers(waits: Bool) -> [SenderOutlet<Codec>]? {
+    ///
+    /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first receiver is connected.
+    private func receivers(isFirst: Bool, waits: Bool) -> [SenderOutlet<Codec>]? {
         let found: [SenderOutlet<Codec>]?? = control.wait(until: nil) { control in
             if control.isStopping || control.isCancelled { return .some(nil) }
             let open = control.outlets.filter(\.isOpen)
-            if !open.isEmpty { return open }
+            if !open.isEmpty {
+                if isFirst, !open.contains(where: \.hasConnected) { return .none }
+                return .some(open)
+            }
             guard options.waitsForReceivers else { return .some(nil) }
-            return waits ? nil : []
+            return waits ? .none : .some([])
         }
         return found ?? nil
     }
@@ -343,7 +359,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     private func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
         var hasBegun = false
         // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
-        while let outlets = receivers(waits: !hasBegun || !source.isLive) {
+        while let outlets = receivers(isFirst: !hasBegun, waits: !hasBegun || !source.isLive) {
             hasBegun = true
             let event: SourceEvent?
             do throws(FrameStreamingError) {

@@ -49,7 +49,8 @@ extension SenderOutlet {
                     return nil
                 }
                 state.withLock { $0.breakage = error }
-                let wait = delay.next()
+                // A whole attempt's time was waited already, or a listener had no visitor: the next one begins at once.
+                let wait = error.code == .timedOut ? .zero : delay.next()
                 options.onEvent?(.waiting(connector.address, error, wait))
                 let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
                     state.end != nil || state.isFinishing ? true : nil
@@ -126,6 +127,7 @@ extension SenderOutlet {
             end(.of(failure), failure)
             return false
         }
+        onChange()
         options.onEvent?(.connected(peer))
         return true
     }
@@ -144,6 +146,7 @@ extension SenderOutlet {
             state.transport = nil
             if state.offeredTransport == nil { state.lastLost = state.handedOver }
             state.peer = peer
+            // A goodbye is no breakage: who said it may stay away.
             state.breakage = error
             state.notices = []
             _ = try? state.flow.handle(.disconnected, at: .now)

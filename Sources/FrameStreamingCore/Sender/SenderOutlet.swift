@@ -52,16 +52,18 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
+    /// Called when a connection was made, and at the end.
+    let onChange: @Sendable () -> Void
     let state: Monitor<State>
 
     /// - Parameters:
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
     convenience init(
         transport: any Transport, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void
+        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         do throws(FrameStreamingError) {
-            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality)
+            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality, onChange)
         } catch {
             transport.close()
             throw error
@@ -70,20 +72,22 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
 
     convenience init(
         connector: any Connector, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void
+        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
-        try self.init(connector, nil, nobody, flow, encoders, options, onQuality)
+        try self.init(connector, nil, nobody, flow, encoders, options, onQuality, onChange)
     }
 
     private init(
         _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
-        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void
+        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void,
+        _ onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         self.connector = connector
         self.encoders = encoders
         self.options = options
         self.onQuality = onQuality
+        self.onChange = onChange
         state = Monitor(State(flow: flow, peer: peer, lastProgress: .now))
         // What is connected already must get its goodbye, however soon that comes.
         if let transport, !begin(transport), let failure = state.withLock({ $0.failure }) { throw failure }
@@ -177,23 +181,27 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             return (state.transport, state.failure != nil || state.isFinishing)
         }
         if isOver { return }
+        let good: StreamEnd = isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake })
+        guard let transport else {
+            // Nobody to say goodbye to. Who ends a live stream while its receiver is away has lost nothing by that.
+            let breakage = isStopped && !isReliable ? nil : state.withLock { $0.breakage }
+            end(breakage.map { .of($0) } ?? good, breakage)
+            join()
+            return
+        }
         var failure: FrameStreamingError?
-        if let transport {
-            do throws(FrameStreamingError) {
-                try transport.finish(reason, until: deadline)
-            } catch {
-                failure = error
-            }
-        } else {
-            failure = state.withLock { $0.breakage }
+        do throws(FrameStreamingError) {
+            try transport.finish(reason, until: deadline)
+        } catch {
+            failure = error
         }
         // What was acknowledged until now counts; a goodbye that goes unanswered matters where something is missing.
         if let failure, state.withLock({ !$0.flow.isDrained }) {
             end(.of(failure), failure)
         } else {
-            end(isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake }))
+            end(good)
         }
-        transport?.close()
+        transport.close()
         join()
     }
 
@@ -221,11 +229,15 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
             state.unacknowledged = []
         }
         connector?.cancel()
+        onChange()
     }
 
     // MARK: What is known
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
+
+    /// Whether there was a connection.
+    var hasConnected: Bool { state.withLock { $0.progress.connections > 0 } }
 
     var summary: SenderSummary.Connection {
         state.withLock { state in

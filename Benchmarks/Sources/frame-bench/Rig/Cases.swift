@@ -31,7 +31,7 @@ extension Case {
     /// - Parameter length: Of a stream, in seconds.
     static func all(_ programs: String, clip: String, length: Double) -> [Case] {
         let duration = Duration.milliseconds(Int(length * 1000))
-        let ours = Contender.ours(programs: programs)
+        let ours = Contender.ours("ours, adaptive window", programs: programs, ["--window", "adaptive"])
         func fixed(_ window: Int) -> Contender {
             .ours("ours, window \(window)", programs: programs, ["--window", "\(window)"])
         }
@@ -93,16 +93,27 @@ extension Case {
         return Case(scene: scene, ours: [ours], hasPeers: false) { run, _ in
             // A frame on its way at the rate, the wait for the newest, and 20 ms for the rest.
             func bound(_ rate: Int) -> Double { bits / Double(rate) * 1.05 * 1000 + 1000 / scene.framesPerSecond + 20 }
-            return zip(changes, [third * 2, duration]).map { change, end in
-                let (from, to) = (seconds(change.after), seconds(end))
-                let after = run.everything.filter { $0.time >= from && $0.time < to }
-                let above = after.lastIndex { $0.age > bound(change.bitsPerSecond) }
-                // Frames of a window, and the one that the step itself cut in two.
-                return .atMost(
-                    5, loose: 8,
-                    "\(scene.name): frames after the step to \(change.bitsPerSecond / 1_000_000) until age stays below \(places(bound(change.bitsPerSecond))) ms",
-                    "frames", Double(after.isEmpty ? 1000 : above.map { $0 + 1 } ?? 0))
-            }
+            return settling(run, changes[0], until: third * 2, bound(slow))
+                + settling(run, changes[1], until: duration, bound(fast))
         }
+    }
+
+    /// How soon after a step age is below the limit, and how often it is above it then.
+    private static func settling(
+        _ run: StreamRun, _ change: (after: Duration, bitsPerSecond: Int), until end: Duration, _ limit: Double
+    ) -> [Verdict] {
+        let from = seconds(change.after)
+        let to = seconds(end)
+        let isAbove = run.everything.filter { $0.time >= from && $0.time < to }.map { $0.age > limit }
+        // Back for four frames on end: an adaptive window tries one frame more now and then, which is not the step.
+        let settled = isAbove.indices.first { !isAbove[$0...].prefix(4).contains(true) } ?? 1000
+        let later = isAbove.dropFirst(settled)
+        let share = Double(later.count { $0 }) / Double(max(later.count, 1))
+        let name = "rate step to \(change.bitsPerSecond / 1_000_000) Mbit/s"
+        return [
+            // Frames of a window, and the one that the step itself cut in two.
+            .atMost(5, loose: 8, "\(name): frames until age is below \(places(limit)) ms", "frames", Double(settled)),
+            .atMost(0.05, loose: 0.4, "\(name): frames above that afterwards", "of all", share),
+        ]
     }
 }

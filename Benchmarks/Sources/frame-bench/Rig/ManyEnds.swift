@@ -94,8 +94,9 @@ struct ManySend: ParsableCommand {
 /// One source and one sender to many receivers.
 struct FanOutSend: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
-    @Option var address: String
-    @Option var receivers: Int
+    /// As many connections as there are receivers to the first, and one to each of the others.
+    @Option var address: [String]
+    @Option var receivers = 1
     @Option var fps = 30.0
     @Option var seconds: Double
     @Option var jpeg: String
@@ -106,11 +107,14 @@ struct FanOutSend: ParsableCommand {
     func run() throws {
         let pictures = try clip.map { try picturesOfClip($0, count: 30) } ?? [try pictureOfFile(jpeg)]
         let codec = CountingCodec()
-        let transports = try (0..<receivers).map { _ in
-            try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(10)))
+        let addresses = Array(repeating: address[0], count: receivers) + address.dropFirst()
+        let transports = try addresses.map {
+            try TCPTransport.connect(to: $0, role: .sender, until: .after(.seconds(10)))
         }
-        let sender = try FrameSender(
-            codec: codec, transports: transports, options: SenderOptions(policy: .latest, window: .fixed(window)))
+        var options = SenderOptions(policy: .latest, window: .fixed(window))
+        // One that was stopped is not waited for.
+        options.drainTimeout = .seconds(2)
+        let sender = try FrameSender(codec: codec, transports: transports, options: options)
         var source = CameraLikeSource(pictures: pictures, framesPerSecond: fps, seconds: seconds)
         let summary = try sender.run(&source)
         var figures = source.usage.figures

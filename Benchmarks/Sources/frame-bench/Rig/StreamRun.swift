@@ -120,22 +120,14 @@ struct Rig {
         // One that waits for room longer than that is told to end. Ours hands over what is under way first.
         let sent = try sender.end(patience: max(end.since(.now), .zero) + .seconds(3))
         let received = try receiver.end(patience: .milliseconds(300))
-        return try outcome(contender, scene, log: log, begin: begin, period: period, sent, received)
+        return outcome(contender, scene, log: log, begin: begin, period: period, sent, received)
     }
 
     private func outcome(
         _ contender: Contender, _ scene: Scene, log: String, begin: Double, period: Double, _ sent: [String: Double],
         _ received: [String: Double]
-    ) throws -> StreamRun {
-        let lines = (try? Data(contentsOf: URL(filePath: log))).map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\n")
-        }
-        let points = (lines ?? []).compactMap { line -> AgeSeries.Point? in
-            let words = line.split(separator: " ").compactMap { Double($0) }
-            guard words.count == 2 else { return nil }
-            return AgeSeries.Point(
-                time: (words[1] - begin) / 1e9, age: (words[1] - begin - words[0] * period) / 1e6)
-        }
+    ) -> StreamRun {
+        let points = agePoints(of: log, begin: begin, period: period)
         let count = max(Double(points.count), 1)
         return StreamRun(
             name: contender.name,
@@ -146,7 +138,19 @@ struct Rig {
     }
 }
 
+/// What a receiver wrote: a line for each picture, its number and when it had it.
+func agePoints(of log: String, begin: Double, period: Double) -> [AgeSeries.Point] {
+    let lines = (try? Data(contentsOf: URL(filePath: log))).map {
+        String(decoding: $0, as: UTF8.self).split(separator: "\n")
+    }
+    return (lines ?? []).compactMap { line in
+        let words = line.split(separator: " ").compactMap { Double($0) }
+        guard words.count == 2 else { return nil }
+        return AgeSeries.Point(time: (words[1] - begin) / 1e9, age: (words[1] - begin - words[0] * period) / 1e6)
+    }
+}
+
 /// A port that nobody listened at a moment ago.
-private func freePort() throws -> Int {
+func freePort() throws -> Int {
     Int(try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary).port)
 }
