@@ -41,6 +41,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
         .target(
@@ -82,6 +83,7 @@ let package = Package(
             dependencies: [
                 "FrameStreaming", "FrameStreamingSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Examples/Support", swiftSettings: settings),
         example("frame-cameras"),
@@ -123,13 +125,18 @@ let package = Package(
             ],
             exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
+        // What the virtual machine of Tests/CameraVM runs beside the examples.
+        .executableTarget(
+            name: "camera-checks",
+            dependencies: ["FrameStreamingCamera", "FrameStreamingCore", "FrameStreamingSystem"],
+            path: "Tests/CameraVM/Checks", swiftSettings: settings),
         // The executables are not imported: naming them has them built.
         .testTarget(
             name: "ExampleTests",
             dependencies: [
                 "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
-                "FrameStreamingJPEG", "FrameStreamingTCP",
-                "FrameStreamingCore", "FrameStreamingSystem",
+                "FrameStreamingJPEG", "FrameStreamingTCP", "FrameStreamingCamera",
+                "FrameStreamingCore", "FrameStreamingSystem", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
     ],

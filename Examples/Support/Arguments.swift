@@ -1,6 +1,7 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 public import ArgumentParser
 public import FrameStreaming
+public import Logging
 
 // The extensions are public because the types are; nobody sees them but the examples.
 // What the command lines of the examples have in common: how a size, a rate or a format is written.
@@ -73,6 +74,8 @@ extension DeliveryPolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { ["latest", "reliable", "deadline:MS"] }
 }
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 extension CameraControlSetting: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }

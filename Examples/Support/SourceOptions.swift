@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import FrameStreaming
+package import Logging
 
 /// Which pictures: the options that every program with a source has.
 package struct SourceOptions: ParsableArguments {
@@ -20,6 +21,12 @@ package struct SourceOptions: ParsableArguments {
             "Set a control of the camera, again and again for several; frame-cameras lists them.",
             valueName: "name=value"))
     package var control: [CameraControlSetting] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "How much of what happens to the camera is logged on standard error: debug, info (each look for a lost camera, pictures that the driver dropped), notice, warning, error.",
+            valueName: "level"))
+    package var logLevel = Logger.Level.notice
 
     @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for pattern and camera)", valueName: "WxH"))
     package var size: SizeArgument?
@@ -68,18 +75,18 @@ package struct SourceOptions: ParsableArguments {
         if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
     }
 
-    /// Opens what was asked for.
-    package func open() throws(FrameStreamingError) -> LimitedSource {
-        LimitedSource(try openSource(), frames: frames)
+    /// Opens what was asked for; a camera's log has the label of the program.
+    package func open(label: String) throws(FrameStreamingError) -> LimitedSource {
+        LimitedSource(try openSource(label), frames: frames)
     }
 
-    private func openSource() throws(FrameStreamingError) -> any FrameSource {
+    private func openSource(_ label: String) throws(FrameStreamingError) -> any FrameSource {
         if pattern { return try openPattern() }
-        if let camera { return try openCamera(camera) }
+        if let camera { return try openCamera(camera, label) }
         return try openFile(input ?? "-")
     }
 
-    private func openCamera(_ path: String) throws(FrameStreamingError) -> any FrameSource {
+    private func openCamera(_ path: String, _ label: String) throws(FrameStreamingError) -> any FrameSource {
         var options = V4L2CameraOptions()
         options.width = size?.width
         options.height = size?.height
@@ -87,8 +94,7 @@ package struct SourceOptions: ParsableArguments {
         options.rate = rate
         options.controls = control
         options.colorRange = range
-        // Standard output may belong to --json: what a camera does is told beside it.
-        options.onEvent = { printNote($0.message) }
+        options.onEvent = CameraLog(label: label, level: logLevel).note
         return try V4L2Camera(path: path, options: options)
     }
 

@@ -42,7 +42,7 @@ struct FrameDemo: ParsableCommand {
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
         options.loop = input != nil && seconds != nil
-        return try options.open()
+        return try options.open(label: "frame-demo")
     }
 
     func validate() throws {

@@ -13,7 +13,7 @@ struct FrameSend: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        var source = try pictures.open()
+        var source = try pictures.open(label: "frame-send")
         let report = SenderReport(output, frames: pictures.expectedFrames(of: source))
 
         // What a program of your own does: a sender, receivers for it, and the source to send.

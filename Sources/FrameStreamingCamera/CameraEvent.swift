@@ -4,23 +4,30 @@ public import FrameStreamingCore
 public struct CameraEvent: Sendable, CustomStringConvertible {
     /// What happened. The set is open: a `switch` needs a `default`.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case opened, converting, restarted, lost, stillLost, restored, controlRefused }
+        private enum Value: String {
+            case opened, converting, restarted, lost, stillLost, restored, controlRefused, dropped, damaged
+        }
         private let value: Value
 
         /// The camera streams; ``CameraEvent/message`` says what was granted.
         public static let opened = Kind(value: .opened)
         /// None of the camera's formats is ours: libv4lconvert converts, at the cost of a pass over each picture.
         public static let converting = Kind(value: .converting)
-        /// Streaming was stopped and started again, because it stalled or failed.
+        /// Streaming was stopped and started again, because it stalled or failed. ``CameraEvent/error`` says which.
         public static let restarted = Kind(value: .restarted)
-        /// The camera is lost, and looked for.
+        /// The camera is lost, and looked for after ``CameraEvent/retryAfter``.
         public static let lost = Kind(value: .lost)
-        /// It was looked for and is not back.
+        /// It was looked for and is not back; ``CameraEvent/retryAfter`` says when it is looked for again.
         public static let stillLost = Kind(value: .stillLost)
         /// It is back.
         public static let restored = Kind(value: .restored)
         /// The driver refused the value of a control; the picture comes all the same.
         public static let controlRefused = Kind(value: .controlRefused)
+        /// The driver dropped pictures: ``CameraEvent/pictures`` of them since that was last told, at most once a second.
+        public static let dropped = Kind(value: .dropped)
+        /// Pictures that came and were not whole (truncated, short, marked as suspect by the driver, or contradicting themselves):
+        /// ``CameraEvent/pictures`` of them since that was last told, at most once a second.
+        public static let damaged = Kind(value: .damaged)
 
         /// The kind's name.
         public var description: String { value.rawValue }
@@ -32,11 +39,23 @@ public struct CameraEvent: Sendable, CustomStringConvertible {
     public let message: String
     /// What went wrong, where something did.
     public let error: FrameStreamingError?
+    /// Of `opened` and `restored`: what the camera agreed to deliver.
+    public let granted: CameraFormat?
+    /// Of `lost` and `stillLost`: how long until the camera is looked for, 0.25 s to 5 s.
+    public let retryAfter: Duration?
+    /// Of `dropped` and `damaged`: how many.
+    public let pictures: Int?
 
-    init(_ kind: Kind, _ message: String, error: FrameStreamingError? = nil) {
+    package init(
+        _ kind: Kind, _ message: String, error: FrameStreamingError? = nil, granted: CameraFormat? = nil,
+        retryAfter: Duration? = nil, pictures: Int? = nil
+    ) {
         self.kind = kind
         self.message = message
         self.error = error
+        self.granted = granted
+        self.retryAfter = retryAfter
+        self.pictures = pictures
     }
 
     /// ``message``.

@@ -38,6 +38,7 @@ extension CameraStream {
             throw error.code == Errno.invalid
                 ? refused(node, PixelFormat(rawValue: wanted.fourcc)) : CameraErrors.streaming(error, path)
         }
+        if let signal { format.assumeColorspace(ofSignal: signal) }
         // Some drivers answer ANY for NONE.
         guard format.fourcc == wanted.fourcc else { throw refused(node, PixelFormat(rawValue: wanted.fourcc)) }
         let shape = try FrameShape(

@@ -47,11 +47,11 @@ struct FrameShape: Sendable {
                 plane > 0 && Self.halvesChroma(pixelFormat) ? (stride + 1) / 2 : stride
             }
         }
-        let range = colorRange ?? node.colorRange(of: pixelFormat)
+        let range = pixelFormat == .jpeg ? .full : colorRange ?? node.colorRange(of: pixelFormat)
         do throws(FrameStreamingError) {
             format = try FrameFormat(
                 width: node.width, height: node.height, pixelFormat: pixelFormat, strides: strides,
-                colorRange: pixelFormat.isYUV ? range : .full, colorMatrix: node.colorMatrix(of: pixelFormat))
+                colorRange: range, colorMatrix: node.colorMatrix(of: pixelFormat))
         } catch {
             throw FrameStreamingError(
                 .unsupported, "the driver granted what cannot be: \(error.message)", subject: path)

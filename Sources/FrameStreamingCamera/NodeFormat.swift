@@ -46,14 +46,21 @@ package struct NodeFormat: Hashable, Sendable {
 }
 
 extension NodeFormat {
+    /// V4L2_MAP_COLORSPACE_DEFAULT, for a driver of an HDMI input that leaves the colorspace open: SMPTE170M for standard definition,
+    /// REC709 above.
+    mutating func assumeColorspace(ofSignal signal: SignalTimings) {
+        if colorspace == 0 { colorspace = signal.height < 720 ? 1 : 3 }
+    }
+
     /// Which values black and white have: V4L2_MAP_QUANTIZATION_DEFAULT where the driver leaves it open.
     func colorRange(of pixelFormat: PixelFormat) -> ColorRange {
-        guard pixelFormat.isYUV else { return .full }
+        // A JPEG says for itself, and JFIF is full.
+        guard pixelFormat != .jpeg else { return .full }
         return switch quantization {
         case 1: .full
         case 2: .limited
-        // V4L2_COLORSPACE_JPEG.
-        default: colorspace == 7 ? .full : .limited
+        // RGB, and V4L2_COLORSPACE_JPEG.
+        default: !pixelFormat.isYUV || colorspace == 7 ? .full : .limited
         }
     }
 

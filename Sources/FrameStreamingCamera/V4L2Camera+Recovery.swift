@@ -13,6 +13,9 @@ extension V4L2Camera {
         let stalledAt = capture.progressAt.advanced(by: patience)
         let step = capture.stream?.step(
             until: deadline.earlier(.at(stalledAt)).time?.nanoseconds, wakeUp: wakeUp, clock: clock, &capture.readers)
+        for event in capture.faults.read(capture.readers.statistics, path: path, now: clock.now) {
+            options.onEvent?(event)
+        }
         switch step {
         case .frame(let frame): return delivered(frame, &capture)
         case .woken, nil: return nil
@@ -44,7 +47,8 @@ extension V4L2Camera {
         guard capture.isLost else { return .frame(frame) }
         capture.isLost = false
         capture.pending = .frame(frame)
-        tell(.restored, "\(path): the camera is back, \(granted)")
+        let granted = granted
+        options.onEvent?(CameraEvent(.restored, "\(path): the camera is back, \(granted)", granted: granted))
         return .restored
     }
 
@@ -61,7 +65,8 @@ extension V4L2Camera {
                 capture.readers.statistics.restarts += 1
                 capture.readers.sequences.restart()
                 capture.progressAt = clock.now
-                tell(.restarted, "\(path): started again: \(error.message)", error)
+                options.onEvent?(
+                    CameraEvent(.restarted, "\(path): started again: \(error.message)", error: error))
                 return nil
             } catch {
                 // A full reopen is next.
@@ -80,13 +85,12 @@ extension V4L2Camera {
             shared.withLock { $0.isClosed = true }
             throw error
         }
-        capture.retryAt = clock.now.advanced(by: capture.backOff.next())
         guard !capture.isLost else {
-            tell(.stillLost, "\(error)", error)
+            lookLater(.stillLost, error, &capture)
             return nil
         }
         capture.isLost = true
-        tell(.lost, "\(error)", error)
+        lookLater(.lost, error, &capture)
         return .lost(error)
     }
 
@@ -122,8 +126,7 @@ extension V4L2Camera {
         do throws(FrameStreamingError) {
             try reopen(&capture)
         } catch {
-            capture.retryAt = clock.now.advanced(by: capture.backOff.next())
-            tell(.stillLost, "\(error)", error)
+            lookLater(.stillLost, error, &capture)
         }
         return nil
     }
@@ -143,7 +146,9 @@ extension V4L2Camera {
             shared.granted = stream.granted
             shared.ring = stream.ring
         }
-        tell(.opened, "\(node.path): \(identity.card), \(stream.granted)")
+        options.onEvent?(
+            CameraEvent(
+                .opened, "\(node.path): \(identity.card), \(stream.granted)", granted: stream.granted))
     }
 
     /// By the path that was given, else by bus address and name among all nodes: a replugged camera may have another number.
@@ -169,7 +174,9 @@ extension V4L2Camera {
                 subject: path)
     }
 
-    private func tell(_ kind: CameraEvent.Kind, _ message: String, _ error: FrameStreamingError? = nil) {
-        options.onEvent?(CameraEvent(kind, message, error: error))
+    private func lookLater(_ kind: CameraEvent.Kind, _ error: FrameStreamingError, _ capture: inout Capture) {
+        let pause = capture.backOff.next()
+        capture.retryAt = clock.now.advanced(by: pause)
+        options.onEvent?(CameraEvent(kind, "\(error)", error: error, retryAfter: pause))
     }
 }

@@ -48,6 +48,7 @@ public final class V4L2Camera: FrameSource, Sendable {
         var openedAt: MonotonicTime
         /// The last picture, or what counts as one, for the watchdog.
         var progressAt: MonotonicTime
+        var faults = FaultReader()
         /// When `next` last returned: what the caller does meanwhile is no stall.
         var leftAt: MonotonicTime
     }
@@ -96,7 +97,7 @@ public final class V4L2Camera: FrameSource, Sendable {
         }
         identity = CameraIdentity(node, index: calls.nodeIndex(calls.resolve(path)))
         let stream = try CameraStream.open(node, options, pool: pool, isFirst: true) { options.onEvent?($0) }
-        options.onEvent?(CameraEvent(.opened, "\(path): \(identity.card), \(stream.granted)"))
+        options.onEvent?(CameraEvent(.opened, "\(path): \(identity.card), \(stream.granted)", granted: stream.granted))
         let now = clock.now
         capture = Monitor(Capture(stream: stream, openedAt: now, progressAt: now, leftAt: now))
         shared = Monitor(Shared(granted: stream.granted, ring: stream.ring, controls: options.controls))

@@ -7,6 +7,7 @@ Each case runs the package's own programs and looks at what they said and record
 """
 
 import glob
+import itertools
 import json
 import os
 import pathlib
@@ -101,7 +102,8 @@ class Stream:
         self.receiver = Program(
             BIN / "frame-receive", "--listen", "127.0.0.1:0", "--once", "--json", *recording, *receive)
         port = until(lambda: self.receiver.events("listening"), "frame-receive listens")[0]["port"]
-        self.sender = Program(BIN / "frame-send", "--to", f"127.0.0.1:{port}", "--json", "--camera", *camera)
+        self.sender = Program(
+            BIN / "frame-send", "--to", f"127.0.0.1:{port}", "--json", "--log-level", "info", "--camera", *camera)
 
     def frames(self):
         return sum(event["frames"] for event in self.receiver.events("progress"))
@@ -112,6 +114,11 @@ class Stream:
         until(
             lambda: self.frames() >= before + more,
             f"{more} more pictures (sender: {self.sender.notes[-3:]}, {self.sender.process.poll()})", seconds)
+
+    def logged(self, level, event, *words):
+        """The lines of the sender's log with this level, this event and these words."""
+        pattern = re.compile(rf"\d{{4}}-\d\d-\d\dT[\d:]+Z {level} frame-send: .* \[.*\bevent={event}\b.*\]")
+        return [line for line in list(self.sender.notes) if pattern.fullmatch(line) and all(w in line for w in words)]
 
     def stop(self):
         code = self.sender.interrupt()
@@ -176,10 +183,28 @@ def truth(node, fourcc, width, height):
     if fourcc == "GREY":
         return luma, None, None
     check(fourcc == "RGB3", "a format that the test knows")
-    rgb = [means(raw, width, height, 8, 3, channel) for channel in range(3)]
-    # Full range BT.601, as JFIF has it.
-    weights = ((0.299, 0.587, 0.114, 0), (-0.168736, -0.331264, 0.5, 128), (0.5, -0.418688, -0.081312, 128))
-    return tuple([a * r + b * g + c * u + d for r, g, u in zip(*rgb)] for a, b, c, d in weights)
+    return tuple(means(raw, width, height, 8, 3, channel) for channel in range(3))
+
+
+# What red and blue weigh in luma (ITU-R BT.601, BT.709, BT.2020).
+WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+
+
+def as_bt601(planes, matrix, full_range):
+    """Planes of Y, U and V by another matrix, or of R, G and B (matrix None), as Y, U and V of BT.601 in the same range."""
+    black, luma, chroma = (0, 255, 255) if full_range else (16, 219, 224)
+    result = []
+    for first, second, third in zip(*planes):
+        if matrix:
+            wr, wb = WEIGHTS[matrix]
+            y, u, v = (first - black) / luma, (second - 128) / chroma, (third - 128) / chroma
+            r, b = y + 2 * (1 - wr) * v, y + 2 * (1 - wb) * u
+            g = (y - wr * r - wb * b) / (1 - wr - wb)
+        else:
+            r, g, b = ((sample - black) / luma for sample in (first, second, third))
+        y = 0.299 * r + 0.587 * g + 0.114 * b
+        result.append((y * luma + black, (b - y) / 1.772 * chroma + 128, (r - y) / 1.402 * chroma + 128))
+    return tuple(zip(*result))
 
 
 def last_of_y4m(path):
@@ -211,31 +236,73 @@ WEBCAM, SECOND, HDMI, PLANAR = (f"/dev/video{number}" for number in range(4))
 SIZE = ["--size", "640x360", "--rate", "30"]
 
 
-def bars(fourcc, full_range):
+def item(node, name, words):
+    """The number of a menu's item, by its words."""
+    shown = subprocess.run(["v4l2-ctl", "-d", node, "-L"], capture_output=True, text=True, check=True).stdout
+    menu = shown.split(f" {name} 0x", 1)[1]
+    menu = "\n".join(itertools.takewhile(lambda line: re.match(r"\s+\d+: ", line), menu.splitlines()[1:]))
+    found = re.search(rf"(\d+): {re.escape(words)}$", menu, re.MULTILINE)
+    check(found, f"{name} has {words}: {menu}")
+    return int(found.group(1))
+
+
+def bars(fourcc, full_range, matrix="bt601", colorspace="sRGB", encoding="Default"):
+    """matrix: what must be carried on the pictures, whether the driver says it by its encoding or by its colour space."""
+
     def test():
         control(WEBCAM, "osd_text_mode=2", "test_pattern=1", f"quantization={1 if full_range else 2}")
-        if fourcc == "RGB3":
-            control(WEBCAM, "quantization=0")
-        expected = truth(WEBCAM, fourcc, 640, 360)
-        Stream(
+        usual = (item(WEBCAM, "colorspace", "sRGB"), item(WEBCAM, "y_cbcr_encoding", "Default"))
+        try:
+            if matrix != "bt601":
+                paint(item(WEBCAM, "colorspace", colorspace), item(WEBCAM, "y_cbcr_encoding", encoding))
+            look()
+        finally:
+            # The next case draws as vivid does by itself.
+            paint(*usual)
+
+    def paint(space, weights):
+        control(WEBCAM, f"colorspace={space}", f"y_cbcr_encoding={weights}")
+
+    def look():
+        drawn = truth(WEBCAM, fourcc, 640, 360)
+        stream = Stream(
             WEBCAM, *SIZE, "--format", fourcc, "--frames", 8, "--quality", 95, record="bars.y4m",
-            receive=["--decode", "i420"]).finish()
+            receive=["--decode", "i420"])
+        stream.finish()
+        carried = matrix if fourcc != "RGB3" else "unspecified"
+        check(
+            stream.logged(
+                "notice", "opened", f"range={'full' if full_range else 'limited'}", f"matrix={carried}",
+                f"format={fourcc}", "size=640x360"), f"what was granted is logged: {stream.sender.notes}")
         words, *found = last_of_y4m("bars.y4m")
-        wide = full_range or fourcc == "RGB3"
-        check(f"XCOLORRANGE={'FULL' if wide else 'LIMITED'}" in words, f"the range is told: {words}")
-        for name, mine, theirs in zip("YUV", found, expected):
-            if theirs is not None:
+        check(f"XCOLORRANGE={'FULL' if full_range else 'LIMITED'}" in words, f"the range is told: {words}")
+        if fourcc == "GREY":
+            expected = drawn
+        else:
+            expected = as_bt601(drawn, None if fourcc == "RGB3" else matrix, full_range)
+            for name, mine, theirs in zip("YUV", found, expected):
                 near(mine, theirs, 3, f"{fourcc} {name}")
+            if matrix != "bt601":
+                # Had nobody converted, it would be seen.
+                worst = max(abs(a - b) for mine, theirs in zip(expected, drawn) for a, b in zip(mine, theirs))
+                check(worst > 8, f"{matrix} differs from BT.601 by {worst}: the test can fail")
+        near(found[0], expected[0], 3, f"{fourcc} Y")
         os.remove("bars.y4m")
 
-    test.__name__ = f"bars_{fourcc}_{'full' if full_range else 'limited'}_range"
+    kind = "" if matrix == "bt601" else f"_{matrix}_by_{'encoding' if encoding != 'Default' else 'colorspace'}"
+    test.__name__ = f"bars_{fourcc}_{'full' if full_range else 'limited'}_range{kind}"
     return test
 
 
-for code in ("YUYV", "UYVY", "YU12", "NV12"):
+for code in ("YUYV", "UYVY", "YU12", "NV12", "RGB3"):
     CASES["vivid"] += [bars(code, False), bars(code, True)]
-# vivid draws these in full range, whatever it says.
-CASES["vivid"] += [bars("GREY", True), bars("RGB3", True)]
+# vivid draws GREY in full range, whatever it says.
+CASES["vivid"] += [bars("GREY", True)]
+CASES["vivid"] += [
+    bars("YUYV", False, "bt709", encoding="Rec. 709"), bars("YUYV", True, "bt709", encoding="Rec. 709"),
+    bars("YUYV", False, "bt709", colorspace="Rec. 709"), bars("NV12", True, "bt709", colorspace="Rec. 709"),
+    bars("YU12", False, "bt2020", encoding="BT.2020"),
+]
 
 
 @case("vivid")
@@ -336,17 +403,23 @@ def a_stall_ends():
     stream.stop()
 
 
-def refused_at_the_reopening(setting):
+def refused_at_the_reopening(setting, call):
+    """call: what the driver refuses once; the log tells of it, or the fault was never met."""
+
     def test():
         stream = Stream(WEBCAM, *SIZE)
         stream.flows()
         # A fault that is met when the camera is opened again.
         control(WEBCAM, "percentage_of_dropped_buffers=100")
         until(lambda: stream.sender.said("started again"), "a restart", 30)
+        check(not stream.sender.said(call), f"nothing was refused before: {stream.sender.notes}")
         control(WEBCAM, setting)
-        time.sleep(4)
+        until(lambda: stream.logged("info", "stillLost", f"({call})"), f"{call} is refused: {stream.sender.notes}", 30)
         control(WEBCAM, "percentage_of_dropped_buffers=0")
         stream.flows(10, 60)
+        refusals = stream.logged("info", "stillLost", f"({call})")
+        check(len(refusals) == 1, f"the driver refuses once: {refusals}")
+        check(stream.logged("notice", "restored"), f"and is back: {stream.sender.notes}")
         stream.stop()
 
     test.__name__ = "reopening_with_" + setting.split("=")[0]
@@ -354,8 +427,8 @@ def refused_at_the_reopening(setting):
 
 
 CASES["vivid"] += [
-    refused_at_the_reopening("inject_vidioc_reqbufs_error=1"),
-    refused_at_the_reopening("inject_vidioc_streamon_error=1"),
+    refused_at_the_reopening("inject_vidioc_reqbufs_error=1", "VIDIOC_REQBUFS"),
+    refused_at_the_reopening("inject_vidioc_streamon_error=1", "VIDIOC_STREAMON"),
 ]
 
 
@@ -397,10 +470,15 @@ def a_multi_planar_node():
 
 @case("vivid")
 def an_hdmi_input_with_another_signal():
-    # Another program cannot set timings while we stream (EBUSY): the signal itself changes here.
+    # VIDIOC_S_DV_TIMINGS in mid-stream is EBUSY: the kernel's documentation says so, and vivid_vid_cap_s_dv_timings looks at
+    # vb2_is_busy. So the timings cannot change under a stream; the signal itself does here, and the camera then sets its timings.
     stream = Stream(HDMI, record="hdmi.y4m", receive=["--decode", "i420"])
     stream.flows(3, 60)
     first = stream.sender.notes[0]
+    refused = set_timings()
+    check(refused.returncode != 0 and "busy" in (refused.stderr + refused.stdout).lower(), f"EBUSY: {refused}")
+    stream.flows(3, 60)
+    check(not stream.receiver.said("source is lost"), "and nothing happened")
     control(HDMI, "dv_timings_signal_mode=1")
     until(lambda: stream.receiver.said("source is lost"), f"no signal is a loss: {stream.sender.notes}", 30)
     check(stream.sender.said("no signal"), f"{stream.sender.notes}")
@@ -413,6 +491,15 @@ def an_hdmi_input_with_another_signal():
     check("640x480" in back and "640x480" not in first, f"another size: {first} / {back}")
     stream.stop()
     control(HDMI, "dv_timings_signal_mode=0")
+    allowed = set_timings()
+    check(allowed.returncode == 0, f"the node is free again: {allowed}")
+
+
+def set_timings():
+    """What VIDIOC_S_DV_TIMINGS by another program comes to."""
+    return subprocess.run(
+        ["v4l2-ctl", "-d", HDMI, "--set-dv-bt-timings", "cvt,width=1024,height=768,fps=60"], capture_output=True,
+        text=True)
 
 
 @case("vivid")
@@ -431,9 +518,33 @@ def libv4lconvert_converts_what_is_not_ours():
         check(program.end() == 1 and program.said("libv4lconvert does not convert"), f"{code}: {program.notes}")
 
 
+DRIVER = pathlib.Path("/sys/bus/platform/drivers/vivid")
+
+
+def module_check(*arguments, before=(), name=None):
+    """A check of the camera module itself, in its own process: camera-checks."""
+
+    def test():
+        control(WEBCAM, *before)
+        program = Program(BIN / "camera-checks", *arguments)
+        code = program.end(120)
+        check(code == 0, f"{program.lines[-6:]} {program.notes}")
+
+    test.__name__ = f"module_{name or arguments[0]}"
+    return test
+
+
+CASES["vivid"] += [
+    module_check("stamps", WEBCAM, "start", before=["timestamp_source=1"], name="stamps_of_the_start_of_exposure"),
+    module_check("stamps", WEBCAM, "end", before=["timestamp_source=0"], name="stamps_of_the_end_of_frame"),
+    module_check("starve", WEBCAM), module_check("close", WEBCAM), module_check("controls", WEBCAM),
+    module_check("replug", WEBCAM, DRIVER, "vivid.0", name="replug_with_pictures_held"),
+]
+
+
 @case("vivid")
 def disconnect_in_mid_stream():
-    driver = pathlib.Path("/sys/bus/platform/drivers/vivid")
+    driver = DRIVER
     stream = Stream(SECOND, *SIZE)
     stream.flows()
     control(SECOND, "disconnect=1")
@@ -447,17 +558,25 @@ def disconnect_in_mid_stream():
 
 @case("vivid")
 def unbind_and_bind_in_mid_stream():
-    driver = pathlib.Path("/sys/bus/platform/drivers/vivid")
+    driver = DRIVER
     stream = Stream(WEBCAM, *SIZE)
     stream.flows()
     (driver / "unbind").write_text("vivid.0")
     until(lambda: stream.receiver.said("source is lost"), "the receiver hears of the loss")
     check(stream.sender.process.poll() is None, "the sender goes on")
-    time.sleep(2)
+    until(lambda: stream.logged("info", "stillLost", "retry_ms=1000"), f"looked for: {stream.sender.notes}")
     (driver / "bind").write_text("vivid.0")
     until(lambda: stream.sender.said("is back"), f"the camera is back: {stream.sender.notes}", 40)
     stream.flows(10)
     stream.stop()
+    lost = stream.logged("error", "lost", "plug it in again", "code=sourceLost", "retry_ms=250")
+    check(len(lost) == 1, f"the loss is logged once: {stream.sender.notes}")
+    pauses = [int(re.search(r"retry_ms=(\d+)", line).group(1)) for line in stream.logged("info", "stillLost")]
+    check(pauses[:2] == [500, 1000] and pauses == sorted(pauses), f"looked for less and less: {pauses}")
+    check(len(stream.logged("notice", "opened", "size=640x360")) == 2, f"opened twice: {stream.sender.notes}")
+    check(len(stream.logged("notice", "restored", "size=640x360")) == 1, f"restored once: {stream.sender.notes}")
+    # Standard output is the reports' alone.
+    check(all(line.startswith("{") for line in stream.sender.lines), "JSON and nothing else")
 
 
 # --- USB ---
@@ -516,6 +635,7 @@ def truncated_pictures_are_dropped_and_the_stream_goes_on():
     camera.say("error 3")
     stream.flows(20)
     stream.stop()
+    check(stream.logged("warning", "damaged", "truncated"), f"cut pictures are logged: {stream.sender.notes}")
     known = {bytes(picture) for picture in jpegs(pathlib.Path("clip.mjpg").read_bytes())}
     seen = jpegs(pathlib.Path("cut.mjpg").read_bytes())
     check(all(picture in known for picture in seen), "no cut picture came through")

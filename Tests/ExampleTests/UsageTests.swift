@@ -52,6 +52,7 @@ extension ExampleTests {
             (["frame-send", "--pattern", "--to", "localhost:1", "--listen", "0"], "--to HOST:PORT"),
             (["frame-send", "--camera", "/dev/video0", "--loop", "--to", "localhost:1"], "a camera never ends"),
             (["frame-send", "--pattern", "--control", "brightness=1", "--to", "localhost:1"], "--camera PATH"),
+            (["frame-send", "--camera", "/dev/video0", "--log-level", "loud", "--to", "localhost:1"], "notice"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--nonsense"], "--nonsense"),
             (["frame-receive"], "--listen [HOST:]PORT"),
             (["frame-receive", "--listen", "0", "--from", "localhost:1"], "--listen [HOST:]PORT"),

@@ -392,7 +392,51 @@ import Testing
         #expect(try video.camera { $0.colorRange = .full }.granted.frame.colorRange == .full)
     }
 
+    @Test(
+        arguments: [
+            // The default of RGB is full range; its matrix is nobody's business.
+            ("RGB3", 0, 8, .full), ("RGB3", 1, 8, .full), ("RGB3", 2, 8, .limited), ("BGR3", 2, 3, .limited),
+            ("XR24", 2, 7, .limited), ("AB24", 0, 3, .full), ("GREY", 0, 8, .limited), ("GREY", 1, 8, .full),
+            // JFIF is full, whatever the node says.
+            ("MJPG", 2, 8, .full), ("MJPG", 0, 8, .full),
+        ] as [(String, UInt32, UInt32, ColorRange)])
+    func theRangeOfRGBAndGrayIsTheDrivers(
+        _ fourcc: String, _ quantization: UInt32, _ colorspace: UInt32, _ range: ColorRange
+    ) throws {
+        let video = FakeVideo()
+        video.node { node in
+            node.formats = [FakeNode.Format(fourcc: fourcc)]
+            node.changeFormat = { ($0.quantization, $0.colorspace) = (quantization, colorspace) }
+        }
+        let camera = try video.camera()
+        #expect(camera.granted.frame.colorRange == range)
+        if fourcc != "MJPG", fourcc != "GREY" { #expect(camera.granted.frame.colorMatrix == .unspecified) }
+        if fourcc != "MJPG" {
+            video.deliver(.frame([[UInt8](repeating: 1, count: camera.granted.frame.byteCount)]))
+            let frame = try #require(try camera.frame())
+            #expect(frame.format.colorRange == range)
+            #expect(frame.sourceColorRange == range)
+        }
+        let overridden = try video.camera { $0.colorRange = .limited }.granted.frame.colorRange
+        #expect(overridden == (fourcc == "MJPG" ? .full : .limited))
+    }
+
     // MARK: HDMI
+
+    /// V4L2_MAP_COLORSPACE_DEFAULT: what a signal has whose driver does not say.
+    @Test(
+        arguments: [(480, 0, .bt601), (576, 0, .bt601), (720, 0, .bt709), (1080, 0, .bt709), (1080, 1, .bt601)]
+            as [(UInt32, UInt32, ColorMatrix)])
+    func theMatrixOfASignalGoesByItsSize(_ height: UInt32, _ colorspace: UInt32, _ matrix: ColorMatrix) throws {
+        let video = FakeVideo()
+        video.node { node in
+            node.hasTimings = true
+            node.signal = (64, height)
+            node.formats = [FakeNode.Format(fourcc: "YUYV", sizes: .continuous(minimum: (1, 1), maximum: (99, 1999)))]
+            node.changeFormat = { $0.colorspace = colorspace }
+        }
+        #expect(try video.camera().granted.frame.colorMatrix == matrix)
+    }
 
     @Test func anInputWithASignalHasItsSize() throws {
         let video = FakeVideo()

@@ -6,14 +6,20 @@ let programs = [
     "serve-many", "save-jpegs", "bytes-to-files", "change-quality", "live-source", "async-frames", "program",
 ]
 
+let library = Target.Dependency.product(name: "FrameStreaming", package: "FrameStreaming")
+
 let package = Package(
     name: "Recipes",
-    dependencies: [.package(name: "FrameStreaming", path: "../../..")],
-    targets: programs.map {
-        .executableTarget(name: $0, dependencies: [.product(name: "FrameStreaming", package: "FrameStreaming")])
-    } + [
+    dependencies: [
+        .package(name: "FrameStreaming", path: "../../.."),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    ],
+    targets: programs.map { .executableTarget(name: $0, dependencies: [library]) } + [
+        // The one recipe with a dependency of its own.
+        .executableTarget(
+            name: "camera-log", dependencies: [library, .product(name: "Logging", package: "swift-log")]),
         .testTarget(
-            name: "SourceTests", dependencies: [.product(name: "FrameStreamingTesting", package: "FrameStreaming")])
+            name: "SourceTests", dependencies: [.product(name: "FrameStreamingTesting", package: "FrameStreaming")]),
     ],
     swiftLanguageModes: [.v6]
 )
