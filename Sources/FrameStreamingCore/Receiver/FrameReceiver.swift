@@ -1,5 +1,18 @@
 internal import FrameStreamingSystem
 
+/// Not inside the receiver: a type inside a generic one is looked up wherever it is used.
+private struct ReceiverState {
+    /// The frame that the consumer has, to be acknowledged when it comes back.
+    var delivered: DeliveredFrame?
+    /// Until the last line per second; both of these without what the inbox counts.
+    var before = ReceiverStatistics()
+    /// Since the last line per second. Frames are counted here only: once each.
+    var interval = ReceiverStatistics()
+    var arrivedBefore = ReceiverStatistics()
+    var unconsumed = 0
+    var isFinished = false
+}
+
 /// Takes frames from a connection, decodes them, and gives credit back as the consumer gets through them.
 ///
 /// ```swift
@@ -11,24 +24,12 @@ internal import FrameStreamingSystem
 /// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender
 /// may send another. One thread asks for frames; ``stop()``, ``cancel()`` and the figures may be called from any.
 public final class FrameReceiver<Codec: FrameCodec>: Sendable {
-    private struct State {
-        /// The frame that the consumer has, to be acknowledged when it comes back.
-        var delivered: DeliveredFrame?
-        /// Until the last line per second; both of these without what the inbox counts.
-        var before = ReceiverStatistics()
-        /// Since the last line per second. Frames are counted here only: once each.
-        var interval = ReceiverStatistics()
-        var arrivedBefore = ReceiverStatistics()
-        var unconsumed = 0
-        var isFinished = false
-    }
-
     private let transport: any Transport
     private let codec: Codec
     private let decode: DecodeSettings?
     private let inbox: ReceiverInbox
     private let clock: PeerClock
-    private let state = Monitor(State())
+    private let state = Monitor(ReceiverState())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
 
     /// How long an acknowledgement may take to be accepted, and the goodbye at the end.

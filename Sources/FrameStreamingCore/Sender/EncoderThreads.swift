@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 /// The threads of a sender that encode: as many pictures at once as there are threads, first come, first served.
 ///
 /// They start with the first picture that is not compressed: who passes JPEGs on has none.
-final class EncoderThreads<Codec: FrameCodec>: Sendable {
+final class EncoderThreads: Sendable {
     private struct State {
         var jobs: [Picture] = []
         var settings: EncodeSettings
@@ -12,11 +12,12 @@ final class EncoderThreads<Codec: FrameCodec>: Sendable {
         var isStopped = false
     }
 
-    private let codec: Codec
+    /// Not a type of its own for each codec: what surrounds it would be generic code, which looks types up for every frame.
+    private let codec: any FrameCodec
     let count: Int
     private let state: Monitor<State>
 
-    init(codec: Codec, count: Int, settings: EncodeSettings) {
+    init(codec: any FrameCodec, count: Int, settings: EncodeSettings) {
         self.codec = codec
         self.count = count
         state = Monitor(State(settings: settings))

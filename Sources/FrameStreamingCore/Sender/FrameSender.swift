@@ -12,30 +12,9 @@ internal import FrameStreamingSystem
 ///
 /// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.
 public final class FrameSender<Codec: FrameCodec>: Sendable {
-    private let encoders: EncoderThreads<Codec>
+    private let encoders: EncoderThreads
     private let options: SenderOptions
-    private let control = Monitor(Control())
-
-    private struct Control {
-        var outlets: [SenderOutlet<Codec>] = []
-        /// Connections that have ended long ago, beyond those that the summary names.
-        var retired = SenderStatistics()
-        var isStopping = false
-        var isCancelled = false
-        var isRunning = false
-        var hasEnded = false
-
-        /// Viewers come and go for months: what was counted for the oldest stays, their names do not.
-        mutating func retire(beyond mostNamed: Int) {
-            var surplus = outlets.count(where: { !$0.isOpen }) - mostNamed
-            outlets.removeAll { old in
-                guard surplus > 0, !old.isOpen else { return false }
-                surplus -= 1
-                retired.merge(old.summary.statistics)
-                return true
-            }
-        }
-    }
+    private let control = Monitor(SenderControl())
 
     /// Ended connections that a summary names one by one.
     private static var mostNamed: Int { 64 }
@@ -135,7 +114,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     private func outlet(
         for transport: any Transport, _ policy: DeliveryPolicy?, _ window: SendWindow?
-    ) throws(FrameStreamingError) -> (SenderOutlet<Codec>, number: Int) {
+    ) throws(FrameStreamingError) -> (SenderOutlet, number: Int) {
         for outlet in control.withLock({ $0.outlets }) {
             if let number = outlet.adopt(transport) { return (outlet, number) }
         }
@@ -185,7 +164,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         )
     }
 
-    private func append(_ outlet: SenderOutlet<Codec>) throws(FrameStreamingError) {
+    private func append(_ outlet: SenderOutlet) throws(FrameStreamingError) {
         let refusal: FrameStreamingError? = control.update { control in
             guard !control.hasEnded, !control.isCancelled else {
                 return FrameStreamingError(.closed, "the sender has ended: make another")
@@ -197,6 +176,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
                 )
             }
             control.outlets.append(outlet)
+            control.version += 1
             control.retire(beyond: Self.mostNamed)
             return nil
         }
@@ -217,7 +197,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private var onChange: @Sendable () -> Void {
-        { [weak control] in control?.wakeAll() }
+        { [weak control] in control?.update { $0.version += 1 } }
     }
 
     // MARK: Sending
@@ -342,25 +322,32 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
     ///
     /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first receiver is connected.
-    private func receivers(isFirst: Bool, waits: Bool) -> [SenderOutlet<Codec>]? {
-        let found: [SenderOutlet<Codec>]?? = control.wait(until: nil) { control in
+    private func receivers(isFirst: Bool, waits: Bool) -> Receivers? {
+        let found: Receivers?? = control.wait(until: nil) { control in
             if control.isStopping || control.isCancelled { return .some(nil) }
-            let open = control.outlets.filter(\.isOpen)
+            let open = control.outlets.filter { $0.isOpen }
             if !open.isEmpty {
-                if isFirst, !open.contains(where: \.hasConnected) { return .none }
-                return .some(open)
+                if isFirst, !open.contains(where: { $0.hasConnected }) { return .none }
+                return .some(Receivers(outlets: open, version: control.version))
             }
             guard options.waitsForReceivers else { return .some(nil) }
-            return waits ? .none : .some([])
+            return waits ? .none : .some(Receivers(outlets: [], version: control.version))
         }
         return found ?? nil
     }
 
     private func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
-        var hasBegun = false
-        // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
-        while let outlets = receivers(isFirst: !hasBegun, waits: !hasBegun || !source.isLive) {
-            hasBegun = true
+        var current: Receivers?
+        while !isEnding {
+            // Looked up when something has changed, and not for every picture.
+            if current == nil || current?.version != control.withLock({ $0.version }) {
+                // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
+                guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
+                    return
+                }
+                current = next
+            }
+            let outlets = current?.outlets ?? []
             let event: SourceEvent?
             do throws(FrameStreamingError) {
                 event = try source.next(until: .after(Self.slice))
@@ -378,7 +365,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     /// Each connection takes the picture; the slowest reliable one is waited for, when the others have it.
-    private func offer(_ picture: Picture, to outlets: [SenderOutlet<Codec>]) {
+    private func offer(_ picture: Picture, to outlets: [SenderOutlet]) {
         for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
         for outlet in outlets where outlet.isReliable {
             while !outlet.offer(picture, until: .after(Self.slice)) {
@@ -408,7 +395,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         encoders.stop()
     }
 
-    private func end(_ outlet: SenderOutlet<Codec>, _ reason: String, isStopped: Bool) {
+    private func end(_ outlet: SenderOutlet, _ reason: String, isStopped: Bool) {
         drain(outlet)
         if !control.withLock({ $0.isCancelled }) {
             outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
@@ -417,7 +404,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.
-    private func drain(_ outlet: SenderOutlet<Codec>) {
+    private func drain(_ outlet: SenderOutlet) {
         let start = MonotonicTime.now
         var stopLimit: Deadline?
         while !control.withLock({ $0.isCancelled }) {

@@ -66,7 +66,7 @@ final class Picture: Sendable {
         }
     }
 
-    func encode(with codec: some FrameCodec, _ settings: EncodeSettings) {
+    func encode(with codec: any FrameCodec, _ settings: EncodeSettings) {
         let start = MonotonicTime.now
         let result: Result<Frame, FrameStreamingError>
         do throws(FrameStreamingError) {

@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// One receiver of a sender: its slot, its window, a thread that connects and sends, and a thread for each connection that listens
 /// for acknowledgements.
-final class SenderOutlet<Codec: FrameCodec>: Sendable {
+final class SenderOutlet: Sendable {
     /// A frame that is sent again if the connection breaks before it was acknowledged.
     struct SentFrame {
         var frame: Frame
@@ -48,7 +48,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     }
 
     let connector: (any Connector)?
-    let encoders: EncoderThreads<Codec>
+    let encoders: EncoderThreads
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
@@ -59,7 +59,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     /// - Parameters:
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
     convenience init(
-        transport: any Transport, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
+        transport: any Transport, flow: FlowControl, encoders: EncoderThreads, options: SenderOptions,
         onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         do throws(FrameStreamingError) {
@@ -71,7 +71,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
     }
 
     convenience init(
-        connector: any Connector, flow: FlowControl, encoders: EncoderThreads<Codec>, options: SenderOptions,
+        connector: any Connector, flow: FlowControl, encoders: EncoderThreads, options: SenderOptions,
         onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
@@ -80,7 +80,7 @@ final class SenderOutlet<Codec: FrameCodec>: Sendable {
 
     private init(
         _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
-        _ encoders: EncoderThreads<Codec>, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void,
+        _ encoders: EncoderThreads, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void,
         _ onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         self.connector = connector
