@@ -179,7 +179,7 @@ extension ExampleTests {
 
         @Test func aReceiverThatHasEnoughEndsBoth() throws {
             let (receiver, port) = try receiver(["--frames", "3"])
-            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48", "--no-reconnect"])
             #expect(try receiver.finish() == .exit(0))
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
             #expect(try receiver.total().int("frames") == 3)

@@ -85,6 +85,7 @@ struct Run: ParsableCommand {
         func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
         let others = Contender.peers(python: python, system: gstreamer, hasFFmpeg: ffmpeg, script: peers)
         if wants("links") {
+            if python == nil, gstreamer == nil { note("no Python: no negative control and no peers") }
             try rig.measure(
                 Case.all(programs, clip: clip, length: length),
                 control: (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }, peers: others,

@@ -4,7 +4,7 @@ extension FlowControl {
         wakeAt = nil
         expire(at: now, &decision)
         guard isConnected, !isPaused, !hasEnded else { return }
-        if !waiting.isEmpty, taken.count < encoders, underWay + taken.count >= window {
+        if isLimitedByWindow {
             adaptive?.limited(at: now)
             // A larger window comes first, as long as it may be what is missing.
             if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
@@ -14,6 +14,13 @@ extension FlowControl {
             skippedSinceLast = 0
             decision.takes += 1
         }
+    }
+
+    /// Whether a picture waits for nothing but the window: neither for the receiver's credit nor for an encoder.
+    private var isLimitedByWindow: Bool {
+        guard limit == window, underWay + taken.count >= window else { return false }
+        if policy == .reliable { return !taken.isEmpty && underWay >= window }
+        return !waiting.isEmpty && taken.count < encoders
     }
 
     private mutating func mayTake(at now: MonotonicTime) -> Bool {

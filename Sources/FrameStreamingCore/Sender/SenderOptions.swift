@@ -57,7 +57,7 @@ public struct SenderOptions: Sendable {
 public struct AdaptiveQuality: Hashable, Sendable {
     /// The qualities, within 1...100. It begins with the best.
     public var range: ClosedRange<Int>
-    /// Whether pictures may be made smaller, to an eighth at most, where the lowest quality does not suffice.
+    /// Whether pictures may be made smaller, to a quarter of width and height at most, where the lowest quality does not suffice.
     public var allowsScale: Bool
     /// Whether pictures may be left out where nothing else suffices.
     public var allowsRate: Bool

@@ -41,6 +41,7 @@ extension SenderOutlet {
     private func nextConnection(_ delay: inout ReconnectDelay) -> (any Transport)? {
         guard let connector else { return nextOfferedTransport() }
         while state.withLock({ $0.end == nil && !$0.isFinishing }) {
+            let start = MonotonicTime.now
             do throws(FrameStreamingError) {
                 return try connector.connect(until: .after(Self.attempt))
             } catch {
@@ -49,8 +50,9 @@ extension SenderOutlet {
                     return nil
                 }
                 state.withLock { $0.breakage = error }
-                // A whole attempt's time was waited already, or a listener had no visitor: the next one begins at once.
-                let wait = error.code == .timedOut ? .zero : delay.next()
+                // A whole attempt's time was waited already; a listener that had no visitor must not stop listening.
+                let hasWaited = error.code == .timedOut && start.advanced(by: Self.attempt / 2) <= .now
+                let wait = hasWaited ? .zero : delay.next()
                 options.onEvent?(.waiting(connector.address, error, wait))
                 let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
                     state.end != nil || state.isFinishing ? true : nil

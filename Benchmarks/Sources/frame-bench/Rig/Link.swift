@@ -62,7 +62,7 @@ final class Link {
     }
 
     func limit(to bitsPerSecond: Int) throws {
-        guard let namespaces else {
+        guard namespaces != nil else {
             proxy?.say("\(bitsPerSecond)")
             return
         }
@@ -74,7 +74,6 @@ final class Link {
                 "burst", "\(burst)", "limit", "1000000",
             ]
         ).finish()
-        _ = namespaces
     }
 
     /// The cable as it was.

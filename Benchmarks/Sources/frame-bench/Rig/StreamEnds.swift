@@ -13,17 +13,22 @@ struct StreamSend: ParsableCommand {
     /// Its pictures are encoded by us; without one the JPEG is sent as it is.
     @Option var clip: String?
     @Option var quality = 80
+    /// The lowest and the highest quality to choose from: `20,80`.
+    @Option var qualities: String?
     /// Frames under way, or `adaptive`; the library's own choice unless given.
     @Option var window: String?
     @Option var policy = "latest"
 
     func run() throws {
-        let pictures = try clip.map { try picturesOfClip($0, count: 60) } ?? [try pictureOfFile(jpeg)]
+        let pictures = try clip.map { try picturesOfClip($0, count: 20) } ?? [try pictureOfFile(jpeg)]
         guard let policy = DeliveryPolicy(name: policy) else { throw Failure("no policy \(policy)") }
         var options = SenderOptions(policy: policy, encode: EncodeSettings(quality: quality))
         if let window {
             guard window == "adaptive" || Int(window) != nil else { throw Failure("no window \(window)") }
             options.window = Int(window).map { .fixed($0) } ?? .adaptive
+        }
+        if let words = qualities?.split(separator: ",").compactMap({ Int($0) }), words.count == 2 {
+            options.adaptiveQuality = AdaptiveQuality(words[0]...words[1])
         }
         let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(10)))
         let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: options)
