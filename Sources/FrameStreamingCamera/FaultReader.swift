@@ -10,6 +10,8 @@ struct FaultReader: Sendable {
 
     /// What is new in `statistics`, where it is time to tell.
     mutating func read(_ statistics: CameraStatistics, path: String, now: MonotonicTime) -> [CameraEvent] {
+        // Asked for every picture: where all is well, it costs a comparison.
+        guard Self.count(statistics) > Self.count(told) else { return [] }
         if let toldAt, now.since(toldAt) < Self.interval { return [] }
         var events: [CameraEvent] = []
         let dropped = statistics.driverDrops - told.driverDrops
@@ -32,5 +34,10 @@ struct FaultReader: Sendable {
         }
         if !events.isEmpty { (told, toldAt) = (statistics, now) }
         return events
+    }
+
+    private static func count(_ statistics: CameraStatistics) -> Int {
+        statistics.driverDrops + statistics.truncatedFrames + statistics.errorBuffers + statistics.shortFrames
+            + statistics.corruptFrames + statistics.invalidBuffers
     }
 }
