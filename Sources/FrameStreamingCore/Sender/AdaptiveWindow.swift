@@ -103,7 +103,7 @@ struct AdaptiveWindow: Sendable {
                 trial = .flying(extra: sequence, reference: oldest.sequence, referenceTime: nil)
             } else {
                 trial = .none
-                holdOff.wait(until: now + 4 * typical.value)
+                holdOff.wait(until: now + 8 * typical.value)
             }
             frames = settled
         } else if isLimited, underWay == settled - 1 {
@@ -253,13 +253,14 @@ struct AdaptiveWindow: Sendable {
         let waited = Double(time) - usual
         guard early >= tellingHeadStart / 2, waited < 2 * Double(early) + Double(max(target, typical.value / 4)) else {
             // Sent too late to tell, or later than any queue explains: a stall.
-            holdOff.wait(until: now + Self.retry)
+            holdOff.trialWasInconclusive(ackTime: typical.value, at: now)
             return
         }
         guard waited <= 0.5 * Double(early) else {
             holdOff.trialFailed(ackTime: typical.value, bytes: bytes.value, at: now)
             return
         }
+        holdOff.trialSucceeded()
         unconfirmed = (window: settled, interval: cycle.value / Int64(settled), sentAfter: lastSent)
         // The time between the two is the bottleneck's for one frame, or more. As many as fit into the time of one are not too many;
         // still no more than half as many again at once, and that only where every picture has to wait.

@@ -37,7 +37,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     /// - Parameters:
     ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
     ///   - transports: Connections whose peers receive. The sender owns them from here.
-    ///   - options: Policy, window, quality: the same for all; ``add(_:policy:window:)-(Transport,_,_)`` gives one its own.
+    ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one its own.
     /// - Throws: `invalidArgument` for options that cannot be.
     public convenience init(
         codec: Codec, transports: [any Transport], options: SenderOptions = SenderOptions()
@@ -63,7 +63,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         try add(connector)
     }
 
-    /// A sender without a connection so far: see ``add(_:policy:window:)-(Connector,_,_)`` and ``SenderOptions/waitsForReceivers``.
+    /// A sender without a connection so far: see `add(_:policy:window:)` and ``SenderOptions/waitsForReceivers``.
     ///
     /// - Parameters:
     ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
@@ -102,7 +102,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         _ = try outlet(for: transport, policy, window)
     }
 
-    /// As ``add(_:policy:window:)-(Transport,_,_)``, and returns when that connection has ended: what a listener does with each.
+    /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
     ///
     /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the connection ended is in the ``summary``.
     public func serve(

@@ -8,14 +8,28 @@ struct HoldOff: Sendable {
     /// What acknowledgements took and frames were long when the last trial failed.
     private var failed: (ackTime: Int64, bytes: Int64)?
 
+    private var inconclusive = 0
+
+    /// A trial makes one frame or two older: one in so many is few.
+    private static let framesPerTrial: Int64 = 40
     private static let shortest: Int64 = 4_000_000_000
     private static let longest: Int64 = 60_000_000_000
 
     mutating func wait(until time: Int64) { until = max(until, time) }
 
+    /// A trial said nothing. Each that follows another such waits twice as long, from a second up.
+    mutating func trialWasInconclusive(ackTime: Int64, at now: Int64) {
+        let wait = Int64(1_000_000_000) << Int64(min(inconclusive, 4))
+        inconclusive += 1
+        until = max(until, now + max(wait, min(Self.framesPerTrial / 2 * ackTime, Self.shortest)))
+    }
+
+    mutating func trialSucceeded() { inconclusive = 0 }
+
     mutating func trialFailed(ackTime: Int64, bytes: Int64, at now: Int64) {
+        inconclusive = 0
         failed = (ackTime, bytes)
-        failedUntil = now + next
+        failedUntil = now + min(max(next, Self.framesPerTrial * ackTime), Self.longest)
         until = max(until, failedUntil)
         next = min(2 * next, Self.longest)
     }

@@ -14,7 +14,7 @@ public struct SenderOptions: Sendable {
     public var encoders = 1
     /// Whether another connection is made when one has ended. Only with a ``Connector``: a ``Transport`` is one connection.
     public var reconnection = Reconnection.afterBreak
-    /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that ``FrameSender/add(_:policy:window:)`` may bring.
+    /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that `FrameSender.add` may bring.
     public var waitsForReceivers = false
     /// How long a connection may take to accept a frame before it counts as broken.
     public var sendTimeout: Duration = .seconds(30)
