@@ -1,7 +1,7 @@
 internal import FrameStreamingCore
 
 /// How many luma samples share a chroma sample, across and down: what both pixel formats and JPEGs have, and more
-/// kinds of it than ``ChromaSubsampling`` names.
+/// kinds of it than `ChromaSubsampling` names.
 struct ChromaFactors: Hashable, Sendable {
     var across: Int
     var down: Int

@@ -10,7 +10,7 @@ extension JPEGCodec {
     /// pass; gray is the same in all. A frame that is a JPEG is returned as it is, whatever the settings but the scale.
     ///
     /// With a scale, each new pixel is the mean of those that it stands for, of as many as there are at the edges; the size
-    /// is rounded up (``PictureScale/scaled(_:)``). It is done in the same pass, and each plane for itself.
+    /// is rounded up (`PictureScale.scaled`). It is done in the same pass, and each plane for itself.
     ///
     /// - Parameters:
     ///   - frame: The picture.

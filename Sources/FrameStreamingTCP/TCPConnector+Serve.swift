@@ -13,7 +13,7 @@ extension TCPConnector {
     /// }
     /// ```
     ///
-    /// Between two attempts it waits as ``ReconnectDelay`` says: below 250 ms at first and below 8 s at most, and below 250 ms again after a
+    /// Between two attempts it waits as `ReconnectDelay` says: below 250 ms at first and below 8 s at most, and below 250 ms again after a
     /// connection that lasted 10 s. Everything runs on the calling thread.
     ///
     /// - Parameters:
@@ -21,7 +21,7 @@ extension TCPConnector {
     ///   - onWaiting: Told before each wait why there is no connection, and how long the wait is; nil: the stream before ended in good order.
     ///   - body: What to do with a connection, which is closed afterwards. To return says that the stream is over. To throw what broke the
     ///     connection (`connectionLost`, `endedWithoutGoodbye`, or a `timedOut` of its own patience) asks for the next one.
-    /// - Throws: What an attempt came to and no other will mend, see ``FrameStreamingError/mayPass``; any other error of `body`.
+    /// - Throws: What an attempt came to and no other will mend, see `FrameStreamingError.mayPass`; any other error of `body`.
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
         _ body: (TCPTransport) throws -> Void

@@ -42,7 +42,7 @@ public final class TCPConnector: Connector {
 
     /// A connection whose handshake is complete: one attempt, at each of the host's addresses, of 10 s at most.
     ///
-    /// - Throws: What ``FrameStreamingError/mayPass`` calls worth another attempt: `connectionFailed` when nobody listens or there is no way
+    /// - Throws: What `FrameStreamingError.mayPass` calls worth another attempt: `connectionFailed` when nobody listens or there is no way
     ///   there, `unresolvedHost`, `timedOut`, `busy` when the peer has no room. What it does not: `rejected` when the peer said no for
     ///   another reason, `protocolViolation` when it speaks otherwise, `cancelled`.
     public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {

@@ -32,9 +32,7 @@ public struct SenderOptions: Sendable {
     /// thread: return soon.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
-    /// The newest picture counts and the quality is 80, unless given.
-    ///
-    /// - Parameter window: Adaptive, or 4 under `reliable`, unless given.
+    /// The newest picture counts, the window is adaptive (4 under `reliable`) and the quality is 80, unless given.
     public init(
         policy: DeliveryPolicy = .latest, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
     ) {
