@@ -119,7 +119,7 @@ extension ExampleTests {
         }
 
         @Test func aRecordingThatCannotBeMade() throws {
-            let ended = try stream(pattern(3), ["--record", workspace.file("none/out.y4m")])
+            let ended = try stream(pattern(3) + ["--no-reconnect"], ["--record", workspace.file("none/out.y4m")])
             #expect(ended.receiverEnd == .exit(1))
             #expect(ended.receiver.complaints.contains("none/out.y4m"))
             #expect(ended.senderEnd == .exit(1))
