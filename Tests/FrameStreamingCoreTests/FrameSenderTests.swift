@@ -290,7 +290,7 @@ import Testing
     }
 }
 
-/// Gives pictures for ever.
+/// Gives pictures for ever, a thousand a second: as fast as they can be made, they would keep the others from the sender's lock.
 struct EndlessSource: FrameSource {
     let format: FrameFormat
     var number: UInt64 = 0
@@ -298,6 +298,7 @@ struct EndlessSource: FrameSource {
 
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         number += 1
+        SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
         return .frame(try .filled(format, sequence: number) { _ in 0 })
     }
 }
