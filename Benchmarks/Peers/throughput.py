@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from stream import wait_until_listening
+
 
 PROGRAMS = []
 
@@ -23,16 +25,6 @@ PROGRAMS = []
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
-
-
-def wait_until_listening(port):
-    while True:
-        with open("/proc/net/tcp") as file:
-            for line in file.readlines()[1:]:
-                words = line.split()
-                if words[3] == "0A" and int(words[1].split(":")[1], 16) == port:
-                    return
-        time.sleep(0.02)
 
 
 def planes(path):

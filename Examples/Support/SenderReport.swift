@@ -8,12 +8,13 @@ package final class SenderReport: Sendable {
     private let output: OutputOptions
     private let frames: Int?
     private let interruption: Interruption
-    private let waitingFor = Monitor<String?>(nil)
+    private let waiting: Waiting
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?) {
         self.output = output
         self.frames = frames
+        waiting = Waiting(output)
         interruption = Interruption {
             Self.printTotal(SenderSummary(connections: []), output, interrupted: true)
             exit(0)
@@ -38,7 +39,7 @@ package final class SenderReport: Sendable {
     package func event(_ event: SenderEvent) {
         switch event {
         case .connected(let peer):
-            waitingFor.withLock { $0 = nil }
+            waiting.end()
             if output.json { printJSON(ConnectionEvent("connected", peer.address)) }
         case .disconnected(let peer, let error):
             let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0))" } ?? "")"
@@ -48,12 +49,7 @@ package final class SenderReport: Sendable {
                 printError("\(peer.address): \(reason); connecting again")
             }
         case .waiting(let address, let error, _):
-            // Once for each reason: attempts come every few seconds, for days.
-            let isNews = waitingFor.withLock { last in
-                defer { last = error.message }
-                return last != error.message
-            }
-            guard isNews else { return }
+            guard waiting.isNews(error) else { return }
             if output.json {
                 printJSON(ConnectionEvent("waiting", address, error.message))
             } else {

@@ -8,13 +8,17 @@ package final class Waiting: Sendable {
 
     package init(_ output: OutputOptions) { self.output = output }
 
-    /// Nobody is there, for this reason, as it was the last time or not.
-    package func note(_ address: String, _ error: FrameStreamingError) {
-        let isNews = reason.withLock { reason in
+    /// Takes note of a reason. False: it is the same as the last time. Attempts come every few seconds, for days.
+    func isNews(_ error: FrameStreamingError) -> Bool {
+        reason.withLock { reason in
             defer { reason = error.message }
             return reason != error.message
         }
-        guard isNews else { return }
+    }
+
+    /// Nobody is there, for this reason, as it was the last time or not.
+    package func note(_ address: String, _ error: FrameStreamingError) {
+        guard isNews(error) else { return }
         printNote("waiting for \(address): \(error.message)")
         if output.json { printJSON(WaitingEvent(peer: address, reason: error.message)) }
     }

@@ -21,6 +21,9 @@ import Testing
         let failure = Monitor<FrameStreamingError?>(nil)
         let thread: SystemThread
 
+        /// The source's numbers of what came.
+        var numbers: [UInt64] { received.withLock { $0.map(\.frame.sequence) } }
+
         init(_ transport: any Transport, limit: Int = .max) throws {
             let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport)
             self.receiver = receiver
@@ -172,9 +175,7 @@ import Testing
             var source = ScriptedSource(frames)
             do throws(FrameStreamingError) { _ = try sender.run(&source) } catch { result.update { $0 = error } }
         }
-        while sender.summary.total.sent == 0 {
-            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
-        }
+        waitUntil { sender.summary.total.sent > 0 }
         sender.cancel()
         thread.join()
         #expect(result.withLock { $0 }?.code == .cancelled)
@@ -192,9 +193,7 @@ import Testing
             var source = EndlessSource(format: format)
             #expect(throws: Never.self) { try sender.run(&source) }
         }
-        while sender.summary.total.acknowledged < 3 {
-            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
-        }
+        waitUntil { sender.summary.total.acknowledged >= 3 }
         sender.stop()
         thread.join()
         collector.thread.join()
@@ -288,6 +287,11 @@ import Testing
             } catch { #expect(error.code == .invalidArgument) }
         }
     }
+}
+
+/// Looks every millisecond: for what nobody can be woken by.
+func waitUntil(_ condition: () -> Bool) {
+    while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
 }
 
 /// Gives pictures for ever, a thousand a second: as fast as they can be made, they would keep the others from the sender's lock.

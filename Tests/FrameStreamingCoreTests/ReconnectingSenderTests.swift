@@ -30,14 +30,6 @@ import Testing
         func cancel() { isCancelled.update { $0 = true } }
     }
 
-    private func numbers(_ collector: FrameSenderTests.Collector) -> [UInt64] {
-        collector.received.withLock { $0.map(\.frame.sequence) }
-    }
-
-    private func wait(_ condition: () -> Bool) {
-        while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
-    }
-
     /// Takes frames from the connection and acknowledges all but the last, then cuts it.
     private func takeAndCut(_ link: (sender: MemoryTransport, receiver: MemoryTransport), frames: Int) throws
         -> [UInt64]
@@ -84,14 +76,14 @@ import Testing
         }
         let before = try takeAndCut(first, frames: 6)
         #expect(before == [0, 1, 2, 3, 4, 5])
-        wait { sender.summary.total.acknowledged == 5 }
+        waitUntil { sender.summary.total.acknowledged == 5 }
         let collector = try FrameSenderTests.Collector(second.receiver)
         connector.add(.success(second.sender))
         first.sender.cut()
         thread.join()
         collector.thread.join()
         // The sixth was not acknowledged, so it comes again: this connection has no session that could tell.
-        #expect(numbers(collector) == Array(5..<20))
+        #expect(collector.numbers == Array(5..<20))
         let total = sender.summary.total
         #expect(total.produced == 20 && total.acknowledged == 20 && total.lost == 0)
         #expect(total.resent >= 1 && total.resent <= 3)
@@ -114,16 +106,16 @@ import Testing
             #expect(throws: Never.self) { try sender.run(&source) }
         }
         let before = try takeAndCut(first, frames: 4)
-        wait { sender.summary.total.acknowledged == 3 }
+        waitUntil { sender.summary.total.acknowledged == 3 }
         first.sender.cut()
-        wait { sender.summary.total.lost > 0 }
+        waitUntil { sender.summary.total.lost > 0 }
         let collector = try FrameSenderTests.Collector(second.receiver)
         connector.add(.success(second.sender))
-        wait { collector.received.withLock { $0.count } >= 5 }
+        waitUntil { collector.received.withLock { $0.count } >= 5 }
         sender.stop()
         thread.join()
         collector.thread.join()
-        let after = numbers(collector)
+        let after = collector.numbers
         #expect(after.allSatisfy { $0 > (before.last ?? 0) } && after == after.sorted())
         let total = sender.summary.total
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
@@ -145,9 +137,9 @@ import Testing
             one.thread.join()
             if reconnection == .afterBreak { second.sender.close() }
             two.thread.join()
-            #expect(numbers(one) == [0, 1, 2, 3])
+            #expect(one.numbers == [0, 1, 2, 3])
             // Each once, over both.
-            #expect(numbers(two) == (reconnection == .always ? Array(4..<30) : []))
+            #expect(two.numbers == (reconnection == .always ? Array(4..<30) : []))
             #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         }
     }
@@ -185,14 +177,14 @@ import Testing
             var source = ScriptedSource(frames, isLive: true)
             #expect(throws: Never.self) { try sender.run(&source) }
         }
-        wait { attempts.withLock { $0 } >= 2 }
+        waitUntil { attempts.withLock { $0 } >= 2 }
         #expect(sender.summary.total.produced == 0)
         let link = MemoryTransport.pair()
         let collector = try FrameSenderTests.Collector(link.receiver)
         connector.add(.success(link.sender))
         thread.join()
         collector.thread.join()
-        #expect(sender.summary.total.produced == 3 && numbers(collector).last == 2)
+        #expect(sender.summary.total.produced == 3 && collector.numbers.last == 2)
     }
 
     /// Before the first connection nothing was taken; after one broke, under `reliable`, what was taken is missing.
@@ -210,7 +202,7 @@ import Testing
             do throws(FrameStreamingError) { try sender.run(&source) } catch { failure.update { $0 = error } }
         }
         if hadOne {
-            wait { sender.summary.total.sent > 0 }
+            waitUntil { sender.summary.total.sent > 0 }
             link.sender.cut()
         }
         if cancels { sender.cancel() } else { sender.stop() }

@@ -25,17 +25,7 @@ private final class Consumer: Sendable {
             try listener.serve { error in
                 if let error = error as? FrameStreamingError { errors.update { $0.append(error) } }
             } _: { transport in
-                let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
-                do {
-                    while let received = try receiver.next() {
-                        try work(received.frame.sequence)
-                        consumed.update { $0.append(received.frame.sequence) }
-                    }
-                } catch {
-                    // A frame whose consumer failed was not consumed.
-                    receiver.cancel()
-                    throw error
-                }
+                try consume(transport, into: consumed, work: work)
             }
         }
     }
@@ -260,5 +250,22 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         listener.close()
         #expect(waiting.error()?.code == .closed)
         held.close()
+    }
+}
+
+/// What a receiver does with a connection: notes what it consumed.
+func consume(
+    _ transport: TCPTransport, into consumed: Monitor<[UInt64]>, work: (UInt64) throws -> Void = { _ in }
+) throws {
+    let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
+    do {
+        while let received = try receiver.next() {
+            try work(received.frame.sequence)
+            consumed.update { $0.append(received.frame.sequence) }
+        }
+    } catch {
+        // A frame whose consumer failed was not consumed.
+        receiver.cancel()
+        throw error
     }
 }

@@ -12,22 +12,6 @@ private struct Full: Error {}
         try TCPConnector(to: "127.0.0.1:\(port)", role: .receiver)
     }
 
-    /// What a receiver does with a connection: notes what it consumed.
-    private func consume(
-        _ transport: TCPTransport, into consumed: Monitor<[UInt64]>, work: (UInt64) throws -> Void = { _ in }
-    ) throws {
-        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
-        do {
-            while let received = try receiver.next() {
-                try work(received.frame.sequence)
-                consumed.update { $0.append(received.frame.sequence) }
-            }
-        } catch {
-            receiver.cancel()
-            throw error
-        }
-    }
-
     @Test func waitsGrowAndAreShortAgainAfterAHealthyConnection() throws {
         let port = try RawListener().port
         let clock = ScriptedClock()

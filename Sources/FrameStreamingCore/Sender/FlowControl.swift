@@ -125,6 +125,13 @@ public struct FlowControl: Sendable {
         }
     }
 
+    /// As a sender's options have it.
+    init(_ options: SenderOptions) throws(FrameStreamingError) {
+        try self.init(
+            policy: options.policy, window: options.window, encoders: options.encoders, quality: options.adaptiveQuality
+        )
+    }
+
     /// What pictures are to be encoded with; nil = it is not chosen here.
     public var encodeSettings: (quality: Int, scale: PictureScale)? {
         quality.map { ($0.settings.quality, $0.settings.scale) }

@@ -72,9 +72,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     public init(codec: Codec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
         // What cannot be is said here, also where no connection is added yet.
-        _ = try FlowControl(
-            policy: options.policy, window: options.window, encoders: options.encoders, quality: options.adaptiveQuality
-        )
+        _ = try FlowControl(options)
         self.options = options
         encoders = EncoderThreads(codec: codec, count: options.encoders, settings: options.encode)
     }
@@ -157,11 +155,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
             options.window = .standard(for: policy)
         }
         if let window { options.window = window }
-        return (
-            try FlowControl(
-                policy: options.policy, window: options.window, encoders: options.encoders,
-                quality: options.adaptiveQuality), options
-        )
+        return (try FlowControl(options), options)
     }
 
     private func append(_ outlet: SenderOutlet) throws(FrameStreamingError) {

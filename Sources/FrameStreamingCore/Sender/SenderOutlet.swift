@@ -58,16 +58,12 @@ final class SenderOutlet: Sendable {
 
     /// - Parameters:
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
+    ///     It is the caller's to close where this throws.
     convenience init(
         transport: any Transport, flow: FlowControl, encoders: EncoderThreads, options: SenderOptions,
         onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
-        do throws(FrameStreamingError) {
-            try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality, onChange)
-        } catch {
-            transport.close()
-            throw error
-        }
+        try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality, onChange)
     }
 
     convenience init(
