@@ -14,7 +14,7 @@ extension SenderOutlet {
         var toEncode: [Picture] = []
         for picture in state.slot.prefix(decision.takes) {
             state.jobs.append(picture)
-            if picture.request({ [weak self] in self?.state.wakeAll() }) == .encode { toEncode.append(picture) }
+            if picture.request({ [weak self] in self?.push() }) == .encode { toEncode.append(picture) }
         }
         state.slot.removeFirst(min(decision.takes, state.slot.count))
         return toEncode
@@ -29,10 +29,65 @@ extension SenderOutlet {
         case stop
     }
 
-    /// Sends what has credit until the connection or the stream is over.
+    // MARK: Sending at once
+
+    /// What a thread that wants to send at once finds.
+    private enum Claim {
+        case frame(SentFrame, any Transport, toEncode: [Picture])
+        /// There is something that only the sending thread does.
+        case handOver
+        case nothing
+    }
+
+    /// Sends what has credit, on the thread that made it so: the source's, an encoder's, or the one that read the acknowledgement. To hand it
+    /// to another one costs more than to send it.
+    ///
+    /// Never waits: what the connection does not take at once, the sending thread finishes, so that a receiver that takes nothing holds
+    /// up nobody.
+    func push() {
+        while true {
+            switch state.withLock({ claim(&$0) }) {
+            case .nothing: return
+            case .handOver: return state.wakeAll()
+            case .frame(let sent, let transport, let toEncode):
+                for picture in toEncode { encoders.submit(picture) }
+                do throws(FrameStreamingError) {
+                    try transport.send(.frame(sent.frame, sent.info), until: .now)
+                    state.withLock { $0.isSending = false }
+                } catch {
+                    // Full, or broken: the sending thread waits for the one and says the other.
+                    state.withLock { state in
+                        state.isSending = false
+                        if state.transport != nil { state.unfinished = sent }
+                    }
+                }
+            }
+        }
+    }
+
+    private func claim(_ state: inout State) -> Claim {
+        // Who sends now looks again when it is done.
+        guard !state.isSending else { return .nothing }
+        guard state.end == nil, let transport = state.transport else { return .handOver }
+        let isPlain = state.unfinished == nil && state.notices.isEmpty && state.flow.awaitingResend == 0
+        if isPlain, state.flow.maySend, let picture = state.jobs.first, let encoded = picture.encoded,
+            case .success = encoded.result, case .frame(let sent, let toEncode) = send(picture, encoded, &state)
+        {
+            state.isSending = true
+            return .frame(sent, transport, toEncode: toEncode)
+        }
+        return hasWork(state) || state.flow.wakeAt != state.wakesAt ? .handOver : .nothing
+    }
+
+    // MARK: The sending thread
+
+    /// Sends what has credit until the connection or the stream is over: what ``push()`` leaves.
     func pump(_ transport: any Transport) {
         while true {
-            let wakeAt = state.withLock { $0.flow.wakeAt }
+            let wakeAt = state.withLock { state in
+                state.wakesAt = state.flow.wakeAt
+                return state.wakesAt
+            }
             let work: Work? = state.wait(until: wakeAt?.nanoseconds) { state in next(&state, wakeAt) }
             do throws(FrameStreamingError) {
                 switch work {
@@ -51,23 +106,44 @@ extension SenderOutlet {
                     return
                 case .stop: return
                 }
+                switch work {
+                case .notice, .frame: state.withLock { $0.isSending = false }
+                default: break
+                }
             } catch {
+                state.withLock { $0.isSending = false }
                 lose(transport, error)
                 return
             }
         }
     }
 
+    /// Whether there is something to be done now, by whoever may.
+    private func hasWork(_ state: State) -> Bool {
+        if state.unfinished != nil || !state.notices.isEmpty { return true }
+        return state.flow.maySend && (state.flow.awaitingResend > 0 || state.jobs.first?.encoded != nil)
+    }
+
     private func next(_ state: inout State, _ wakeAt: MonotonicTime?) -> Work? {
         if state.end != nil || state.transport == nil { return .stop }
-        if let notice = state.notices.first { return .notice(notice) }
-        if state.flow.maySend {
-            if state.flow.awaitingResend > 0 { return resend(&state) }
-            if let picture = state.jobs.first, let encoded = picture.encoded {
-                return send(picture, encoded, &state)
+        if !state.isSending, let work = nextToSend(&state) {
+            switch work {
+            case .notice, .frame: state.isSending = true
+            default: break
             }
+            return work
         }
         return state.flow.wakeAt == wakeAt ? nil : .again(toEncode: [])
+    }
+
+    private func nextToSend(_ state: inout State) -> Work? {
+        // The connection knows how much of it went.
+        if let sent = state.unfinished.take() { return .frame(sent, toEncode: []) }
+        if let notice = state.notices.first { return .notice(notice) }
+        guard state.flow.maySend else { return nil }
+        if state.flow.awaitingResend > 0 { return resend(&state) }
+        guard let picture = state.jobs.first, let encoded = picture.encoded else { return nil }
+        return send(picture, encoded, &state)
     }
 
     private func send(_ picture: Picture, _ encoded: Picture.Encoded, _ state: inout State) -> Work {
@@ -126,7 +202,6 @@ extension SenderOutlet {
                 // Of a connection that was given up already.
                 guard state.transport != nil else { return (FlowControl.Decision(), [], false) }
             }
-            let before = (state.flow.maySend, state.flow.wakeAt)
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
             if case .acknowledged(let word) = event, let time = decision.ackTime {
@@ -136,14 +211,13 @@ extension SenderOutlet {
                 if !state.unacknowledged.isEmpty { state.unacknowledged.removeFirst() }
             }
             let toEncode = carryOut(decision, &state)
-            let hasCredit = state.flow.maySend && !before.0 && (!state.jobs.isEmpty || state.flow.awaitingResend > 0)
-            let matters = hasCredit || decision.takes > 0 || state.flow.wakeAt != before.1 || state.flow.isDrained
+            // What the source's thread waits for: room in the slot, the end of what is under way.
+            let matters = isReliable && decision.takes > 0 || state.isDraining && state.flow.isDrained
             return (decision, toEncode, matters)
         }
         for picture in toEncode { encoders.submit(picture) }
-        // All that anybody waits for: a job, credit for one, room in the slot, the end of what is under way. Waking the source's thread
-        // and the sending one for each acknowledgement and each frame sent costs more than the acknowledgement itself.
         if matters { state.wakeAll() }
+        push()
         return decision
     }
 
