@@ -33,7 +33,8 @@ extension SenderOutlet {
 
     /// What a thread that wants to send at once finds.
     private enum Claim {
-        case frame(SentFrame, any Transport, toEncode: [Picture])
+        /// - makesRoom: The source's thread may be waiting for it.
+        case frame(SentFrame, any Transport, toEncode: [Picture], makesRoom: Bool)
         /// There is something that only the sending thread does.
         case handOver
         case nothing
@@ -49,8 +50,9 @@ extension SenderOutlet {
             switch state.withLock({ claim(&$0) }) {
             case .nothing: return
             case .handOver: return state.wakeAll()
-            case .frame(let sent, let transport, let toEncode):
+            case .frame(let sent, let transport, let toEncode, let makesRoom):
                 for picture in toEncode { encoders.submit(picture) }
+                if makesRoom { state.wakeAll() }
                 do throws(FrameStreamingError) {
                     try transport.send(.frame(sent.frame, sent.info), until: .now)
                     state.withLock { $0.isSending = false }
@@ -69,12 +71,14 @@ extension SenderOutlet {
         // Who sends now looks again when it is done.
         guard !state.isSending else { return .nothing }
         guard state.end == nil, let transport = state.transport else { return .handOver }
+        let hadRoom = state.flow.hasRoom
         let isPlain = state.unfinished == nil && state.notices.isEmpty && state.flow.awaitingResend == 0
         if isPlain, state.flow.maySend, let picture = state.jobs.first, let encoded = picture.encoded,
             case .success = encoded.result, case .frame(let sent, let toEncode) = send(picture, encoded, &state)
         {
             state.isSending = true
-            return .frame(sent, transport, toEncode: toEncode)
+            return .frame(
+                sent, transport, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
         }
         return hasWork(state) || state.flow.wakeAt != state.wakesAt ? .handOver : .nothing
     }
@@ -97,9 +101,11 @@ extension SenderOutlet {
                     state.update { if !$0.notices.isEmpty { $0.notices.removeFirst() } }
                 case .frame(let sent, let toEncode):
                     for picture in toEncode { encoders.submit(picture) }
+                    if isReliable { state.wakeAll() }
                     try transport.send(.frame(sent.frame, sent.info), until: .after(options.sendTimeout))
                 case .again(let toEncode):
                     for picture in toEncode { encoders.submit(picture) }
+                    if isReliable { state.wakeAll() }
                 case .hopeless(let error):
                     end(StreamEnd.of(error), error)
                     transport.close()
