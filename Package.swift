@@ -148,6 +148,13 @@ let package = Package(
             ],
             exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingPreviewTests",
+            dependencies: [
+                "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "FrameStreamingTesting", "FrameStreamingSystem",
+            ],
+            swiftSettings: settings),
         // What the virtual machine of Tests/CameraVM runs beside the examples.
         .executableTarget(
             name: "camera-checks",

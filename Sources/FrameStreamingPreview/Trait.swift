@@ -1,4 +1,3 @@
 #if !Preview
-    #error(
-        "the product FrameStreamingPreview needs the package's trait: .package(url: ..., from: ..., traits: [\"Preview\"])")
+    #error("FrameStreamingPreview needs the package's trait: .package(url: ..., from: ..., traits: [\"Preview\"])")
 #endif
