@@ -245,6 +245,11 @@ final class Client {
         guard let name = header["stream"] as? String, let sequence = header["sequence"] as? Int else {
             throw Failure("no name and sequence: \(header)")
         }
-        try send(json: "{\"type\":\"ack\",\"stream\":\"\(name)\",\"sequence\":\(sequence)}")
+        try acknowledge(name, sequence)
+    }
+
+    func acknowledge(_ name: String, _ sequence: Int) throws {
+        let number = (0..<8).map { UInt8(truncatingIfNeeded: sequence >> (8 * (7 - $0))) }
+        try send(2, number + Array(name.utf8))
     }
 }

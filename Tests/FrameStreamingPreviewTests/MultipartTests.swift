@@ -54,7 +54,7 @@ extension PreviewTests {
 
         @Test func whoDoesNotReadGetsOnePictureAndHoldsUpNobody() throws {
             let stream = rig.server.stream(named: "cam")
-            let count = 12_000_000
+            let count = 5_000_000
             let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096)
             let quick = try rig.reader("/streams/cam.mjpg")
             try rig.wait(for: "both look") { stream.viewers == 2 }
@@ -77,12 +77,12 @@ extension PreviewTests {
             let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096)
             try rig.wait(for: "it looks") { stream.viewers == 1 }
             let pool = FramePool(capacity: 4)
-            for number in 1...3 { stream.show(try rig.bulk(number, byteCount: 12_000_000).copy(from: pool)) }
+            for number in 1...3 { stream.show(try rig.bulk(number, byteCount: 5_000_000).copy(from: pool)) }
             // The newest, which is kept for who comes next.
             try rig.wait(for: "one buffer is out") { pool.statistics.leased == 1 }
             try begin(slow)
             let first = try slow.part(boundary: Rig.boundary).bytes
-            #expect(try (1...3).contains { try first == rig.bulk($0, byteCount: 12_000_000).contents })
+            #expect(try (1...3).contains { try first == rig.bulk($0, byteCount: 5_000_000).contents })
             stream.end("done")
         }
 

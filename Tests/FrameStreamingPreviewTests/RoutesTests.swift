@@ -74,7 +74,7 @@ extension PreviewTests {
             let client = try Client(port: rig.port)
             for _ in 0..<3 {
                 try client.request("/api/streams")
-                #expect(try client.answer().text.hasPrefix("{\"streams\":[]"))
+                #expect(try client.answer().text.contains("\"streams\":[]"))
             }
         }
 

@@ -78,7 +78,7 @@ extension PreviewTests {
         @Test func endedStreamsAreForgotten() throws {
             let rig = try Rig { $0.remembersEnded = .zero }
             rig.server.stream(named: "cam").end("done")
-            #expect(try rig.ask("/api/streams").text.hasPrefix("{\"streams\":[]"))
+            #expect(try rig.ask("/api/streams").text.contains("\"streams\":[]"))
             #expect(try rig.ask("/streams/cam.jpg").status == 404)
         }
 
