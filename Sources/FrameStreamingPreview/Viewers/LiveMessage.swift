@@ -13,7 +13,7 @@ struct LiveMessage: Decodable {
 }
 
 /// That a picture was drawn: eight bytes of its number, the highest first, and the stream's name. Not JSON, because one comes for each
-/// picture from each page, and reading JSON would cost as much as sending the picture.
+/// picture from each page.
 struct LiveAcknowledgement: Hashable {
     let stream: String
     let sequence: Int
@@ -30,8 +30,7 @@ struct LiveAcknowledgement: Hashable {
 
 /// What stands before a picture's bytes.
 enum PictureHeader {
-    /// A stream's name as JSON: made once for each stream, for the rest of a header is numbers. JSONEncoder takes longer for one than the
-    /// kernel for the picture.
+    /// A stream's name as JSON: made once for each stream, for the rest of a header is numbers.
     static func quoted(_ name: String) -> String {
         (try? JSONEncoder().encode(name)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
