@@ -97,15 +97,25 @@ class Link:
         return bytes(data)
 
     def refuse(self, code: int, text: str) -> None:
-        """REJECT, and then reads for a while: to close with something unread would take back what was written."""
         try:
             self.write(REJECT, struct.pack(">H2x", code), text.encode())
+        except OSError:
+            pass  # then it is not told
+        self.drain(1)
+        self.close()
+
+    def drain(self, seconds: float) -> None:
+        """Shuts down writing and reads to the end: to close with something unread would take back what was written."""
+        deadline = time.monotonic() + seconds
+        try:
             self.socket.shutdown(socket.SHUT_WR)
-            deadline = time.monotonic() + 1
             while self.readable(deadline - time.monotonic()) and self.socket.recv(1 << 16):
                 pass
         except OSError:
-            pass  # then it is not told
+            pass  # it is broken
+
+    def close(self) -> None:
+        self._selector.close()
         self.socket.close()
 
     def say_hello(self, kind: int, session: int, consumed: int, credit: int, largest_image: int) -> None:
@@ -190,7 +200,7 @@ class Connection:
         except OSError:
             pass  # it is broken or over
         self.thread.join()
-        self.link.socket.close()
+        self.link.close()
 
     def _read(self) -> None:
         pings, next_ping, ended = 0, 0.0, False
@@ -306,7 +316,10 @@ class FrameReceiver:
         if len(self._sessions) > 64:
             self._sessions.popitem(last=False)
 
-    def close(self) -> None:
+    def __enter__(self) -> FrameReceiver:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         if self._listener:
             self._listener.close()
 
@@ -325,12 +338,12 @@ class FrameReceiver:
                 link.say_hello(HELLO, self._session, self._sessions.get(self._session, 0), self._window, self._largest)
                 peer = link.hear_hello(WELCOME)
             return Connection(link, peer, self._window, self._largest, self._listener)
-        except OSError as error:
-            raise ConnectionLost(f"no connection: {error}") from error
-        except StreamError as error:
-            if self._listener and error.code:
+        except (OSError, StreamError) as error:
+            if link and self._listener and getattr(error, "code", None):
                 link.refuse(error.code, str(error))
-            raise
+            elif link:
+                link.close()
+            raise error if isinstance(error, StreamError) else ConnectionLost(f"no connection: {error}") from error
 
 
 def turn_away(listener: socket.socket) -> None:
@@ -418,7 +431,7 @@ def main() -> int:
                         return 0
             except StreamError as error:
                 failed = error
-                if str(error) != before:
+                if options.listen or str(error) != before:
                     print(f"receive.py: {error}", file=sys.stderr, flush=True)
             before = str(failed)
             if options.once or options.connect and not isinstance(failed, ConnectionLost):
