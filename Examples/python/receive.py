@@ -77,7 +77,7 @@ class Link:
         kind, flags, header, payload = struct.unpack(">BBHI", prefix)
         if kind < 0x80 or kind not in HEADERS and flags & 1:
             raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
-        if payload > (65_536 + largest_image if kind == FRAME else 4_096):
+        if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
             raise StreamError(f"message {kind:#x} with a payload of {payload} bytes is beyond the limit")
         if header < HEADERS.get(kind, 0):
             raise StreamError(f"message {kind:#x} has a header of {header} bytes: too short")

@@ -64,7 +64,7 @@ class Link:
         kind, flags, header, payload = struct.unpack(">BBHI", prefix)
         if kind < 0x80 or kind not in HEADERS and flags & 1:
             raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
-        if payload > (65_536 + largest_image if kind == FRAME else 4_096):
+        if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
             raise StreamError(f"message {kind:#x} with a payload of {payload} bytes is beyond the limit")
         if header < HEADERS.get(kind, 0):
             raise StreamError(f"message {kind:#x} has a header of {header} bytes: too short")
@@ -157,11 +157,12 @@ class FrameSender:
             family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
             self._listener = socket.create_server(self._address, family=family)
             self.port = self._listener.getsockname()[1]  # of a listener for port 0, too
+        self._shifts: dict[int, int] = {}  # of each session, frames that the receiver's own count lacks
         self._session, self._window, self._reliable, self._reconnect = secrets.randbits(63) + 1, window, reliable, reconnect
         self._pending: collections.deque = collections.deque()  # frames without ACK, oldest first; the first `under way` are
         self._changed, self._link, self._thread, self._reason = threading.Condition(), None, None, ""
         self._failure: StreamError | None = None
-        self.acknowledged = self._shift = 0  # frames; what the receiver's count of them lacks
+        self.acknowledged = 0  # frames
         self._under_way = self._sent = self._credit = self._largest = 0  # of this connection
         self.skipped = 0  # pictures to be told with the next frame as left out
 
@@ -228,8 +229,9 @@ class FrameSender:
             self._listener.settimeout(0)
             try:
                 peer = link.hear_hello(HELLO)
-                consumed = peer.consumed if peer.session == self._session else 0
-                link.say_hello(WELCOME, self._session, consumed, self._stream)
+                if peer.session not in self._shifts:  # not one that was given out here
+                    peer = peer._replace(session=secrets.randbits(63) + 1, consumed=0)
+                link.say_hello(WELCOME, peer.session, peer.consumed, self._stream)
             except (OSError, StreamError) as error:
                 link.refuse(getattr(error, "code", None) or 0, str(error))
                 raise ConnectionLost(str(error)) from error  # the next one may be better
@@ -238,15 +240,19 @@ class FrameSender:
             try:
                 link.say_hello(HELLO, self._session, 0, self._stream)
                 peer = link.hear_hello(WELCOME)
-                consumed = peer.consumed
+                peer = peer._replace(session=self._session)
             except (OSError, StreamError):
                 link.close()
                 raise
-        if not self.acknowledged <= consumed + self._shift <= self.acknowledged + len(self._pending):
-            self._shift = self.acknowledged - consumed  # another receiver, or one that forgot: it gets what has no ACK
-        while self.acknowledged < consumed + self._shift or self._pending and not self._reliable:
+        consumed = peer.consumed + self._shifts.setdefault(peer.session, self.acknowledged - peer.consumed)
+        if not self.acknowledged <= consumed <= self.acknowledged + len(self._pending):
+            # Another receiver, one that forgot, or one that others had a turn after: it gets what has no ACK.
+            self._shifts[peer.session], consumed = self.acknowledged - peer.consumed, self.acknowledged
+        while self.acknowledged < consumed:
             self._pending.popleft()
-            self.acknowledged += self.acknowledged < consumed + self._shift
+            self.acknowledged += 1
+        if not self._reliable:
+            self._pending.clear()
         self._under_way = self._sent = 0
         self._credit, self._largest, self._failure, self._goodbye, self._closing = (
             peer.credit, peer.largest, None, threading.Event(), False)
