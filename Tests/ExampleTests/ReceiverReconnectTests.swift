@@ -127,7 +127,8 @@ extension ExampleTests {
             let recording = try Recording(output)
             #expect(recording.pictures.count == 6 && clip.difference(to: recording) == nil)
             let waits = try receiver.lines.filter { $0.event == "waiting" }
-            #expect(waits.allSatisfy { $0.keys == ["event", "peer", "reason"] })
+            #expect(waits.allSatisfy { $0.keys == ["event", "address", "reason"] })
+            #expect(waits.allSatisfy { $0.string("address") == "127.0.0.1:\(port)" })
             // Once for each reason: that nobody listened, and the break.
             #expect(waits.count == 2 && Set(waits.map { $0.string("reason") }).count == 2)
             #expect(!receiver.complaints.contains("Error"), "\(receiver.complaints)")
