@@ -5,8 +5,8 @@
     for frame in FrameReceiver(listen="0.0.0.0:5600"):      # one sender, to its end
         print(frame.image.shape, frame.latency)             # BGR, as OpenCV has it; seconds
 
-A frame is acknowledged when the loop asks for the next, so a slow loop gets fewer pictures and not older ones. Pixels need
-OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
+A frame is acknowledged when the loop asks for the next, so a slow loop gets fewer pictures and not older ones. Pixels
+need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
 """
 from __future__ import annotations
 import argparse, collections, dataclasses, json, os, queue, selectors, socket, struct, sys, threading, time, typing
@@ -31,7 +31,7 @@ class ConnectionLost(StreamError):
 
 @dataclasses.dataclass
 class Frame:
-    """A picture. Times are ns of this machine's CLOCK_MONOTONIC, that of time.monotonic_ns(); None where they are not known."""
+    """A picture. Times are ns of this machine's CLOCK_MONOTONIC, that of time.monotonic_ns(); None: not known."""
     jpeg: bytes
     stream: str  # the sender's name
     sequence: int  # on this connection, from 1, without gaps
@@ -120,8 +120,8 @@ class Link:
 
     def say_hello(self, kind: int, session: int, consumed: int, credit: int, largest_image: int) -> None:
         offset = time.time_ns() - time.monotonic_ns()
-        self.write(kind, struct.pack(HELLO_FIELDS, b"FSTR", 1, 1, 2, 0, 0, largest_image, session, consumed, credit, offset,
-                                     boot_id()), struct.pack(">HH4s", 0, 1, b"JPEG"))
+        fields = (b"FSTR", 1, 1, 2, 0, 0, largest_image, session, consumed, credit, offset, boot_id())
+        self.write(kind, struct.pack(HELLO_FIELDS, *fields), struct.pack(">HH4s", 0, 1, b"JPEG"))
 
     def hear_hello(self, kind: int) -> Hello:
         """HELLO or WELCOME from a sender. Errors have the code that REJECT is to have, or had."""
@@ -130,7 +130,8 @@ class Link:
             raise ConnectionLost("the connection ended before the handshake")
         if kind == WELCOME and message[0] == REJECT:
             code, = struct.unpack_from(">H", message[1])
-            raise (ConnectionLost if code == 1 else StreamError)(f"the sender rejects us: {printable(message[2])}", code)
+            error = ConnectionLost if code == 1 else StreamError  # 1: busy
+            raise error(f"the sender rejects us: {printable(message[2])}", code)
         if message[0] != kind or message[1][:4] != b"FSTR":
             raise StreamError("no handshake of the binary protocol", 5)
         hello, payload = Hello(*struct.unpack_from(HELLO_FIELDS, message[1]), ""), message[2]
@@ -246,7 +247,7 @@ class Connection:
         if sequence != self.received + 1 or sequence > self.credit:
             raise StreamError(f"frame {sequence} follows frame {self.received}, with credit through {self.credit}")
         if not (0 < width < 65_536 and 0 < height < 65_536) or metadata > 65_536 or metadata >= len(payload):
-            raise StreamError(f"frame {sequence} cannot be: {width}x{height}, metadata {metadata} of {len(payload)} bytes")
+            raise StreamError(f"frame {sequence}: {width}x{height} and {metadata} of {len(payload)} bytes cannot be")
         if form != b"JPEG" or len(payload) - metadata > self.largest:
             raise StreamError(f"frame {sequence} is not what was asked for, a JPEG of at most {self.largest} bytes")
         self.received = sequence
@@ -258,16 +259,18 @@ class Connection:
 class FrameReceiver:
     """The frames of one sender after another: each `for` over it takes a connection, and ends with the sender's BYE.
 
-    listen, connect: HOST:PORT, one of the two. window: frames that may be under way. newest: leaves out what is not the newest.
-    An error is a StreamError, after the frames that came before it; the next `for` takes the next connection. Whoever leaves
-    the loop ends the stream in good order, and has consumed the frame at hand. For one thread.
+    listen, connect: HOST:PORT, one of the two. window: frames that may be under way. newest: leaves out what is not the
+    newest. largest_image: bytes. An error is a StreamError, after the frames that came before it; the next `for` takes the
+    next connection. Whoever leaves the loop ends the stream in good order, and has consumed the frame at hand. For one
+    thread.
     """
 
     def __init__(self, *, listen: str | None = None, connect: str | None = None, decode: bool = True, window: int = 4,
                  newest: bool = False, largest_image: int = 64 << 20) -> None:
         if (listen is None) == (connect is None) or window < 1:
             raise ValueError("either listen or connect, and a window of at least 1")
-        self._decode, self._window, self._newest, self._largest = decoder() if decode else None, window, newest, largest_image
+        self._decode, self._window = decoder() if decode else None, window
+        self._newest, self._largest = newest, largest_image
         self._address, self._sessions, self._session = host_and_port(listen or connect), collections.OrderedDict(), 0
         self._listener, self.port = None, None
         if listen is not None:
@@ -391,14 +394,14 @@ def decoder() -> typing.Callable[[bytes], typing.Any]:
         import simplejpeg
         return lambda jpeg: simplejpeg.decode_jpeg(jpeg, colorspace="BGR")
     except ImportError:
-        raise StreamError("pixels need OpenCV (pip install opencv-python-headless) or simplejpeg; --raw does without") from None
+        raise StreamError("pixels need OpenCV (pip install opencv-python-headless) or simplejpeg; --raw does not") from None
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Receives live pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for senders, one after another; loopback without a host")
-    where.add_argument("--from", dest="connect", metavar="HOST:PORT", help="connect to a sender that listens, again after a break")
+    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for senders; loopback without a host")
+    where.add_argument("--from", dest="connect", metavar="HOST:PORT", help="connect to a sender, again after a break")
     parser.add_argument("--frames", type=int, metavar="N", help="end after so many")
     parser.add_argument("--once", action="store_true", help="end with the first connection, in whatever way it ends")
     parser.add_argument("--raw", action="store_true", help="do not decode: nothing but Python is needed")
@@ -411,8 +414,8 @@ def main() -> int:
         os.makedirs(options.save, exist_ok=True)
     count, before = 0, ""
     try:
-        receiver = FrameReceiver(listen=options.listen, connect=options.connect, window=options.window, newest=options.newest,
-                                 decode=not options.raw and not options.save)
+        receiver = FrameReceiver(listen=options.listen, connect=options.connect, window=options.window,
+                                 newest=options.newest, decode=not options.raw and not options.save)
         if receiver.port:
             print(f"listening on port {receiver.port}", file=sys.stderr, flush=True)
         while True:
@@ -426,7 +429,8 @@ def main() -> int:
                     milliseconds = None if frame.latency is None else round(frame.latency * 1e3, 3)
                     words = dict(stream=frame.stream, sequence=frame.sequence, source_sequence=frame.source_sequence,
                                  bytes=len(frame.jpeg), width=frame.width, height=frame.height, latency_ms=milliseconds)
-                    print(json.dumps(words) if options.json else " ".join(f"{key}={value}" for key, value in words.items()), flush=True)
+                    text = json.dumps(words) if options.json else " ".join(f"{key}={words[key]}" for key in words)
+                    print(text, flush=True)
                     if count == options.frames:
                         return 0
             except StreamError as error:

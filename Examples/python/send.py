@@ -6,8 +6,8 @@
     sender.send(encode(image), time.monotonic_ns())         # waits for credit; image: BGR, as OpenCV has it
     sender.close()                                          # waits until all are acknowledged
 
-Nothing is sent without the receiver's credit. A broken connection is made again, and every frame that was not acknowledged is sent
-again. JPEGs need the standard library alone; videos and cameras need OpenCV.
+Nothing is sent without the receiver's credit. A broken connection is made again, and every frame that was not
+acknowledged is sent again. JPEGs need the standard library alone; videos and cameras need OpenCV.
 """
 from __future__ import annotations
 import argparse, collections, os, secrets, selectors, socket, struct, sys, threading, time, typing
@@ -118,7 +118,8 @@ class Link:
             raise ConnectionLost("the connection ended before the handshake")
         if kind == WELCOME and message[0] == REJECT:
             code, = struct.unpack_from(">H", message[1])
-            raise (ConnectionLost if code == 1 else StreamError)(f"the receiver rejects us: {printable(message[2])}", code)
+            error = ConnectionLost if code == 1 else StreamError  # 1: busy
+            raise error(f"the receiver rejects us: {printable(message[2])}", code)
         if message[0] != kind or message[1][:4] != b"FSTR":
             raise StreamError("no handshake of the binary protocol", 5)
         hello, payload = Hello(*struct.unpack_from(HELLO_FIELDS, message[1])), message[2]
@@ -141,10 +142,10 @@ class Link:
 class FrameSender:
     """JPEGs to one receiver after another.
 
-    connect, listen: HOST:PORT, one of the two. window: frames that may be under way, if the receiver grants so many. reconnect: a
-    connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost; a BYE from the receiver is a
-    ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again what was not
-    acknowledged. `send` and `close` are for one thread.
+    connect, listen: HOST:PORT, one of the two. window: frames that may be under way, if the receiver grants so many.
+    reconnect: a connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost; a BYE from the
+    receiver is a ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again
+    what was not acknowledged. `send` and `close` are for one thread.
     """
 
     def __init__(self, *, connect: str | None = None, listen: str | None = None, stream: str = "", window: int = 4,
@@ -158,8 +159,9 @@ class FrameSender:
             self._listener = socket.create_server(self._address, family=family)
             self.port = self._listener.getsockname()[1]  # of a listener for port 0, too
         self._shifts: dict[int, int] = {}  # of each session, frames that the receiver's own count lacks
-        self._session, self._window, self._reliable, self._reconnect = secrets.randbits(63) + 1, window, reliable, reconnect
-        self._pending: collections.deque = collections.deque()  # frames without ACK, oldest first; the first `under way` are
+        self._window, self._reliable, self._reconnect = window, reliable, reconnect
+        self._session = secrets.randbits(63) + 1
+        self._pending: collections.deque = collections.deque()  # frames without ACK; the first _under_way were sent
         self._changed, self._link, self._thread, self._reason = threading.Condition(), None, None, ""
         self._failure: StreamError | None = None
         self.acknowledged = 0  # frames
@@ -170,9 +172,9 @@ class FrameSender:
         """Waits until a frame may be sent: the time to take the newest picture there is."""
         self._until(lambda: len(self._pending) < self._window and self._sent < self._credit)
 
-    def send(self, jpeg: bytes, capture_time: int | None = None, *, number: int = 0, quality: int = 0, encode_time: int = -1,
-             credit_wait: int = -1) -> None:
-        """Sends a JPEG, when there is credit. Times in ns, the capture's of time.monotonic_ns(); number: the source's own."""
+    def send(self, jpeg: bytes, capture_time: int | None = None, *, number: int = 0, quality: int = 0,
+             encode_time: int = -1, credit_wait: int = -1) -> None:
+        """Sends a JPEG, when there is credit. Times: ns, the capture's of time.monotonic_ns(). number: the source's own."""
         frame = (number, capture_time or 0, -1, encode_time, credit_wait, self.skipped, *jpeg_size(jpeg), b"JPEG",
                  capture_time is not None, 0, quality, 2, 0, 1, 0), jpeg  # full range, BT.601
         self._pending.append(frame)
@@ -181,7 +183,7 @@ class FrameSender:
 
     def close(self, reason: str = "end of the pictures", wait: bool = True) -> None:
         """Waits until all are acknowledged, unless told otherwise, and says BYE."""
-        if wait:
+        if wait and self._pending:
             self._until(lambda: not self._pending)
         self._hang_up(reason)
 
@@ -203,7 +205,7 @@ class FrameSender:
                     fields, jpeg = self._pending[self._under_way]
                     self._under_way, self._sent = self._under_way + 1, self._sent + 1
                 if len(jpeg) > self._largest:
-                    raise StreamError(f"a picture has {len(jpeg)} bytes, and the receiver takes {self._largest}: lower the quality")
+                    raise StreamError(f"a picture of {len(jpeg)} bytes; {self._largest} are the limit: lower --quality")
                 header = struct.pack(FRAME_FIELDS, self._sent, *fields[:2], time.monotonic_ns(), *fields[3:])
                 self._link.write(FRAME, header, jpeg)
             except (ConnectionLost, OSError) as error:
@@ -276,7 +278,7 @@ class FrameSender:
                     sequence, _, credit = struct.unpack_from(">QQQ", header)
                     with self._changed:
                         if sequence != acknowledged + 1 or sequence > self._sent or credit < self._credit:
-                            raise StreamError(f"ACK {sequence}, credit {credit} after ACK {acknowledged}, credit {self._credit}")
+                            raise StreamError(f"ACK {sequence} with credit {credit} after {acknowledged}, {self._credit}")
                         acknowledged, self._credit = sequence, credit
                         self._pending.popleft()
                         self._under_way, self.acknowledged = self._under_way - 1, self.acknowledged + 1
@@ -367,7 +369,7 @@ def opencv() -> typing.Any:
     try:
         import cv2
     except ImportError:
-        raise StreamError("this needs OpenCV (pip install opencv-python-headless); a folder of JPEGs does without") from None
+        raise StreamError("this needs OpenCV (pip install opencv-python-headless); a folder of JPEGs does not") from None
     return cv2
 
 
@@ -376,7 +378,8 @@ class Newest(threading.Thread):
 
     def __init__(self, number: int) -> None:
         super().__init__(daemon=True)
-        self._camera, self._changed, self._picture, self._count = opencv().VideoCapture(number), threading.Condition(), None, 0
+        self._camera, self._changed = opencv().VideoCapture(number), threading.Condition()
+        self._picture, self._count = None, 0
         if not self._camera.isOpened():
             raise StreamError(f"camera {number} does not open")
         self.start()
@@ -431,10 +434,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Sends pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
-    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for receivers, one after another; loopback without a host")
+    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for receivers; loopback without a host")
     parser.add_argument("video", metavar="VIDEO", help="a video, a folder of JPEGs, or the number of a camera")
     parser.add_argument("--quality", type=int, default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
-    parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0 = as fast as possible (the video's own, else 30)")
+    parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
     parser.add_argument("--stream", default="", metavar="NAME", help="the stream's name")
     parser.add_argument("--window", type=int, metavar="N", help="frames that may be under way (a camera's 2, else 4)")
@@ -449,7 +452,8 @@ def main() -> int:
                              window=options.window or (2 if live else 4), reconnect=not options.no_reconnect)
         if sender.port:
             print(f"listening on port {sender.port}", file=sys.stderr, flush=True)
-        camera, source = (Newest(int(options.video)), None) if live else (None, pictures(options.video, options.fps, options.loop))
+        camera = Newest(int(options.video)) if live else None
+        source = pictures(options.video, options.fps, options.loop)
         while True:
             try:
                 if camera:

@@ -244,7 +244,8 @@ def endings(video):
         for frame in receiver:
             if frame.sequence == 10:
                 break
-        check("send.py sees why the receiver ended", sender.finish() == ["sent 10"] and "what it wanted" in str(sender.err), sender.err)
+        check("send.py ends with the receiver", sender.finish() == ["sent 10"], sender.out)
+        check("and says why it did", "what it wanted" in str(sender.err), sender.err)
         sender = swift("frame-send", "--pattern", "--no-reconnect", "--to", f"127.0.0.1:{receiver.port}")
         for frame in receiver:
             if frame.sequence == 10:
@@ -288,7 +289,41 @@ def message(kind, header, payload=b"", flags=1):
 
 
 def frame(sequence, captured, image):
-    return message(0x84, struct.pack(receive.FRAME_FIELDS, sequence, 0, captured, 0, -1, -1, 0, 1, 1, b"JPEG", 1, 0, 0, 0, 0, 0, 0), image)
+    fields = (sequence, 0, captured, 0, -1, -1, 0, 1, 1, b"JPEG", 1, 0, 0, 0, 0, 0, 0)
+    return message(0x84, struct.pack(receive.FRAME_FIELDS, *fields), image)
+
+
+def in_turn():
+    """A sender that listens, in this process, and receivers that take turns: each has a session of its own."""
+    sender, jpeg, numbers = send.FrameSender(listen="127.0.0.1:0"), send.encode(smooth(0)), {}
+
+    def sending():
+        number = 0
+        while number < 30:
+            try:
+                sender.send(jpeg, time.monotonic_ns(), number=number)
+                number += 1
+            except send.ReceiverEnded:
+                number += 1  # it is kept for the next one
+        while True:
+            try:
+                return sender.close()
+            except send.ReceiverEnded:
+                pass
+    thread = threading.Thread(target=sending, daemon=True)
+    thread.start()
+    receivers = {name: receive.FrameReceiver(connect=f"127.0.0.1:{sender.port}", decode=False) for name in "ab"}
+    for name, count in (("a", 5), ("b", 12), ("a", 3), ("b", 10)):
+        for number, frame in enumerate(receivers[name], 1):
+            numbers.setdefault(name, []).append(frame.source_sequence)
+            if number == count:
+                break
+    thread.join(PATIENCE)
+    check("the sender has ended", not thread.is_alive())
+    both = sorted(numbers["a"] + numbers["b"])
+    check("nobody gets a frame twice, and none is left out", both == list(range(30)), numbers)
+    check("each gets them in order", all(numbers[name] == sorted(numbers[name]) for name in "ab"), numbers)
+    check("all are acknowledged", sender.acknowledged == 30, sender.acknowledged)
 
 
 def by_hand():
@@ -299,7 +334,8 @@ def by_hand():
 
         def sender():
             with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
-                connection.sendall(hello() + message(0xF0, bytes(3), bytes(100), flags=0) + message(0x8A, b"", b"unplugged", flags=0))
+                connection.sendall(hello() + message(0xF0, bytes(3), bytes(100), flags=0))
+                connection.sendall(message(0x8A, b"", b"unplugged", flags=0))
                 link, pongs, sent = receive.Link(connection), 0, False
                 while heard := link.read():
                     kind, header, _ = heard
@@ -382,7 +418,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
-                     lambda: killed(video), lambda: endings(video), by_hand, malformed, bare):
+                     lambda: killed(video), lambda: endings(video), in_turn, by_hand, malformed, bare):
             try:
                 part()
             except Exception as error:  # the others are run all the same
