@@ -152,6 +152,35 @@ extension ExampleTests {
                 try receiver.connections().map { $0.string("end") } == ["eof", handshake == "text" ? "over" : "bye"])
         }
 
+        /// All was acknowledged, and only the goodbye is missing: nothing tells that from a break.
+        @Test func aStreamWhoseGoodbyeGotLostIsGivenUp() throws {
+            let clip = Clip()
+            let output = workspace.file("out.y4m")
+            let receiver = try record(["--listen", "0", "--once", "--return-within", "1"], to: output)
+            let sender = Breaking(try TCPConnector(to: "127.0.0.1:\(try receiver.port())", role: .sender), clip)
+            _ = try sender.connect()
+            try sender.send(1...6)
+            sender.breakOff()
+            #expect(try receiver.finish() == .exit(1), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("has not come back within 1 s"), "\(receiver.complaints)")
+            #expect(try receiver.total().int("frames") == 6 && receiver.total().string("end") == "eof")
+            #expect(clip.difference(to: try Recording(output)) == nil)
+        }
+
+        @Test func soIsOneThatIsConnectedTo() throws {
+            let clip = Clip()
+            let acceptor = try TCPAcceptor(on: "0", role: .sender)
+            let receiver = try record(
+                ["--from", "127.0.0.1:\(acceptor.port)", "--return-within", "1"], to: workspace.file("out.y4m"))
+            let sender = Breaking(acceptor, clip)
+            _ = try sender.connect()
+            try sender.send(1...2)
+            acceptor.cancel()
+            sender.breakOff()
+            #expect(try receiver.finish() == .exit(1), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("has not come back within 1 s"), "\(receiver.complaints)")
+        }
+
         @Test func anInterruptionEndsTheWait() throws {
             let port = try TCPAcceptor(on: "0", role: .sender).port
             let receiver = try Program("frame-receive", ["--from", "127.0.0.1:\(port)", "--json"])
