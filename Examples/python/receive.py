@@ -337,7 +337,7 @@ class FrameReceiver:
                 peer = peer._replace(consumed=self._sessions.get(peer.session, 0))
                 link.say_hello(WELCOME, peer.session, peer.consumed, self._window, self._largest)
             else:
-                link = Link(socket.create_connection(self._address, 10))
+                link = connected(self._address, "sender")
                 link.say_hello(HELLO, self._session, self._sessions.get(self._session, 0), self._window, self._largest)
                 peer = link.hear_hello(WELCOME)
             return Connection(link, peer, self._window, self._largest, self._listener)
@@ -347,6 +347,14 @@ class FrameReceiver:
             elif link:
                 link.close()
             raise error if isinstance(error, StreamError) else ConnectionLost(f"no connection: {error}") from error
+
+
+def connected(address: tuple[str, int], peer: str) -> Link:
+    try:
+        return Link(socket.create_connection(address, 10))
+    except OSError as error:
+        where = "%s:%d" % address
+        raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
 
 
 def turn_away(listener: socket.socket) -> None:

@@ -238,7 +238,7 @@ class FrameSender:
                 link.refuse(getattr(error, "code", None) or 0, str(error))
                 raise ConnectionLost(str(error)) from error  # the next one may be better
         else:
-            link = Link(socket.create_connection(self._address, 10))
+            link = connected(self._address, "receiver")
             try:
                 link.say_hello(HELLO, self._session, 0, self._stream)
                 peer = link.hear_hello(WELCOME)
@@ -319,6 +319,14 @@ class FrameSender:
             pass  # it is broken or over
         self._thread.join()
         link.close()
+
+
+def connected(address: tuple[str, int], peer: str) -> Link:
+    try:
+        return Link(socket.create_connection(address, 10))
+    except OSError as error:
+        where = "%s:%d" % address
+        raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
 
 
 def turn_away(listener: socket.socket) -> None:
