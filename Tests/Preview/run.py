@@ -9,16 +9,13 @@ import base64
 import http.server
 import json
 import os
-import queue
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import cv2
 import numpy
@@ -26,9 +23,9 @@ import numpy
 import pattern
 from browser import Browser
 from camera import Camera
+from programs import PATIENCE, Receiver, send
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/FrameStreamingPreview/Page/index.html")
-PATIENCE = 30
 WIDTH, HEIGHT, RATE = 640, 480, 30
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&/ä"
 # The bars' means after a JPEG of quality 80 are off by 1; a wrong matrix or range is off by 15 and more.
@@ -90,50 +87,8 @@ def expect(what, condition, detail=lambda: "", limit=PATIENCE):
 def js(text): return json.dumps(text)
 
 
-class Receiver:
-    """frame-receive with a preview, and what it says as JSON."""
-
-    def __init__(self, preview="127.0.0.1:0"):
-        self.process = subprocess.Popen(
-            [os.path.join(options.binaries, "frame-receive"), "--listen", "127.0.0.1:0", "--preview", preview, "--json"],
-            stdout=subprocess.PIPE, text=True)
-        said = queue.Queue()
-        threading.Thread(target=lambda: [said.put(json.loads(line)) for line in self.process.stdout], daemon=True).start()
-        events = {}
-        while not {"listening", "preview"} <= events.keys():
-            event = said.get(timeout=PATIENCE)
-            events[event["event"]] = event
-        self.port, self.url = events["listening"]["port"], events["preview"]["url"]
-
-    def get(self, path, **headers):
-        """Status, headers and body."""
-        try:
-            with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=PATIENCE) as answer:
-                return answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read()
-
-    def stream(self, name):
-        """What /api/streams says of one; {} where it is not listed."""
-        streams = json.loads(self.get("api/streams")[2])["streams"]
-        return next((stream for stream in streams if stream["name"] == name), {})
-
-    def newest(self, name):
-        return rgb(self.get(f"streams/{urllib.parse.quote(name, safe='')}.jpg")[2])
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def finish(self):
-        self.process.send_signal(signal.SIGINT)
-        check("frame-receive ends with status 0", self.process.wait(PATIENCE) == 0, self.process.returncode)
-
-
-def send(receiver, name, *more):
-    return subprocess.Popen(
-        [os.path.join(options.binaries, "frame-send"), "--pattern", "--size", f"{WIDTH}x{HEIGHT}", "--rate", str(RATE), "--stream", name,
-         "--to", f"127.0.0.1:{receiver.port}", "--json", *more], stdout=subprocess.DEVNULL)
+def pattern_to(receiver, name):
+    return send(options.binaries, receiver, name, "--pattern", "--size", f"{WIDTH}x{HEIGHT}", "--rate", str(RATE))
 
 
 def rgb(data):
@@ -252,7 +207,7 @@ def accessible(page, name):
 
 def hostile(page, receiver):
     """A name that tries to be markup."""
-    sender = send(receiver, HOSTILE)
+    sender = pattern_to(receiver, HOSTILE)
     try:
         expect("a name of markup is listed", lambda: page.evaluate(f"Boolean(tile({js(HOSTILE)}))"))
         check("it is text", page.evaluate(f"tile({js(HOSTILE)}).querySelector('h2').textContent") == HOSTILE)
@@ -262,7 +217,7 @@ def hostile(page, receiver):
         check("the title is text", page.evaluate("document.title") == HOSTILE, page.evaluate("document.title"))
         link = page.evaluate(f"[...tile({js(HOSTILE)}).querySelectorAll('.links a')][0].href")
         expect("its newest picture is where the page says",
-               lambda: pattern.off(rgb(receiver.get(link.removeprefix(receiver.url))[2]))[0] <= TOLERANCE)
+               lambda: pattern.off(rgb(receiver.get(link)))[0] <= TOLERANCE)
         expect("it is drawn", lambda: pattern.off(canvas(page, HOSTILE))[0] <= TOLERANCE)
         page.escape()
         for width, what in [(360, "a phone"), (320, "a small phone"), (768, "a tablet")]:
@@ -282,10 +237,10 @@ def hostile(page, receiver):
 
 def policies(browser, receiver):
     """What the page forbids itself, and the look that was asked for."""
-    status, _, body = receiver.get("")
+    body = receiver.get("/").decode()
     with open(PAGE) as file:
         # The server marks the script as its own.
-        check("the page is the one in Sources", status == 200 and re.sub(' nonce="[^"]*"', "", body.decode()) == file.read())
+        check("the page is the one in Sources", re.sub(' nonce="[^"]*"', "", body) == file.read())
     page = browser.open(receiver.url)
     page.evaluate("(() => { const script = document.createElement('script'); script.textContent = 'window.owned = 1'; document.body.append(script); })()")
     check("a script that got in would not run", page.evaluate("window.owned === undefined"))
@@ -354,7 +309,7 @@ def slow(page, receiver, name):
         ages = []
         while page.evaluate("seen.pictures.length") < start + 24:
             drawn = counter(page, name)
-            newest = pattern.number(receiver.newest(name))
+            newest = pattern.number(rgb(receiver.get(receiver.address(name, 'jpg'))))
             if drawn is not None and newest is not None:
                 ages.append((newest - drawn) / RATE)
         now, left_out = page.evaluate("[seen.pictures.length, seen.pictures.reduce((sum, {skipped}) => sum + skipped, 0)]")
@@ -384,7 +339,7 @@ def lost_and_back(page, receiver, name, sender):
     check("the last picture stays", pattern.off(canvas(page, name))[0] <= TOLERANCE)
     expect("in grey", lambda: page.evaluate(f"getComputedStyle(tile({js(name)}).querySelector('canvas')).filter") == "grayscale(1)")
     count = page.evaluate("seen.acks.length")
-    sender = send(receiver, name)
+    sender = pattern_to(receiver, name)
     expect("it is back", lambda: page.evaluate(f"state({js(name)})").startswith("Back after"), lambda: page.evaluate(f"state({js(name)})"))
     check("a screen reader hears of it", f"{name} is back" in page.evaluate("news()"), page.evaluate("news()"))
     expect("its pictures are drawn again", lambda: page.evaluate("seen.acks.length") > count + 20)
@@ -420,7 +375,7 @@ def unplugged(page, receiver):
 
 def by_others(receiver, name):
     """ffmpeg and OpenCV read the motion JPEG: every frame is whole and newer than the one before."""
-    address = f"{receiver.url}streams/{urllib.parse.quote(name, safe='')}.mjpg"
+    address = receiver.address(name, "mjpg")
     count = 60
     done = subprocess.run(
         ["ffmpeg", "-v", "warning", "-xerror", "-f", "mpjpeg", "-i", address, "-frames:v", str(count), "-fps_mode", "passthrough", "-f", "rawvideo",
@@ -450,13 +405,13 @@ def whole(who, frames):
 
 def in_an_image(browser, receiver, name):
     """The motion JPEG and the picture, as a page of one's own shows them in <img>."""
-    page = browser.open(f"{receiver.url}streams/{urllib.parse.quote(name, safe='')}.mjpg", loads=False, width=WIDTH, height=HEIGHT)
+    page = browser.open(receiver.address(name, "mjpg"), loads=False, width=WIDTH, height=HEIGHT)
     expect("Chromium shows the motion JPEG by itself", lambda: pattern.off(rgb(page.screenshot()))[0] <= TOLERANCE)
     first = pattern.number(rgb(page.screenshot()))
     expect("and it moves", lambda: (pattern.number(rgb(page.screenshot())) or 0) > (first or 0) + RATE)
     page.close()
-    half = receiver.get(f"streams/{urllib.parse.quote(name, safe='')}.jpg?scale=1/2")
-    check("a picture at half the size", rgb(half[2]).shape[:2] == (HEIGHT // 2, WIDTH // 2))
+    half = receiver.get(receiver.address(name, "jpg") + "?scale=1/2")
+    check("a picture at half the size", rgb(half).shape[:2] == (HEIGHT // 2, WIDTH // 2))
 
 
 def receiver_gone(page, receiver, name):
@@ -468,22 +423,22 @@ def receiver_gone(page, receiver, name):
     check("the last picture stays", pattern.off(canvas(page, name))[0] <= TOLERANCE)
     expect("in grey too", lambda: page.evaluate(f"getComputedStyle(tile({js(name)}).querySelector('canvas')).filter") == "grayscale(1)")
     check("it is told", "The connection to the receiver is lost" in page.evaluate("news()"), page.evaluate("news()"))
-    again = Receiver(receiver.url.removeprefix("http://").rstrip("/"))
+    again = Receiver(options.binaries, receiver.url.removeprefix("http://").rstrip("/"))
     check("it is the same address", again.url == receiver.url, again.url)
-    sender = send(again, name)
+    sender = pattern_to(again, name)
     expect("the page is connected again", lambda: page.evaluate("document.getElementById('notice').hidden"))
     count = page.evaluate("seen.acks.length")
     expect("and shows what there is", lambda: page.evaluate(f"state({js(name)})") == "Live" and page.evaluate("seen.acks.length") > count + 10)
     sender.send_signal(signal.SIGINT)
     sender.wait(PATIENCE)
-    again.finish()
+    check("frame-receive ends with status 0", again.finish() == 0)
 
 
 def main():
     started = time.monotonic()
     name = "front door"
-    receiver, browser = Receiver(), Browser(PATIENCE)
-    sender = send(receiver, name)
+    receiver, browser = Receiver(options.binaries), Browser(PATIENCE)
+    sender = pattern_to(receiver, name)
     try:
         page = browser.open(receiver.url, before=WATCH)
 
