@@ -1,4 +1,5 @@
 """Headless Chromium, driven over the DevTools protocol through a pipe: no port, and nothing but Python's standard library."""
+
 import base64
 import fcntl
 import json
@@ -21,16 +22,38 @@ class Browser:
         theirs = [fcntl.fcntl(pipes[end], fcntl.F_DUPFD, 60) for end in (0, 3)]
         self.commands, self.answers = pipes[1], pipes[2]
         flags = [
-            "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "--no-first-run", "--disable-gpu",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-            "--force-color-profile=srgb", "--disable-dev-shm-usage", "--no-default-browser-check"]
+            "--headless=new",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={self.profile}",
+            "--no-first-run",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-extensions",
+            "--force-color-profile=srgb",
+            "--disable-dev-shm-usage",
+            "--no-default-browser-check",
+        ]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # It refuses to run as root with one.
         self.log = open(os.path.join(self.profile, "log"), "w+b")
         # A shell puts the pipes in their places; exec leaves Chromium alone there.
         self.process = subprocess.Popen(
-            ["bash", "-c", 'exec 3<&{0} 4>&{1} {0}<&- {1}>&-; exec "$@"'.format(*theirs), "bash", "chromium", *flags, "about:blank"],
-            pass_fds=theirs, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            [
+                "bash",
+                "-c",
+                'exec 3<&{0} 4>&{1} {0}<&- {1}>&-; exec "$@"'.format(*theirs),
+                "bash",
+                "chromium",
+                *flags,
+                "about:blank",
+            ],
+            pass_fds=theirs,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
         for descriptor in [pipes[0], pipes[3], *theirs]:
             os.close(descriptor)
         self.news = threading.Condition()
@@ -59,7 +82,7 @@ class Browser:
         command = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
         data = json.dumps(command).encode() + b"\0"
         while data:
-            data = data[os.write(self.commands, data):]
+            data = data[os.write(self.commands, data) :]
         with self.news:
             if not self.news.wait_for(lambda: number in self.results or self.over, self.patience) or number not in self.results:
                 raise RuntimeError(f"no answer to {method}")
@@ -78,7 +101,10 @@ class Browser:
         if before:
             page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
         page.call("Page.navigate", url=address)
-        page.until(f"location.href === {json.dumps(address)} && (document.readyState === 'complete' || {json.dumps(not loads)})", f"{address} is loaded")
+        page.until(
+            f"location.href === {json.dumps(address)} && (document.readyState === 'complete' || {json.dumps(not loads)})",
+            f"{address} is loaded",
+        )
         return page
 
     def close(self):
@@ -146,20 +172,30 @@ class Page:
         self.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
 
     def appearance(self, scheme, motion="no-preference"):
-        self.call("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}],
+        )
 
     def key(self, key, code=0, text=""):
         for kind in ["keyDown", "keyUp"]:
             self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code,
-                **({"text": text} if text and kind == "keyDown" else {}))
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=code,
+                **({"text": text} if text and kind == "keyDown" else {}),
+            )
 
-    def enter(self): self.key("Enter", 13, "\r")
+    def enter(self):
+        self.key("Enter", 13, "\r")
 
-    def tab(self): self.key("Tab", 9)
+    def tab(self):
+        self.key("Tab", 9)
 
-    def escape(self): self.key("Escape", 27)
+    def escape(self):
+        self.key("Escape", 27)
 
     def screenshot(self, **options):
         """As PNG, or as `format` says."""

@@ -1,4 +1,5 @@
 """A sender that says what a camera's owner would: lost, back, goodbye. By Docs/WireProtocol.md, with no code of the package."""
+
 import select
 import socket
 import struct
@@ -24,11 +25,20 @@ class Camera:
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
-    def unplug(self, reason): self.order(lambda: self.say(0x8A, b"", reason.encode(), flags=0), lost=True)
+    def unplug(self, reason):
+        self.order(lambda: self.say(0x8A, b"", reason.encode(), flags=0), lost=True)
 
-    def plug_in(self): self.order(lambda: self.say(0x8B, b"", flags=0), lost=False)
+    def plug_in(self):
+        self.order(lambda: self.say(0x8B, b"", flags=0), lost=False)
 
-    def goodbye(self, reason): self.order(lambda: self.say(0x88, bytes(4), reason.encode()), lost=True)
+    def fall_silent(self):
+        self.order(lambda: None, lost=True)
+
+    def speak_again(self):
+        self.order(lambda: None, lost=False)
+
+    def goodbye(self, reason):
+        self.order(lambda: self.say(0x88, bytes(4), reason.encode()), lost=True)
 
     def order(self, action, lost):
         with self.lock:
@@ -60,9 +70,30 @@ class Camera:
                     action()
                 if not self.is_lost and sequence <= self.credit:
                     now = time.monotonic_ns()
-                    self.say(0x84, struct.pack(
-                        ">QQqqqqIII4s6B2xI", sequence, sequence, 0, now, -1, -1, 0, self.width, self.height, b"JPEG",
-                        0, 0, 0, 2, 0, 0, 0), self.jpeg)
+                    self.say(
+                        0x84,
+                        struct.pack(
+                            ">QQqqqqIII4s6B2xI",
+                            sequence,
+                            sequence,
+                            0,
+                            now,
+                            -1,
+                            -1,
+                            0,
+                            self.width,
+                            self.height,
+                            b"JPEG",
+                            0,
+                            0,
+                            0,
+                            2,
+                            0,
+                            0,
+                            0,
+                        ),
+                        self.jpeg,
+                    )
                     sequence += 1
                 due = time.monotonic() + 0.05
                 while (left := due - time.monotonic()) > 0:

@@ -2,6 +2,7 @@
 
 Pictures are numpy arrays of rows of RGB.
 """
+
 import numpy
 
 BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
@@ -24,7 +25,7 @@ def number(picture):
     word = 0
     for bit in range(64):
         left, upper = bit % 32 * across + across // 4, top + bit // 32 * down + down // 4
-        block = picture[upper:upper + max(1, down // 2), left:left + max(1, across // 2)]
+        block = picture[upper : upper + max(1, down // 2), left : left + max(1, across // 2)]
         word = word << 1 | int(block.mean() >= 126)
     value = word >> 16
     check = ((value ^ 0x5A5AA5A55A5A) * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 48
@@ -51,12 +52,12 @@ def off(picture, margin=10):
     if found is None:
         return 255.0, None
     bare = numpy.ones((height, width), bool)
-    bare[strip(width, height)[0] - margin:] = False
+    bare[strip(width, height)[0] - margin :] = False
     dot = max(2, even(min(width // 2 // 73, strip(width, height)[0] // 3 // 17)))
     left, top = (width - 73 * dot) // 2, (strip(width, height)[0] - 17 * dot) // 2
-    bare[max(0, top - margin):top + 17 * dot + margin, max(0, left - margin):left + 73 * dot + margin] = False
+    bare[max(0, top - margin) : top + 17 * dot + margin, max(0, left - margin) : left + 73 * dot + margin] = False
     left, top, side = square(found, width, height)
-    bare[max(0, top - margin):top + side + margin, max(0, left - margin):left + side + margin] = False
+    bare[max(0, top - margin) : top + side + margin, max(0, left - margin) : left + side + margin] = False
     worst = 0.0
     for index, colour in enumerate(BARS):
         first, last = width * index // 8 + margin, width * (index + 1) // 8 - margin

@@ -3,6 +3,7 @@
 
 usage: picture.py FOLDER-WITH-THE-EXECUTABLES FOLDER-FOR-THE-PICTURES
 """
+
 import os
 import subprocess
 import sys
@@ -16,12 +17,28 @@ SOURCES = {  # made by ffmpeg, whose pictures are worth looking at, 25 a second
 }
 
 
-def film(binaries, receiver, name, source):
+def film(receiver, name, source):
     """A stream of what ffmpeg makes, as it would come from a camera."""
     maker = subprocess.Popen(
-        ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", f"{source},fps=25", "-f", "yuv4mpegpipe", "-pix_fmt", "yuv420p", "-"],
-        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    sender = send(binaries, receiver, name, "--input", "-", "--pace", "max", "--policy", "latest", stdin=maker.stdout)
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-re",
+            "-f",
+            "lavfi",
+            "-i",
+            f"{source},fps=25",
+            "-f",
+            "yuv4mpegpipe",
+            "-pix_fmt",
+            "yuv420p",
+            "-",
+        ],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+    sender = send(receiver, name, "--input", "-", "--pace", "max", "--policy", "latest", stdin=maker.stdout)
     maker.stdout.close()
     return [sender, maker]
 
@@ -32,15 +49,19 @@ def main(binaries, folder):
         page = browser.open(receiver.url, width=1280, height=540)
         page.appearance("light")
         page.call("Emulation.setScrollbarsHidden", hidden=True)
-        running.append(send(binaries, receiver, "front door", "--pattern", "--size", "1280x720"))
+        running.append(send(receiver, "front door", "--pattern", "--size", "1280x720"))
         page.until("tiles.size === 1", "the first stream")
         for name, source in SOURCES.items():
-            running += film(binaries, receiver, name, source)
+            running += film(receiver, name, source)
             page.until(f"tiles.has('{name}')", "the next stream")
         # A plot worth showing.
-        page.until("[...tiles.values()].every(({ stream, drawn }) => drawn > 20 && stream.history.length >= 25)", limit=2 * PATIENCE)
+        page.until(
+            "[...tiles.values()].every(({ stream, drawn }) => drawn > 20 && stream.history.length >= 25)", limit=2 * PATIENCE
+        )
         running[-2].kill()
-        page.until("[...document.querySelectorAll('.lost canvas')].some((canvas) => getComputedStyle(canvas).filter === 'grayscale(1)')")
+        page.until(
+            "[...document.querySelectorAll('.lost canvas')].some((canvas) => getComputedStyle(canvas).filter === 'grayscale(1)')"
+        )
         save(page, folder, "preview.jpg", 82)
         page.appearance("dark")
         page.size(width=1280, height=790)

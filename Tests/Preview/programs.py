@@ -1,4 +1,5 @@
 """The package's programs, as other programs run them."""
+
 import json
 import os
 import queue
@@ -15,9 +16,12 @@ class Receiver:
     """frame-receive with a preview, and what it says as JSON."""
 
     def __init__(self, binaries, preview="127.0.0.1:0"):
+        self.binaries = binaries
         self.process = subprocess.Popen(
             [os.path.join(binaries, "frame-receive"), "--listen", "127.0.0.1:0", "--preview", preview, "--json"],
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         said = queue.Queue()
         threading.Thread(target=lambda: [said.put(json.loads(line)) for line in self.process.stdout], daemon=True).start()
         events = {}
@@ -50,8 +54,18 @@ class Receiver:
         return self.process.wait(PATIENCE)
 
 
-def send(binaries, receiver, name, *source, stdin=subprocess.DEVNULL):
+def send(receiver, name, *source, stdin=subprocess.DEVNULL):
     """frame-send to it."""
     return subprocess.Popen(
-        [os.path.join(binaries, "frame-send"), *source, "--stream", name, "--to", f"127.0.0.1:{receiver.port}", "--json"],
-        stdin=stdin, stdout=subprocess.DEVNULL)
+        [
+            os.path.join(receiver.binaries, "frame-send"),
+            *source,
+            "--stream",
+            name,
+            "--to",
+            f"127.0.0.1:{receiver.port}",
+            "--json",
+        ],
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+    )
