@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import RawSockets
 import Testing
 
 extension ExampleTests {
@@ -15,9 +16,9 @@ extension ExampleTests {
 
         /// The body of an answer with status 200.
         private func get(_ path: String, _ port: Int) throws -> String {
-            let client = try RawClient(port: port)
+            let client = try RawPeer(port: port, patience: 60)
             client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            let answer = client.receiveText(.max >> 40)
+            let answer = String(decoding: client.receiveToEnd(), as: UTF8.self)
             guard answer.hasPrefix("HTTP/1.1 200 "), let end = answer.range(of: "\r\n\r\n") else {
                 throw Surprise("\(path): \(answer)")
             }
@@ -65,7 +66,7 @@ extension ExampleTests {
             #expect(ended.count == 1 && ended[0].string("reason")?.isEmpty == false)
 
             // Somebody who looks holds nobody up.
-            let viewer = try RawClient(port: page)
+            let viewer = try RawPeer(port: page, patience: 60)
             viewer.send("GET /streams/front%20door.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(viewer.receiveText(15) == "HTTP/1.1 200 OK")
             receiver.signal(SIGINT)

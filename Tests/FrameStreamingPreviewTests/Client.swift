@@ -1,84 +1,50 @@
 import Foundation
-import FrameStreamingSystem
 import Glibc
+import RawSockets
 
 /// A connection to a server of this machine that says and hears exactly what a test wants: no client library between.
-///
-/// Unsafe code: each call passes the pointer and the length of one and the same memory.
 final class Client {
     struct Failure: Error, CustomStringConvertible {
         let description: String
         init(_ description: String) { self.description = description }
     }
 
-    let descriptor: Descriptor
+    private let peer: RawPeer
     private var buffered: [UInt8] = []
     private var hasEnded = false
 
-    /// Far more than anything takes on a machine that does nothing else.
-    static let patience: Int64 = 60_000_000_000
-
     /// - Parameter receiveBuffer: How much the kernel keeps for a client that does not read, about.
     init(port: Int, receiveBuffer: CInt? = nil) throws {
-        let raw = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        guard raw >= 0 else { throw Failure("no socket") }
-        descriptor = Descriptor(raw)
-        if var size = receiveBuffer {
-            unsafe setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
-        }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let code = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard code == 0 else { throw Failure("not connected to \(port): \(errno)") }
+        peer = try RawPeer(port: port, patience: 60)
+        guard var size = receiveBuffer else { return }
+        // The value and its length are a local's, which lives through the call.
+        unsafe setsockopt(peer.socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
     }
 
-    func send(_ bytes: [UInt8]) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes {
-                unsafe Glibc.send(descriptor.raw, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw Failure("the server takes nothing more: \(errno)") }
-            rest = rest.dropFirst(count)
-        }
-    }
+    func send(_ bytes: [UInt8]) { peer.send(bytes) }
 
-    func send(_ text: String) throws { try send(Array(text.utf8)) }
+    func send(_ text: String) { peer.send(text) }
 
     /// A request as a browser on this machine sends it.
     func request(
         _ target: String, method: String = "GET", host: String = "127.0.0.1", _ headers: [String] = []
-    ) throws {
-        try send(
+    ) {
+        send(
             (["\(method) \(target) HTTP/1.1", "Host: \(host)"] + headers + ["", ""]).joined(separator: "\r\n"))
     }
 
-    /// Reads more. False: the server has ended.
-    private func fill() throws -> Bool {
+    /// Reads more. False: the server has ended, or says nothing any more.
+    private func fill() -> Bool {
         if hasEnded { return false }
-        let limit = monotonicNow() + Self.patience
-        guard case .ready = try wait(for: PollEvents.input, on: descriptor.raw, until: limit, wakeUp: nil) else {
-            throw Failure("nothing came; so far: \(String(decoding: buffered.prefix(2000), as: UTF8.self))")
-        }
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor.raw, $0.baseAddress, $0.count, 0) }
-        if count <= 0 {
-            hasEnded = true
-            return false
-        }
-        buffered += chunk.prefix(count)
-        return true
+        let more = peer.receiveOnce(65_536)
+        hasEnded = more.isEmpty
+        buffered += more
+        return !hasEnded
     }
 
     func take(_ count: Int) throws -> [UInt8] {
         while buffered.count < count {
-            guard try fill() else { throw Failure("ended with \(buffered.count) of \(count) bytes") }
+            guard fill() else { throw Failure("ended, or silent, with \(buffered.count) of \(count) bytes") }
         }
         defer { buffered.removeFirst(count) }
         return Array(buffered.prefix(count))
@@ -94,22 +60,18 @@ final class Client {
                 buffered.removeFirst(end + 1)
                 return text
             }
-            guard try fill() else { throw Failure("ended within a line") }
+            guard fill() else {
+                throw Failure(
+                    "ended, or silent, within a line: \(String(decoding: buffered.prefix(500), as: UTF8.self))")
+            }
         }
     }
 
     /// Everything until the server ends.
     func rest() throws -> [UInt8] {
-        while try fill() {}
+        while fill() {}
         defer { buffered = [] }
         return buffered
-    }
-
-    /// How many bytes have come, and were not taken: without waiting.
-    var waitingBytes: Int {
-        var count: CInt = 0
-        _ = unsafe ioctl(descriptor.raw, UInt(FIONREAD), &count)
-        return Int(count) + buffered.count
     }
 
     // MARK: HTTP
@@ -223,7 +185,7 @@ final class Client {
         }
     }
 
-    func send(_ opcode: UInt8, _ payload: [UInt8], isLast: Bool = true) throws {
+    func send(_ opcode: UInt8, _ payload: [UInt8], isLast: Bool = true) {
         let mask: [UInt8] = [1, 2, 3, 4]
         var bytes: [UInt8] = [(isLast ? 0x80 : 0) | opcode]
         if payload.count < 126 {
@@ -231,25 +193,25 @@ final class Client {
         } else {
             bytes += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
         }
-        try send(bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] })
+        send(bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] })
     }
 
-    func send(json: String) throws { try send(1, Array(json.utf8)) }
+    func send(json: String) { send(1, Array(json.utf8)) }
 
-    func watch(_ names: String...) throws {
+    func watch(_ names: String...) {
         let list = names.map { "\"\($0)\"" }.joined(separator: ",")
-        try send(json: "{\"type\":\"watch\",\"streams\":[\(list)]}")
+        send(json: "{\"type\":\"watch\",\"streams\":[\(list)]}")
     }
 
     func acknowledge(_ header: [String: Any]) throws {
         guard let name = header["stream"] as? String, let sequence = header["sequence"] as? Int else {
             throw Failure("no name and sequence: \(header)")
         }
-        try acknowledge(name, sequence)
+        acknowledge(name, sequence)
     }
 
-    func acknowledge(_ name: String, _ sequence: Int) throws {
+    func acknowledge(_ name: String, _ sequence: Int) {
         let number = (0..<8).map { UInt8(truncatingIfNeeded: sequence >> (8 * (7 - $0))) }
-        try send(2, number + Array(name.utf8))
+        send(2, number + Array(name.utf8))
     }
 }

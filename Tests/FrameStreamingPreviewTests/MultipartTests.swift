@@ -129,7 +129,7 @@ extension PreviewTests {
             // The rest goes on: a picture is no viewer.
             #expect(try rig.ask("/streams/cam.jpg").status == 200)
             let page = try Client(port: rig.port)
-            try page.request("/api/live", Client.upgrade)
+            page.request("/api/live", Client.upgrade)
             #expect(try page.head().status == 101)
             #expect(try page.pictureOrEnd().closeCode == 1013)
             let text = try rig.ask("/metrics").text

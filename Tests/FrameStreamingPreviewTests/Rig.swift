@@ -27,7 +27,7 @@ final class Rig {
         _ target: String, method: String = "GET", host: String = "127.0.0.1", _ headers: [String] = []
     ) throws -> Client.Answer {
         let client = try Client(port: port)
-        try client.request(target, method: method, host: host, headers)
+        client.request(target, method: method, host: host, headers)
         return try client.answer(hasBody: method != "HEAD")
     }
 
@@ -60,7 +60,7 @@ final class Rig {
     /// A page at the WebSocket that has had the first list of streams.
     func page() throws -> Client {
         let client = try Client(port: port)
-        try client.request("/api/live", Client.upgrade)
+        client.request("/api/live", Client.upgrade)
         let head = try client.head()
         try #require(head.status == 101)
         #expect(head["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
@@ -71,7 +71,7 @@ final class Rig {
     /// A program that reads a stream, behind the first delimiter. Its first picture has to be there.
     func reader(_ path: String, receiveBuffer: CInt? = nil) throws -> Client {
         let client = try Client(port: port, receiveBuffer: receiveBuffer)
-        try client.request(path)
+        client.request(path)
         let head = try client.head()
         try #require(head.status == 200)
         #expect(head["content-type"] == "multipart/x-mixed-replace; boundary=\(Self.boundary)")

@@ -60,7 +60,7 @@ extension PreviewTests {
             // No body follows: the next answer on the same connection is where it belongs.
             let client = try Client(port: rig.port)
             for path in ["/", "/api/streams", "/metrics", "/api/live", "/streams/cam.jpg"] {
-                try client.request(path, method: "HEAD")
+                client.request(path, method: "HEAD")
                 let answer = try client.answer(hasBody: false)
                 #expect(answer.status == (path == "/api/live" ? 426 : 200), "\(path): \(answer)")
             }
@@ -73,7 +73,7 @@ extension PreviewTests {
         @Test func oneConnectionForManyRequests() throws {
             let client = try Client(port: rig.port)
             for _ in 0..<3 {
-                try client.request("/api/streams")
+                client.request("/api/streams")
                 #expect(try client.answer().text.contains("\"streams\":[]"))
             }
         }
@@ -89,10 +89,10 @@ extension PreviewTests {
 
         @Test func aRequestNamesItsHost() throws {
             let client = try Client(port: rig.port)
-            try client.send("GET /api/streams HTTP/1.1\r\n\r\n")
+            client.send("GET /api/streams HTTP/1.1\r\n\r\n")
             #expect(try client.answer().status == 400)
             let old = try Client(port: rig.port)
-            try old.send("GET /api/streams HTTP/1.0\r\n\r\n")
+            old.send("GET /api/streams HTTP/1.0\r\n\r\n")
             #expect(try old.answer().status == 200)
         }
 
@@ -101,7 +101,7 @@ extension PreviewTests {
             ("http://127.0.0.1", 101), ("HTTP://127.0.0.1", 101),
         ]) func pagesOfOthersGetNoSocket(origin: String, status: Int) throws {
             let client = try Client(port: rig.port)
-            try client.request("/api/live", Client.upgrade + ["Origin: \(origin)"])
+            client.request("/api/live", Client.upgrade + ["Origin: \(origin)"])
             #expect(try client.head().status == status)
         }
 
@@ -110,7 +110,7 @@ extension PreviewTests {
             #expect(plain.status == 426 && plain["upgrade"] == "websocket")
             let old = Client.upgrade.filter { !$0.hasPrefix("Sec-WebSocket-Version") } + ["Sec-WebSocket-Version: 8"]
             let client = try Client(port: rig.port)
-            try client.request("/api/live", old)
+            client.request("/api/live", old)
             #expect(try client.answer().status == 400)
             #expect(rig.server.viewerCount == 0)
         }
@@ -119,7 +119,7 @@ extension PreviewTests {
             let client = try Client(port: rig.port)
             let early: [UInt8] = [0x81, 0x82, 0, 0, 0, 0, 0x7B, 0x7D]
             let head = (["GET /api/live HTTP/1.1", "Host: 127.0.0.1"] + Client.upgrade + ["", ""])
-            try client.send(Array(head.joined(separator: "\r\n").utf8) + early)
+            client.send(Array(head.joined(separator: "\r\n").utf8) + early)
             #expect(try client.rest().isEmpty)
             try rig.wait(for: "the seat is free") { rig.server.viewerCount == 0 }
         }

@@ -90,7 +90,7 @@ extension PreviewTests {
             let frame = try rig.bulk(1, byteCount: 6_000_000)
             stream.show(frame)
             let client = try Client(port: rig.port, receiveBuffer: 4096)
-            try client.request("/streams/cam.jpg")
+            client.request("/streams/cam.jpg")
             #expect(try client.answer().body == frame.contents)
         }
     }
