@@ -152,7 +152,8 @@ let package = Package(
         .testTarget(
             name: "FrameStreamingPreviewTests",
             dependencies: [
-                "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG", "RawSockets",
+                "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "RawSockets",
             ],
             swiftSettings: settings),
         // The other end of a connection, for tests of the library and of the programs.
