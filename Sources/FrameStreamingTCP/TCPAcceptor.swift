@@ -44,6 +44,9 @@ public final class TCPAcceptor: Connector {
 
     deinit { listener.close() }
 
+    /// It does.
+    public var isListening: Bool { true }
+
     /// The next peer that connects and agrees. One that does not is reported, and the wait goes on.
     ///
     /// - Throws: `timedOut` when there was none by the deadline; `cancelled`; `system` when no descriptor is left, which may pass.
