@@ -55,7 +55,7 @@ extension PreviewTests {
         @Test func whoDoesNotReadGetsOnePictureAndHoldsUpNobody() throws {
             let stream = rig.server.stream(named: "cam")
             let count = 5_000_000
-            let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096)
+            let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 65_536)
             let quick = try rig.reader("/streams/cam.mjpg")
             try rig.wait(for: "both look") { stream.viewers == 2 }
             for number in 1...6 {
@@ -74,7 +74,7 @@ extension PreviewTests {
 
         @Test func aSlowReaderKeepsNoBufferOfThePool() throws {
             let stream = rig.server.stream(named: "cam")
-            let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096)
+            let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 65_536)
             try rig.wait(for: "it looks") { stream.viewers == 1 }
             let pool = FramePool(capacity: 4)
             for number in 1...3 { stream.show(try rig.bulk(number, byteCount: 5_000_000).copy(from: pool)) }

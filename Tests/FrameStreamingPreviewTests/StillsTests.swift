@@ -89,7 +89,7 @@ extension PreviewTests {
             let stream = rig.server.stream(named: "cam")
             let frame = try rig.bulk(1, byteCount: 6_000_000)
             stream.show(frame)
-            let client = try Client(port: rig.port, receiveBuffer: 4096)
+            let client = try Client(port: rig.port, receiveBuffer: 65_536)
             client.request("/streams/cam.jpg")
             #expect(try client.answer().body == frame.contents)
         }
