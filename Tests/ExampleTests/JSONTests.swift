@@ -14,7 +14,7 @@ extension ExampleTests {
             "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
-        static let senderStages: Set = ["capture", "wait", "encode", "wire", "receiver"]
+        static let senderStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
         static let percentiles: Set = ["p50", "p95", "p99", "max"]
 
         @Test func aBinaryStreamSaysEverything() throws {

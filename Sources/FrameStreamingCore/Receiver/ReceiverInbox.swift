@@ -124,7 +124,8 @@ final class ReceiverInbox: Sendable {
 
     /// The acknowledgement of a frame, with the credit that it gives back.
     func acknowledgement(
-        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, at now: MonotonicTime
+        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, stages: DeliveredFrame?,
+        at now: MonotonicTime
     ) -> Acknowledgement {
         state.withLock { state in
             state.creditThrough = max(state.creditThrough, info.sequence + creditAhead)
@@ -133,6 +134,8 @@ final class ReceiverInbox: Sendable {
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
             result.consumedTime = now
+            result.queueTime = stages?.queueTime
+            result.decodeTime = stages?.decodeTime
             result.queueDepth = UInt32(clamping: state.items.count)
             result.unconsumed = UInt64(unconsumed)
             return result
