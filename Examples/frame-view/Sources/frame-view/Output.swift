@@ -18,7 +18,7 @@ struct Output: Sendable {
     /// Nobody is there to connect to.
     func waiting(_ address: String, _ reason: String) {
         complain("waiting for \(address): \(reason)")
-        if json { object(["event": .text("waiting"), "peer": .text(address), "reason": .text(reason)]) }
+        if json { object(["event": .text("waiting"), "address": .text(address), "reason": .text(reason)]) }
     }
 
     func connected(_ peer: Peer) {

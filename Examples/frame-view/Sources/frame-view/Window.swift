@@ -1,5 +1,6 @@
 internal import CSDL2
 internal import FrameStreaming
+internal import Glibc
 
 /// The window: SDL's, with a renderer. On the main thread alone, as SDL demands.
 ///
@@ -29,12 +30,7 @@ internal import FrameStreaming
         unsafe SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, scaleQuality)
         // A window among others must not switch off the desktop's compositor, which SDL asks for as games want it.
         unsafe SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, fullscreen ? "1" : "0")
-        guard SDL_Init(SDL_INIT_VIDEO) == 0 else {
-            throw FrameStreamingError(
-                .notFound,
-                "no display: set DISPLAY, WAYLAND_DISPLAY, or SDL_VIDEODRIVER=dummy for a window that nobody sees (SDL: \(unsafe String(cString: SDL_GetError())))"
-            )
-        }
+        try Self.connect()
         // What JPEG has: BT.601, full range. By default SDL takes it for limited, and shows grey 40 as 28.
         SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_JPEG)
         let flags = SDL_WINDOW_RESIZABLE.rawValue | SDL_WINDOW_ALLOW_HIGHDPI.rawValue
@@ -69,6 +65,21 @@ internal import FrameStreaming
         if fullscreen { SDL_ShowCursor(SDL_DISABLE) }
         unsafe SDL_SetRenderDrawBlendMode(renderer, SDL_BLENDMODE_BLEND)
         unsafe SDL_SetWindowMinimumSize(window, 64, 48)
+    }
+
+    /// Finds a display.
+    private static func connect() throws(FrameStreamingError) {
+        let isThere = SDL_Init(SDL_INIT_VIDEO) == 0
+        let reason = isThere ? "" : " (SDL: \(unsafe String(cString: SDL_GetError())))"
+        // SDL's last resort is a window that nobody can see, which is right for those who asked for it.
+        let isUnseen = unsafe SDL_GetCurrentVideoDriver().map { unsafe String(cString: $0) } == "offscreen"
+        let isWanted = unsafe getenv("SDL_VIDEODRIVER") != nil
+        if isThere, !isUnseen || isWanted { return }
+        SDL_Quit()
+        throw FrameStreamingError(
+            .notFound,
+            "no display: set DISPLAY or WAYLAND_DISPLAY, or SDL_VIDEODRIVER=dummy for a window that nobody sees\(reason)"
+        )
     }
 
     deinit {
