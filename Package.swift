@@ -17,13 +17,13 @@ let settings: [SwiftSetting] =
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
 /// An executable under Examples. None is a product: who depends on the package gets libraries only.
-func example(_ name: String) -> Target {
+func example(_ name: String, preview: Bool = false) -> Target {
     .executableTarget(
         name: name,
         dependencies: [
             "FrameStreaming", "ExampleSupport",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ],
+        ] + (preview ? ["FrameStreamingPreview"] : []),
         path: "Examples/\(name)", swiftSettings: settings)
 }
 
@@ -37,11 +37,14 @@ let package = Package(
         .library(name: "FrameStreamingJPEG", targets: ["FrameStreamingJPEG"]),
         .library(name: "FrameStreamingTCP", targets: ["FrameStreamingTCP"]),
         .library(name: "FrameStreamingTesting", targets: ["FrameStreamingTesting"]),
+        .library(name: "FrameStreamingPreview", targets: ["FrameStreamingPreview"]),
     ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // Only who asks for the product FrameStreamingPreview fetches it. A minor version of 0.x may change anything.
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         .target(
@@ -74,6 +77,14 @@ let package = Package(
         .target(
             name: "FrameStreamingTesting",
             dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+        .target(
+            name: "FrameStreamingPreview",
+            dependencies: [
+                "FrameStreamingCore", "FrameStreamingSystem", .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ],
+            resources: [.embedInCode("Page/index.html")],
+            swiftSettings: settings),
         .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -87,9 +98,9 @@ let package = Package(
             ],
             path: "Examples/Support", swiftSettings: settings),
         example("frame-cameras"),
-        example("frame-demo"),
+        example("frame-demo", preview: true),
         example("frame-send"),
-        example("frame-receive"),
+        example("frame-receive", preview: true),
 
         .testTarget(name: "FrameStreamingTests", dependencies: ["FrameStreaming"], swiftSettings: settings),
         .testTarget(

@@ -10,6 +10,18 @@ package struct ListeningEvent: Encodable, Sendable {
     package init(port: Int) { self.port = port }
 }
 
+/// Where the page with the pictures is.
+package struct PreviewEvent: Encodable, Sendable {
+    let event = "preview"
+    let url: String
+    let port: Int
+
+    package init(url: String, port: Int) {
+        self.url = url
+        self.port = port
+    }
+}
+
 /// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String

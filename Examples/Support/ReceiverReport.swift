@@ -47,6 +47,16 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
+    /// Says where the page with the pictures is; nil = there is none.
+    package func previews(_ page: (address: String, port: Int)?) {
+        guard let (address, port) = page else { return }
+        if output.json {
+            printJSON(PreviewEvent(url: address, port: port))
+        } else {
+            printLine("pictures at \(address)")
+        }
+    }
+
     /// A connection that came to nothing, such as one that sent rubbish.
     package func failed(_ error: any Error) { printError("\(error)") }
 

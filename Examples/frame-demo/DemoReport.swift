@@ -1,5 +1,6 @@
 import ExampleSupport
 import FrameStreaming
+import FrameStreamingPreview
 import FrameStreamingSystem
 
 /// What the demonstration prints: a line per second and a summary.
@@ -7,6 +8,7 @@ final class DemoReport: Sendable {
     private struct State {
         var receiver: FrameReceiver<JPEGCodec>?
         var sender: FrameSender<JPEGCodec>?
+        var tile: PreviewStream?
         var last: Frame?
         var isInterrupted = false
     }
@@ -20,13 +22,24 @@ final class DemoReport: Sendable {
         interruption = Interruption { state.withLock { $0.sender }?.stop() }
         ticker = PerSecond { seconds in
             guard let receiver = state.withLock({ $0.receiver }) else { return }
-            let drops = state.withLock { $0.sender }?.summary.total.dropped.total ?? 0
+            let (summary, tile) = state.withLock { ($0.sender?.summary, $0.tile) }
+            // The sender is in this process, so its window is known.
+            tile?.window = summary?.connections.first?.window
+            let drops = summary?.total.dropped.total ?? 0
             let line = describe(receiver.takeInterval(), seconds: seconds)
             printLine("\(line) (\(drops) in all)")
         }
     }
 
-    func watch(_ receiver: FrameReceiver<JPEGCodec>) { state.update { $0.receiver = receiver } }
+    /// Says where the page is.
+    func previews(_ address: String) { printLine("pictures at \(address) as long as this runs") }
+
+    func watch(_ receiver: FrameReceiver<JPEGCodec>, _ tile: PreviewStream?) {
+        state.update { state in
+            state.receiver = receiver
+            state.tile = tile
+        }
+    }
 
     /// Keeps the picture in memory of its own, so that the connection's buffers stay free.
     func note(_ received: ReceivedFrame) { state.withLock { $0.last = received.encoded } }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExampleSupport
 import FrameStreaming
+import FrameStreamingPreview
 
 /// The main job in one process: pictures, JPEG, acknowledged TCP on loopback, decode.
 @main
@@ -18,15 +19,34 @@ struct FrameDemo: ParsableCommand {
     @Option(help: ArgumentHelp("Keep the last picture that arrived.", valueName: "file.jpg"))
     var saveLast: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the pictures are shown in a browser: on loopback unless a host is named, which also needs --insecure. (default: any free port)",
+            valueName: "[host:]port"))
+    var preview: String?
+
+    @Flag(help: "Show the pictures in no browser.")
+    var noPreview = false
+
+    @Flag(help: "Let others on the network see the preview: nothing is encrypted, nobody is asked for a password.")
+    var insecure = false
+
     func run() throws {
         let report = DemoReport()
         var source = try openSource()
+        let server = try openPreview()
+        defer { server?.close() }
+        if let server { report.previews(server.address) }
         // The receiving half, on a thread of its own.
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let receiving = try report.inBackground { () throws(FrameStreamingError) in
             let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
-            report.watch(receiver)
-            while let received = try receiver.next() { report.note(received) }
+            let tile = server?.stream(named: "demo", peer: receiver.peer.address)
+            report.watch(receiver, tile)
+            while let received = try receiver.next() {
+                tile?.show(received, from: receiver.peer)
+                report.note(received)
+            }
         }
 
         // The sending half.
@@ -45,7 +65,21 @@ struct FrameDemo: ParsableCommand {
         return try options.open(label: "frame-demo")
     }
 
+    private func openPreview() throws(FrameStreamingError) -> PreviewServer? {
+        if noPreview { return nil }
+        var options = PreviewOptions()
+        options.insecure = insecure
+        return try PreviewServer(on: preview ?? "0", codec: JPEGCodec(), options: options)
+    }
+
     func validate() throws {
+        if noPreview, preview != nil { throw ValidationError("--preview and --no-preview: give one of them") }
+        if insecure, preview == nil { throw ValidationError("--insecure is for --preview HOST:PORT") }
+        do throws(FrameStreamingError) {
+            try PreviewServer.check(preview ?? "0", insecure: insecure)
+        } catch {
+            throw ValidationError(error.description)
+        }
         if let seconds, seconds < 1 { throw ValidationError("--seconds is at least 1, not \(seconds)") }
     }
 }

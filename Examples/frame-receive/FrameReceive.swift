@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExampleSupport
 import FrameStreaming
+import FrameStreamingPreview
 
 /// Receives pictures from any number of senders, decodes them, and records them where asked.
 @main
@@ -10,32 +11,49 @@ struct FrameReceive: ParsableCommand {
 
     @OptionGroup(title: "Connection") var connection: ReceiveOptions
     @OptionGroup(title: "Pictures") var pictures: ConsumeOptions
+    @OptionGroup(title: "Preview") var preview: PreviewArguments
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
         let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
         let recordings = Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
+        let server = try preview.server()
+        defer { server?.close() }
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
         // the last was consumed, and lets the sender send another.
         @Sendable func consume(_ transport: any Transport) throws(FrameStreamingError) {
+            // The same picture in the browser, where that was asked for.
+            let tile = server?.stream(of: transport.peer)
             let receiver = try FrameReceiver(
-                codec: pictures.codec, transport: transport, decode: pictures.decodeSettings, onEvent: report.event)
+                codec: pictures.codec, transport: transport, decode: pictures.decodeSettings,
+                onEvent: {
+                    report.event($0)
+                    tile?.note($0)
+                })
             // A stream that broke comes back here over another connection, and its recording goes on.
             let recording = recordings.recording(of: receiver.peer)
             var isOver = false
             defer { recordings.leave(recording, isOver: isOver) }
-            try report.during(receiver) { () throws(FrameStreamingError) in
-                while let received = try receiver.next() {
-                    try recording.write(received)
-                    pictures.consume()
-                    guard report.goesOn(after: received, of: receiver) else { break }
+            do throws(FrameStreamingError) {
+                try report.during(receiver) { () throws(FrameStreamingError) in
+                    while let received = try receiver.next() {
+                        tile?.show(received, from: receiver.peer)
+                        try recording.write(received)
+                        pictures.consume()
+                        guard report.goesOn(after: received, of: receiver) else { break }
+                    }
                 }
+            } catch {
+                tile?.disconnected(error.message)
+                throw error
             }
+            tile?.end(receiver.peer.goodbye ?? "the stream has ended")
             isOver = true
         }
 
         if let connector = try connection.connector() {
+            report.previews(server.map { ($0.address, $0.port) })
             try report.during(stop: connector.cancel) {
                 if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
@@ -43,6 +61,7 @@ struct FrameReceive: ParsableCommand {
         } else {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)
+            report.previews(server.map { ($0.address, $0.port) })
             try report.during(stop: listener.stop) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
                     // What broke a connection has been said by the report.

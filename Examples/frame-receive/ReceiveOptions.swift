@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExampleSupport
 import FrameStreaming
+import FrameStreamingPreview
 
 /// From where, and how.
 struct ReceiveOptions: ParsableArguments {
@@ -55,6 +56,38 @@ struct ReceiveOptions: ParsableArguments {
         guard let from else { return nil }
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
         return try TCPConnector(to: from, role: .receiver, handshake: handshake == .text ? .text : .binary)
+    }
+}
+
+/// The pictures in a browser.
+struct PreviewArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Show the pictures in a browser, on loopback unless a host is named, which also needs --insecure; 0 is any free port.",
+            valueName: "[host:]port"))
+    var preview: String?
+
+    @Flag(help: "Let others on the network see the preview: nothing is encrypted, nobody is asked for a password.")
+    var insecure = false
+
+    func validate() throws {
+        guard let preview else {
+            if insecure { throw ValidationError("--insecure is for --preview HOST:PORT") }
+            return
+        }
+        do throws(FrameStreamingError) {
+            try PreviewServer.check(preview, insecure: insecure)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    /// Nil: nobody asked for it, and there is neither a thread nor a port.
+    func server() throws(FrameStreamingError) -> PreviewServer? {
+        guard let preview else { return nil }
+        var options = PreviewOptions()
+        options.insecure = insecure
+        return try PreviewServer(on: preview, codec: JPEGCodec(), options: options)
     }
 }
 

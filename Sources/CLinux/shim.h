@@ -9,6 +9,7 @@
 
 static inline int fs_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int fs_eventfd_signal(int fd) { return eventfd_write(fd, 1); }
+static inline int fs_eventfd_clear(int fd) { eventfd_t value; return eventfd_read(fd, &value); }
 /* Names the calling thread; the kernel keeps the first 15 bytes (prctl(2), PR_SET_NAME). */
 static inline int fs_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 /* Moves the mapping at `from` to `to`, in place of what is mapped there, in one step. Returns 0 or -1. */

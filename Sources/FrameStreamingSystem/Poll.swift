@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// What ended a wait on a descriptor.
 package enum Readiness: Hashable, Sendable {
@@ -43,5 +43,22 @@ package func wait(
         if pair.0.revents != 0 { return .woken }
         if pair.1.revents != 0 { return .ready(pair.1.revents) }
         if let deadline, monotonicNow() >= deadline { return .timedOut }
+    }
+}
+
+/// Waits for many descriptors at once: until one has what it asks for, or `deadline` (CLOCK_MONOTONIC nanoseconds, nil for ever) has
+/// passed. What is there is in each `revents`; returns how many have something.
+package func wait(for descriptors: inout [pollfd], until deadline: Int64?) throws(SystemError) -> Int {
+    while true {
+        let left = deadline.map { max(0, $0 - monotonicNow()) }
+        // Rounded up, as above.
+        let timeout = left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
+        // The pointer and the count are of one and the same array.
+        let count = unsafe descriptors.withUnsafeMutableBufferPointer {
+            unsafe poll($0.baseAddress, nfds_t($0.count), timeout)
+        }
+        if count >= 0 { return Int(count) }
+        let code = errno
+        if code != EINTR { throw SystemError("poll", code: code) }
     }
 }

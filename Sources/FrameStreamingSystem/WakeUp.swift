@@ -15,4 +15,10 @@ package final class WakeUp: Sendable {
         // EAGAIN means that the counter is full: it is signalled, which is what was asked for.
         _ = fs_eventfd_signal(descriptor.raw)
     }
+
+    /// Takes every signal so far back: for a thread that is woken again and again, and looks at what happened after this.
+    package func clear() {
+        // EAGAIN: it was not signalled.
+        _ = fs_eventfd_clear(descriptor.raw)
+    }
 }

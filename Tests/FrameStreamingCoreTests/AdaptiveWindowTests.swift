@@ -68,6 +68,22 @@ import Testing
         #expect(window.frames == 1)
     }
 
+    @Test func givesBackWhatIsNotUsed() {
+        var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
+        let next = Self.run(&window, service: 8, roundTrip: 40, milliseconds: 10_000).next
+        let settled = window.frames
+        #expect(settled > 2)
+        // One frame now and then: for less than five seconds that is a pause, and after it the larger window would only be a queue.
+        for frame in 0..<8 {
+            let time = 20_000 + Int64(frame) * 1_000
+            window.sent(next + UInt64(frame), bytes: 1_000, underWay: 0, at: Self.time(time))
+            let word = Acknowledgement(sequence: next + UInt64(frame), creditThrough: next + UInt64(frame) + 16)
+            window.acknowledged(word, at: Self.time(time + 48))
+            if frame == 0 { #expect(window.frames >= 2) }
+        }
+        #expect(window.frames == 1)
+    }
+
     @Test func aWordOnAnotherFrameChangesNothing() {
         var window = AdaptiveWindow(latencyTarget: .milliseconds(20))
         window.acknowledged(Acknowledgement(sequence: 1, creditThrough: 16), at: Self.time(1))

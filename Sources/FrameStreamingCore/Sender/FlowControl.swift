@@ -5,49 +5,6 @@
 /// free and a frame more may be under way: fewer than the window, and the receiver has granted credit. It is taken a little
 /// earlier where the acknowledgement that makes room is about to come, by as much as encoding takes; it is sent when ``maySend``.
 public struct FlowControl: Sendable {
-    /// What happened.
-    public enum Event: Hashable, Sendable {
-        /// There is a connection, whose receiver takes frames up to this number. Of the frames that were under way when the one before
-        /// broke, the first `consumed` had been consumed.
-        case connected(creditThrough: UInt64, consumed: Int = 0)
-        /// The connection broke, and another may come.
-        case disconnected
-        /// The source gave a picture, captured then, which now stands last in the slot. Under `reliable` only while ``hasRoom``.
-        case offered(captured: MonotonicTime)
-        /// A picture that was taken is encoded, with these settings, after so many nanoseconds in the codec.
-        case encoded(nanoseconds: Int64, bytes: Int, settings: EncodeSettings)
-        /// The first of the pictures that were taken is sent, so many bytes long.
-        case sent(bytes: Int)
-        /// The first of the frames that were under way on the connection before is sent again.
-        case resent(bytes: Int)
-        /// The first of the pictures that were taken could not be encoded or sent; the connection goes on.
-        case failed
-        /// The receiver's word on a frame.
-        case acknowledged(Acknowledgement)
-        /// The receiver asked for no more pictures, or for pictures again.
-        case paused, resumed
-        /// The receiver asked for this quality: an adaptive one goes no higher from now on.
-        case qualityWanted(Int)
-        /// ``wakeAt`` has come.
-        case tick
-        /// A picture that the source gave found no room before the stream was ended.
-        case abandoned
-        /// Nothing more will be sent or heard.
-        case ended
-    }
-
-    /// What is to be done, in this order.
-    public struct Decision: Hashable, Sendable {
-        /// The picture that was offered is left out, for the rate that the link allows: it does not stand in the slot.
-        public var leavesOut = false
-        /// So many pictures at the front of the slot are to be let go.
-        public var drops = 0
-        /// So many pictures at the front of the slot are to be taken and encoded.
-        public var takes = 0
-        /// The time from handing over the frame just acknowledged to its acknowledgement, in nanoseconds.
-        public var ackTime: Int64?
-    }
-
     /// What happens to pictures that come too fast.
     public let policy: DeliveryPolicy
     /// How many pictures may be taken and not sent: encoders that work at once.
@@ -55,13 +12,13 @@ public struct FlowControl: Sendable {
     /// How many frames may be sent and not acknowledged, now.
     public private(set) var window: Int
     /// The highest number that the receiver takes.
-    public private(set) var creditThrough: UInt64 = 0
+    public internal(set) var creditThrough: UInt64 = 0
     /// The number of the last frame sent on this connection; 0 before the first.
-    public private(set) var sentThrough: UInt64 = 0
+    public internal(set) var sentThrough: UInt64 = 0
     /// The number of the last frame acknowledged on this connection; 0 before the first.
-    public private(set) var acknowledgedThrough: UInt64 = 0
+    public internal(set) var acknowledgedThrough: UInt64 = 0
     /// Frames of the connection before that are to be sent again, before anything else.
-    public private(set) var awaitingResend = 0
+    public internal(set) var awaitingResend = 0
     /// When to call with ``Event/tick``, unless something else happens first; nil = nothing depends on the time.
     public internal(set) var wakeAt: MonotonicTime?
     /// What became of the pictures so far, times not included.
@@ -239,7 +196,7 @@ public struct FlowControl: Sendable {
     }
 
     /// Pictures that are never sent are skipped before the next that is.
-    private mutating func passOn(skipped: UInt32) {
+    mutating func passOn(skipped: UInt32) {
         if taken.isEmpty { skippedSinceLast += skipped } else { taken[0] += skipped }
     }
 
@@ -271,53 +228,5 @@ public struct FlowControl: Sendable {
         adaptive?.acknowledged(acknowledgement, at: now)
         quality?.acknowledged(acknowledgement, bytes: bytes, sentAt: sent, at: now)
         return time
-    }
-
-    // MARK: Connections
-
-    private mutating func connect(_ credit: UInt64, _ consumed: Int) {
-        let known = min(consumed, awaitingResend)
-        awaitingResend -= known
-        counts.acknowledged += known
-        creditThrough = credit
-        isConnected = true
-        isPaused = false
-        prediction.reset()
-        adaptive?.reset()
-        quality?.reset()
-    }
-
-    private mutating func disconnect() {
-        guard isConnected else { return }
-        isConnected = false
-        if policy == .reliable {
-            awaitingResend += underWay
-        } else {
-            counts.lost += underWay
-            // What was taken would be old by the time that there is a connection again.
-            counts.dropped.disconnected += taken.count
-            for skipped in taken { skippedSinceLast += 1 + skipped }
-            taken = []
-        }
-        forgetNumbers()
-    }
-
-    private mutating func end() {
-        guard !hasEnded else { return }
-        hasEnded = true
-        counts.dropped.disconnected += waiting.count + taken.count
-        counts.lost += underWay + awaitingResend
-        waiting = []
-        taken = []
-        awaitingResend = 0
-        forgetNumbers()
-    }
-
-    private mutating func forgetNumbers() {
-        sentThrough = 0
-        acknowledgedThrough = 0
-        creditThrough = 0
-        sendTimes.removeAll(keepingCapacity: true)
-        sentBytes.removeAll(keepingCapacity: true)
     }
 }

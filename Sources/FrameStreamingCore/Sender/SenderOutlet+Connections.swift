@@ -19,7 +19,7 @@ extension SenderOutlet {
             current = nil
             pump(transport)
             leave(transport)
-            let _: Bool? = state.wait(until: nil) { $0.isListening ? nil : true }
+            let _: Bool? = state.wait(until: nil) { $0.isListening || $0.isSending ? nil : true }
             if start.advanced(by: ReconnectDelay.healthy) <= .now { delay.reset() }
         }
     }
@@ -151,6 +151,7 @@ extension SenderOutlet {
             // A goodbye is no breakage: who said it may stay away.
             state.breakage = error
             state.notices = []
+            state.unfinished = nil
             _ = try? state.flow.handle(.disconnected, at: .now)
             if !isReliable {
                 state.jobs = []

@@ -1,7 +1,7 @@
 internal import FrameStreamingSystem
 
-/// One receiver of a sender: its slot, its window, a thread that connects and sends, and a thread for each connection that listens
-/// for acknowledgements.
+/// One receiver of a sender: its slot, its window, a thread for each connection that listens for acknowledgements, and a thread that
+/// connects, and sends what could not be sent without waiting.
 final class SenderOutlet: Sendable {
     /// A frame that is sent again if the connection breaks before it was acknowledged.
     struct SentFrame {
@@ -36,6 +36,14 @@ final class SenderOutlet: Sendable {
         var scale = PictureScale.full
         var isListening = false
         var isRunning = true
+        /// Some thread has a message in `transport.send`: one at a time.
+        var isSending = false
+        /// What the connection did not take at once, or only in part: it goes first.
+        var unfinished: SentFrame?
+        /// Until when the sending thread sleeps where nobody wakes it; nil = for ever.
+        var wakesAt: MonotonicTime?
+        /// Somebody waits for the end of what is under way.
+        var isDraining = false
         var progress = SessionProgress()
         /// Why there is no connection.
         var breakage: FrameStreamingError?
@@ -108,15 +116,14 @@ final class SenderOutlet: Sendable {
             return put(picture, &state).picturesToEncode
         }
         guard let accepted else { return false }
-        // The sending thread may be waiting for the job that the offer became.
-        state.wakeAll()
         for picture in accepted { encoders.submit(picture) }
+        push()
         return true
     }
 
     /// Offers a picture without waiting; with `replaces` false, only if it can go at once.
     func tryOffer(_ picture: Picture, replaces: Bool) -> SendOutcome {
-        let (outcome, accepted) = state.update { state -> (SendOutcome, [Picture]) in
+        let (outcome, accepted) = state.withLock { state -> (SendOutcome, [Picture]) in
             guard state.end == nil, !isReliable || state.flow.hasRoom, replaces || state.flow.wouldTake else {
                 return (.noCredit, [])
             }
@@ -124,6 +131,7 @@ final class SenderOutlet: Sendable {
             return (hasReplaced ? .replaced : .sent, accepted)
         }
         for picture in accepted { encoders.submit(picture) }
+        if outcome != .noCredit { push() }
         return outcome
     }
 
@@ -160,7 +168,8 @@ final class SenderOutlet: Sendable {
     /// Waits until nothing is under way; false when the deadline passes first.
     func drain(until deadline: Deadline) -> Bool {
         let drained: Bool? = state.wait(until: deadline.nanoseconds) { state in
-            state.end != nil || (state.flow.isDrained && state.notices.isEmpty) ? true : nil
+            state.isDraining = true
+            return state.end != nil || (state.flow.isDrained && state.notices.isEmpty) ? true : nil
         }
         return drained == true
     }

@@ -1,5 +1,3 @@
-package import FrameStreamingCore
-
 /// A host and a port as people write them: `HOST:PORT`, `[IPv6]:PORT`, and where a host is not needed `:PORT` or `PORT`.
 package struct TCPEndpoint: Hashable, CustomStringConvertible {
     package var host: String

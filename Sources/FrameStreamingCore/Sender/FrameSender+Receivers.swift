@@ -1,0 +1,117 @@
+internal import FrameStreamingSystem
+
+/// Who gets the pictures: connections that come and go.
+extension FrameSender {
+    /// Ended connections that a summary names one by one.
+    private static var mostNamed: Int { 64 }
+
+    /// Sends to one more receiver, from any thread, also in mid-stream: it gets the pictures that come from now on.
+    ///
+    /// A receiver of a session that is under way already and lost its connection goes on with it: under `reliable` it gets what it
+    /// has not acknowledged.
+    ///
+    /// - Parameters:
+    ///   - transport: A connection whose peer receives. The sender owns it from here.
+    ///   - policy: Another than that of the options.
+    ///   - window: Another than that of the options.
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended.
+    public func add(
+        _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        _ = try outlet(for: transport, policy, window)
+    }
+
+    /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
+    ///
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the connection ended is in the ``summary``.
+    public func serve(
+        _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        let (outlet, number) = try outlet(for: transport, policy, window)
+        outlet.waitUntilOver(number)
+    }
+
+    private func outlet(
+        for transport: any Transport, _ policy: DeliveryPolicy?, _ window: SendWindow?
+    ) throws(FrameStreamingError) -> (SenderOutlet, number: Int) {
+        for outlet in control.withLock({ $0.outlets }) {
+            if let number = outlet.adopt(transport) { return (outlet, number) }
+        }
+        do throws(FrameStreamingError) {
+            let (flow, options) = try settle(policy, window)
+            let outlet = try SenderOutlet(
+                transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
+                onChange: onChange)
+            try append(outlet)
+            return (outlet, 1)
+        } catch {
+            transport.close()
+            throw error
+        }
+    }
+
+    /// Sends to one more receiver, from any thread, also in mid-stream, over connections that are made as they are needed.
+    ///
+    /// - Parameters:
+    ///   - connector: Makes the connections, one after another.
+    ///   - policy: Another than that of the options.
+    ///   - window: Another than that of the options.
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended.
+    public func add(
+        _ connector: any Connector, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) throws(FrameStreamingError) {
+        let (flow, options) = try settle(policy, window)
+        try append(
+            try SenderOutlet(
+                connector: connector, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
+                onChange: onChange))
+    }
+
+    private func settle(
+        _ policy: DeliveryPolicy?, _ window: SendWindow?
+    ) throws(FrameStreamingError) -> (FlowControl, SenderOptions) {
+        var options = options
+        if let policy {
+            options.policy = policy
+            options.window = .standard(for: policy)
+        }
+        if let window { options.window = window }
+        return (try FlowControl(options), options)
+    }
+
+    private func append(_ outlet: SenderOutlet) throws(FrameStreamingError) {
+        let refusal: FrameStreamingError? = control.update { control in
+            guard !control.hasEnded, !control.isCancelled else {
+                return FrameStreamingError(.closed, "the sender has ended: make another")
+            }
+            if options.adaptiveQuality != nil, control.outlets.contains(where: \.isOpen) {
+                return FrameStreamingError(
+                    .unsupported,
+                    "adaptive quality is for one receiver, and there is one already: give each a sender of its own, or a fixed quality"
+                )
+            }
+            control.outlets.append(outlet)
+            control.version += 1
+            control.retire(beyond: Self.mostNamed)
+            return nil
+        }
+        guard let refusal else { return }
+        outlet.cancel()
+        throw refusal
+    }
+
+    /// Several receivers share one encoding: what one of them would like is not what the others get.
+    private var onQuality: @Sendable (Int) -> Void {
+        { [weak self] quality in
+            guard let self, options.adaptiveQuality == nil, control.withLock({ $0.outlets.count(where: \.isOpen) }) == 1
+            else {
+                return
+            }
+            encoders.change { $0.quality = min(max(quality, 1), 100) }
+        }
+    }
+
+    private var onChange: @Sendable () -> Void {
+        { [weak control] in control?.update { $0.version += 1 } }
+    }
+}

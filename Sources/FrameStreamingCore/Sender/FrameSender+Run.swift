@@ -1,0 +1,105 @@
+internal import FrameStreamingSystem
+
+/// What the thread in `run` does: it takes pictures from the source, offers them to each connection, and sees them to their end.
+extension FrameSender {
+    /// How long a wait lasts at most before a stop or cancel is looked for.
+    private static var slice: Duration { .milliseconds(50) }
+
+    private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
+
+    /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
+    ///
+    /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first receiver is connected.
+    private func receivers(isFirst: Bool, waits: Bool) -> Receivers? {
+        let found: Receivers?? = control.wait(until: nil) { control in
+            if control.isStopping || control.isCancelled { return .some(nil) }
+            let open = control.outlets.filter { $0.isOpen }
+            if !open.isEmpty {
+                if isFirst, !open.contains(where: { $0.hasConnected }) { return .none }
+                return .some(Receivers(outlets: open, version: control.version))
+            }
+            guard options.waitsForReceivers else { return .some(nil) }
+            return waits ? .none : .some(Receivers(outlets: [], version: control.version))
+        }
+        return found ?? nil
+    }
+
+    func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
+        var current: Receivers?
+        while !isEnding {
+            // Looked up when something has changed, and not for every picture.
+            if current == nil || current?.version != control.withLock({ $0.version }) {
+                // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
+                guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
+                    return
+                }
+                current = next
+            }
+            let outlets = current?.outlets ?? []
+            let event: SourceEvent?
+            do throws(FrameStreamingError) {
+                event = try source.next(until: .after(Self.slice))
+            } catch {
+                if error.code == .timedOut { continue }
+                throw error
+            }
+            switch event {
+            case .frame(let frame): offer(Picture(frame, offered: .now), to: outlets)
+            case .lost(let reason): for outlet in outlets { outlet.notify(.sourceLost(reason.description)) }
+            case .restored: for outlet in outlets { outlet.notify(.sourceRestored) }
+            case nil: return
+            }
+        }
+    }
+
+    /// Each connection takes the picture; the slowest reliable one is waited for, when the others have it.
+    private func offer(_ picture: Picture, to outlets: [SenderOutlet]) {
+        for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
+        for outlet in outlets where outlet.isReliable {
+            while !outlet.offer(picture, until: .after(Self.slice)) {
+                if isEnding {
+                    // Taken from the source and never to be sent: it is counted where the connection's end counts its kind.
+                    outlet.abandon()
+                    break
+                }
+            }
+        }
+    }
+
+    func end(_ failure: FrameStreamingError?) {
+        let (isStopped, outlets) = control.update { control in
+            control.hasEnded = true
+            return (control.isStopping, control.outlets)
+        }
+        let reason = failure.map { "source failed: \($0)" } ?? (isStopped ? "sender stopped" : "end of stream")
+        // Side by side: who is slow, or no longer there, keeps nobody else from the goodbye.
+        let threads = outlets.dropFirst().map { outlet in
+            try? SystemThread(name: "frame-goodbye") { self.end(outlet, reason, isStopped: isStopped) }
+        }
+        if let first = outlets.first { end(first, reason, isStopped: isStopped) }
+        for (outlet, thread) in zip(outlets.dropFirst(), threads) {
+            if let thread { thread.join() } else { end(outlet, reason, isStopped: isStopped) }
+        }
+        encoders.stop()
+    }
+
+    private func end(_ outlet: SenderOutlet, _ reason: String, isStopped: Bool) {
+        drain(outlet)
+        if !control.withLock({ $0.isCancelled }) {
+            outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
+        }
+        outlet.join()
+    }
+
+    /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.
+    private func drain(_ outlet: SenderOutlet) {
+        let start = MonotonicTime.now
+        var stopLimit: Deadline?
+        while !control.withLock({ $0.isCancelled }) {
+            if stopLimit == nil, control.withLock({ $0.isStopping }) { stopLimit = .after(options.stopPatience) }
+            if let stopLimit, stopLimit.hasPassed { return }
+            if outlet.drain(until: .after(Self.slice)) { return }
+            if outlet.hasStalled(since: start, for: options.drainTimeout) { return }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// What a preview server is told beside its address.
+public struct PreviewOptions: Sendable {
+    /// Programs and pages that look at once, each WebSocket and each `.mjpg` one; more are turned away with 503.
+    public var maximumViewers = 32
+    /// The quality of pictures that come uncompressed, and of those that are made smaller: 1 (smallest) to 100 (best).
+    public var quality = 80
+    /// Listens on an address that others on the network can reach. Anybody there sees the pictures: nothing is encrypted, and nobody is
+    /// asked who they are.
+    public var insecure = false
+    /// How long a stream that has ended, or whose connection broke, stays listed.
+    public var remembersEnded = Duration.seconds(60)
+
+    /// 32 viewers, quality 80, loopback only, unless changed.
+    public init() {}
+}

@@ -1,0 +1,121 @@
+/// What is known of a stream's pace and delay: since its start, and second by second for the last minute.
+///
+/// A few kilobytes a stream, and no allocation a picture. Times are CLOCK_MONOTONIC nanoseconds.
+struct StreamFigures {
+    /// One second, by its number on the clock.
+    private struct Second {
+        var number: Int64 = -1
+        var frames = 0
+        var bytes = 0
+        /// Of the first pictures of the second; nanoseconds.
+        var delays: [Int64] = []
+        var delaysSeen = 0
+    }
+
+    /// Percentiles in milliseconds.
+    struct Delay: Hashable {
+        let p50: Double
+        let p99: Double
+    }
+
+    struct Point {
+        let secondsAgo: Double
+        let delay: Delay?
+    }
+
+    private(set) var frames = 0
+    private(set) var bytes = 0
+    /// For a mean over any time, as Prometheus has it: all delays added up, and how many they were.
+    private(set) var delaySum: Int64 = 0
+    private(set) var delayCount = 0
+
+    private static let minute = 60
+    /// Of which figures that are shown as current are made: whole seconds, and the one that has begun.
+    private static let recent: Int64 = 3
+    /// In one second: beyond, an older one makes way, so that fast streams cost no more.
+    private static let mostDelays = 256
+    private static let second: Int64 = 1_000_000_000
+
+    /// A ring, by the number of the second.
+    private var seconds = [Second](repeating: Second(), count: minute + 1)
+    private var first: Int64?
+
+    mutating func record(at now: Int64, bytes count: Int, delay: Int64?) {
+        frames += 1
+        bytes += count
+        if first == nil { first = now }
+        let number = now / Self.second
+        let index = Int(number % Int64(seconds.count))
+        if seconds[index].number != number {
+            seconds[index].number = number
+            seconds[index].frames = 0
+            seconds[index].bytes = 0
+            seconds[index].delays.removeAll(keepingCapacity: true)
+            seconds[index].delaysSeen = 0
+        }
+        seconds[index].frames += 1
+        seconds[index].bytes += count
+        guard let delay = delay.map({ max(0, $0) }) else { return }
+        let (sum, overflow) = delaySum.addingReportingOverflow(delay)
+        if !overflow {
+            delaySum = sum
+            delayCount += 1
+        }
+        if seconds[index].delays.count < Self.mostDelays {
+            seconds[index].delays.append(delay)
+        } else {
+            seconds[index].delays[seconds[index].delaysSeen % Self.mostDelays] = delay
+        }
+        seconds[index].delaysSeen += 1
+    }
+
+    private func second(_ number: Int64) -> Second? {
+        guard number >= 0 else { return nil }
+        let found = seconds[Int(number % Int64(seconds.count))]
+        return found.number == number ? found : nil
+    }
+
+    private func recent(_ now: Int64) -> [Second] {
+        let current = now / Self.second
+        return (current - Self.recent + 1...current).compactMap(second)
+    }
+
+    /// Per second, over the last seconds: pictures and bytes.
+    func rate(at now: Int64) -> (frames: Double, bytes: Double) {
+        guard let first else { return (0, 0) }
+        let begin = max(first, (now / Self.second - Self.recent + 1) * Self.second)
+        // Not less than a tenth of a second: a rate out of one picture says nothing.
+        let span = Double(max(now - begin, Self.second / 10)) / Double(Self.second)
+        let recent = recent(now)
+        return (
+            Double(recent.reduce(0) { $0 + $1.frames }) / span, Double(recent.reduce(0) { $0 + $1.bytes }) / span
+        )
+    }
+
+    /// Over the last seconds; nil where nothing is known.
+    func delay(at now: Int64) -> Delay? { Self.percentiles(recent(now).flatMap(\.delays)) }
+
+    /// One point a second, for each whole second of the last minute since the first picture, the oldest first.
+    func history(at now: Int64) -> [Point] {
+        guard let first else { return [] }
+        let current = now / Self.second
+        let oldest = max(first / Self.second, current - Int64(Self.minute))
+        return (oldest..<max(oldest, current)).map { number in
+            let end = (number + 1) * Self.second
+            return Point(
+                secondsAgo: Double(now - end) / Double(Self.second),
+                delay: Self.percentiles(second(number)?.delays ?? []))
+        }
+    }
+
+    private static func percentiles(_ delays: [Int64]) -> Delay? {
+        guard !delays.isEmpty else { return nil }
+        let sorted = delays.sorted()
+        func at(_ percent: Int) -> Double {
+            // The smallest that so many percent are not above.
+            let rank = max(1, (sorted.count * percent + 99) / 100)
+            return Double(sorted[rank - 1]) / 1e6
+        }
+        return Delay(p50: at(50), p99: at(99))
+    }
+}

@@ -1,0 +1,98 @@
+/// What a browser sends over a WebSocket (RFC 6455), from bytes in any pieces: no socket, no waiting.
+///
+/// Not FlyingFox's reader: that takes a length of up to 2^63 on trust, and gathers the bytes before anybody can object.
+struct WebSocketInput {
+    enum Event: Hashable {
+        case text([UInt8])
+        case ping([UInt8])
+        case closed
+    }
+
+    /// Why the connection cannot go on: the code and the words of the CLOSE that says so.
+    struct Violation: Error, Hashable {
+        let code: UInt16
+        let reason: String
+    }
+
+    /// Names of watched streams and acknowledgements fit many times over.
+    static let largestMessage = 64 << 10
+
+    private var bytes: [UInt8] = []
+    private var position = 0
+    /// The text message whose fragments are coming.
+    private var fragments: [UInt8]?
+
+    mutating func append(_ more: some Sequence<UInt8>) {
+        if position == bytes.count {
+            bytes.removeAll(keepingCapacity: true)
+            position = 0
+        }
+        bytes.append(contentsOf: more)
+    }
+
+    /// The next event; nil while it is not complete.
+    mutating func next() throws(Violation) -> Event? {
+        while let frame = try frame() {
+            if let event = try event(of: frame) { return event }
+        }
+        return nil
+    }
+
+    private struct Frame {
+        let isLast: Bool
+        let opcode: UInt8
+        let payload: [UInt8]
+    }
+
+    private mutating func event(of frame: Frame) throws(Violation) -> Event? {
+        switch (frame.opcode, fragments) {
+        case (0x0, let begun?):
+            guard begun.count + frame.payload.count <= Self.largestMessage else { throw .tooLarge }
+            fragments = begun + frame.payload
+        case (0x1, nil): fragments = frame.payload
+        case (0x2, nil): throw Violation(code: 1003, reason: "messages are text")
+        case (0x8, _): return .closed
+        case (0x9, _): return .ping(frame.payload)
+        case (0xA, _): return nil
+        default: throw Violation(code: 1002, reason: "a frame that cannot stand here")
+        }
+        guard frame.isLast, let whole = fragments.take() else { return nil }
+        return .text(whole)
+    }
+
+    private mutating func frame() throws(Violation) -> Frame? {
+        let left = bytes.count - position
+        guard left >= 2 else { return nil }
+        let (first, second) = (bytes[position], bytes[position + 1])
+        guard first & 0x70 == 0 else { throw Violation(code: 1002, reason: "an extension that was not agreed on") }
+        guard second & 0x80 != 0 else { throw Violation(code: 1002, reason: "a client masks what it sends") }
+        let isControl = first & 0x08 != 0
+        var length = Int(second & 0x7F)
+        var header = 2
+        if length >= 126 {
+            guard !isControl else { throw Violation(code: 1002, reason: "a control frame of more than 125 bytes") }
+            let digits = length == 126 ? 2 : 8
+            guard left >= header + digits else { return nil }
+            var long: UInt64 = 0
+            for byte in bytes[position + 2..<position + 2 + digits] { long = long << 8 | UInt64(byte) }
+            guard long <= Self.largestMessage else { throw .tooLarge }
+            length = Int(long)
+            header += digits
+        }
+        guard !isControl || first & 0x80 != 0 else {
+            throw Violation(code: 1002, reason: "a control frame in fragments")
+        }
+        guard left >= header + 4 + length else { return nil }
+        let mask = Array(bytes[position + header..<position + header + 4])
+        var payload = Array(bytes[position + header + 4..<position + header + 4 + length])
+        for index in payload.indices { payload[index] ^= mask[index & 3] }
+        position += header + 4 + length
+        return Frame(isLast: first & 0x80 != 0, opcode: first & 0x0F, payload: payload)
+    }
+}
+
+extension WebSocketInput.Violation {
+    fileprivate static var tooLarge: Self {
+        Self(code: 1009, reason: "a message is at most \(WebSocketInput.largestMessage) bytes")
+    }
+}

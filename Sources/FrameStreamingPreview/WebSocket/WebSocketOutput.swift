@@ -1,0 +1,33 @@
+/// The frames that a server sends over a WebSocket (RFC 6455): whole messages, not masked.
+enum WebSocketOutput {
+    /// What goes in front of a message of `byteCount` bytes.
+    private static func header(_ opcode: UInt8, _ byteCount: Int) -> [UInt8] {
+        switch byteCount {
+        case ...125: return [0x80 | opcode, UInt8(byteCount)]
+        case ...0xFFFF: return [0x80 | opcode, 126, UInt8(byteCount >> 8), UInt8(byteCount & 0xFF)]
+        default:
+            return [0x80 | opcode, 127] + (0..<8).map { UInt8(truncatingIfNeeded: byteCount >> (8 * (7 - $0))) }
+        }
+    }
+
+    static func text(_ text: String) -> [UInt8] { header(0x1, text.utf8.count) + text.utf8 }
+
+    static func pong(_ payload: [UInt8]) -> [UInt8] { header(0xA, payload.count) + payload }
+
+    /// CLOSE with a code and a reason, which is cut to what a control frame holds.
+    static func close(_ code: UInt16, _ reason: String) -> [UInt8] {
+        var words = reason
+        while words.utf8.count > 123 { words.removeLast() }
+        return header(0x8, 2 + words.utf8.count) + [UInt8(code >> 8), UInt8(code & 0xFF)] + words.utf8
+    }
+
+    /// Everything of a picture's message but the picture: the frame's header, the length of `description`, and that.
+    static func pictureHead(_ description: String, imageBytes: Int) -> [UInt8] {
+        let count = description.utf8.count
+        var head = header(0x2, 4 + count + imageBytes)
+        head.reserveCapacity(head.count + 4 + count)
+        for shift in [24, 16, 8, 0] { head.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        head += description.utf8
+        return head
+    }
+}

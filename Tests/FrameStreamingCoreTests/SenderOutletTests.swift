@@ -1,0 +1,118 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// Who sends a frame: whoever made it possible, if the connection takes it at once, and the outlet's own thread else.
+@Suite struct SenderOutletTests {
+    /// A connection that takes no frame without waiting, or breaks instead.
+    final class Hesitant: Transport {
+        private let base: MemoryTransport
+        private let refused = Monitor(0)
+        /// Frames by their numbers, and the words about the source, in the order in which they went.
+        private let log = Monitor<[String]>([])
+        private let breaksAt: UInt64
+
+        /// - Parameter breaksAt: The frame with which it breaks.
+        init(_ base: MemoryTransport, breaksAt: UInt64 = .max) {
+            self.base = base
+            self.breaksAt = breaksAt
+        }
+
+        /// How often it was asked to take a frame without waiting.
+        var refusals: Int { refused.withLock { $0 } }
+        var sent: [String] { log.withLock { $0 } }
+        var peer: Peer { base.peer }
+
+        func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+            if case .frame(_, let info) = message {
+                if info.sequence == breaksAt { base.cut() }
+                if info.sequence < breaksAt, deadline.hasPassed {
+                    refused.withLock { $0 += 1 }
+                    throw FrameStreamingError(.timedOut, "not without waiting")
+                }
+            }
+            try base.send(message, until: deadline)
+            switch message {
+            case .frame(_, let info): log.withLock { $0.append("\(info.sequence)") }
+            case .sourceLost: log.withLock { $0.append("lost") }
+            case .sourceRestored: log.withLock { $0.append("restored") }
+            default: break
+            }
+        }
+
+        func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+            try base.receive(until: deadline)
+        }
+
+        func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+            try base.finish(reason, until: deadline)
+        }
+
+        func close() { base.close() }
+    }
+
+    @Test(arguments: [DeliveryPolicy.reliable, .latest], [1, 4])
+    func whatIsNotTakenAtOnceIsSentAllTheSame(policy: DeliveryPolicy, window: Int) throws {
+        let link = MemoryTransport.pair()
+        let transport = Hesitant(link.sender)
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        var source = ScriptedSource(try FrameSenderTests.frames(300), isLive: policy == .latest)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: transport,
+            options: SenderOptions(policy: policy, window: .fixed(window)))
+        let total = try sender.run(&source).total
+        collector.thread.join()
+        #expect(transport.refusals > 0)
+        #expect(collector.numbers.last == 299)
+        #expect(collector.numbers == collector.numbers.sorted())
+        #expect(collector.numbers.count == total.acknowledged)
+        #expect(policy != .reliable || total.acknowledged == 300)
+        #expect(total.produced == total.acknowledged + total.dropped.total)
+    }
+
+    @Test func whatBreaksWhereNobodyWaitsIsSaidAllTheSame() throws {
+        let link = MemoryTransport.pair()
+        let transport = Hesitant(link.sender, breaksAt: 5)
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        var source = ScriptedSource(try FrameSenderTests.frames(100))
+        var options = SenderOptions(policy: .reliable, window: 2)
+        options.reconnection = .never
+        let sender = try FrameSender(codec: IdentityCodec(), transport: transport, options: options)
+        do {
+            _ = try sender.run(&source)
+            Issue.record("sent over a broken connection")
+        } catch { #expect(error.code == .connectionLost) }
+        collector.thread.join()
+        let total = sender.summary.total
+        #expect(total.sent == 5)
+        #expect(total.lost >= 1 && total.acknowledged + total.lost == 5)
+        #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
+        #expect(collector.failure.withLock { $0?.code } == .connectionLost)
+    }
+
+    @Test func whatIsSaidOfTheSourceGoesBeforeThePictureAfterIt() throws {
+        let link = MemoryTransport.pair()
+        let transport = Hesitant(link.sender)
+        let frames = try FrameSenderTests.frames(40)
+        let lost = FrameStreamingError(.sourceLost, "unplugged")
+        var steps: [ScriptedSource.Step] = []
+        for (number, frame) in frames.enumerated() {
+            if number % 10 == 5 { steps += [.event(.lost(lost)), .event(.restored)] }
+            steps.append(.event(.frame(frame)))
+        }
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        var source = ScriptedSource(steps: steps)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: transport, options: SenderOptions(policy: .reliable, window: 1))
+        let total = try sender.run(&source).total
+        collector.thread.join()
+        #expect(total.acknowledged == 40)
+        let sent = transport.sent
+        #expect(sent.filter { Int($0) == nil } == Array(repeating: ["lost", "restored"], count: 4).flatMap { $0 })
+        let losses = sent.indices.filter { sent[$0] == "lost" }
+        for (loss, number) in zip(losses, [6, 16, 26, 36]) {
+            #expect(try loss < #require(sent.firstIndex(of: "\(number)")))
+        }
+    }
+}
