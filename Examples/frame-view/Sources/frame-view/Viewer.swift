@@ -24,6 +24,8 @@ final class Viewer {
     private var isDrawn = false
     /// The window has the size that somebody gave it, or that of the first picture.
     private var hasSize = false
+    /// What was said already of pictures that cannot be shown.
+    private var complaint: FrameStreamingError?
     private var end: (reason: String, failure: FrameStreamingError?)?
 
     private static let noticeTime = Duration.seconds(3)
@@ -191,7 +193,9 @@ final class Viewer {
                 try window.load(picture.frame)
                 isLoaded = true
             } catch {
-                output.complain("Error: \(error)")
+                // The next picture will most likely fare the same.
+                if complaint != error { output.complain("Error: \(error)") }
+                complaint = error
                 say(error.message)
                 isDrawn = true
             }
