@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks frame-view on a screen that nobody sees: colours, keys, sizes, breaks. Needs Xvfb, openbox and xdotool, and of Python
-the standard library.
+"""Checks frame-view on a screen that nobody sees: colours, keys, sizes, breaks. Needs Xvfb, openbox and xdotool, and of
+Python the standard library.
 
 Every wait is for a condition, and has a limit. Exits with 1 where anything failed.
 """
@@ -183,7 +183,8 @@ def one_colour(name, size, samples, form):
         file.write(bytes([samples[0]]) * (width * height))
         for value in samples[1:]:
             file.write(bytes([value]) * chroma)
-    return ["--input", path, "--size", f"{width}x{height}", "--format", form, "--range", "full", "--loop", "--quality", 95]
+    return [
+        "--input", path, "--size", f"{width}x{height}", "--format", form, "--range", "full", "--loop", "--quality", 95]
 
 
 def is_filled(picture, area, inner, colour):
@@ -194,7 +195,9 @@ def is_filled(picture, area, inner, colour):
         pixels = list(zip(line[0::3], line[1::3], line[2::3]))
         filled = pixels[x:x + width] if y <= row < y + height else []
         empty = pixels[:x] + pixels[x + width:] if filled else pixels
-        if not all(near(pixel, colour, 4) for pixel in set(filled)) or not all(near(pixel, (0, 0, 0), 1) for pixel in set(empty)):
+        if not all(near(pixel, colour, 4) for pixel in set(filled)):
+            return False
+        if not all(near(pixel, (0, 0, 0), 1) for pixel in set(empty)):
             return False
     return True
 
@@ -255,7 +258,9 @@ def keys():
     check("a snapshot is a JPEG as it was sent", content in pictures, first)
     shown = pictures.index(content) if content in pictures else -1
     # The film starts again at its end.
-    check("it is the picture that was shown", (shown - before) % 150 <= (after - before) % 150 + 1, (before, shown, after))
+    check(
+        "it is the picture that was shown", (shown - before) % 150 <= (after - before) % 150 + 1,
+        (before, shown, after))
     view.wait_for("a word on the snapshot", has_words)
     view.key("s", "s", "s")
     view.event("snapshot", 4)
