@@ -133,9 +133,12 @@ let package = Package(
             name: "FrameStreamingTCPTests",
             dependencies: [
                 "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
+                "RawSockets",
             ],
             exclude: ["Golden", "Malformed"],
             swiftSettings: settings),
+        // The other end of a connection, for tests of the library and of the programs.
+        .target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: settings),
         // What the virtual machine of Tests/CameraVM runs beside the examples.
         .executableTarget(
             name: "camera-checks",
@@ -147,7 +150,8 @@ let package = Package(
             dependencies: [
                 "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
                 "FrameStreamingJPEG", "FrameStreamingTCP", "FrameStreamingCamera",
-                "FrameStreamingCore", "FrameStreamingSystem", .product(name: "Logging", package: "swift-log"),
+                "FrameStreamingCore", "FrameStreamingSystem", "RawSockets",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
     ],

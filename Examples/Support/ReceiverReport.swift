@@ -17,6 +17,8 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var stop: (@Sendable () -> Void)?
         var isStopping = false
         var hasFailed = false
+        /// Streams that broke and may come back: until when, and who.
+        var away: [UInt64: (until: Deadline, name: String)] = [:]
         /// What was said already about a connection that broke.
         var reported: FrameStreamingError?
 
@@ -71,7 +73,10 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
         interruption.does { [self] in stopAll() }
-        let ticker = PerSecond { [self] seconds in progress(seconds) }
+        let ticker = PerSecond { [self] seconds in
+            progress(seconds)
+            giveUp()
+        }
         var failure: (any Error)?
         do { try body() } catch { failure = error }
         ticker.stop()
@@ -93,6 +98,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         let (id, isStopping) = state.withLock { state in
             state.nextID += 1
             state.open[state.nextID] = receiver
+            if persistence.connects { state.away = [:] } else { state.away[receiver.peer.session] = nil }
             return (state.nextID, state.isStopping)
         }
         if isStopping { receiver.stop() }
@@ -116,6 +122,12 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             }
             state.reported = failure
             if failure != nil, persistence.once, !mayReturn { state.hasFailed = true }
+            // Unless it is back already.
+            if mayReturn, let patience = persistence.patience,
+                !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
+            {
+                state.away[session] = (.after(patience), name(receiver))
+            }
         }
         if output.json {
             printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
@@ -139,6 +151,21 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
         if persistence.once, !mayReturn { stopAll() }
         if let failure { throw failure }
+    }
+
+    /// Ends the wait for a stream that has stayed away for too long: its sender may have ended, and its goodbye got lost.
+    private func giveUp() {
+        guard let patience = persistence.patience else { return }
+        let name: String? = state.update { state in
+            guard !state.isStopping, let late = state.away.values.first(where: \.until.hasPassed) else { return nil }
+            state.hasFailed = true
+            return late.name
+        }
+        guard let name else { return }
+        printError(
+            "\(name): the stream broke and has not come back within \(patience.components.seconds) s, so pictures may be missing: "
+                + "see to its sender and the link, or wait for longer with --return-within")
+        stopAll()
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
@@ -217,11 +244,14 @@ package struct Persistence: Sendable {
     package var connects: Bool
     /// A stream that broke is not over.
     package var reconnects: Bool
+    /// How long such a stream may stay away; nil = for ever.
+    package var patience: Duration?
 
-    package init(once: Bool, connects: Bool, reconnects: Bool) {
+    package init(once: Bool, connects: Bool, reconnects: Bool, patience: Duration? = nil) {
         self.once = once
         self.connects = connects
         self.reconnects = reconnects
+        self.patience = patience
     }
 
     /// Whether a stream that ended so may go on over another connection. One without a session cannot; a program that connects and has

@@ -20,16 +20,9 @@ package final class Waiting: Sendable {
     package func note(_ address: String, _ error: FrameStreamingError) {
         guard isNews(error) else { return }
         printNote("waiting for \(address): \(error.message)")
-        if output.json { printJSON(WaitingEvent(peer: address, reason: error.message)) }
+        if output.json { printJSON(ConnectionEvent("waiting", address, error.message)) }
     }
 
     /// There is a connection: the next wait is a new one.
     package func end() { reason.withLock { $0 = nil } }
-}
-
-/// A program that tries to connect.
-struct WaitingEvent: Encodable, Sendable {
-    let event = "waiting"
-    let peer: String
-    let reason: String
 }

@@ -24,6 +24,12 @@ struct ReceiveOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How long a stream that broke may stay away until it counts as failed; 0: for ever. (default: 60 with --once, else 0)",
+            valueName: "s"))
+    var returnWithin: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
         ))
     var handshake = ReceivingHandshake.auto
@@ -40,12 +46,25 @@ struct ReceiveOptions: ParsableArguments {
             throw ValidationError(
                 "--no-reconnect is for --from and --once: a receiver that listens serves one sender after another")
         }
+        if let returnWithin {
+            guard (0...86_400).contains(returnWithin) else {
+                throw ValidationError("--return-within is 0 to 86400 seconds, not \(returnWithin)")
+            }
+            guard from != nil || once, !noReconnect else {
+                throw ValidationError("--return-within is for --from and --once, without --no-reconnect")
+            }
+        }
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
     }
 
-    var persistence: Persistence { Persistence(once: once, connects: from != nil, reconnects: !noReconnect) }
+    var persistence: Persistence {
+        let seconds = returnWithin ?? (once ? 60 : 0)
+        return Persistence(
+            once: once, connects: from != nil, reconnects: !noReconnect, patience: seconds > 0 ? .seconds(seconds) : nil
+        )
+    }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
         try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)

@@ -36,7 +36,8 @@ public final class V4L2Camera: FrameSource, Sendable {
     struct Capture {
         var stream: CameraStream?
         var readers = CameraStream.Readers()
-        var backOff = BackOff()
+        /// Of a lost camera: it is this machine's own, so nobody else waits for it, and a known pause is better than a random one.
+        var backOff = BackOff(upTo: .seconds(5))
         /// Of a lost camera: when to look again.
         var retryAt = MonotonicTime(nanoseconds: 0)
         /// The receiver was told `lost`, and not yet `restored`.

@@ -100,6 +100,15 @@ final class SessionMemory: Sendable {
         }
     }
 
+    /// Lets nothing more into the session's connection, where it has one: its sender has come back without it.
+    ///
+    /// - Returns: Whether it had one.
+    func sever(_ session: UInt64) -> Bool {
+        let sever = state.withLock { state in state.entries[session].flatMap { $0.isInUse ? $0.sever : nil } }
+        sever?()
+        return sever != nil
+    }
+
     /// Room for others: of the sessions that nobody uses or waits for, those go that were not needed for longest.
     private static func forget(_ state: inout State) {
         let idle = state.entries.filter { !$0.value.isInUse && $0.value.use == $0.value.claimant }

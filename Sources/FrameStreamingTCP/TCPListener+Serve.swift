@@ -92,7 +92,7 @@ private final class Doorman: Sendable {
 
     /// Those beyond this are closed without a word.
     private static let longestQueue = 64
-    /// How long to wait for the first byte, which tells whether the peer can read a REJECT.
+    /// How long to wait for the first byte, which tells whether the peer can read a REJECT, and for its HELLO.
     private static let patience = Duration.milliseconds(250)
 
     init(_ establishing: Establishing, onError: @escaping @Sendable (any Error) -> Void) {
@@ -140,7 +140,7 @@ private final class Doorman: Sendable {
 
     /// Once the peer has said something: what is closed with bytes unread is reset, and the REJECT may be lost with it.
     private func refuse(_ channel: Channel, _ words: String) {
-        let reply = establishing.refusal(words)
+        var reply = establishing.refusal(words)
         guard !reply.isEmpty else { return }
         do throws(FrameStreamingError) {
             let deadline = Deadline.after(Self.patience)
@@ -153,7 +153,20 @@ private final class Doorman: Sendable {
                 }
             }
             guard try read() > 0, let first = input.first, first >= 0x80 else { return }
-            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(reply) }
+            var handshake = establishing.refusing(words)
+            hello: while true {
+                switch handshake.take(from: &input) {
+                case .failed(_, reply: let words):
+                    reply = words
+                    break hello
+                case .established: break hello
+                case nil:
+                    // Half a HELLO is refused as well.
+                    guard let count = try? read(), count > 0 else { break hello }
+                }
+            }
+            let answer = reply
+            try outbox.send(.goodbye, until: .after(Self.patience)) { Outbox.Outgoing(answer) }
             channel.shutdownWriting()
             while try read() > 0 {}
         } catch {

@@ -1,4 +1,5 @@
 import Foundation
+import RawSockets
 import Testing
 
 extension ExampleTests {
@@ -84,9 +85,9 @@ extension ExampleTests {
             #expect(corpus.count >= 50)
             try beside(limit: 16_000) { port in
                 for (name, bytes) in corpus {
-                    let client = try RawClient(port: port)
+                    let client = try RawPeer(port: port, patience: 60)
                     client.send(bytes)
-                    client.endWriting()
+                    client.shutdownWriting()
                     #expect(client.waitForEnd(), "\(name)")
                 }
             }
@@ -96,9 +97,9 @@ extension ExampleTests {
             var generator = SystemRandomNumberGenerator()
             try beside(limit: 16_000) { port in
                 for first: UInt8 in [0x81, 0x84, 0xFF, 0x00, UInt8(ascii: "7"), UInt8(ascii: "o"), UInt8(ascii: "G")] {
-                    let client = try RawClient(port: port)
+                    let client = try RawPeer(port: port, patience: 60)
                     client.send([first] + (0..<100_000).map { _ in UInt8.random(in: 0...255, using: &generator) })
-                    client.endWriting()
+                    client.shutdownWriting()
                     #expect(client.waitForEnd())
                 }
             }
@@ -107,7 +108,7 @@ extension ExampleTests {
         @Test func lengthsThatCannotBe() throws {
             try beside(limit: 16_000) { port in
                 for header in ["1000000000000, ", "-5, ", String(repeating: "9", count: 32) + ", ", "0, ", "12x, "] {
-                    let client = try RawClient(port: port)
+                    let client = try RawPeer(port: port, patience: 60)
                     client.send(header)
                     // Without another byte from here: the header alone is refused.
                     #expect(client.waitForEnd(), "\(header)")
@@ -118,26 +119,26 @@ extension ExampleTests {
         @Test func aHeaderOneByteAtATimeForEver() throws {
             let hello = try Self.hello()
             try beside(limit: 16_000) { port in
-                let binary = try RawClient(port: port)
+                let binary = try RawPeer(port: port, patience: 60)
                 // Of HELLO only so much comes within the time of a handshake, and it is cut off long before its end.
                 #expect(binary.trickle(Array(hello.dropLast()) + [UInt8](repeating: 0, count: 200)))
-                let text = try RawClient(port: port)
+                let text = try RawPeer(port: port, patience: 60)
                 #expect(text.trickle([UInt8](repeating: UInt8(ascii: "1"), count: 200)))
             }
         }
 
         @Test func whoSaysNothingIsLetGo() throws {
             try beside(limit: 16_000) { port in
-                let silent = try (0..<8).map { _ in try RawClient(port: port) }
+                let silent = try (0..<8).map { _ in try RawPeer(port: port, patience: 60) }
                 for client in silent { #expect(client.waitForEnd()) }
             }
         }
 
         @Test func twoHundredAtOnce() throws {
             try beside(limit: 40_000) { port in
-                let crowd = try (0..<200).map { _ in try RawClient(port: port) }
+                let crowd = try (0..<200).map { _ in try RawPeer(port: port, patience: 60) }
                 for (index, client) in crowd.enumerated() where index.isMultiple(of: 2) { client.send("12") }
-                for client in crowd.dropFirst(100) { client.endWriting() }
+                for client in crowd.dropFirst(100) { client.shutdownWriting() }
                 // All but those that the cap lets in are turned away, and those when they say nothing more.
                 #expect(crowd.dropFirst(100).allSatisfy { $0.waitForEnd() })
             }

@@ -1,4 +1,5 @@
 import Foundation
+import RawSockets
 import Testing
 
 extension ExampleTests {
@@ -89,7 +90,7 @@ extension ExampleTests {
 
         @Test func undecodableFramesAreCountedOnBothSides() throws {
             let (receiver, port) = try receiver(["--once"])
-            let client = try RawClient(port: port)
+            let client = try RawPeer(port: port, patience: 60)
             let rubbish = [UInt8](repeating: 7, count: 40)
             client.send("40, ")
             #expect(client.receiveText(2) == "ok")

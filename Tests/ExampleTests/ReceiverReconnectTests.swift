@@ -127,7 +127,8 @@ extension ExampleTests {
             let recording = try Recording(output)
             #expect(recording.pictures.count == 6 && clip.difference(to: recording) == nil)
             let waits = try receiver.lines.filter { $0.event == "waiting" }
-            #expect(waits.allSatisfy { $0.keys == ["event", "peer", "reason"] })
+            #expect(waits.allSatisfy { $0.keys == ["event", "address", "reason"] })
+            #expect(waits.allSatisfy { $0.string("address") == "127.0.0.1:\(port)" })
             // Once for each reason: that nobody listened, and the break.
             #expect(waits.count == 2 && Set(waits.map { $0.string("reason") }).count == 2)
             #expect(!receiver.complaints.contains("Error"), "\(receiver.complaints)")
@@ -149,6 +150,35 @@ extension ExampleTests {
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
             #expect(
                 try receiver.connections().map { $0.string("end") } == ["eof", handshake == "text" ? "over" : "bye"])
+        }
+
+        /// All was acknowledged, and only the goodbye is missing: nothing tells that from a break.
+        @Test func aStreamWhoseGoodbyeGotLostIsGivenUp() throws {
+            let clip = Clip()
+            let output = workspace.file("out.y4m")
+            let receiver = try record(["--listen", "0", "--once", "--return-within", "1"], to: output)
+            let sender = Breaking(try TCPConnector(to: "127.0.0.1:\(try receiver.port())", role: .sender), clip)
+            _ = try sender.connect()
+            try sender.send(1...6)
+            sender.breakOff()
+            #expect(try receiver.finish() == .exit(1), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("has not come back within 1 s"), "\(receiver.complaints)")
+            #expect(try receiver.total().int("frames") == 6 && receiver.total().string("end") == "eof")
+            #expect(clip.difference(to: try Recording(output)) == nil)
+        }
+
+        @Test func soIsOneThatIsConnectedTo() throws {
+            let clip = Clip()
+            let acceptor = try TCPAcceptor(on: "0", role: .sender)
+            let receiver = try record(
+                ["--from", "127.0.0.1:\(acceptor.port)", "--return-within", "1"], to: workspace.file("out.y4m"))
+            let sender = Breaking(acceptor, clip)
+            _ = try sender.connect()
+            try sender.send(1...2)
+            acceptor.cancel()
+            sender.breakOff()
+            #expect(try receiver.finish() == .exit(1), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("has not come back within 1 s"), "\(receiver.complaints)")
         }
 
         @Test func anInterruptionEndsTheWait() throws {

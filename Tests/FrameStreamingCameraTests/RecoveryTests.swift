@@ -85,14 +85,6 @@ import Testing
 
     // MARK: Back-off
 
-    @Test func theWaitsGrowToFiveSeconds() {
-        var backOff = BackOff()
-        let waits = (0..<8).map { _ in backOff.next() }
-        #expect(waits == [250, 500, 1000, 2000, 4000, 5000, 5000, 5000].map { .milliseconds($0) })
-        backOff.reset()
-        #expect(backOff.next() == .milliseconds(250))
-    }
-
     @Test func aLostCameraIsLookedForLessAndLess() throws {
         let video = FakeVideo()
         let seen = Monitor<[(CameraEvent.Kind, Int64)]>([])

@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
+import RawSockets
 
 @testable import FrameStreamingTCP
 

@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingTesting
 import Foundation
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import Glibc
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import FrameStreamingTesting
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

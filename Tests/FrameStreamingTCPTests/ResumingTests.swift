@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP
@@ -16,13 +17,14 @@ private final class Consumer: Sendable {
 
     /// - Parameter work: What is done with each frame before it counts; called with its number.
     init(
-        options: TCPOptions = TCPOptions(), work: @escaping @Sendable (UInt64) throws -> Void = { _ in }
+        options: TCPOptions = TCPOptions(), maximumConnections: Int = 16,
+        work: @escaping @Sendable (UInt64) throws -> Void = { _ in }
     ) throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary, options: options)
         self.listener = listener
         let (consumed, errors) = (consumed, errors)
         serving = try Background {
-            try listener.serve { error in
+            try listener.serve(maximumConnections: maximumConnections) { error in
                 if let error = error as? FrameStreamingError { errors.update { $0.append(error) } }
             } _: { transport in
                 try consume(transport, into: consumed, work: work)
@@ -33,6 +35,13 @@ private final class Consumer: Sendable {
     func close() throws {
         listener.close()
         try serving.value()
+    }
+}
+
+extension Monitor<[UInt64]> {
+    /// Waits until there are so many.
+    fileprivate func wait(for count: Int) {
+        let _: Bool? = wait(until: soon().nanoseconds) { $0.count >= count ? true : nil }
     }
 }
 
@@ -167,6 +176,43 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         let payload = peer.receive(prefix.payloadLength)
         guard prefix.type == WireType.welcome.rawValue else { return nil }
         return try Hello(header: header[...], payload: payload[...]).lastConsumed
+    }
+
+    @Test func whereThereIsRoomForOneTheNewOneTakesThePlaceOfTheOld() throws {
+        let consumer = try Consumer(maximumConnections: 1)
+        let old = try RawPeer(port: consumer.listener.port)
+        old.send(hello(7))
+        #expect(try welcome(old) == 0)
+        old.send(try frame(1, of: 1))
+        consumer.consumed.wait(for: 1)
+
+        // Somebody else has to wait, and changes nothing for the one who is there.
+        let stranger = try RawPeer(port: consumer.listener.port)
+        stranger.send(hello(8))
+        #expect(try welcome(stranger) == nil)
+        _ = stranger.receiveToEnd()
+        old.send(try frame(2, of: 2))
+        consumer.consumed.wait(for: 2)
+
+        // The same session is turned away once, while the earlier connection ends: that one says nothing any more.
+        let first = try RawPeer(port: consumer.listener.port)
+        first.send(hello(7))
+        #expect(try welcome(first) == nil)
+        _ = first.receiveToEnd()
+        _ = old.receiveToEnd()
+        let limit = soon()
+        while !limit.hasPassed {
+            let new = try RawPeer(port: consumer.listener.port)
+            new.send(hello(7))
+            guard let resumed = try welcome(new) else { continue }
+            #expect(resumed == 2)
+            new.send(try frame(1, of: 3))
+            new.send(Bye("").marshal())
+            _ = new.receiveToEnd()
+            break
+        }
+        #expect(consumer.consumed.withLock { $0 } == [1, 2, 3])
+        try consumer.close()
     }
 
     @Test func theNewOneWaitsForTheConsumerOfTheOld() throws {

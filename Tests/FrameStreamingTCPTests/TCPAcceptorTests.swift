@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import FrameStreamingSystem
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
+import RawSockets
 import Testing
 
 @testable import FrameStreamingTCP

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 
 import cv2
 import numpy
@@ -25,17 +26,24 @@ PATIENCE = 180
 
 
 class Receiver:
-    """frame-receive --json on a port of its own."""
+    """frame-receive --json on a port of its own, with the pictures in a browser where `preview` says so."""
+
+    preview = False
 
     def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [program("frame-receive"), "--listen", "127.0.0.1:0", "--json", *arguments],
+            [program("frame-receive"), "--listen", "127.0.0.1:0", "--json", *arguments]
+            + (["--preview", "0"] if Receiver.preview else []),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         watch = threading.Timer(PATIENCE, self.process.kill)
         watch.daemon = True
         watch.start()
         self.watch = watch
         self.port = json.loads(self.process.stdout.readline())["port"]
+        if Receiver.preview:
+            page = json.loads(self.process.stdout.readline())["url"]
+            with urllib.request.urlopen(page, timeout=PATIENCE) as answer:
+                check("there is a page", answer.status == 200, page)
 
     def finish(self, interrupt=True):
         if interrupt:
@@ -129,6 +137,17 @@ def video_client(folder):
     receiver = Receiver("--once")
     expect_client(client(receiver.port, 1000, video=video), 20)
     check_summaries(*receiver.finish(interrupt=False), [20])
+
+
+def with_preview(folder):
+    """The same for a receiver that shows what it gets in a browser."""
+    Receiver.preview = True
+    again = os.path.join(folder, "with-preview")
+    os.makedirs(again)
+    one_after_another()
+    four_at_once(again)
+    video_client(again)
+    minimal_sender(again)
 
 
 def to_the_server(folder):
@@ -268,7 +287,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         for part in [one_after_another, lambda: four_at_once(folder), lambda: video_client(folder),
                      lambda: to_the_server(folder), lambda: minimal_sender(folder),
-                     lambda: clip_to_y4m(folder)]:
+                     lambda: clip_to_y4m(folder), lambda: with_preview(folder)]:
             try:
                 part()
             except Exception as error:  # The other parts are run all the same.

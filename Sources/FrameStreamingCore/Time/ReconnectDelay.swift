@@ -10,13 +10,13 @@
 /// ```
 public struct ReconnectDelay: Hashable, Sendable {
     /// The first wait's limit.
-    public static let shortest = Duration.milliseconds(250)
+    public static let shortest = BackOff.shortest
     /// The limit that is never passed.
     public static let longest = Duration.seconds(8)
     /// A connection that streamed this long counts as healthy.
     public static let healthy = Duration.seconds(10)
 
-    private var failures = 0
+    private var limit = BackOff(upTo: Self.longest)
 
     /// No failure so far.
     public init() {}
@@ -29,11 +29,9 @@ public struct ReconnectDelay: Hashable, Sendable {
 
     /// The wait before the next attempt, for tests with a generator of their own.
     public mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
-        let limit = failures < 5 ? min(Self.shortest * (1 << failures), Self.longest) : Self.longest
-        failures += 1
-        return .nanoseconds(Int64.random(in: 0...limit.wholeNanoseconds, using: &generator))
+        .nanoseconds(Int64.random(in: 0...limit.next().wholeNanoseconds, using: &generator))
     }
 
     /// The connection was healthy: the next failure is the first again.
-    public mutating func reset() { failures = 0 }
+    public mutating func reset() { limit.reset() }
 }

@@ -102,6 +102,16 @@ struct Establishing: Sendable {
     /// What a listener that has no room says. Text has no word for it.
     func refusal(_ words: String) -> [UInt8] { handshake == .text ? [] : Reject(.busy, words).marshal() }
 
+    /// The handshake of a listener that has no room, which comes to nothing. A session that is back while its earlier connection takes
+    /// the room ends that one: no sender has two, and the next attempt finds its place free.
+    func refusing(_ words: String) -> BinaryHandshake {
+        BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
+            guard let sessions, sessions.sever(session) else { throw FrameStreamingError(.busy, words) }
+            throw FrameStreamingError(
+                .busy, "the stream's connection before was still there, and is ended now: try again in a moment")
+        }
+    }
+
     private func prepare(_ channel: Channel) throws(FrameStreamingError) {
         let descriptor = try channel.descriptor()
         do throws(SystemError) { try descriptor.prepare(options) } catch { throw channel.lost(error) }

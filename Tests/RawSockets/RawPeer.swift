@@ -1,22 +1,23 @@
-import FrameStreamingCore
 import Foundation
 import Glibc
 
 /// The other end of a connection, by plain blocking socket calls that share nothing with the code under test. A read that
-/// waits longer than 20 s fails the test instead of hanging it.
-final class RawPeer: Sendable {
-    let socket: CInt
+/// waits longer than its patience fails the test instead of hanging it.
+package final class RawPeer: Sendable {
+    package let socket: CInt
 
-    init(socket: CInt) {
+    /// - Parameter patience: In seconds, for each read and write.
+    package init(socket: CInt, patience: Int = 20) {
         self.socket = socket
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: patience, tv_usec: 0)
         unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// Connects to a port of 127.0.0.1.
-    convenience init(port: Int) throws {
-        let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        self.init(socket: socket)
+    package convenience init(port: Int, patience: Int = 20) throws {
+        let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        self.init(socket: socket, patience: patience)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -32,7 +33,7 @@ final class RawPeer: Sendable {
     deinit { Glibc.close(socket) }
 
     /// Sends all of it, in one call where the kernel takes it. A peer that is gone is no error here.
-    func send(_ bytes: some Collection<UInt8>) {
+    package func send(_ bytes: some Collection<UInt8>) {
         let bytes = Array(bytes)
         var done = 0
         while done < bytes.count {
@@ -45,17 +46,17 @@ final class RawPeer: Sendable {
         }
     }
 
-    func send(_ text: String) { send(Array(text.utf8)) }
+    package func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// One recv of at most `limit` bytes; empty = the end, or nothing for 20 s.
-    func receiveOnce(_ limit: Int) -> [UInt8] {
+    /// One recv of at most `limit` bytes; empty = the end, or nothing in time.
+    package func receiveOnce(_ limit: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
         return Array(bytes.prefix(max(0, count)))
     }
 
     /// Exactly `count` bytes, fewer only at the end.
-    func receive(_ count: Int) -> [UInt8] {
+    package func receive(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
             let more = receiveOnce(count - bytes.count)
@@ -65,9 +66,29 @@ final class RawPeer: Sendable {
         return bytes
     }
 
-    func receiveText(_ count: Int) -> String { String(decoding: receive(count), as: UTF8.self) }
+    package func receiveText(_ count: Int) -> String { String(decoding: receive(count), as: UTF8.self) }
 
-    func receiveToEnd() -> [UInt8] {
+    /// Reads to the end; false where it did not come in time.
+    package func waitForEnd() -> Bool {
+        while true {
+            var byte: UInt8 = 0
+            let count = unsafe recv(socket, &byte, 1, 0)
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
+            if count < 0 { return false }
+        }
+    }
+
+    /// Sends a byte, and the next when the peer has said nothing for a tenth of a second. True: it was cut off before the end.
+    package func trickle(_ bytes: [UInt8]) -> Bool {
+        for byte in bytes {
+            send([byte])
+            var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&waiting, 1, 100) > 0 { return waitForEnd() }
+        }
+        return false
+    }
+
+    package func receiveToEnd() -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
             let more = receiveOnce(65_536)
@@ -76,10 +97,10 @@ final class RawPeer: Sendable {
         }
     }
 
-    func shutdownWriting() { _ = shutdown(socket, CInt(SHUT_WR)) }
+    package func shutdownWriting() { _ = shutdown(socket, CInt(SHUT_WR)) }
 
     /// How the process's end looks to the peer: a reset.
-    func kill() {
+    package func kill() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         _ = dup2(Self.closed.socket, socket)
@@ -90,12 +111,12 @@ final class RawPeer: Sendable {
 }
 
 /// A listening socket for RawPeers on 127.0.0.1.
-final class RawListener: Sendable {
-    let socket: CInt
-    let port: Int
+package final class RawListener: Sendable {
+    package let socket: CInt
+    package let port: Int
 
     /// - Parameter port: 0 = one that the system chooses.
-    init(port wanted: Int = 0) throws {
+    package init(port wanted: Int = 0) throws {
         socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var one: CInt = 1
         unsafe setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
@@ -115,5 +136,5 @@ final class RawListener: Sendable {
 
     deinit { Glibc.close(socket) }
 
-    func accept() -> RawPeer { RawPeer(socket: Glibc.accept(socket, nil, nil)) }
+    package func accept() -> RawPeer { RawPeer(socket: Glibc.accept(socket, nil, nil)) }
 }

@@ -1,0 +1,461 @@
+#!/usr/bin/env python3
+"""Receives live pictures by FrameStreaming's binary protocol, version 1 (Docs/WireProtocol.md). Python 3.9 or later.
+
+    from receive import FrameReceiver
+    for frame in FrameReceiver(listen="0.0.0.0:5600"):      # one sender, to its end
+        print(frame.image.shape, frame.latency)             # BGR, as OpenCV has it; seconds
+
+A frame is acknowledged when the loop asks for the next, so a slow loop gets fewer pictures and not older ones. Pixels
+need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
+"""
+from __future__ import annotations
+import argparse, collections, dataclasses, json, os, queue, selectors, socket, struct, sys, threading, time, typing
+
+HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
+HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
+HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
+CONSUMED, SKIPPED, UNDECODABLE = 1, 2, 3  # outcomes
+
+
+class StreamError(Exception):
+    """The stream is over, and not in good order. `code` is that of REJECT, where there is one."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConnectionLost(StreamError):
+    """The connection broke, or could not be made: another attempt may succeed."""
+
+
+@dataclasses.dataclass
+class Frame:
+    """A picture. Times are ns of this machine's CLOCK_MONOTONIC, that of time.monotonic_ns(); None: not known."""
+    jpeg: bytes
+    stream: str  # the sender's name
+    sequence: int  # on this connection, from 1, without gaps
+    source_sequence: int  # the source's own number
+    skipped: int  # pictures that the sender left out since the frame before
+    width: int  # pixels
+    height: int
+    metadata: bytes
+    arrival_time: int
+    capture_time: int | None
+    image: typing.Any = None  # numpy, height x width x 3, uint8, BGR; None with decode=False
+    latency: float | None = None  # seconds from capture until the loop got the frame
+
+
+Hello = collections.namedtuple(  # HELLO or WELCOME, field by field, and the stream's name
+    "Hello", "magic version lowest role optional critical largest session consumed credit realtime_offset boot stream")
+
+
+class Link:
+    """Messages over one connection. One thread reads; any may write."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.socket, self._writing, self._selector = connection, threading.Lock(), selectors.DefaultSelector()
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def write(self, kind: int, header: bytes, payload: bytes = b"") -> None:
+        critical = kind not in (PING, PONG)
+        with self._writing:
+            self.socket.sendall(struct.pack(">BBHI", kind, critical, len(header), len(payload)) + header + payload)
+
+    def readable(self, seconds: float) -> bool:
+        return bool(self._selector.select(max(0.0, seconds)))
+
+    def read(self, largest_image: int = 0, seconds: float = 30) -> tuple[int, bytes, bytes] | None:
+        """Type, header and payload of the next message, complete within `seconds`; None at the end of the stream."""
+        deadline = time.monotonic() + seconds
+        prefix = self._take(8, deadline, may_end=True)
+        if not prefix:
+            return None
+        kind, flags, header, payload = struct.unpack(">BBHI", prefix)
+        if kind < 0x80 or kind not in HEADERS and flags & 1:
+            raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
+        if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
+            raise StreamError(f"message {kind:#x} with a payload of {payload} bytes is beyond the limit")
+        if header < HEADERS.get(kind, 0):
+            raise StreamError(f"message {kind:#x} has a header of {header} bytes: too short")
+        return kind, self._take(header, deadline), self._take(payload, deadline)
+
+    def _take(self, count: int, deadline: float, may_end: bool = False) -> bytes:
+        data = bytearray()  # grows with what comes, not with what was announced
+        while len(data) < count:
+            if not self.readable(deadline - time.monotonic()):
+                raise StreamError("a message was not complete in time")
+            some = self.socket.recv(min(count - len(data), 1 << 18))
+            if not some and may_end and not data:
+                break
+            if not some:
+                raise ConnectionLost("the connection ended within a message")
+            data += some
+        return bytes(data)
+
+    def refuse(self, code: int, text: str) -> None:
+        try:
+            self.write(REJECT, struct.pack(">H2x", code), text.encode())
+        except OSError:
+            pass  # then it is not told
+        self.drain(1)
+        self.close()
+
+    def drain(self, seconds: float) -> None:
+        """Shuts down writing and reads to the end: to close with something unread would take back what was written."""
+        deadline = time.monotonic() + seconds
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.readable(deadline - time.monotonic()) and self.socket.recv(1 << 16):
+                pass
+        except OSError:
+            pass  # it is broken
+
+    def close(self) -> None:
+        self._selector.close()
+        self.socket.close()
+
+    def say_hello(self, kind: int, session: int, consumed: int, credit: int, largest_image: int) -> None:
+        offset = time.time_ns() - time.monotonic_ns()
+        fields = (b"FSTR", 1, 1, 2, 0, 0, largest_image, session, consumed, credit, offset, boot_id())
+        self.write(kind, struct.pack(HELLO_FIELDS, *fields), struct.pack(">HH4s", 0, 1, b"JPEG"))
+
+    def hear_hello(self, kind: int) -> Hello:
+        """HELLO or WELCOME from a sender. Errors have the code that REJECT is to have, or had."""
+        message = self.read(seconds=5)
+        if message is None:
+            raise ConnectionLost("the connection ended before the handshake")
+        if kind == WELCOME and message[0] == REJECT:
+            code, = struct.unpack_from(">H", message[1])
+            error = ConnectionLost if code == 1 else StreamError  # 1: busy
+            raise error(f"the sender rejects us: {printable(message[2])}", code)
+        if message[0] != kind or message[1][:4] != b"FSTR":
+            raise StreamError("no handshake of the binary protocol", 5)
+        hello, payload = Hello(*struct.unpack_from(HELLO_FIELDS, message[1]), ""), message[2]
+        if not hello.lowest <= 1 <= hello.version or kind == WELCOME and hello.version != 1:
+            raise StreamError(f"the peer speaks versions {hello.lowest} to {hello.version}, this program version 1", 2)
+        if hello.role != 1:
+            raise StreamError("the peer does not send frames, and this program only receives", 3)
+        if hello.critical:
+            raise StreamError("the peer asks for what version 1 does not have", 4)
+        name = int.from_bytes(payload[:2], "big")
+        formats = int.from_bytes(payload[2 + name:4 + name], "big")
+        if name > 255 or formats > 256 or len(payload) < 4 + name + 4 * formats:
+            raise StreamError("name or formats of the handshake are longer than its payload", 5)
+        return hello._replace(stream=printable(payload[2:2 + name]))
+
+
+class Clock:
+    """The sender's CLOCK_MONOTONIC minus this machine's, in ns, by the answer to PING that is least wrong by now."""
+
+    def __init__(self, same: bool) -> None:
+        self.same, self._answers = same, collections.deque([(0, 0, 0)] if same else [], maxlen=8)
+
+    def add(self, t1: int, t2: int, t3: int, t4: int) -> None:
+        offset, error = ((t2 - t1) + (t3 - t4)) // 2, ((t4 - t1) - (t3 - t2)) // 2
+        if any(abs(offset - other) > error + wrong + (t4 - at) // 10_000 for other, wrong, at in list(self._answers)):
+            self._answers.clear()  # a clock stood still in between
+        self._answers.append((offset, error, t4))
+
+    def offset(self) -> int | None:
+        answers = list(self._answers)
+        return min(answers, key=lambda answer: answer[1] - answer[2] // 10_000)[0] if answers else None
+
+
+class Connection:
+    """One sender after its handshake. A thread reads all the time, and answers what is not for the loop."""
+
+    def __init__(self, link: Link, peer: Hello, window: int, largest: int, others: socket.socket | None) -> None:
+        self.link, self.peer, self.largest, self.others = link, peer, largest, others
+        self.clock = Clock(any(peer.boot) and peer.boot == boot_id())
+        self.frames: queue.Queue[Frame | StreamError | None] = queue.Queue()  # None: BYE
+        self.window = self.credit = window
+        self.received = self.acknowledged = self.unconsumed = 0
+        self.leaving, self.goodbye = False, threading.Event()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def acknowledge(self, frame: Frame, outcome: int) -> None:
+        self.acknowledged, self.credit = frame.sequence, frame.sequence + self.window
+        self.unconsumed += outcome != CONSUMED
+        try:
+            self.link.write(ACK, struct.pack(
+                ">QQQqqQIB3x", frame.sequence, self.received, self.credit, frame.arrival_time, time.monotonic_ns(),
+                self.unconsumed, self.received - frame.sequence, outcome))
+        except OSError:
+            pass  # what is here is consumed all the same, and then the reading thread tells why
+
+    def end(self, goodbye: bool) -> None:
+        """With BYE where wanted; then shuts down writing, reads to the end for at most 2 s, and closes."""
+        self.leaving = goodbye
+        try:
+            if goodbye:
+                self.link.write(BYE, bytes(4), b"the receiver has what it wanted")
+                self.goodbye.wait(2)
+            self.link.socket.shutdown(socket.SHUT_WR)
+            self.thread.join(2)
+            self.link.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is broken or over
+        self.thread.join()
+        self.link.close()
+
+    def _read(self) -> None:
+        pings, next_ping, ended = 0, 0.0, False
+        try:
+            while True:
+                if not self.clock.same and time.monotonic() >= next_ping:
+                    self.link.write(PING, struct.pack(">Qq", pings, time.monotonic_ns()))
+                    pings, next_ping = pings + 1, time.monotonic() + (0.1 if pings < 7 else 1)
+                if self.others and not ended:
+                    turn_away(self.others)
+                if not self.link.readable(0.1 if 0 < pings < 8 else 0.5):
+                    continue
+                message, now = self.link.read(self.largest), time.monotonic_ns()
+                if message is None:
+                    break
+                kind, header, payload = message
+                if kind == FRAME and not ended:
+                    self.frames.put(self._frame(header, payload, now))
+                elif kind == PING:
+                    self.link.write(PONG, header[:16] + struct.pack(">qq", now, time.monotonic_ns()))
+                elif kind == PONG:
+                    self.clock.add(*struct.unpack_from(">qqq", header, 8), now)
+                elif kind == BYE and not ended:
+                    ended = True
+                    self.frames.put(None)
+                    if self.leaving:
+                        self.link.write(BYE_ACK, struct.pack(">Q", self.acknowledged))
+                elif kind == BYE_ACK and self.leaving:
+                    self.goodbye.set()
+                elif kind in HEADERS and kind not in (SOURCE_LOST, SOURCE_RESTORED):
+                    raise StreamError(f"message {kind:#x} has no place here")
+            if not ended:
+                self.frames.put(ConnectionLost("the connection ended without BYE: frames may be missing"))
+        except OSError as error:
+            self.frames.put(ConnectionLost(f"the connection broke: {error}"))
+        except StreamError as error:
+            self.frames.put(error)
+        self.goodbye.set()
+
+    def _frame(self, header: bytes, payload: bytes, now: int) -> Frame:
+        (sequence, source, captured, _, _, _, skipped, width, height, form, clock, _, _, _, _, _, metadata
+         ) = struct.unpack_from(FRAME_FIELDS, header)
+        if sequence != self.received + 1 or sequence > self.credit:
+            raise StreamError(f"frame {sequence} follows frame {self.received}, with credit through {self.credit}")
+        if not (0 < width < 65_536 and 0 < height < 65_536) or metadata > 65_536 or metadata >= len(payload):
+            raise StreamError(f"frame {sequence}: {width}x{height} and {metadata} of {len(payload)} bytes cannot be")
+        if form != b"JPEG" or len(payload) - metadata > self.largest:
+            raise StreamError(f"frame {sequence} is not what was asked for, a JPEG of at most {self.largest} bytes")
+        self.received = sequence
+        captured -= self.peer.realtime_offset if clock == 2 else 0  # on the sender's CLOCK_MONOTONIC, as of here
+        return Frame(payload[metadata:], self.peer.stream, sequence, source, skipped, width, height, payload[:metadata],
+                     now, captured if clock in (1, 2) else None)
+
+
+class FrameReceiver:
+    """The frames of one sender after another: each `for` over it takes a connection, and ends with the sender's BYE.
+
+    listen, connect: HOST:PORT, one of the two. window: frames that may be under way. newest: leaves out what is not the
+    newest. largest_image: bytes. An error is a StreamError, after the frames that came before it; the next `for` takes the
+    next connection. Whoever leaves the loop ends the stream in good order, and has consumed the frame at hand. For one
+    thread.
+    """
+
+    def __init__(self, *, listen: str | None = None, connect: str | None = None, decode: bool = True, window: int = 4,
+                 newest: bool = False, largest_image: int = 64 << 20) -> None:
+        if (listen is None) == (connect is None) or window < 1:
+            raise ValueError("either listen or connect, and a window of at least 1")
+        self._decode, self._window = decoder() if decode else None, window
+        self._newest, self._largest = newest, largest_image
+        self._address, self._sessions, self._session = host_and_port(listen or connect), collections.OrderedDict(), 0
+        self._listener, self.port = None, None
+        if listen is not None:
+            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+            self._listener = socket.create_server(self._address, family=family)
+            self.port = self._listener.getsockname()[1]  # of a listener for port 0, too
+
+    def __iter__(self) -> typing.Iterator[Frame]:
+        connection = self._connection()
+        frame = in_hand = None
+        goodbye = False
+        try:
+            while (frame := connection.frames.get()) is not None:
+                if isinstance(frame, StreamError):
+                    raise frame
+                outcome = SKIPPED if self._newest and connection.received > frame.sequence else CONSUMED
+                try:
+                    frame.image = self._decode(frame.jpeg) if self._decode and outcome == CONSUMED else None
+                except Exception:  # each decoder has its own
+                    outcome = UNDECODABLE
+                if outcome == CONSUMED:
+                    offset = connection.clock.offset()
+                    frame.capture_time = None if None in (offset, frame.capture_time) else frame.capture_time - offset
+                    if frame.capture_time is not None:
+                        frame.latency = (time.monotonic_ns() - frame.capture_time) / 1e9
+                    in_hand = frame
+                    yield frame
+                    in_hand = None
+                self._done(connection, frame, outcome)
+            connection.link.write(BYE_ACK, struct.pack(">Q", connection.acknowledged))
+        except OSError:
+            pass  # the sender is gone since its BYE; all frames are here
+        except (GeneratorExit, KeyboardInterrupt):
+            if in_hand:
+                self._done(connection, in_hand, CONSUMED)
+            goodbye = True
+            raise
+        finally:
+            connection.end(goodbye)
+
+    def _done(self, connection: Connection, frame: Frame, outcome: int) -> None:
+        connection.acknowledge(frame, outcome)
+        self._session = session = connection.peer.session
+        self._sessions[session] = connection.peer.consumed + frame.sequence if session else 0
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > 64:
+            self._sessions.popitem(last=False)
+
+    def __enter__(self) -> FrameReceiver:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._listener:
+            self._listener.close()
+
+    def _connection(self) -> Connection:
+        link = None
+        try:
+            if self._listener:
+                self._listener.settimeout(None)
+                link = Link(self._listener.accept()[0])
+                self._listener.settimeout(0)
+                peer = link.hear_hello(HELLO)
+                peer = peer._replace(consumed=self._sessions.get(peer.session, 0))
+                link.say_hello(WELCOME, peer.session, peer.consumed, self._window, self._largest)
+            else:
+                link = connected(self._address, "sender")
+                link.say_hello(HELLO, self._session, self._sessions.get(self._session, 0), self._window, self._largest)
+                peer = link.hear_hello(WELCOME)
+            return Connection(link, peer, self._window, self._largest, self._listener)
+        except (OSError, StreamError) as error:
+            if link and self._listener and getattr(error, "code", None):
+                link.refuse(error.code, str(error))
+            elif link:
+                link.close()
+            raise error if isinstance(error, StreamError) else ConnectionLost(f"no connection: {error}") from error
+
+
+def connected(address: tuple[str, int], peer: str) -> Link:
+    try:
+        return Link(socket.create_connection(address, 10))
+    except OSError as error:
+        where = "%s:%d" % address
+        raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
+
+
+def turn_away(listener: socket.socket) -> None:
+    try:
+        link = Link(listener.accept()[0])
+    except OSError:
+        return  # nobody there
+    threading.Thread(target=link.refuse, args=(1, "one sender at a time"), daemon=True).start()
+
+
+def printable(text: bytes) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+
+
+def boot_id() -> bytes:
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return bytes.fromhex(file.read().replace("-", ""))
+    except OSError:
+        return bytes(16)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of [HOST:]PORT; loopback where there is no host."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise StreamError(f"{address} is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def decoder() -> typing.Callable[[bytes], typing.Any]:
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # a few bytes may claim any size
+    try:
+        import cv2, numpy
+
+        def decode(jpeg: bytes) -> numpy.ndarray:
+            image = cv2.imdecode(numpy.frombuffer(jpeg, "uint8"), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            if image is None:
+                raise ValueError("no JPEG")
+            return image
+        return decode
+    except ImportError:
+        pass
+    try:
+        import simplejpeg
+        return lambda jpeg: simplejpeg.decode_jpeg(jpeg, colorspace="BGR")
+    except ImportError:
+        raise StreamError("pixels need OpenCV (pip install opencv-python-headless) or simplejpeg; --raw does not") from None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Receives live pictures, by FrameStreaming's binary protocol.")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for senders; loopback without a host")
+    where.add_argument("--from", dest="connect", metavar="HOST:PORT", help="connect to a sender, again after a break")
+    parser.add_argument("--frames", type=int, metavar="N", help="end after so many")
+    parser.add_argument("--once", action="store_true", help="end with the first connection, in whatever way it ends")
+    parser.add_argument("--raw", action="store_true", help="do not decode: nothing but Python is needed")
+    parser.add_argument("--save", metavar="DIR", help="write the JPEGs as they came, numbered; implies --raw")
+    parser.add_argument("--window", type=int, default=4, help="frames that may be under way (4)")
+    parser.add_argument("--newest", action="store_true", help="leave out all but the newest of those that are here")
+    parser.add_argument("--json", action="store_true", help="one object a frame")
+    options = parser.parse_args()
+    if options.save:
+        os.makedirs(options.save, exist_ok=True)
+    count, before = 0, ""
+    try:
+        receiver = FrameReceiver(listen=options.listen, connect=options.connect, window=options.window,
+                                 newest=options.newest, decode=not options.raw and not options.save)
+        if receiver.port:
+            print(f"listening on port {receiver.port}", file=sys.stderr, flush=True)
+        while True:
+            failed: StreamError | None = None
+            try:
+                for frame in receiver:
+                    count += 1
+                    if options.save:
+                        with open(os.path.join(options.save, f"{count:08}.jpg"), "wb") as file:
+                            file.write(frame.jpeg)
+                    milliseconds = None if frame.latency is None else round(frame.latency * 1e3, 3)
+                    words = dict(stream=frame.stream, sequence=frame.sequence, source_sequence=frame.source_sequence,
+                                 bytes=len(frame.jpeg), width=frame.width, height=frame.height, latency_ms=milliseconds)
+                    text = json.dumps(words) if options.json else " ".join(f"{key}={words[key]}" for key in words)
+                    print(text, flush=True)
+                    if count == options.frames:
+                        return 0
+            except StreamError as error:
+                failed = error
+                if options.listen or str(error) != before:
+                    print(f"receive.py: {error}", file=sys.stderr, flush=True)
+            before = str(failed)
+            if options.once or options.connect and not isinstance(failed, ConnectionLost):
+                return 1 if failed else 0
+            if options.connect:
+                time.sleep(1)  # and connects again
+    except KeyboardInterrupt:
+        return 0
+    except (StreamError, OSError, ValueError) as error:
+        print(f"receive.py: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,497 @@
+#!/usr/bin/env python3
+"""Sends pictures by FrameStreaming's binary protocol, version 1 (Docs/WireProtocol.md). Python 3.9 or later.
+
+    from send import FrameSender, encode
+    sender = FrameSender(connect="receiver:5600", stream="front")
+    sender.send(encode(image), time.monotonic_ns())         # waits for credit; image: BGR, as OpenCV has it
+    sender.close()                                          # waits until all are acknowledged
+
+Nothing is sent without the receiver's credit. A broken connection is made again, and every frame that was not
+acknowledged is sent again. JPEGs need the standard library alone; videos and cameras need OpenCV.
+"""
+from __future__ import annotations
+import argparse, collections, os, secrets, selectors, socket, struct, sys, threading, time, typing
+
+HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
+HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
+HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
+
+
+class StreamError(Exception):
+    """The stream is over, and not in good order. `code` is that of REJECT, where there is one."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConnectionLost(StreamError):
+    """The connection broke, or could not be made: another attempt may succeed."""
+
+
+class ReceiverEnded(StreamError):
+    """The receiver said BYE: it wants no more."""
+
+
+Hello = collections.namedtuple(  # HELLO or WELCOME, field by field
+    "Hello", "magic version lowest role optional critical largest session consumed credit realtime_offset boot")
+
+
+class Link:
+    """Messages over one connection. One thread reads; any may write."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.socket, self._writing, self._selector = connection, threading.Lock(), selectors.DefaultSelector()
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def write(self, kind: int, header: bytes, payload: bytes = b"") -> None:
+        critical = kind not in (PING, PONG)
+        with self._writing:
+            self.socket.sendall(struct.pack(">BBHI", kind, critical, len(header), len(payload)) + header + payload)
+
+    def readable(self, seconds: float) -> bool:
+        return bool(self._selector.select(max(0.0, seconds)))
+
+    def read(self, largest_image: int = 0, seconds: float = 30) -> tuple[int, bytes, bytes] | None:
+        """Type, header and payload of the next message, complete within `seconds`; None at the end of the stream."""
+        deadline = time.monotonic() + seconds
+        prefix = self._take(8, deadline, may_end=True)
+        if not prefix:
+            return None
+        kind, flags, header, payload = struct.unpack(">BBHI", prefix)
+        if kind < 0x80 or kind not in HEADERS and flags & 1:
+            raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
+        if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
+            raise StreamError(f"message {kind:#x} with a payload of {payload} bytes is beyond the limit")
+        if header < HEADERS.get(kind, 0):
+            raise StreamError(f"message {kind:#x} has a header of {header} bytes: too short")
+        return kind, self._take(header, deadline), self._take(payload, deadline)
+
+    def _take(self, count: int, deadline: float, may_end: bool = False) -> bytes:
+        data = bytearray()  # grows with what comes, not with what was announced
+        while len(data) < count:
+            if not self.readable(deadline - time.monotonic()):
+                raise StreamError("a message was not complete in time")
+            some = self.socket.recv(min(count - len(data), 1 << 18))
+            if not some and may_end and not data:
+                break
+            if not some:
+                raise ConnectionLost("the connection ended within a message")
+            data += some
+        return bytes(data)
+
+    def refuse(self, code: int, text: str) -> None:
+        try:
+            self.write(REJECT, struct.pack(">H2x", code), text.encode())
+        except OSError:
+            pass  # then it is not told
+        self.drain(1)
+        self.close()
+
+    def drain(self, seconds: float) -> None:
+        """Shuts down writing and reads to the end: to close with something unread would take back what was written."""
+        deadline = time.monotonic() + seconds
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.readable(deadline - time.monotonic()) and self.socket.recv(1 << 16):
+                pass
+        except OSError:
+            pass  # it is broken
+
+    def close(self) -> None:
+        self._selector.close()
+        self.socket.close()
+
+    def say_hello(self, kind: int, session: int, consumed: int, stream: str) -> None:
+        name = stream.encode()[:255].decode(errors="ignore").encode()
+        offset = time.time_ns() - time.monotonic_ns()
+        self.write(kind, struct.pack(HELLO_FIELDS, b"FSTR", 1, 1, 1, 0, 0, 0, session, consumed, 0, offset, boot_id()),
+                   struct.pack(">H", len(name)) + name + bytes(2))
+
+    def hear_hello(self, kind: int) -> Hello:
+        """HELLO or WELCOME from a receiver of JPEGs. Errors have the code that REJECT is to have, or had."""
+        message = self.read(seconds=5)
+        if message is None:
+            raise ConnectionLost("the connection ended before the handshake")
+        if kind == WELCOME and message[0] == REJECT:
+            code, = struct.unpack_from(">H", message[1])
+            error = ConnectionLost if code == 1 else StreamError  # 1: busy
+            raise error(f"the receiver rejects us: {printable(message[2])}", code)
+        if message[0] != kind or message[1][:4] != b"FSTR":
+            raise StreamError("no handshake of the binary protocol", 5)
+        hello, payload = Hello(*struct.unpack_from(HELLO_FIELDS, message[1])), message[2]
+        if not hello.lowest <= 1 <= hello.version or kind == WELCOME and hello.version != 1:
+            raise StreamError(f"the peer speaks versions {hello.lowest} to {hello.version}, this program version 1", 2)
+        if hello.role != 2:
+            raise StreamError("the peer does not receive frames, and this program only sends", 3)
+        if hello.critical:
+            raise StreamError("the peer asks for what version 1 does not have", 4)
+        name = int.from_bytes(payload[:2], "big")
+        count = int.from_bytes(payload[2 + name:4 + name], "big")
+        formats = [payload[at:at + 4] for at in range(4 + name, 4 + name + 4 * count, 4)]
+        if name > 255 or count > 256 or len(payload) < 4 + name + 4 * count or not hello.credit:
+            raise StreamError("the fields of the handshake do not agree", 5)
+        if formats and b"JPEG" not in formats:
+            raise StreamError("the receiver does not take JPEGs, and this program sends nothing else", 0)
+        return hello
+
+
+class FrameSender:
+    """JPEGs to one receiver after another.
+
+    connect, listen: HOST:PORT, one of the two. window: frames that may be under way, if the receiver grants so many.
+    reconnect: a connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost; a BYE from the
+    receiver is a ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again
+    what was not acknowledged. `send` and `close` are for one thread.
+    """
+
+    def __init__(self, *, connect: str | None = None, listen: str | None = None, stream: str = "", window: int = 4,
+                 reliable: bool = True, reconnect: bool = True) -> None:
+        if (listen is None) == (connect is None) or window < 1:
+            raise ValueError("either listen or connect, and a window of at least 1")
+        self._address, self._stream = host_and_port(listen or connect), stream
+        self._listener, self.port = None, None
+        if listen is not None:
+            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+            self._listener = socket.create_server(self._address, family=family)
+            self.port = self._listener.getsockname()[1]  # of a listener for port 0, too
+        self._shifts: dict[int, int] = {}  # of each session, frames that the receiver's own count lacks
+        self._window, self._reliable, self._reconnect = window, reliable, reconnect
+        self._session = secrets.randbits(63) + 1
+        self._pending: collections.deque = collections.deque()  # frames without ACK; the first _under_way were sent
+        self._changed, self._link, self._thread, self._reason = threading.Condition(), None, None, ""
+        self._failure: StreamError | None = None
+        self.acknowledged = 0  # frames
+        self._under_way = self._sent = self._credit = self._largest = 0  # of this connection
+        self.skipped = 0  # pictures to be told with the next frame as left out
+
+    def ready(self) -> None:
+        """Waits until a frame may be sent: the time to take the newest picture there is."""
+        self._until(lambda: len(self._pending) < self._window and self._sent < self._credit)
+
+    def send(self, jpeg: bytes, capture_time: int | None = None, *, number: int = 0, quality: int = 0,
+             encode_time: int = -1, credit_wait: int = -1) -> None:
+        """Sends a JPEG, when there is credit. Times: ns, the capture's of time.monotonic_ns(). number: the source's own."""
+        frame = (number, capture_time or 0, -1, encode_time, credit_wait, self.skipped, *jpeg_size(jpeg), b"JPEG",
+                 capture_time is not None, 0, quality, 2, 0, 1, 0), jpeg  # full range, BT.601
+        self._pending.append(frame)
+        self.skipped = 0
+        self._until(lambda: self._under_way == len(self._pending))
+
+    def close(self, reason: str = "end of the pictures", wait: bool = True) -> None:
+        """Waits until all are acknowledged, unless told otherwise, and says BYE."""
+        if wait and self._pending:
+            self._until(lambda: not self._pending)
+        self._hang_up(reason)
+
+    def _due(self) -> bool:
+        return self._under_way < min(len(self._pending), self._window) and self._sent < self._credit
+
+    def _until(self, holds: typing.Callable[[], bool]) -> None:
+        """Keeps a connection and sends what is due, until nothing is and the condition holds."""
+        while True:
+            try:
+                if not self._link:
+                    self._open()
+                with self._changed:
+                    self._changed.wait_for(lambda: self._failure or self._due() or holds())
+                    if self._failure:
+                        raise self._failure
+                    if not self._due():
+                        return
+                    fields, jpeg = self._pending[self._under_way]
+                    self._under_way, self._sent = self._under_way + 1, self._sent + 1
+                if len(jpeg) > self._largest:
+                    raise StreamError(f"a picture of {len(jpeg)} bytes; {self._largest} are the limit: lower --quality")
+                header = struct.pack(FRAME_FIELDS, self._sent, *fields[:2], time.monotonic_ns(), *fields[3:])
+                self._link.write(FRAME, header, jpeg)
+            except (ConnectionLost, OSError) as error:
+                self._hang_up()
+                if isinstance(self._failure, ReceiverEnded):
+                    raise self._failure from None
+                if not self._reconnect:
+                    raise ConnectionLost(str(error)) from error
+                if str(error) != self._reason:
+                    print(f"send.py: {error}; trying again", file=sys.stderr, flush=True)
+                self._reason = str(error)
+                if not self._listener:
+                    time.sleep(0.5)
+            except StreamError:
+                self._hang_up()
+                raise
+
+    def _open(self) -> None:
+        """Connects, and finds out which of the frames the receiver has already."""
+        if self._listener:
+            self._listener.settimeout(None)
+            link = Link(self._listener.accept()[0])
+            self._listener.settimeout(0)
+            try:
+                peer = link.hear_hello(HELLO)
+                if peer.session not in self._shifts:  # not one that was given out here
+                    peer = peer._replace(session=secrets.randbits(63) + 1, consumed=0)
+                link.say_hello(WELCOME, peer.session, peer.consumed, self._stream)
+            except (OSError, StreamError) as error:
+                link.refuse(getattr(error, "code", None) or 0, str(error))
+                raise ConnectionLost(str(error)) from error  # the next one may be better
+        else:
+            link = connected(self._address, "receiver")
+            try:
+                link.say_hello(HELLO, self._session, 0, self._stream)
+                peer = link.hear_hello(WELCOME)
+                peer = peer._replace(session=self._session)
+            except (OSError, StreamError):
+                link.close()
+                raise
+        consumed = peer.consumed + self._shifts.setdefault(peer.session, self.acknowledged - peer.consumed)
+        if not self.acknowledged <= consumed <= self.acknowledged + len(self._pending):
+            # Another receiver, one that forgot, or one that others had a turn after: it gets what has no ACK.
+            self._shifts[peer.session], consumed = self.acknowledged - peer.consumed, self.acknowledged
+        while self.acknowledged < consumed:
+            self._pending.popleft()
+            self.acknowledged += 1
+        if not self._reliable:
+            self._pending.clear()
+        self._under_way = self._sent = 0
+        self._credit, self._largest, self._failure, self._goodbye, self._closing = (
+            peer.credit, peer.largest, None, threading.Event(), False)
+        self._link, self._reason = link, ""
+        self._thread = threading.Thread(target=self._read, args=(link,), daemon=True)
+        self._thread.start()
+
+    def _read(self, link: Link) -> None:
+        acknowledged, failure = 0, None
+        try:
+            while not failure:
+                if self._listener:
+                    turn_away(self._listener)
+                if not link.readable(0.5):
+                    continue
+                message, now = link.read(), time.monotonic_ns()
+                if message is None:
+                    raise ConnectionLost("the receiver's connection ended without BYE")
+                kind, header, payload = message
+                if kind == ACK:
+                    sequence, _, credit = struct.unpack_from(">QQQ", header)
+                    with self._changed:
+                        if sequence != acknowledged + 1 or sequence > self._sent or credit < self._credit:
+                            raise StreamError(f"ACK {sequence} with credit {credit} after {acknowledged}, {self._credit}")
+                        acknowledged, self._credit = sequence, credit
+                        self._pending.popleft()
+                        self._under_way, self.acknowledged = self._under_way - 1, self.acknowledged + 1
+                        self._changed.notify_all()
+                elif kind == PING:
+                    link.write(PONG, header[:16] + struct.pack(">qq", now, time.monotonic_ns()))
+                elif kind == BYE:
+                    link.write(BYE_ACK, bytes(8))
+                    failure = ReceiverEnded(f"the receiver ended: {printable(payload)}")
+                elif kind == BYE_ACK and self._closing:
+                    self._goodbye.set()
+                    failure = ReceiverEnded("done")
+                elif kind in HEADERS and kind not in (PONG, REQUEST):
+                    raise StreamError(f"message {kind:#x} has no place here")
+        except OSError as error:
+            failure = ConnectionLost(f"the connection broke: {error}")
+        except StreamError as error:
+            failure = error
+        with self._changed:
+            self._failure = failure
+            self._goodbye.set()
+            self._changed.notify_all()
+
+    def _hang_up(self, reason: str | None = None) -> None:
+        """With BYE, where there is a reason. Shuts down writing, reads to the end for at most 2 s, and closes."""
+        link, self._link = self._link, None
+        if not link:
+            return
+        try:
+            if reason is not None:
+                self._closing = True
+                link.write(BYE, bytes(4), reason.encode())
+                self._goodbye.wait(2)
+            if not self._thread.is_alive():
+                link.drain(2)
+            link.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is broken or over
+        self._thread.join()
+        link.close()
+
+
+def connected(address: tuple[str, int], peer: str) -> Link:
+    try:
+        return Link(socket.create_connection(address, 10))
+    except OSError as error:
+        where = "%s:%d" % address
+        raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
+
+
+def turn_away(listener: socket.socket) -> None:
+    try:
+        link = Link(listener.accept()[0])
+    except OSError:
+        return  # nobody there
+    threading.Thread(target=link.refuse, args=(1, "one receiver at a time"), daemon=True).start()
+
+
+def printable(text: bytes) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+
+
+def boot_id() -> bytes:
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return bytes.fromhex(file.read().replace("-", ""))
+    except OSError:
+        return bytes(16)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Of [HOST:]PORT; loopback where there is no host."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise StreamError(f"{address} is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def jpeg_size(jpeg: bytes) -> tuple[int, int]:
+    """Width and height in pixels, as the JPEG itself has them."""
+    at = 2
+    while jpeg[:2] == b"\xff\xd8" and at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        if 0xC0 <= jpeg[at + 1] <= 0xCF and jpeg[at + 1] not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", jpeg, at + 5)
+            return width, height
+        at += 1 if jpeg[at + 1] == 0xFF else 2 + int.from_bytes(jpeg[at + 2:at + 4], "big")
+    raise StreamError("a picture is no JPEG")
+
+
+def encode(image: typing.Any, quality: int = 80) -> bytes:
+    """A JPEG of an image as OpenCV has it: numpy, height x width x 3 (BGR) or height x width (gray), uint8."""
+    return opencv().imencode(".jpg", image, [opencv().IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def opencv() -> typing.Any:
+    try:
+        import cv2
+    except ImportError:
+        raise StreamError("this needs OpenCV (pip install opencv-python-headless); a folder of JPEGs does not") from None
+    return cv2
+
+
+class Newest(threading.Thread):
+    """The newest picture of a camera, which is read all the time."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(daemon=True)
+        self._camera, self._changed = opencv().VideoCapture(number), threading.Condition()
+        self._picture, self._count = None, 0
+        if not self._camera.isOpened():
+            raise StreamError(f"camera {number} does not open")
+        self.start()
+
+    def run(self) -> None:
+        while self._camera.grab():
+            taken = time.monotonic_ns()
+            image = self._camera.retrieve()[1]
+            with self._changed:
+                self._count, self._picture = self._count + 1, (image, taken, self._count)
+                self._changed.notify()
+        with self._changed:
+            self._picture = None, 0, -1
+            self._changed.notify()
+
+    def take(self) -> tuple[typing.Any, int, int]:
+        """Image, time and number of a picture that was not taken before; number -1 is the camera's end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._picture)
+            picture, self._picture = self._picture, None if self._picture[2] >= 0 else self._picture
+            return picture
+
+
+def pictures(video: str, fps: float | None, loop: bool) -> typing.Iterator[typing.Any]:
+    """The file's or folder's, each when it is due: JPEGs as bytes, others as images."""
+    due, empty = time.monotonic(), False
+    while not empty:
+        capture, names, empty = None, [], True
+        if os.path.isdir(video):
+            names = sorted(name for name in os.listdir(video) if name.lower().endswith((".jpg", ".jpeg")))
+        else:
+            capture = opencv().VideoCapture(video)
+            if not capture.isOpened():
+                raise StreamError(f"{video} is no video that OpenCV can read")
+        rate = fps if fps is not None else capture and capture.get(opencv().CAP_PROP_FPS) or 30
+        while True:
+            if capture:
+                there, picture = capture.read()
+            elif there := bool(names):
+                with open(os.path.join(video, names.pop(0)), "rb") as file:
+                    picture = file.read()
+            if not there:
+                break
+            time.sleep(max(0.0, due - time.monotonic()))
+            due, empty = max(due + 1 / rate, time.monotonic()) if rate > 0 else due, not loop
+            yield picture
+        if empty and loop:
+            raise StreamError(f"{video} has no pictures")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Sends pictures, by FrameStreaming's binary protocol.")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--to", metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
+    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for receivers; loopback without a host")
+    parser.add_argument("video", metavar="VIDEO", help="a video, a folder of JPEGs, or the number of a camera")
+    parser.add_argument("--quality", type=int, default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
+    parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
+    parser.add_argument("--loop", action="store_true", help="begin again at the end")
+    parser.add_argument("--stream", default="", metavar="NAME", help="the stream's name")
+    parser.add_argument("--window", type=int, metavar="N", help="frames that may be under way (a camera's 2, else 4)")
+    parser.add_argument("--no-reconnect", action="store_true", help="end when the connection breaks or cannot be made")
+    options = parser.parse_args()
+    live = options.video.isdigit() and not os.path.exists(options.video)
+    before, sender = -1, None
+    try:
+        if not live and not os.path.exists(options.video):
+            raise StreamError(f"there is no {options.video}")
+        sender = FrameSender(connect=options.to, listen=options.listen, stream=options.stream, reliable=not live,
+                             window=options.window or (2 if live else 4), reconnect=not options.no_reconnect)
+        if sender.port:
+            print(f"listening on port {sender.port}", file=sys.stderr, flush=True)
+        camera = Newest(int(options.video)) if live else None
+        source = pictures(options.video, options.fps, options.loop)
+        while True:
+            try:
+                if camera:
+                    sender.ready()  # and only then the newest
+                    picture, taken, number = camera.take()
+                    sender.skipped += max(0, number - before - 1)
+                else:
+                    picture, number = next(source, None), before + 1
+                    taken = time.monotonic_ns()
+                if picture is None:
+                    sender.close()
+                    break
+                before, began = number, time.monotonic_ns()
+                jpeg = picture if isinstance(picture, bytes) else encode(picture, options.quality)
+                sender.send(jpeg, taken, number=number, quality=0 if isinstance(picture, bytes) else options.quality,
+                            encode_time=time.monotonic_ns() - began)
+            except ReceiverEnded as error:
+                print(f"send.py: {error}", file=sys.stderr, flush=True)
+                if options.to:
+                    break
+        print(f"sent {sender.acknowledged}")
+        return 0
+    except KeyboardInterrupt:
+        if sender:
+            sender.close("interrupted", wait=False)
+        return 0
+    except (StreamError, OSError, ValueError) as error:
+        print(f"send.py: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

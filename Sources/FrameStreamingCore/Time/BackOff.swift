@@ -1,0 +1,20 @@
+/// How long to wait before the next attempt, or at most: 250 ms, then twice as long after each failure, up to `longest`.
+package struct BackOff: Hashable, Sendable {
+    /// The first wait.
+    package static let shortest = Duration.milliseconds(250)
+
+    private let longest: Duration
+    private var failures = 0
+
+    package init(upTo longest: Duration) { self.longest = longest }
+
+    /// The wait before the next attempt.
+    package mutating func next() -> Duration {
+        let wait = failures < 16 ? min(Self.shortest * (1 << failures), longest) : longest
+        failures += 1
+        return wait
+    }
+
+    /// It was well for a while: the next failure is the first again.
+    package mutating func reset() { failures = 0 }
+}

@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+"""Checks Examples/python against frame-send and frame-receive, against each other, and against malformed input.
+
+Needs OpenCV and numpy (run.sh makes an environment with them). The executables are those in the folder that is named. Every wait
+has a limit. Exits with 1 where anything failed.
+"""
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import cv2
+import numpy
+
+import clip
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "../..")
+PYTHON = os.path.join(ROOT, "Examples/python")
+sys.path.insert(0, PYTHON)
+import receive
+import send
+
+PATIENCE, FRAMES, WIDTH, HEIGHT = 120, 300, 320, 240
+passed, failed = 0, 0
+
+
+def check(what, holds, detail=""):
+    global passed, failed
+    passed, failed = passed + bool(holds), failed + (not holds)
+    if not holds:
+        print(f"FAILED: {what} {detail}", flush=True)
+
+
+class Program:
+    """A process that is killed when it takes too long. Its port is in the first line that has one."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.out, self.err, self._port = [], [], threading.Event()
+        self._watch = threading.Timer(PATIENCE, self.process.kill)
+        self._watch.daemon = True
+        self._watch.start()
+        self._readers = [threading.Thread(target=self._read, args=pair, daemon=True)
+                         for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+        self.port, self._more = None, threading.Condition()
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream, lines):
+        for line in stream:
+            with self._more:
+                lines.append(line.rstrip("\n"))
+                found = re.search(r'"port": ?(\d+)|listening on port (\d+)', line)
+                if found and self.port is None:
+                    self.port = int(found[1] or found[2])
+                self._more.notify_all()
+        with self._more:
+            self.ended = True
+            self._more.notify_all()
+
+    def wait_port(self):
+        self.wait_until(lambda: self.port is not None)
+        return f"127.0.0.1:{self.port}"
+
+    def wait_until(self, holds):
+        with self._more:
+            check("it comes in time", self._more.wait_for(holds, PATIENCE), (self.process.args, self.out[-3:], self.err))
+
+    def finish(self, status=0):
+        self.process.wait(PATIENCE)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        self._watch.cancel()
+        if status is not None:
+            check(f"status {status}", self.process.returncode == status, (self.process.args, self.err))
+        check("no traceback", not any("Traceback" in line for line in self.err), self.err)
+        return self.out
+
+    def kill(self):
+        self.process.kill()
+        self.finish(status=None)
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+        return self.finish()
+
+
+def swift(name, *words):
+    return Program(os.path.join(sys.argv[1], name), *words, "--json")
+
+
+def python(name, *words):
+    return Program(sys.executable, os.path.join(PYTHON, name), *words)
+
+
+def summary(program):
+    return json.loads(program.finish()[-1])
+
+
+def smooth(number):
+    """A colour picture that JPEG keeps well, and in which each number looks different."""
+    y, x = numpy.mgrid[0:HEIGHT, 0:WIDTH].astype("float32")
+    planes = [127 + 100 * numpy.sin((x * a + y * b) / 160 + number * c) for a, b, c in ((1, 2, 0.5), (2, 1, 0.3), (1, 1, 0.7))]
+    return numpy.dstack(planes).round().astype("uint8")
+
+
+def make_video(folder):
+    path = os.path.join(folder, "lossless.avi")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"FFV1"), 200, (WIDTH, HEIGHT))
+    for number in range(FRAMES):
+        writer.write(smooth(number))
+    writer.release()
+    video = cv2.VideoCapture(path)
+    originals = [video.read()[1] for _ in range(FRAMES)]
+    check("the video has its frames", all(image is not None for image in originals))
+    return path, originals
+
+
+def worst(images, originals):
+    """dB of the worst pair."""
+    check(f"{len(originals)} pictures", len(images) == len(originals), len(images))
+    return clip.psnr(max(clip.squared_error(*pair) for pair in zip(images, originals)))
+
+
+def recorded(folder):
+    return [cv2.imread(name) for name in sorted(glob.glob(os.path.join(folder, "*.jpg")))]
+
+
+def to_frame_receive(folder, video, originals):
+    """send.py connects, then it listens."""
+    for listening in (False, True):
+        kept = os.path.join(folder, f"kept-{listening}")
+        if listening:
+            sender = python("send.py", "--listen", "127.0.0.1:0", video, "--quality", "92", "--stream", "front")
+            receiver = swift("frame-receive", "--from", sender.wait_port(), "--once", "--decode", "bgr", "--record", kept + "/")
+        else:
+            receiver = swift("frame-receive", "--listen", "127.0.0.1:0", "--once", "--decode", "bgr", "--record", kept + "/")
+            sender = python("send.py", "--to", receiver.wait_port(), video, "--quality", "92", "--stream", "front")
+        check("send.py has sent all", sender.finish() == [f"sent {FRAMES}"], sender.out)
+        total = summary(receiver)
+        check("frame-receive consumed all", total["frames"] == FRAMES and total["decode_failures"] == 0, total)
+        check("with their delay", total["latency_ms"] and total["latency_ms"]["p50"] < 10_000, total)
+        connection, = (line for line in map(json.loads, receiver.out[:-1]) if line["event"] == "summary")
+        check("named, and ended in good order", (connection["stream"], connection["end"]) == ("front", "bye"), connection)
+        quality = worst(recorded(kept), originals)
+        print(f"send.py {'listens' if listening else 'connects'}, frame-receive: worst of {FRAMES} at quality 92: {quality:.2f} dB")
+        check("the pictures are those that were sent", quality >= 35, quality)
+
+
+def from_frame_send(folder):
+    """receive.py's class in this process listens; its program connects."""
+    source = os.path.join(folder, "source.y4m")
+    clip.write_y4m(source, FRAMES, WIDTH, HEIGHT)
+    originals = [numpy.clip((luma.astype("float64") - 16) * 255 / 219, 0, 255) for luma in clip.read_y4m(source)]
+    feed = ["--input", source, "--quality", "92", "--rate", "200"]
+    with receive.FrameReceiver(listen="127.0.0.1:0") as receiver:
+        sender = swift("frame-send", *feed, "--to", f"127.0.0.1:{receiver.port}", "--stream", "a file")
+        frames = list(receiver)
+        total = summary(sender)
+    check("frame-send has all acknowledged", total["acknowledged"] == FRAMES and total["end"] == "bye", total)
+    check("in order", [frame.sequence for frame in frames] == list(range(1, FRAMES + 1)))
+    check("of increasing capture times", all(a.capture_time < b.capture_time for a, b in zip(frames, frames[1:])))
+    check("each with its delay", all(0 < frame.latency < 10 for frame in frames), [frame.latency for frame in frames][:5])
+    check("and the stream's name", {frame.stream for frame in frames} == {"a file"})
+    quality = worst([cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY) for frame in frames], originals)
+    print(f"frame-send, receive.py: worst luma of {FRAMES} at quality 92: {quality:.2f} dB")
+    check("the pictures are those that were sent", quality >= 35, quality)
+
+    sender = swift("frame-send", *feed, "--listen", "127.0.0.1:0", "--no-reconnect")
+    kept = os.path.join(folder, "from-frame-send")
+    receiver = python("receive.py", "--from", sender.wait_port(), "--once", "--json", "--save", kept)
+    lines = [json.loads(line) for line in receiver.finish()]
+    check("receive.py has all", [line["sequence"] for line in lines] == list(range(1, FRAMES + 1)), len(lines))
+    check("each with its delay", all(line["latency_ms"] is not None for line in lines))
+    check("frame-send has all acknowledged", summary(sender)["acknowledged"] == FRAMES)
+    check("and saved them", recorded(kept)[-1].shape == (HEIGHT, WIDTH, 3) and len(os.listdir(kept)) == FRAMES)
+
+
+def python_both(video):
+    for listening in (False, True):
+        if listening:
+            sender = python("send.py", "--listen", "0", video)
+            receiver = python("receive.py", "--from", sender.wait_port(), "--json")
+        else:
+            receiver = python("receive.py", "--listen", "0", "--once", "--json")
+            sender = python("send.py", "--to", receiver.wait_port(), video)
+        lines = [json.loads(line) for line in receiver.finish()]
+        check("all arrive", [line["source_sequence"] for line in lines] == list(range(FRAMES)), len(lines))
+        check("all are acknowledged", sender.finish() == [f"sent {FRAMES}"], sender.out)
+
+
+def killed(video):
+    """Each side in mid-stream; the next one is served."""
+    receiver = python("receive.py", "--listen", "0", "--json", "--raw")
+    sender = swift("frame-send", "--pattern", "--to", receiver.wait_port(), "--stream", "first")
+    receiver.wait_until(lambda: len(receiver.out) >= 20)
+    sender.kill()
+    receiver.wait_until(lambda: len(receiver.err) >= 2)
+    sender = swift("frame-send", "--pattern", "--frames", "20", "--policy", "reliable", "--to", receiver.wait_port(),
+                   "--stream", "second")
+    check("the next sender is served", summary(sender)["acknowledged"] == 20)
+    lines = [json.loads(line) for line in receiver.interrupt()]
+    check("with all of its frames", sum(line["stream"] == "second" for line in lines) == 20)
+
+    sender = python("send.py", "--listen", "0", video)
+    receiver = swift("frame-receive", "--from", sender.wait_port(), "--verbose")
+    time.sleep(0.7)  # in mid-stream, which lasts 1.5 s; whenever it is, the sums below hold
+    receiver.kill()
+    receiver = swift("frame-receive", "--from", sender.wait_port(), "--once")
+    sender.wait_until(lambda: sender.process.poll() is not None or sender.out)
+    check("every frame was acknowledged by one or the other", sender.finish() == [f"sent {FRAMES}"], sender.out)
+    check("the next receiver is served", 0 < summary(receiver)["frames"] <= FRAMES)
+
+    with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+        connections, make = [], receiver._connection
+        receiver._connection = lambda: connections.append(make()) or connections[-1]
+        sender, numbers = python("send.py", "--to", f"127.0.0.1:{receiver.port}", video), []
+        try:
+            for frame in receiver:
+                numbers.append(frame.source_sequence)
+                if len(numbers) == 100:
+                    connections[0].link.socket.shutdown(socket.SHUT_RDWR)  # without a goodbye, as a cable would
+            check("a break is an error", False)
+        except receive.ConnectionLost:
+            numbers += [frame.source_sequence for frame in receiver]
+    check("the same session goes on where it was", numbers == list(range(FRAMES)), numbers[95:110])
+    check("all are acknowledged", sender.finish() == [f"sent {FRAMES}"], sender.out)
+
+
+def endings(video):
+    """Who wants no more says so; who cannot be served is told why."""
+    with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+        sender = python("send.py", "--to", f"127.0.0.1:{receiver.port}", video)
+        for frame in receiver:
+            if frame.sequence == 10:
+                break
+        check("send.py ends with the receiver", sender.finish() == ["sent 10"], sender.out)
+        check("and says why it did", "what it wanted" in str(sender.err), sender.err)
+        sender = swift("frame-send", "--pattern", "--no-reconnect", "--to", f"127.0.0.1:{receiver.port}")
+        for frame in receiver:
+            if frame.sequence == 10:
+                break
+        total = json.loads(sender.finish(status=None)[-1])
+        check("and so does frame-send", total["acknowledged"] == 10, total)
+
+        first = python("send.py", "--to", f"127.0.0.1:{receiver.port}", video, "--loop")
+        for frame in receiver:
+            if frame.sequence == 1:
+                second = python("send.py", "--no-reconnect", "--to", f"127.0.0.1:{receiver.port}", video)
+            if second.process.poll() is not None:
+                break
+        second.finish(status=1)
+        check("a second sender is told that one is served at a time", "one sender at a time" in str(second.err), second.err)
+        first.finish()
+
+    receiver = swift("frame-receive", "--listen", "127.0.0.1:0", "--maximum-connections", "1")
+    first = python("send.py", "--to", receiver.wait_port(), video, "--loop")
+    receiver.wait_until(lambda: any('"progress"' in line for line in receiver.out))
+    second = python("send.py", "--no-reconnect", "--to", receiver.wait_port(), video)
+    second.finish(status=1)
+    check("send.py says why frame-receive rejects it", "rejects us" in str(second.err), second.err)
+    first.interrupt()
+    check("an interrupt is an end in good order", all(json.loads(line)["end"] == "bye" for line in receiver.interrupt()
+                                                      if '"connection"' in line), receiver.out)
+
+    other = swift("frame-send", "--pattern", "--listen", "127.0.0.1:0")
+    second = python("send.py", "--to", other.wait_port(), video)
+    second.finish(status=1)
+    check("two senders do not go together", "rejects us" in str(second.err), second.err)
+    other.interrupt()
+
+
+def hello(boot=bytes(16), session=0):
+    return message(0x81, struct.pack(receive.HELLO_FIELDS, b"FSTR", 1, 1, 1, 0, 0, 0, session, 0, 0, 0, boot), bytes(4))
+
+
+def message(kind, header, payload=b"", flags=1):
+    return struct.pack(">BBHI", kind, flags, len(header), len(payload)) + header + payload
+
+
+def frame(sequence, captured, image):
+    fields = (sequence, 0, captured, 0, -1, -1, 0, 1, 1, b"JPEG", 1, 0, 0, 0, 0, 0, 0)
+    return message(0x84, struct.pack(receive.FRAME_FIELDS, *fields), image)
+
+
+def in_turn():
+    """A sender that listens, in this process, and receivers that take turns: each has a session of its own."""
+    sender, jpeg, numbers = send.FrameSender(listen="127.0.0.1:0"), send.encode(smooth(0)), {}
+
+    def sending():
+        number = 0
+        while number < 30:
+            try:
+                sender.send(jpeg, time.monotonic_ns(), number=number)
+                number += 1
+            except send.ReceiverEnded:
+                number += 1  # it is kept for the next one
+        while True:
+            try:
+                return sender.close()
+            except send.ReceiverEnded:
+                pass
+    thread = threading.Thread(target=sending, daemon=True)
+    thread.start()
+    receivers = {name: receive.FrameReceiver(connect=f"127.0.0.1:{sender.port}", decode=False) for name in "ab"}
+    for name, count in (("a", 5), ("b", 12), ("a", 3), ("b", 10)):
+        for number, frame in enumerate(receivers[name], 1):
+            numbers.setdefault(name, []).append(frame.source_sequence)
+            if number == count:
+                break
+    thread.join(PATIENCE)
+    check("the sender has ended", not thread.is_alive())
+    both = sorted(numbers["a"] + numbers["b"])
+    check("nobody gets a frame twice, and none is left out", both == list(range(30)), numbers)
+    check("each gets them in order", all(numbers[name] == sorted(numbers[name]) for name in "ab"), numbers)
+    check("all are acknowledged", sender.acknowledged == 30, sender.acknowledged)
+
+
+def by_hand():
+    """A sender of another machine, whose clock is 5 s ahead, with what later versions may say."""
+    jpeg = send.encode(smooth(0))
+    with receive.FrameReceiver(listen="127.0.0.1:0") as receiver:
+        acknowledged, ahead = [], 5_000_000_000
+
+        def sender():
+            with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
+                connection.sendall(hello() + message(0xF0, bytes(3), bytes(100), flags=0))
+                connection.sendall(message(0x8A, b"", b"unplugged", flags=0))
+                link, pongs, sent = receive.Link(connection), 0, False
+                while heard := link.read():
+                    kind, header, _ = heard
+                    if kind == 0x86:
+                        now = time.monotonic_ns() + ahead
+                        connection.sendall(message(0x87, header[:16] + struct.pack(">qq", now, now), flags=0))
+                        pongs += 1
+                    if kind == 0x85:
+                        acknowledged.append((struct.unpack_from(">Q", header)[0], header[52]))
+                        if len(acknowledged) == 3:
+                            connection.sendall(message(0x88, bytes(4)))
+                    if kind == 0x89:
+                        return
+                    if pongs == 3 and not sent:
+                        sent, now = True, time.monotonic_ns() + ahead - 50_000_000
+                        connection.sendall(frame(1, now, jpeg) + frame(2, now, b"no JPEG") + frame(3, now, jpeg))
+        thread = threading.Thread(target=sender, daemon=True)
+        thread.start()
+        frames = list(receiver)
+        thread.join(PATIENCE)
+        check("the loop gets what decodes", [frame.sequence for frame in frames] == [1, 3], frames)
+        check("the sender hears of each", acknowledged == [(1, 1), (2, 3), (3, 1)], acknowledged)
+        check("delays are told in spite of the clocks", all(0.04 < frame.latency < 3 for frame in frames), frames)
+
+
+def malformed():
+    """The package's corpus: each a clean error, and then the next sender is served, by one and the same process."""
+    with open(os.path.join(ROOT, "Docs/WireProtocol.md")) as document:
+        lines = document.read().split("```hex HELLO\n")[1].split("```")[0]
+    greeting = bytes.fromhex("".join(line.split("#")[0] for line in lines.splitlines()))
+    receiver = python("receive.py", "--listen", "0", "--json")
+    receiver.wait_port()
+    cases = sorted(glob.glob(os.path.join(ROOT, "Tests/FrameStreamingTCPTests/Malformed/*.txt")))
+    check("there is a corpus", len(cases) > 50, len(cases))
+    for case in cases:
+        with open(case) as file:
+            lines = file.read().splitlines()
+        after, octets = lines[1], bytes.fromhex("".join(lines[3:]))
+        before = len(receiver.err)
+        with socket.create_connection(("127.0.0.1", receiver.port), 10) as connection:
+            try:
+                connection.sendall((greeting if after == "after: hello" else b"") + octets)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+            except TimeoutError:
+                check(f"{os.path.basename(case)} ends the connection", False)
+            except OSError:
+                pass  # it was ended at once
+        receiver.wait_until(lambda: len(receiver.err) > before)
+        said = receiver.err[before:]
+        check(f"{os.path.basename(case)}: one line that says what", len(said) == 1 and said[0].startswith("receive.py: "), said)
+    total = summary(swift("frame-send", "--pattern", "--policy", "reliable", "--frames", "5", "--to", receiver.wait_port()))
+    check("and the next sender is served", total["acknowledged"] == 5, total)
+    with open(f"/proc/{receiver.process.pid}/status") as status:
+        peak = int(re.search(r"VmHWM:\s+(\d+)", status.read())[1])
+    check("nothing large was allocated", peak < 200_000, f"{peak} kB")
+    receiver.interrupt()
+
+
+def bare():
+    """Both without numpy and OpenCV, by an interpreter that sees no package."""
+    with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
+        for number in range(20):
+            cv2.imwrite(os.path.join(folder, f"{number:02}.jpg"), smooth(number))
+        kept = os.path.join(folder, "kept")
+        receiver = Program(sys.executable, "-S", os.path.join(PYTHON, "receive.py"), "--listen", "0", "--once", "--save", kept)
+        sender = Program(sys.executable, "-S", os.path.join(PYTHON, "send.py"), "--to", receiver.wait_port(), folder, "--fps", "0")
+        check("twenty files are sent", sender.finish() == ["sent 20"], sender.out)
+        receiver.finish()
+        same = [open(name, "rb").read() for name in sorted(glob.glob(folder + "/*.jpg"))] == [
+            open(name, "rb").read() for name in sorted(glob.glob(kept + "/*.jpg"))]
+        check("and arrive byte by byte", same)
+        lacking = Program(sys.executable, "-S", os.path.join(PYTHON, "receive.py"), "--listen", "0")
+        lacking.finish(status=1)
+        check("what is missing is named", "OpenCV" in str(lacking.err), lacking.err)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
+        video, originals = make_video(folder)
+        for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
+                     lambda: killed(video), lambda: endings(video), in_turn, by_hand, malformed, bare):
+            try:
+                part()
+            except Exception as error:  # the others are run all the same
+                check("a part", False, repr(error))
+                traceback.print_exc()
+    print(f"Examples/python: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
