@@ -111,8 +111,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             case .failed(let error):
                 transport.close()
                 throw error
-            case .stopped:
-                finish("receiver stopped")
+            case .stopped(let reason):
+                finish(reason)
                 return nil
             }
         }
@@ -197,7 +197,10 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
     ///
     /// Frames that have come and were not asked for are not given any more.
-    public func stop() { inbox.stop() }
+    public func stop() { stop("receiver stopped") }
+
+    /// ``stop()`` with a reason of the caller's own, which the sender sees. The first one counts.
+    public func stop(_ reason: String) { inbox.stop(reason) }
 
     /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.
     public func close(_ reason: String = "receiver ended") {
