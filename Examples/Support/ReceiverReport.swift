@@ -106,9 +106,17 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         if !output.json { printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)") }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
-        if failure == nil { receiver.close() } else { receiver.cancel() }
+        // What failed may be something of this side, such as the recording: then the sender is told, and its name is said here.
+        let isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
+        if let failure, isOwn {
+            receiver.close("the receiver failed: \(failure.message)", consumed: false)
+        } else if failure == nil {
+            receiver.close()
+        } else {
+            receiver.cancel()
+        }
         let statistics = receiver.statistics
-        let end = receiver.end
+        let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
         state.update { state in
@@ -121,7 +129,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 state.endsOfSessions[session] = (id, end)
             }
             state.reported = failure
-            if failure != nil, persistence.once, !mayReturn { state.hasFailed = true }
+            if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
             // Unless it is back already.
             if mayReturn, let patience = persistence.patience,
                 !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
@@ -138,11 +146,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             if let stages = stages(statistics) { printLine(stages) }
         }
         if let failure {
-            // What failed may be something of this side, such as the recording: then its name is said, too.
-            let isOfPeer = failure.subject == nil || failure.subject == receiver.peer.address
             // Where this side connects again, the wait says why.
             if !(mayReturn && persistence.connects) {
-                printError("\(receiver.peer.address): \(isOfPeer ? failure.message : failure.description)")
+                printError("\(receiver.peer.address): \(isOwn ? failure.description : failure.message)")
             }
             if mayReturn, persistence.once, !persistence.connects {
                 waiting.note(

@@ -46,10 +46,17 @@ final class Recordings: Sendable {
     private static let mostBroken = 16
     private let breaks = Atomic(0)
 
+    /// Sees whether the first one can be made: nobody is to send pictures for an hour that are kept nowhere.
+    ///
     /// - Parameter rate: What a Y4M file says that it is to be played with.
-    init(_ path: String?, rate: FrameRate) {
+    init(_ path: String?, rate: FrameRate) throws(FrameStreamingError) {
         self.path = path
         self.rate = rate
+        guard let path, let kind = RecordingKind(path: path) else { return }
+        switch kind {
+        case .video, .motionJPEG: try RecordingPath.checkFile(path)
+        case .directory: try RecordingPath.checkDirectory(path)
+        }
     }
 
     /// The recording of a peer's stream. Its file is made with the first frame.
