@@ -68,11 +68,17 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Runs `body`, which makes or accepts connections until `stop` is called, and prints the total when it is done.
+    ///
+    /// - Parameter interrupted: Ends what the consumers wait for, with `cancelled`.
     package func during(
-        stop: @escaping @Sendable () -> Void, _ body: () throws -> Void
+        stop: @escaping @Sendable () -> Void, interrupted: @escaping @Sendable () -> Void,
+        _ body: () throws -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
-        interruption.does { [self] in stopAll() }
+        interruption.does { [self] in
+            stopAll()
+            interrupted()
+        }
         let ticker = PerSecond { [self] seconds in
             progress(seconds)
             giveUp()
@@ -107,8 +113,12 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
         // What failed may be something of this side, such as the recording: then the sender is told, and its name is said here.
-        let isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
-        if let failure, isOwn {
+        var isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
+        if isOwn, failure?.code == .cancelled, interruption.happened {
+            // Ctrl-C, and no failure.
+            receiver.close("receiver stopped", consumed: false)
+            (failure, isOwn) = (nil, false)
+        } else if let failure, isOwn {
             receiver.close("the receiver failed: \(failure.message)", consumed: false)
         } else if failure == nil {
             receiver.close()
@@ -174,6 +184,12 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         stopAll()
     }
 
+    /// What a slow consumer does with a frame: nothing, for so long, or until the program is to end.
+    package func pause(_ duration: Duration) {
+        guard duration > .zero else { return }
+        _ = state.wait(until: Deadline.after(duration).nanoseconds) { $0.isStopping ? true : nil }
+    }
+
     /// Notes a frame that was consumed. False: it was the last that was asked for.
     package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
         if output.verbose, !output.json {
@@ -204,7 +220,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     private func stopAll() {
-        let (receivers, stop) = state.withLock { state in
+        let (receivers, stop) = state.update { state in
             state.isStopping = true
             return (Array(state.open.values), state.stop)
         }
