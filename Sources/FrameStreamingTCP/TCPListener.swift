@@ -58,22 +58,6 @@ public final class TCPListener: Sendable {
         try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
     }
 
-    /// The next connection whose handshake comes about. `onError` is told of the others.
-    func acceptOne(
-        until deadline: Deadline, onError: (FrameStreamingError) -> Void
-    ) throws(FrameStreamingError) -> TCPTransport {
-        while true {
-            let channel = try Channel(try acceptSocket(until: deadline))
-            do throws(FrameStreamingError) {
-                return try agree(with: channel, until: deadline)
-            } catch {
-                if error.code == .closed { throw error }
-                onError(error)
-                if deadline.hasPassed { throw .timedOut("a connection") }
-            }
-        }
-    }
-
     private func agree(
         with channel: Channel, until deadline: Deadline
     ) throws(FrameStreamingError) -> TCPTransport {
