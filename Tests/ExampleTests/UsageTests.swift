@@ -30,6 +30,8 @@ extension ExampleTests {
             (["frame-send", "--pattern", "--to", "localhost:1", "--subsampling", "4:1:0"], "4:2:0"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--size", "640"], "--size"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--size", "0x480"], "--size"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--size", "65535x65535"], "longer than 65500"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--size", "65500x65500"], "67108864 pixels"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--format", "I42"], "I420"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--format", "ABCD"], "I420"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--format", "JPEG"], "I420"),
