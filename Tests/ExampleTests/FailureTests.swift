@@ -165,6 +165,17 @@ extension ExampleTests {
             #expect(try receiver.total().int("frames") == 3)
         }
 
+        @Test(arguments: ["binary", "text"]) func picturesBeyondTheReceiversLimit(handshake: String) throws {
+            let ended = try stream(
+                pattern(1) + ["--no-reconnect", "--handshake", handshake],
+                ["--no-reconnect", "--maximum-frame-bytes", "1000"])
+            // With text only the receiver knows its limit.
+            let who = handshake == "binary" ? ended.sender : ended.receiver
+            #expect(ended.senderEnd == .exit(1) || handshake == "text", "\(ended.sender.complaints)")
+            #expect(ended.receiverEnd == .exit(1) || handshake == "binary", "\(ended.receiver.complaints)")
+            #expect(who.complaints.contains("1000: ") && who.complaints.contains("--maximum-frame-bytes"))
+        }
+
         /// Frames of noise, each larger than a socket holds, so that a receiver that stands still stops the sender in the middle
         /// of one.
         private func stuckInMidFrame() throws -> (sender: Program, receiver: Program) {
