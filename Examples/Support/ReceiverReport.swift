@@ -108,7 +108,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             return (state.nextID, state.isStopping)
         }
         if isStopping { receiver.stop() }
-        waiting.end()
+        waiting.end(receiver.peer.address)
         if !output.json { printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)") }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }

@@ -9,11 +9,15 @@ package final class SenderReport: Sendable {
     private let frames: Int?
     private let interruption: Interruption
     private let waiting: Waiting
+    private let needsAll: Bool
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
-    package init(_ output: OutputOptions, frames: Int?) {
+    ///
+    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure: they were named, and did not just come by.
+    package init(_ output: OutputOptions, frames: Int?, needsAll: Bool) {
         self.output = output
         self.frames = frames
+        self.needsAll = needsAll
         waiting = Waiting(output)
         interruption = Interruption {
             Self.printTotal(SenderSummary(connections: []), output, interrupted: true)
@@ -39,24 +43,22 @@ package final class SenderReport: Sendable {
     package func event(_ event: SenderEvent) {
         switch event {
         case .connected(let peer):
-            waiting.end()
+            waiting.end(peer.address)
             if output.json { printJSON(ConnectionEvent("connected", peer.address)) }
         case .disconnected(let peer, let error):
             let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0))" } ?? "")"
             if output.json {
                 printJSON(ConnectionEvent("disconnected", peer.address, reason))
             } else {
-                printError("\(peer.address): \(reason); connecting again")
+                printNote("\(peer.address): \(reason)")
             }
-        case .waiting(let address, let error, _):
-            guard waiting.isNews(error) else { return }
-            if output.json {
-                printJSON(ConnectionEvent("waiting", address, error.message))
-            } else {
-                printError("waiting for \(address): \(error.message)")
-            }
+        case .waiting(let address, let error, _): waiting.note(address, error)
         case .requested(let peer, let request):
-            if output.verbose, !output.json { printLine("\(peer.address) asks for: \(request)") }
+            if output.json {
+                printJSON(ConnectionEvent("requested", peer.address, "\(request)"))
+            } else {
+                printNote("\(peer.address) asks for: \(request)")
+            }
         }
     }
 
@@ -90,10 +92,13 @@ package final class SenderReport: Sendable {
                 )
                 if let stages = stages(connection.statistics) { printLine(stages) }
             }
+            if let failure = connection.failure { printNote("\(connection.peer.address): \(failure.message)") }
         }
         Self.printTotal(summary, output, interrupted: interruption.happened)
-        if let failure {
-            printError(failure.description)
+        // Who ends the program has what was wanted, whatever was missing by then; that has been said.
+        if interruption.happened { return }
+        if let failure { printError(failure.description) }
+        if failure != nil || needsAll && summary.connections.contains(where: { $0.failure != nil }) {
             throw ExitCode.failure
         }
     }

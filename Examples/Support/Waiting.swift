@@ -4,25 +4,27 @@ internal import FrameStreamingSystem
 /// Says why there is no connection, each time that the reason is another.
 package final class Waiting: Sendable {
     private let output: OutputOptions
-    private let reason = Monitor<String?>(nil)
+    /// The last reason for each peer.
+    private let reasons = Monitor<[String: String]>([:])
 
     package init(_ output: OutputOptions) { self.output = output }
 
     /// Takes note of a reason. False: it is the same as the last time. Attempts come every few seconds, for days.
-    func isNews(_ error: FrameStreamingError) -> Bool {
-        reason.withLock { reason in
-            defer { reason = error.message }
-            return reason != error.message
-        }
+    func isNews(_ address: String, _ error: FrameStreamingError) -> Bool {
+        reasons.withLock { $0.updateValue(error.message, forKey: address) != error.message }
     }
 
     /// Nobody is there, for this reason, as it was the last time or not.
     package func note(_ address: String, _ error: FrameStreamingError) {
-        guard isNews(error) else { return }
+        guard isNews(address, error) else { return }
         printNote("waiting for \(address): \(error.message)")
         if output.json { printJSON(ConnectionEvent("waiting", address, error.message)) }
     }
 
-    /// There is a connection: the next wait is a new one.
-    package func end() { reason.withLock { $0 = nil } }
+    /// There is a connection to this peer, which was perhaps waited for by another of its names: the next wait is a new one.
+    package func end(_ address: String) {
+        reasons.withLock { reasons in
+            if reasons.removeValue(forKey: address) == nil, reasons.count == 1 { reasons = [:] }
+        }
+    }
 }

@@ -14,7 +14,8 @@ struct FrameSend: ParsableCommand {
 
     func run() throws {
         var source = try pictures.open(label: "frame-send")
-        let report = SenderReport(output, frames: pictures.expectedFrames(of: source))
+        let report = SenderReport(
+            output, frames: pictures.expectedFrames(of: source), needsAll: connection.listen == nil)
 
         // What a program of your own does: a sender, receivers for it, and the source to send.
         let sender = try FrameSender(

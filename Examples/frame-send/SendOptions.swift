@@ -18,7 +18,7 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format. (default: 80)",
+            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format.",
             valueName: "n|n...m"))
     var quality = QualityArgument.fixed(80)
 

@@ -61,6 +61,9 @@ public final class TCPAcceptor: Connector {
 
     deinit { cancel() }
 
+    /// It does.
+    public var isListening: Bool { true }
+
     /// The next peer that connects and agrees. One that does not is reported, and the wait goes on. Who asks is through with the connection
     /// before.
     ///

@@ -14,6 +14,15 @@ extension ExampleTests {
             return outcome.complaints
         }
 
+        @Test func oneOfTwoReceiversIsNotThere() throws {
+            let (receiver, port) = try receiver(["--once"])
+            let sender = try sender(to: port, ["--to", "127.0.0.1:1", "--no-reconnect"] + pattern(10))
+            #expect(try sender.finish() == .exit(1))
+            #expect(sender.complaints.contains("127.0.0.1:1"), "\(sender.complaints)")
+            #expect(try receiver.finish() == .exit(0))
+            #expect(try receiver.total().int("frames") > 0)
+        }
+
         @Test func aMissingFile() throws {
             let complaint = try refused(["--input", workspace.file("none.y4m")])
             #expect(complaint.contains("none.y4m") && complaint.contains("No such file"))

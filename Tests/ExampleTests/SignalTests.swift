@@ -86,6 +86,18 @@ extension ExampleTests {
             }
         }
 
+        @Test func aSenderWhoseReceiverIsNotThereEndsCleanlyToo() throws {
+            let workspace = try Workspace()
+            let clip = try workspace.write(Clip().y4m, to: "clip.y4m")
+            for source in [["--input", clip], ["--pattern", "--policy", "reliable"]] {
+                let sender = try Program("frame-send", source + ["--to", "127.0.0.1:1", "--json"])
+                try sender.line("that it waits") { $0.event == "waiting" }
+                sender.signal(SIGINT)
+                #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+                #expect(try sender.total().string("end") == "cancelled")
+            }
+        }
+
         @Test func whoWaitsForStandardInputEndsCleanlyToo() throws {
             let (receiver, port) = try receiver(["--once"])
             let sender = try sender(to: port, ["--input", "-"], input: .open)

@@ -10,10 +10,14 @@ import Testing
         typealias Step = Result<MemoryTransport, FrameStreamingError>
 
         let address = "script"
+        let isListening: Bool
         private let steps: Monitor<[Step]>
         private let isCancelled = Monitor(false)
 
-        init(_ steps: [Step]) { self.steps = Monitor(steps) }
+        init(_ steps: [Step], isListening: Bool = false) {
+            self.steps = Monitor(steps)
+            self.isListening = isListening
+        }
 
         func add(_ step: Step) { steps.update { $0.append(step) } }
 
@@ -47,6 +51,48 @@ import Testing
         }
         // What was acknowledged must have been heard: a cut loses what is under way.
         return taken
+    }
+
+    @Test func aReceiverThatBreaksEveryConnectionIsWaitedFor() throws {
+        let links = (0..<4).map { _ in MemoryTransport.pair() }
+        for link in links.dropLast() { link.sender.cut() }
+        let collector = try FrameSenderTests.Collector(links[3].receiver)
+        let connector = ScriptedConnector(links.map { .success($0.sender) })
+        let events = Monitor<[String]>([])
+        var options = SenderOptions(policy: .reliable)
+        options.onEvent = { event in
+            switch event {
+            case .connected: events.withLock { $0.append("connected") }
+            case .disconnected: events.withLock { $0.append("disconnected") }
+            case .waiting(_, let error, let wait):
+                #expect(error.code == .connectionLost && wait >= .zero && wait <= .seconds(8))
+                events.withLock { $0.append("waiting") }
+            case .requested: break
+            }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        var source = ScriptedSource(try FrameSenderTests.frames(10))
+        try sender.run(&source)
+        collector.thread.join()
+        #expect(collector.numbers == Array(0..<10))
+        #expect(
+            events.withLock { $0 }
+                == Array(repeating: ["connected", "disconnected", "waiting"], count: 3).flatMap { $0 } + ["connected"])
+    }
+
+    @Test func whoListensWaitsForItsOnlyReceiver() throws {
+        let link = MemoryTransport.pair()
+        let nobody = FrameStreamingError(.timedOut, "nobody came")
+        let connector = ScriptedConnector(
+            [.failure(nobody), .failure(nobody), .success(link.sender)], isListening: true)
+        var options = SenderOptions(policy: .reliable)
+        options.reconnection = .never
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        var source = ScriptedSource(try FrameSenderTests.frames(5))
+        let total = try sender.run(&source).total
+        collector.thread.join()
+        #expect(total.acknowledged == 5 && collector.numbers == Array(0..<5))
     }
 
     @Test func underReliableWhatWasNotAcknowledgedIsSentAgainFirst() throws {

@@ -11,8 +11,17 @@ public protocol Connector: Sendable {
     ///   attempt; any other will be the same next time.
     func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport
 
+    /// Whether it waits for peers that come by themselves: then a deadline that passes says nothing about a peer, and there is no
+    /// use in pausing between two connections. False unless implemented.
+    var isListening: Bool { get }
+
     /// Ends a wait in ``connect(until:)`` with `cancelled` within 100 ms, and every later one at once.
     func cancel()
+}
+
+extension Connector {
+    /// It goes to its peer.
+    public var isListening: Bool { false }
 }
 
 extension FrameStreamingError {

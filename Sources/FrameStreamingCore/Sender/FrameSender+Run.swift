@@ -93,6 +93,8 @@ extension FrameSender {
 
     /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.
     private func drain(_ outlet: SenderOutlet) {
+        // Who is not there gets no more of a live stream.
+        if !outlet.isReliable, !outlet.isConnected { return }
         let start = MonotonicTime.now
         var stopLimit: Deadline?
         while !control.withLock({ $0.isCancelled }) {

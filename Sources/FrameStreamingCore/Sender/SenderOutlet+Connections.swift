@@ -20,7 +20,25 @@ extension SenderOutlet {
             pump(transport)
             leave(transport)
             let _: Bool? = state.wait(until: nil) { $0.isListening || $0.isSending ? nil : true }
-            if start.advanced(by: ReconnectDelay.healthy) <= .now { delay.reset() }
+            if start.advanced(by: ReconnectDelay.healthy) <= .now { delay.reset() } else { pause(&delay) }
+        }
+    }
+
+    /// A peer that takes connections and breaks them is not asked as fast as it breaks them.
+    private func pause(_ delay: inout ReconnectDelay) {
+        guard let connector, !connector.isListening, state.withLock({ $0.end == nil && !$0.isFinishing }) else {
+            return
+        }
+        let wait = delay.next()
+        let breakage = state.withLock { $0.breakage } ?? FrameStreamingError(.connectionLost, "the receiver left")
+        options.onEvent?(.waiting(connector.address, breakage, wait))
+        sleep(wait)
+    }
+
+    /// Waits so long, or until the stream ends.
+    private func sleep(_ wait: Duration) {
+        let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
+            state.end != nil || state.isFinishing ? true : nil
         }
     }
 
@@ -45,18 +63,17 @@ extension SenderOutlet {
             do throws(FrameStreamingError) {
                 return try connector.connect(until: .after(Self.attempt))
             } catch {
+                if connector.isListening, error.code == .timedOut { continue }
                 guard error.mayPass, options.reconnection != .never else {
                     end(.of(error), error)
                     return nil
                 }
                 state.withLock { $0.breakage = error }
-                // A whole attempt's time was waited already; a listener that had no visitor must not stop listening.
+                // A whole attempt's time was waited already.
                 let hasWaited = error.code == .timedOut && start.advanced(by: Self.attempt / 2) <= .now
                 let wait = hasWaited ? .zero : delay.next()
                 options.onEvent?(.waiting(connector.address, error, wait))
-                let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
-                    state.end != nil || state.isFinishing ? true : nil
-                }
+                sleep(wait)
             }
         }
         return nil

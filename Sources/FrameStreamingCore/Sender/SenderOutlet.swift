@@ -241,6 +241,8 @@ final class SenderOutlet: Sendable {
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
 
+    var isConnected: Bool { state.withLock { $0.transport != nil } }
+
     /// Whether there was a connection.
     var hasConnected: Bool { state.withLock { $0.progress.connections > 0 } }
 
