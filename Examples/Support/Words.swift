@@ -11,7 +11,7 @@ package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> Stri
     }
     parts.append(amount(statistics.bytes, seconds))
     if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
-    if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable") }
+    if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable or refused") }
     return parts.joined(separator: ", ")
 }
 

@@ -8,6 +8,9 @@ import Testing
         received.bytes = 14_983
         #expect(describe(received, seconds: 0) == "14983 bytes")
         #expect(describe(received, seconds: 2) == "0.0 fps, 7.5 kB/s")
+        // A picture that could not be recorded is no broken JPEG.
+        received.decodeFailures = 1
+        #expect(describe(received, seconds: 0) == "14983 bytes, 1 undecodable or refused")
         var sent = SenderStatistics()
         sent.bytes = 14_983
         #expect(describe(sent, seconds: 0) == "14983 bytes, 0 dropped")
