@@ -16,6 +16,8 @@ let settings: [SwiftSetting] =
 /// Returning a Span from an API of our own needs this in the module that defines it, and nowhere else.
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
+let preview: TargetDependencyCondition? = .when(traits: ["Preview"])
+
 /// An executable under Examples. None is a product: who depends on the package gets libraries only.
 func example(_ name: String, preview: Bool = false) -> Target {
     .executableTarget(
@@ -26,6 +28,11 @@ func example(_ name: String, preview: Bool = false) -> Target {
         ] + (preview ? ["FrameStreamingPreview"] : []),
         path: "Examples/\(name)", swiftSettings: settings)
 }
+
+/// Whether SwiftPM has fetched this package for another: it reads the manifest out of the repository (at `/`) to choose a version, and
+/// from its checkouts afterwards. The trait is then off unless it is asked for; here, at home, it is on for the examples and the tests.
+/// SwiftPM itself has one default for both.
+let isFetched = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
 
 let package = Package(
     name: "FrameStreaming",
@@ -39,11 +46,15 @@ let package = Package(
         .library(name: "FrameStreamingTesting", targets: ["FrameStreamingTesting"]),
         .library(name: "FrameStreamingPreview", targets: ["FrameStreamingPreview"]),
     ],
+    traits: [
+        .trait(name: "Preview", description: "The product FrameStreamingPreview, which needs FlyingFox."),
+        .default(enabledTraits: isFetched ? [] : ["Preview"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        // Only who asks for the product FrameStreamingPreview fetches it. A minor version of 0.x may change anything.
+        // Only with the trait Preview. A minor version of 0.x may change anything.
         .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
@@ -80,8 +91,9 @@ let package = Package(
         .target(
             name: "FrameStreamingPreview",
             dependencies: [
-                "FrameStreamingCore", "FrameStreamingSystem", .product(name: "FlyingFox", package: "FlyingFox"),
-                .product(name: "FlyingSocks", package: "FlyingFox"),
+                "FrameStreamingCore", "FrameStreamingSystem",
+                .product(name: "FlyingFox", package: "FlyingFox", condition: preview),
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: preview),
             ],
             resources: [.embedInCode("Page/index.html")],
             swiftSettings: settings),
@@ -136,6 +148,13 @@ let package = Package(
                 "RawSockets",
             ],
             exclude: ["Golden", "Malformed"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingPreviewTests",
+            dependencies: [
+                "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
+                "RawSockets",
+            ],
             swiftSettings: settings),
         // The other end of a connection, for tests of the library and of the programs.
         .target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: settings),

@@ -11,7 +11,7 @@ let package = Package(
     name: "Benchmarks",
     dependencies: [
         // Named, whatever the checkout is called.
-        .package(name: "FrameStreaming", path: ".."),
+        .package(name: "FrameStreaming", path: "..", traits: ["Preview"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
@@ -32,6 +32,7 @@ let package = Package(
             dependencies: [
                 "ExpandedRows",
                 .product(name: "FrameStreaming", package: "FrameStreaming"),
+                .product(name: "FrameStreamingPreview", package: "FrameStreaming"),
                 .product(name: "FrameStreamingTesting", package: "FrameStreaming"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -72,6 +72,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let clockError: Double?
     let stages: [Stage]
     let end: String?
+    let goodbye: String?
 
     package init(
         _ event: String, scope: Scope, _ statistics: ReceiverStatistics, peer: Peer?, end: StreamEnd?,
@@ -92,6 +93,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         clockError = statistics.clockError
         stages = statistics.stages
         self.end = end?.description
+        goodbye = peer?.goodbye
     }
 
     // Absent would be `null` too for most readers, but a key that is always there is easier to rely on.
@@ -113,6 +115,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(clockError, forKey: "clock_error_ms")
         try line.encode(stages)
         try line.encode(end, forKey: "end")
+        try line.encode(goodbye, forKey: "goodbye")
     }
 }
 
@@ -165,6 +168,7 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(statistics.clockError, forKey: "clock_error_ms")
         try line.encode(statistics.stages)
         try line.encode(end?.description, forKey: "end")
+        try line.encode(peer?.goodbye, forKey: "goodbye")
     }
 }
 

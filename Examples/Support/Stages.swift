@@ -26,11 +26,12 @@ extension ReceiverStatistics {
 }
 
 extension SenderStatistics {
-    /// From capture to consumed, without a gap; what happens at the receiver is one stage, which is all that a sender knows of it.
+    /// From capture to consumed, without a gap: what happens at the receiver by its own word.
     package var stages: [Stage] {
         [
             Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),
-            Stage("wire", wireTime, crosses: true), Stage("receiver", receiverTime),
+            Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
+            Stage("consume", consumeTime),
         ]
     }
 }

@@ -6,15 +6,15 @@ extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
-            "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end",
+            "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye",
         ]
         static let senderKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent", "acknowledged",
             "dropped",
-            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
+            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end", "goodbye",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
-        static let senderStages: Set = ["capture", "wait", "encode", "wire", "receiver"]
+        static let senderStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
         static let percentiles: Set = ["p50", "p95", "p99", "max"]
 
         @Test func aBinaryStreamSaysEverything() throws {
@@ -30,6 +30,7 @@ extension ExampleTests {
             #expect(connection.string("stream") == "front door" && connection.string("handshake") == "binary")
             #expect(connection.string("peer")?.hasPrefix("127.0.0.1:") == true)
             #expect(connection.string("end") == "bye")
+            #expect(connection.string("goodbye") == "end of stream")
             let latency = try connection.nested("latency_ms")
             #expect(latency.keys == Self.percentiles)
             #expect(try latency.double("p50") <= latency.double("p95"))

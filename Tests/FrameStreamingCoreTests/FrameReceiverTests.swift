@@ -152,6 +152,18 @@ import Testing
         #expect(sender.summary.total.acknowledged == 3)
     }
 
+    @Test func stopMayHaveAReasonOfItsOwn() throws {
+        let link = MemoryTransport.pair()
+        let (sender, thread) = try Self.endlessSender(over: link.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
+        #expect(try receiver.next() != nil)
+        receiver.stop("window closed")
+        receiver.stop("too late")
+        #expect(try receiver.latest() == nil)
+        thread.join()
+        #expect(sender.summary.connections[0].peer.goodbye == "window closed")
+    }
+
     @Test func lettingGoOfAReceiverSaysGoodbye() throws {
         let link = MemoryTransport.pair()
         let (sender, thread) = try Self.endlessSender(over: link.sender)

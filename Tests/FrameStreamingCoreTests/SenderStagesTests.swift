@@ -36,6 +36,22 @@ import Testing
         #expect(try only(total.captureTime) == 5 && only(total.creditWait) == 4 && only(total.encodeTime) == 3)
         #expect(try only(total.wireTime) == 18 && only(total.receiverTime) == 15 && only(total.ackTime) == 38)
         #expect(total.clockError == 0.5)
+        #expect(total.queueTime.count == 0 && total.decodeTime.count == 0 && total.consumeTime.count == 0)
+    }
+
+    @Test func whatTheReceiverSaysOfItsStagesIsCounted() throws {
+        var stages = SenderStages()
+        var word = word(arrived: 130, consumed: 145)
+        word.queueTime = 4 * Self.millisecond
+        word.decodeTime = 9 * Self.millisecond
+        stages.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)
+        #expect(try only(stages.total.queueTime) == 4 && only(stages.total.decodeTime) == 9)
+        #expect(try only(stages.total.consumeTime) == 2 && only(stages.total.receiverTime) == 15)
+        // A consumer that takes the frames as they come decodes nothing.
+        word.decodeTime = nil
+        var others = SenderStages()
+        others.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)
+        #expect(try only(others.total.consumeTime) == 11 && others.total.decodeTime.count == 0)
     }
 
     @Test func whatIsNotKnownIsNot() {

@@ -54,7 +54,9 @@ import Testing
             // Clocks: the document's receiver has none, ours has.
             switch answer[0] {
             case WireType.welcome.rawValue: answer.replaceSubrange(56..<80, with: bytes[56..<80])
-            case WireType.acknowledgement.rawValue: answer.replaceSubrange(32..<48, with: bytes[32..<48])
+            case WireType.acknowledgement.rawValue:
+                answer.replaceSubrange(32..<48, with: bytes[32..<48])
+                answer.replaceSubrange(64..<80, with: bytes[64..<80])
             default: break
             }
             #expect(answer == bytes)

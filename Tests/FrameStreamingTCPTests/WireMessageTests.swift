@@ -171,6 +171,30 @@ extension WireTypes {
         #expect(try Acknowledgement(header: acknowledgement.marshal()[WirePrefix.length...]) == acknowledgement)
     }
 
+    @Test(arguments: [(0, nil), (nil, 0), (5_000, 2_000_000), (.max, .max)] as [(Int64?, Int64?)])
+    func theReceiversStagesComeBackAsTheyWere(queue: Int64?, decode: Int64?) throws {
+        var acknowledgement = Examples.acknowledgement
+        acknowledgement.queueTime = queue
+        acknowledgement.decodeTime = decode
+        let bytes = acknowledgement.marshal()
+        #expect(bytes.count == WirePrefix.length + 72)
+        #expect(try Acknowledgement(header: bytes[WirePrefix.length...]) == acknowledgement)
+        // Bytes that do not hold both are a later version's, or an earlier one's that ends between them.
+        let cut = try Acknowledgement(header: bytes[WirePrefix.length..<WirePrefix.length + 64])
+        #expect(cut == Examples.acknowledgement)
+        // Found among others, in any cuts, and what a later version puts behind them is passed over.
+        var later = bytes
+        later[3] += 5
+        later += [1, 2, 3, 4, 5]
+        var parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: 100)
+        var found: [MessageParser.Event] = []
+        for byte in later + bytes {
+            var input = InputBuffer([byte])
+            while let event = try parser.take(from: &input) { found.append(event) }
+        }
+        #expect(found == Array(repeating: .message(.acknowledgement(acknowledgement)), count: 2))
+    }
+
     @Test func anUnknownOutcomeIsNotConsumed() throws {
         var bytes = Examples.acknowledgement.marshal()
         bytes[WirePrefix.length + 52] = 200

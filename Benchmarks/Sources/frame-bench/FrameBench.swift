@@ -8,7 +8,7 @@ struct FrameBench: ParsableCommand {
         subcommands: [
             Run.self, MakeClip.self, Parts.self, CameraEncode.self, PassThrough.self, TransportSend.self,
             TransportReceive.self, MakePicture.self, StreamSend.self, StreamReceive.self,
-            ManyReceive.self, ManySend.self, FanOutSend.self,
+            ManyReceive.self, ManySend.self, FanOutSend.self, PreviewShow.self, PreviewWatch.self,
         ],
         defaultSubcommand: Run.self)
 }

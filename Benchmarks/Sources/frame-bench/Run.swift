@@ -9,7 +9,8 @@ struct Run: ParsableCommand {
     @Option(help: "A Y4M clip, 4:2:0, sides multiples of 16.") var clip: String
     @Option(help: "The script with the tutorial's loop.") var tutorial: String
     @Option(help: "A Python that has OpenCV; the tutorial's loop is left out without.") var python: String?
-    @Option(help: "What is measured: pipeline, tutorial, peers, transport, camera, links, many; all unless given.")
+    @Option(
+        help: "What is measured: pipeline, tutorial, peers, transport, camera, preview, links, many; all unless given.")
     var only: [String] = []
     @Option(help: "Pairs of runs.") var pairs: Int?
     @Option(help: "Frames of a run.") var frames: Int?
@@ -61,7 +62,7 @@ struct Run: ParsableCommand {
         let judgement = quick ? Judgement.best(slack: 0.7) : .median
         let pairs = pairs ?? (quick ? 2 : 5)
         var criteria: [Criterion] = []
-        for var group in groups(measurements) {
+        for var group in try groups(measurements) {
             try group.fill(pairs: pairs, rounds: quick ? 3 : 1, judgement)
             criteria += group.criteria
         }
@@ -110,7 +111,7 @@ struct Run: ParsableCommand {
         ].compactMap(\.self)
     }
 
-    private func groups(_ measurements: Measurements) -> [RowGroup] {
+    private func groups(_ measurements: Measurements) throws -> [RowGroup] {
         func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
         var result: [RowGroup] = []
         if wants("pipeline") { result.append(measurements.pipeline) }
@@ -121,6 +122,11 @@ struct Run: ParsableCommand {
         }
         if wants("transport") { result += measurements.transport }
         if wants("camera") { result += measurements.camera }
+        if wants("preview"), let picture {
+            let byteCount = try byteCountOfFile(picture)
+            result.append(
+                PreviewCosts(programs: programs, jpeg: picture, byteCount: byteCount, seconds: quick ? 3 : 8).group)
+        }
         return result
     }
 }

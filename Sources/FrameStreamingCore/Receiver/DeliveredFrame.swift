@@ -7,6 +7,14 @@ struct DeliveredFrame {
     var taken: MonotonicTime
     /// When it was decoded; nil = it was not.
     var decoded: MonotonicTime?
+
+    /// Nanoseconds from its arrival to its being taken; nil where the arrival is not known.
+    var queueTime: Int64? {
+        frame.info.arrivalTime.map { max(0, taken.nanoseconds &- $0.nanoseconds) }
+    }
+
+    /// Nanoseconds in the codec; nil = it was not decoded.
+    var decodeTime: Int64? { decoded.map { $0.nanoseconds - taken.nanoseconds } }
 }
 
 extension ReceiverStatistics {

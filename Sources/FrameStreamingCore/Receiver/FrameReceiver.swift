@@ -111,8 +111,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             case .failed(let error):
                 transport.close()
                 throw error
-            case .stopped:
-                finish("receiver stopped")
+            case .stopped(let reason):
+                finish(reason)
                 return nil
             }
         }
@@ -147,12 +147,14 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
 
     private func acknowledgeDelivered() {
         let now = MonotonicTime.now
-        let consumed = state.withLock { state -> (FrameInfo, unconsumed: Int)? in
+        let consumed = state.withLock { state -> (DeliveredFrame, unconsumed: Int)? in
             guard let delivered = state.delivered.take() else { return nil }
             state.interval.record(delivered, consumed: now)
-            return (delivered.frame.info, state.unconsumed)
+            return (delivered, state.unconsumed)
         }
-        if let (info, unconsumed) = consumed { acknowledge(info, .consumed, unconsumed, at: now) }
+        if let (delivered, unconsumed) = consumed {
+            acknowledge(delivered.frame.info, .consumed, unconsumed, stages: delivered, at: now)
+        }
     }
 
     /// A frame that the consumer never gets.
@@ -166,9 +168,10 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     }
 
     private func acknowledge(
-        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, _ unconsumed: Int, at now: MonotonicTime
+        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, _ unconsumed: Int, stages: DeliveredFrame? = nil,
+        at now: MonotonicTime
     ) {
-        let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, at: now)
+        let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, stages: stages, at: now)
         // A connection that no longer takes an acknowledgement is ending: the listening thread says how, after the frames
         // that are here already were had.
         try? transport.send(.acknowledgement(message), until: .after(Self.patience))
@@ -194,7 +197,10 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
     ///
     /// Frames that have come and were not asked for are not given any more.
-    public func stop() { inbox.stop() }
+    public func stop() { stop("receiver stopped") }
+
+    /// ``stop()`` with a reason of the caller's own, which the sender sees. The first one counts.
+    public func stop(_ reason: String) { inbox.stop(reason) }
 
     /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.
     ///

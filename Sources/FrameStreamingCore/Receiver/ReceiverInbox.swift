@@ -14,7 +14,8 @@ final class ReceiverInbox: Sendable {
         case frames(skipped: [FrameInfo], Item)
         case ended
         case failed(FrameStreamingError)
-        case stopped
+        /// The reason is for the sender.
+        case stopped(String)
     }
 
     private struct State {
@@ -26,7 +27,8 @@ final class ReceiverInbox: Sendable {
         var firstArrival: MonotonicTime?
         var end: StreamEnd?
         var failure: FrameStreamingError?
-        var isStopped = false
+        /// Why this side wants no more; nil = it does.
+        var stopReason: String?
         var isListening = true
     }
 
@@ -109,7 +111,7 @@ final class ReceiverInbox: Sendable {
     /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
     func next(newest: Bool, until deadline: Deadline) -> Arrival? {
         state.wait(until: deadline.nanoseconds) { state in
-            if state.isStopped { return .stopped }
+            if let reason = state.stopReason { return .stopped(reason) }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()
@@ -124,7 +126,8 @@ final class ReceiverInbox: Sendable {
 
     /// The acknowledgement of a frame, with the credit that it gives back.
     func acknowledgement(
-        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, at now: MonotonicTime
+        _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, stages: DeliveredFrame?,
+        at now: MonotonicTime
     ) -> Acknowledgement {
         state.withLock { state in
             state.creditThrough = max(state.creditThrough, info.sequence + creditAhead)
@@ -133,6 +136,8 @@ final class ReceiverInbox: Sendable {
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
             result.consumedTime = now
+            result.queueTime = stages?.queueTime
+            result.decodeTime = stages?.decodeTime
             result.queueDepth = UInt32(clamping: state.items.count)
             result.unconsumed = UInt64(unconsumed)
             return result
@@ -140,7 +145,7 @@ final class ReceiverInbox: Sendable {
     }
 
     /// Ends every wait for a frame, now and later.
-    func stop() { state.update { $0.isStopped = true } }
+    func stop(_ reason: String) { state.update { $0.stopReason = $0.stopReason ?? reason } }
 
     /// Notes how it ended, unless that is known: the first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
@@ -157,7 +162,7 @@ final class ReceiverInbox: Sendable {
     }
 
     var end: StreamEnd? { state.withLock { $0.end } }
-    var isStopped: Bool { state.withLock { $0.isStopped } }
+    var isStopped: Bool { state.withLock { $0.stopReason != nil } }
 
     /// Adds what was counted on arrival.
     func describe(_ statistics: inout ReceiverStatistics) {

@@ -78,6 +78,10 @@ public struct Acknowledgement: Hashable, Sendable {
     public var arrivalTime: MonotonicTime?
     /// When it was consumed, on the receiver's CLOCK_MONOTONIC; nil = not known.
     public var consumedTime: MonotonicTime?
+    /// How long it waited there for the consumer to ask for it, in nanoseconds; nil = not known.
+    public var queueTime: Int64?
+    /// How long it was decoded, in nanoseconds; nil = not known, or not decoded.
+    public var decodeTime: Int64?
     /// Frames that the receiver holds and has not consumed.
     public var queueDepth: UInt32
     /// Frames of this connection so far that were not consumed: skipped, undecodable or refused.

@@ -29,9 +29,13 @@ struct SenderStages: Sendable {
             interval.wireTime.record(nanoseconds: arrived.nanoseconds &+ clock.offset &- sent.nanoseconds)
             interval.clockErrors.record(nanoseconds: clock.error)
         }
-        if let consumed = word.consumedTime {
-            interval.receiverTime.record(nanoseconds: consumed.nanoseconds &- arrived.nanoseconds)
-        }
+        guard let consumed = word.consumedTime else { return }
+        let whole = consumed.nanoseconds &- arrived.nanoseconds
+        interval.receiverTime.record(nanoseconds: whole)
+        guard let queue = word.queueTime else { return }
+        interval.queueTime.record(nanoseconds: queue)
+        if let decode = word.decodeTime { interval.decodeTime.record(nanoseconds: decode) }
+        interval.consumeTime.record(nanoseconds: whole &- queue &- (word.decodeTime ?? 0))
     }
 
     /// All of it, to be merged with what the flow control counted.

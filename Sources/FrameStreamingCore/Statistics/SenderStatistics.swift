@@ -43,6 +43,12 @@ public struct SenderStatistics: Sendable {
     public var wireTime = DurationHistogram()
     /// From there to its being consumed: the receiver's queue, decoding and consumer. Empty where the receiver gives no time.
     public var receiverTime = DurationHistogram()
+    /// The first part of that: waiting for the consumer to ask for it. Empty where the receiver does not say.
+    public var queueTime = DurationHistogram()
+    /// The second part: in the receiver's codec. Empty where the receiver does not say, or does not decode.
+    public var decodeTime = DurationHistogram()
+    /// The last part: with the consumer. Empty where the receiver does not say.
+    public var consumeTime = DurationHistogram()
     /// Time from handing a frame to the connection to its acknowledgement.
     public var ackTime = DurationHistogram()
     /// When the first frame was handed to the connection.
@@ -85,6 +91,9 @@ public struct SenderStatistics: Sendable {
         encodeTime.merge(other.encodeTime)
         wireTime.merge(other.wireTime)
         receiverTime.merge(other.receiverTime)
+        queueTime.merge(other.queueTime)
+        decodeTime.merge(other.decodeTime)
+        consumeTime.merge(other.consumeTime)
         ackTime.merge(other.ackTime)
         clockErrors.merge(other.clockErrors)
         firstSend = [firstSend, other.firstSend].compactMap(\.self).min()

@@ -17,8 +17,8 @@ extension HTTPResponse {
     }
 
     /// A text in one piece.
-    static func text(_ type: String, _ text: String) -> HTTPResponse {
-        HTTPResponse(statusCode: .ok, headers: headers(type), body: body(Data(text.utf8)))
+    static func text(_ type: String, _ text: Data) -> HTTPResponse {
+        HTTPResponse(statusCode: .ok, headers: headers(type), body: body(text))
     }
 
     /// A body that FlyingFox writes in one go, and not in pieces of 4 KiB.

@@ -28,7 +28,7 @@ struct Routes: HTTPHandler {
         case ("api", 2) where path.segments[1] == "streams": return .text("application/json", registry.listing())
         case ("api", 2) where path.segments[1] == "live": return try await live(request)
         case ("metrics", 1):
-            return .text("text/plain; version=0.0.4; charset=utf-8", Metrics.text(of: registry, viewers))
+            return .text("text/plain; version=0.0.4; charset=utf-8", Data(Metrics.text(of: registry, viewers).utf8))
         case ("streams", 2): return stream(path.segments[1], request)
         default: return .sentence(.notFound, "There is nothing here: / is the page, /api/streams lists the streams.")
         }
@@ -88,7 +88,7 @@ extension HTTPResponse {
         let nonce = (0..<16).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.joined()
         let source = String(decoding: PackageResources.index_html, as: UTF8.self)
         let page = source.replacing("<script>", with: "<script nonce=\"\(nonce)\">")
-        var response = HTTPResponse.text("text/html; charset=utf-8", page)
+        var response = HTTPResponse.text("text/html; charset=utf-8", Data(page.utf8))
         // Some browsers do not count a WebSocket of the same server as 'self'.
         let isPlain = host?.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x3B && $0 != 0x2C } ?? false
         let socket = isPlain ? " ws://\(host ?? "") wss://\(host ?? "")" : ""

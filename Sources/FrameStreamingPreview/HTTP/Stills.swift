@@ -37,7 +37,9 @@ final class Stills: Sendable {
         var headers = HTTPResponse.headers("image/jpeg")
         // Kept, if anywhere, only to be asked about again.
         headers[.cacheControl] = "no-cache"
-        let tag = "\"\(run)-\(Self.checksum(tile.name))-\(picture.number)-\(scale.denominator)\""
+        // Names may have what an entity tag may not; their hash is of this process, and so is the run.
+        let name = String(UInt(bitPattern: tile.name.hashValue), radix: 36)
+        let tag = "\"\(run)-\(name)-\(picture.number)-\(scale.denominator)\""
         headers[.eTag] = tag
         headers[HTTPHeader("X-Timestamp")] = picture.timestamp
         if let known = request.headers[.ifNoneMatch], Self.matches(known, tag) {
@@ -79,12 +81,5 @@ final class Stills: Sendable {
             if entry.hasPrefix("W/") { entry = entry.dropFirst(2) }
             return entry == "*" || entry == tag
         }
-    }
-
-    /// FNV-1a: names may have what an entity tag may not.
-    private static func checksum(_ name: String) -> String {
-        var sum: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return String(sum, radix: 36)
     }
 }

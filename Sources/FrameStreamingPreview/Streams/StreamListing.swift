@@ -1,69 +1,90 @@
+internal import FoundationEssentials
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The streams as `/api/streams` and the page have them.
-extension StreamTile {
-    fileprivate func write(to json: inout JSONWriter, at now: MonotonicTime) {
-        // A copy, so that the stream does not wait for words.
-        let state = state.withLock { $0 }
+/// A stream as `/api/streams` and the page have it.
+private struct StreamDescription: Encodable {
+    let name: String
+    let state: StreamTile.State
+    let now: MonotonicTime
+
+    enum Key: String, CodingKey {
+        case name, state, reason, width, height, quality, fps, frames, dropped, window, peer, viewers, history
+        case pixelFormat = "pixel_format"
+        case latency = "latency_ms"
+        case clockError = "clock_error_ms"
+        case byteRate = "bytes_per_second"
+        case skippedBySender = "skipped_by_sender"
+    }
+
+    // A key that is always there, and null where a thing is not known, is easier to rely on.
+    func encode(to encoder: any Encoder) throws {
         let rate = state.figures.rate(at: now.nanoseconds)
-        json.object { json in
-            json.member("name", name)
-            json.member("state", state.status.rawValue)
-            json.member("reason", state.reason)
-            json.member("width", state.newest?.frame.format.width)
-            json.member("height", state.newest?.frame.format.height)
-            json.member("pixel_format", state.newest?.frame.format.pixelFormat.fourcc)
-            json.member("quality", state.newest?.frame.quality)
-            json.member("fps", rate.frames)
-            json.key("latency_ms")
-            json.value(state.figures.delay(at: now.nanoseconds))
-            json.member("clock_error_ms", state.clockError)
-            json.member("bytes_per_second", rate.bytes.rounded())
-            json.member("frames", state.figures.frames)
-            json.member("skipped_by_sender", state.skippedBySender)
-            json.key("dropped")
-            json.object { json in
-                for (reason, count) in state.dropped.sorted(by: { $0.key < $1.key }) { json.member(reason, count) }
-            }
-            json.member("window", state.window)
-            json.member("peer", state.peer)
-            json.member("viewers", state.viewers)
-            json.key("history")
-            json.array { json in
-                for point in state.figures.history(at: now.nanoseconds) {
-                    json.array { json in
-                        json.value(point.secondsAgo)
-                        json.value(point.delay?.p50)
-                        json.value(point.delay?.p99)
-                    }
-                }
-            }
+        let format = state.newest?.frame.format
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encode(name, forKey: .name)
+        try object.encode(state.status.rawValue, forKey: .state)
+        try object.encode(state.reason, forKey: .reason)
+        try object.encode(format?.width, forKey: .width)
+        try object.encode(format?.height, forKey: .height)
+        try object.encode(format?.pixelFormat.fourcc, forKey: .pixelFormat)
+        try object.encode(state.newest?.frame.quality, forKey: .quality)
+        try object.encode(rate.frames.thousandths, forKey: .fps)
+        try object.encode(state.figures.delay(at: now.nanoseconds), forKey: .latency)
+        try object.encode(state.clockError?.thousandths, forKey: .clockError)
+        try object.encode(rate.bytes.rounded(), forKey: .byteRate)
+        try object.encode(state.figures.frames, forKey: .frames)
+        try object.encode(state.skippedBySender, forKey: .skippedBySender)
+        try object.encode(state.dropped, forKey: .dropped)
+        try object.encode(state.window, forKey: .window)
+        try object.encode(state.peer, forKey: .peer)
+        try object.encode(state.viewers, forKey: .viewers)
+        let history = state.figures.history(at: now.nanoseconds).map { point in
+            [point.secondsAgo.thousandths, point.delay?.p50.thousandths, point.delay?.p99.thousandths]
         }
+        try object.encode(history, forKey: .history)
     }
 }
 
-extension JSONWriter {
-    fileprivate mutating func value(_ delay: StreamFigures.Delay?) {
-        guard let delay else { return value(nil as Double?) }
-        object { json in
-            json.member("p50", delay.p50)
-            json.member("p99", delay.p99)
-        }
+extension StreamFigures.Delay: Encodable {
+    enum Key: String, CodingKey { case p50, p99 }
+
+    func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encode(p50.thousandths, forKey: .p50)
+        try object.encode(p99.thousandths, forKey: .p99)
+    }
+}
+
+extension Double {
+    /// Rounded to three places: milliseconds need no more.
+    fileprivate var thousandths: Double { (self * 1000).rounded() / 1000 }
+}
+
+private struct Listing: Encodable {
+    /// That of a message; `/api/streams` has none.
+    let type: String?
+    let streams: [StreamDescription]
+    let time: Double
+
+    enum CodingKeys: String, CodingKey {
+        case type, streams
+        case time = "time_ms"
     }
 }
 
 extension StreamRegistry {
-    /// The listing; for the WebSocket with the type of the message.
-    func listing(type: String? = nil) -> String {
+    /// The listing, as JSON; for the WebSocket with the type of the message.
+    func listing(type: String? = nil) -> Data {
         let now = MonotonicTime.now
-        var json = JSONWriter()
-        json.object { json in
-            if let type { json.member("type", type) }
-            json.key("streams")
-            json.array { json in for tile in tiles { tile.write(to: &json, at: now) } }
-            json.member("time_ms", Double(now.nanoseconds) / 1e6)
+        // Copies, so that no stream waits for words.
+        let streams = tiles.map { tile in
+            StreamDescription(name: tile.name, state: tile.state.withLock { $0 }, now: now)
         }
-        return json.text
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Nothing in it is a number that JSON has no word for.
+        let listing = Listing(type: type, streams: streams, time: Double(now.nanoseconds) / 1e6)
+        return (try? encoder.encode(listing)) ?? Data()
     }
 }

@@ -29,6 +29,8 @@ final class StreamTile: Sendable {
     }
 
     let name: String
+    /// The name as JSON.
+    let quotedName: String
     let state: Monitor<State>
     /// Tells the thread of the viewers that there is a picture.
     private let onPicture: @Sendable () -> Void
@@ -37,6 +39,7 @@ final class StreamTile: Sendable {
 
     init(name: String, onPicture: @escaping @Sendable () -> Void, onChange: @escaping @Sendable () -> Void) {
         self.name = name
+        quotedName = PictureHeader.quoted(name)
         state = Monitor(State())
         self.onPicture = onPicture
         self.onChange = onChange

@@ -42,6 +42,9 @@ final class LiveViewer: Viewer {
         closing != nil || pong != nil || listing != nil || watched.contains { $0.hasNews }
     }
 
+    /// What was sent before was acknowledged: nothing of it waits in the kernel, so it need not be asked.
+    override var isKnownToBeReady: Bool { closing == nil && watched.contains { $0.hasNews } && watched.count == 1 }
+
     override func nextMessage(at now: MonotonicTime) -> Outgoing? {
         if let closing = closing.take() {
             end()
@@ -65,18 +68,11 @@ final class LiveViewer: Viewer {
         guard let jpeg = try? pictures.jpeg(of: picture, tile) else { return nil }
         watched[index].underWay = picture.number
         tile.countSent(jpeg.byteCount)
-        var header = JSONWriter()
-        header.object { json in
-            json.member("stream", tile.name)
-            json.member("sequence", picture.number)
-            json.member("width", jpeg.format.width)
-            json.member("height", jpeg.format.height)
-            json.member("quality", jpeg.quality)
-            json.member("skipped", before == 0 ? 0 : picture.number - before - 1)
-            json.member("age_ms", picture.age(at: now))
-        }
-        return Outgoing(
-            head: WebSocketOutput.pictureHead(header.text, imageBytes: jpeg.byteCount), image: jpeg)
+        let header = PictureHeader.json(
+            quotedStream: tile.quotedName, sequence: picture.number, width: jpeg.format.width,
+            height: jpeg.format.height, quality: jpeg.quality,
+            skipped: before == 0 ? 0 : picture.number - before - 1, age: picture.age(at: now))
+        return Outgoing(head: WebSocketOutput.pictureHead(header, imageBytes: jpeg.byteCount), image: jpeg)
     }
 
     // MARK: What the page says
@@ -87,6 +83,7 @@ final class LiveViewer: Viewer {
             while closing == nil, let event = try input.next() {
                 switch event {
                 case .text(let text): try take(text)
+                case .binary(let bytes): try acknowledge(bytes)
                 case .ping(let payload): pong = WebSocketOutput.pong(payload)
                 case .closed: close(1000, "")
                 }
@@ -97,26 +94,23 @@ final class LiveViewer: Viewer {
     }
 
     private func take(_ text: [UInt8]) throws(WebSocketInput.Violation) {
-        guard let message = JSONValue(text), let type = message["type"]?.string else {
-            throw Self.rubbish("a message is a JSON object with a type")
+        guard let message = LiveMessage(text), message.type == "watch", let names = message.streams else {
+            throw Self.rubbish("what is said as text is {\"type\":\"watch\",\"streams\":[...]}")
         }
-        switch type {
-        case "watch":
-            guard let streams = message["streams"]?.array else { throw Self.rubbish("watch names streams") }
-            let names = streams.compactMap(\.string)
-            guard names.count == streams.count, names.count <= Self.mostWatched else {
-                throw Self.rubbish("streams are at most \(Self.mostWatched) names")
-            }
-            watch(names)
-        case "ack":
-            guard let name = message["stream"]?.string, let sequence = message["sequence"]?.integer else {
-                throw Self.rubbish("ack names a stream and a sequence")
-            }
-            // One that was asked for no more while its picture was under way is no fault.
-            if let index = watched.firstIndex(where: { $0.name == name }), watched[index].underWay == sequence {
-                watched[index].underWay = nil
-            }
-        default: throw Self.rubbish("there is no message of that type: watch, ack")
+        guard names.count <= Self.mostWatched else {
+            throw Self.rubbish("streams are at most \(Self.mostWatched) names")
+        }
+        watch(names)
+    }
+
+    private func acknowledge(_ bytes: [UInt8]) throws(WebSocketInput.Violation) {
+        guard let drawn = LiveAcknowledgement(bytes) else {
+            throw Self.rubbish("what is said in bytes is the number of a picture, in eight, and the name of its stream")
+        }
+        // One that was asked for no more while its picture was under way is no fault.
+        if let index = watched.firstIndex(where: { $0.name == drawn.stream }), watched[index].underWay == drawn.sequence
+        {
+            watched[index].underWay = nil
         }
     }
 

@@ -29,6 +29,9 @@ class Viewer {
     /// Whether there would be one. Asked for every viewer each time that something happens.
     var hasMessage: Bool { false }
 
+    /// Whether there is a message, and the kernel has nothing of the one before.
+    var isKnownToBeReady: Bool { false }
+
     func receive(_ bytes: ArraySlice<UInt8>) {}
 
     /// Once a second, and when a stream has come, gone or changed. `listing` is what pages are told.

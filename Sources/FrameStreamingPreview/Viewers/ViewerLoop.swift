@@ -125,7 +125,10 @@ final class ViewerLoop: Sendable {
                 update(viewers, registry)
                 if now >= nextUpdate { nextUpdate = now.advanced(by: Self.interval) }
             }
-            for viewer in viewers { viewer.endIfDone(at: now) }
+            for viewer in viewers {
+                if viewer.isKnownToBeReady, viewer.wantsToWrite, !viewer.socket.isBusy { viewer.write(at: now) }
+                viewer.endIfDone(at: now)
+            }
             viewers.removeAll { viewer in
                 if viewer.isOver { viewer.leave() }
                 return viewer.isOver

@@ -4,6 +4,7 @@
 struct WebSocketInput {
     enum Event: Hashable {
         case text([UInt8])
+        case binary([UInt8])
         case ping([UInt8])
         case closed
     }
@@ -19,8 +20,8 @@ struct WebSocketInput {
 
     private var bytes: [UInt8] = []
     private var position = 0
-    /// The text message whose fragments are coming.
-    private var fragments: [UInt8]?
+    /// The message whose fragments are coming.
+    private var fragments: (isText: Bool, bytes: [UInt8])?
 
     mutating func append(_ more: some Sequence<UInt8>) {
         if position == bytes.count {
@@ -47,17 +48,17 @@ struct WebSocketInput {
     private mutating func event(of frame: Frame) throws(Violation) -> Event? {
         switch (frame.opcode, fragments) {
         case (0x0, let begun?):
-            guard begun.count + frame.payload.count <= Self.largestMessage else { throw .tooLarge }
-            fragments = begun + frame.payload
-        case (0x1, nil): fragments = frame.payload
-        case (0x2, nil): throw Violation(code: 1003, reason: "messages are text")
+            guard begun.bytes.count + frame.payload.count <= Self.largestMessage else { throw .tooLarge }
+            fragments = (begun.isText, begun.bytes + frame.payload)
+        case (0x1, nil): fragments = (true, frame.payload)
+        case (0x2, nil): fragments = (false, frame.payload)
         case (0x8, _): return .closed
         case (0x9, _): return .ping(frame.payload)
         case (0xA, _): return nil
         default: throw Violation(code: 1002, reason: "a frame that cannot stand here")
         }
         guard frame.isLast, let whole = fragments.take() else { return nil }
-        return .text(whole)
+        return whole.isText ? .text(whole.bytes) : .binary(whole.bytes)
     }
 
     private mutating func frame() throws(Violation) -> Frame? {

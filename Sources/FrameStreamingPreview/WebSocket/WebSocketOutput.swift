@@ -10,7 +10,7 @@ enum WebSocketOutput {
         }
     }
 
-    static func text(_ text: String) -> [UInt8] { header(0x1, text.utf8.count) + text.utf8 }
+    static func text(_ text: some Collection<UInt8>) -> [UInt8] { header(0x1, text.count) + text }
 
     static func pong(_ payload: [UInt8]) -> [UInt8] { header(0xA, payload.count) + payload }
 
@@ -22,12 +22,12 @@ enum WebSocketOutput {
     }
 
     /// Everything of a picture's message but the picture: the frame's header, the length of `description`, and that.
-    static func pictureHead(_ description: String, imageBytes: Int) -> [UInt8] {
-        let count = description.utf8.count
+    static func pictureHead(_ description: [UInt8], imageBytes: Int) -> [UInt8] {
+        let count = description.count
         var head = header(0x2, 4 + count + imageBytes)
         head.reserveCapacity(head.count + 4 + count)
         for shift in [24, 16, 8, 0] { head.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        head += description.utf8
+        head += description
         return head
     }
 }

@@ -51,10 +51,11 @@ struct MessageParser {
                 collected.removeAll(keepingCapacity: true)
                 step = try stepAfterPrefix()
             case .header(let type):
-                guard collect(type.headerLength, from: &input) else { return nil }
+                let known = min(prefix.headerLength, type.longestHeader)
+                guard collect(known, from: &input) else { return nil }
                 swap(&collected, &header)
                 collected.removeAll(keepingCapacity: true)
-                step = .laterHeader(type, left: prefix.headerLength - type.headerLength)
+                step = .laterHeader(type, left: prefix.headerLength - known)
             case .laterHeader(let type, let left):
                 let dropped = input.drop(upTo: left)
                 guard dropped == left else {

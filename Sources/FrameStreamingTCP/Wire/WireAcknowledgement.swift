@@ -3,6 +3,8 @@ internal import FrameStreamingCore
 /// ACK on the wire.
 extension Acknowledgement {
     static let headerLength = 56
+    /// With the receiver's stages, which say where the time from arrival to consumption went.
+    static let headerLengthWithStages = 72
 
     init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
         var reader = ByteReader(header)
@@ -20,10 +22,16 @@ extension Acknowledgement {
         consumedTime = consumed
         queueDepth = depth
         self.unconsumed = unconsumed
+        guard header.count >= Self.headerLengthWithStages else { return }
+        try reader.skip(3)
+        queueTime = try reader.takeNanoseconds()
+        decodeTime = try reader.takeNanoseconds()
     }
 
     func marshal() -> [UInt8] {
-        ByteWriter.message(.acknowledgement) { writer in
+        let hasStages = queueTime != nil || decodeTime != nil
+        let length = hasStages ? Self.headerLengthWithStages : Self.headerLength
+        return ByteWriter.message(.acknowledgement, headerLength: length) { writer in
             writer.put(sequence)
             writer.put(receivedThrough)
             writer.put(creditThrough)
@@ -33,6 +41,9 @@ extension Acknowledgement {
             writer.put(queueDepth)
             writer.put(outcome.code)
             writer.putZeros(3)
+            guard hasStages else { return }
+            writer.put(queueTime)
+            writer.put(decodeTime)
         }
     }
 }

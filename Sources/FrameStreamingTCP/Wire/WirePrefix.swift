@@ -31,6 +31,9 @@ enum WireType: UInt8, CaseIterable {
         }
     }
 
+    /// The bytes of the header that are read here, where there are so many.
+    var longestHeader: Int { self == .acknowledgement ? Acknowledgement.headerLengthWithStages : headerLength }
+
     /// Whether a peer that does not know the message must not go on. Every peer of protocol 1 knows them all; later ones
     /// may leave out what is not critical.
     var isCritical: Bool {
@@ -86,11 +89,16 @@ struct WirePrefix: Hashable {
 
 extension ByteWriter {
     /// A whole message without an image: the prefix counts what `header` and `payload` hold.
+    ///
+    /// - Parameter headerLength: Another than protocol 1 began with.
     static func message(
-        _ type: WireType, payload: [UInt8] = [], _ header: (inout ByteWriter) -> Void = { _ in }
+        _ type: WireType, headerLength: Int? = nil, payload: [UInt8] = [],
+        _ header: (inout ByteWriter) -> Void = { _ in }
     ) -> [UInt8] {
-        var writer = ByteWriter(capacity: WirePrefix.length + type.headerLength + payload.count)
-        WirePrefix(type, payloadLength: payload.count).marshal(into: &writer)
+        var prefix = WirePrefix(type, payloadLength: payload.count)
+        if let headerLength { prefix.headerLength = headerLength }
+        var writer = ByteWriter(capacity: WirePrefix.length + prefix.headerLength + payload.count)
+        prefix.marshal(into: &writer)
         header(&writer)
         writer.put(payload)
         return writer.bytes

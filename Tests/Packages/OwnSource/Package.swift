@@ -4,7 +4,8 @@ import PackageDescription
 // A program of a user's own: it imports the product FrameStreaming only, and brings a source and a codec.
 let package = Package(
     name: "OwnSource",
-    dependencies: [.package(name: "FrameStreaming", path: "../../..")],
+    // No traits: what a package that is fetched has unless it asks; one beside this has those of our examples.
+    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .executableTarget(
             name: "own-source", dependencies: [.product(name: "FrameStreaming", package: "FrameStreaming")])

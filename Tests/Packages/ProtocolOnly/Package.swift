@@ -4,7 +4,8 @@ import PackageDescription
 // The protocol alone: no camera, no JPEG library. It builds where neither -dev package is installed.
 let package = Package(
     name: "ProtocolOnly",
-    dependencies: [.package(name: "FrameStreaming", path: "../../..")],
+    // No traits: what a package that is fetched has unless it asks; one beside this has those of our examples.
+    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .testTarget(
             name: "ProtocolOnlyTests",

@@ -1,0 +1,90 @@
+internal import ArgumentParser
+internal import FrameStreaming
+
+/// From where, and how it is shown.
+struct ViewOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT).", valueName: "[host:]port")
+    )
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Connect to a sender that listens, and again after each stream; it may start later.",
+            valueName: "host:port"))
+    var from: String?
+
+    @Flag(help: "Close the window after the first stream, which may have a break where its sender comes back.")
+    var once = false
+
+    @Flag(help: "With --from or --once: one connection, and its end closes the window.")
+    var noReconnect = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
+        ))
+    var handshake = Handshake.auto
+
+    @Flag(help: "Fill the screen from the start.")
+    var fullscreen = false
+
+    @Flag(help: "Show the figures from the start.")
+    var overlay = false
+
+    @Option(help: "How a picture is made larger or smaller: nearest keeps pixels sharp, linear is smooth.")
+    var scaleQuality = ScaleQuality.linear
+
+    @Flag(help: "Wait for the display's refresh: no tearing, and up to a refresh more of delay.")
+    var vsync = false
+
+    @Option(help: ArgumentHelp("Where snapshots are written.", valueName: "folder"))
+    var snapshots = "."
+
+    @Flag(help: "One JSON object a line on standard output, for programs.")
+    var json = false
+
+    enum Handshake: String, ExpressibleByArgument, CaseIterable {
+        case auto, binary, text
+
+        var tcp: TCPHandshake {
+            switch self {
+            case .auto: .automatic
+            case .binary: .binary
+            case .text: .text
+            }
+        }
+    }
+
+    enum ScaleQuality: String, ExpressibleByArgument, CaseIterable {
+        case nearest, linear
+    }
+
+    func validate() throws {
+        guard (listen == nil) != (from == nil) else {
+            throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
+        }
+        if noReconnect, from == nil, !once {
+            throw ValidationError(
+                "--no-reconnect is for --from and --once: a window that listens shows one sender after another")
+        }
+    }
+
+    /// Begins to listen, or makes ready to connect.
+    ///
+    /// - Throws: `ValidationError` for an address that is not written as one.
+    func way() throws -> Receiving.Way {
+        do throws(FrameStreamingError) {
+            if let from {
+                // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
+                return .connecting(
+                    try TCPConnector(to: from, role: .receiver, handshake: handshake == .text ? .text : .binary))
+            }
+            return .listening(try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp))
+        } catch {
+            if error.code == .invalidArgument { throw ValidationError(error.description) }
+            throw error
+        }
+    }
+}

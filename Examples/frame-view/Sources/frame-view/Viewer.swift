@@ -1,0 +1,210 @@
+internal import FrameStreaming
+internal import Glibc
+
+/// What the window shows, and what its keys do: the main thread's loop.
+final class Viewer {
+    private let window: Window
+    private let events: Events
+    private let stage: Stage
+    private let snapshots: SnapshotFolder
+    private let output: Output
+
+    private var picture: ReceivedFrame?
+    private var status: StreamStatus
+    private var receiver: FrameReceiver<ViewingCodec>?
+    private var figures = Figures()
+    private var showsFigures: Bool
+    /// Words that stand for a few seconds.
+    private var notice: (words: String, until: MonotonicTime)?
+    /// The last whole second of the figures.
+    private var counted = MonotonicTime.now
+    private var lastPicture = MonotonicTime.now
+    private var isVisible = true
+    private var isLoaded = false
+    private var isDrawn = false
+    /// The window has the size that somebody gave it, or that of the first picture.
+    private var hasSize = false
+    /// What was said already of pictures that cannot be shown.
+    private var complaint: FrameStreamingError?
+    private var end: (reason: String, failure: FrameStreamingError?)?
+
+    private static let noticeTime = Duration.seconds(3)
+    /// A live stream without a picture for so long is worth a word.
+    private static let silence = Duration.seconds(3)
+
+    init(
+        _ window: Window, _ events: Events, _ stage: Stage, snapshots: SnapshotFolder, showsFigures: Bool,
+        _ output: Output
+    ) {
+        self.window = window
+        self.events = events
+        self.stage = stage
+        self.snapshots = snapshots
+        self.showsFigures = showsFigures
+        self.output = output
+        status = stage.take().status
+    }
+
+    /// Shows what comes until the window is closed. Returns why it was, for the sender.
+    ///
+    /// - Throws: Why there will be no stream.
+    func run() throws(FrameStreamingError) -> String {
+        while true {
+            draw()
+            for event in events.take(until: deadline) { handle(event) }
+            takeNews()
+            count()
+            if let end {
+                if let failure = end.failure { throw failure }
+                return end.reason
+            }
+        }
+    }
+
+    // MARK: What happens
+
+    private func handle(_ event: WindowEvent) {
+        switch event {
+        case .key(let key): obey(key)
+        case .close: close("window closed")
+        case .resized:
+            hasSize = true
+            isDrawn = false
+        case .exposed: isDrawn = false
+        case .hidden: isVisible = false
+        case .shown:
+            isVisible = true
+            isDrawn = false
+        case .texturesLost:
+            window.unload()
+            isLoaded = false
+            isDrawn = false
+        case .news: break
+        }
+    }
+
+    private func obey(_ key: KeyCommand) {
+        switch key {
+        case .toggleFullscreen: toggleFullscreen()
+        case .back: if window.isFullscreen { toggleFullscreen() } else { close("window closed") }
+        case .quit: close("window closed")
+        case .snapshot: takeSnapshot()
+        case .toggleOverlay:
+            showsFigures.toggle()
+            isDrawn = false
+        }
+    }
+
+    private func close(_ reason: String, _ failure: FrameStreamingError? = nil) { end = end ?? (reason, failure) }
+
+    private func toggleFullscreen() {
+        do throws(FrameStreamingError) { try window.toggleFullscreen() } catch { say(error.message) }
+        isDrawn = false
+    }
+
+    private func takeSnapshot() {
+        guard let picture else { return say("no snapshot: there is no picture yet") }
+        do throws(FrameStreamingError) {
+            let path = try snapshots.write(picture.encoded, at: time(nil))
+            output.snapshot(path)
+            say("saved \(path)")
+        } catch {
+            output.complain("Error: \(error)")
+            say("\(error)")
+        }
+    }
+
+    private func say(_ words: String) {
+        notice = (words, MonotonicTime.now.advanced(by: Self.noticeTime))
+        isDrawn = false
+    }
+
+    // MARK: What comes
+
+    private func takeNews() {
+        let news = stage.take()
+        if let wish = news.end {
+            switch wish {
+            case .interrupted: close("viewer interrupted")
+            case .over(let failure): close("viewer ended", failure)
+            }
+        }
+        if news.receiver !== receiver {
+            receiver = news.receiver
+            figures = Figures()
+            counted = .now
+            lastPicture = .now
+            if let picture { figures.take(picture) }
+        }
+        if news.status != status {
+            status = news.status
+            isDrawn = false
+        }
+        window.title = status.title
+        guard let received = news.picture else { return }
+        picture = received
+        lastPicture = .now
+        figures.take(received)
+        isLoaded = false
+        isDrawn = false
+        if !hasSize {
+            window.fit(to: Size(width: received.frame.format.width, height: received.frame.format.height))
+            hasSize = true
+        }
+    }
+
+    /// Once a second: the figures, and what has stood long enough.
+    private func count() {
+        let now = MonotonicTime.now
+        if let notice, notice.until <= now {
+            self.notice = nil
+            isDrawn = false
+        }
+        guard let receiver, now.since(counted) >= .seconds(1) else { return }
+        let interval = receiver.takeInterval()
+        figures.take(interval, seconds: Double(now.nanoseconds - counted.nanoseconds) / 1e9)
+        counted = now
+        if showsFigures || silence != nil { isDrawn = false }
+    }
+
+    /// When there is something to do without an event.
+    private var deadline: Deadline {
+        var result = Deadline.never
+        if receiver != nil { result = .at(counted.advanced(by: .seconds(1))) }
+        if let notice { result = result.earlier(.at(notice.until)) }
+        return result
+    }
+
+    private var silence: String? {
+        let time = MonotonicTime.now.since(lastPicture)
+        guard receiver != nil, status.isLive, time >= Self.silence else { return nil }
+        return "no picture for \(time.components.seconds) s"
+    }
+
+    // MARK: What is shown
+
+    private func draw() {
+        defer { stage.presented() }
+        // Nobody sees it: the picture is taken all the same, so that the stream goes on and is fresh when the window is back.
+        guard isVisible, !isDrawn else { return }
+        isDrawn = true
+        if let picture, !isLoaded {
+            do throws(FrameStreamingError) {
+                try window.load(picture.frame)
+                isLoaded = true
+            } catch {
+                // The next picture will most likely fare the same.
+                if complaint != error { output.complain("Error: \(error)") }
+                complaint = error
+                say(error.message)
+                isDrawn = true
+            }
+        }
+        let size = window.size
+        var texts: [TextLayout] = []
+        if showsFigures, !figures.lines.isEmpty { texts.append(TextLayout(figures.lines, at: .topLeft, in: size)) }
+        let words = [status.banner ?? silence, notice?.words].compactMap { $0 }
+        if !words.isEmpty { texts.append(TextLayout(words, at: .bottom, in: size)) }
+        window.draw(dimmed: !status.isLive, texts)
+    }
+}

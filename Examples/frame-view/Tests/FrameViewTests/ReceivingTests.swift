@@ -1,0 +1,163 @@
+import ArgumentParser
+import Dispatch
+import FrameStreaming
+import FrameStreamingTesting
+import Synchronization
+import Testing
+
+@testable import frame_view
+
+/// The thread that receives, with a sender at the other end and a window that is played here.
+@Suite struct ReceivingTests {
+    /// What a window saw: each status once, and the pictures.
+    private final class PlayedWindow: Sendable {
+        let stage: Stage
+        private let woken: DispatchSemaphore
+        private let seen = Mutex((statuses: [StreamStatus](), pictures: 0))
+        private let isDone = DispatchSemaphore(value: 0)
+        private let hasLooked = DispatchSemaphore(value: 0)
+
+        init() {
+            let woken = DispatchSemaphore(value: 0)
+            self.woken = woken
+            stage = Stage(.waiting("for the test")) { woken.signal() }
+        }
+
+        /// Takes news until the receiving thread says that it is over, or there were so many pictures: then it is closed.
+        func run(closingAfter pictures: Int = .max) throws {
+            try startThread { [self] in
+                defer { isDone.signal() }
+                while true {
+                    woken.wait()
+                    let news = stage.take()
+                    let isEnough = seen.withLock { seen in
+                        if seen.statuses.last != news.status { seen.statuses.append(news.status) }
+                        if news.picture != nil { seen.pictures += 1 }
+                        return seen.pictures >= pictures
+                    }
+                    hasLooked.signal()
+                    stage.presented()
+                    if isEnough { stage.close("window closed") }
+                    if isEnough || news.end != nil { return }
+                }
+            }
+        }
+
+        func wait() { isDone.wait() }
+
+        /// Waits until it shows what is asked for.
+        func wait(for isAsked: (StreamStatus?) -> Bool) { while !isAsked(statuses.last) { hasLooked.wait() } }
+
+        var statuses: [StreamStatus] { seen.withLock { $0.statuses } }
+        var pictures: Int { seen.withLock { $0.pictures } }
+    }
+
+    private func receiving(_ stage: Stage, _ arguments: [String]) throws -> Receiving {
+        let options = try ViewOptions.parse(["--listen", "127.0.0.1:0", "--json"] + arguments)
+        return Receiving(
+            options, try options.way(), stage, ViewingCodec(largest: Size(width: 4096, height: 4096)),
+            Output(json: true))
+    }
+
+    /// Events, each given only when the window shows what the one before came to.
+    private struct WatchedSource: FrameSource {
+        var steps: [SourceEvent]
+        let window: PlayedWindow
+        let isLive = false
+
+        mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+            switch last {
+            case .lost: window.wait { if case .sourceLost = $0 { true } else { false } }
+            case .restored: window.wait { $0?.isLive == true }
+            case .frame, nil: break
+            }
+            last = steps.isEmpty ? nil : steps.removeFirst()
+            return last
+        }
+
+        private var last: SourceEvent?
+
+        init(_ steps: [SourceEvent], _ window: PlayedWindow) {
+            self.steps = steps
+            self.window = window
+        }
+    }
+
+    /// Sends the script to a receiving thread with its window, and returns how the sender fared.
+    private func play(
+        _ steps: [SourceEvent], to window: PlayedWindow, closingAfter pictures: Int = .max
+    ) throws -> SenderSummary {
+        let link = MemoryTransport.pair()
+        let receiving = try receiving(window.stage, ["--once"])
+        let isDone = DispatchSemaphore(value: 0)
+        try window.run(closingAfter: pictures)
+        try startThread {
+            try? receiving.run(link.receiver)
+            isDone.signal()
+        }
+        let sender = try FrameSender(
+            codec: JPEGCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        var source = WatchedSource(steps, window)
+        try sender.run(&source)
+        isDone.wait()
+        window.wait()
+        return sender.summary
+    }
+
+    private let picture: Frame
+
+    init() throws { picture = try TestPictures.jpeg(width: 32, height: 24) }
+
+    @Test func aStreamIsShownToItsEnd() throws {
+        let window = PlayedWindow()
+        let sent = try play([.frame(picture), .frame(picture)], to: window)
+        #expect(window.pictures >= 1 && sent.total.acknowledged == 2)
+        let statuses = window.statuses
+        guard case .ended(let words) = statuses.last else {
+            Issue.record("\(statuses)")
+            return
+        }
+        #expect(words == "end of stream")
+    }
+
+    @Test func aLostSourceIsSaidAndItsReturn() throws {
+        let window = PlayedWindow()
+        let lost = FrameStreamingError(.sourceLost, "the camera is gone")
+        _ = try play(
+            [.frame(picture), .lost(lost), .restored, .frame(picture)], to: window)
+        let statuses = window.statuses
+        #expect(statuses.contains(.sourceLost("the camera is gone")), "\(statuses)")
+        // Live again after that, and then at its end.
+        #expect(statuses.suffix(2).first?.isLive == true, "\(statuses)")
+    }
+
+    @Test func closingTheWindowTellsTheSenderWhy() throws {
+        let window = PlayedWindow()
+        let steps = [SourceEvent](repeating: .frame(picture), count: 1000)
+        let sent = try play(steps, to: window, closingAfter: 3)
+        #expect(sent.connections[0].peer.goodbye == "window closed" && sent.connections[0].end == .bye)
+        #expect(window.pictures == 3 && sent.total.acknowledged < 1000)
+    }
+
+    @Test func whoComesAfterTheWindowWasClosedIsToldSo() throws {
+        let window = PlayedWindow()
+        window.stage.close("window closed")
+        let steps = [SourceEvent](repeating: .frame(picture), count: 1000)
+        let sent = try play(steps, to: window)
+        #expect(sent.connections[0].peer.goodbye == "window closed" && window.pictures == 0)
+    }
+
+    @Test func aBrokenConnectionIsSaid() throws {
+        let window = PlayedWindow()
+        let link = MemoryTransport.pair()
+        let receiving = try receiving(window.stage, [])
+        link.sender.close()
+        let error = #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }
+        #expect(error?.code == .endedWithoutGoodbye)
+        guard case .broken = window.stage.take().status else {
+            Issue.record("\(window.stage.take().status)")
+            return
+        }
+        #expect(window.stage.take().receiver == nil)
+    }
+}

@@ -1,0 +1,96 @@
+import FrameStreamingCore
+import FrameStreamingFiles
+import FrameStreamingJPEG
+import FrameStreamingPreview
+import FrameStreamingSystem
+import Testing
+
+/// What a JPEG says of itself.
+func header(of jpeg: [UInt8]) throws -> JPEGHeader { try JPEGHeader(unsafe jpeg.span.bytes) }
+
+/// A server on a port of its own, and pictures to show.
+final class Rig {
+    let server: PreviewServer
+    let codec = JPEGCodec()
+    var port: Int { server.port }
+
+    init(_ change: (inout PreviewOptions) -> Void = { _ in }) throws {
+        var options = PreviewOptions()
+        change(&options)
+        server = try PreviewServer(on: "0", codec: codec, options: options)
+    }
+
+    deinit { server.close() }
+
+    /// One request on a connection of its own.
+    func ask(
+        _ target: String, method: String = "GET", host: String = "127.0.0.1", _ headers: [String] = []
+    ) throws -> Client.Answer {
+        let client = try Client(port: port)
+        client.request(target, method: method, host: host, headers)
+        return try client.answer(hasBody: method != "HEAD")
+    }
+
+    /// A picture of the test pattern, with its number in it.
+    func picture(_ number: UInt64, width: Int = 64, height: Int = 48) throws -> Frame {
+        var source = try TestPatternSource(width: width, height: height, pace: .maximum)
+        while true {
+            guard case .frame(let frame) = try source.next(until: .never) else { throw Client.Failure("no picture") }
+            if frame.sequence >= number { return frame }
+        }
+    }
+
+    /// Something that says of itself that it is a JPEG: the server hands those on as they are. As large as a test needs it, its bytes told by
+    /// its number.
+    func bulk(_ number: Int, byteCount: Int) throws -> Frame {
+        var buffer = FramePool(capacity: 1).buffer(byteCount: byteCount)
+        unsafe buffer.withUnsafeMutableBytes { bytes in
+            for index in 0..<bytes.count {
+                unsafe bytes[index] = UInt8(truncatingIfNeeded: index &* 7 &+ (index >> 10) &+ number &* 31)
+            }
+        }
+        return try buffer.makeFrame(
+            format: FrameFormat(width: 64, height: 48, pixelFormat: .jpeg), sequence: UInt64(number))
+    }
+
+    func jpeg(_ number: UInt64, width: Int = 64, height: Int = 48) throws -> Frame {
+        try codec.encode(picture(number, width: width, height: height), EncodeSettings(quality: 75))
+    }
+
+    /// A page at the WebSocket that has had the first list of streams.
+    func page() throws -> Client {
+        let client = try Client(port: port)
+        client.request("/api/live", Client.upgrade)
+        let head = try client.head()
+        try #require(head.status == 101)
+        #expect(head["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+        _ = try client.listing { _ in true }
+        return client
+    }
+
+    /// A program that reads a stream, behind the first delimiter. Its first picture has to be there.
+    func reader(_ path: String, receiveBuffer: CInt? = nil) throws -> Client {
+        let client = try Client(port: port, receiveBuffer: receiveBuffer)
+        client.request(path)
+        let head = try client.head()
+        try #require(head.status == 200)
+        #expect(head["content-type"] == "multipart/x-mixed-replace; boundary=\(Self.boundary)")
+        return client
+    }
+
+    static let boundary = "framestreaming-picture"
+
+    /// Waits until something is so: looked at again and again, for the server has no reason to tell.
+    func wait(for what: String, _ isSo: () -> Bool) throws {
+        let limit = MonotonicTime.now.advanced(by: .seconds(60))
+        while !isSo() {
+            guard MonotonicTime.now < limit else { throw Client.Failure("never: \(what)") }
+            SystemClock().sleep(until: .now.advanced(by: .milliseconds(2)))
+        }
+    }
+}
+
+extension Frame {
+    /// The bytes that count, copied.
+    var contents: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
+}

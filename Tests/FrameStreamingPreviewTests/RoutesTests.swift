@@ -1,0 +1,155 @@
+import Foundation
+import FrameStreamingCore
+import FrameStreamingPreview
+import Testing
+
+extension PreviewTests {
+    @Suite struct RoutesTests {
+        let rig: Rig
+
+        init() throws { rig = try Rig() }
+
+        @Test func thePageRunsItsOwnScriptsOnly() throws {
+            let page = try rig.ask("/")
+            #expect(page.status == 200 && page["content-type"] == "text/html; charset=utf-8")
+            #expect(page["cache-control"] == "no-store" && page["x-content-type-options"] == "nosniff")
+            let policy = try #require(page["content-security-policy"])
+            let nonce = try #require(policy.split(separator: "'").first { $0.hasPrefix("nonce-") })
+            #expect(page.text.contains("<script nonce=\"\(nonce.dropFirst(6))\">"))
+            #expect(!page.text.contains("<script>") && policy.contains("default-src 'none'"))
+            // Another each time: who has read one page cannot have his words run in the next.
+            #expect(try rig.ask("/")["content-security-policy"] != policy)
+        }
+
+        @Test(arguments: [
+            "/nothing", "/api", "/api/other", "/streams", "/streams/", "/streams/none.jpg", "/streams/none.mjpg",
+            "/streams/cam.png", "/../streams/none.jpg", "//", "/streams/a/b.jpg", "/metrics/x", "/?x=/api/streams/y",
+        ]) func whatIsNotThere(path: String) throws {
+            let stream = rig.server.stream(named: "cam")
+            let answer = try rig.ask(path)
+            if path == "/?x=/api/streams/y" {
+                #expect(answer.status == 200)
+            } else {
+                #expect(answer.status == 404 && answer.text.hasSuffix(".\n"), "\(answer)")
+            }
+            withExtendedLifetime(stream) {}
+        }
+
+        @Test(arguments: ["/streams/%", "/streams/%zz.jpg", "/streams/%ff.jpg", "/streams/%00.jpg", "/%e2%82"])
+        func whatIsNoPath(path: String) throws {
+            let answer = try rig.ask(path)
+            #expect(answer.status == 400 && answer.text.hasSuffix(".\n"), "\(answer)")
+        }
+
+        @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) func otherMethods(method: String) throws {
+            for path in ["/", "/streams/cam.jpg", "/api/live"] {
+                let answer = try rig.ask(path, method: method)
+                #expect(answer.status == 405 && answer["allow"] == "GET, HEAD")
+            }
+        }
+
+        @Test func headSaysWhatGetWouldSay() throws {
+            let stream = rig.server.stream(named: "cam")
+            stream.show(try rig.jpeg(1))
+            for path in ["/streams/cam.jpg", "/streams/cam.jpg?scale=1/2", "/nothing"] {
+                let (head, get) = (try rig.ask(path, method: "HEAD"), try rig.ask(path))
+                #expect(head.status == get.status && head["content-type"] == get["content-type"])
+                #expect(head["content-length"] == "\(get.body.count)" && get.body.count > 0)
+                #expect(head["etag"] == get["etag"])
+            }
+            // No body follows: the next answer on the same connection is where it belongs.
+            let client = try Client(port: rig.port)
+            for path in ["/", "/api/streams", "/metrics", "/api/live", "/streams/cam.jpg"] {
+                client.request(path, method: "HEAD")
+                let answer = try client.answer(hasBody: false)
+                #expect(answer.status == (path == "/api/live" ? 426 : 200), "\(path): \(answer)")
+            }
+            // A stream has no length, and HEAD is no viewer.
+            let moving = try rig.ask("/streams/cam.mjpg", method: "HEAD")
+            #expect(moving.status == 200 && moving["content-type"]?.hasPrefix("multipart/x-mixed-replace") == true)
+            #expect(rig.server.viewerCount == 0)
+        }
+
+        @Test func oneConnectionForManyRequests() throws {
+            let client = try Client(port: rig.port)
+            for _ in 0..<3 {
+                client.request("/api/streams")
+                #expect(try client.answer().text.contains("\"streams\":[]"))
+            }
+        }
+
+        @Test(arguments: [
+            ("evil.example", 421), ("evil.example:80", 421), ("localhost.evil.example", 421),
+            ("127.0.0.1.evil.example", 421),
+            ("192.168.1.1", 421), ("", 421), ("127.0.0.1", 200), ("localhost:8080", 200), ("LOCALHOST", 200),
+            ("[::1]:80", 200), ("cam.localhost", 200),
+        ]) func namesOfOthersAreRefused(host: String, status: Int) throws {
+            #expect(try rig.ask("/api/streams", host: host).status == status)
+        }
+
+        @Test func aRequestNamesItsHost() throws {
+            let client = try Client(port: rig.port)
+            client.send("GET /api/streams HTTP/1.1\r\n\r\n")
+            #expect(try client.answer().status == 400)
+            let old = try Client(port: rig.port)
+            old.send("GET /api/streams HTTP/1.0\r\n\r\n")
+            #expect(try old.answer().status == 200)
+        }
+
+        @Test(arguments: [
+            ("http://evil.example", 403), ("null", 403), ("http://127.0.0.1.evil.example", 403),
+            ("http://127.0.0.1", 101), ("HTTP://127.0.0.1", 101),
+        ]) func pagesOfOthersGetNoSocket(origin: String, status: Int) throws {
+            let client = try Client(port: rig.port)
+            client.request("/api/live", Client.upgrade + ["Origin: \(origin)"])
+            #expect(try client.head().status == status)
+        }
+
+        @Test func aWebSocketIsAskedForAsOne() throws {
+            let plain = try rig.ask("/api/live")
+            #expect(plain.status == 426 && plain["upgrade"] == "websocket")
+            let old = Client.upgrade.filter { !$0.hasPrefix("Sec-WebSocket-Version") } + ["Sec-WebSocket-Version: 8"]
+            let client = try Client(port: rig.port)
+            client.request("/api/live", old)
+            #expect(try client.answer().status == 400)
+            #expect(rig.server.viewerCount == 0)
+        }
+
+        @Test func aClientThatSpeaksBeforeItsAnswerIsTurnedAway() throws {
+            let client = try Client(port: rig.port)
+            let early: [UInt8] = [0x81, 0x82, 0, 0, 0, 0, 0x7B, 0x7D]
+            let head = (["GET /api/live HTTP/1.1", "Host: 127.0.0.1"] + Client.upgrade + ["", ""])
+            client.send(Array(head.joined(separator: "\r\n").utf8) + early)
+            #expect(try client.rest().isEmpty)
+            try rig.wait(for: "the seat is free") { rig.server.viewerCount == 0 }
+        }
+
+        @Test func theListSaysWhatIsKnown() throws {
+            let stream = rig.server.stream(named: "a \"b\" <c>/ä", peer: "10.0.0.1:5")
+            let empty = try listing()[0]
+            #expect(empty["name"] as? String == "a \"b\" <c>/ä" && empty["state"] as? String == "live")
+            #expect(empty["width"] is NSNull && empty["latency_ms"] is NSNull && empty["frames"] as? Int == 0)
+            #expect(empty["skipped_by_sender"] is NSNull && empty["peer"] as? String == "10.0.0.1:5")
+            let frame = try rig.jpeg(1)
+            stream.show(frame, captured: .now.advanced(by: .milliseconds(-50)), skipped: 3, clockError: 2_000_000)
+            stream.show(frame, captured: .now.advanced(by: .milliseconds(-50)), skipped: 4, clockError: 2_000_000)
+            stream.window = 5
+            let full = try listing()[0]
+            #expect(full["width"] as? Int == 64 && full["height"] as? Int == 48 && full["quality"] as? Int == 75)
+            #expect(full["pixel_format"] as? String == "JPEG" && full["frames"] as? Int == 2)
+            #expect(full["skipped_by_sender"] as? Int == 7 && full["window"] as? Int == 5)
+            #expect(full["clock_error_ms"] as? Double == 2)
+            let latency = try #require(full["latency_ms"] as? [String: Double])
+            #expect(try #require(latency["p50"]) >= 50 && latency["p99"] ?? 0 >= latency["p50"] ?? 1)
+            #expect(full["bytes_per_second"] as? Double ?? 0 > 0)
+        }
+
+        private func listing() throws -> [[String: Any]] {
+            let answer = try rig.ask("/api/streams")
+            #expect(answer["content-type"] == "application/json")
+            let object = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
+            #expect(object?["time_ms"] is Double)
+            return try #require(object?["streams"] as? [[String: Any]])
+        }
+    }
+}
