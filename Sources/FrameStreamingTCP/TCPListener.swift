@@ -76,7 +76,12 @@ public final class TCPListener: Sendable {
 
     /// Takes no more connections; those that there are go on. ``serve(maximumConnections:onError:_:)`` returns when they ended.
     public func stop() {
-        descriptor.withLock { $0 = nil }
+        let socket = descriptor.withLock { descriptor in
+            defer { descriptor = nil }
+            return descriptor
+        }
+        // Another thread may still hold it in accept: the port is free at once, and nobody gets into the backlog any more.
+        socket?.shutdownBoth()
         wakeUp.signal()
     }
 
@@ -94,6 +99,7 @@ public final class TCPListener: Sendable {
             do throws(SystemError) {
                 return try socket.accept()
             } catch {
+                if descriptor.withLock({ $0 == nil }) { throw .closedListener }
                 switch error.code {
                 case Errno.again:
                     if deadline.hasPassed { throw .timedOut("a connection") }
