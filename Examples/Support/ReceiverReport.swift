@@ -68,11 +68,17 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Runs `body`, which makes or accepts connections until `stop` is called, and prints the total when it is done.
+    ///
+    /// - Parameter interrupted: Ends what the consumers wait for, with `cancelled`.
     package func during(
-        stop: @escaping @Sendable () -> Void, _ body: () throws -> Void
+        stop: @escaping @Sendable () -> Void, interrupted: @escaping @Sendable () -> Void,
+        _ body: () throws -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
-        interruption.does { [self] in stopAll() }
+        interruption.does { [self] in
+            stopAll()
+            interrupted()
+        }
         let ticker = PerSecond { [self] seconds in
             progress(seconds)
             giveUp()
@@ -106,9 +112,21 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         if !output.json { printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)") }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
-        if failure == nil { receiver.close() } else { receiver.cancel() }
+        // What failed may be something of this side, such as the recording: then the sender is told, and its name is said here.
+        var isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
+        if isOwn, failure?.code == .cancelled, interruption.happened {
+            // Ctrl-C, and no failure.
+            receiver.close("receiver stopped", consumed: false)
+            (failure, isOwn) = (nil, false)
+        } else if let failure, isOwn {
+            receiver.close("the receiver failed: \(failure.message)", consumed: false)
+        } else if failure == nil {
+            receiver.close()
+        } else {
+            receiver.cancel()
+        }
         let statistics = receiver.statistics
-        let end = receiver.end
+        let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
         state.update { state in
@@ -121,7 +139,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 state.endsOfSessions[session] = (id, end)
             }
             state.reported = failure
-            if failure != nil, persistence.once, !mayReturn { state.hasFailed = true }
+            if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
             // Unless it is back already.
             if mayReturn, let patience = persistence.patience,
                 !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
@@ -138,11 +156,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             if let stages = stages(statistics) { printLine(stages) }
         }
         if let failure {
-            // What failed may be something of this side, such as the recording: then its name is said, too.
-            let isOfPeer = failure.subject == nil || failure.subject == receiver.peer.address
             // Where this side connects again, the wait says why.
             if !(mayReturn && persistence.connects) {
-                printError("\(receiver.peer.address): \(isOfPeer ? failure.message : failure.description)")
+                printError("\(receiver.peer.address): \(isOwn ? failure.description : failure.message)")
             }
             if mayReturn, persistence.once, !persistence.connects {
                 waiting.note(
@@ -166,6 +182,12 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             "\(name): the stream broke and has not come back within \(patience.components.seconds) s, so pictures may be missing: "
                 + "see to its sender and the link, or wait for longer with --return-within")
         stopAll()
+    }
+
+    /// What a slow consumer does with a frame: nothing, for so long, or until the program is to end.
+    package func pause(_ duration: Duration) {
+        guard duration > .zero else { return }
+        _ = state.wait(until: Deadline.after(duration).nanoseconds) { $0.isStopping ? true : nil }
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
@@ -198,7 +220,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     private func stopAll() {
-        let (receivers, stop) = state.withLock { state in
+        let (receivers, stop) = state.update { state in
             state.isStopping = true
             return (Array(state.open.values), state.stop)
         }

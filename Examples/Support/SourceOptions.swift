@@ -72,7 +72,20 @@ package struct SourceOptions: ParsableArguments {
             throw ValidationError(
                 "--size needs --format: a headerless file tells neither (a Y4M file tells both, and needs neither)")
         }
+        if let size { try validate(size) }
         if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
+    }
+
+    /// What is sent are JPEGs: a size that none can have is refused before the first picture is drawn, which takes minutes.
+    private func validate(_ size: SizeArgument) throws {
+        let name = "--size \(size.width)x\(size.height)"
+        guard max(size.width, size.height) <= JPEGCodec.largestSide else {
+            throw ValidationError("\(name) cannot be sent: no side of a JPEG is longer than \(JPEGCodec.largestSide)")
+        }
+        let mostPixels = JPEGCodec().maximumPixels
+        guard size.width * size.height <= mostPixels else {
+            throw ValidationError("\(name) is more than the \(mostPixels) pixels that are sent: give a smaller one")
+        }
     }
 
     /// Opens what was asked for; a camera's log has the label of the program.

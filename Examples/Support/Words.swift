@@ -4,25 +4,32 @@ package import FrameStreaming
 
 /// `30.0 fps, delay 1.2 ms (p99 3.4), 1.2 MB/s, 0 dropped`.
 package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
-    var parts = ["\(fixed(Double(statistics.frames) / max(seconds, 1e-9))) fps"]
+    var parts: [String] = []
+    if seconds > 0 { parts.append("\(fixed(Double(statistics.frames) / seconds)) fps") }
     if let delay = statistics.latency.summary {
         parts.append("delay \(fixed(delay.p50)) ms\(error(statistics.clockError)) (p99 \(fixed(delay.p99)))")
     }
-    parts.append(byteRate(Double(statistics.bytes) / max(seconds, 1e-9)))
+    parts.append(amount(statistics.bytes, seconds))
     if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
-    if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable") }
+    if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable or refused") }
     return parts.joined(separator: ", ")
 }
 
 /// The same of a sender, with the time to the acknowledgement.
 package func describe(_ statistics: SenderStatistics, seconds: Double) -> String {
-    var parts = ["\(fixed(Double(statistics.acknowledged) / max(seconds, 1e-9))) fps"]
+    var parts: [String] = []
+    if seconds > 0 { parts.append("\(fixed(Double(statistics.acknowledged) / seconds)) fps") }
     if let ack = statistics.ackTime.summary { parts.append("ack \(fixed(ack.p50)) ms (p99 \(fixed(ack.p99)))") }
-    parts.append(byteRate(Double(statistics.bytes) / max(seconds, 1e-9)))
+    parts.append(amount(statistics.bytes, seconds))
     parts.append("\(statistics.dropped.total) dropped")
     if statistics.failed > 0 { parts.append("\(statistics.failed) failed") }
     if statistics.lost > 0 { parts.append("\(statistics.lost) lost") }
     return parts.joined(separator: ", ")
+}
+
+/// Bytes a second; where there was no time, as nothing was consumed, how many there were.
+private func amount(_ bytes: Int, _ seconds: Double) -> String {
+    seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes"
 }
 
 /// ` ± 0.4`: by how much times across two machines may be wrong. Nothing on one machine, where there is but one clock.

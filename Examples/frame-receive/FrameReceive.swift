@@ -16,7 +16,7 @@ struct FrameReceive: ParsableCommand {
 
     func run() throws {
         let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
-        let recordings = Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
+        let recordings = try Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
         let server = try preview.server()
         defer { server?.close() }
 
@@ -40,7 +40,7 @@ struct FrameReceive: ParsableCommand {
                     while let received = try receiver.next() {
                         tile?.show(received, from: receiver.peer)
                         try recording.write(received)
-                        pictures.consume()
+                        report.pause(pictures.consumeTime)
                         guard report.goesOn(after: received, of: receiver) else { break }
                     }
                 }
@@ -54,7 +54,7 @@ struct FrameReceive: ParsableCommand {
 
         if let connector = try connection.connector() {
             report.previews(server.map { ($0.address, $0.port) })
-            try report.during(stop: connector.cancel) {
+            try report.during(stop: connector.cancel, interrupted: recordings.cancel) {
                 if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
@@ -62,7 +62,7 @@ struct FrameReceive: ParsableCommand {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)
             report.previews(server.map { ($0.address, $0.port) })
-            try report.during(stop: listener.stop) {
+            try report.during(stop: listener.stop, interrupted: recordings.cancel) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
                     // What broke a connection has been said by the report.
                     try? consume($0)

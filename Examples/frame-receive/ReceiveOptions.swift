@@ -37,6 +37,11 @@ struct ReceiveOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Senders at once; more are turned away.", valueName: "n"))
     var maximumConnections = 16
 
+    @Option(
+        help: ArgumentHelp(
+            "The largest picture in bytes, as it comes: a sender of a larger one is cut off.", valueName: "n"))
+    var maximumFrameBytes = TCPOptions().maximumFrameBytes
+
     func validate() throws {
         guard (listen == nil) != (from == nil) else {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
@@ -57,6 +62,16 @@ struct ReceiveOptions: ParsableArguments {
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
+        guard TCPOptions.frameBytes.contains(maximumFrameBytes) else {
+            throw ValidationError(
+                "--maximum-frame-bytes is 1 to \(TCPOptions.frameBytes.upperBound), not \(maximumFrameBytes)")
+        }
+    }
+
+    private var options: TCPOptions {
+        var options = TCPOptions()
+        options.maximumFrameBytes = maximumFrameBytes
+        return options
     }
 
     var persistence: Persistence {
@@ -67,14 +82,15 @@ struct ReceiveOptions: ParsableArguments {
     }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
-        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp)
+        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: options)
     }
 
     /// Nil: senders are waited for.
     func connector() throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
-        return try TCPConnector(to: from, role: .receiver, handshake: handshake == .text ? .text : .binary)
+        return try TCPConnector(
+            to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: options)
     }
 }
 
@@ -138,8 +154,8 @@ struct ConsumeOptions: ParsableArguments {
 
     func validate() throws {
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
-        if let consumeMs, !(0...60_000).contains(consumeMs) {
-            throw ValidationError("--consume-ms is 0 to 60000, not \(consumeMs)")
+        if let consumeMs, !(0...600_000).contains(consumeMs) {
+            throw ValidationError("--consume-ms is 0 to 600000, not \(consumeMs)")
         }
         if let record, RecordingKind(path: record) == nil {
             throw ValidationError(
@@ -168,11 +184,7 @@ struct ConsumeOptions: ParsableArguments {
     }
 
     /// The consumer's own work.
-    func consume() {
-        guard let consumeMs else { return }
-        let clock = SystemClock()
-        clock.sleep(until: clock.now.advanced(by: .milliseconds(consumeMs)))
-    }
+    var consumeTime: Duration { .milliseconds(consumeMs ?? 0) }
 }
 
 enum DecodeArgument: String, ExpressibleByArgument, CaseIterable {

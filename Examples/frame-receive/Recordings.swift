@@ -45,11 +45,20 @@ final class Recordings: Sendable {
     /// Streams that broke and whose recordings are kept open for them: those that broke last.
     private static let mostBroken = 16
     private let breaks = Atomic(0)
+    private let cancellation: RecordingCancellation
 
+    /// Sees whether the first one can be made: nobody is to send pictures for an hour that are kept nowhere.
+    ///
     /// - Parameter rate: What a Y4M file says that it is to be played with.
-    init(_ path: String?, rate: FrameRate) {
+    init(_ path: String?, rate: FrameRate) throws(FrameStreamingError) {
         self.path = path
         self.rate = rate
+        cancellation = try RecordingCancellation()
+        guard let path, let kind = RecordingKind(path: path) else { return }
+        switch kind {
+        case .video, .motionJPEG: try RecordingPath.checkFile(path)
+        case .directory: try RecordingPath.checkDirectory(path)
+        }
     }
 
     /// The recording of a peer's stream. Its file is made with the first frame.
@@ -82,12 +91,15 @@ final class Recordings: Sendable {
         for recording in done { recording.close() }
     }
 
+    /// Ends the waits for who reads a FIFO.
+    func cancel() { cancellation.cancel() }
+
     fileprivate func open() throws(FrameStreamingError) -> (any FrameRecorder)? {
         guard let path, let kind = RecordingKind(path: path) else { return nil }
         let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
         switch kind {
-        case .video: return try Y4MRecorder(path: name, rate: rate)
-        case .motionJPEG: return try MJPEGRecorder(path: name)
+        case .video: return try Y4MRecorder(path: name, rate: rate, cancellation: cancellation)
+        case .motionJPEG: return try MJPEGRecorder(path: name, cancellation: cancellation)
         case .directory: return try JPEGDirectoryRecorder(path: name)
         }
     }

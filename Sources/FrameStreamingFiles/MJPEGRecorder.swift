@@ -14,10 +14,15 @@ public final class MJPEGRecorder: FrameRecorder {
     private let file: RecordingFile
     private var size: (width: Int, height: Int)?
 
-    /// Makes the file; one that is there is emptied.
+    /// Makes the file; one that is there is emptied. A FIFO's reader is waited for, here and when it does not keep up.
     ///
-    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made.
-    public init(path: String) throws(FrameStreamingError) { file = try RecordingFile(path: path) }
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - cancellation: Ends such a wait.
+    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
+    public init(path: String, cancellation: RecordingCancellation? = nil) throws(FrameStreamingError) {
+        file = try RecordingFile(path: path, cancellation: cancellation)
+    }
 
     /// Writes to a descriptor that is open and empty.
     package init(_ descriptor: Descriptor, path: String) { file = RecordingFile(descriptor, path: path) }
@@ -31,7 +36,7 @@ public final class MJPEGRecorder: FrameRecorder {
     /// Writes one JPEG.
     ///
     /// - Throws: `unsupported` for other pixel formats, and for a size that is not that of the first; `system` where the disk is full
-    ///   or fails; `closed` after ``close()``.
+    ///   or fails; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard frame.format.pixelFormat == .jpeg else {
             throw FrameStreamingError(

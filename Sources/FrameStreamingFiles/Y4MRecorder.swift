@@ -19,14 +19,17 @@ public final class Y4MRecorder: FrameRecorder {
     private var scratch: [UInt8] = []
     private let frameLine = Array("FRAME\n".utf8)
 
-    /// Makes the file; one that is there is emptied.
+    /// Makes the file; one that is there is emptied. A FIFO's reader is waited for, here and when it does not keep up.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - rate: Pictures per second for the header: players go by it.
-    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made.
-    public init(path: String, rate: FrameRate = .thirty) throws(FrameStreamingError) {
-        file = try RecordingFile(path: path)
+    ///   - cancellation: Ends such a wait.
+    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
+    public init(
+        path: String, rate: FrameRate = .thirty, cancellation: RecordingCancellation? = nil
+    ) throws(FrameStreamingError) {
+        file = try RecordingFile(path: path, cancellation: cancellation)
         self.rate = rate
     }
 
@@ -55,7 +58,7 @@ public final class Y4MRecorder: FrameRecorder {
     /// Writes one picture: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as 4:2:0), YUYV, UYVY (as 4:2:2).
     ///
     /// - Throws: `unsupported` for other pixel formats, and where size, subsampling, range or matrix are not those of the first; `system`
-    ///   where the disk is full or fails; `closed` after ``close()``.
+    ///   where the disk is full or fails; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard let packing = try PlanarPacking(for: frame) else {
             throw FrameStreamingError(

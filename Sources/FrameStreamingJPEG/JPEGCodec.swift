@@ -47,6 +47,9 @@ public final class JPEGCodec: FrameCodec, Sendable {
         public let decoded: FramePool.Statistics
     }
 
+    /// No JPEG of libjpeg has a longer side (JPEG_MAX_DIMENSION).
+    public static let largestSide = 65_500
+
     /// The subsampling where the settings of a frame name none; nil = 4:2:0.
     public let subsampling: ChromaSubsampling?
     /// What becomes of pictures with warnings.

@@ -42,8 +42,7 @@ internal import FrameStreamingCore
         return count
     }
 
-    /// No JPEG of libjpeg has a longer side (JPEG_MAX_DIMENSION).
-    static let largestSide = 65_500
+    static let largestSide = JPEGCodec.largestSide
 }
 
 extension FrameStreamingError {

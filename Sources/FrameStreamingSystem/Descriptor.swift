@@ -36,20 +36,21 @@ package final class Descriptor: Sendable {
         try open(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
     }
 
+    /// Makes a file for writing; `EEXIST` where something is there.
+    package static func createNew(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+    }
+
+    /// Opens what is there for writing, as it is, without waiting: a FIFO without a reader is `ENXIO`.
+    package static func openForWriting(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
+    }
+
     /// Kind and size in bytes, from fstat.
     package func status() throws(SystemError) -> (kind: Kind, size: Int) {
         var status = stat()
         _ = try retryingInterrupts("fstat") { unsafe fstat(raw, &status) }
-        let kind: Kind =
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: .regular
-            case S_IFDIR: .directory
-            case S_IFIFO: .fifo
-            case S_IFSOCK: .socket
-            case S_IFCHR: .character
-            default: .other
-            }
-        return (kind, Int(status.st_size))
+        return (Kind(status), Int(status.st_size))
     }
 
     /// One read into what is behind `offset`; 0 = end, or no room. `EAGAIN` is thrown like any other.
@@ -138,11 +139,42 @@ package func removeFile(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("unlink") { unsafe unlink(path) }
 }
 
+/// What is at `path`, where a link leads; nil = nothing.
+package func fileKind(_ path: String) throws(SystemError) -> Descriptor.Kind? {
+    var status = stat()
+    do throws(SystemError) {
+        _ = try retryingInterrupts("stat") { unsafe stat(path, &status) }
+    } catch {
+        if error.code == ENOENT { return nil }
+        throw error
+    }
+    return Descriptor.Kind(status)
+}
+
+/// access(2): whether it may be written.
+package func checkWritable(_ path: String) throws(SystemError) {
+    _ = try retryingInterrupts("access") { unsafe access(path, W_OK) }
+}
+
 /// mkdir(2) that is content with a directory that is there.
 package func makeDirectory(_ path: String) throws(SystemError) {
     do throws(SystemError) {
         _ = try retryingInterrupts("mkdir") { unsafe mkdir(path, 0o755) }
     } catch {
         if error.code != EEXIST { throw error }
+    }
+}
+
+extension Descriptor.Kind {
+    fileprivate init(_ status: stat) {
+        self =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFCHR: .character
+            default: .other
+            }
     }
 }

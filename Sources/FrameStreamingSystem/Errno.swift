@@ -4,6 +4,7 @@ internal import Glibc
 package enum Errno {
     package static let again = EAGAIN
     package static let noEntry = ENOENT
+    package static let exists = EEXIST
     package static let access = EACCES
     package static let notPermitted = EPERM
     package static let busy = EBUSY

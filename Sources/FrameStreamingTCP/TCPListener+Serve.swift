@@ -26,6 +26,22 @@ extension TCPListener {
             throw FrameStreamingError(
                 .invalidArgument, "a listener for \(maximumConnections) connections serves nobody")
         }
+        takeAll(maximum: maximumConnections, onError: onError) { [establishing, connections] channel, ticket in
+            let transport = try establishing.accepting(channel, until: .never)
+            connections.replace(ticket, transport.close)
+            defer { transport.close() }
+            try body(transport)
+        }
+    }
+
+    /// Takes connections until ``stop()`` or ``close()``: `body` is called with each, on a thread of its own, the handshake still to
+    /// come. Returns when the last of those threads has ended.
+    ///
+    /// - Parameter body: Gets the ticket, too, by which its connection is known. What it throws closes the connection.
+    func takeAll(
+        maximum: Int, onError: @escaping @Sendable (any Error) -> Void,
+        _ body: @escaping @Sendable (Channel, UInt64) throws -> Void
+    ) {
         let doorman = Doorman(establishing, onError: onError)
         defer {
             doorman.close()
@@ -34,12 +50,11 @@ extension TCPListener {
         while true {
             do throws(FrameStreamingError) {
                 let channel = try Channel(try acceptSocket(until: .never))
-                guard let ticket = connections.enter(channel.close, maximum: maximumConnections) else {
-                    doorman.turnAway(
-                        channel, "\(maximumConnections) connections are the limit here: try again when one has ended")
+                guard let ticket = connections.enter(channel.close, maximum: maximum) else {
+                    doorman.turnAway(channel, "\(maximum) connections are the limit here: try again when one has ended")
                     continue
                 }
-                try serve(channel, ticket, onError, body)
+                try take(channel, ticket, onError, body)
             } catch {
                 if error.code == .closed { return }
                 onError(error)
@@ -49,25 +64,19 @@ extension TCPListener {
         }
     }
 
-    private func serve(
+    private func take(
         _ channel: Channel, _ ticket: UInt64, _ onError: @escaping @Sendable (any Error) -> Void,
-        _ body: @escaping @Sendable (TCPTransport) throws -> Void
+        _ body: @escaping @Sendable (Channel, UInt64) throws -> Void
     ) throws(FrameStreamingError) {
         let connections = connections
-        let establishing = establishing
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-connection") {
-                defer {
-                    channel.close()
-                    connections.leave(ticket)
-                }
+                defer { connections.leave(ticket) }
                 do {
-                    let transport = try establishing.accepting(channel, until: .never)
-                    connections.replace(ticket, transport.close)
-                    defer { transport.close() }
-                    try body(transport)
+                    try body(channel, ticket)
                 } catch {
                     onError(error)
+                    channel.close()
                 }
             }
         } catch {

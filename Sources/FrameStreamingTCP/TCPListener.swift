@@ -58,22 +58,6 @@ public final class TCPListener: Sendable {
         try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
     }
 
-    /// The next connection whose handshake comes about. `onError` is told of the others.
-    func acceptOne(
-        until deadline: Deadline, onError: (FrameStreamingError) -> Void
-    ) throws(FrameStreamingError) -> TCPTransport {
-        while true {
-            let channel = try Channel(try acceptSocket(until: deadline))
-            do throws(FrameStreamingError) {
-                return try agree(with: channel, until: deadline)
-            } catch {
-                if error.code == .closed { throw error }
-                onError(error)
-                if deadline.hasPassed { throw .timedOut("a connection") }
-            }
-        }
-    }
-
     private func agree(
         with channel: Channel, until deadline: Deadline
     ) throws(FrameStreamingError) -> TCPTransport {
@@ -92,7 +76,12 @@ public final class TCPListener: Sendable {
 
     /// Takes no more connections; those that there are go on. ``serve(maximumConnections:onError:_:)`` returns when they ended.
     public func stop() {
-        descriptor.withLock { $0 = nil }
+        let socket = descriptor.withLock { descriptor in
+            defer { descriptor = nil }
+            return descriptor
+        }
+        // Another thread may still hold it in accept: the port is free at once, and nobody gets into the backlog any more.
+        socket?.shutdownBoth()
         wakeUp.signal()
     }
 
@@ -110,6 +99,7 @@ public final class TCPListener: Sendable {
             do throws(SystemError) {
                 return try socket.accept()
             } catch {
+                if descriptor.withLock({ $0 == nil }) { throw .closedListener }
                 switch error.code {
                 case Errno.again:
                     if deadline.hasPassed { throw .timedOut("a connection") }

@@ -72,6 +72,9 @@ public struct TCPOptions: Sendable {
     /// Everything as it usually is.
     public init() {}
 
+    /// What ``maximumFrameBytes`` can be.
+    public static let frameBytes = 1...(1 << 30)
+
     /// The options checked.
     ///
     /// - Throws: `invalidArgument`.
@@ -83,9 +86,9 @@ public struct TCPOptions: Sendable {
         guard creditAhead >= 1 else {
             throw FrameStreamingError(.invalidArgument, "with a credit of 0 no frame is ever sent: give at least 1")
         }
-        guard (1...(1 << 30)).contains(maximumFrameBytes) else {
+        guard Self.frameBytes.contains(maximumFrameBytes) else {
             throw FrameStreamingError(
-                .invalidArgument, "maximumFrameBytes is 1 to \(1 << 30), not \(maximumFrameBytes)")
+                .invalidArgument, "maximumFrameBytes is 1 to \(Self.frameBytes.upperBound), not \(maximumFrameBytes)")
         }
         guard pixelFormats.count <= Hello.mostFormats else {
             throw FrameStreamingError(
@@ -96,4 +99,10 @@ public struct TCPOptions: Sendable {
         }
         return self
     }
+}
+
+extension FrameStreamingError {
+    /// For a limit that only the receiving program's author or user can tell whether it is right.
+    static let raiseLimit =
+        "make the pictures smaller, or raise the receiver's limit (TCPOptions.maximumFrameBytes, frame-receive --maximum-frame-bytes)"
 }

@@ -127,13 +127,62 @@ extension ExampleTests {
             }
         }
 
-        @Test func aRecordingThatCannotBeMade() throws {
-            let ended = try stream(pattern(3) + ["--no-reconnect"], ["--record", workspace.file("none/out.y4m")])
-            #expect(ended.receiverEnd == .exit(1))
-            #expect(ended.receiver.complaints.contains("none/out.y4m"))
-            #expect(ended.senderEnd == .exit(1))
-            let total = try ended.sender.total()
-            #expect(try total.int("produced") == total.accounted())
+        @Test(arguments: [
+            ("none/out.y4m", "No such file or directory"), ("none/out.mjpg", "No such file or directory"),
+            ("none/pictures/", "No such file or directory"), ("directory.mjpg", "Is a directory"),
+            ("file", "is a file"),
+            ("/dev/null", "is a file"), ("/proc/pictures/", "the directory cannot be made"),
+            ("/proc/sys/", "no picture can be written"),
+        ])
+        func aRecordingThatCannotBeMadeIsRefusedBeforeAnybodySends(name: String, words: String) throws {
+            try FileManager.default.createDirectory(
+                atPath: workspace.file("directory.mjpg"), withIntermediateDirectories: false)
+            _ = try workspace.write([1], to: "file")
+            let path = name.hasPrefix("/") ? name : workspace.file(name)
+            let outcome = try run("frame-receive", ["--listen", "0", "--json", "--record", path])
+            #expect(outcome.end == .exit(1) && outcome.output == "", "\(outcome)")
+            #expect(outcome.complaints.contains(path) && outcome.complaints.contains(words), "\(outcome)")
+        }
+
+        @Test func aRecordingThatIsNotBegunLeavesWhatIsThere() throws {
+            let old = try workspace.write([1, 2, 3], to: "old.mjpg")
+            for record in [old, workspace.file("new.mjpg"), workspace.file("pictures/")] {
+                let (receiver, _) = try receiver(["--record", record])
+                receiver.signal(SIGINT)
+                #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            }
+            #expect(try workspace.read("old.mjpg") == [1, 2, 3] && !workspace.exists("new.mjpg"))
+            #expect(try workspace.names(in: "pictures").isEmpty)
+        }
+
+        @Test func aRecordingThatFailsLaterIsSaidToTheSender() throws {
+            let path = workspace.file("full.mjpg")
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
+            let (receiver, port) = try receiver(["--record", path])
+            let refused = try Program("frame-send", ["--to", "127.0.0.1:\(port)"] + pattern(3))
+            try refused.finish()
+            #expect(refused.output.contains("ended: bye (the receiver failed: No space left"), "\(refused.output)")
+            #expect(refused.output.contains("0 of ") && refused.output.contains("failed"))
+            // The next one's goes to full-2.mjpg, which is a file.
+            let next = try sender(to: port, pattern(3))
+            #expect(try next.finish() == .exit(0), "\(next.complaints)")
+            #expect(try next.total().int("acknowledged") == 3 && workspace.exists("full-2.mjpg"))
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(1))
+            #expect(receiver.complaints.contains("full.mjpg: No space left"), "\(receiver.complaints)")
+            #expect(try receiver.connections().map { $0.string("end") } == ["error", "bye"])
+            #expect(try receiver.total().int("frames") == 3)
+        }
+
+        @Test(arguments: ["binary", "text"]) func picturesBeyondTheReceiversLimit(handshake: String) throws {
+            let ended = try stream(
+                pattern(1) + ["--no-reconnect", "--handshake", handshake],
+                ["--no-reconnect", "--maximum-frame-bytes", "1000"])
+            // With text only the receiver knows its limit.
+            let who = handshake == "binary" ? ended.sender : ended.receiver
+            #expect(ended.senderEnd == .exit(1) || handshake == "text", "\(ended.sender.complaints)")
+            #expect(ended.receiverEnd == .exit(1) || handshake == "binary", "\(ended.receiver.complaints)")
+            #expect(who.complaints.contains("1000: ") && who.complaints.contains("--maximum-frame-bytes"))
         }
 
         /// Frames of noise, each larger than a socket holds, so that a receiver that stands still stops the sender in the middle

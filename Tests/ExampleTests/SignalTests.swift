@@ -31,8 +31,35 @@ extension ExampleTests {
             #expect(try total.int("produced") == total.accounted())
         }
 
+        @Test func aConsumerThatTakesItsTimeIsInterrupted() throws {
+            let (receiver, port) = try receiver(["--consume-ms", "600000"])
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48", "--no-reconnect"])
+            try receiver.streams("bytes")
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.total().string("end") == "cancelled")
+        }
+
+        @Test(arguments: [false, true]) func aFIFOThatNobodyReadsIsInterrupted(hasReader: Bool) throws {
+            let workspace = try Workspace()
+            let fifo = workspace.file("p.y4m")
+            try #require(unsafe mkfifo(fifo, 0o600) == 0)
+            let reader = hasReader ? unsafe open(fifo, O_RDONLY | O_NONBLOCK) : -1
+            defer { if hasReader { close(reader) } }
+            let (receiver, port) = try receiver(["--record", fifo])
+            // A picture is more than the FIFO holds.
+            let sender = try sender(to: port, ["--pattern", "--size", "640x480", "--no-reconnect"])
+            try receiver.streams("bytes")
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(receiver.complaints == "")
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try receiver.total().string("end") == "cancelled" && receiver.total().int("frames") == 0)
+        }
+
         @Test func aSecondSignalAtOnceIsIgnored() throws {
-            // A consumer that is busy when the signals come: the first ends the stream when it is done.
+            // A consumer that is busy when the signals come: the first ends that, and the stream.
             let (receiver, port) = try receiver(["--consume-ms", "700"])
             let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
             try receiver.line("a connection's second") { $0.event == "progress" }

@@ -61,6 +61,74 @@ import Testing
         _ = silent
     }
 
+    @Test func silentStrangersHoldUpNobody() throws {
+        var options = TCPOptions()
+        options.handshakeTimeout = .seconds(3600)
+        let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options)
+        let server = try Background { try acceptor.connect(until: soon()).peer.session }
+        let strangers = try (0..<5).map { _ in try RawPeer(port: acceptor.port) }
+        // One has begun to speak.
+        strangers[2].send(try golden("HELLO").prefix(20))
+        let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        #expect(try server.value() == client.peer.session)
+        _ = strangers
+    }
+
+    @Test func whoComesSecondIsTurnedAwayUntilTheFirstHasEnded() throws {
+        let errors = Monitor<[FrameStreamingError.Code]>([])
+        let acceptor = try TCPAcceptor(on: "0", role: .sender) { error in errors.update { $0.append(error.code) } }
+        // Before anybody waits for it, too.
+        let first = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        func turnedAway() throws {
+            let error = #expect(throws: FrameStreamingError.self) {
+                _ = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+            }
+            #expect(error?.code == .busy && error?.message.contains("room for one") == true, "\(error as Any)")
+        }
+        try turnedAway()
+        let taken = try acceptor.connect(until: soon())
+        try turnedAway()
+        #expect(errors.wait(until: soon().nanoseconds) { $0 == [.busy, .busy] ? true : nil } == true)
+        try taken.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
+        #expect(try first.receiveFrame().1.sequence == 1)
+        taken.close()
+        let next = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        #expect(try acceptor.connect(until: soon()).peer.session == next.peer.session)
+    }
+
+    @Test func aSenderThatIsBackTakesThePlaceOfItsOwnConnection() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .receiver)
+        var options = TCPOptions()
+        options.session = 7
+        let first = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
+        let taken = try acceptor.connect(until: soon())
+        // Who receives learns that the connection is over, and takes the next.
+        let server = try Background {
+            _ = try? taken.receive(until: soon())
+            taken.close()
+            return try acceptor.connect(until: soon()).peer.session
+        }
+        _ = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
+        #expect(try server.value() == 7)
+        _ = first
+    }
+
+    @Test func textThatComesSecondIsClosed() throws {
+        let errors = Monitor<[FrameStreamingError.Code]>([])
+        let acceptor = try TCPAcceptor(on: "0", role: .sender, handshake: .text) { error in
+            errors.update { $0.append(error.code) }
+        }
+        let first = try RawPeer(port: acceptor.port)
+        let taken = try acceptor.connect(until: soon())
+        let second = try RawPeer(port: acceptor.port)
+        #expect(errors.wait(until: soon().nanoseconds) { $0 == [.busy] ? true : nil } == true)
+        #expect(second.receiveOnce(1).isEmpty)
+        taken.close()
+        #expect(first.receiveOnce(1).isEmpty)
+        _ = try RawPeer(port: acceptor.port)
+        _ = try acceptor.connect(until: soon())
+    }
+
     @Test func aDeadlineEndsTheWaitAlone() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         #expect(code { _ = try acceptor.connect(until: .after(.milliseconds(20))) } == .timedOut)

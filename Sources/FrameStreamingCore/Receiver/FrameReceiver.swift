@@ -203,8 +203,17 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     public func stop(_ reason: String) { inbox.stop(reason) }
 
     /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.
-    public func close(_ reason: String = "receiver ended") {
-        acknowledgeDelivered()
+    ///
+    /// - Parameters:
+    ///   - reason: Words for the sender's side.
+    ///   - consumed: Whether the consumer was done with the frame that it had. False: it could do nothing with it, for its disk is full
+    ///     perhaps, and the sender hears that it was refused.
+    public func close(_ reason: String = "receiver ended", consumed: Bool = true) {
+        if consumed {
+            acknowledgeDelivered()
+        } else if let delivered = state.withLock({ $0.delivered.take() }) {
+            pass(over: delivered.frame.info, .refused)
+        }
         finish(reason)
     }
 

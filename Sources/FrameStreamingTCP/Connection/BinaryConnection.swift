@@ -97,7 +97,7 @@ final class BinaryConnection: Connection {
         guard byteCount <= peer.maximumFrameBytes else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "a frame of \(byteCount) bytes, but the peer takes at most \(peer.maximumFrameBytes): lower size or quality, or raise the receiver's limit",
+                "a frame of \(byteCount) bytes, but the peer takes at most \(peer.maximumFrameBytes): \(FrameStreamingError.raiseLimit)",
                 subject: channel.address)
         }
         var info = info

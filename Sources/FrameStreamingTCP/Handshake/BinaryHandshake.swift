@@ -26,24 +26,27 @@ struct BinaryHandshake {
     private let own: Hello
     private let consumed: (UInt64) throws(FrameStreamingError) -> UInt64
     private let session: (UInt64) -> UInt64
+    private let admit: (UInt64) throws(FrameStreamingError) -> Void
     private var parser: MessageParser
 
     /// - Parameters:
     ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last and how many frames.
     ///   - session: Sender that accepts: its session with a receiver that says which one it consumed of last.
+    ///   - admit: Called for a peer that fits, before it is told so, with a sender's session. What it throws turns the peer away.
     ///   - consumed: Receiver that accepts: how many frames of a session were consumed. What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
-            side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 },
+            side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
             parser: MessageParser(allowed: [.welcome, .reject], maximumFrameBytes: 0))
     }
 
     static func accepting(
         _ own: Hello, session: ((UInt64) -> UInt64)? = nil,
+        admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in },
         consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
     ) -> BinaryHandshake {
         BinaryHandshake(
-            side: .accepting, own: own, consumed: consumed, session: session ?? { _ in own.session },
+            side: .accepting, own: own, consumed: consumed, session: session ?? { _ in own.session }, admit: admit,
             parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
     }
 
@@ -75,19 +78,19 @@ struct BinaryHandshake {
         }
         var welcome = own
         welcome.version = Hello.version
-        if isSender {
-            welcome.session = session(hello.session)
-            welcome.lastConsumed = welcome.session != 0 && hello.session == welcome.session ? hello.lastConsumed : 0
-        } else {
-            welcome.session = hello.session
-            welcome.lastConsumed = 0
-            do throws(FrameStreamingError) {
-                if hello.session != 0 { welcome.lastConsumed = try consumed(hello.session) }
-            } catch {
-                return .failed(
-                    FrameStreamingError(error.code, "turned away: \(error.message)"),
-                    reply: Reject(.busy, error.message).marshal())
+        do throws(FrameStreamingError) {
+            try admit(isSender ? 0 : hello.session)
+            if isSender {
+                welcome.session = session(hello.session)
+                welcome.lastConsumed = welcome.session != 0 && hello.session == welcome.session ? hello.lastConsumed : 0
+            } else {
+                welcome.session = hello.session
+                welcome.lastConsumed = hello.session != 0 ? try consumed(hello.session) : 0
             }
+        } catch {
+            return .failed(
+                FrameStreamingError(error.code, "turned away: \(error.message)"),
+                reply: Reject(.busy, error.message).marshal())
         }
         return .established(agreement(peer: hello, settled: welcome), reply: welcome.marshal(.welcome))
     }

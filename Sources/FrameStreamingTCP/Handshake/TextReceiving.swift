@@ -69,7 +69,7 @@ struct TextReceiving {
         guard length <= maximumFrameBytes, count <= Self.mostDigits else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameBytes): raise maximumFrameBytes if that is meant"
+                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
             )
         }
     }

@@ -70,10 +70,19 @@ struct Establishing: Sendable {
     }
 
     /// The side that is spoken to.
-    func accepting(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+    ///
+    /// - Parameter admit: Called once the peer has said what it is, and fits, with the session of a sender, or 0; what it throws turns the
+    ///   peer away.
+    func accepting(
+        _ channel: Channel, until deadline: Deadline,
+        admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
+    ) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
         let outbox = Outbox(channel, timeout: options.messageTimeout)
-        if handshake == .text { return text(channel, outbox, InputBuffer()) }
+        if handshake == .text {
+            try admit(0)
+            return text(channel, outbox, InputBuffer())
+        }
         let limit = deadline.earlier(.after(options.handshakeTimeout))
         do throws(FrameStreamingError) {
             var input = InputBuffer()
@@ -82,10 +91,11 @@ struct Establishing: Sendable {
                 guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "o") else {
                     throw .violation("the first byte is \(first), which begins neither handshake")
                 }
+                try admit(0)
                 return text(channel, outbox, input)
             }
             var use: SessionUse?
-            let handshake = BinaryHandshake.accepting(hello, session: issued?.session) {
+            let handshake = BinaryHandshake.accepting(hello, session: issued?.session, admit: admit) {
                 [sessions] session throws(FrameStreamingError) in
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0

@@ -98,7 +98,7 @@ struct MessageParser {
             guard !prefix.isCritical, allowed.contains(.frame) else {
                 throw .violation("the message \(prefix.type) is not known, but critical")
             }
-            try check(payloadLength: maximumFrameBytes + Frame.largestMetadata)
+            try check(payloadLength: maximumFrameBytes + Frame.largestMetadata, isFrame: true)
             return .unknown(left: prefix.headerLength + prefix.payloadLength)
         }
         guard prefix.headerLength >= type.headerLength else {
@@ -106,16 +106,17 @@ struct MessageParser {
         }
         try check(
             payloadLength: type == .frame
-                ? maximumFrameBytes + Frame.largestMetadata : WirePrefix.largestControlPayload)
+                ? maximumFrameBytes + Frame.largestMetadata : WirePrefix.largestControlPayload,
+            isFrame: type == .frame)
         return .header(type)
     }
 
-    private func check(payloadLength limit: Int) throws(FrameStreamingError) {
+    private func check(payloadLength limit: Int, isFrame: Bool) throws(FrameStreamingError) {
         guard prefix.payloadLength <= limit else {
+            let remedy = isFrame ? ": \(FrameStreamingError.raiseLimit)" : ", which is the protocol's"
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit): raise maximumFrameBytes if that is meant"
-            )
+                "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit)\(remedy)")
         }
     }
 
@@ -127,7 +128,7 @@ struct MessageParser {
         guard imageBytes <= maximumFrameBytes else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameBytes): raise maximumFrameBytes if that is meant"
+                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
             )
         }
         // Throws unless the image has the bytes that its shape needs.
