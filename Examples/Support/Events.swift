@@ -14,12 +14,8 @@ package struct ListeningEvent: Encodable, Sendable {
 package struct PreviewEvent: Encodable, Sendable {
     let event = "preview"
     let url: String
-    let port: Int
 
-    package init(url: String, port: Int) {
-        self.url = url
-        self.port = port
-    }
+    package init(url: String) { self.url = url }
 }
 
 /// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.

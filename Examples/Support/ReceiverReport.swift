@@ -50,10 +50,10 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Says where the page with the pictures is; nil = there is none.
-    package func previews(_ page: (address: String, port: Int)?) {
-        guard let (address, port) = page else { return }
+    package func previews(_ address: String?) {
+        guard let address else { return }
         if output.json {
-            printJSON(PreviewEvent(url: address, port: port))
+            printJSON(PreviewEvent(url: address))
         } else {
             printLine("pictures at \(address)")
         }

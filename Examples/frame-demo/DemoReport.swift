@@ -66,6 +66,7 @@ final class DemoReport: Sendable {
         ticker.stop()
         let (receiver, last) = state.withLock { ($0.receiver, $0.last) }
         guard let received = receiver?.statistics, let last else {
+            if interruption.happened { return printLine("ended before a picture arrived") }
             throw FrameStreamingError(.truncatedInput, "no picture arrived")
         }
         let sent = sender.summary.total

@@ -2,6 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
+import FrameStreamingSystem
 
 /// The main job in one process: pictures, JPEG, acknowledged TCP on loopback, decode.
 @main
@@ -61,7 +62,8 @@ struct FrameDemo: ParsableCommand {
 
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
-        options.loop = input != nil && seconds != nil
+        // A pipe ends when it ends.
+        if let input, seconds != nil { options.loop = (try? fileKind(input)) == .regular }
         return try options.open(label: "frame-demo")
     }
 

@@ -53,7 +53,7 @@ struct FrameReceive: ParsableCommand {
         }
 
         if let connector = try connection.connector() {
-            report.previews(server.map { ($0.address, $0.port) })
+            report.previews(server?.address)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel) {
                 if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
@@ -61,7 +61,7 @@ struct FrameReceive: ParsableCommand {
         } else {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)
-            report.previews(server.map { ($0.address, $0.port) })
+            report.previews(server?.address)
             try report.during(stop: listener.stop, interrupted: recordings.cancel) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
                     // What broke a connection has been said by the report.

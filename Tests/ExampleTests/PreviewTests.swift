@@ -9,8 +9,9 @@ extension ExampleTests {
         private func previewing(_ arguments: [String] = []) throws -> (receiver: Program, port: Int, page: Int) {
             let (receiver, port) = try receiver(["--preview", "0"] + arguments)
             let line = try receiver.line("the preview's address") { $0.event == "preview" }
-            let page = try line.int("port")
-            #expect(line.keys == ["event", "url", "port"] && line.string("url") == "http://127.0.0.1:\(page)/")
+            let url = try #require(line.string("url"))
+            let page = try #require(url.dropLast().split(separator: ":").last.flatMap { Int($0) })
+            #expect(line.keys == ["event", "url"] && url == "http://127.0.0.1:\(page)/")
             return (receiver, port, page)
         }
 
