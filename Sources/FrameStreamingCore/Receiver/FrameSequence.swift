@@ -5,7 +5,7 @@ extension FrameReceiver {
     ///
     /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the cooperative pool. Asking for the next
     /// element acknowledges the one before. Cancelling the task ends the sequence, and the sender is told in good order. Leaving the loop
-    /// ends nothing: another one goes on where it ended, ``close(_:)`` says goodbye, and so does letting go of the receiver.
+    /// ends nothing: another one goes on where it ended, ``close(_:consumed:)`` says goodbye, and so does letting go of the receiver.
     /// One iterator at a time.
     public var frames: FrameSequence<Codec> { FrameSequence(receiver: self) }
 }
