@@ -40,9 +40,8 @@ extension ReceiverStatistics {
             latency.record(nanoseconds: now.nanoseconds &- captured.nanoseconds)
         }
         if let clock = delivered.clock { clockErrors.record(nanoseconds: clock.error) }
-        let taken = delivered.taken.nanoseconds
-        queueTime.record(nanoseconds: taken &- (info.arrivalTime?.nanoseconds ?? taken))
-        if let decoded = delivered.decoded { decodeTime.record(nanoseconds: decoded.nanoseconds - taken) }
-        consumeTime.record(nanoseconds: now.nanoseconds - (delivered.decoded?.nanoseconds ?? taken))
+        queueTime.record(nanoseconds: delivered.queueTime ?? 0)
+        if let time = delivered.decodeTime { decodeTime.record(nanoseconds: time) }
+        consumeTime.record(nanoseconds: now.nanoseconds - (delivered.decoded ?? delivered.taken).nanoseconds)
     }
 }

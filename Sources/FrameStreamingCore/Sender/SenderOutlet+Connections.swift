@@ -29,14 +29,13 @@ extension SenderOutlet {
         guard let connector, !connector.isListening, state.withLock({ $0.end == nil && !$0.isFinishing }) else {
             return
         }
-        let wait = delay.next()
         let breakage = state.withLock { $0.breakage } ?? FrameStreamingError(.connectionLost, "the receiver left")
-        options.onEvent?(.waiting(connector.address, breakage, wait))
-        sleep(wait)
+        sleep(delay.next(), for: breakage, connector)
     }
 
-    /// Waits so long, or until the stream ends.
-    private func sleep(_ wait: Duration) {
+    /// Says that it waits so long, and why, and does, or until the stream ends.
+    private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ connector: any Connector) {
+        options.onEvent?(.waiting(connector.address, reason, wait))
         let _: Bool? = state.wait(until: Deadline.after(wait).nanoseconds) { state in
             state.end != nil || state.isFinishing ? true : nil
         }
@@ -71,9 +70,7 @@ extension SenderOutlet {
                 state.withLock { $0.breakage = error }
                 // A whole attempt's time was waited already.
                 let hasWaited = error.code == .timedOut && start.advanced(by: Self.attempt / 2) <= .now
-                let wait = hasWaited ? .zero : delay.next()
-                options.onEvent?(.waiting(connector.address, error, wait))
-                sleep(wait)
+                sleep(hasWaited ? .zero : delay.next(), for: error, connector)
             }
         }
         return nil

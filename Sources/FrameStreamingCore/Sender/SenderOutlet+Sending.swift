@@ -35,15 +35,11 @@ extension SenderOutlet {
             case .frame(let sent, let transport, let toEncode, let makesRoom):
                 for picture in toEncode { encoders.submit(picture) }
                 if makesRoom { state.wakeAll() }
-                do throws(FrameStreamingError) {
-                    try transport.send(.frame(sent.frame, sent.info), until: .now)
-                    state.withLock { $0.isSending = false }
-                } catch {
+                let isSent = (try? transport.send(.frame(sent.frame, sent.info), until: .now)) != nil
+                state.withLock { state in
+                    state.isSending = false
                     // Full, or broken: the sending thread waits for the one and says the other.
-                    state.withLock { state in
-                        state.isSending = false
-                        if state.transport != nil { state.unfinished = sent }
-                    }
+                    if !isSent, state.transport != nil { state.unfinished = sent }
                 }
             }
         }
@@ -79,12 +75,12 @@ extension SenderOutlet {
                 switch work {
                 case nil: try decide(.tick)
                 case .notice(let message):
-                    try transport.send(message, until: .after(options.sendTimeout))
+                    try send(message, over: transport)
                     state.update { if !$0.notices.isEmpty { $0.notices.removeFirst() } }
                 case .frame(let sent, let toEncode):
                     for picture in toEncode { encoders.submit(picture) }
                     if isReliable { state.wakeAll() }
-                    try transport.send(.frame(sent.frame, sent.info), until: .after(options.sendTimeout))
+                    try send(.frame(sent.frame, sent.info), over: transport)
                 case .again(let toEncode):
                     for picture in toEncode { encoders.submit(picture) }
                     if isReliable { state.wakeAll() }
@@ -94,16 +90,17 @@ extension SenderOutlet {
                     return
                 case .stop: return
                 }
-                switch work {
-                case .notice, .frame: state.withLock { $0.isSending = false }
-                default: break
-                }
             } catch {
-                state.withLock { $0.isSending = false }
                 lose(transport, error)
                 return
             }
         }
+    }
+
+    /// Sends as long as it takes, and gives back the turn that ``next(_:_:)`` took.
+    private func send(_ message: Message, over transport: any Transport) throws(FrameStreamingError) {
+        defer { state.withLock { $0.isSending = false } }
+        try transport.send(message, until: .after(options.sendTimeout))
     }
 
     /// Whether there is something to be done now, by whoever may.
