@@ -51,7 +51,6 @@ let package = Package(
         .default(enabledTraits: isFetched ? [] : ["Preview"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         // Only with the trait Preview. A minor version of 0.x may change anything.
@@ -67,10 +66,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "FrameStreamingCore",
-            dependencies: [
-                "FrameStreamingSystem", .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ],
-            swiftSettings: lifetimes),
+            dependencies: ["FrameStreamingSystem"], swiftSettings: lifetimes),
         .target(name: "FrameStreamingSystem", dependencies: ["CLinux"], swiftSettings: lifetimes),
         .systemLibrary(name: "CLinux"),
         .target(

@@ -1,40 +1,75 @@
-internal import Histogram
-
 /// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
-/// dozen kilobytes. Three significant digits, in microseconds (an HDR histogram).
+/// dozen kilobytes. Three significant digits, in microseconds (as an HDR histogram has them).
 public struct DurationHistogram: Sendable {
-    /// Made with the first value: what is never measured, such as the clock of a text client, costs nothing.
-    private var histogram: Histogram<UInt32>?
+    /// How often each place was counted: the microseconds up to 2047 have one each; from there on each doubling has 1024. As long as
+    /// the largest value needs: 4 kB for a millisecond, 44 kB for a second.
+    private var counts: [UInt32] = []
+    private var total = 0
+    /// In microseconds.
+    private var largest: UInt64 = 0
 
     /// An empty one.
     public init() {}
 
-    private static func made() -> Histogram<UInt32> {
-        // Room for a second from the start: growing step by step, in every interval anew, was 3 % of a sender's time.
-        var histogram = Histogram<UInt32>(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
-        histogram.autoResize = true
-        return histogram
+    /// Where `value` is counted.
+    private static func place(of value: UInt64) -> Int {
+        let shift = max(0, UInt64.bitWidth - value.leadingZeroBitCount - 11)
+        return shift * 1024 + Int(value >> UInt64(shift))
+    }
+
+    /// The largest value that is counted at `place`.
+    private static func value(at place: Int) -> UInt64 {
+        let shift = max(0, place / 1024 - 1)
+        return UInt64(place - shift * 1024 + 1) << UInt64(shift) - 1
+    }
+
+    private mutating func grow(to count: Int) {
+        counts.reserveCapacity(count)
+        while counts.count < count { counts.append(0) }
     }
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
-        if histogram == nil { histogram = Self.made() }
-        histogram?.record(UInt64(max(0, nanoseconds) / 1000))
+        let value = UInt64(max(0, nanoseconds)) / 1000
+        let place = Self.place(of: value)
+        if place >= counts.count { grow(to: (place / 1024 + 1) * 1024) }
+        // Years of a stream are no reason to trap.
+        if counts[place] < .max { counts[place] += 1 }
+        total += 1
+        largest = max(largest, value)
     }
 
     /// Counts everything that `other` counted.
     public mutating func merge(_ other: DurationHistogram) {
-        guard let theirs = other.histogram else { return }
-        if histogram == nil { histogram = theirs } else { histogram?.add(theirs) }
+        guard total > 0 else {
+            self = other
+            return
+        }
+        if counts.count < other.counts.count { grow(to: other.counts.count) }
+        for place in other.counts.indices {
+            let (sum, isTooMuch) = counts[place].addingReportingOverflow(other.counts[place])
+            counts[place] = isTooMuch ? .max : sum
+        }
+        total += other.total
+        largest = max(largest, other.largest)
     }
 
     /// How many were counted.
-    public var count: Int { Int(clamping: histogram?.totalCount ?? 0) }
+    public var count: Int { total }
 
     /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
     public func percentile(_ percent: Double) -> Double? {
-        guard let histogram, histogram.totalCount > 0 else { return nil }
-        return Double(histogram.valueAtPercentile(percent)) / 1000
+        guard total > 0 else { return nil }
+        // One step down, so that a product that rounding made a little too large does not count one more.
+        let share = max(0, min(percent.nextDown, 100)) / 100
+        let wanted = max(1, Int((share * Double(total)).rounded(.up)))
+        guard wanted < total else { return Double(largest) / 1000 }
+        var sum = 0
+        for (place, count) in counts.enumerated() {
+            sum += Int(count)
+            if sum >= wanted { return Double(min(Self.value(at: place), largest)) / 1000 }
+        }
+        return Double(largest) / 1000
     }
 
     /// The figures that summaries give; nil while nothing was counted.
