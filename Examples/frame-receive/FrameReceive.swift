@@ -19,6 +19,8 @@ struct FrameReceive: ParsableCommand {
         let recordings = try Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
         let server = try preview.server()
         defer { server?.close() }
+        // Asked for once, and not for every frame.
+        let consumeTime = pictures.consumeTime
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
         // the last was consumed, and lets the sender send another.
@@ -40,7 +42,7 @@ struct FrameReceive: ParsableCommand {
                     while let received = try receiver.next() {
                         tile?.show(received, from: receiver.peer)
                         try recording.write(received)
-                        report.pause(pictures.consumeTime)
+                        report.pause(consumeTime)
                         guard report.goesOn(after: received, of: receiver) else { break }
                     }
                 }

@@ -61,6 +61,9 @@ final class Recordings: Sendable {
         }
     }
 
+    /// Whether anything is to be recorded.
+    fileprivate var isWanted: Bool { path != nil }
+
     /// The recording of a peer's stream. Its file is made with the first frame.
     func recording(of peer: Peer) -> Recording {
         guard peer.session != 0 else { return Recording(self, session: 0) }
@@ -118,6 +121,7 @@ final class Recording: Sendable {
     }
 
     func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
+        guard recordings.isWanted else { return }
         try recorder.withLock { (recorder) throws(FrameStreamingError) in
             let isNew = recorder == nil
             if isNew { recorder = try recordings.open() }
