@@ -1,8 +1,8 @@
 /// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
 /// dozen kilobytes. Three significant digits, in microseconds (as an HDR histogram has them).
 public struct DurationHistogram: Sendable {
-    /// How often each place was counted: the microseconds up to 2047 have one each; from there on each doubling has 1024. As long as
-    /// the largest value needs: 4 kB for a millisecond, 44 kB for a second.
+    /// How often each place was counted: the microseconds up to 2047 have one each; from there on each doubling has 1024. No more places
+    /// than the largest value needs, in three steps.
     private var counts: [UInt32] = []
     private var total = 0
     /// In microseconds.
@@ -23,16 +23,19 @@ public struct DurationHistogram: Sendable {
         return UInt64(place - shift * 1024 + 1) << UInt64(shift) - 1
     }
 
-    private mutating func grow(to count: Int) {
-        counts.reserveCapacity(count)
-        while counts.count < count { counts.append(0) }
+    /// Places for 8 ms (16 kB), which is enough for most of what is measured, for a second (44 kB), or for as much as `place` says:
+    /// each line per second begins anew, and a histogram that grows little by little is allocated again and again.
+    private mutating func makeRoom(for place: Int) {
+        let wanted = place < 4096 ? 4096 : max(11 * 1024, (place / 1024 + 1) * 1024)
+        counts.reserveCapacity(wanted)
+        while counts.count < wanted { counts.append(0) }
     }
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
         let value = UInt64(max(0, nanoseconds)) / 1000
         let place = Self.place(of: value)
-        if place >= counts.count { grow(to: (place / 1024 + 1) * 1024) }
+        if place >= counts.count { makeRoom(for: place) }
         // Years of a stream are no reason to trap.
         if counts[place] < .max { counts[place] += 1 }
         total += 1
@@ -45,7 +48,7 @@ public struct DurationHistogram: Sendable {
             self = other
             return
         }
-        if counts.count < other.counts.count { grow(to: other.counts.count) }
+        if counts.count < other.counts.count { makeRoom(for: other.counts.count - 1) }
         for place in other.counts.indices {
             let (sum, isTooMuch) = counts[place].addingReportingOverflow(other.counts[place])
             counts[place] = isTooMuch ? .max : sum

@@ -18,6 +18,11 @@ struct InputBuffer {
     /// The first byte, left where it is.
     var first: UInt8? { isEmpty ? nil : storage[start] }
 
+    /// Bytes that are there, left where they are.
+    func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        storage[start + range.lowerBound..<start + range.upperBound]
+    }
+
     mutating func popFirst() -> UInt8? {
         guard !isEmpty else { return nil }
         defer { start += 1 }
@@ -57,13 +62,20 @@ struct InputBuffer {
     mutating func fill<Failure: Error>(
         _ read: (inout MutableRawSpan) throws(Failure) -> Int
     ) throws(Failure) -> Int {
+        try fillIfAny { bytes throws(Failure) in try read(&bytes) } ?? 0
+    }
+
+    /// As ``fill(_:)``, where `read` may also say that there was nothing.
+    mutating func fillIfAny<Failure: Error>(
+        _ read: (inout MutableRawSpan) throws(Failure) -> Int?
+    ) throws(Failure) -> Int? {
         precondition(isEmpty, "a buffer is filled when all of it was used")
         start = 0
         end = 0
         var span = storage.mutableSpan
         var bytes = unsafe span.mutableBytes
         let count = try read(&bytes)
-        end = count
+        end = count ?? 0
         return count
     }
 }
