@@ -29,6 +29,12 @@ public final class TCPTransport: Transport {
         return peer
     }
 
+    /// What a PING and its PONG take, in nanoseconds: the middle one of the last three. Nil before the first, with the text handshake, and
+    /// at the receiving end on one machine, where nobody asks.
+    ///
+    /// A sender asks once a second from when this is read first, before a frame; between machines both ends ask anyway, for the clock.
+    public var roundTrip: Int64? { connection.roundTrip }
+
     /// Writes a message whole.
     ///
     /// Raw pictures with padding are packed tightly first. With the text handshake this announces a JPEG and returns, and a source

@@ -7,7 +7,7 @@ import Testing
     static let millisecond: Int64 = 1_000_000
 
     @Test func eightInTheFirstSecondThenOneASecond() {
-        var watch = ClockWatch()
+        var watch = ClockWatch(for: .clock)
         var now: Int64 = 5_000_000_000
         let start = now
         var times: [Int64] = []
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func theThreadThatWaitsLeavesItToThoseWhoSendLater() {
-        var watch = ClockWatch()
+        var watch = ClockWatch(for: .clock)
         #expect(watch.wakeTime <= 0)
         var now: Int64 = 0
         for _ in 0..<7 {
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func whatCannotBeAskedIsAskedALittleLater() {
-        var watch = ClockWatch()
+        var watch = ClockWatch(for: .clock)
         watch.postpone(at: 7)
         #expect(watch.wakeTime == 7 + 20 * Self.millisecond)
         // Who sends before that may ask.
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func answersToNothingMeasureNothing() {
-        var watch = ClockWatch()
+        var watch = ClockWatch(for: .clock)
         let stray = Pong(answering: Ping(id: 1, sendTime: 0), receiveTime: 0, sendTime: 0)
         watch.record(stray, at: 10)
         #expect(watch.estimate(at: 10) == nil)

@@ -15,8 +15,26 @@ extension AdaptiveWindow {
         if let oldest = flights.first, oldest.sent + typical.value - now < typical.value * 4 / Int64(5 * settled) {
             return
         }
+        guard headroom.allowsTrial(from: settled, ackTime: typical.value, at: now) else { return }
         trial = .armed
         frames = settled + 1
+    }
+
+    /// How much of the time between two full windows neither link nor receiver was at work, by what a frame takes that is sent alone.
+    mutating func noteHeadroom(
+        _ flight: Flight, _ time: Int64, _ word: Acknowledgement, _ roundTrip: Int64?, opened: Int64, at now: Int64
+    ) {
+        guard let roundTrip, word.arrivalTime != nil, word.consumedTime != nil else {
+            headroom = Headroom()
+            return
+        }
+        let wasSmall = headroom.isSmall(for: settled)
+        if flight.ahead == 0 {
+            headroom.add(ofOne: time, roundTrip: roundTrip, receiver: word.receiverTime, cycle: now - opened)
+        } else if alone.count > 0 {
+            headroom.add(ofOne: alone.value, roundTrip: roundTrip, cycle: now - opened, window: settled)
+        }
+        if wasSmall, !headroom.isSmall(for: settled) { hopefulSince = now }
     }
 
     /// By how much earlier than without the trial an extra frame must be sent, so that its acknowledgement tells something.

@@ -14,11 +14,12 @@ struct AdaptiveWindow: Sendable {
     /// How many frames may be under way now. One more than what is settled while a trial waits for its frame.
     var frames = 1
     /// What acknowledgements take now, smoothed, in nanoseconds; nil before the first.
-    var roundTrip: Int64? { typical.count > 0 ? typical.value : nil }
+    var ackTime: Int64? { typical.count > 0 ? typical.value : nil }
 
     /// Whether a larger window may still be what the link needs: it grew lately, or no trial has failed lately. Smaller pictures can
     /// wait until that is known, but not for long.
     func mayGrow(at now: MonotonicTime) -> Bool {
+        if headroom.isSmall(for: settled) { return false }
         let hopefulSince = max(hopefulSince ?? now.nanoseconds, holdOff.failedUntil)
         return settled < Self.most && now.nanoseconds >= hopefulSince
             && now.nanoseconds - hopefulSince < max(Self.retry / 2, min(10 * typical.value, 2 * Self.retry))
@@ -47,6 +48,8 @@ struct AdaptiveWindow: Sendable {
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
     var unconfirmed: (window: Int, interval: Int64, sentAfter: UInt64)?
     var holdOff = HoldOff()
+    /// What a larger window could win at most, as far as that is known.
+    var headroom = Headroom()
     /// When there was reason to try larger windows last.
     var hopefulSince: Int64?
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
@@ -122,7 +125,9 @@ struct AdaptiveWindow: Sendable {
     }
 
     /// The receiver's word on the oldest frame under way.
-    mutating func acknowledged(_ acknowledgement: Acknowledgement, at now: MonotonicTime) {
+    ///
+    /// - Parameter roundTrip: What a small message and its answer take, in nanoseconds; nil = not known.
+    mutating func acknowledged(_ acknowledgement: Acknowledgement, roundTrip: Int64? = nil, at now: MonotonicTime) {
         guard let flight = flights.first, flight.sequence == acknowledgement.sequence else { return }
         flights.removeFirst()
         let now = now.nanoseconds
@@ -149,6 +154,7 @@ struct AdaptiveWindow: Sendable {
         if settled > 1 { shrinkIfLate(flight, time, lateness, at: now) }
         if let opened = flight.opened {
             cycle.add(now - opened)
+            noteHeadroom(flight, time, acknowledgement, roundTrip, opened: opened, at: now)
             confirm(at: now)
         }
         // Four windows of frames without a late one and without a verdict: the source, not the window, is the limit now.

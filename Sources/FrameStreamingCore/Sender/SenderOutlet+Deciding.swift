@@ -33,7 +33,7 @@ extension SenderOutlet {
             }
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
-            if case .acknowledged(let word) = event, let time = decision.ackTime {
+            if case .acknowledged(let word, _) = event, let time = decision.ackTime {
                 let sent = MonotonicTime(nanoseconds: now.nanoseconds &- time)
                 state.stages.record(acknowledged: word, sent: sent, at: now, clock: clock)
                 state.progress.noteAcknowledgement()
@@ -53,11 +53,16 @@ extension SenderOutlet {
     func listen(_ transport: any Transport) {
         defer { state.update { $0.isListening = false } }
         let clock = PeerClock(transport.peer)
+        // Asked for before there is anything to be acknowledged, so that the transport begins to measure.
+        let wantsRoundTrip = options.window.isAdaptive
+        if wantsRoundTrip { _ = transport.roundTrip }
         while true {
             do throws(FrameStreamingError) {
                 switch try transport.receive(until: .never) {
                 case .acknowledgement(let acknowledgement):
-                    let time = try decide(.acknowledged(acknowledgement), clock: clock.estimate(transport)).ackTime
+                    let word = FlowControl.Event.acknowledged(
+                        acknowledgement, roundTrip: wantsRoundTrip ? transport.roundTrip : nil)
+                    let time = try decide(word, clock: clock.estimate(transport)).ackTime
                     if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
                 case .request(let request):
                     try comply(request)

@@ -13,8 +13,10 @@ final class BinaryConnection: Connection {
     private let packingPool = FramePool(capacity: 2)
     private let numbers = Monitor(Numbers())
 
-    /// Nil where the peer's clock is ours.
+    /// Nil where the peer is not asked: its clock is ours, and this side sends no frames.
     private let watch: Monitor<ClockWatch>?
+    /// Whether the thread in `receive` asks where nobody else does.
+    private let asksWhileWaiting: Bool
 
     private struct Numbers {
         var lastSent: UInt64 = 0
@@ -34,6 +36,7 @@ final class BinaryConnection: Connection {
         self.peer = peer
         self.session = session
         watch = clock.map { Monitor($0) }
+        asksWhileWaiting = clock?.purpose == .clock
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
         reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
@@ -203,7 +206,7 @@ final class BinaryConnection: Connection {
 
     /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
     private func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
-        guard let watch else { return try reader.next(until: deadline, takesFrames: role == .receiver) }
+        guard let watch, asksWhileWaiting else { return try reader.next(until: deadline, takesFrames: role == .receiver) }
         while true {
             let wake = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
             do throws(FrameStreamingError) {
@@ -248,6 +251,12 @@ final class BinaryConnection: Connection {
         guard let watch else { return nil }
         let now = monotonicNow()
         return watch.withLock { $0.estimate(at: now) }
+    }
+
+    var roundTrip: Int64? {
+        guard let watch else { return nil }
+        let now = monotonicNow()
+        return watch.withLock { $0.roundTrip(at: now) }
     }
 
     // MARK: Ending
