@@ -35,6 +35,26 @@ import Testing
         #expect(watch.isDue(at: now + 1000 * Self.millisecond) && watch.wakeTime == now + 2000 * Self.millisecond)
     }
 
+    /// On one machine there is no clock to be asked for: the way is measured for who wants to know, before frames, and where there are none
+    /// nobody does.
+    @Test func theWayAloneIsAskedForWhenSomebodyWantsToKnow() {
+        var watch = ClockWatch(for: .roundTrip)
+        #expect(!watch.isDue(at: 1_000 * Self.millisecond))
+        var roundTrip = watch.roundTrip(at: 1_000 * Self.millisecond)
+        #expect(roundTrip == nil)
+        #expect(watch.isDue(at: 1_000 * Self.millisecond) && watch.wakeTime == .max)
+        let ping = watch.ask(at: 1_003 * Self.millisecond)
+        #expect(!watch.isDue(at: 1_102 * Self.millisecond) && watch.wakeTime == .max)
+        #expect(watch.isDue(at: 1_103 * Self.millisecond))
+        watch.record(
+            Pong(answering: ping, receiveTime: 5, sendTime: 5 + Self.millisecond), at: 1_010 * Self.millisecond)
+        roundTrip = watch.roundTrip(at: 1_010 * Self.millisecond)
+        #expect(roundTrip == 6 * Self.millisecond)
+        for _ in 0..<7 { _ = watch.ask(at: 1_103 * Self.millisecond) }
+        #expect(!watch.isDue(at: 2_102 * Self.millisecond) && watch.isDue(at: 2_103 * Self.millisecond))
+        #expect(watch.wakeTime == .max)
+    }
+
     @Test func whatCannotBeAskedIsAskedALittleLater() {
         var watch = ClockWatch(for: .clock)
         watch.postpone(at: 7)

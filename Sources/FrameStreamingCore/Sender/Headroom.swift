@@ -17,14 +17,16 @@ struct Headroom: Sendable {
 
     /// A frame went alone: with `cycle` from the acknowledgement that let it go to its own, of which the last `ofOne` were its way.
     mutating func add(ofOne time: Int64, roundTrip: Int64, receiver own: Int64, cycle: Int64) {
+        // Both are the peer's word.
+        let own = min(own, time)
         receiver.add(own)
-        add(bottleneck: max(time - roundTrip - own, own), cycle: cycle, window: 1)
+        add(bottleneck: max(time - min(roundTrip, time) - own, own), cycle: cycle, window: 1)
     }
 
     /// A frame went behind others: by what one alone takes.
     mutating func add(ofOne time: Int64, roundTrip: Int64, cycle: Int64, window: Int) {
         guard receiver.count > 0 else { return }
-        let bottleneck = max(time - roundTrip - receiver.value, receiver.value)
+        let bottleneck = max(time - min(roundTrip, time) - receiver.value, receiver.value)
         // More went through than that allows: the link has become faster, and by how much is not known.
         if Double(cycle) < 0.9 * Double(bottleneck) * Double(window) {
             idle.removeAll()
