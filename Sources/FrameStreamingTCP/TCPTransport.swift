@@ -5,7 +5,7 @@ internal import FrameStreamingSystem
 ///
 /// Comes from ``connect(to:role:handshake:options:until:cancellation:)`` or from a ``TCPListener``. `send`, `receive` and `close`
 /// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
-/// machine, with a clock of its own, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
+/// machine, with a clock of its own, reads the answers, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
     private let connection: any Connection
     private let agreed: Peer

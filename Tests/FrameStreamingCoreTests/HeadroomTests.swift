@@ -26,16 +26,17 @@ import Testing
         #expect(!headroom.isSmall(for: 2))
     }
 
-    @Test(arguments: [
-        // Serialisation, or the receiver, and nothing else.
-        (160, 1, 0, 160, true), (61, 0, 60, 61, true),
-        // The way.
-        (48, 40, 0, 48, false), (10, 2, 0, 10, false),
-        // A link and a receiver that could work at once.
-        (80, 1, 40, 80, false), (80, 1, 5, 80, true),
-        // A frame that is encoded only when there is room.
-        (80, 1, 0, 120, false),
-    ] as [(Int64, Int64, Int64, Int64, Bool)])
+    @Test(
+        arguments: [
+            // Serialisation, or the receiver, and nothing else.
+            (160, 1, 0, 160, true), (61, 0, 60, 61, true),
+            // The way.
+            (48, 40, 0, 48, false), (10, 2, 0, 10, false),
+            // A link and a receiver that could work at once.
+            (80, 1, 40, 80, false), (80, 1, 5, 80, true),
+            // A frame that is encoded only when there is room.
+            (80, 1, 0, 120, false),
+        ] as [(Int64, Int64, Int64, Int64, Bool)])
     func oneFrameUnderWay(time: Int64, roundTrip: Int64, receiver: Int64, cycle: Int64, isSmall: Bool) {
         let headroom = Self.headroom(time, roundTrip: roundTrip, receiver: receiver, cycle: cycle)
         #expect(headroom.isSmall(for: 1) == isSmall)
@@ -57,10 +58,19 @@ import Testing
     }
 
     /// Of a tenth more, ten frames under way could make use, and one could not.
-    @Test func theMoreAreUnderWayTheSmallerMayTheGainBe() {
-        let headroom = Self.headroom(100, roundTrip: 10)
-        #expect(headroom.isSmall(for: 1) && headroom.isSmall(for: 3))
-        #expect(!headroom.isSmall(for: 4) && !headroom.isSmall(for: 10))
+    @Test(arguments: [(1, true), (3, true), (4, false), (10, false)])
+    func theMoreAreUnderWayTheSmallerMayTheGainBe(window: Int, isSmall: Bool) {
+        var headroom = Self.headroom(100, roundTrip: 10)
+        let one = 90 * Self.millisecond
+        headroom.add(
+            ofOne: 100 * Self.millisecond, roundTrip: 10 * Self.millisecond, cycle: one * Int64(window) * 10 / 9,
+            window: window)
+        #expect(headroom.isSmall(for: window) == isSmall)
+        // What is known of one window says nothing of another.
+        #expect(!headroom.isSmall(for: window + 1))
+        #expect(headroom.bottleneck(for: window + 1, cycle: one) == nil)
+        let found = headroom.bottleneck(for: window, cycle: one * Int64(window) * 10 / 9) ?? 0
+        #expect(abs(found - one) <= one / 100)
     }
 
     @Test func onceAMinuteOrInFortyFramesItIsTried() {

@@ -26,7 +26,8 @@ struct Run: ParsableCommand {
     @Flag(help: "FFmpeg is there to compare with.") var ffmpeg = false
     @Option(help: "Where logs go.") var work = "/tmp"
     @Option(help: "Seconds of a stream over a link.") var seconds: Double?
-    @Option(name: .customLong("case"), help: "Of the links only those whose name contains this, ours alone; repeatable.")
+    @Option(
+        name: .customLong("case"), help: "Of the links only those whose name contains this, ours alone; repeatable.")
     var cases: [String] = []
     @Option(help: "The commit that was measured.") var commit = "unknown"
 

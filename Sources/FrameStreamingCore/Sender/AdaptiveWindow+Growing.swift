@@ -66,10 +66,19 @@ extension AdaptiveWindow {
         // still no more than half as many again at once, and that only where every picture has to wait.
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
         let more = waits.value >= 90 ? settled + settled / 2 : settled + 1
-        settled = min(Self.most, max(settled + 1, min(more, fitting)))
+        settled = min(Self.most, max(settled + 1, min(more, fitting), min(2 * settled, neededAtLeast)))
         hopefulSince = now
         frames = settled
         cycle.removeAll()
+    }
+
+    /// As many frames as the source has pictures in the time of one, or as the bottleneck can take in it, where that is known: of two
+    /// small steps and one large the large one is as safe, and over a long way each takes its time. 0 where it is not known.
+    private var neededAtLeast: Int {
+        guard waits.value >= 50, pictures.count > 0,
+            let bottleneck = headroom.bottleneck(for: settled, cycle: cycle.value)
+        else { return 0 }
+        return Int(cycle.value / max(1, bottleneck, pictures.value))
     }
 
     /// Takes a larger window back that did not raise the rate.

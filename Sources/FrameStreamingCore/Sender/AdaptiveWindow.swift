@@ -1,10 +1,11 @@
-/// How many frames may be under way, found from the acknowledgements alone: as few as keep the link busy.
+/// How many frames may be under way, found from the acknowledgements: as few as keep the link busy.
 ///
 /// One frame under way is fresh on every link and wastes the round trip on a long one. More frames help only while the
 /// bottleneck (link or consumer) would idle between two of them; beyond that each one more waits behind the others and makes all
 /// older. So the window grows by trial. One extra frame is sent early: where the bottleneck was idle, its acknowledgement comes as much
 /// earlier as it was sent earlier; where the bottleneck was busy, it comes no earlier at all, and the trial cost one frame its
-/// freshness. What a trial let grow must then show in the delivered rate, or it is taken back.
+/// freshness. What a trial let grow must then show in the delivered rate, or it is taken back. Where the round trip is known to leave
+/// nothing to win there is no trial: ``Headroom``.
 ///
 /// The window shrinks as soon as acknowledgements are late: later than a frame takes that was sent alone, by more than the target.
 struct AdaptiveWindow: Sendable {
@@ -55,6 +56,10 @@ struct AdaptiveWindow: Sendable {
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
     var undo: (window: Int, sentAfter: UInt64)?
 
+    /// The time between two of the source's pictures.
+    var pictures = RunningMean(weight: 16)
+    private var lastPicture: Int64?
+
     var isLimited = false
     /// For how many frames in a hundred pictures had to wait lately.
     var waits = RunningMean(weight: 16)
@@ -96,6 +101,12 @@ struct AdaptiveWindow: Sendable {
 
     /// The connection is a new one: nothing that was learnt holds.
     mutating func reset() { self = AdaptiveWindow(latencyTarget: .nanoseconds(target)) }
+
+    /// The source gave a picture that is to be sent, if it can.
+    mutating func offered(at now: MonotonicTime) {
+        if let lastPicture { pictures.add(now.nanoseconds - lastPicture) }
+        lastPicture = now.nanoseconds
+    }
 
     /// A frame was handed to the connection, with `underWay` others not acknowledged.
     mutating func sent(_ sequence: UInt64, bytes: Int, underWay: Int, at now: MonotonicTime) {

@@ -177,6 +177,7 @@ public struct FlowControl: Sendable {
             decision.leavesOut = true
             return
         }
+        adaptive?.offered(at: now)
         waiting.append((captured, leftOut))
         leftOut = 0
         if waiting.count > (policy.isDeadline ? Self.mostWaiting : 1) {

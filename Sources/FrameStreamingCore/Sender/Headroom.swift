@@ -6,6 +6,8 @@
 struct Headroom: Sendable {
     /// Of a thousand parts of the time, those in which the bottleneck was idle, lately.
     private var idle = RunningMean(weight: 8)
+    /// With so many frames under way.
+    private var window = 1
     /// The receiver's own time for frames that were sent alone.
     private var receiver = RunningMean(weight: 8)
     /// When it was found small, or tried all the same.
@@ -36,6 +38,10 @@ struct Headroom: Sendable {
     }
 
     private mutating func add(bottleneck: Int64, cycle: Int64, window: Int) {
+        if window != self.window {
+            idle.removeAll()
+            self.window = window
+        }
         let busy = Double(bottleneck) * Double(window) / Double(max(1, cycle))
         idle.add(Int64(1_000 * (1 - min(1, max(0, busy)))))
     }
@@ -43,7 +49,13 @@ struct Headroom: Sendable {
     /// Whether no larger window than this can win what would make up for its age: an eighth, or what ``AdaptiveWindow`` would take
     /// back again. False where nothing is known.
     func isSmall(for window: Int) -> Bool {
-        idle.count > 0 && idle.value <= min(125, 400 / Int64(window + 1))
+        window == self.window && idle.count > 0 && idle.value <= min(125, 400 / Int64(window + 1))
+    }
+
+    /// What the bottleneck takes for one frame where so many take `cycle`; nil where nothing is known.
+    func bottleneck(for window: Int, cycle: Int64) -> Int64? {
+        guard window == self.window, idle.count > 0 else { return nil }
+        return cycle / 1_000 * (1_000 - idle.value) / Int64(window)
     }
 
     /// Whether a trial may begin. Where it is pointless, once a minute and once in forty frames at most.

@@ -206,7 +206,9 @@ final class BinaryConnection: Connection {
 
     /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
     private func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
-        guard let watch, asksWhileWaiting else { return try reader.next(until: deadline, takesFrames: role == .receiver) }
+        guard let watch, asksWhileWaiting else {
+            return try reader.next(until: deadline, takesFrames: role == .receiver)
+        }
         while true {
             let wake = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
             do throws(FrameStreamingError) {
