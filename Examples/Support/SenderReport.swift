@@ -105,15 +105,21 @@ package final class SenderReport: Sendable {
 
     private func progress(_ sender: FrameSender<some FrameCodec>, _ seconds: Double) {
         let interval = sender.takeInterval()
+        let summary = sender.summary
+        let paused = summary.connections.count(where: \.isPaused)
         if output.json {
-            printJSON(SenderEventLine("progress", scope: .total, interval, peer: nil, end: nil, seconds: seconds))
-        } else if let frames {
-            let done = sender.summary.total
+            printJSON(
+                SenderEventLine(
+                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, seconds: seconds))
+            return
+        }
+        let line = describe(interval, seconds: seconds) + describe(paused: paused)
+        if let frames {
+            let done = summary.total
             printStatus(
-                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(describe(interval, seconds: seconds))"
-            )
+                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(line)")
         } else {
-            printStatus(describe(interval, seconds: seconds))
+            printStatus(line)
         }
     }
 

@@ -251,7 +251,8 @@ final class SenderOutlet: Sendable {
             SenderSummary.Connection(
                 peer: state.transport?.peer ?? state.peer, statistics: statistics(state.stages.total, state),
                 end: state.end,
-                failure: state.failure, connections: state.progress.connections, window: state.flow.window)
+                failure: state.failure, connections: state.progress.connections, window: state.flow.window,
+                isPaused: state.end == nil && state.transport != nil && state.flow.isPaused)
         }
     }
 
