@@ -45,7 +45,8 @@ extension SenderOutlet {
     private func leave(_ transport: any Transport) {
         let answers: Bool? = state.update { state in
             if state.isFinishing { return nil }
-            guard state.end != nil, state.failure == nil else { return false }
+            // What was cancelled is cut off, whichever thread sees it first.
+            guard state.end != nil, state.end != .cancelled, state.failure == nil else { return false }
             state.isFinishing = true
             return true
         }
