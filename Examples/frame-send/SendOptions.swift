@@ -51,6 +51,12 @@ struct SendOptions: ParsableArguments {
         ))
     var policy: DeliveryPolicy?
 
+    @Option(
+        help: ArgumentHelp(
+            "Give a receiver up that has stood still for so long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended; before that never, and with --policy reliable the others wait for it, too)",
+            valueName: "s"))
+    var giveUpAfter: Int?
+
     @Option(help: ArgumentHelp("Pictures that are encoded at once, each on a thread of its own.", valueName: "n"))
     var encoders = 1
 
@@ -81,6 +87,9 @@ struct SendOptions: ParsableArguments {
         }
         if latencyTarget != nil, case .fixed = window {
             throw ValidationError("--latency-target is for an adaptive window: leave --window out")
+        }
+        if let giveUpAfter, !(0...86_400).contains(giveUpAfter) {
+            throw ValidationError("--give-up-after is 0 to 86400 seconds, not \(giveUpAfter)")
         }
         guard (1...64).contains(encoders) else { throw ValidationError("--encoders is 1 to 64, not \(encoders)") }
         if handshake == .text { try validateText() }
@@ -136,6 +145,11 @@ struct SendOptions: ParsableArguments {
         }
         if let latencyTarget { options.window = .adaptive(latencyTarget: .milliseconds(latencyTarget)) }
         options.encoders = encoders
+        if let giveUpAfter {
+            let patience: Duration? = giveUpAfter > 0 ? .seconds(giveUpAfter) : nil
+            options.drainTimeout = patience
+            options.stallTimeout = patience
+        }
         options.reconnection = noReconnect ? .never : source.isLive ? .always : .afterBreak
         options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement

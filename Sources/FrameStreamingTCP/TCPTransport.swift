@@ -7,7 +7,7 @@ internal import FrameStreamingSystem
 /// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
 /// machine, with a clock of its own, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
-    private let connection: any Connection
+    let connection: any Connection
     private let agreed: Peer
 
     init(_ connection: any Connection, _ peer: Peer) {

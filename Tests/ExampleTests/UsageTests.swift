@@ -14,6 +14,8 @@ extension ExampleTests {
                 "adaptive window"
             ),
             (["frame-send", "--pattern", "--to", "localhost:1", "--encoders", "0"], "--encoders"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--give-up-after", "-1"], "--give-up-after"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--give-up-after", "86401"], "86400 seconds"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--policy", "deadline:0"], "--policy"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--window", "0"], "--window"),
             (

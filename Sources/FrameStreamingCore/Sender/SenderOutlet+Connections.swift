@@ -77,8 +77,8 @@ extension SenderOutlet {
     }
 
     private func nextOfferedTransport() -> (any Transport)? {
-        let patience = Deadline.after(options.drainTimeout).nanoseconds
-        let next: (any Transport)?? = state.wait(until: patience) { state in
+        let patience = options.drainTimeout.map { Deadline.after($0) } ?? .never
+        let next: (any Transport)?? = state.wait(until: patience.nanoseconds) { state in
             if state.end != nil || state.isFinishing { return .some(nil) }
             return state.offeredTransport.map { .some($0) }
         }

@@ -174,11 +174,6 @@ final class SenderOutlet: Sendable {
         return drained == true
     }
 
-    /// Whether nothing was acknowledged for that long since `start`.
-    func hasStalled(since start: MonotonicTime, for patience: Duration) -> Bool {
-        max(start, state.withLock { $0.lastProgress }).advanced(by: patience) <= .now
-    }
-
     /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
     func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
         let (transport, isOver) = state.update { state in

@@ -41,6 +41,7 @@ final class BinaryConnection: Connection {
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
+    var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     // MARK: Sending
 

@@ -5,6 +5,8 @@ protocol Connection: Sendable {
     var goodbye: String? { get }
     /// What was measured of the peer's clock so far; nil where nothing was, or nothing needs to be.
     var clock: ClockFilter.Estimate? { get }
+    /// What the peer's kernel has confirmed.
+    var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
@@ -14,4 +16,7 @@ protocol Connection: Sendable {
 extension Connection {
     /// The text handshake has no clock.
     var clock: ClockFilter.Estimate? { nil }
+
+    /// Who receives delivers nothing.
+    var deliveredBytes: UInt64? { nil }
 }
