@@ -18,9 +18,9 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format.",
+            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format. (default: 80)",
             valueName: "n|n...m"))
-    var quality = QualityArgument.fixed(80)
+    var quality: QualityArgument?
 
     @Flag(help: "With a range of qualities: make pictures smaller where the lowest does not suffice.")
     var allowScale = false
@@ -104,6 +104,14 @@ struct SendOptions: ParsableArguments {
         }
     }
 
+    /// The options that were given and that decide how pictures are encoded: of no use where they come encoded.
+    var encoding: [String] {
+        [
+            ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
+            ("--subsampling", subsampling != nil), ("--encoders", encoders > 1),
+        ].filter(\.1).map(\.0)
+    }
+
     /// Gives the sender its receivers: those to connect to, or whoever connects. Returns what ends the listening.
     func connect(
         _ sender: FrameSender<JPEGCodec>, _ report: SenderReport
@@ -115,7 +123,7 @@ struct SendOptions: ParsableArguments {
         }
         guard let listen else { return {} }
         // A range of qualities is for one receiver, and so is a stream that ends with its receiver.
-        if noReconnect || quality.isRange {
+        if noReconnect || quality?.isRange == true {
             let acceptor = try TCPAcceptor(
                 on: listen, role: .sender, handshake: handshake.tcp, options: options, onError: report.turnedAway)
             report.listening(address: acceptor.address, port: acceptor.port)
@@ -133,7 +141,7 @@ struct SendOptions: ParsableArguments {
     func senderOptions(for source: some FrameSource, _ report: SenderReport) -> SenderOptions {
         var options = SenderOptions(for: source)
         if let policy { options = SenderOptions(policy: policy) }
-        options.encode = EncodeSettings(quality: quality.best, subsampling: subsampling)
+        options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
         }
