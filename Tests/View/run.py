@@ -15,22 +15,15 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
+import tally
 from pattern import BARS, has_bars, near, number
 from screen import PATIENCE, Screen, wait
+from tally import check
 
-passed, failed = 0, 0
 SIZE = (640, 480)
 # What a window makes of the last picture when the stream is not live.
 dimmed = [tuple(round(value * 95 / 255) for value in colour) for colour in BARS]
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what} {detail}", flush=True)
 
 
 class Program:
@@ -543,8 +536,7 @@ def main():
         for program in list(Program.running):
             program.process.kill()
             program.finish()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return tally.conclude()
 
 
 parser = argparse.ArgumentParser()

@@ -10,7 +10,7 @@ public enum SenderEvent: Sendable {
     case requested(Peer, ReceiverRequest)
     /// The source, or its end, waits for this receiver, which has stood still for so long: not a frame acknowledged, not a byte taken, no
     /// connection made. It is given up after so much more; nil = never (``SenderOptions/stallTimeout``, ``SenderOptions/drainTimeout``).
-    /// Said after 3 s, and each time that it has been twice as long.
+    /// Said after 3 s, and each time that it has been twice as long as the last time.
     case stalled(Peer, Duration, givesUpAfter: Duration?)
 }
 

@@ -19,9 +19,9 @@ extension SenderOutlet {
         }
         let progress = StallWatch.Progress(time: time, bytes: (transport as? any DeliveryProgress)?.deliveredBytes)
         switch watch.look(progress, mayRest: mayPause && isPaused && transport != nil, at: .now) {
-        case .waits: return nil
-        case .stalled(let quiet, let left):
-            options.onEvent?(.stalled(transport?.peer ?? peer, quiet, givesUpAfter: left))
+        case .waits(let quiet, let left):
+            let isDue = state.withLock { $0.stallWords.isDue(quiet, acknowledged: $0.progress.acknowledged) }
+            if isDue { options.onEvent?(.stalled(transport?.peer ?? peer, quiet, givesUpAfter: left)) }
             return nil
         case .givenUp(let quiet):
             return FrameStreamingError(

@@ -53,6 +53,7 @@ final class SenderOutlet: Sendable {
         /// The goodbye is under way: its outcome decides, not what the threads see of it.
         var isFinishing = false
         var lastProgress: MonotonicTime
+        var stallWords = StallWords()
     }
 
     let connector: (any Connector)?

@@ -11,21 +11,15 @@ struct StallWatch: Sendable {
     }
 
     enum Verdict: Hashable, Sendable {
-        /// There is nothing to be said.
-        case waits
-        /// Nothing has moved for so long, which is to be said now; it is given up after so much more, nil = never.
-        case stalled(Duration, left: Duration?)
+        /// Nothing has moved for so long, and it may take so much longer; nil = for ever.
+        case waits(Duration, left: Duration?)
         /// Nothing has moved for so long, which is as long as it may.
         case givenUp(Duration)
     }
 
-    /// After how long a stall is said first. Then after twice as long, and so on: a wait of days takes a few lines.
-    static let firstWord = Duration.seconds(3)
-
     private let patience: Duration?
     private var last: MonotonicTime
     private var bytes: UInt64?
-    private var nextWord = Self.firstWord
 
     /// - Parameters:
     ///   - start: Since when it is waited for: what it did not do before counts for nothing.
@@ -42,14 +36,32 @@ struct StallWatch: Sendable {
         // Of another connection they are other bytes, which is progress as well.
         let hasMoved = bytes != nil && progress.bytes != bytes
         bytes = progress.bytes
-        if hasMoved || mayRest || progress.time > last {
-            last = hasMoved || mayRest ? now : progress.time
-            nextWord = Self.firstWord
-        }
+        last = hasMoved || mayRest ? now : max(last, progress.time)
         let quiet = now.since(last)
         if let patience, quiet >= patience { return .givenUp(quiet) }
-        guard quiet >= nextWord else { return .waits }
-        while nextWord <= quiet { nextWord = nextWord * 2 }
-        return .stalled(quiet, left: patience.map { $0 - quiet })
+        return .waits(quiet, left: patience.map { $0 - quiet })
+    }
+}
+
+/// When a stall is said: after 3 s, and each time that one is twice as long as the last that was said, so that a wait of days takes a few
+/// lines, and a receiver that is slow with every picture as many.
+struct StallWords: Sendable {
+    /// After how long a stall is said first.
+    static let first = Duration.seconds(3)
+    /// So many acknowledgements without a stall, and the next one is news again.
+    private static let recovery: UInt64 = 8
+
+    private var next = Self.first
+    /// What was acknowledged at the last stall.
+    private var lastStall: UInt64 = 0
+
+    /// Whether to say that nothing has moved for so long.
+    mutating func isDue(_ quiet: Duration, acknowledged: UInt64) -> Bool {
+        guard quiet >= Self.first else { return false }
+        if acknowledged >= lastStall + Self.recovery { next = Self.first }
+        lastStall = acknowledged
+        guard quiet >= next else { return false }
+        while next <= quiet { next = next * 2 }
+        return true
     }
 }
