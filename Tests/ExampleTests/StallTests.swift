@@ -29,6 +29,17 @@ extension ExampleTests {
             }
         }
 
+        @Test func whoWasNeverThereIsGivenUpToo() throws {
+            let (good, port) = try receiver(["--once"])
+            let sender = try sender(
+                to: port, ["--to", "127.0.0.1:1"] + pattern(20) + ["--policy", "reliable", "--give-up-after", "1"])
+            #expect(try sender.finish() == .exit(1))
+            #expect(try good.finish() == .exit(0), "\(good.complaints)")
+            #expect(try good.total().int("frames") == 20)
+            let words = "127.0.0.1:1: the receiver was away for 1 s and is given up (nobody listens there"
+            #expect(sender.complaints.contains(words), "\(sender.complaints)")
+        }
+
         @Test func atTheEndItIsSaidWhoIsWaitedFor() throws {
             let (still, port) = try receiver(["--consume-ms", "1000"])
             let sender = try sender(to: port, pattern(4) + ["--policy", "reliable", "--give-up-after", "5"])

@@ -14,8 +14,8 @@ extension SenderOutlet {
     ///   - mayPause: Whether one that asked for a pause may take as long as it likes.
     ///   - remedy: The option that decides how long.
     func look(with watch: inout StallWatch, mayPause: Bool, remedy: String) -> FrameStreamingError? {
-        let (time, transport, isPaused, peer) = state.withLock { state in
-            (state.lastProgress, state.transport, state.flow.isPaused, state.peer)
+        let (time, transport, isPaused, peer, breakage) = state.withLock { state in
+            (state.lastProgress, state.transport, state.flow.isPaused, state.peer, state.breakage)
         }
         let progress = StallWatch.Progress(time: time, bytes: (transport as? any DeliveryProgress)?.deliveredBytes)
         switch watch.look(progress, mayRest: mayPause && isPaused && transport != nil, at: .now) {
@@ -24,9 +24,12 @@ extension SenderOutlet {
             if isDue { options.onEvent?(.stalled(transport?.peer ?? peer, quiet, givesUpAfter: left)) }
             return nil
         case .givenUp(let quiet):
+            let seconds = quiet.components.seconds
+            let what = transport == nil ? "the receiver was away" : "the receiver acknowledged nothing"
+            let why = transport == nil ? breakage.map { " (\($0.message))" } : nil
             return FrameStreamingError(
                 .timedOut,
-                "the receiver acknowledged nothing for \(quiet.components.seconds) s and is given up: see to it, or wait longer (\(remedy), frame-send --give-up-after)",
+                "\(what) for \(seconds) s and is given up\(why ?? ""): see to it, or wait longer (\(remedy), frame-send --give-up-after)",
                 subject: peer.address)
         }
     }
