@@ -3,33 +3,63 @@
 /// Cheap to copy and to share between threads: copies share the bytes, which never change. The lease goes back when the
 /// last copy is gone, so keep Frames as long as they are used and no longer; ``copy(from:)`` is for those who keep them.
 public struct Frame: Sendable {
-    let lease: BufferLease
+    /// Behind one reference, for a Frame goes through many hands: in each it would be copied, 250 bytes and two references.
+    private var body: FrameBody
+
+    var lease: BufferLease { body.lease }
+
     /// How many bytes count.
-    public let byteCount: Int
+    public var byteCount: Int { body.byteCount }
+
     /// Size, pixel format, planes, colour.
-    public let format: FrameFormat
+    public var format: FrameFormat { body.format }
+
     /// When it was taken; nil = not known.
-    public var captureTime: CaptureTime?
+    public var captureTime: CaptureTime? {
+        get { body.description.captureTime }
+        set { own().description.captureTime = newValue }
+    }
+
     /// The source's own number: gaps are pictures that the source lost.
-    public var sequence: UInt64
+    public var sequence: UInt64 {
+        get { body.description.sequence }
+        set { own().description.sequence = newValue }
+    }
+
     /// The colour range that the source's picture had: a JPEG is full, whatever it was made from, and a recorder that
     /// writes video wants to go back.
-    public var sourceColorRange: ColorRange
+    public var sourceColorRange: ColorRange {
+        get { body.description.sourceColorRange }
+        set { own().description.sourceColorRange = newValue }
+    }
+
     /// The JPEG quality it was encoded with, 1...100; nil = not known or not compressed.
-    public var quality: Int?
+    public var quality: Int? {
+        get { body.description.quality }
+        set { own().description.quality = newValue }
+    }
+
     /// Bytes of the user's own that travel with the picture, at most 64 KiB.
-    public var metadata: [UInt8] = []
+    public var metadata: [UInt8] {
+        get { body.description.metadata }
+        set { own().description.metadata = newValue }
+    }
 
     /// The largest ``metadata`` in bytes.
     public static let largestMetadata = 65_536
 
     init(lease: BufferLease, byteCount: Int, format: FrameFormat, captureTime: CaptureTime?, sequence: UInt64) {
-        self.lease = lease
-        self.byteCount = byteCount
-        self.format = format
-        self.captureTime = captureTime
-        self.sequence = sequence
-        sourceColorRange = format.colorRange
+        let description = FrameDescription(
+            captureTime: captureTime, sequence: sequence, sourceColorRange: format.colorRange)
+        body = FrameBody(lease, byteCount, format, description)
+    }
+
+    /// What only this copy has, so that it may be changed.
+    private mutating func own() -> FrameBody {
+        if !isKnownUniquelyReferenced(&body) {
+            body = FrameBody(body.lease, body.byteCount, body.format, body.description)
+        }
+        return body
     }
 
     /// The picture's bytes.
@@ -73,13 +103,7 @@ public struct Frame: Sendable {
     }
 
     /// Takes over what is known of `other` beside its bytes: for a codec, whose result is the same picture in another form.
-    public mutating func takeDescription(of other: Frame) {
-        captureTime = other.captureTime
-        sequence = other.sequence
-        sourceColorRange = other.sourceColorRange
-        quality = other.quality
-        metadata = other.metadata
-    }
+    public mutating func takeDescription(of other: Frame) { own().description = other.body.description }
 
     /// Whether both lease the very same bytes: nothing was copied between them.
     public func sharesBytes(with other: Frame) -> Bool { lease === other.lease }
