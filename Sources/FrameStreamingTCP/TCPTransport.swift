@@ -1,5 +1,5 @@
 public import FrameStreamingCore
-internal import FrameStreamingSystem
+package import FrameStreamingSystem
 
 /// One TCP connection that carries frames and acknowledgements, by either handshake.
 ///
@@ -8,10 +8,13 @@ internal import FrameStreamingSystem
 /// machine, with a clock of its own, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
     let connection: any Connection
+    /// The same, where it can be listened to together with others.
+    private let watchable: (any WatchedConnection)?
     private let agreed: Peer
 
     init(_ connection: any Connection, _ peer: Peer) {
         self.connection = connection
+        watchable = connection as? any WatchedConnection
         agreed = peer
     }
 
@@ -64,4 +67,18 @@ public final class TCPTransport: Transport {
 
     /// Ends at once: from any thread, again and again.
     public func close() { connection.close() }
+}
+
+/// Several receivers of a sender are listened to on one thread.
+extension TCPTransport: WatchedTransport {
+    package var watched: Descriptor? { watchable?.watched }
+
+    package func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
+        guard let watchable else {
+            throw FrameStreamingError(
+                .unsupported, "a connection of the text handshake is listened to by receive alone",
+                subject: peer.address)
+        }
+        return try watchable.receiveArrived(into: &messages)
+    }
 }

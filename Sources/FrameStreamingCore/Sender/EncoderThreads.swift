@@ -15,11 +15,14 @@ final class EncoderThreads: Sendable {
     /// Not a type of its own for each codec: what surrounds it would be generic code, which looks types up for every frame.
     private let codec: any FrameCodec
     let count: Int
+    private let listener: SharedListener
     private let state: Monitor<State>
 
-    init(codec: any FrameCodec, count: Int, settings: EncodeSettings) {
+    /// - Parameter listener: Listens to those that a picture is sent to when it is encoded.
+    init(codec: any FrameCodec, count: Int, settings: EncodeSettings, listener: SharedListener) {
         self.codec = codec
         self.count = count
+        self.listener = listener
         state = Monitor(State(settings: settings))
     }
 
@@ -75,7 +78,10 @@ final class EncoderThreads: Sendable {
                 state.withLock { $0.running -= 1 }
                 return
             }
-            picture.encode(with: codec, settings)
+            let waiting = picture.encode(with: codec, settings)
+            listener.duringBurst(of: waiting.count) {
+                for sends in waiting { sends() }
+            }
         }
     }
 }

@@ -40,8 +40,8 @@ extension FrameSender {
         do throws(FrameStreamingError) {
             let (flow, options) = try settle(policy, window)
             let outlet = try SenderOutlet(
-                transport: transport, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
-                onChange: onChange)
+                transport: transport, flow: flow, encoders: encoders, listener: listener, options: options,
+                onQuality: onQuality, onChange: onChange)
             try append(outlet)
             return (outlet, 1)
         } catch {
@@ -63,8 +63,8 @@ extension FrameSender {
         let (flow, options) = try settle(policy, window)
         try append(
             try SenderOutlet(
-                connector: connector, flow: flow, encoders: encoders, options: options, onQuality: onQuality,
-                onChange: onChange))
+                connector: connector, flow: flow, encoders: encoders, listener: listener, options: options,
+                onQuality: onQuality, onChange: onChange))
     }
 
     private func settle(

@@ -54,7 +54,10 @@ extension FrameSender {
 
     /// Each connection takes the picture; the slowest reliable one is waited for, when the others have it.
     private func offer(_ picture: Picture, to outlets: [SenderOutlet]) {
-        for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
+        // None of these waits.
+        listener.duringBurst(of: outlets.count) {
+            for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
+        }
         // Since when this picture waits, for whomever: those that stand still together are given up together.
         var start: MonotonicTime?
         for outlet in outlets where outlet.isReliable {

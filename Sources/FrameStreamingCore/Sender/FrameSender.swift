@@ -15,6 +15,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     let encoders: EncoderThreads
     let options: SenderOptions
     let control = Monitor(SenderControl())
+    let listener = SharedListener()
 
     /// A sender over one connection.
     ///
@@ -71,7 +72,8 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         // What cannot be is said here, also where no connection is added yet.
         _ = try FlowControl(options)
         self.options = options
-        encoders = EncoderThreads(codec: codec, count: options.encoders, settings: options.encode)
+        encoders = EncoderThreads(
+            codec: codec, count: options.encoders, settings: options.encode, listener: listener)
     }
 
     deinit {

@@ -44,6 +44,13 @@ final class Picture: Sendable {
         return min(offered, MonotonicTime(nanoseconds: time.nanoseconds))
     }
 
+    /// Whether ``encoded`` is there: cheaper to ask than to get it.
+    var isEncoded: Bool {
+        state.withLock { state in
+            if case .encoded = state { true } else { false }
+        }
+    }
+
     /// What encoding came to; nil while it has not.
     var encoded: Encoded? {
         state.withLock { state in
@@ -66,7 +73,8 @@ final class Picture: Sendable {
         }
     }
 
-    func encode(with codec: any FrameCodec, _ settings: EncodeSettings) {
+    /// - Returns: What is to be called now, for those who wait for it.
+    func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void] {
         let start = MonotonicTime.now
         let result: Result<Frame, FrameStreamingError>
         do throws(FrameStreamingError) {
@@ -74,18 +82,20 @@ final class Picture: Sendable {
         } catch {
             result = .failure(error)
         }
-        finish(Encoded(result: result, time: MonotonicTime.now.nanoseconds - start.nanoseconds, settings: settings))
+        return finish(
+            Encoded(result: result, time: MonotonicTime.now.nanoseconds - start.nanoseconds, settings: settings))
     }
 
     /// Nobody will encode it any more.
-    func giveUp() { finish(Encoded(result: .failure(.cancelled("encoding")), time: 0)) }
+    func giveUp() {
+        for done in finish(Encoded(result: .failure(.cancelled("encoding")), time: 0)) { done() }
+    }
 
-    private func finish(_ encoded: Encoded) {
-        let waiting = state.withLock { current in
+    private func finish(_ encoded: Encoded) -> [@Sendable () -> Void] {
+        state.withLock { current in
             defer { current = .encoded(encoded) }
             if case .encoding(let waiting) = current { return waiting }
             return []
         }
-        for done in waiting { done() }
     }
 }

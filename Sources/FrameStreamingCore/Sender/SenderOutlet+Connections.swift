@@ -99,7 +99,7 @@ extension SenderOutlet {
                 peer.session == state.peer.session
             else { return nil }
             // The receiver knows that its old connection is gone before this side does.
-            state.transport?.close()
+            state.live?.transport.close()
             state.offeredTransport?.close()
             state.offeredTransport = transport
             state.handedOver += 1
@@ -119,7 +119,7 @@ extension SenderOutlet {
         let peer = transport.peer
         let pictures: [Picture]? = state.update { state in
             guard state.end == nil else { return nil }
-            state.transport = transport
+            state.live = Live(transport)
             state.offeredTransport = nil
             state.peer = peer
             state.breakage = nil
@@ -135,11 +135,7 @@ extension SenderOutlet {
         }
         guard let pictures else { return false }
         for picture in pictures { encoders.submit(picture) }
-        do throws(SystemError) {
-            _ = try SystemThread(name: "frame-acks") { self.listen(transport) }
-        } catch {
-            state.update { $0.isListening = false }
-            let failure = FrameStreamingError(error, remedy: "no thread could be started for the connection")
+        if !listener.add(self, transport), let failure = listenAlone(transport) {
             end(.of(failure), failure)
             return false
         }
@@ -148,18 +144,29 @@ extension SenderOutlet {
         return true
     }
 
+    /// Starts a thread that listens to this connection alone; the error where none can be.
+    func listenAlone(_ transport: any Transport) -> FrameStreamingError? {
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-acks") { self.listen(transport) }
+            return nil
+        } catch {
+            stoppedListening()
+            return FrameStreamingError(error, remedy: "no thread could be started for the connection")
+        }
+    }
+
     /// A connection is over: by the receiver's goodbye, or broken. Both threads find out; the first counts.
     func lose(_ transport: any Transport, _ error: FrameStreamingError?) {
         let peer = transport.peer
         let goesOn: Bool? = state.update { state in
-            guard state.end == nil, state.transport != nil else { return nil }
+            guard state.end == nil, state.live != nil else { return nil }
             // How our own goodbye ended is for `finish` to say.
             if state.isFinishing {
                 let isEcho = error.map { state.flow.isDrained || $0.code == .closed } ?? true
                 return isEcho ? nil : false
             }
             guard mayGoOn(after: error, peer) else { return false }
-            state.transport = nil
+            state.live = nil
             if state.offeredTransport == nil { state.lastLost = state.handedOver }
             state.peer = peer
             // A goodbye is no breakage: who said it may stay away.

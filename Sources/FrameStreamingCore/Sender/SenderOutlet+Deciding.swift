@@ -1,6 +1,6 @@
 internal import FrameStreamingSystem
 
-/// What happens to the outlet is told to its flow control, and what that decides is done; the thread that listens to the receiver.
+/// What happens to the outlet is told to its flow control, and what that decides is done; what the receiver says.
 extension SenderOutlet {
     /// Moves pictures as decided, and returns those that are to be encoded once the lock is free.
     func carryOut(_ decision: FlowControl.Decision, _ state: inout State) -> [Picture] {
@@ -25,11 +25,11 @@ extension SenderOutlet {
     func decide(
         _ event: FlowControl.Event, clock: ClockFilter.Estimate? = nil
     ) throws(FrameStreamingError) -> FlowControl.Decision {
-        let (decision, toEncode, matters) = try state.withLock { (state) throws(FrameStreamingError) in
-            guard state.end == nil else { return (FlowControl.Decision(), [Picture](), false) }
+        let (decision, toEncode, matters, goesOn) = try state.withLock { (state) throws(FrameStreamingError) in
+            guard state.end == nil else { return (FlowControl.Decision(), [Picture](), false, false) }
             if case .acknowledged = event {
                 // Of a connection that was given up already.
-                guard state.transport != nil else { return (FlowControl.Decision(), [], false) }
+                guard state.live != nil else { return (FlowControl.Decision(), [], false, false) }
             }
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
@@ -42,36 +42,65 @@ extension SenderOutlet {
             let toEncode = carryOut(decision, &state)
             // What the source's thread waits for: room in the slot, the end of what is under way.
             let matters = isReliable && decision.takes > 0 || state.isDraining && state.flow.isDrained
-            return (decision, toEncode, matters)
+            return (decision, toEncode, matters, mayPush(state))
         }
         for picture in toEncode { encoders.submit(picture) }
         if matters { state.wakeAll() }
-        push()
+        if goesOn { push() }
         return decision
     }
 
+    /// On a thread of its own: for a connection that cannot be watched, and for one that is about to end.
     func listen(_ transport: any Transport) {
-        defer { state.update { $0.isListening = false } }
+        defer { stoppedListening() }
         let clock = PeerClock(transport.peer)
         while true {
             do throws(FrameStreamingError) {
-                switch try transport.receive(until: .never) {
-                case .acknowledgement(let acknowledgement):
-                    let time = try decide(.acknowledged(acknowledgement), clock: clock.estimate(transport)).ackTime
-                    if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
-                case .request(let request):
-                    try comply(request)
-                    options.onEvent?(.requested(transport.peer, request))
-                case .frame, .sourceLost, .sourceRestored: continue
-                case nil:
-                    lose(transport, nil)
-                    return
-                }
+                guard let message = try transport.receive(until: .never) else { return lose(transport, nil) }
+                try take(message, from: transport, clock)
             } catch {
                 if error.code == .timedOut { continue }
-                lose(transport, error)
-                return
+                return lose(transport, error)
             }
+        }
+    }
+
+    /// What a connection has said, for who listens to several; nil when it is over.
+    ///
+    /// - Parameter messages: Room for them, empty before and afterwards.
+    func takeArrived(
+        from transport: any WatchedTransport, _ clock: PeerClock, _ messages: inout [Message]
+    ) -> WatchedNeeds? {
+        defer { messages.removeAll(keepingCapacity: true) }
+        var outcome: Result<WatchedNeeds?, FrameStreamingError>
+        do throws(FrameStreamingError) {
+            outcome = .success(try transport.receiveArrived(into: &messages))
+        } catch {
+            outcome = .failure(error)
+        }
+        do throws(FrameStreamingError) {
+            for message in messages { try take(message, from: transport, clock) }
+            if let needs = try outcome.get() { return needs }
+            lose(transport, nil)
+        } catch {
+            lose(transport, error)
+        }
+        return nil
+    }
+
+    func stoppedListening() { state.update { $0.isListening = false } }
+
+    private func take(
+        _ message: Message, from transport: any Transport, _ clock: PeerClock
+    ) throws(FrameStreamingError) {
+        switch message {
+        case .acknowledgement(let acknowledgement):
+            let time = try decide(.acknowledged(acknowledgement), clock: clock.estimate(transport)).ackTime
+            if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
+        case .request(let request):
+            try comply(request)
+            options.onEvent?(.requested(transport.peer, request))
+        case .frame, .sourceLost, .sourceRestored: break
         }
     }
 

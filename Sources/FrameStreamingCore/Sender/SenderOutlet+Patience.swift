@@ -4,7 +4,7 @@ internal import FrameStreamingSystem
 extension SenderOutlet {
     /// Begins to look, from `start` on.
     func watch(since start: MonotonicTime, patience: Duration?) -> StallWatch {
-        let transport = state.withLock { $0.transport }
+        let transport = state.withLock { $0.live?.transport }
         return StallWatch(since: start, bytes: (transport as? any DeliveryProgress)?.deliveredBytes, patience: patience)
     }
 
@@ -15,7 +15,7 @@ extension SenderOutlet {
     ///   - remedy: The option that decides how long.
     func look(with watch: inout StallWatch, mayPause: Bool, remedy: String) -> FrameStreamingError? {
         let (time, transport, isPaused, peer, breakage) = state.withLock { state in
-            (state.lastProgress, state.transport, state.flow.isPaused, state.peer, state.breakage)
+            (state.lastProgress, state.live?.transport, state.flow.isPaused, state.peer, state.breakage)
         }
         let progress = StallWatch.Progress(time: time, bytes: (transport as? any DeliveryProgress)?.deliveredBytes)
         switch watch.look(progress, mayRest: mayPause && isPaused && transport != nil, at: .now) {
@@ -41,13 +41,16 @@ extension SenderOutlet {
             guard state.end == nil, !state.isFinishing else { return nil }
             // The connection is for the goodbye to close.
             state.isFinishing = true
-            return .some(state.transport)
+            return .some(state.live?.transport)
         }
         guard let transport else { return nil }
         end(StreamEnd.of(reason), reason)
-        return { deadline in
-            try? transport?.finish("given up: the sender waited for too long", until: deadline)
-            transport?.close()
+        return { [self] deadline in
+            guard let transport else { return }
+            // What comes during the goodbye needs somebody in `receive`.
+            if listener.remove(self) { _ = listenAlone(transport) }
+            try? transport.finish("given up: the sender waited for too long", until: deadline)
+            transport.close()
         }
     }
 }

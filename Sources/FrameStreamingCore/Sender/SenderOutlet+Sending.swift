@@ -16,7 +16,7 @@ extension SenderOutlet {
     /// What a thread that wants to send at once finds.
     private enum Claim {
         /// - makesRoom: The source's thread may be waiting for it.
-        case frame(SentFrame, any Transport, toEncode: [Picture], makesRoom: Bool)
+        case frame(SentFrame, Live, toEncode: [Picture], makesRoom: Bool)
         /// There is something that only the sending thread does.
         case handOver
         case nothing
@@ -28,35 +28,38 @@ extension SenderOutlet {
     /// Never waits: what the connection does not take at once, the sending thread finishes, so that a receiver that takes nothing holds
     /// up nobody.
     func push() {
-        while true {
-            switch state.withLock({ claim(&$0) }) {
-            case .nothing: return
-            case .handOver: return state.wakeAll()
-            case .frame(let sent, let transport, let toEncode, let makesRoom):
-                for picture in toEncode { encoders.submit(picture) }
-                if makesRoom { state.wakeAll() }
-                let isSent = (try? transport.send(.frame(sent.frame, sent.info), until: .now)) != nil
-                state.withLock { state in
-                    state.isSending = false
-                    // Full, or broken: the sending thread waits for the one and says the other.
-                    if !isSent, state.transport != nil { state.unfinished = sent }
-                }
+        var next = state.withLock { claim(&$0) }
+        while case .frame(let sent, let live, let toEncode, let makesRoom) = next {
+            for picture in toEncode { encoders.submit(picture) }
+            if makesRoom { state.wakeAll() }
+            let isSent = (try? live.transport.send(.frame(sent.frame, sent.info), until: .now)) != nil
+            next = state.withLock { state in
+                state.isSending = false
+                // Full, or broken: the sending thread waits for the one and says the other.
+                if !isSent, state.live != nil { state.unfinished = sent }
+                return claim(&state)
             }
         }
+        if case .handOver = next { state.wakeAll() }
+    }
+
+    /// Whether ``push()`` would find something: to be asked by who has the state at hand.
+    func mayPush(_ state: State) -> Bool {
+        if state.isSending { return false }
+        return state.end != nil || state.live == nil || hasWork(state) || state.flow.wakeAt != state.wakesAt
     }
 
     private func claim(_ state: inout State) -> Claim {
         // Who sends now looks again when it is done.
         guard !state.isSending else { return .nothing }
-        guard state.end == nil, let transport = state.transport else { return .handOver }
+        guard state.end == nil, let live = state.live else { return .handOver }
         let hadRoom = state.flow.hasRoom
         let isPlain = state.unfinished == nil && state.notices.isEmpty && state.flow.awaitingResend == 0
         if isPlain, state.flow.maySend, let picture = state.jobs.first, let encoded = picture.encoded,
             case .success = encoded.result, case .frame(let sent, let toEncode) = send(picture, encoded, &state)
         {
             state.isSending = true
-            return .frame(
-                sent, transport, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
+            return .frame(sent, live, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
         }
         return hasWork(state) || state.flow.wakeAt != state.wakesAt ? .handOver : .nothing
     }
@@ -106,11 +109,11 @@ extension SenderOutlet {
     /// Whether there is something to be done now, by whoever may.
     private func hasWork(_ state: State) -> Bool {
         if state.unfinished != nil || !state.notices.isEmpty { return true }
-        return state.flow.maySend && (state.flow.awaitingResend > 0 || state.jobs.first?.encoded != nil)
+        return state.flow.maySend && (state.flow.awaitingResend > 0 || state.jobs.first?.isEncoded == true)
     }
 
     private func next(_ state: inout State, _ wakeAt: MonotonicTime?) -> Work? {
-        if state.end != nil || state.transport == nil { return .stop }
+        if state.end != nil || state.live == nil { return .stop }
         if !state.isSending, let work = nextToSend(&state) {
             switch work {
             case .notice, .frame: state.isSending = true

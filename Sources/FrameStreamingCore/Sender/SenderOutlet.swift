@@ -1,12 +1,18 @@
 internal import FrameStreamingSystem
 
-/// One receiver of a sender: its slot, its window, a thread for each connection that listens for acknowledgements, and a thread that
-/// connects, and sends what could not be sent without waiting.
+/// One receiver of a sender: its slot, its window, and a thread that connects, and sends what could not be sent without waiting. What the
+/// receiver says is heard by the sender's ``SharedListener``, or by a thread for the connection.
 final class SenderOutlet: Sendable {
     /// A frame that is sent again if the connection breaks before it was acknowledged.
     struct SentFrame {
         var frame: Frame
         var info: FrameInfo
+    }
+
+    /// A connection behind one reference: every frame looks it up, and to copy an `any Transport` is a call of its own.
+    final class Live: Sendable {
+        let transport: any Transport
+        init(_ transport: any Transport) { self.transport = transport }
     }
 
     struct State {
@@ -25,7 +31,7 @@ final class SenderOutlet: Sendable {
         var stages = SenderStages()
         var countsBefore = SenderStatistics()
         /// The connection that there is.
-        var transport: (any Transport)?
+        var live: Live?
         /// The connection that is to be used next, where there is no connector.
         var offeredTransport: (any Transport)?
         /// How many connections were handed over, where there is no connector, and which of them was lost last.
@@ -36,7 +42,7 @@ final class SenderOutlet: Sendable {
         var scale = PictureScale.full
         var isListening = false
         var isRunning = true
-        /// Some thread has a message in `transport.send`: one at a time.
+        /// Some thread has a message in the transport's `send`: one at a time.
         var isSending = false
         /// What the connection did not take at once, or only in part: it goes first.
         var unfinished: SentFrame?
@@ -58,6 +64,7 @@ final class SenderOutlet: Sendable {
 
     let connector: (any Connector)?
     let encoders: EncoderThreads
+    let listener: SharedListener
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
@@ -69,27 +76,29 @@ final class SenderOutlet: Sendable {
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
     ///     It is the caller's to close where this throws.
     convenience init(
-        transport: any Transport, flow: FlowControl, encoders: EncoderThreads, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
+        transport: any Transport, flow: FlowControl, encoders: EncoderThreads, listener: SharedListener,
+        options: SenderOptions, onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
-        try self.init(nil, transport, transport.peer, flow, encoders, options, onQuality, onChange)
+        try self.init(nil, transport, transport.peer, flow, encoders, listener, options, onQuality, onChange)
     }
 
     convenience init(
-        connector: any Connector, flow: FlowControl, encoders: EncoderThreads, options: SenderOptions,
-        onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
+        connector: any Connector, flow: FlowControl, encoders: EncoderThreads, listener: SharedListener,
+        options: SenderOptions, onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
-        try self.init(connector, nil, nobody, flow, encoders, options, onQuality, onChange)
+        try self.init(connector, nil, nobody, flow, encoders, listener, options, onQuality, onChange)
     }
 
     private init(
         _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
-        _ encoders: EncoderThreads, _ options: SenderOptions, _ onQuality: @escaping @Sendable (Int) -> Void,
+        _ encoders: EncoderThreads, _ listener: SharedListener, _ options: SenderOptions,
+        _ onQuality: @escaping @Sendable (Int) -> Void,
         _ onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         self.connector = connector
         self.encoders = encoders
+        self.listener = listener
         self.options = options
         self.onQuality = onQuality
         self.onChange = onChange
@@ -153,7 +162,7 @@ final class SenderOutlet: Sendable {
     func notify(_ message: Message) {
         state.update { state in
             if case .sourceLost = message { state.sourceLost = message } else { state.sourceLost = nil }
-            if state.transport != nil { state.notices.append(message) }
+            if state.live != nil { state.notices.append(message) }
         }
     }
 
@@ -179,7 +188,7 @@ final class SenderOutlet: Sendable {
     func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
         let (transport, isOver) = state.update { state in
             defer { state.isFinishing = true }
-            return (state.transport, state.failure != nil || state.isFinishing)
+            return (state.live?.transport, state.failure != nil || state.isFinishing)
         }
         if isOver { return }
         let good: StreamEnd = isStopped ? .cancelled : .good(state.withLock { $0.peer.handshake })
@@ -190,6 +199,8 @@ final class SenderOutlet: Sendable {
             join()
             return
         }
+        // What comes during the goodbye needs somebody in `receive`.
+        if listener.remove(self) { _ = listenAlone(transport) }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
             try transport.finish(reason, until: deadline)
@@ -207,7 +218,7 @@ final class SenderOutlet: Sendable {
     }
 
     func cancel() {
-        let (transport, next) = state.withLock { ($0.transport, $0.offeredTransport) }
+        let (transport, next) = state.withLock { ($0.live?.transport, $0.offeredTransport) }
         end(.cancelled)
         transport?.close()
         next?.close()
@@ -237,7 +248,7 @@ final class SenderOutlet: Sendable {
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
 
-    var isConnected: Bool { state.withLock { $0.transport != nil } }
+    var isConnected: Bool { state.withLock { $0.live != nil } }
 
     /// Whether there was a connection.
     var hasConnected: Bool { state.withLock { $0.progress.connections > 0 } }
@@ -245,7 +256,7 @@ final class SenderOutlet: Sendable {
     var summary: SenderSummary.Connection {
         state.withLock { state in
             SenderSummary.Connection(
-                peer: state.transport?.peer ?? state.peer, statistics: statistics(state.stages.total, state),
+                peer: state.live?.transport.peer ?? state.peer, statistics: statistics(state.stages.total, state),
                 end: state.end,
                 failure: state.failure, connections: state.progress.connections, window: state.flow.window)
         }

@@ -2,7 +2,7 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
 /// A connection that speaks the binary protocol, after the handshake.
-final class BinaryConnection: Connection {
+final class BinaryConnection: WatchedConnection {
     private let channel: Channel
     private let outbox: Outbox
     private let life = Lifecycle()
@@ -141,6 +141,14 @@ final class BinaryConnection: Connection {
         try life.reading(until: deadline) { () throws(FrameStreamingError) in try self.next(until: deadline) }
     }
 
+    /// What a message means for the owner.
+    private enum Meaning {
+        case message(Message)
+        case nothing
+        /// The peer ended.
+        case end
+    }
+
     /// The next message that is the owner's business; nil when the peer ended. Needs the turn to read.
     private func next(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         while true {
@@ -148,32 +156,46 @@ final class BinaryConnection: Connection {
             case .frame(let message, let sequence):
                 try count(sequence)
                 return message
-            case .message(.acknowledgement(let acknowledgement)):
-                try expect(role == .sender, "an acknowledgement to the side that receives frames")
-                return .acknowledgement(acknowledgement)
-            case .message(.sourceLost(let text)):
-                try expect(role == .receiver, "news of a source to the side that has it")
-                return .sourceLost(text)
-            case .message(.sourceRestored):
-                try expect(role == .receiver, "news of a source to the side that has it")
-                return .sourceRestored
-            case .message(.request(let request)):
-                try expect(role == .sender, "a request to the side that makes them")
-                // One of a later version is passed over.
-                if let request = request.request { return .request(request) }
-            case .message(.ping(let ping)): try answer(ping)
-            case .message(.pong(let pong)):
-                let now = monotonicNow()
-                watch?.withLock { $0.record(pong, at: now) }
-            case .message(.bye(let bye)):
-                life.change { $0.goodbye = bye.text }
-                return nil
-            case .message(.byeAcknowledgement):
-                try expect(life.look { $0.hasSaidFarewell }, "an answer to a goodbye that was not said")
-                life.change { $0.farewellAnswered = true }
-                return nil
-            case .message: throw .violation("a handshake within a stream")
+            case .message(let message):
+                switch try meaning(of: message) {
+                case .message(let message): return message
+                case .nothing: continue
+                case .end: return nil
+                }
             }
+        }
+    }
+
+    private func meaning(of message: WireMessage) throws(FrameStreamingError) -> Meaning {
+        switch message {
+        case .acknowledgement(let acknowledgement):
+            try expect(role == .sender, "an acknowledgement to the side that receives frames")
+            return .message(.acknowledgement(acknowledgement))
+        case .sourceLost(let text):
+            try expect(role == .receiver, "news of a source to the side that has it")
+            return .message(.sourceLost(text))
+        case .sourceRestored:
+            try expect(role == .receiver, "news of a source to the side that has it")
+            return .message(.sourceRestored)
+        case .request(let request):
+            try expect(role == .sender, "a request to the side that makes them")
+            // One of a later version is passed over.
+            return request.request.map { .message(.request($0)) } ?? .nothing
+        case .ping(let ping):
+            try answer(ping)
+            return .nothing
+        case .pong(let pong):
+            let now = monotonicNow()
+            watch?.withLock { $0.record(pong, at: now) }
+            return .nothing
+        case .bye(let bye):
+            life.change { $0.goodbye = bye.text }
+            return .end
+        case .byeAcknowledgement:
+            try expect(life.look { $0.hasSaidFarewell }, "an answer to a goodbye that was not said")
+            life.change { $0.farewellAnswered = true }
+            return .end
+        default: throw .violation("a handshake within a stream")
         }
     }
 
@@ -210,9 +232,7 @@ final class BinaryConnection: Connection {
             do throws(FrameStreamingError) {
                 return try reader.next(until: deadline.earlier(.at(wake)), takesFrames: role == .receiver)
             } catch {
-                // The kernel tells each error once: a question that failed had it, and to a read the stream has merely ended then.
-                if error.code == .endedWithoutGoodbye, let lost = outbox.failure { throw lost }
-                guard error.code == .timedOut, wake <= .now, !deadline.hasPassed else { throw error }
+                guard error.code == .timedOut, wake <= .now, !deadline.hasPassed else { throw cause(of: error) }
             }
         }
     }
@@ -249,6 +269,43 @@ final class BinaryConnection: Connection {
         guard let watch else { return nil }
         let now = monotonicNow()
         return watch.withLock { $0.estimate(at: now) }
+    }
+
+    // MARK: Listening together with others
+
+    /// Frames come to a receiver, and are no thing for a thread that must not be kept long.
+    var watched: Descriptor? { role == .sender ? try? channel.descriptor() : nil }
+
+    func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
+        let hasEnded = try life.readingArrived(into: &messages) { messages throws(FrameStreamingError) in
+            var mayRead = true
+            while let message = try self.nextArrived(&mayRead) {
+                switch try self.meaning(of: message) {
+                case .message(let message): messages.append(message)
+                case .nothing: continue
+                case .end: return true
+                }
+            }
+            return false
+        }
+        if hasEnded { return nil }
+        let asks = try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) }
+        let writes = outbox.hasWork ? try channel.drive(outbox) : nil
+        let lookBy = [reader.due?.nanoseconds, asks, writes].compactMap { $0 }.min()
+        return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)
+    }
+
+    private func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
+        do throws(FrameStreamingError) {
+            return try reader.nextArrived(&mayRead)
+        } catch {
+            throw cause(of: error)
+        }
+    }
+
+    /// The kernel tells each error once: a write that failed had it, and to a read the stream has merely ended then.
+    private func cause(of error: FrameStreamingError) -> FrameStreamingError {
+        error.code == .endedWithoutGoodbye ? outbox.failure ?? error : error
     }
 
     // MARK: Ending

@@ -12,7 +12,7 @@ final class BinaryReader: @unchecked Sendable {
     }
 
     // All of it in one property: the runtime checks each access to a class's own for others at the same time.
-    private var reading: BinaryReading
+    fileprivate var reading: BinaryReading
 
     init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions) {
         reading = BinaryReading(channel, outbox, input: input, pool: pool, options: options)
@@ -26,6 +26,18 @@ final class BinaryReader: @unchecked Sendable {
     }
 }
 
+extension BinaryReader {
+    /// The next message that has come, for the side that sends frames; nil when more must come first.
+    ///
+    /// - Parameter mayRead: Whether the socket may be read, which is done once and without waiting.
+    func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
+        try reading.nextArrived(&mayRead)
+    }
+
+    /// By when the message that has begun must be whole; nil while none has.
+    var due: MonotonicTime? { reading.deadline.due }
+}
+
 /// What was read so far, and from where.
 private struct BinaryReading: ~Copyable {
     private let channel: Channel
@@ -33,7 +45,7 @@ private struct BinaryReading: ~Copyable {
     private let pool: FramePool
     private var input: InputBuffer
     private var parser: MessageParser
-    private var deadline: MessageDeadline
+    private(set) var deadline: MessageDeadline
     private var image: IncomingImage?
     private var header: FrameHeader?
     private var metadata: [UInt8] = []
@@ -69,6 +81,23 @@ private struct BinaryReading: ~Copyable {
             }
             if !parser.isInMessage { deadline.end() }
             try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
+        }
+    }
+
+    mutating func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
+        while true {
+            if !input.isEmpty { deadline.begin() }
+            switch try parser.take(from: &input) {
+            case nil: break
+            case .message(let message):
+                deadline.end()
+                return message
+            case .frame: throw .violation("a frame to the side that sends them")
+            }
+            if parser.isInMessage { try deadline.check(address: channel.address) } else { deadline.end() }
+            guard mayRead else { return nil }
+            mayRead = false
+            guard try input.fillArrived(from: channel) else { return nil }
         }
     }
 

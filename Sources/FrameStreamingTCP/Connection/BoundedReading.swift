@@ -23,6 +23,17 @@ extension InputBuffer {
     }
 }
 
+extension InputBuffer {
+    /// Reads what has come, without waiting; false = nothing has.
+    ///
+    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes.
+    mutating func fillArrived(from channel: Channel) throws(FrameStreamingError) -> Bool {
+        let count = try fillIfAny { bytes throws(FrameStreamingError) in try channel.readArrived(into: &bytes) }
+        if count == 0 { throw .ended(channel.address) }
+        return count != nil
+    }
+}
+
 extension IncomingImage {
     /// Takes what `input` has of the image, and reads the rest straight into its buffer; what came is kept where it throws.
     ///

@@ -1,4 +1,5 @@
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// What a TCPTransport forwards to: one way of speaking over a connected socket.
 protocol Connection: Sendable {
@@ -11,6 +12,13 @@ protocol Connection: Sendable {
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
     func close()
+}
+
+/// One that can be listened to together with others: see `WatchedTransport`.
+protocol WatchedConnection: Connection {
+    /// The socket; nil once closed.
+    var watched: Descriptor? { get }
+    func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds?
 }
 
 extension Connection {

@@ -79,6 +79,30 @@ final class Lifecycle: Sendable {
         }
     }
 
+    /// As ``reading(until:_:)`` for one who reads without waiting, and takes all that has come: true when the peer has ended in good order.
+    ///
+    /// `body` reads, and says whether the peer has ended.
+    func readingArrived(
+        into messages: inout [Message], _ body: (inout [Message]) throws(FrameStreamingError) -> Bool
+    ) throws(FrameStreamingError) -> Bool {
+        let isFree = state.withLock { $0.kept.isEmpty && !$0.hasEnded && $0.takeTurn() }
+        if !isFree {
+            let hasEnded = try wait(until: .never, for: "another thread's receive") { state -> Bool? in
+                messages += state.kept
+                state.kept = []
+                if state.hasEnded { return true }
+                return state.takeTurn() ? false : nil
+            }
+            if hasEnded { return true }
+        }
+        var hasEnded = false
+        _ = try inTurn { () throws(FrameStreamingError) in
+            hasEnded = try body(&messages)
+            return nil
+        }
+        return hasEnded || look { $0.hasEnded }
+    }
+
     private enum Turn { case message(Message), ended, mine }
 
     private func inTurn(

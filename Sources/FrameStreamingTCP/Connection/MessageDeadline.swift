@@ -6,7 +6,7 @@ struct MessageDeadline {
     private let timeout: Duration
     /// The same in nanoseconds, to be added for every message. Half of the clock's range is for ever.
     private let nanoseconds: Int64
-    private var due: MonotonicTime?
+    private(set) var due: MonotonicTime?
 
     init(_ timeout: Duration) {
         self.timeout = timeout
@@ -23,8 +23,19 @@ struct MessageDeadline {
 
     /// What a wait that timed out means: the caller's deadline passed, or the message's.
     func meaning(of error: FrameStreamingError, address: String) -> FrameStreamingError {
-        guard error.code == .timedOut, let due, due <= .now else { return error }
-        return FrameStreamingError(
+        guard error.code == .timedOut, hasPassed else { return error }
+        return tooSlow(address)
+    }
+
+    /// Throws `limitExceeded` once the message is overdue: for who does not wait, and so has no wait that times out.
+    func check(address: String) throws(FrameStreamingError) {
+        if hasPassed { throw tooSlow(address) }
+    }
+
+    private var hasPassed: Bool { due.map { $0 <= .now } ?? false }
+
+    private func tooSlow(_ address: String) -> FrameStreamingError {
+        FrameStreamingError(
             .limitExceeded,
             "the peer did not complete a message within \(timeout): it hangs or trickles, or the link is too slow for frames of this size",
             subject: address)

@@ -80,14 +80,29 @@ final class Channel: Sendable {
         }
     }
 
+    /// One read of what has come, without waiting; nil = nothing has, 0 = the end.
+    func readArrived(into bytes: inout MutableRawSpan) throws(FrameStreamingError) -> Int? {
+        let descriptor = try descriptor()
+        do throws(SystemError) {
+            let count = try descriptor.receive(into: &bytes, at: 0, wait: .nothing)
+            if count > 0 || !isClosed { return count }
+        } catch {
+            guard error.code == Errno.again || isClosed else { throw lost(error) }
+            if !isClosed { return nil }
+        }
+        throw .closedConnection
+    }
+
     /// Whether a recv that waits for as long as it does is back before `deadline`.
     private func hasTime(_ deadline: Int64?) -> Bool {
         guard let deadline else { return true }
         return deadline - monotonicNow() > Descriptor.longestReceiveNanoseconds
     }
 
+    /// Writes what `outbox` has left, without waiting; when the rest must be gone, nil = there is none for the caller.
+    ///
     /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps.
-    private func drive(_ outbox: Outbox) throws(FrameStreamingError) -> Int64? {
+    func drive(_ outbox: Outbox) throws(FrameStreamingError) -> Int64? {
         do throws(FrameStreamingError) {
             return try outbox.drive()
         } catch {

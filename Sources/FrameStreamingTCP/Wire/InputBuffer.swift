@@ -57,13 +57,20 @@ struct InputBuffer {
     mutating func fill<Failure: Error>(
         _ read: (inout MutableRawSpan) throws(Failure) -> Int
     ) throws(Failure) -> Int {
+        try fillIfAny { bytes throws(Failure) in try read(&bytes) } ?? 0
+    }
+
+    /// As ``fill(_:)``, where `read` may also say that there was nothing.
+    mutating func fillIfAny<Failure: Error>(
+        _ read: (inout MutableRawSpan) throws(Failure) -> Int?
+    ) throws(Failure) -> Int? {
         precondition(isEmpty, "a buffer is filled when all of it was used")
         start = 0
         end = 0
         var span = storage.mutableSpan
         var bytes = unsafe span.mutableBytes
         let count = try read(&bytes)
-        end = count
+        end = count ?? 0
         return count
     }
 }

@@ -1,0 +1,197 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// Many receivers of a sender, heard on one thread.
+@Suite struct SharedListenerTests {
+    private static func sender(
+        _ transports: [any Transport], policy: DeliveryPolicy = .reliable, window: Int = 4,
+        onEvent: (@Sendable (SenderEvent) -> Void)? = nil
+    ) throws -> FrameSender<IdentityCodec> {
+        var options = SenderOptions(policy: policy, window: .fixed(window))
+        options.onEvent = onEvent
+        return try FrameSender(codec: IdentityCodec(), transports: transports, options: options)
+    }
+
+    private static func jpegs(_ count: Int) throws -> [Frame] {
+        let format = try FrameFormat(width: 16, height: 16, pixelFormat: .jpeg)
+        return try (0..<count).map { try .filled(format, sequence: UInt64($0), byteCount: 100) { UInt8($0) } }
+    }
+
+    @Test(arguments: [1, 2, 70]) func allAreHeardTogether(count: Int) throws {
+        let connections = try (0..<count).map { _ in try WatchedConnection() }
+        let sender = try Self.sender(connections)
+        var source = ScriptedSource(try FrameSenderTests.frames(50))
+        let summary = try sender.run(&source)
+        #expect(summary.connections.count == count)
+        for connection in summary.connections {
+            #expect(connection.statistics.acknowledged == 50)
+            #expect(connection.end == .bye)
+        }
+        for connection in connections {
+            let state = connection.state.withLock { $0 }
+            #expect(state.sent == Array(1...50))
+            #expect(state.sentAtReceive == 50, "nobody sits in receive before the goodbye")
+            #expect(state.listened > 0)
+        }
+    }
+
+    @Test func onesEndIsNotTheOthers() throws {
+        let lost = FrameStreamingError(.connectionLost, "the test cut it")
+        let broken = try WatchedConnection { $0 < 10 ? WatchedConnection.acknowledgement($0) : nil }
+        let whole = try (0..<3).map { _ in try WatchedConnection() }
+        let sender = try Self.sender([whole[0], broken] + whole[1...])
+        let breaking = try SystemThread(name: "test") {
+            // The last word and the end come together: the word counts.
+            guard broken.await({ $0.sent.contains(10) }) else { return }
+            broken.say([WatchedConnection.acknowledgement(10)], end: .some(lost))
+        }
+        var source = ScriptedSource(try FrameSenderTests.frames(100))
+        let connections = try sender.run(&source).connections
+        breaking.join()
+        #expect(connections.map(\.statistics.acknowledged) == [100, 10, 100, 100])
+        #expect(connections[1].failure == lost)
+        #expect(connections[0].failure == nil && connections[3].failure == nil)
+    }
+
+    @Test func aReceiverThatLeavesIsAnswered() throws {
+        let leaving = try WatchedConnection()
+        let staying = try WatchedConnection()
+        let sender = try Self.sender([leaving, staying])
+        leaving.say([], end: .some(nil))
+        var source = ScriptedSource(try FrameSenderTests.frames(20))
+        let connections = try sender.run(&source).connections
+        #expect(leaving.state.withLock { $0.hasFinished })
+        #expect(connections[0].failure == nil)
+        #expect(connections[1].statistics.acknowledged == 20)
+    }
+
+    @Test func whatViolatesTheProtocolEndsOne() throws {
+        let wrong = try WatchedConnection { _ in WatchedConnection.acknowledgement(7) }
+        let right = try WatchedConnection()
+        let sender = try Self.sender([wrong, right])
+        var source = ScriptedSource(try FrameSenderTests.frames(20))
+        let connections = try sender.run(&source).connections
+        #expect(connections[0].failure?.code == .protocolViolation)
+        #expect(wrong.state.withLock { $0.isClosed })
+        #expect(connections[1].statistics.acknowledged == 20)
+    }
+
+    @Test func whatCameWithTheHandshakeIsHeard() throws {
+        let requests = Monitor<[ReceiverRequest]>([])
+        let connection = try WatchedConnection()
+        connection.say([.request(.pause)], silently: true)
+        let sender = try Self.sender([connection]) { event in
+            if case .requested(_, let request) = event { requests.update { $0.append(request) } }
+        }
+        let heard: Bool? = requests.wait(until: Deadline.after(.seconds(30)).nanoseconds) {
+            $0 == [.pause] ? true : nil
+        }
+        #expect(heard == true)
+        sender.cancel()
+    }
+
+    @Test func whoMustBeLookedAfterIsWithoutInput() throws {
+        let connections = try (0..<3).map { _ in try WatchedConnection() }
+        for (index, connection) in connections.enumerated() {
+            connection.state.withLock { state in
+                state.needs = (0..<5).map { step in
+                    WatchedNeeds(
+                        lookBy: MonotonicTime.now.advanced(by: .milliseconds((step + 1) * (index + 1))),
+                        wantsOutput: false)
+                }
+            }
+        }
+        let sender = try Self.sender(connections)
+        for connection in connections { #expect(connection.await { $0.listened >= 6 }) }
+        sender.cancel()
+    }
+
+    @Test func whoHasSomethingToWriteIsCalledWhenThereIsRoom() throws {
+        let connection = try WatchedConnection()
+        connection.state.withLock {
+            $0.needs = [WatchedNeeds](repeating: WatchedNeeds(lookBy: nil, wantsOutput: true), count: 4)
+        }
+        let sender = try Self.sender([connection])
+        #expect(connection.await { $0.listened >= 5 })
+        sender.cancel()
+    }
+
+    @Test func placesAreUsedAgain() throws {
+        var options = SenderOptions(policy: .reliable, window: .fixed(2))
+        options.waitsForReceivers = true
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        let staying = try WatchedConnection()
+        for round in 0..<6 {
+            // From the third round on one stays, so that the thread does not end between two.
+            if round == 3 { try sender.add(staying) }
+            let connection = try WatchedConnection()
+            try sender.add(connection)
+            connection.say([], end: .some(nil))
+            #expect(connection.await { $0.isClosed })
+        }
+        staying.say([.request(.quality(50))])
+        #expect(staying.await { $0.arrived.isEmpty })
+        sender.cancel()
+        #expect(staying.await { $0.isClosed })
+    }
+
+    @Test func whatComesDuringTheGoodbyeCounts() throws {
+        let connection = try WatchedConnection { $0 < 3 ? WatchedConnection.acknowledgement($0) : nil }
+        connection.state.withLock { $0.mayFinish = false }
+        var options = SenderOptions(policy: .reliable, window: .fixed(4))
+        options.stopPatience = .zero
+        options.finishTimeout = .seconds(30)
+        let sender = try FrameSender(codec: IdentityCodec(), transport: connection, options: options)
+        let ending = try SystemThread(name: "test") {
+            guard connection.await({ $0.sent.contains(3) }) else { return }
+            sender.stop()
+            guard connection.await({ $0.hasFinished }) else { return }
+            connection.say([WatchedConnection.acknowledgement(3)])
+            guard connection.await({ $0.arrived.isEmpty }) else { return }
+            connection.state.update { $0.mayFinish = true }
+        }
+        var source = ScriptedSource(try FrameSenderTests.frames(3))
+        let summary = try sender.run(&source)
+        ending.join()
+        #expect(summary.total.acknowledged == 3)
+        #expect(connection.state.withLock { $0.listened } > 0)
+    }
+
+    @Test func oneThatCannotBeWatchedHasAThread() throws {
+        let connections = try [true, false, true].map { try WatchedConnection(isWatched: $0) }
+        let sender = try Self.sender(connections)
+        var source = ScriptedSource(try FrameSenderTests.frames(30))
+        let summary = try sender.run(&source)
+        #expect(summary.connections.map(\.statistics.acknowledged) == [30, 30, 30])
+        #expect(connections.map { $0.state.withLock { $0.sentAtReceive } } == [30, 0, 30])
+        #expect(connections[1].state.withLock { $0.listened } == 0)
+    }
+
+    /// One after another gets the picture; who has it first answers at once, and nobody looks at that before the last has it.
+    @Test(arguments: [true, false]) func answersAreGatheredWhileAPictureGoesOut(isCompressed: Bool) throws {
+        let first = try WatchedConnection()
+        let before = Monitor<Int?>(nil)
+        let wasHeard = Monitor(false)
+        let last = try WatchedConnection { sequence in
+            if sequence == 1 {
+                let listened = first.state.withLock { $0.listened }
+                before.update { $0 = listened }
+                let heard: Bool? = first.state.wait(until: Deadline.after(.milliseconds(100)).nanoseconds) {
+                    $0.listened > listened ? true : nil
+                }
+                wasHeard.update { $0 = heard == true }
+            }
+            return WatchedConnection.acknowledgement(sequence)
+        }
+        let sender = try Self.sender([first, last], policy: .latest)
+        // Looked after once, at the start.
+        for connection in [first, last] { #expect(connection.await { $0.listened == 1 }) }
+        var source = ScriptedSource(isCompressed ? try Self.jpegs(1) : try FrameSenderTests.frames(1), isLive: true)
+        let summary = try sender.run(&source)
+        #expect(before.withLock { $0 } == 1)
+        #expect(!wasHeard.withLock { $0 })
+        #expect(summary.connections.map(\.statistics.acknowledged) == [1, 1])
+    }
+}

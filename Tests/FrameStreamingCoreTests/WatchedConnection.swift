@@ -1,0 +1,101 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+
+/// A sender's connection that can be listened to together with others, and says what a test has it say.
+final class WatchedConnection: WatchedTransport {
+    struct State {
+        /// What has come and was not taken.
+        var arrived: [Message] = []
+        /// How the connection ends, once what has come was taken.
+        var end: FrameStreamingError??
+        /// What it asks for each time that it was listened to; nothing, once there are none left.
+        var needs: [WatchedNeeds] = []
+        /// Numbers of the frames that were sent.
+        var sent: [UInt64] = []
+        var listened = 0
+        /// How many frames had been sent at the first call of `receive`.
+        var sentAtReceive: Int?
+        var hasFinished = false
+        /// The goodbye takes until this is true.
+        var mayFinish = true
+        var isClosed = false
+    }
+
+    let state = Monitor(State())
+    let peer: Peer
+    private let readable: WakeUp
+    private let isWatched: Bool
+    /// What becomes of a frame that is sent: nil = nothing as yet.
+    private let answer: @Sendable (UInt64) -> Message?
+
+    /// One whose receiver consumes everything at once, unless it answers otherwise.
+    init(
+        isWatched: Bool = true,
+        answer: @escaping @Sendable (UInt64) -> Message? = { WatchedConnection.acknowledgement($0) }
+    ) throws {
+        readable = try WakeUp()
+        peer = Peer(address: "test", handshake: .memory, initialCredit: 16, creditAhead: 16)
+        self.isWatched = isWatched
+        self.answer = answer
+    }
+
+    static func acknowledgement(_ sequence: UInt64) -> Message {
+        .acknowledgement(Acknowledgement(sequence: sequence, creditThrough: sequence + 16))
+    }
+
+    func say(_ messages: [Message], end: FrameStreamingError?? = .none, silently: Bool = false) {
+        state.update { state in
+            state.arrived += messages
+            if end != nil { state.end = end }
+        }
+        if !silently { readable.signal() }
+    }
+
+    func await(_ condition: @escaping (State) -> Bool) -> Bool {
+        state.wait(until: Deadline.after(.seconds(30)).nanoseconds) { condition($0) ? true : nil } ?? false
+    }
+
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        guard case .frame(_, let info) = message else { return }
+        state.update { $0.sent.append(info.sequence) }
+        if let answer = answer(info.sequence) { say([answer]) }
+    }
+
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        state.update { $0.sentAtReceive = $0.sentAtReceive ?? $0.sent.count }
+        let outcome: Result<Message?, FrameStreamingError>? = state.wait(until: deadline.nanoseconds) { state in
+            if !state.arrived.isEmpty { return .success(state.arrived.removeFirst()) }
+            if let end = state.end { return end.map { .failure($0) } ?? .success(nil) }
+            return state.isClosed ? .failure(FrameStreamingError(.closed, "the test closed it")) : nil
+        }
+        guard let outcome else { throw FrameStreamingError(.timedOut, "nothing came") }
+        return try outcome.get()
+    }
+
+    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+        state.update { $0.hasFinished = true }
+        let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.mayFinish ? true : nil }
+        close()
+    }
+
+    func close() {
+        state.update { $0.isClosed = true }
+        readable.signal()
+    }
+
+    var watched: Descriptor? { isWatched ? readable.descriptor : nil }
+
+    func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
+        readable.clear()
+        let outcome: Result<WatchedNeeds?, FrameStreamingError> = state.update { state in
+            state.listened += 1
+            messages += state.arrived
+            state.arrived = []
+            if let end = state.end { return end.map { .failure($0) } ?? .success(nil) }
+            if state.isClosed { return .failure(FrameStreamingError(.closed, "the test closed it")) }
+            let nothing = WatchedNeeds(lookBy: nil, wantsOutput: false)
+            return .success(state.needs.isEmpty ? nothing : state.needs.removeFirst())
+        }
+        return try outcome.get()
+    }
+}
