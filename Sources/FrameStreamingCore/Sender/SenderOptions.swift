@@ -34,11 +34,11 @@ public struct SenderOptions: Sendable {
     /// How long the goodbye may take.
     public var finishTimeout: Duration = .seconds(2)
 
-    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the connection's thread:
-    /// return soon.
+    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the thread that listens to the
+    /// receivers, to all of them: return soon.
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
     /// Called when a connection is made, breaks or cannot be made, and when the receiver asks for something, on the connection's
-    /// thread, and when a receiver stands still, on the one that waits for it: return soon.
+    /// thread or the one that listens to all, and when a receiver stands still, on the thread that waits for it: return soon.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
     /// The newest picture counts, the window is adaptive (4 under `reliable`) and the quality is 80, unless given.

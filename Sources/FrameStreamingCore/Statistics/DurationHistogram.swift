@@ -9,17 +9,18 @@ public struct DurationHistogram: Sendable {
     /// An empty one.
     public init() {}
 
-    private static func made() -> Histogram<UInt32> {
-        // Room for a second from the start: growing step by step, in every interval anew, was 3 % of a sender's time.
+    /// Copied with the first value. To make one counts 11,000 zeros one by one, in every interval of every connection anew.
+    private static let empty = {
+        // Room for a second from the start, so that it need not grow step by step.
         var histogram = Histogram<UInt32>(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
         histogram.autoResize = true
         return histogram
-    }
+    }()
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
         // Not compared with nil, which copies the whole of it: three times what counting costs.
-        if case .none = histogram { histogram = Self.made() }
+        if case .none = histogram { histogram = Self.empty }
         histogram?.record(UInt64(max(0, nanoseconds) / 1000))
     }
 

@@ -18,6 +18,11 @@ struct InputBuffer {
     /// The first byte, left where it is.
     var first: UInt8? { isEmpty ? nil : storage[start] }
 
+    /// Bytes that are there, left where they are.
+    func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        storage[start + range.lowerBound..<start + range.upperBound]
+    }
+
     mutating func popFirst() -> UInt8? {
         guard !isEmpty else { return nil }
         defer { start += 1 }

@@ -45,7 +45,13 @@ struct MessageParser {
         while true {
             switch step {
             case .prefix:
-                if collected.isEmpty, let first = input.first { try check(first) }
+                if collected.isEmpty {
+                    if let first = input.first { try check(first) }
+                    if input.count >= WirePrefix.length {
+                        if let message = try takeWhole(from: &input) { return .message(message) }
+                        continue
+                    }
+                }
                 guard collect(WirePrefix.length, from: &input) else { return nil }
                 prefix = try WirePrefix(unmarshal: collected[...])
                 collected.removeAll(keepingCapacity: true)
@@ -75,6 +81,25 @@ struct MessageParser {
                 if dropped < left { return nil }
             }
         }
+    }
+
+    /// The usual way of a short message, which has come whole: it is taken apart where it lies. Nil: it goes on behind the prefix, which
+    /// has come.
+    private mutating func takeWhole(from input: inout InputBuffer) throws(FrameStreamingError) -> WireMessage? {
+        prefix = try WirePrefix(unmarshal: input.bytes(0..<WirePrefix.length))
+        step = try stepAfterPrefix()
+        let payload = WirePrefix.length + prefix.headerLength
+        guard case .header(let type) = step, type != .frame, input.count >= payload + prefix.payloadLength else {
+            _ = input.drop(upTo: WirePrefix.length)
+            return nil
+        }
+        // What is longer is of a later version.
+        let header = WirePrefix.length..<WirePrefix.length + min(prefix.headerLength, type.longestHeader)
+        let message = try WireMessage(
+            type, header: input.bytes(header), payload: input.bytes(payload..<payload + prefix.payloadLength))
+        _ = input.drop(upTo: payload + prefix.payloadLength)
+        step = .prefix
+        return message
     }
 
     /// True as soon as `count` bytes are collected.
