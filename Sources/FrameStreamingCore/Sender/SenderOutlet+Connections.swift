@@ -45,7 +45,8 @@ extension SenderOutlet {
     private func leave(_ transport: any Transport) {
         let answers: Bool? = state.update { state in
             if state.isFinishing { return nil }
-            guard state.end != nil, state.failure == nil else { return false }
+            // A cancel says nothing: what it closes must not be told that all was well.
+            guard let end = state.end, end != .cancelled, state.failure == nil else { return false }
             state.isFinishing = true
             return true
         }

@@ -34,7 +34,7 @@ extension SenderOutlet {
         }
     }
 
-    /// Ends what goes to this receiver, so that nobody waits for it any more. Returns what tells it so, and what waits until it has heard;
+    /// Ends what goes to this receiver, so that nobody waits for it any more. Returns how to tell it so, which waits until it has heard;
     /// nil where it has ended already.
     func giveUp(_ reason: FrameStreamingError) -> (@Sendable (Deadline) -> Void)? {
         let transport: (any Transport)?? = state.update { state in
