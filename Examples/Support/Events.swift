@@ -18,7 +18,7 @@ package struct PreviewEvent: Encodable, Sendable {
     package init(url: String) { self.url = url }
 }
 
-/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.
+/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`, `stalled`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String
     let address: String

@@ -53,6 +53,12 @@ package final class SenderReport: Sendable {
                 printNote("\(peer.address): \(reason)")
             }
         case .waiting(let address, let error, _): waiting.note(address, error)
+        case .stalled(let peer, let quiet, let left):
+            let end =
+                left.map { "; gives up in \(fixed(milliseconds($0) / 1000, 0)) s" } ?? " (--give-up-after is for that)"
+            let reason = "nothing acknowledged for \(quiet.components.seconds) s\(end)"
+            printNote("waiting for \(peer.address): \(reason)")
+            if output.json { printJSON(ConnectionEvent("stalled", peer.address, reason)) }
         case .requested(let peer, let request):
             if output.json {
                 printJSON(ConnectionEvent("requested", peer.address, "\(request)"))

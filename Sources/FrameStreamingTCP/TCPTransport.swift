@@ -7,7 +7,7 @@ package import FrameStreamingSystem
 /// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
 /// machine, with a clock of its own, reads the answers, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
-    private let connection: any Connection
+    let connection: any Connection
     /// The same, where it can be listened to together with others.
     private let watchable: (any WatchedConnection)?
     private let agreed: Peer

@@ -45,8 +45,8 @@ extension SenderOutlet {
     private func leave(_ transport: any Transport) {
         let answers: Bool? = state.update { state in
             if state.isFinishing { return nil }
-            // What was cancelled is cut off, whichever thread sees it first.
-            guard state.end != nil, state.end != .cancelled, state.failure == nil else { return false }
+            // A cancel says nothing: what it closes must not be told that all was well.
+            guard let end = state.end, end != .cancelled, state.failure == nil else { return false }
             state.isFinishing = true
             return true
         }
@@ -78,8 +78,8 @@ extension SenderOutlet {
     }
 
     private func nextOfferedTransport() -> (any Transport)? {
-        let patience = Deadline.after(options.drainTimeout).nanoseconds
-        let next: (any Transport)?? = state.wait(until: patience) { state in
+        let patience = options.drainTimeout.map { Deadline.after($0) } ?? .never
+        let next: (any Transport)?? = state.wait(until: patience.nanoseconds) { state in
             if state.end != nil || state.isFinishing { return .some(nil) }
             return state.offeredTransport.map { .some($0) }
         }

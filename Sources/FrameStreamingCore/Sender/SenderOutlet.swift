@@ -59,6 +59,7 @@ final class SenderOutlet: Sendable {
         /// The goodbye is under way: its outcome decides, not what the threads see of it.
         var isFinishing = false
         var lastProgress: MonotonicTime
+        var stallWords = StallWords()
     }
 
     let connector: (any Connector)?
@@ -181,11 +182,6 @@ final class SenderOutlet: Sendable {
             return state.end != nil || (state.flow.isDrained && state.notices.isEmpty) ? true : nil
         }
         return drained == true
-    }
-
-    /// Whether nothing was acknowledged for that long since `start`.
-    func hasStalled(since start: MonotonicTime, for patience: Duration) -> Bool {
-        max(start, state.withLock { $0.lastProgress }).advanced(by: patience) <= .now
     }
 
     /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.

@@ -44,6 +44,7 @@ final class BinaryConnection: WatchedConnection {
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
+    var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     // MARK: Sending
 

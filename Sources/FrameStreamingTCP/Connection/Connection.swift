@@ -8,6 +8,8 @@ protocol Connection: Sendable {
     var clock: ClockFilter.Estimate? { get }
     /// What a question and its answer take, in nanoseconds; nil where it is not known. Who reads it wants it measured.
     var roundTrip: Int64? { get }
+    /// What the peer's kernel has confirmed.
+    var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
@@ -27,4 +29,7 @@ extension Connection {
 
     /// Nor a question that is answered at once.
     var roundTrip: Int64? { nil }
+
+    /// Who receives delivers nothing.
+    var deliveredBytes: UInt64? { nil }
 }
