@@ -80,7 +80,7 @@ let package = Package(
             dependencies: ["FrameStreamingCore", "FrameStreamingSystem", "CTurboJPEG"], swiftSettings: settings),
         .target(
             name: "FrameStreamingTCP",
-            dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),
+            dependencies: ["FrameStreamingCore", "FrameStreamingSystem", "CLinux"], swiftSettings: settings),
         .target(
             name: "FrameStreamingTesting",
             dependencies: ["FrameStreamingCore", "FrameStreamingSystem"], swiftSettings: settings),

@@ -5,11 +5,9 @@ package import Logging
 package struct CameraLog: Sendable {
     private let logger: Logger
 
-    /// On standard error: standard output is the result's, and may be `--json`.
+    /// On standard error.
     package init(label: String, level: Logger.Level) {
-        var logger = Logger(label: label, factory: { StandardErrorLog(label: $0) })
-        logger.logLevel = level
-        self.init(logger)
+        self.init(StandardErrorLog.logger(label: label, level: level))
     }
 
     /// With any logger.

@@ -18,7 +18,7 @@ package struct PreviewEvent: Encodable, Sendable {
     package init(url: String) { self.url = url }
 }
 
-/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`.
+/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`, `stalled`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String
     let address: String
@@ -124,9 +124,11 @@ package struct SenderEventLine: Encodable, Sendable {
     let seconds: Double
     let fps: Double
     let end: StreamEnd?
+    /// Receivers that have asked for no more pictures.
+    let paused: Int
 
     package init(
-        _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?,
+        _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?, paused: Int = 0,
         seconds: Double? = nil
     ) {
         self.event = event
@@ -136,6 +138,7 @@ package struct SenderEventLine: Encodable, Sendable {
         self.seconds = seconds ?? statistics.seconds
         fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
         self.end = end
+        self.paused = paused
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -158,6 +161,7 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(statistics.failed, forKey: "failed")
         try line.encode(statistics.lost, forKey: "lost")
         try line.encode(statistics.bytes, forKey: "bytes")
+        try line.encode(paused, forKey: "paused")
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")

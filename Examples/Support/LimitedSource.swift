@@ -5,9 +5,12 @@ package struct LimitedSource: FrameSource {
     private var source: any FrameSource
     private let limit: Int?
     private var taken = 0
+    /// Called with the first picture that is JPEG already.
+    private var onCompressed: (() -> Void)?
 
-    package init(_ source: any FrameSource, frames: Int?) {
+    package init(_ source: any FrameSource, frames: Int?, onCompressed: (() -> Void)? = nil) {
         self.source = source
+        self.onCompressed = onCompressed
         limit = frames
     }
 
@@ -16,7 +19,10 @@ package struct LimitedSource: FrameSource {
     package mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         if let limit, taken >= limit { return nil }
         let event = try source.next(until: deadline)
-        if case .frame = event { taken += 1 }
+        if case .frame(let frame) = event {
+            taken += 1
+            if frame.format.pixelFormat.isCompressed { onCompressed.take()?() }
+        }
         return event
     }
 

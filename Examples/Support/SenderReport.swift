@@ -53,6 +53,12 @@ package final class SenderReport: Sendable {
                 printNote("\(peer.address): \(reason)")
             }
         case .waiting(let address, let error, _): waiting.note(address, error)
+        case .stalled(let peer, let quiet, let left):
+            let end =
+                left.map { "; gives up in \(fixed(milliseconds($0) / 1000, 0)) s" } ?? " (--give-up-after is for that)"
+            let reason = "nothing acknowledged for \(quiet.components.seconds) s\(end)"
+            printNote("waiting for \(peer.address): \(reason)")
+            if output.json { printJSON(ConnectionEvent("stalled", peer.address, reason)) }
         case .requested(let peer, let request):
             if output.json {
                 printJSON(ConnectionEvent("requested", peer.address, "\(request)"))
@@ -105,15 +111,21 @@ package final class SenderReport: Sendable {
 
     private func progress(_ sender: FrameSender<some FrameCodec>, _ seconds: Double) {
         let interval = sender.takeInterval()
+        let summary = sender.summary
+        let paused = summary.connections.count(where: \.isPaused)
         if output.json {
-            printJSON(SenderEventLine("progress", scope: .total, interval, peer: nil, end: nil, seconds: seconds))
-        } else if let frames {
-            let done = sender.summary.total
+            printJSON(
+                SenderEventLine(
+                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, seconds: seconds))
+            return
+        }
+        let line = describe(interval, seconds: seconds) + describe(paused: paused)
+        if let frames {
+            let done = summary.total
             printStatus(
-                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(describe(interval, seconds: seconds))"
-            )
+                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(line)")
         } else {
-            printStatus(describe(interval, seconds: seconds))
+            printStatus(line)
         }
     }
 

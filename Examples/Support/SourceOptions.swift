@@ -24,7 +24,7 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How much of what happens to the camera is logged on standard error: debug, info (each look for a lost camera, pictures that the driver dropped), notice, warning, error.",
+            "How much is logged on standard error, of the camera above all: debug, info (each look for a lost camera, pictures that the driver dropped), notice, warning, error.",
             valueName: "level"))
     package var logLevel = Logger.Level.notice
 
@@ -88,9 +88,22 @@ package struct SourceOptions: ParsableArguments {
         }
     }
 
-    /// Opens what was asked for; a camera's log has the label of the program.
-    package func open(label: String) throws(FrameStreamingError) -> LimitedSource {
-        LimitedSource(try openSource(label), frames: frames)
+    /// Opens what was asked for; the log has the label of the program.
+    ///
+    /// - Parameter encoding: Options that were given and that only matter to pictures that are encoded here: a warning says so where there
+    ///   are none.
+    package func open(label: String, encoding: [String] = []) throws(FrameStreamingError) -> LimitedSource {
+        let source = try openSource(label)
+        if encoding.isEmpty { return LimitedSource(source, frames: frames) }
+        let names = encoding.joined(separator: ", ")
+        let remedy =
+            camera != nil
+            ? "ask the camera for another --format (frame-cameras lists them)"
+            : "decode them first: ffmpeg -i FILE -f yuv4mpegpipe - | frame-send --input -"
+        return LimitedSource(source, frames: frames) { [logLevel] in
+            StandardErrorLog.logger(label: label, level: logLevel).warning(
+                "the pictures are JPEG already and go as they come, so there is nothing to do for \(names): \(remedy)")
+        }
     }
 
     private func openSource(_ label: String) throws(FrameStreamingError) -> any FrameSource {

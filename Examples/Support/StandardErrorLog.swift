@@ -12,6 +12,13 @@ package struct StandardErrorLog: LogHandler {
 
     package init(label: String) { self.label = label }
 
+    /// A logger on standard error: standard output is the result's, and may be `--json`.
+    package static func logger(label: String, level: Logger.Level) -> Logger {
+        var logger = Logger(label: label, factory: { StandardErrorLog(label: $0) })
+        logger.logLevel = level
+        return logger
+    }
+
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }

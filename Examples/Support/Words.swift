@@ -27,6 +27,15 @@ package func describe(_ statistics: SenderStatistics, seconds: Double) -> String
     return parts.joined(separator: ", ")
 }
 
+/// What goes behind it where receivers have asked for no more pictures: it would look as if the sender hung.
+package func describe(paused receivers: Int) -> String {
+    switch receivers {
+    case 0: ""
+    case 1: ", paused by a receiver"
+    default: ", paused by \(receivers) receivers"
+    }
+}
+
 /// Bytes a second; where there was no time, as nothing was consumed, how many there were.
 private func amount(_ bytes: Int, _ seconds: Double) -> String {
     seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes"

@@ -16,7 +16,8 @@ struct FrameReceive: ParsableCommand {
 
     func run() throws {
         let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
-        let recordings = try Recordings(pictures.record, rate: pictures.recordRate ?? .thirty)
+        let recordings = try Recordings(
+            pictures.record, rate: pictures.recordRate ?? .thirty, overwrite: pictures.overwrite)
         let server = try preview.server()
         defer { server?.close() }
         // Asked for once, and not for every frame.

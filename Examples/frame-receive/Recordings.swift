@@ -1,3 +1,4 @@
+import ExampleSupport
 import FrameStreaming
 import Synchronization
 
@@ -26,11 +27,12 @@ enum RecordingKind {
     }
 }
 
-/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3. A stream that comes back after a break
+/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3, of those that are free. A stream that comes back after a break
 /// has the one that it had.
 final class Recordings: Sendable {
     private let path: String?
     private let rate: FrameRate
+    private let overwrite: Bool
     private let count = Atomic(0)
     private let ofSessions = Mutex<[UInt64: Session]>([:])
 
@@ -49,16 +51,20 @@ final class Recordings: Sendable {
 
     /// Sees whether the first one can be made: nobody is to send pictures for an hour that are kept nowhere.
     ///
-    /// - Parameter rate: What a Y4M file says that it is to be played with.
-    init(_ path: String?, rate: FrameRate) throws(FrameStreamingError) {
+    /// - Parameters:
+    ///   - rate: What a Y4M file says that it is to be played with.
+    ///   - overwrite: Whether earlier recordings of these names may be lost.
+    init(_ path: String?, rate: FrameRate, overwrite: Bool) throws(FrameStreamingError) {
         self.path = path
         self.rate = rate
+        self.overwrite = overwrite
         cancellation = try RecordingCancellation()
         guard let path, let kind = RecordingKind(path: path) else { return }
         switch kind {
         case .video, .motionJPEG: try RecordingPath.checkFile(path)
         case .directory: try RecordingPath.checkDirectory(path)
         }
+        if !overwrite { try RecordingPlace.checkFree(path) }
     }
 
     /// Whether anything is to be recorded.
@@ -97,9 +103,16 @@ final class Recordings: Sendable {
     /// Ends the waits for who reads a FIFO.
     func cancel() { cancellation.cancel() }
 
+    private func nextName(_ path: String) -> String {
+        while true {
+            let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
+            if overwrite || !RecordingPlace.isTaken(name) { return name }
+        }
+    }
+
     fileprivate func open() throws(FrameStreamingError) -> (any FrameRecorder)? {
         guard let path, let kind = RecordingKind(path: path) else { return nil }
-        let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
+        let name = nextName(path)
         switch kind {
         case .video: return try Y4MRecorder(path: name, rate: rate, cancellation: cancellation)
         case .motionJPEG: return try MJPEGRecorder(path: name, cancellation: cancellation)

@@ -13,7 +13,7 @@ struct FrameSend: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        var source = try pictures.open(label: "frame-send")
+        var source = try pictures.open(label: "frame-send", encoding: connection.encoding)
         let report = SenderReport(
             output, frames: pictures.expectedFrames(of: source), needsAll: connection.listen == nil)
 

@@ -18,9 +18,9 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format.",
+            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format. (default: 80)",
             valueName: "n|n...m"))
-    var quality = QualityArgument.fixed(80)
+    var quality: QualityArgument?
 
     @Flag(help: "With a range of qualities: make pictures smaller where the lowest does not suffice.")
     var allowScale = false
@@ -50,6 +50,12 @@ struct SendOptions: ParsableArguments {
             "latest: an unsent picture is replaced by a newer one; reliable: every picture arrives; deadline:MS: in order, and those older than that are dropped. (default: latest for live sources, reliable for files)"
         ))
     var policy: DeliveryPolicy?
+
+    @Option(
+        help: ArgumentHelp(
+            "Give a receiver up that has stood still for so long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended; before that never, and with --policy reliable the others wait for it, too)",
+            valueName: "s"))
+    var giveUpAfter: Int?
 
     @Option(help: ArgumentHelp("Pictures that are encoded at once, each on a thread of its own.", valueName: "n"))
     var encoders = 1
@@ -82,6 +88,9 @@ struct SendOptions: ParsableArguments {
         if latencyTarget != nil, case .fixed = window {
             throw ValidationError("--latency-target is for an adaptive window: leave --window out")
         }
+        if let giveUpAfter, !(0...86_400).contains(giveUpAfter) {
+            throw ValidationError("--give-up-after is 0 to 86400 seconds, not \(giveUpAfter)")
+        }
         guard (1...64).contains(encoders) else { throw ValidationError("--encoders is 1 to 64, not \(encoders)") }
         if handshake == .text { try validateText() }
     }
@@ -95,6 +104,14 @@ struct SendOptions: ParsableArguments {
         }
     }
 
+    /// The options that were given and that decide how pictures are encoded: of no use where they come encoded.
+    var encoding: [String] {
+        [
+            ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
+            ("--subsampling", subsampling != nil), ("--encoders", encoders > 1),
+        ].filter(\.1).map(\.0)
+    }
+
     /// Gives the sender its receivers: those to connect to, or whoever connects. Returns what ends the listening.
     func connect(
         _ sender: FrameSender<JPEGCodec>, _ report: SenderReport
@@ -106,7 +123,7 @@ struct SendOptions: ParsableArguments {
         }
         guard let listen else { return {} }
         // A range of qualities is for one receiver, and so is a stream that ends with its receiver.
-        if noReconnect || quality.isRange {
+        if noReconnect || quality?.isRange == true {
             let acceptor = try TCPAcceptor(
                 on: listen, role: .sender, handshake: handshake.tcp, options: options, onError: report.turnedAway)
             report.listening(address: acceptor.address, port: acceptor.port)
@@ -124,7 +141,7 @@ struct SendOptions: ParsableArguments {
     func senderOptions(for source: some FrameSource, _ report: SenderReport) -> SenderOptions {
         var options = SenderOptions(for: source)
         if let policy { options = SenderOptions(policy: policy) }
-        options.encode = EncodeSettings(quality: quality.best, subsampling: subsampling)
+        options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
         }
@@ -136,6 +153,11 @@ struct SendOptions: ParsableArguments {
         }
         if let latencyTarget { options.window = .adaptive(latencyTarget: .milliseconds(latencyTarget)) }
         options.encoders = encoders
+        if let giveUpAfter {
+            let patience: Duration? = giveUpAfter > 0 ? .seconds(giveUpAfter) : nil
+            options.drainTimeout = patience
+            options.stallTimeout = patience
+        }
         options.reconnection = noReconnect ? .never : source.isLive ? .always : .afterBreak
         options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement

@@ -1,4 +1,5 @@
-/* What Swift's Glibc module leaves out: epoll(7) (its event is a packed struct with a union), eventfd(2), the GNU name of a thread, mremap(2) (variadic), memfd_create(2). */
+/* What Swift's Glibc module leaves out: epoll(7) (its event is a packed struct with a union), eventfd(2), the GNU name of a thread, mremap(2)
+   (variadic), memfd_create(2), and of tcp(7) what glibc's own tcp_info ends before. */
 #ifndef FRAMESTREAMING_CLINUX_H
 #define FRAMESTREAMING_CLINUX_H
 #include <stdint.h>
@@ -7,6 +8,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <linux/mman.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static inline int fs_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -35,4 +39,14 @@ static inline int fs_replace_mapping(void *to, void *from, unsigned long length)
     return syscall(SYS_mremap, from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to) == -1 ? -1 : 0;
 }
 static inline int fs_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* CLOEXEC */); }
+/* Bytes that the peer's kernel has confirmed: tcpi_bytes_acked of linux/tcp.h, the eight bytes at 120 since Linux 4.1. -1 where that is
+   not known. */
+static inline long long fs_tcp_delivered_bytes(int fd) {
+    unsigned char info[128];
+    socklen_t length = sizeof info;
+    unsigned long long count;
+    if (getsockopt(fd, IPPROTO_TCP, 11 /* TCP_INFO */, info, &length) != 0 || length < sizeof info) return -1;
+    memcpy(&count, info + 120, sizeof count);
+    return (long long)count;
+}
 #endif

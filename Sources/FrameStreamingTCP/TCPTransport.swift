@@ -5,9 +5,9 @@ package import FrameStreamingSystem
 ///
 /// Comes from ``connect(to:role:handshake:options:until:cancellation:)`` or from a ``TCPListener``. `send`, `receive` and `close`
 /// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
-/// machine, with a clock of its own, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
+/// machine, with a clock of its own, reads the answers, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
-    private let connection: any Connection
+    let connection: any Connection
     /// The same, where it can be listened to together with others.
     private let watchable: (any WatchedConnection)?
     private let agreed: Peer
@@ -31,6 +31,12 @@ public final class TCPTransport: Transport {
         }
         return peer
     }
+
+    /// What a PING and its PONG take, in nanoseconds: the middle one of the last three. Nil before the first, with the text handshake, and
+    /// at the receiving end on one machine, where nobody asks.
+    ///
+    /// A sender asks once a second from when this is read first, before a frame; between machines both ends ask anyway, for the clock.
+    public var roundTrip: Int64? { connection.roundTrip }
 
     /// Writes a message whole.
     ///

@@ -1,3 +1,6 @@
+import FrameStreamingCore
+import FrameStreamingJPEG
+import FrameStreamingTCP
 import Testing
 
 extension ExampleTests {
@@ -30,6 +33,28 @@ extension ExampleTests {
             try ended.expectAllArrived(10)
             #expect(try ended.receiver.total().int("skipped") == 0)
             #expect(try ended.sender.total().double("seconds") >= 0.25)
+        }
+
+        @Test func aPauseIsSaid() throws {
+            let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+            let sender = try sender(to: listener.port, ["--pattern", "--size", "64x48", "--no-reconnect"])
+            let transport = try listener.accept(until: .after(.seconds(60)))
+            let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport, decode: nil)
+            #expect(try receiver.next(until: .after(.seconds(60))) != nil)
+            try receiver.request(.pause)
+            try sender.line("a second of the pause") { try $0.event == "progress" && $0.int("paused") == 1 }
+            // What was printed before the pause ends is not looked at again.
+            let before = try sender.lines.count
+            try receiver.request(.resume)
+            for _ in 0..<10 { #expect(try receiver.next(until: .after(.seconds(60))) != nil) }
+            _ = try sender.find("a second after the pause") { text in
+                try sender.lines(text).dropFirst(before).first { line in
+                    try line.event == "progress" && line.int("paused") == 0
+                }
+            }
+            receiver.close()
+            _ = try sender.finish()
+            #expect(try sender.total().int("paused") == 0)
         }
     }
 }

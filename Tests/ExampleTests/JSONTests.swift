@@ -11,7 +11,8 @@ extension ExampleTests {
         static let senderKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent", "acknowledged",
             "dropped",
-            "failed", "lost", "bytes", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end", "goodbye",
+            "failed", "lost", "bytes", "paused", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
+            "goodbye",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
         static let senderStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]

@@ -14,6 +14,8 @@ extension ExampleTests {
                 "adaptive window"
             ),
             (["frame-send", "--pattern", "--to", "localhost:1", "--encoders", "0"], "--encoders"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--give-up-after", "-1"], "--give-up-after"),
+            (["frame-send", "--pattern", "--to", "localhost:1", "--give-up-after", "86401"], "86400 seconds"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--policy", "deadline:0"], "--policy"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--window", "0"], "--window"),
             (
@@ -66,6 +68,7 @@ extension ExampleTests {
             (["frame-receive", "--listen", "0", "--handshake", "opencv"], "text"),
             (["frame-receive", "--listen", "0", "--record", "a.y4m", "--decode", "bgr"], "leave --decode out"),
             (["frame-receive", "--listen", "0", "--record", "x.avi"], ".y4m"),
+            (["frame-receive", "--listen", "0", "--overwrite"], "for --record"),
             (["frame-receive", "--listen", "0", "--record", "frames/x.jpg"], "ends with /"),
             (["frame-receive", "--listen", "0", "--record", ""], "ends with /"),
             (["frame-receive", "--listen", "0", "--record", "a.mjpg", "--record-rate", "25"], "for Y4M"),

@@ -110,6 +110,28 @@ import Testing
         _ = try script.estimate(at: 9 * Self.second + 300_000)
     }
 
+    /// The middle one of the last three: what frames meet, neither an answer that was held up nor the way as it once was.
+    @Test func theRoundTripIsThatOfTheLastAnswers() throws {
+        var script = Script()
+        #expect(script.filter.roundTrip(at: 0) == nil)
+        func ask(_ second: Int64, roundTrip: Int64) throws -> Int64? {
+            try script.ask(at: second * Self.second, there: roundTrip / 2, back: roundTrip / 2)
+            return script.filter.roundTrip(at: second * Self.second + roundTrip + 5000)
+        }
+        #expect(try ask(0, roundTrip: 400) == 400)
+        #expect(try ask(1, roundTrip: 600) == 400)
+        #expect(try ask(2, roundTrip: 90_000_000) == 600)
+        #expect(try ask(3, roundTrip: 500) == 600)
+        // A longer way counts with its second answer, and so does a shorter one.
+        #expect(try ask(4, roundTrip: 550) == 550)
+        #expect(try ask(5, roundTrip: 40_000_000) == 550)
+        #expect(try ask(6, roundTrip: 40_000_000) == 40_000_000)
+        #expect(try ask(7, roundTrip: 200) == 40_000_000)
+        #expect(try ask(8, roundTrip: 300) == 300)
+        #expect(script.filter.roundTrip(at: 38 * Self.second) == 300)
+        #expect(script.filter.roundTrip(at: 39 * Self.second) == nil)
+    }
+
     @Test func timesThatCannotBeMeasureNothing() {
         #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 101, answered: 9) == nil)
         #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 99, answered: 20) == nil)

@@ -139,8 +139,10 @@ import Testing
         waitUntil { sender.summary.total.produced > 0 }
         #expect(throws: FrameStreamingError.self) { try receiver.next(until: .after(.milliseconds(50))) }
         #expect(sender.summary.total.sent == 0)
+        #expect(sender.summary.connections.map(\.isPaused) == [true])
         try receiver.request(.quality(35))
         try receiver.request(.resume)
+        waitUntil { sender.summary.connections.map(\.isPaused) == [false] }
         var count = 0
         while try receiver.next() != nil { count += 1 }
         thread.join()

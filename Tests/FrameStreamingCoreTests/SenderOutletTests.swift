@@ -91,6 +91,20 @@ import Testing
         #expect(collector.failure.withLock { $0?.code } == .connectionLost)
     }
 
+    @Test func aCancelSaysNoGoodbye() throws {
+        // Often, for the outlet's thread may or may not be there before the connection is closed.
+        for _ in 0..<300 {
+            let link = MemoryTransport.pair()
+            let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
+            sender.cancel()
+            do {
+                _ = try link.receiver.receive(until: .after(.seconds(20)))
+                Issue.record("said goodbye: \(link.receiver.peer.goodbye ?? "")")
+                return
+            } catch { #expect(error.code == .endedWithoutGoodbye) }
+        }
+    }
+
     @Test func whatIsSaidOfTheSourceGoesBeforeThePictureAfterIt() throws {
         let link = MemoryTransport.pair()
         let transport = Hesitant(link.sender)

@@ -165,7 +165,9 @@ import Testing
         var source = ScriptedSource(try FrameSenderTests.frames(30))
         let summary = try sender.run(&source)
         #expect(summary.connections.map(\.statistics.acknowledged) == [30, 30, 30])
-        #expect(connections.map { $0.state.withLock { $0.sentAtReceive } } == [30, 0, 30])
+        let sent = connections.map { $0.state.withLock { $0.sentAtReceive ?? 0 } }
+        #expect(sent[0] == 30 && sent[2] == 30)
+        #expect(sent[1] <= 4, "the window's first frames were acknowledged there")
         #expect(connections[1].state.withLock { $0.listened } == 0)
     }
 

@@ -32,6 +32,7 @@ import Testing
             try expectTruth(machines.sender.peer, ahead: TwoMachines.receiverAhead)
             sleep(until: monotonicNow() + 20_000_000)
         }
+        #expect(machines.sender.roundTrip != nil && machines.receiver.roundTrip != nil)
         machines.sender.close()
         machines.receiver.close()
         for thread in threads { #expect(try thread.value()) }
@@ -81,6 +82,56 @@ import Testing
         #expect(peer.receiveToEnd().isEmpty)
     }
 
+    @Test(arguments: [.adaptive, 4] as [SendWindow])
+    func theWayIsMeasuredForAnAdaptiveWindowAlone(window: SendWindow) throws {
+        let (transport, peer) = try makeRawPair(.sender)
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: transport, options: SenderOptions(policy: .latest, window: window))
+        defer { sender.cancel() }
+        let isAdaptive = window == .adaptive
+        var (questions, frames): ([Ping], UInt64) = ([], 0)
+        // The thread that listens may come to it after the first frame. Each picture goes alone, so none is replaced.
+        while frames < 3 {
+            #expect(try sender.trySend(makeFrame(frames + 1)) == .sent)
+            var type = UInt8(0)
+            repeat {
+                let prefix = try WirePrefix(unmarshal: peer.receive(WirePrefix.length)[...])
+                let rest = peer.receive(prefix.headerLength + prefix.payloadLength)
+                type = prefix.type
+                if type == WireType.ping.rawValue {
+                    let ping = try Ping(header: rest[...])
+                    questions.append(ping)
+                    peer.send(Pong(answering: ping, receiveTime: 0, sendTime: 0).marshal())
+                }
+            } while type == WireType.ping.rawValue
+            frames += 1
+            peer.send(Acknowledgement(sequence: frames, creditThrough: frames + 16).marshal())
+            try waitUntil { sender.summary.total.acknowledged == Int(frames) }
+        }
+        #expect(isAdaptive ? !questions.isEmpty : questions.isEmpty)
+        // Who reads it wants it measured, so in a test with a fixed window nobody may.
+        if isAdaptive {
+            let measured = try #require(transport.roundTrip)
+            #expect(measured > 0 && measured < 10_000_000_000)
+        }
+        #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+    }
+
+    @Test func whoTakesFramesDoesNotAskOnOneMachineEvenIfSomebodyWantsToKnow() throws {
+        let (sender, receiver) = try makePair()
+        #expect(sender.roundTrip == nil && receiver.roundTrip == nil)
+        let threads = try [listening(to: sender)]
+        try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
+        _ = try receiver.receiveFrame()
+        try receiver.acknowledge(1)
+        let answers = try listening(to: receiver)
+        try waitUntil { sender.roundTrip != nil }
+        #expect(receiver.roundTrip == nil)
+        sender.close()
+        receiver.close()
+        for thread in threads + [answers] { #expect(try thread.value()) }
+    }
+
     @Test func anotherMachineIsAskedByTheThreadInReceive() throws {
         let (transport, peer) = try makeRawPair(.receiver, isOtherMachine: true)
         #expect(transport.peer.clockOffset == nil && transport.peer.clockError == nil)
@@ -122,5 +173,6 @@ import Testing
     @Test func textHasNoClock() throws {
         let (sender, receiver) = try makePair(handshake: .text)
         for peer in [sender.peer, receiver.peer] { #expect(peer.clockOffset == nil && peer.clockError == nil) }
+        #expect(sender.roundTrip == nil && receiver.roundTrip == nil)
     }
 }

@@ -26,19 +26,13 @@ import clip
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "../..")
 PYTHON = os.path.join(ROOT, "Examples/python")
-sys.path.insert(0, PYTHON)
+sys.path[:0] = [PYTHON, os.path.join(HERE, "..", "Support")]
 import receive
 import send
+import tally
+from tally import check
 
 PATIENCE, FRAMES, WIDTH, HEIGHT = 120, 300, 320, 240
-passed, failed = 0, 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    passed, failed = passed + bool(holds), failed + (not holds)
-    if not holds:
-        print(f"FAILED: {what} {detail}", flush=True)
 
 
 class Program:
@@ -420,8 +414,7 @@ def main():
             except Exception as error:  # the others are run all the same
                 check("a part", False, repr(error))
                 traceback.print_exc()
-    print(f"Examples/python: {passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return tally.conclude("Examples/python: ")
 
 
 sys.exit(main())

@@ -22,6 +22,10 @@ import numpy
 import clip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "Support"))
+import tally
+from tally import check
+
 PATIENCE = 180
 
 
@@ -55,16 +59,6 @@ class Receiver:
         return [line for line in summaries if line["scope"] == "connection"], summaries[-1]
 
 
-passed, failed = 0, 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what} {detail}", flush=True)
 
 
 def program(name):
@@ -292,8 +286,7 @@ def main():
                 part()
             except Exception as error:  # The other parts are run all the same.
                 check(getattr(part, "__name__", "a part"), False, repr(error))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return tally.conclude()
 
 
 parser = argparse.ArgumentParser()

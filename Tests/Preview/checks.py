@@ -1,19 +1,9 @@
-"""What holds and what does not, counted."""
+"""What comes true in time and what does not."""
 
 import time
 
 from programs import PATIENCE
-
-passed, failed = 0, 0
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-    print(f"{'ok' if holds else 'FAILED'}: {what}" + ("" if holds else f": {detail}"), flush=True)
+from tally import check
 
 
 def expect(what, condition, detail=lambda: "", limit=PATIENCE):

@@ -7,9 +7,10 @@ import signal
 import threading
 
 import pattern
-from checks import check, expect
+from checks import expect
 from programs import PATIENCE
 from sight import HEIGHT, RATE, TOLERANCE, WIDTH, canvas, counter, js, on_screen, pattern_to, rgb
+from tally import check
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/FrameStreamingPreview/Page/index.html")
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&/ä"

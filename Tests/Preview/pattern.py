@@ -1,35 +1,23 @@
-"""Where the parts of the test pattern lie (Sources/FrameStreamingFiles/PatternLayout.swift), and how its number is read from pixels.
+"""How the test pattern is found again in a picture.
 
 Pictures are numpy arrays of rows of RGB.
 """
 
 import numpy
 
-BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
-
-
-def even(number):
-    return int(number) & ~1
-
-
-def strip(width, height):
-    """Top, block width and block height of the two rows of 32 blocks that say the number."""
-    block = min(64, max(8, even(height // 32)))
-    return even(height - 2 * block), even(width // 32), block
+import test_pattern
+from test_pattern import BARS, even, strip
 
 
 def number(picture):
     """The frame number in a picture; None where it cannot be read."""
+
+    def is_light(left, top, width, height):
+        inner = picture[top + height // 4 :, left + width // 4 :][: max(1, height // 2), : max(1, width // 2)]
+        return inner.mean() >= 126
+
     height, width = picture.shape[:2]
-    top, across, down = strip(width, height)
-    word = 0
-    for bit in range(64):
-        left, upper = bit % 32 * across + across // 4, top + bit // 32 * down + down // 4
-        block = picture[upper : upper + max(1, down // 2), left : left + max(1, across // 2)]
-        word = word << 1 | int(block.mean() >= 126)
-    value = word >> 16
-    check = ((value ^ 0x5A5AA5A55A5A) * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 48
-    return value if check == word & 0xFFFF else None
+    return test_pattern.number(is_light(*block) for block in test_pattern.blocks(width, height))
 
 
 def square(frame, width, height):

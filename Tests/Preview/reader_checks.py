@@ -6,9 +6,10 @@ import cv2
 import numpy
 
 import pattern
-from checks import check, expect
+from checks import expect
 from programs import PATIENCE
 from sight import HEIGHT, RATE, TOLERANCE, WIDTH, rgb
+from tally import check
 
 
 def by_others(receiver, name):

@@ -12,18 +12,20 @@ import sys
 import time
 import urllib.parse
 
-import checks
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
+import tally
 from browser import Browser
-from checks import check
 from page_checks import accessible, hostile, keyboard, policies, shows
 from programs import PATIENCE, Receiver
 from reader_checks import by_others, in_an_image
 from sight import pattern_to
 from stream_checks import crowded, lost_and_back, receiver_gone, slow, unplugged, unseen
+from tally import check
 
 
 def main():
     started = time.monotonic()
+    tally.says_all = True
     name = "front door"
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "watch.js")) as file:
         watch = file.read()
@@ -72,8 +74,7 @@ def main():
             process.kill()
             process.wait()
         browser.close()
-    print(f"{checks.passed} passed, {checks.failed} failed in {time.monotonic() - started:.0f} s")
-    return 1 if checks.failed else 0
+    return tally.conclude(trail=f" in {time.monotonic() - started:.0f} s")
 
 
 sys.exit(main())

@@ -6,10 +6,11 @@ import cv2
 import numpy
 
 import pattern
-from checks import check, expect
+from checks import expect
 from camera import Camera
 from programs import PATIENCE, Receiver
 from sight import RATE, TOLERANCE, canvas, counter, js, on_screen, pattern_to, rgb
+from tally import check
 
 
 def unseen(browser, page, name):

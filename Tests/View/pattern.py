@@ -1,7 +1,7 @@
 """The test pattern of frame-send --pattern, as it is found again in a picture of it."""
 
-BARS = [
-    (255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
+import test_pattern
+from test_pattern import BARS
 
 
 def near(one, other, tolerance=6):
@@ -26,16 +26,8 @@ def has_bars(screen, area, size, colours=BARS):
 
 def number(screen, area, size):
     """The frame's number, from the blocks at the lower edge; None where they are none."""
-    width, height = size
-    block_height, block_width = min(64, max(8, height // 32 & ~1)), width // 32 & ~1
-    top = (height - 2 * block_height) & ~1
-    brightness = []
-    for bit in range(64):
-        row, column = divmod(bit, 32)
-        x, y = column * block_width + block_width // 2, top + row * block_height + block_height // 2
-        brightness.append(sum(screen[place(area, size, x, y)]))
+    brightness = [
+        sum(screen[place(area, size, left + width // 2, top + height // 2)])
+        for left, top, width, height in test_pattern.blocks(*size)]
     # Half of white, dimmed or not.
-    word = sum((value > max(brightness) // 2) << 63 - bit for bit, value in enumerate(brightness))
-    value = word >> 16
-    check = ((value ^ 0x5A5AA5A55A5A) * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 48
-    return value if check == word & 0xFFFF else None
+    return test_pattern.number(value > max(brightness) // 2 for value in brightness)

@@ -15,22 +15,15 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
+import tally
 from pattern import BARS, has_bars, near, number
 from screen import PATIENCE, Screen, wait
+from tally import check
 
-passed, failed = 0, 0
 SIZE = (640, 480)
 # What a window makes of the last picture when the stream is not live.
 dimmed = [tuple(round(value * 95 / 255) for value in colour) for colour in BARS]
-
-
-def check(what, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what} {detail}", flush=True)
 
 
 class Program:
@@ -427,6 +420,60 @@ def connecting():
     check("the sender is told of Ctrl-C", "viewer interrupted" in reasons, reasons)
 
 
+class Link:
+    """A way to a port that can be cut while both ends live."""
+
+    def __init__(self, port):
+        self.target, self.open = port, []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            ends = self.server.accept()[0], socket.create_connection(("127.0.0.1", self.target))
+            self.open += ends
+            for source, target in (ends, ends[::-1]):
+                threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def carry(source, target):
+        try:
+            while piece := source.recv(65_536):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def cut(self):
+        for end in self.open:
+            end.shutdown(socket.SHUT_RDWR)
+        self.open = []
+
+
+def staying_away():
+    """The only stream broke: it may come back for a while, and then the window closes."""
+    view = View("--once", "--return-within", "600")
+    link = Link(view.port)
+    source = Program("frame-send", "--pattern", "--to", f"127.0.0.1:{link.port}")
+    before = view.wait_for_number(5)
+    link.cut()
+    view.event("connected", 2)
+    view.wait_for_number(before)
+    source.process.send_signal(signal.SIGINT)
+    source.expect(0, "the sender")
+    view.expect(0, "frame-view after the stream's end")
+
+    view = View("--once", "--return-within", "1")
+    source = pattern(view.port)
+    view.wait_for_number(5)
+    source.process.kill()
+    source.finish()
+    view.expect(1, "frame-view whose stream stays away")
+    said = "".join(view.complaints)
+    check("it says why", "has not come back within 1 s" in said and "--return-within" in said, said)
+
+
 def without_a_window():
     """No display, no address, no port: an error that says what to do."""
     bare = {name: value for name, value in screen.environment.items() if name != "DISPLAY"}
@@ -440,7 +487,8 @@ def without_a_window():
     check("no display is an error", outcome.returncode == 1, outcome)
     check("it says what to do", "no display: set DISPLAY" in outcome.stderr, outcome.stderr)
     for wrong in [[], ["--listen", "x"], ["--from", "host"], ["--listen", "0", "--from", "a:1"],
-                  ["--listen", "0", "--no-reconnect"], ["--listen", "0", "--scale-quality", "much"]]:
+                  ["--listen", "0", "--no-reconnect"], ["--listen", "0", "--return-within", "5"],
+                  ["--listen", "0", "--scale-quality", "much"]]:
         outcome = run(*wrong)
         check(f"{wrong} is no command line", outcome.returncode == 64, outcome)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -473,7 +521,7 @@ def documentation_picture():
 
 
 def main():
-    parts = [colours, grey_and_odd_sizes, keys, resizing, ends, tutorial, connecting, without_a_window]
+    parts = [colours, grey_and_odd_sizes, keys, resizing, ends, tutorial, connecting, staying_away, without_a_window]
     if options.picture:
         parts = [documentation_picture]
     for part in parts:
@@ -488,8 +536,7 @@ def main():
         for program in list(Program.running):
             program.process.kill()
             program.finish()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return tally.conclude()
 
 
 parser = argparse.ArgumentParser()

@@ -26,6 +26,9 @@ struct Run: ParsableCommand {
     @Flag(help: "FFmpeg is there to compare with.") var ffmpeg = false
     @Option(help: "Where logs go.") var work = "/tmp"
     @Option(help: "Seconds of a stream over a link.") var seconds: Double?
+    @Option(
+        name: .customLong("case"), help: "Of the links only those whose name contains this, ours alone; repeatable.")
+    var cases: [String] = []
     @Option(help: "The commit that was measured.") var commit = "unknown"
 
     /// What makes up the second table.
@@ -86,11 +89,16 @@ struct Run: ParsableCommand {
         func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
         let others = Contender.peers(python: python, system: gstreamer, hasFFmpeg: ffmpeg, script: peers)
         if wants("links") {
+            let all = Case.all(programs, clip: clip, length: length)
+            let chosen = all.filter { item in cases.isEmpty || cases.contains { item.scene.name.contains($0) } }
+            guard !chosen.isEmpty else {
+                throw Failure("no such case: \(all.map { "\"\($0.scene.name)\"" }.joined(separator: ", "))")
+            }
             if python == nil, gstreamer == nil { note("no Python: no negative control and no peers") }
+            let control = (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }
             try rig.measure(
-                Case.all(programs, clip: clip, length: length),
-                control: (python ?? gstreamer).map { Contender.control(python: $0, script: peers) }, peers: others,
-                isQuick: quick, into: &report)
+                chosen, control: cases.isEmpty ? control : nil, peers: cases.isEmpty ? others : [], isQuick: quick,
+                into: &report)
         }
         // Many streams are for the whole table: what they ask is too fine for a busy machine.
         if only.contains("many") || (only.isEmpty && !quick) {

@@ -6,6 +6,14 @@ public protocol Transport: Sendable {
     /// Who is at the other end and what was agreed with it. Known from the start.
     var peer: Peer { get }
 
+    /// How long a small message and its answer take there and back, from program to program, as measured lately: without load as far as
+    /// that can be had, and without the answerer's own time. In nanoseconds; nil = not known, which is what a transport has that
+    /// does not say otherwise.
+    ///
+    /// A sender with an adaptive window reads it with each acknowledgement, and tries no larger window where that could not gain
+    /// anything. A transport that has to send something to find out may begin with it when this is first read.
+    var roundTrip: Int64? { get }
+
     /// Hands over a message: when this returns, the connection takes care of it, in order.
     ///
     /// - Throws: `timedOut` when the connection could not take it by the deadline: call again with the same message, and
@@ -26,6 +34,11 @@ public protocol Transport: Sendable {
 
     /// Ends at once: from any thread, again and again; every wait in this connection ends within 100 ms.
     func close()
+}
+
+extension Transport {
+    /// Not known.
+    public var roundTrip: Int64? { nil }
 }
 
 /// Who is at the other end of a connection.

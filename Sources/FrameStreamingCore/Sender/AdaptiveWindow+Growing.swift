@@ -15,8 +15,26 @@ extension AdaptiveWindow {
         if let oldest = flights.first, oldest.sent + typical.value - now < typical.value * 4 / Int64(5 * settled) {
             return
         }
+        guard headroom.allowsTrial(from: settled, ackTime: typical.value, at: now) else { return }
         trial = .armed
         frames = settled + 1
+    }
+
+    /// How much of the time between two full windows neither link nor receiver was at work, by what a frame takes that is sent alone.
+    mutating func noteHeadroom(
+        _ flight: Flight, _ time: Int64, _ word: Acknowledgement, _ roundTrip: Int64?, opened: Int64, at now: Int64
+    ) {
+        guard let roundTrip, word.arrivalTime != nil, word.consumedTime != nil else {
+            headroom = Headroom()
+            return
+        }
+        let wasSmall = headroom.isSmall(for: settled)
+        if flight.ahead == 0 {
+            headroom.add(ofOne: time, roundTrip: roundTrip, receiver: word.receiverTime, cycle: now - opened)
+        } else if alone.count > 0 {
+            headroom.add(ofOne: alone.value, roundTrip: roundTrip, cycle: now - opened, window: settled)
+        }
+        if wasSmall, !headroom.isSmall(for: settled) { hopefulSince = now }
     }
 
     /// By how much earlier than without the trial an extra frame must be sent, so that its acknowledgement tells something.
@@ -48,10 +66,19 @@ extension AdaptiveWindow {
         // still no more than half as many again at once, and that only where every picture has to wait.
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
         let more = waits.value >= 90 ? settled + settled / 2 : settled + 1
-        settled = min(Self.most, max(settled + 1, min(more, fitting)))
+        settled = min(Self.most, max(settled + 1, min(more, fitting), min(2 * settled, neededAtLeast)))
         hopefulSince = now
         frames = settled
         cycle.removeAll()
+    }
+
+    /// As many frames as the source has pictures in the time of one, or as the bottleneck can take in it, where that is known: of two
+    /// small steps and one large the large one is as safe, and over a long way each takes its time. 0 where it is not known.
+    private var neededAtLeast: Int {
+        guard waits.value >= 50, pictures.count > 0,
+            let bottleneck = headroom.bottleneck(for: settled, cycle: cycle.value)
+        else { return 0 }
+        return Int(cycle.value / max(1, bottleneck, pictures.value))
     }
 
     /// Takes a larger window back that did not raise the rate.

@@ -1,10 +1,11 @@
-/// How many frames may be under way, found from the acknowledgements alone: as few as keep the link busy.
+/// How many frames may be under way, found from the acknowledgements: as few as keep the link busy.
 ///
 /// One frame under way is fresh on every link and wastes the round trip on a long one. More frames help only while the
 /// bottleneck (link or consumer) would idle between two of them; beyond that each one more waits behind the others and makes all
 /// older. So the window grows by trial. One extra frame is sent early: where the bottleneck was idle, its acknowledgement comes as much
 /// earlier as it was sent earlier; where the bottleneck was busy, it comes no earlier at all, and the trial cost one frame its
-/// freshness. What a trial let grow must then show in the delivered rate, or it is taken back.
+/// freshness. What a trial let grow must then show in the delivered rate, or it is taken back. Where the round trip is known to leave
+/// nothing to win there is no trial: ``Headroom``.
 ///
 /// The window shrinks as soon as acknowledgements are late: later than a frame takes that was sent alone, by more than the target.
 struct AdaptiveWindow: Sendable {
@@ -14,11 +15,12 @@ struct AdaptiveWindow: Sendable {
     /// How many frames may be under way now. One more than what is settled while a trial waits for its frame.
     var frames = 1
     /// What acknowledgements take now, smoothed, in nanoseconds; nil before the first.
-    var roundTrip: Int64? { typical.count > 0 ? typical.value : nil }
+    var ackTime: Int64? { typical.count > 0 ? typical.value : nil }
 
     /// Whether a larger window may still be what the link needs: it grew lately, or no trial has failed lately. Smaller pictures can
     /// wait until that is known, but not for long.
     func mayGrow(at now: MonotonicTime) -> Bool {
+        if headroom.isSmall(for: settled) { return false }
         let hopefulSince = max(hopefulSince ?? now.nanoseconds, holdOff.failedUntil)
         return settled < Self.most && now.nanoseconds >= hopefulSince
             && now.nanoseconds - hopefulSince < max(Self.retry / 2, min(10 * typical.value, 2 * Self.retry))
@@ -47,10 +49,16 @@ struct AdaptiveWindow: Sendable {
     /// The window before the last trial that succeeded, and the time between its frames, until the rate has confirmed it.
     var unconfirmed: (window: Int, interval: Int64, sentAfter: UInt64)?
     var holdOff = HoldOff()
+    /// What a larger window could win at most, as far as that is known.
+    var headroom = Headroom()
     /// When there was reason to try larger windows last.
     var hopefulSince: Int64?
     /// The window before it shrank for late acknowledgements; back to it if the first frame sent since is not late.
     var undo: (window: Int, sentAfter: UInt64)?
+
+    /// The time between two of the source's pictures.
+    var pictures = RunningMean(weight: 16)
+    private var lastPicture: Int64?
 
     var isLimited = false
     /// For how many frames in a hundred pictures had to wait lately.
@@ -94,6 +102,12 @@ struct AdaptiveWindow: Sendable {
     /// The connection is a new one: nothing that was learnt holds.
     mutating func reset() { self = AdaptiveWindow(latencyTarget: .nanoseconds(target)) }
 
+    /// The source gave a picture that is to be sent, if it can.
+    mutating func offered(at now: MonotonicTime) {
+        if let lastPicture { pictures.add(now.nanoseconds - lastPicture) }
+        lastPicture = now.nanoseconds
+    }
+
     /// A frame was handed to the connection, with `underWay` others not acknowledged.
     mutating func sent(_ sequence: UInt64, bytes: Int, underWay: Int, at now: MonotonicTime) {
         let now = now.nanoseconds
@@ -122,7 +136,9 @@ struct AdaptiveWindow: Sendable {
     }
 
     /// The receiver's word on the oldest frame under way.
-    mutating func acknowledged(_ acknowledgement: Acknowledgement, at now: MonotonicTime) {
+    ///
+    /// - Parameter roundTrip: What a small message and its answer take, in nanoseconds; nil = not known.
+    mutating func acknowledged(_ acknowledgement: Acknowledgement, roundTrip: Int64? = nil, at now: MonotonicTime) {
         guard let flight = flights.first, flight.sequence == acknowledgement.sequence else { return }
         flights.removeFirst()
         let now = now.nanoseconds
@@ -149,6 +165,7 @@ struct AdaptiveWindow: Sendable {
         if settled > 1 { shrinkIfLate(flight, time, lateness, at: now) }
         if let opened = flight.opened {
             cycle.add(now - opened)
+            noteHeadroom(flight, time, acknowledgement, roundTrip, opened: opened, at: now)
             confirm(at: now)
         }
         // Four windows of frames without a late one and without a verdict: the source, not the window, is the limit now.

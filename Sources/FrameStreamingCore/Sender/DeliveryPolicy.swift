@@ -7,7 +7,8 @@ public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
 
     /// An unsent picture is replaced by a newer one, and counted: fresh pictures at any rate. For live sources.
     public static let latest = DeliveryPolicy(value: .latest)
-    /// The source waits, and every picture arrives. For files.
+    /// The source waits, for the slowest of several receivers, and every picture arrives. For files. How long for one that stands still:
+    /// ``SenderOptions/stallTimeout``.
     public static let reliable = DeliveryPolicy(value: .reliable)
     /// In order, and a picture that is older than this when credit comes is dropped and counted: short pauses of the link lose
     /// nothing, long ones do not add up. Its age counts from the capture, or from the source's giving it where the capture time

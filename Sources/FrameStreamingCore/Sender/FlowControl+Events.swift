@@ -17,8 +17,8 @@ extension FlowControl {
         case resent(bytes: Int)
         /// The first of the pictures that were taken could not be encoded or sent; the connection goes on.
         case failed
-        /// The receiver's word on a frame.
-        case acknowledged(Acknowledgement)
+        /// The receiver's word on a frame, and how long a small message and its answer take at present, in nanoseconds: nil = not known.
+        case acknowledged(Acknowledgement, roundTrip: Int64? = nil)
         /// The receiver asked for no more pictures, or for pictures again.
         case paused, resumed
         /// The receiver asked for this quality: an adaptive one goes no higher from now on.

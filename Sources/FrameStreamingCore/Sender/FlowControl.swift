@@ -147,7 +147,8 @@ public struct FlowControl: Sendable {
         case .failed:
             counts.failed += 1
             passOn(skipped: 1 + taken.removeFirst())
-        case .acknowledged(let acknowledgement): decision.ackTime = try acknowledge(acknowledgement, at: now)
+        case .acknowledged(let acknowledgement, let roundTrip):
+            decision.ackTime = try acknowledge(acknowledgement, roundTrip, at: now)
         case .paused: isPaused = true
         case .resumed: isPaused = false
         case .qualityWanted(let wanted): quality?.limit(to: wanted)
@@ -176,6 +177,7 @@ public struct FlowControl: Sendable {
             decision.leavesOut = true
             return
         }
+        adaptive?.offered(at: now)
         waiting.append((captured, leftOut))
         leftOut = 0
         if waiting.count > (policy.isDeadline ? Self.mostWaiting : 1) {
@@ -201,7 +203,7 @@ public struct FlowControl: Sendable {
     }
 
     private mutating func acknowledge(
-        _ acknowledgement: Acknowledgement, at now: MonotonicTime
+        _ acknowledgement: Acknowledgement, _ roundTrip: Int64?, at now: MonotonicTime
     ) throws(FrameStreamingError) -> Int64 {
         guard acknowledgement.sequence == acknowledgedThrough + 1, acknowledgement.sequence <= sentThrough else {
             throw FrameStreamingError(
@@ -225,7 +227,7 @@ public struct FlowControl: Sendable {
         let bytes = sentBytes.removeFirst()
         let time = now.nanoseconds - sent.nanoseconds
         prediction.acknowledged(after: time)
-        adaptive?.acknowledged(acknowledgement, at: now)
+        adaptive?.acknowledged(acknowledgement, roundTrip: roundTrip, at: now)
         quality?.acknowledged(acknowledgement, bytes: bytes, sentAt: sent, at: now)
         return time
     }

@@ -58,14 +58,35 @@ extension FrameSender {
         listener.duringBurst(of: outlets.count) {
             for outlet in outlets where !outlet.isReliable { _ = outlet.offer(picture, until: .never) }
         }
+        // Since when this picture waits, for whomever: those that stand still together are given up together.
+        var start: MonotonicTime?
         for outlet in outlets where outlet.isReliable {
+            var watch: StallWatch?
             while !outlet.offer(picture, until: .after(Self.slice)) {
                 if isEnding {
                     // Taken from the source and never to be sent: it is counted where the connection's end counts its kind.
                     outlet.abandon()
                     break
                 }
+                let since = start ?? .now
+                start = since
+                var current = watch ?? outlet.watch(since: since, patience: options.stallTimeout)
+                let hopeless = outlet.look(with: &current, mayPause: true, remedy: "SenderOptions.stallTimeout")
+                watch = current
+                // Counted by the next offer, as what comes after an end.
+                if let hopeless { giveUp(outlet, hopeless) }
             }
+        }
+    }
+
+    /// Without waiting for the goodbye: the others wait for this picture.
+    private func giveUp(_ outlet: SenderOutlet, _ reason: FrameStreamingError) {
+        guard let sayGoodbye = outlet.giveUp(reason) else { return }
+        let deadline = Deadline.after(options.finishTimeout)
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-goodbye") { sayGoodbye(deadline) }
+        } catch {
+            sayGoodbye(.now)
         }
     }
 
@@ -87,24 +108,28 @@ extension FrameSender {
     }
 
     private func end(_ outlet: SenderOutlet, _ reason: String, isStopped: Bool) {
-        drain(outlet)
+        if let hopeless = drain(outlet) { outlet.giveUp(hopeless)?(.after(options.finishTimeout)) }
         if !control.withLock({ $0.isCancelled }) {
             outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
         }
         outlet.join()
     }
 
-    /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it.
-    private func drain(_ outlet: SenderOutlet) {
+    /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it. Returns why it was in vain, where it is
+    /// a failure: under `reliable` every picture was to arrive.
+    private func drain(_ outlet: SenderOutlet) -> FrameStreamingError? {
         // Who is not there gets no more of a live stream.
-        if !outlet.isReliable, !outlet.isConnected { return }
-        let start = MonotonicTime.now
+        if !outlet.isReliable, !outlet.isConnected { return nil }
+        var watch = outlet.watch(since: .now, patience: options.drainTimeout)
         var stopLimit: Deadline?
         while !control.withLock({ $0.isCancelled }) {
             if stopLimit == nil, control.withLock({ $0.isStopping }) { stopLimit = .after(options.stopPatience) }
-            if let stopLimit, stopLimit.hasPassed { return }
-            if outlet.drain(until: .after(Self.slice)) { return }
-            if outlet.hasStalled(since: start, for: options.drainTimeout) { return }
+            if let stopLimit, stopLimit.hasPassed { return nil }
+            if outlet.drain(until: .after(Self.slice)) { return nil }
+            if let hopeless = outlet.look(with: &watch, mayPause: false, remedy: "SenderOptions.drainTimeout") {
+                return outlet.isReliable ? hopeless : nil
+            }
         }
+        return nil
     }
 }

@@ -5,6 +5,10 @@ public struct SendWindow: Hashable, Sendable, ExpressibleByIntegerLiteral, Custo
 
     private init(value: Value) { self.value = value }
 
+    var isAdaptive: Bool {
+        if case .adaptive = value { true } else { false }
+    }
+
     /// So many, at least 1, whatever the link is like. 1 waits for each acknowledgement.
     public static func fixed(_ frames: Int) -> SendWindow { SendWindow(value: .fixed(frames)) }
 

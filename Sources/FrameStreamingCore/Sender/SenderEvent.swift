@@ -8,6 +8,10 @@ public enum SenderEvent: Sendable {
     case waiting(String, FrameStreamingError, Duration)
     /// The receiver asked for something, which is done as far as it can be.
     case requested(Peer, ReceiverRequest)
+    /// The source, or its end, waits for this receiver, which has stood still for so long: not a frame acknowledged, not a byte taken, no
+    /// connection made. It is given up after so much more; nil = never (``SenderOptions/stallTimeout``, ``SenderOptions/drainTimeout``).
+    /// Said after 3 s, and each time that it has been twice as long as the last time.
+    case stalled(Peer, Duration, givesUpAfter: Duration?)
 }
 
 /// Whether a sender makes another connection when one has ended, where it was given a ``Connector``.

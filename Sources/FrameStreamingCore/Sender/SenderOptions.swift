@@ -18,18 +18,27 @@ public struct SenderOptions: Sendable {
     public var waitsForReceivers = false
     /// How long a connection may take to accept a frame before it counts as broken.
     public var sendTimeout: Duration = .seconds(30)
-    /// How long the last frames are waited for without any acknowledgement once the source has ended.
-    public var drainTimeout: Duration = .seconds(30)
+    /// How long a receiver may stand still, once the source has ended, until it is given up; nil = it is waited for as long as it takes.
+    ///
+    /// Standing still is: not a frame acknowledged, not a byte taken, no connection made, whatever the reason, its own wish for a pause
+    /// included. However slow it gets on, it is waited for. A receiver that connected to this side by itself and broke is waited for as
+    /// long to come back, also before the source's end.
+    public var drainTimeout: Duration? = .seconds(30)
+    /// The same before the source's end, under `reliable`: how long a receiver may stand still while the source, and with it every other
+    /// receiver, waits for it; nil = it is waited for as long as it takes. One that asked for a pause may have it.
+    ///
+    /// Who is given up has failed, and the others go on. ``SenderEvent/stalled(_:_:givesUpAfter:)`` says that somebody is waited for.
+    public var stallTimeout: Duration?
     /// How long the frames under way are waited for after ``FrameSender/stop()``.
     public var stopPatience: Duration = .seconds(1)
     /// How long the goodbye may take.
     public var finishTimeout: Duration = .seconds(2)
 
-    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the connection's thread:
-    /// return soon.
+    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the thread that listens to the
+    /// receivers, to all of them: return soon.
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
     /// Called when a connection is made, breaks or cannot be made, and when the receiver asks for something, on the connection's
-    /// thread: return soon.
+    /// thread or the one that listens to all, and when a receiver stands still, on the thread that waits for it: return soon.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
     /// The newest picture counts, the window is adaptive (4 under `reliable`) and the quality is 80, unless given.

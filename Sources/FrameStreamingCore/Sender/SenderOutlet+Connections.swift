@@ -45,7 +45,8 @@ extension SenderOutlet {
     private func leave(_ transport: any Transport) {
         let answers: Bool? = state.update { state in
             if state.isFinishing { return nil }
-            guard state.end != nil, state.failure == nil else { return false }
+            // A cancel says nothing: what it closes must not be told that all was well.
+            guard let end = state.end, end != .cancelled, state.failure == nil else { return false }
             state.isFinishing = true
             return true
         }
@@ -77,8 +78,8 @@ extension SenderOutlet {
     }
 
     private func nextOfferedTransport() -> (any Transport)? {
-        let patience = Deadline.after(options.drainTimeout).nanoseconds
-        let next: (any Transport)?? = state.wait(until: patience) { state in
+        let patience = options.drainTimeout.map { Deadline.after($0) } ?? .never
+        let next: (any Transport)?? = state.wait(until: patience.nanoseconds) { state in
             if state.end != nil || state.isFinishing { return .some(nil) }
             return state.offeredTransport.map { .some($0) }
         }
@@ -117,6 +118,8 @@ extension SenderOutlet {
 
     func begin(_ transport: any Transport) -> Bool {
         let peer = transport.peer
+        // Before the first frame, so that it is measured with that.
+        roundTrip(transport)
         let pictures: [Picture]? = state.update { state in
             guard state.end == nil else { return nil }
             state.live = Live(transport)

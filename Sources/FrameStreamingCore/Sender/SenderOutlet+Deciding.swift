@@ -33,7 +33,7 @@ extension SenderOutlet {
             }
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
-            if case .acknowledged(let word) = event, let time = decision.ackTime {
+            if case .acknowledged(let word, _) = event, let time = decision.ackTime {
                 let sent = MonotonicTime(nanoseconds: now.nanoseconds &- time)
                 state.stages.record(acknowledged: word, sent: sent, at: now, clock: clock)
                 state.progress.noteAcknowledgement()
@@ -95,7 +95,8 @@ extension SenderOutlet {
     ) throws(FrameStreamingError) {
         switch message {
         case .acknowledgement(let acknowledgement):
-            let time = try decide(.acknowledged(acknowledgement), clock: clock.estimate(transport)).ackTime
+            let word = FlowControl.Event.acknowledged(acknowledgement, roundTrip: roundTrip(transport))
+            let time = try decide(word, clock: clock.estimate(transport)).ackTime
             if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
         case .request(let request):
             try comply(request)
@@ -103,6 +104,10 @@ extension SenderOutlet {
         case .frame, .sourceLost, .sourceRestored: break
         }
     }
+
+    /// As the transport measured it, for whom it matters: it measures from the first time that it is asked for.
+    @discardableResult
+    func roundTrip(_ transport: any Transport) -> Int64? { options.window.isAdaptive ? transport.roundTrip : nil }
 
     private func comply(_ request: ReceiverRequest) throws(FrameStreamingError) {
         switch request {

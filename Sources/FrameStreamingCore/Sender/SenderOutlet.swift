@@ -59,6 +59,7 @@ final class SenderOutlet: Sendable {
         /// The goodbye is under way: its outcome decides, not what the threads see of it.
         var isFinishing = false
         var lastProgress: MonotonicTime
+        var stallWords = StallWords()
     }
 
     let connector: (any Connector)?
@@ -183,11 +184,6 @@ final class SenderOutlet: Sendable {
         return drained == true
     }
 
-    /// Whether nothing was acknowledged for that long since `start`.
-    func hasStalled(since start: MonotonicTime, for patience: Duration) -> Bool {
-        max(start, state.withLock { $0.lastProgress }).advanced(by: patience) <= .now
-    }
-
     /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
     func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
         let (transport, isOver) = state.update { state in
@@ -262,7 +258,8 @@ final class SenderOutlet: Sendable {
             SenderSummary.Connection(
                 peer: state.live?.transport.peer ?? state.peer, statistics: statistics(state.stages.total, state),
                 end: state.end,
-                failure: state.failure, connections: state.progress.connections, window: state.flow.window)
+                failure: state.failure, connections: state.progress.connections, window: state.flow.window,
+                isPaused: state.end == nil && state.live != nil && state.flow.isPaused)
         }
     }
 

@@ -14,6 +14,8 @@ public struct SenderSummary: Sendable {
         public var connections: Int
         /// How many frames may be sent and not acknowledged, now.
         public var window: Int
+        /// Whether the receiver has asked for no more pictures, and not for pictures again: then there are none, however well all is.
+        public var isPaused: Bool
     }
 
     /// The connections in the order they were given.

@@ -49,8 +49,13 @@ package struct ClockFilter: Hashable, Sendable {
     private static let nanosecondsPerDrift: Int64 = 10_000
     private static let most = 8
 
+    /// How long an answer says how long the way is.
+    private static let roundTripAge: Int64 = 30_000_000_000
+
     /// Oldest first.
     private var samples: [Sample] = []
+    /// The middle one of the last three round trips, the smaller of two.
+    private var recentRoundTrip: Int64?
 
     /// Nothing is known.
     package init() {}
@@ -66,6 +71,17 @@ package struct ClockFilter: Hashable, Sendable {
         }
         if samples.count == Self.most { samples.removeFirst() }
         samples.append(sample)
+        let recent = samples.suffix(3).map(\.roundTrip).sorted()
+        recentRoundTrip = recent[(recent.count - 1) / 2]
+    }
+
+    /// How long a small message and its answer are under way at `now`, in nanoseconds; nil without an answer lately.
+    ///
+    /// The middle one of the last three, not the shortest of eight: a path that became longer shows with the second answer over it, one
+    /// that was held up by a busy machine does not count, and where the way takes now longer and now less that is what frames meet, too.
+    package func roundTrip(at now: Int64) -> Int64? {
+        guard let last = samples.last, now &- last.time <= Self.roundTripAge else { return nil }
+        return recentRoundTrip
     }
 
     /// The best that is known at `now`; nil before the first answer.

@@ -13,8 +13,10 @@ final class BinaryConnection: WatchedConnection {
     private let packingPool = FramePool(capacity: 2)
     private let numbers = Monitor(Numbers())
 
-    /// Nil where the peer's clock is ours.
+    /// Nil where the peer is not asked: its clock is ours, and this side sends no frames.
     private let watch: Monitor<ClockWatch>?
+    /// Whether the thread in `receive` asks where nobody else does.
+    private let asksWhileWaiting: Bool
 
     private struct Numbers {
         var lastSent: UInt64 = 0
@@ -34,6 +36,7 @@ final class BinaryConnection: WatchedConnection {
         self.peer = peer
         self.session = session
         watch = clock.map { Monitor($0) }
+        asksWhileWaiting = clock?.purpose == .clock
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
         reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
@@ -41,6 +44,7 @@ final class BinaryConnection: WatchedConnection {
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
+    var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     // MARK: Sending
 
@@ -225,7 +229,9 @@ final class BinaryConnection: WatchedConnection {
 
     /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
     private func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
-        guard let watch else { return try reader.next(until: deadline, takesFrames: role == .receiver) }
+        guard let watch, asksWhileWaiting else {
+            return try reader.next(until: deadline, takesFrames: role == .receiver)
+        }
         while true {
             let wake = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
             do throws(FrameStreamingError) {
@@ -270,6 +276,12 @@ final class BinaryConnection: WatchedConnection {
         return watch.withLock { $0.estimate(at: now) }
     }
 
+    var roundTrip: Int64? {
+        guard let watch else { return nil }
+        let now = monotonicNow()
+        return watch.withLock { $0.roundTrip(at: now) }
+    }
+
     // MARK: Listening together with others
 
     /// Frames come to a receiver, and are no thing for a thread that must not be kept long.
@@ -288,7 +300,8 @@ final class BinaryConnection: WatchedConnection {
             return false
         }
         if hasEnded { return nil }
-        let asks = try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) }
+        let asks =
+            asksWhileWaiting ? try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) } : nil
         let writes = outbox.hasWork ? try channel.drive(outbox) : nil
         let lookBy = [reader.due?.nanoseconds, asks, writes].compactMap { $0 }.min()
         return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)

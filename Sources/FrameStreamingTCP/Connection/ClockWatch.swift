@@ -1,11 +1,22 @@
 internal import FrameStreamingCore
 
-/// When to ask for the peer's clock, and what its answers come to. No I/O, and time is what it is told.
+/// When to ask for the peer's clock, or only how far away it is, and what its answers come to. No I/O, and time is what it is told.
 ///
 /// A few questions in a row at first, so that the first pictures have an age soon; then one now and then for as long as the
-/// connection lives, because clocks drift. Best asked where nothing of ours is in the way: before a frame or an acknowledgement is
-/// sent. Where there are none, the thread that waits for the peer asks.
+/// connection lives, because clocks drift and ways change. Best asked where nothing of ours is in the way: before a frame or an
+/// acknowledgement is sent. Where there are none, the thread that waits for the peer asks for the clock; how long the way is for frames
+/// matters to nobody then.
 struct ClockWatch: Hashable {
+    /// What the questions are for.
+    enum Purpose {
+        /// The peer's clock, and the way. From the start.
+        case clock
+        /// The way alone. From when somebody wants to know.
+        case roundTrip
+    }
+
+    let purpose: Purpose
+
     private static let first = 8
     private static let firstInterval: Int64 = 100_000_000
     private static let interval: Int64 = 1_000_000_000
@@ -16,8 +27,14 @@ struct ClockWatch: Hashable {
     private var filter = ClockFilter()
     private var asked: UInt64 = 0
     /// When the next question is due, and when nobody has put it and the thread that waits must.
-    private var due = Int64.min
-    private var overdue = Int64.min
+    private var due: Int64
+    private var overdue: Int64
+
+    init(for purpose: Purpose) {
+        self.purpose = purpose
+        due = purpose == .clock ? .min : .max
+        overdue = due
+    }
 
     /// Whether a question is due at `now`.
     func isDue(at now: Int64) -> Bool { due <= now }
@@ -30,7 +47,7 @@ struct ClockWatch: Hashable {
         asked += 1
         let isFirst = asked < Self.first
         due = now + (isFirst ? Self.firstInterval : Self.interval)
-        overdue = isFirst ? due : due + Self.patience
+        if purpose == .clock { overdue = isFirst ? due : due + Self.patience }
         return Ping(id: asked, sendTime: now)
     }
 
@@ -48,4 +65,10 @@ struct ClockWatch: Hashable {
 
     /// What is known of the peer's clock.
     func estimate(at now: Int64) -> ClockFilter.Estimate? { filter.estimate(at: now) }
+
+    /// How long the way there and back is, in nanoseconds; nil where no answer says so. The first one who wants to know has it measured.
+    mutating func roundTrip(at now: Int64) -> Int64? {
+        if asked == 0 { due = min(due, now) }
+        return filter.roundTrip(at: now)
+    }
 }

@@ -6,6 +6,10 @@ protocol Connection: Sendable {
     var goodbye: String? { get }
     /// What was measured of the peer's clock so far; nil where nothing was, or nothing needs to be.
     var clock: ClockFilter.Estimate? { get }
+    /// What a question and its answer take, in nanoseconds; nil where it is not known. Who reads it wants it measured.
+    var roundTrip: Int64? { get }
+    /// What the peer's kernel has confirmed.
+    var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
@@ -22,4 +26,10 @@ protocol WatchedConnection: Connection {
 extension Connection {
     /// The text handshake has no clock.
     var clock: ClockFilter.Estimate? { nil }
+
+    /// Nor a question that is answered at once.
+    var roundTrip: Int64? { nil }
+
+    /// Who receives delivers nothing.
+    var deliveredBytes: UInt64? { nil }
 }

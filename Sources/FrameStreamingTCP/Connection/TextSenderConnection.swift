@@ -24,6 +24,7 @@ final class TextSenderConnection: Connection {
     }
 
     var goodbye: String? { life.look { $0.goodbye } }
+    var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     /// Announces a JPEG, as soon as the one before was consumed. What the text handshake has no word for (a source that is
     /// lost or back) is not sent.

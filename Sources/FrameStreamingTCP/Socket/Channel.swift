@@ -22,6 +22,9 @@ final class Channel: Sendable {
 
     var isClosed: Bool { open.withLock { $0 == nil } }
 
+    /// Bytes that the peer's kernel has confirmed; nil where this one does not say.
+    var deliveredBytes: UInt64? { open.withLock { $0 }?.deliveredBytes }
+
     /// Ends every wait, and the connection. From any thread, again and again.
     func close() {
         let descriptor = open.withLock { open in

@@ -186,10 +186,11 @@ struct Establishing: Sendable {
         peer.resumedFrom = agreement.resumedFrom
         let isOneClock = agreement.peer.bootID.contains { $0 != 0 } && agreement.peer.bootID == bootID
         if isOneClock { (peer.clockOffset, peer.clockError) = (0, 0) }
+        let onOneClock = role == .sender ? ClockWatch(for: .roundTrip) : nil
         return TCPTransport(
             BinaryConnection(
-                channel, outbox, role: role, peer: agreement.peer, input: input, clock: isOneClock ? nil : ClockWatch(),
-                options: options, session: session),
+                channel, outbox, role: role, peer: agreement.peer, input: input,
+                clock: isOneClock ? onOneClock : ClockWatch(for: .clock), options: options, session: session),
             peer)
     }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
@@ -33,6 +34,12 @@ extension Descriptor {
         var length = socklen_t(MemoryLayout<CInt>.size)
         _ = try retryingInterrupts("getsockopt") { unsafe getsockopt(raw, SOL_SOCKET, SO_ERROR, &value, &length) }
         return value
+    }
+
+    /// Bytes that the peer's kernel has confirmed on this connection; nil for what is no TCP.
+    var deliveredBytes: UInt64? {
+        let count = fs_tcp_delivered_bytes(raw)
+        return count < 0 ? nil : UInt64(count)
     }
 
     /// Begins to connect: EINPROGRESS is thrown like any other error.

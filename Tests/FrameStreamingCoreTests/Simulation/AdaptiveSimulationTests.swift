@@ -42,8 +42,8 @@ import Testing
             framesPerSecond: 29.9, p50: 4, p95: 5),
     ]
 
-    @Test(arguments: cases)
-    func settlesWhereItShould(_ link: Case) throws {
+    @Test(arguments: cases, [true, false])
+    func settlesWhereItShould(_ link: Case, roundTripIsMeasured: Bool) throws {
         for seed in 1...UInt64(5) {
             var stream = SimulatedStream(
                 policy: .latest, window: .adaptive,
@@ -51,6 +51,7 @@ import Testing
                     megabits: link.megabits, roundTrip: link.roundTrip, consumer: link.consumer, noise: 1, seed: seed),
                 rate: link.rate, spread: link.spread, encodeTime: 2_000_000, seed: seed)
             stream.link.warmUp = seed % 2 == 0 ? 3 : 0
+            stream.measuresRoundTrip = roundTripIsMeasured
             let outcome = try stream.run(seconds: 10)
             #expect(outcome.violations.isEmpty)
             let shares = outcome.windowShares(from: 4, to: 10)

@@ -40,6 +40,7 @@ import Testing
         }
         stream.creditAhead = pick([1, 3, 16, 64])
         stream.seed = seed
+        stream.measuresRoundTrip = pick([true, false])
         return stream
     }
 

@@ -12,6 +12,8 @@ struct SimulatedLink {
     var rates: [Step]
     /// Both ways together, without serialisation.
     var roundTrip: Int64 = 0
+    /// From these times on the way is another one.
+    var laterRoundTrips: [(from: Int64, roundTrip: Int64)] = []
     /// Nothing is delivered for so long when a packet is lost, and then everything at once.
     var stall: Int64 = 0
     /// The mean time between two losses; 0 = none.
@@ -23,6 +25,8 @@ struct SimulatedLink {
     /// Round trips more that the first frame takes; the next takes one less: TCP's slow start.
     var warmUp: Int64 = 0
     var random: SplitMix
+    /// Of the questions alone: what becomes of frames does not depend on whether somebody measures.
+    private var questions: SplitMix
 
     private var busyUntil: Int64 = 0
     private var lastArrival: Int64 = 0
@@ -48,7 +52,16 @@ struct SimulatedLink {
         self.consumer = Int64(consumer * 1e6)
         self.noise = Int64(noise * 1e6)
         random = SplitMix(state: seed)
+        questions = SplitMix(state: ~seed)
     }
+
+    func roundTrip(at time: Int64) -> Int64 {
+        var result = roundTrip
+        for change in laterRoundTrips where change.from <= time { result = change.roundTrip }
+        return result
+    }
+
+    var longestRoundTrip: Int64 { max(roundTrip, laterRoundTrips.map(\.roundTrip).max() ?? 0) }
 
     func bitsPerSecond(at time: Int64) -> Double {
         var result = rates[0].bitsPerSecond
@@ -76,6 +89,7 @@ struct SimulatedLink {
 
     mutating func send(bytes: Int, at now: Int64) -> Passage {
         let start = max(now, busyUntil)
+        let roundTrip = roundTrip(at: start)
         let end = served(from: start, bytes: bytes) + warmUp * roundTrip
         warmUp = max(0, warmUp - 1)
         busyUntil = end
@@ -105,5 +119,15 @@ struct SimulatedLink {
         consumerFree = consumed
         lastHeard = max(lastHeard, consumed + roundTrip - roundTrip / 2 + jitter())
         return Passage(arrived: arrived, consumed: consumed, heard: lastHeard, service: end - start, stalled: stalled)
+    }
+
+    /// A question behind whatever is on the link, when it arrives, and when the answer, which is given at once, is back.
+    mutating func ask(at now: Int64) -> (arrived: Int64, answered: Int64) {
+        func jitter() -> Int64 { noise == 0 ? 0 : Int64(questions.next() % UInt64(noise)) }
+        let start = max(now, busyUntil)
+        let roundTrip = roundTrip(at: start)
+        var arrived = max(served(from: start, bytes: 90) + roundTrip / 2 + jitter(), lastArrival)
+        if stallFrom <= arrived, arrived < stallTo { arrived = stallTo }
+        return (arrived, arrived + roundTrip - roundTrip / 2 + jitter())
     }
 }

@@ -21,6 +21,8 @@ struct SimulatedStream {
     var creditAhead: UInt64 = 16
     /// Adapts the size; `bytes` is that of the best quality at full scale.
     var quality: AdaptiveQuality?
+    /// Whether the transport measures the round trip, as ``TCPTransport`` does: eight questions at first and one a second, before a frame.
+    var measuresRoundTrip = false
     var seed: UInt64 = 1
 
     /// What happened.
@@ -89,6 +91,10 @@ struct SimulatedStream {
         var heldUp: Picture?
         var isOver = false
         var mostLeftOut = 1
+        var clock = ClockFilter()
+        var questions = 0
+        var questionDue: Int64 = 0
+        var answers: [(asked: Int64, arrived: Int64, answered: Int64)] = []
 
         func fail(_ text: @autoclosure () -> String) {
             if outcome.violations.count < 5 {
@@ -138,6 +144,12 @@ struct SimulatedStream {
             }
             lastNumberSent = picture.number
             let bytes = encoding.bytes
+            if measuresRoundTrip, now >= questionDue {
+                questions += 1
+                questionDue = now + (questions < 8 ? 100_000_000 : 1_000_000_000)
+                let (arrived, answered) = link.ask(at: now)
+                answers.append((now, arrived, answered))
+            }
             let passage = link.send(bytes: bytes, at: now)
             let own = passage.service + link.consumer + passage.stalled + link.noise
             flights.append(
@@ -149,9 +161,9 @@ struct SimulatedStream {
             if flow.sentThrough != sequence { fail("sent \(sequence), counted \(flow.sentThrough)") }
             if flow.sentThrough > flow.creditThrough { fail("beyond the receiver's credit") }
             // No queue but the window: what was under way when the picture was taken, and itself.
-            var bound = encodeTime + costAhead + own + link.roundTrip / 2 + link.noise
+            var bound = encodeTime + costAhead + own + link.longestRoundTrip / 2 + link.noise
             // Taken a little before the acknowledgement that made room, it waited for that.
-            if now > encoding.done { bound += link.roundTrip + 2 * link.noise }
+            if now > encoding.done { bound += link.longestRoundTrip + 2 * link.noise }
             switch policy {
             case .latest:
                 // The last one of all is not replaced.
@@ -194,7 +206,17 @@ struct SimulatedStream {
             let encoded = pending.map { encodings[$0].done } ?? .max
             let heard = first < flights.count ? flights[first].passage.heard : .max
             let wake = flow.wakeAt.map { max($0.nanoseconds, now) } ?? .max
+            let answer = answers.first?.answered ?? .max
             let next = min(picture, encoded, heard, wake)
+            if answer <= next, answer < .max {
+                let (asked, arrived, answered) = answers.removeFirst()
+                now = max(now, answered)
+                let there = arrived + Self.receiverAhead
+                if let sample = ClockFilter.Sample(asked: asked, heard: there, said: there, answered: now) {
+                    clock.add(sample, at: now)
+                }
+                continue
+            }
             guard next < .max else { break }
             if next >= end, !isOver {
                 isOver = true
@@ -214,10 +236,9 @@ struct SimulatedStream {
                 outcome.consumed += 1
                 var word = Acknowledgement(
                     sequence: flight.sequence, creditThrough: flight.sequence + credit)
-                // The receiver's clock is another one.
-                word.arrivalTime = MonotonicTime(nanoseconds: flight.passage.arrived + 77_000_000_000)
-                word.consumedTime = MonotonicTime(nanoseconds: flight.passage.consumed + 77_000_000_000)
-                try carryOut(.acknowledged(word))
+                word.arrivalTime = MonotonicTime(nanoseconds: flight.passage.arrived + Self.receiverAhead)
+                word.consumedTime = MonotonicTime(nanoseconds: flight.passage.consumed + Self.receiverAhead)
+                try carryOut(.acknowledged(word, roundTrip: clock.roundTrip(at: now)))
             } else if next == encoded, let pending {
                 encodings[pending].isDone = true
                 let settings = flow.quality?.settings ?? (quality: 80, scale: .full, keepOneIn: 1)
@@ -267,6 +288,9 @@ struct SimulatedStream {
         }
         return outcome
     }
+
+    /// The receiver's clock is another one.
+    static let receiverAhead: Int64 = 77_000_000_000
 
     /// The age of the `deadline` policy in simulations.
     static let deadline: Int64 = 150_000_000

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import FrameStreaming
+internal import Synchronization
 
 /// The connections of a window, on threads of their own: one after another, whatever way each ends.
 final class Receiving: Sendable {
@@ -15,10 +16,17 @@ final class Receiving: Sendable {
     private let output: Output
     private let once: Bool
     private let reconnects: Bool
+    private let absence: Absence
+    /// What ended the only stream that was wanted, which the window's end says.
+    private let isOver = Atomic(false)
     private let turn = DispatchSemaphore(value: 1)
     private let hasEnded = DispatchSemaphore(value: 0)
 
-    init(_ options: ViewOptions, _ way: Way, _ stage: Stage, _ codec: ViewingCodec, _ output: Output) {
+    init(
+        _ options: ViewOptions, _ way: Way, _ stage: Stage, _ codec: ViewingCodec, _ output: Output,
+        absence: Absence? = nil
+    ) {
+        self.absence = absence ?? Absence(patience: options.patience)
         self.way = way
         self.stage = stage
         self.codec = codec
@@ -73,6 +81,7 @@ final class Receiving: Sendable {
     /// A connection of the listener's that broke, or came to nothing.
     private func failed(_ error: any Error) {
         guard let error = error as? FrameStreamingError, error.code != .busy, error.code != .closed else { return }
+        if isOver.load(ordering: .sequentiallyConsistent) { return }
         if once, !reconnects { return stage.end(.over(error)) }
         output.complain("Error: \(error)")
     }
@@ -81,6 +90,7 @@ final class Receiving: Sendable {
     func run(_ transport: any Transport) throws(FrameStreamingError) {
         let receiver = try FrameReceiver(
             codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420), onEvent: event(transport))
+        absence.end()
         stage.enter(receiver)
         output.connected(receiver.peer)
         do throws(FrameStreamingError) {
@@ -89,12 +99,24 @@ final class Receiving: Sendable {
             receiver.cancel()
             output.summary(receiver)
             stage.leave(.broken(StreamStatus.printable(error.message)))
+            if mayReturn(receiver.peer, after: error) {
+                absence.begin { [stage] in stage.end(.over($0)) }
+            } else if once {
+                isOver.store(true, ordering: .sequentiallyConsistent)
+                stage.end(.over(error))
+            }
             throw error
         }
         receiver.close()
         output.summary(receiver)
         stage.leave(.ended(StreamStatus.printable(receiver.peer.goodbye ?? "the sender has no more pictures")))
         if once { stage.end(.over(nil)) }
+    }
+
+    /// Whether a stream that ended so may go on over another connection; where it is not the only one, another may come in its place.
+    private func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
+        guard reconnects, error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
+        return peer.session != 0 || !once
     }
 
     private func event(_ transport: any Transport) -> @Sendable (ReceiverEvent) -> Void {

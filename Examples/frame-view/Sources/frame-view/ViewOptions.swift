@@ -23,6 +23,12 @@ struct ViewOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How long a stream that broke may stay away until it counts as failed and the window closes; 0: for ever. (default: 60 with --once, else 0)",
+            valueName: "s"))
+    var returnWithin: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
         ))
     var handshake = Handshake.auto
@@ -69,6 +75,20 @@ struct ViewOptions: ParsableArguments {
             throw ValidationError(
                 "--no-reconnect is for --from and --once: a window that listens shows one sender after another")
         }
+        if let returnWithin {
+            guard (0...86_400).contains(returnWithin) else {
+                throw ValidationError("--return-within is 0 to 86400 seconds, not \(returnWithin)")
+            }
+            guard from != nil || once, !noReconnect else {
+                throw ValidationError("--return-within is for --from and --once, without --no-reconnect")
+            }
+        }
+    }
+
+    /// How long a stream that broke may stay away; nil = for ever.
+    var patience: Duration? {
+        let seconds = returnWithin ?? (once ? 60 : 0)
+        return seconds > 0 ? .seconds(seconds) : nil
     }
 
     /// Begins to listen, or makes ready to connect.

@@ -147,6 +147,20 @@ import Testing
         #expect(sent.connections[0].peer.goodbye == "window closed" && window.pictures == 0)
     }
 
+    @Test func theOnlyStreamThatBreaksAndCannotComeBackIsTheEnd() throws {
+        let window = PlayedWindow()
+        let link = MemoryTransport.pair()
+        // In memory there are no sessions: nothing tells a stream that came back.
+        let receiving = try receiving(window.stage, ["--once"])
+        link.sender.close()
+        #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }
+        guard case .over(let failure) = window.stage.take().end else {
+            Issue.record("the window stays")
+            return
+        }
+        #expect(failure?.code == .endedWithoutGoodbye)
+    }
+
     @Test func aBrokenConnectionIsSaid() throws {
         let window = PlayedWindow()
         let link = MemoryTransport.pair()

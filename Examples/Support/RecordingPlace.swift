@@ -1,0 +1,27 @@
+package import FrameStreaming
+internal import FoundationEssentials
+internal import FrameStreamingSystem
+
+/// Whether a recording would take the place of an earlier one. The recorders themselves empty what is there, as a program may want.
+package enum RecordingPlace {
+    /// Whether there is something to lose: a file that is not empty, a directory with pictures of a recording. What holds nothing (FIFOs,
+    /// /dev/null, directories with other things) is free.
+    package static func isTaken(_ path: String) -> Bool {
+        switch try? fileKind(path) {
+        case .regular: ((try? Descriptor.openForWriting(path).status())?.size ?? 0) > 0
+        case .directory:
+            ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains { name in
+                name.hasPrefix("frame-") && name.hasSuffix(".jpg")
+            }
+        default: false
+        }
+    }
+
+    /// Refuses to record over what is there.
+    package static func checkFree(_ path: String) throws(FrameStreamingError) {
+        guard isTaken(path) else { return }
+        throw FrameStreamingError(
+            .invalidArgument, "there is a recording already: give another name, or --overwrite to lose it",
+            subject: path)
+    }
+}

@@ -1,0 +1,160 @@
+@testable import FrameStreamingCore
+import Testing
+
+/// Trials of a larger window where the round trip is measured: none where they are pointless, and as many as ever where they are not.
+@Suite struct HeadroomSimulationTests {
+    static func stream(
+        megabits: Double, roundTrip: Double, rate: Double, consumer: Double = 0, noise: Double, measured: Bool = true,
+        seed: UInt64
+    ) -> SimulatedStream {
+        var stream = SimulatedStream(
+            policy: .latest, window: .adaptive,
+            link: SimulatedLink(megabits: megabits, roundTrip: roundTrip, consumer: consumer, noise: noise, seed: seed),
+            rate: rate, seed: seed)
+        stream.measuresRoundTrip = measured
+        return stream
+    }
+
+    /// How often the window was larger than before.
+    static func trials(_ outcome: SimulatedStream.Outcome, from: Double = 0, to: Double = .infinity) -> Int {
+        zip(outcome.windows, outcome.windows.dropFirst()).count { before, after in
+            after.frames > before.frames && Double(after.time) >= from * 1e9 && Double(after.time) < to * 1e9
+        }
+    }
+
+    /// Three times as many pictures as go through, over a short way: the link is busy all the time.
+    @Test(arguments: [1, 2, 5, 10, 30, 100, 300, 1_000] as [Double])
+    func aLinkThatIsBusyIsNotTried(megabits: Double) throws {
+        // Milliseconds of a frame.
+        let service = 800 / megabits
+        for seed in 1...UInt64(5) {
+            func run(measured: Bool) throws -> SimulatedStream.Outcome {
+                var stream = Self.stream(
+                    megabits: megabits, roundTrip: min(0.5, service / 20), rate: 3_000 / service,
+                    noise: min(0.5, service / 50), measured: measured, seed: seed)
+                stream.encodeTime = Int64(min(2, service / 40) * 1e6)
+                stream.spread = 0.1
+                return try stream.run(seconds: 30)
+            }
+            let outcome = try run(measured: true)
+            #expect(outcome.violations.isEmpty)
+            #expect(outcome.windows.allSatisfy { $0.frames == 1 }, "seed \(seed): \(outcome.windows)")
+            let before = try run(measured: false)
+            #expect(Self.trials(before) > 0)
+            // Nothing is lost by it, and the oldest frame is younger. The last picture of all waits for the one before: it is left out.
+            #expect(Double(outcome.bytesDelivered) > 0.98 * Double(before.bytesDelivered))
+            let end = 30 - service / 500
+            #expect(outcome.age(1, to: end) < before.age(1, to: end))
+        }
+    }
+
+    @Test func norIsAConsumerThatIsBusy() throws {
+        for seed in 1...UInt64(5) {
+            var stream = Self.stream(
+                megabits: 1_000, roundTrip: 0.2, rate: 30, consumer: 60, noise: 1, seed: seed)
+            stream.encodeTime = 2_000_000
+            let outcome = try stream.run(seconds: 30)
+            #expect(outcome.windows.allSatisfy { $0.frames == 1 }, "seed \(seed): \(outcome.windows)")
+            #expect(outcome.framesPerSecond(from: 1, to: 30) >= 15.5)
+            // Until the end: the last picture of all waits for the one before.
+            #expect(outcome.age(1, to: 29.8) <= 40)
+        }
+    }
+
+    /// What was measured need not be what frames meet: it is put to the test, at most once a minute.
+    @Test func onceAMinuteItIsTriedAllTheSame() throws {
+        var stream = Self.stream(megabits: 10, roundTrip: 0.2, rate: 30, noise: 1, seed: 1)
+        let outcome = try stream.run(seconds: 400)
+        #expect((2...6).contains(Self.trials(outcome)))
+        #expect(Self.trials(outcome, to: 60) == 0)
+    }
+
+    /// 100 -> 5 -> 100 Mbit: nothing is late but what was under way at the steps.
+    @Test(arguments: [30, 60] as [Double])
+    func noFrameIsLateAfterTheRateFell(rate: Double) throws {
+        for seed in 1...UInt64(10) {
+            var stream = Self.stream(megabits: 100, roundTrip: 0.2, rate: rate, noise: 1, seed: seed)
+            stream.encodeTime = 2_000_000
+            stream.link.rates = [
+                .init(from: 0, bitsPerSecond: 100e6), .init(from: 10_000_000_000, bitsPerSecond: 5e6),
+                .init(from: 20_000_000_000, bitsPerSecond: 100e6),
+            ]
+            let outcome = try stream.run(seconds: 30)
+            #expect(outcome.violations.isEmpty)
+            let after = outcome.arrivals.filter { $0.time > 10_000_000_000 && $0.time < 20_000_000_000 }.dropFirst()
+            let bound = Int64((160 + 1_100 / rate + 6) * 1e6)
+            let late = after.count { $0.age > bound }
+            #expect(late == 0, "seed \(seed): \(late) of \(after.count) late")
+            #expect(after.count >= 58)
+            #expect(Self.trials(outcome) == 0, "seed \(seed): \(outcome.windows)")
+            #expect(outcome.framesPerSecond(from: 21, to: 30) >= rate - 1)
+        }
+    }
+
+    /// A rate that rises over a long way leaves the window too small: that is tried at once.
+    @Test func growsAfterTheRateRose() throws {
+        for seed in 1...UInt64(5) {
+            var stream = Self.stream(megabits: 15, roundTrip: 40, rate: 60, noise: 1, seed: seed)
+            stream.link.rates.append(.init(from: 10_000_000_000, bitsPerSecond: 100e6))
+            let outcome = try stream.run(seconds: 20)
+            #expect(outcome.violations.isEmpty)
+            #expect(outcome.framesPerSecond(from: 14, to: 20) >= 58, "seed \(seed)")
+        }
+    }
+
+    /// Another path, and back: longer, the window grows within seconds; shorter, it is what it was.
+    @Test(arguments: [(100, 60, 100.0), (20, 60, 40.0), (300, 120, 60.0)] as [(Double, Double, Double)])
+    func followsThePath(megabits: Double, rate: Double, longer: Double) throws {
+        let possible = min(rate, megabits / 0.8)
+        for seed in 1...UInt64(5) {
+            var stream = Self.stream(megabits: megabits, roundTrip: 0.2, rate: rate, noise: 0.5, seed: seed)
+            stream.encodeTime = 1_000_000
+            stream.link.laterRoundTrips = [
+                (from: 10_000_000_000, roundTrip: Int64(longer * 1e6)), (from: 30_000_000_000, roundTrip: 200_000),
+            ]
+            let outcome = try stream.run(seconds: 50)
+            #expect(outcome.violations.isEmpty)
+            #expect(Self.trials(outcome, to: 10) == 0, "seed \(seed)")
+            #expect(outcome.framesPerSecond(from: 16, to: 30) >= 0.9 * possible, "seed \(seed)")
+            #expect(outcome.framesPerSecond(from: 32, to: 50) >= 0.9 * possible, "seed \(seed)")
+            let alone = 800 / megabits + 1_100 / rate + 4
+            #expect(outcome.age(0.95, from: 16, to: 30) <= 2 * alone + longer / 2, "seed \(seed)")
+            #expect(outcome.age(0.95, from: 36) <= 2 * alone, "seed \(seed)")
+        }
+    }
+
+    /// Where it must grow, it grows as soon as without; over a long way, where each step takes its time, sooner.
+    @Test(
+        arguments: [
+            (100, 40, 0.99), (300, 10, 0.99), (20, 40, 0.99), (100, 150, 1.15), (1_000, 300, 1.5),
+        ] as [(Double, Double, Double)])
+    func growsAsSoonAsBefore(megabits: Double, roundTrip: Double, gain: Double) throws {
+        var (with, without) = (0, 0)
+        for seed in 1...UInt64(20) {
+            for measured in [true, false] {
+                var stream = Self.stream(
+                    megabits: megabits, roundTrip: roundTrip, rate: 60, noise: 1, measured: measured, seed: seed)
+                stream.encodeTime = 2_000_000
+                stream.creditAhead = 64
+                stream.link.warmUp = 3
+                let outcome = try stream.run(seconds: 8)
+                #expect(outcome.violations.isEmpty)
+                if measured { with += outcome.arrivals.count } else { without += outcome.arrivals.count }
+            }
+        }
+        #expect(Double(with) >= gain * Double(without), "\(with) frames, \(without) without")
+    }
+
+    /// The source has a picture every 33 ms, and the way takes 100: more than four frames under way would be a queue in waiting.
+    @Test func growsToNoMoreThanTheSourceHasPicturesFor() throws {
+        for seed in 1...UInt64(10) {
+            var stream = Self.stream(megabits: 1_000, roundTrip: 100, rate: 30, noise: 1, seed: seed)
+            stream.encodeTime = 2_000_000
+            let outcome = try stream.run(seconds: 10)
+            #expect(outcome.violations.isEmpty)
+            #expect(outcome.framesPerSecond(from: 3, to: 10) >= 29)
+            // One of them on trial.
+            #expect((outcome.windows.map(\.frames).max() ?? 0) <= 5, "seed \(seed): \(outcome.windows)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Testing
+
+@testable import FrameStreamingCore
+
+/// Whether a receiver that is waited for gets on, by a clock of the test's own.
+@Suite struct StallWatchTests {
+    private func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: Int64((seconds * 1e9).rounded())) }
+
+    private func progress(_ seconds: Double, bytes: UInt64? = nil) -> StallWatch.Progress {
+        StallWatch.Progress(time: at(seconds), bytes: bytes)
+    }
+
+    @Test func patienceEndsWhenNothingMoves() {
+        var watch = StallWatch(since: at(100), patience: .seconds(30))
+        // In slices of 50 ms, as a sender waits. What it did before it was waited for counts for nothing.
+        for slice in 1..<600 {
+            let quiet = Duration.milliseconds(50) * slice
+            #expect(
+                watch.look(progress(10), at: at(100 + Double(slice) / 20)) == .waits(quiet, left: .seconds(30) - quiet))
+        }
+        #expect(watch.look(progress(10), at: at(130)) == .givenUp(.seconds(30)))
+    }
+
+    @Test func withoutALimitItIsForEver() {
+        var watch = StallWatch(since: at(0), patience: nil)
+        #expect(watch.look(progress(0), at: at(1e6)) == .waits(.seconds(1_000_000), left: nil))
+    }
+
+    @Test func everyAcknowledgementBeginsAnew() {
+        var watch = StallWatch(since: at(0), patience: .seconds(5))
+        for second in stride(from: 4.0, through: 4000, by: 4) {
+            #expect(watch.look(progress(second - 4), at: at(second)) == .waits(.seconds(4), left: .seconds(1)))
+            #expect(watch.look(progress(second), at: at(second)) == .waits(.zero, left: .seconds(5)))
+        }
+        #expect(watch.look(progress(4000), at: at(4005)) == .givenUp(.seconds(5)))
+    }
+
+    @Test func aLargeFrameOnASlowLinkIsNotCutOff() {
+        var watch = StallWatch(since: at(0), bytes: 0, patience: .seconds(2))
+        // An hour for one frame, a byte a second: nothing is acknowledged, and it moves.
+        for second in 1...3600 {
+            let verdict = watch.look(progress(0, bytes: UInt64(second)), at: at(Double(second)))
+            #expect(verdict == .waits(.zero, left: .seconds(2)))
+        }
+        #expect(watch.look(progress(0, bytes: 3600), at: at(3601)) == .waits(.seconds(1), left: .seconds(1)))
+        #expect(watch.look(progress(0, bytes: 3600), at: at(3602)) == .givenUp(.seconds(2)))
+    }
+
+    @Test func aConnectionThatKnowsNothingOfItsBytesGoesByAcknowledgements() {
+        var watch = StallWatch(since: at(0), patience: .seconds(2))
+        #expect(watch.look(progress(0), at: at(1)) == .waits(.seconds(1), left: .seconds(1)))
+        #expect(watch.look(progress(0), at: at(2)) == .givenUp(.seconds(2)))
+    }
+
+    @Test func whoAskedForThePauseMayHaveIt() {
+        var watch = StallWatch(since: at(0), patience: .seconds(2))
+        #expect(watch.look(progress(0), mayRest: true, at: at(1000)) == .waits(.zero, left: .seconds(2)))
+        #expect(watch.look(progress(0), at: at(1001)) == .waits(.seconds(1), left: .seconds(1)))
+        #expect(watch.look(progress(0), at: at(1002)) == .givenUp(.seconds(2)))
+    }
+
+    // MARK: Words
+
+    @Test func aStallIsSaidMoreAndMoreRarely() {
+        var words = StallWords()
+        let said = (1...86_400).filter { words.isDue(.seconds($0), acknowledged: 5) }
+        #expect(said == (0...14).map { 3 << $0 })
+    }
+
+    @Test func whoIsSlowWithEveryPictureIsNotNewsEachTime() {
+        var words = StallWords()
+        var said: [Int] = []
+        // 5 s a picture, for hours.
+        for picture in 1...5000 {
+            for second in 1...5 where words.isDue(.seconds(second), acknowledged: UInt64(picture)) {
+                said.append(picture)
+            }
+        }
+        #expect(said == [1])
+    }
+
+    @Test func whoHadRecoveredIsNewsAgain() {
+        var words = StallWords()
+        let stalls: [(seconds: Int, acknowledged: UInt64)] = [(100, 10), (3, 17), (3, 24), (3, 32)]
+        let said = stalls.map { words.isDue(.seconds($0.seconds), acknowledged: $0.acknowledged) }
+        #expect(said == [true, false, false, true])
+    }
+}
