@@ -26,6 +26,8 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     private let output: OutputOptions
+    /// Whether each frame is told of. Asked for once: to read an option of the command line goes through generic code of ArgumentParser.
+    private let tellsFrames: Bool
     private let frames: Int?
     private let persistence: Persistence
     private let waiting: Waiting
@@ -35,6 +37,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence) {
         self.output = output
+        tellsFrames = output.verbose && !output.json
         self.frames = frames
         self.persistence = persistence
         waiting = Waiting(output)
@@ -192,7 +195,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
     package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
-        if output.verbose, !output.json {
+        if tellsFrames {
             let delay = received.age.map { "\(fixed(milliseconds($0), 2)) ms" } ?? "delay unknown"
             printLine(
                 "\(name(receiver)) frame \(received.info.sequence): \(delay), \(received.encoded.byteCount) bytes")

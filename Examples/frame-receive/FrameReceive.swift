@@ -20,6 +20,8 @@ struct FrameReceive: ParsableCommand {
             pictures.record, rate: pictures.recordRate ?? .thirty, overwrite: pictures.overwrite)
         let server = try preview.server()
         defer { server?.close() }
+        // Asked for once, and not for every frame.
+        let consumeTime = pictures.consumeTime
 
         // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
         // the last was consumed, and lets the sender send another.
@@ -41,7 +43,7 @@ struct FrameReceive: ParsableCommand {
                     while let received = try receiver.next() {
                         tile?.show(received, from: receiver.peer)
                         try recording.write(received)
-                        report.pause(pictures.consumeTime)
+                        report.pause(consumeTime)
                         guard report.goesOn(after: received, of: receiver) else { break }
                     }
                 }

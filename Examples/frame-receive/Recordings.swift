@@ -68,6 +68,9 @@ final class Recordings: Sendable {
         if RecordingPlace.isTaken(path) { RecordingPlace.warn(path, label: "frame-receive") }
     }
 
+    /// Whether anything is to be recorded.
+    fileprivate var isWanted: Bool { path != nil }
+
     /// The recording of a peer's stream. Its file is made with the first frame.
     func recording(of peer: Peer) -> Recording {
         guard peer.session != 0 else { return Recording(self, session: 0) }
@@ -136,6 +139,7 @@ final class Recording: Sendable {
     }
 
     func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
+        guard recordings.isWanted else { return }
         try recorder.withLock { (recorder) throws(FrameStreamingError) in
             let isNew = recorder == nil
             if isNew { recorder = try recordings.open() }

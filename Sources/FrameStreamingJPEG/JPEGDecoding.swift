@@ -23,13 +23,7 @@ extension JPEGCodec {
         let decompressor = try decompressors.checkOut()
         defer { decompressors.giveBack(decompressor) }
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
-            let header = try unsafe decompressor.header(jpeg)
-            try check(header)
-            let format = try FrameFormat(
-                width: settings.scale.scaled(header.width), height: settings.scale.scaled(header.height),
-                pixelFormat: settings.pixelFormat, colorRange: .full,
-                colorMatrix: settings.pixelFormat.isYUV ? .bt601 : .unspecified)
-            return try unsafe decode(jpeg, header, format, decompressor).makeFrame(format: format)
+            try unsafe decode(jpeg, settings, decompressor)
         }
         result.takeDescription(of: frame)
         result.quality = nil
@@ -69,9 +63,7 @@ extension JPEGCodec {
 
     func check(_ header: JPEGHeader) throws(FrameStreamingError) {
         try checkSize(width: header.width, height: header.height)
-        guard !header.isCMYK else {
-            throw FrameStreamingError(.unsupported, "the JPEG is CMYK, for printers: convert it to YCbCr or RGB first")
-        }
+        try header.checkColours()
     }
 
     /// The sampling of a JPEG that has planes of YUV.
@@ -85,22 +77,35 @@ extension JPEGCodec {
         return factors
     }
 
-    /// Unsafe code, safe because: `buffer` has `format.byteCount` bytes, and the planes in it are `format`'s.
-    /// TurboJPEG's luma planes hold whole chroma groups, so it writes straight into the buffer only where the size
-    /// consists of such.
+    /// What a JPEG of this size is decoded to.
+    private func target(
+        _ settings: DecodeSettings, width: Int, height: Int
+    ) throws(FrameStreamingError) -> FrameFormat {
+        try FrameFormat(
+            width: settings.scale.scaled(width), height: settings.scale.scaled(height),
+            pixelFormat: settings.pixelFormat, colorRange: .full,
+            colorMatrix: settings.pixelFormat.isYUV ? .bt601 : .unspecified)
+    }
+
     private func decode(
-        _ jpeg: UnsafeRawBufferPointer, _ header: JPEGHeader, _ format: FrameFormat, _ decompressor: TurboDecompressor
-    ) throws(FrameStreamingError) -> FrameBuffer {
-        let code = format.pixelFormat.packedCode ?? (format.pixelFormat == .gray8 ? CInt(TJPF_GRAY.rawValue) : nil)
-        let factors = code == nil && header.sampling != .gray ? try Self.planeFactors(header) : nil
-        var buffer = decodedPool.buffer(byteCount: format.byteCount)
-        let warned = try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(FrameStreamingError) -> Bool in
-            guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return false }
-            if let code {
-                return try unsafe decompressor.decode(
+        _ jpeg: UnsafeRawBufferPointer, _ settings: DecodeSettings, _ decompressor: TurboDecompressor
+    ) throws(FrameStreamingError) -> Frame {
+        let gray = settings.pixelFormat == .gray8 ? CInt(TJPF_GRAY.rawValue) : nil
+        if let code = settings.pixelFormat.packedCode ?? gray {
+            let size = try unsafe decompressor.size(jpeg)
+            try checkSize(width: size.width, height: size.height)
+            let format = try target(settings, width: size.width, height: size.height)
+            return try unsafe filled(format) { (base) throws(FrameStreamingError) in
+                try unsafe decompressor.decode(
                     jpeg, to: base, width: format.width, height: format.height, layout: format.plane(0), code: code,
                     strictness: strictness)
             }
+        }
+        let header = try unsafe decompressor.header(jpeg)
+        try check(header)
+        let format = try target(settings, width: header.width, height: header.height)
+        let factors = header.sampling == .gray ? nil : try Self.planeFactors(header)
+        return try unsafe filled(format) { (base) throws(FrameStreamingError) in
             func plane(_ index: Int) -> TargetPlane {
                 let layout = format.plane(index)
                 return unsafe TargetPlane(start: base + layout.offset, stride: layout.stride)
@@ -109,8 +114,23 @@ extension JPEGCodec {
             return try unsafe decompressor.decodePlanes(
                 jpeg, factors, format, to: [plane(0), plane(chroma.u), plane(chroma.v)], strictness)
         }
+    }
+
+    /// A frame that `fill` writes, which says whether there were warnings.
+    ///
+    /// Unsafe code, safe because: the buffer has `format.byteCount` bytes, and the planes in it are `format`'s.
+    /// TurboJPEG's luma planes hold whole chroma groups, so it writes straight into the buffer only where the size
+    /// consists of such.
+    private func filled(
+        _ format: FrameFormat, _ fill: (UnsafeMutablePointer<UInt8>) throws(FrameStreamingError) -> Bool
+    ) throws(FrameStreamingError) -> Frame {
+        var buffer = decodedPool.buffer(byteCount: format.byteCount)
+        let warned = try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(FrameStreamingError) -> Bool in
+            guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return false }
+            return try unsafe fill(base)
+        }
         if warned { countWarning() }
-        return buffer
+        return try buffer.makeFrame(format: format)
     }
 }
 

@@ -1,35 +1,84 @@
 internal import FrameStreamingCore
 
 /// What the segments of a JPEG before its first scan bring: enough to refuse a picture that would borrow the
-/// quantization tables of whatever its handle decoded before, and one that is no picture.
+/// quantization tables of whatever its handle decoded before, and one that is no picture; and of the usual ones, enough to
+/// decode them without asking the library first.
 struct TablesBeforeScan {
     private(set) var hasFrame = false
     private(set) var hasQuantization = false
+    /// The size of a picture that is gray or of three colours, where all before its first scan is in order; nil = the library is
+    /// to be asked.
+    private(set) var size: (width: Int, height: Int)?
+    /// The Huffman tables that it brings, a bit each: 0 and 1 of direct coefficients, then of alternating ones.
+    private var huffmanTables = 0
+
+    /// Whether it brings all the Huffman tables that a baseline picture can ask for.
+    var hasHuffmanTables: Bool { huffmanTables == 0b1111 }
 
     /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at bytes that are no
     /// segment: what is wrong with those is TurboJPEG's to say.
     init(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 4, unsafe bytes.byte(0) == 0xFF, unsafe bytes.byte(1) == 0xD8 else { return }
         var next = 2
+        var isInOrder = true
+        var found: (width: Int, height: Int)?
         while next + 4 <= bytes.count {
             // Anything between segments is skipped, as libjpeg does with a warning; 0xFF may be repeated as fill.
             guard unsafe bytes.byte(next) == 0xFF, unsafe ![0x00, 0xFF].contains(bytes.byte(next + 1)) else {
+                isInOrder = false
                 next += 1
                 continue
             }
             let marker = unsafe bytes.byte(next + 1)
+            let end = unsafe next + 2 + max(2, Int(bytes.byte(next + 2)) << 8 | Int(bytes.byte(next + 3)))
             switch marker {
             case 0xDB: hasQuantization = true
-            case 0xC4, 0xC8, 0xCC: break
-            case 0xC0...0xCF: hasFrame = true
-            case 0xDA, 0xD9: return
+            case 0xC4: isInOrder = unsafe takeHuffmanTables(bytes, next + 4..<end) && isInOrder
+            case 0xC8, 0xCC: isInOrder = false
+            case 0xC0...0xCF:
+                if hasFrame { isInOrder = false }
+                hasFrame = true
+                found = unsafe Self.size(of: marker, bytes, next + 4..<end)
+            case 0xDA:
+                if isInOrder { size = found }
+                return
+            case 0xD9: return
             case 0x01, 0xD0...0xD8:
+                isInOrder = false
                 next += 2
                 continue
             default: break
             }
-            unsafe next += 2 + max(2, Int(bytes.byte(next + 2)) << 8 | Int(bytes.byte(next + 3)))
+            next = end
         }
+    }
+
+    /// The tables of one segment (T.81, B.2.4.2); false where it is not what it says.
+    private mutating func takeHuffmanTables(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        guard range.upperBound <= bytes.count else { return false }
+        var next = range.lowerBound
+        while next + 17 <= range.upperBound {
+            let name = unsafe bytes.byte(next)
+            // How many codes there are of 1 to 16 bits: a value each.
+            var values = 0
+            for length in 1...16 { unsafe values += Int(bytes.byte(next + length)) }
+            if name & 0xEE == 0 { huffmanTables |= 1 << (name >> 3 | name & 1) }
+            next += 17 + values
+        }
+        return next == range.upperBound
+    }
+
+    private static func size(
+        of marker: UInt8, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+    ) -> (width: Int, height: Int)? {
+        guard (0xC0...0xC2).contains(marker), range.count >= 6, range.upperBound <= bytes.count else { return nil }
+        func byte(_ index: Int) -> Int { unsafe Int(bytes.byte(range.lowerBound + index)) }
+        let (height, width, components) = (byte(1) << 8 | byte(2), byte(3) << 8 | byte(4), byte(5))
+        // Four are inks, for printers.
+        guard byte(0) == 8, height > 0, width > 0, [1, 3].contains(components), range.count == 6 + 3 * components else {
+            return nil
+        }
+        return (width, height)
     }
 }
 

@@ -11,8 +11,13 @@ struct JPEGHeader: Hashable, Sendable {
 
     /// RGB without a conversion: planes of it are no YUV.
     var isRGB: Bool { colourSpace == CInt(TJCS_RGB.rawValue) }
-    /// Four inks, for printers: TurboJPEG gives neither RGB nor planes of them.
-    var isCMYK: Bool { [CInt(TJCS_CMYK.rawValue), CInt(TJCS_YCCK.rawValue)].contains(colourSpace) }
+
+    /// Refuses four inks: TurboJPEG gives neither RGB nor planes of them.
+    func checkColours() throws(FrameStreamingError) {
+        guard ![CInt(TJCS_CMYK.rawValue), CInt(TJCS_YCCK.rawValue)].contains(colourSpace) else {
+            throw FrameStreamingError(.unsupported, "the JPEG is CMYK, for printers: convert it to YCbCr or RGB first")
+        }
+    }
 }
 
 /// A decompressor with its memory: planes for pictures whose own are not what was asked for.
@@ -32,6 +37,18 @@ final class TurboDecompressor: @unchecked Sendable {
     /// of an earlier picture's.
     func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
         try unsafe handle.header(jpeg)
+    }
+
+    /// The size of a JPEG that is to be decoded to packed pixels or gray, after which the handle is ready for it as after
+    /// ``header(_:)``. The usual picture tells its size by itself, and a look at it is a tenth of what the library takes to say so.
+    ///
+    /// - Throws: `corruptImage` where there is no picture; `unsupported` for CMYK.
+    func size(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> (width: Int, height: Int) {
+        let tables = unsafe TablesBeforeScan(jpeg)
+        if tables.hasQuantization, tables.hasHuffmanTables, let size = tables.size { return size }
+        let header = try unsafe header(jpeg)
+        try header.checkColours()
+        return (header.width, header.height)
     }
 
     /// Decodes to packed pixels or gray. True = with warnings.
@@ -124,12 +141,15 @@ extension TurboHandle {
     ///
     /// - Throws: `corruptImage` where there is none, or no picture behind it.
     borrowing func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
-        // Of no use is what this returns and reads: a JPEG of tables has no size.
+        let before = unsafe TablesBeforeScan(jpeg)
         var (width, height, sampling, colourSpace): (CInt, CInt, CInt, CInt) = (0, 0, -1, -1)
-        _ = unsafe StandardHuffmanTables.jpeg.withUnsafeBytes {
-            unsafe tjDecompressHeader3(
-                raw, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt($0.count), &width, &height, &sampling,
-                &colourSpace)
+        if !before.hasHuffmanTables {
+            // Of no use is what this returns and reads: a JPEG of tables has no size.
+            _ = unsafe StandardHuffmanTables.jpeg.withUnsafeBytes {
+                unsafe tjDecompressHeader3(
+                    raw, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt($0.count), &width, &height,
+                    &sampling, &colourSpace)
+            }
         }
         // 2.1 leaves these as they are where it finds no picture.
         (width, height, sampling, colourSpace) = (0, 0, -1, -1)
@@ -143,7 +163,6 @@ extension TurboHandle {
         if let complaint, width < 1 || height < 1 || !(complaint.isWarning || sampling < 0) {
             throw .corruptImage(complaint.text)
         }
-        let before = unsafe TablesBeforeScan(jpeg)
         guard width > 0, height > 0, before.hasFrame else {
             throw .corruptImage("it holds no picture, only tables")
         }

@@ -1,3 +1,4 @@
+import CTurboJPEG
 import FrameStreamingCore
 import Testing
 
@@ -18,6 +19,65 @@ import Testing
         #expect(look(JPEGParts.without(0xC0, jpeg)) == [false, true])
         #expect(look(StandardHuffmanTables.jpeg) == [false, false])
         #expect(look(Array(jpeg[..<2]) + [0xFF, 0xFF, 0xFF, 1, 2] + jpeg[2...]) == [true, true])
+    }
+
+    private func size(_ jpeg: [UInt8]) -> [Int]? {
+        unsafe jpeg.withUnsafeBytes { unsafe TablesBeforeScan($0).size.map { [$0.width, $0.height] } }
+    }
+
+    private func hasHuffmanTables(_ jpeg: [UInt8]) -> Bool {
+        unsafe jpeg.withUnsafeBytes { unsafe TablesBeforeScan($0).hasHuffmanTables }
+    }
+
+    /// What is told without the library is what the library says.
+    @Test(arguments: [(1, 1), (17, 13), (64, 48), (1366, 768)])
+    func theSizeIsTheLibrarys(_ width: Int, _ height: Int) throws {
+        let picture = TestPicture(width: width, height: height)
+        for jpeg in try [
+            JPEGParts.encode(picture), JPEGParts.encode(picture, sampling: 0),
+            JPEGParts.encode(picture, .gray8, sampling: 3),
+            JPEGParts.encode(picture, sampling: 5), JPEGParts.encode(picture, flags: TJFLAG_PROGRESSIVE),
+            JPEGParts.without(0xC4, JPEGParts.encode(picture)),
+        ] {
+            #expect(size(jpeg) == [width, height])
+            let decompressor = try TurboDecompressor()
+            let (told, header) = try unsafe jpeg.withUnsafeBytes {
+                try unsafe (decompressor.size($0), decompressor.header($0))
+            }
+            #expect([told.width, told.height] == [header.width, header.height])
+            #expect([told.width, told.height] == [width, height])
+        }
+    }
+
+    @Test func theLibraryIsAskedWhereSomethingIsOdd() throws {
+        let jpeg = try JPEGParts.encode(TestPicture(width: 8, height: 8))
+        let frame = try #require(JPEGParts.segments(jpeg).first { $0.marker == 0xC0 }).range
+        let tables = try #require(JPEGParts.segments(jpeg).first { $0.marker == 0xC4 }).range
+        #expect(size(jpeg) == [8, 8])
+        #expect(try size(JPEGParts.cmyk()) == nil)
+        #expect(size(JPEGParts.without(0xC0, jpeg)) == nil)
+        #expect(size(JPEGParts.claiming(8, 0, jpeg)) == nil)
+        #expect(size(Array(jpeg[..<frame.upperBound]) + jpeg[frame.lowerBound...]) == nil, "two frame headers")
+        #expect(size(Array(jpeg[..<2]) + [0xFF] + jpeg[2...]) == nil, "a byte of fill")
+        #expect(size(Array(jpeg[..<JPEGParts.scanStart(jpeg)].dropLast(14))) == nil, "no scan")
+        var damaged = jpeg
+        damaged[tables.lowerBound + 5] += 1
+        #expect(size(damaged) == nil, "a Huffman table that is longer than its segment")
+        damaged = jpeg
+        damaged[frame.lowerBound + 4] = 12
+        #expect(size(damaged) == nil, "12 bits a sample")
+    }
+
+    @Test func allHuffmanTablesOrNot() throws {
+        let picture = TestPicture(width: 8, height: 8)
+        let jpeg = try JPEGParts.encode(picture)
+        #expect(hasHuffmanTables(jpeg))
+        #expect(hasHuffmanTables(StandardHuffmanTables.jpeg))
+        #expect(!hasHuffmanTables(JPEGParts.without(0xC4, jpeg)))
+        #expect(try !hasHuffmanTables(JPEGParts.encode(picture, .gray8, sampling: 3)))
+        // The third one is missing, whichever it is.
+        let third = JPEGParts.segments(jpeg).filter { $0.marker == 0xC4 }[2].range
+        #expect(!hasHuffmanTables(Array(jpeg[..<third.lowerBound]) + jpeg[third.upperBound...]))
     }
 
     @Test func itNeverLeavesTheBytes() throws {
