@@ -51,6 +51,7 @@ let package = Package(
         .default(enabledTraits: isFetched ? [] : ["Preview"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         // Only with the trait Preview. A minor version of 0.x may change anything.
@@ -66,7 +67,10 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "FrameStreamingCore",
-            dependencies: ["FrameStreamingSystem"], swiftSettings: lifetimes),
+            dependencies: [
+                "FrameStreamingSystem", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: lifetimes),
         .target(name: "FrameStreamingSystem", dependencies: ["CLinux"], swiftSettings: lifetimes),
         .systemLibrary(name: "CLinux"),
         .target(

@@ -1,6 +1,7 @@
 package import FrameStreaming
 internal import FoundationEssentials
 internal import FrameStreamingSystem
+internal import Logging
 
 /// Whether a recording would take the place of an earlier one. The recorders themselves empty what is there, as a program may want.
 package enum RecordingPlace {
@@ -17,11 +18,17 @@ package enum RecordingPlace {
         }
     }
 
+    /// Says that what is there will be lost.
+    package static func warn(_ path: String, label: String) {
+        StandardErrorLog.logger(label: label, level: .warning).warning(
+            "what is there is recorded over (--no-overwrite keeps it)", metadata: ["path": "\(path)"])
+    }
+
     /// Refuses to record over what is there.
     package static func checkFree(_ path: String) throws(FrameStreamingError) {
         guard isTaken(path) else { return }
         throw FrameStreamingError(
-            .invalidArgument, "there is a recording already: give another name, or --overwrite to lose it",
+            .invalidArgument, "there is a recording already: give another name, or leave --no-overwrite out to lose it",
             subject: path)
     }
 }

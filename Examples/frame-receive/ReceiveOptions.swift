@@ -130,12 +130,12 @@ struct PreviewArguments: ParsableArguments {
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3. What is there is not recorded over.",
+            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.",
             valueName: "file.y4m|file.mjpg|dir/"))
     var record: String?
 
-    @Flag(help: "Record over what is there.")
-    var overwrite = false
+    @Flag(inversion: .prefixedNo, help: "Record over what is there, and say so, or refuse to.")
+    var overwrite = true
 
     @Option(
         help: ArgumentHelp(
@@ -168,7 +168,6 @@ struct ConsumeOptions: ParsableArguments {
         if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")
         }
-        if overwrite, record == nil { throw ValidationError("--overwrite is for --record") }
         if recordRate != nil, !isVideo {
             throw ValidationError("--record-rate is for Y4M: no other recording says how fast it is played")
         }

@@ -27,7 +27,7 @@ enum RecordingKind {
     }
 }
 
-/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3, of those that are free. A stream that comes back after a break
+/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3, with --no-overwrite of those that are free. A stream that comes back after a break
 /// has the one that it had.
 final class Recordings: Sendable {
     private let path: String?
@@ -65,6 +65,7 @@ final class Recordings: Sendable {
         case .directory: try RecordingPath.checkDirectory(path)
         }
         if !overwrite { try RecordingPlace.checkFree(path) }
+        if RecordingPlace.isTaken(path) { RecordingPlace.warn(path, label: "frame-receive") }
     }
 
     /// Whether anything is to be recorded.
@@ -106,7 +107,11 @@ final class Recordings: Sendable {
     private func nextName(_ path: String) -> String {
         while true {
             let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
-            if overwrite || !RecordingPlace.isTaken(name) { return name }
+            guard RecordingPlace.isTaken(name) else { return name }
+            guard overwrite else { continue }
+            // Of the first it was said at the start.
+            if name != path { RecordingPlace.warn(name, label: "frame-receive") }
+            return name
         }
     }
 

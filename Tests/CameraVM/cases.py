@@ -98,7 +98,7 @@ class Stream:
     """frame-send from a camera into frame-receive over loopback."""
 
     def __init__(self, *camera, record=None, receive=()):
-        recording = ["--record", record, "--overwrite"] if record else []
+        recording = ["--record", record] if record else []
         self.receiver = Program(
             BIN / "frame-receive", "--listen", "127.0.0.1:0", "--once", "--json", *recording, *receive)
         port = until(lambda: self.receiver.events("listening"), "frame-receive listens")[0]["port"]

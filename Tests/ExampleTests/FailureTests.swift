@@ -147,7 +147,7 @@ extension ExampleTests {
         @Test func aRecordingThatIsNotBegunLeavesWhatIsThere() throws {
             let old = try workspace.write([1, 2, 3], to: "old.mjpg")
             for record in [old, workspace.file("new.mjpg"), workspace.file("pictures/")] {
-                let (receiver, _) = try receiver(["--record", record, "--overwrite"])
+                let (receiver, _) = try receiver(["--record", record])
                 receiver.signal(SIGINT)
                 #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
             }

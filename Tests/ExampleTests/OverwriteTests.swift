@@ -21,18 +21,24 @@ extension ExampleTests {
                 atPath: workspace.file("link.mjpg"), withDestinationPath: workspace.file("old.mjpg"))
             try directory("pictures", holding: "frame-000012.jpg")
             let path = workspace.file(name)
-            let outcome = try run("frame-receive", ["--listen", "0", "--json", "--record", path])
+            let outcome = try run("frame-receive", ["--listen", "0", "--json", "--no-overwrite", "--record", path])
             #expect(outcome.end == .exit(1) && outcome.output == "", "\(outcome)")
-            #expect(outcome.complaints.contains(path) && outcome.complaints.contains("--overwrite"), "\(outcome)")
+            #expect(outcome.complaints.contains(path) && outcome.complaints.contains("--no-overwrite"), "\(outcome)")
             for file in ["old.y4m", "old.mjpg", "pictures/frame-000012.jpg"] {
                 #expect(try workspace.read(file) == [7])
             }
         }
 
-        @Test(arguments: ["old.y4m", "old.mjpg", "pictures/"]) func unlessItIsToBeLost(name: String) throws {
+        @Test(arguments: ["old.y4m", "old.mjpg", "pictures/"]) func whatIsThereIsRecordedOverAndThatIsSaid(name: String)
+            throws
+        {
             for file in ["old.y4m", "old.mjpg"] { _ = try workspace.write([7], to: file) }
             try directory("pictures", holding: "frame-000001.jpg")
-            try stream(pattern(2), ["--record", workspace.file(name), "--overwrite"]).expectAllArrived(2)
+            let path = workspace.file(name)
+            let ended = try stream(pattern(2), ["--record", path])
+            try ended.expectAllArrived(2)
+            #expect(ended.receiver.complaints.contains(path), "\(ended.receiver.complaints)")
+            #expect(ended.receiver.complaints.contains("--no-overwrite"))
             let first = name == "pictures/" ? "pictures/frame-000001.jpg" : name
             #expect(try workspace.read(first).count > 100)
         }
@@ -52,7 +58,7 @@ extension ExampleTests {
         @Test func laterStreamsTakeNamesThatAreFree() throws {
             _ = try workspace.write([7], to: "out-2.mjpg")
             _ = try workspace.write([8], to: "out-3.mjpg")
-            let (receiver, port) = try receiver(["--record", workspace.file("out.mjpg")])
+            let (receiver, port) = try receiver(["--no-overwrite", "--record", workspace.file("out.mjpg")])
             for _ in 0..<2 {
                 let sender = try sender(to: port, pattern(2))
                 #expect(try sender.finish() == .exit(0), "\(sender.complaints)")

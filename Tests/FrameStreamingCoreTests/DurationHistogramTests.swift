@@ -14,39 +14,6 @@ import Testing
         #expect(histogram.count == 1000)
     }
 
-    /// From a microsecond to a year.
-    @Test(arguments: [
-        0, 1, 999, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 65_535, 1_000_000, 123_456_789, 31_536_000_000_000,
-    ])
-    func threeDigitsOfEverything(_ microseconds: Int64) throws {
-        var histogram = DurationHistogram()
-        for _ in 0..<3 { histogram.record(nanoseconds: microseconds * 1000) }
-        // Far away, so that it is not the largest that counts.
-        histogram.record(nanoseconds: .max)
-        let median = try #require(histogram.percentile(50))
-        #expect(median >= Double(microseconds) / 1000 && median <= Double(microseconds) / 1000 * 1.001)
-        #expect(histogram.percentile(75) == histogram.percentile(50))
-        #expect(histogram.percentile(100) == Double(Int64.max / 1000) / 1000)
-        var alone = DurationHistogram()
-        alone.record(nanoseconds: microseconds * 1000)
-        #expect(alone.percentile(50) == Double(microseconds) / 1000, "the largest is told as it is")
-    }
-
-    @Test func mergedEitherWayIsTheSame() {
-        var (short, long) = (DurationHistogram(), DurationHistogram())
-        for value in 1...100 {
-            short.record(nanoseconds: Int64(value) * 1000)
-            long.record(nanoseconds: Int64(value) * 1_000_000_000)
-        }
-        var (one, other) = (short, long)
-        one.merge(long)
-        other.merge(short)
-        for percent in [0, 1, 50, 50.5, 99, 99.9, 100] as [Double] {
-            #expect(one.percentile(percent) == other.percentile(percent))
-        }
-        #expect(one.count == 200 && one.percentile(50) == 0.1 && one.percentile(100) == 100_000)
-    }
-
     @Test func emptyOnesMergeEitherWay() {
         var (empty, one) = (DurationHistogram(), DurationHistogram())
         empty.merge(DurationHistogram())

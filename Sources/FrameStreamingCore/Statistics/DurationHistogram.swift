@@ -1,76 +1,42 @@
+internal import Histogram
+
 /// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
-/// dozen kilobytes. Three significant digits, in microseconds (as an HDR histogram has them).
+/// dozen kilobytes. Three significant digits, in microseconds (an HDR histogram).
 public struct DurationHistogram: Sendable {
-    /// How often each place was counted: the microseconds up to 2047 have one each; from there on each doubling has 1024. Taken with the
-    /// first value: what is never measured, such as the clock of a text client, costs nothing.
-    private var counts: [UInt32] = []
-    private var total = 0
-    /// In microseconds.
-    private var largest: UInt64 = 0
+    /// Made with the first value: what is never measured, such as the clock of a text client, costs nothing.
+    private var histogram: Histogram<UInt32>?
 
     /// An empty one.
     public init() {}
 
-    /// Where `value` is counted.
-    private static func place(of value: UInt64) -> Int {
-        let shift = max(0, UInt64.bitWidth - value.leadingZeroBitCount - 11)
-        return shift * 1024 + Int(value >> UInt64(shift))
-    }
-
-    /// The largest value that is counted at `place`.
-    private static func value(at place: Int) -> UInt64 {
-        let shift = max(0, place / 1024 - 1)
-        return UInt64(place - shift * 1024 + 1) << UInt64(shift) - 1
-    }
-
-    /// Room for a second from the start (45 kB), so that it need not grow step by step, in every interval anew.
-    private mutating func makeRoom(for place: Int) {
-        let wanted = max(11 * 1024, (place / 1024 + 1) * 1024)
-        counts.append(contentsOf: repeatElement(0, count: wanted - counts.count))
-    }
+    /// Copied with the first value. To make one counts 11,000 zeros one by one, in every interval of every connection anew.
+    private static let empty = {
+        // Room for a second from the start, so that it need not grow step by step.
+        var histogram = Histogram<UInt32>(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
+        histogram.autoResize = true
+        return histogram
+    }()
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
-        let value = UInt64(max(0, nanoseconds)) / 1000
-        let place = Self.place(of: value)
-        if place >= counts.count { makeRoom(for: place) }
-        // Years of a stream are no reason to trap.
-        if counts[place] < .max { counts[place] += 1 }
-        total += 1
-        largest = max(largest, value)
+        // Not compared with nil, which copies the whole of it: three times what counting costs.
+        if case .none = histogram { histogram = Self.empty }
+        histogram?.record(UInt64(max(0, nanoseconds) / 1000))
     }
 
     /// Counts everything that `other` counted.
     public mutating func merge(_ other: DurationHistogram) {
-        guard total > 0 else {
-            self = other
-            return
-        }
-        if counts.count < other.counts.count { makeRoom(for: other.counts.count - 1) }
-        for place in other.counts.indices {
-            let (sum, isTooMuch) = counts[place].addingReportingOverflow(other.counts[place])
-            counts[place] = isTooMuch ? .max : sum
-        }
-        total += other.total
-        largest = max(largest, other.largest)
+        guard let theirs = other.histogram else { return }
+        if case .none = histogram { histogram = theirs } else { histogram?.add(theirs) }
     }
 
     /// How many were counted.
-    public var count: Int { total }
+    public var count: Int { Int(clamping: histogram?.totalCount ?? 0) }
 
     /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
     public func percentile(_ percent: Double) -> Double? {
-        guard total > 0 else { return nil }
-        // One step down, so that a product that rounding made a little too large does not count one more.
-        let share = max(0, min(percent.nextDown, 100)) / 100
-        let wanted = max(1, Int((share * Double(total)).rounded(.up)))
-        guard wanted < total else { return Double(largest) / 1000 }
-        var sum = 0
-        for (place, count) in counts.enumerated() {
-            sum += Int(count)
-            if sum >= wanted { return Double(min(Self.value(at: place), largest)) / 1000 }
-        }
-        return Double(largest) / 1000
+        guard let histogram, histogram.totalCount > 0 else { return nil }
+        return Double(histogram.valueAtPercentile(percent)) / 1000
     }
 
     /// The figures that summaries give; nil while nothing was counted.
