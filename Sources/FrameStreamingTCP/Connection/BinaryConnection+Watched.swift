@@ -1,0 +1,41 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// Listened to together with others, by somebody who does not wait.
+extension BinaryConnection {
+    /// Frames come to a receiver, and are no thing for a thread that must not be kept long.
+    var watched: Descriptor? { role == .sender ? try? channel.descriptor() : nil }
+
+    func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
+        let hasEnded = try life.readingArrived(into: &messages) { messages throws(FrameStreamingError) in
+            var mayRead = true
+            while let message = try self.nextArrived(&mayRead) {
+                switch try self.meaning(of: message) {
+                case .message(let message): messages.append(message)
+                case .nothing: continue
+                case .end: return true
+                }
+            }
+            return false
+        }
+        if hasEnded { return nil }
+        let asks =
+            asksWhileWaiting ? try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) } : nil
+        let writes = outbox.hasWork ? try channel.drive(outbox) : nil
+        let lookBy = [reader.due?.nanoseconds, asks, writes].compactMap { $0 }.min()
+        return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)
+    }
+
+    private func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
+        do throws(FrameStreamingError) {
+            return try reader.nextArrived(&mayRead)
+        } catch {
+            throw cause(of: error)
+        }
+    }
+
+    /// The kernel tells each error once: a write that failed had it, and to a read the stream has merely ended then.
+    func cause(of error: FrameStreamingError) -> FrameStreamingError {
+        error.code == .endedWithoutGoodbye ? outbox.failure ?? error : error
+    }
+}
