@@ -57,6 +57,23 @@ import Testing
         #expect(!headroom.isSmall(for: 2))
     }
 
+    /// What a faster link left idle must not cost the slow one a trial.
+    @Test func aRateThatFellIsKnownWithTheSecondFrame() {
+        var headroom = Headroom()
+        for _ in 0..<8 {
+            headroom.add(
+                ofOne: 12 * Self.millisecond, roundTrip: 4 * Self.millisecond, receiver: 0, cycle: 12 * Self.millisecond
+            )
+        }
+        #expect(!headroom.isSmall(for: 1))
+        for _ in 0..<2 {
+            headroom.add(
+                ofOne: 164 * Self.millisecond, roundTrip: 4 * Self.millisecond, receiver: 0,
+                cycle: 164 * Self.millisecond)
+        }
+        #expect(headroom.isSmall(for: 1))
+    }
+
     /// Of a tenth more, ten frames under way could make use, and one could not.
     @Test(arguments: [(1, true), (3, true), (4, false), (10, false)])
     func theMoreAreUnderWayTheSmallerMayTheGainBe(window: Int, isSmall: Bool) {

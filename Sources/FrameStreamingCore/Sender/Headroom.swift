@@ -4,8 +4,8 @@
 /// larger one of link and receiver sets the rate; what is left of the time between frames is what frames under way at once can
 /// hide. Where that is next to nothing, no trial of a larger window can succeed, and each would make a frame older for it.
 struct Headroom: Sendable {
-    /// Of a thousand parts of the time, those in which the bottleneck was idle, lately.
-    private var idle = RunningMean(weight: 8)
+    /// Of a thousand parts of the time, those in which the bottleneck was idle, lately. A rate that falls leaves none at once.
+    private var idle = RunningMean(weight: 8, fallsFast: true)
     /// With so many frames under way.
     private var window = 1
     /// The receiver's own time for frames that were sent alone.
