@@ -5,6 +5,9 @@ import Testing
 
 /// Receivers that stand still without a word: how long they are waited for, and what becomes of the others.
 @Suite struct StallingReceiverTests {
+    /// Far more than a receiver that takes everything needs on a busy machine.
+    private static let patience = Duration.seconds(1)
+
     /// One that takes everything and one that takes two frames and then nothing, but holds its connection.
     private struct Pair {
         let good: (sender: MemoryTransport, receiver: MemoryTransport)
@@ -31,8 +34,8 @@ import Testing
     @Test(arguments: [false, true]) func inMidStreamOnesPatienceEndsAndTheOthersGoOn(isFirst: Bool) throws {
         let pair = try Pair()
         var options = SenderOptions(policy: .reliable, window: 2)
-        options.stallTimeout = .milliseconds(80)
-        options.finishTimeout = .milliseconds(50)
+        options.stallTimeout = Self.patience
+        options.finishTimeout = Self.patience
         let transports = isFirst ? [pair.still.sender, pair.good.sender] : [pair.good.sender, pair.still.sender]
         let sender = try FrameSender(codec: IdentityCodec(), transports: transports, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(300))
@@ -53,8 +56,8 @@ import Testing
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         var options = SenderOptions(policy: .reliable, window: 1)
-        options.stallTimeout = .milliseconds(80)
-        options.finishTimeout = .milliseconds(50)
+        options.stallTimeout = Self.patience
+        options.finishTimeout = Self.patience
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(30))
         do {
@@ -88,8 +91,8 @@ import Testing
     @Test func atTheEndPicturesThatDoNotArriveAreAFailure() throws {
         let pair = try Pair()
         var options = SenderOptions(policy: .reliable, window: 2)
-        options.drainTimeout = .milliseconds(80)
-        options.finishTimeout = .milliseconds(50)
+        options.drainTimeout = Self.patience
+        options.finishTimeout = Self.patience
         let sender = try FrameSender(
             codec: IdentityCodec(), transports: [pair.good.sender, pair.still.sender], options: options)
         // No more than the one that stands still has room for: the source ends.
