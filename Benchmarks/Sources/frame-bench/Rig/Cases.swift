@@ -22,7 +22,7 @@ extension Case {
     private static let bits = 800_000.0
 
     private static func slope(_ scene: Scene, _ run: StreamRun) -> Verdict {
-        .atMost(2, loose: 25, "\(scene.name): age does not grow", "ms a second", abs(run.ages.slope))
+        .atMost(2, loose: 25, "\(scene.name): age does not grow", "ms a second", run.ages.slope)
     }
 
     static let tenMegabit = Scene(name: "10 Mbit/s, 30 fps", shape: Link.Shape(bitsPerSecond: 10_000_000))
