@@ -24,11 +24,15 @@ package enum RecordingPlace {
             "what is there is recorded over (--no-overwrite keeps it)", metadata: ["path": "\(path)"])
     }
 
-    /// Refuses to record over what is there.
-    package static func checkFree(_ path: String) throws(FrameStreamingError) {
+    /// Says that what is there will be lost, or refuses to record over it.
+    package static func check(_ path: String, overwrite: Bool, label: String) throws(FrameStreamingError) {
         guard isTaken(path) else { return }
-        throw FrameStreamingError(
-            .invalidArgument, "there is a recording already: give another name, or leave --no-overwrite out to lose it",
-            subject: path)
+        guard overwrite else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "there is a recording already: give another name, or leave --no-overwrite out to lose it",
+                subject: path)
+        }
+        warn(path, label: label)
     }
 }

@@ -64,8 +64,7 @@ final class Recordings: Sendable {
         case .video, .motionJPEG: try RecordingPath.checkFile(path)
         case .directory: try RecordingPath.checkDirectory(path)
         }
-        if !overwrite { try RecordingPlace.checkFree(path) }
-        if RecordingPlace.isTaken(path) { RecordingPlace.warn(path, label: "frame-receive") }
+        try RecordingPlace.check(path, overwrite: overwrite, label: "frame-receive")
     }
 
     /// Whether anything is to be recorded.

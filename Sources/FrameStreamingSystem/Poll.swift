@@ -18,6 +18,13 @@ package enum PollEvents {
     package static let invalid = Int16(POLLNVAL)
 }
 
+/// From now to `deadline` (CLOCK_MONOTONIC nanoseconds) as poll and epoll count: rounded up, so that they are not called again and again
+/// just before it; -1 = for ever.
+func milliseconds(until deadline: Int64?) -> CInt {
+    let left = deadline.map { max(0, $0 - monotonicNow()) }
+    return left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
+}
+
 /// The one place that waits for a descriptor: until `events` are there, `deadline` (CLOCK_MONOTONIC nanoseconds, nil for
 /// ever) has passed, or `wakeUp` is signalled. A wake-up wins over readiness, so a busy peer cannot outrun a cancel.
 package func wait(
@@ -30,10 +37,7 @@ package func wait(
         )
         // Both elements of the homogeneous tuple are adjacent pollfds, and poll gets their exact count.
         let count = unsafe withUnsafeMutableBytes(of: &pair) { bytes in
-            // poll counts in milliseconds: rounded up, so that it is not called again and again just before the deadline.
-            let left = deadline.map { max(0, $0 - monotonicNow()) }
-            let timeout = left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
-            return unsafe poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, timeout)
+            unsafe poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, milliseconds(until: deadline))
         }
         if count == -1 {
             let code = errno
@@ -50,12 +54,9 @@ package func wait(
 /// passed. What is there is in each `revents`; returns how many have something.
 package func wait(for descriptors: inout [pollfd], until deadline: Int64?) throws(SystemError) -> Int {
     while true {
-        let left = deadline.map { max(0, $0 - monotonicNow()) }
-        // Rounded up, as above.
-        let timeout = left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
         // The pointer and the count are of one and the same array.
         let count = unsafe descriptors.withUnsafeMutableBufferPointer {
-            unsafe poll($0.baseAddress, nfds_t($0.count), timeout)
+            unsafe poll($0.baseAddress, nfds_t($0.count), milliseconds(until: deadline))
         }
         if count >= 0 { return Int(count) }
         let code = errno

@@ -35,11 +35,8 @@ package final class ReadinessQueue: Sendable {
     /// Unsafe code: epoll gets the pointer and the count of one and the same array.
     package func wait(_ tags: inout [UInt64], until deadline: Int64?) throws(SystemError) -> Int {
         let count = try retryingInterrupts("epoll_wait") {
-            let left = deadline.map { max(0, $0 - monotonicNow()) }
-            // Rounded up, so that it is not called again and again just before the deadline.
-            let timeout = left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
-            return unsafe tags.withUnsafeMutableBufferPointer {
-                unsafe fs_epoll_wait(epoll.raw, $0.baseAddress, CInt(clamping: $0.count), timeout)
+            unsafe tags.withUnsafeMutableBufferPointer {
+                unsafe fs_epoll_wait(epoll.raw, $0.baseAddress, CInt(clamping: $0.count), milliseconds(until: deadline))
             }
         }
         return Int(count)

@@ -25,11 +25,12 @@ extension SenderOutlet {
     func decide(
         _ event: FlowControl.Event, clock: ClockFilter.Estimate? = nil
     ) throws(FrameStreamingError) -> FlowControl.Decision {
-        let (decision, toEncode, matters, goesOn) = try state.withLock { (state) throws(FrameStreamingError) in
-            guard state.end == nil else { return (FlowControl.Decision(), [Picture](), false, false) }
+        typealias Outcome = (decision: FlowControl.Decision, toEncode: [Picture], matters: Bool, goesOn: Bool)
+        let outcome = try state.withLock { (state) throws(FrameStreamingError) -> Outcome? in
+            guard state.end == nil else { return nil }
             if case .acknowledged = event {
                 // Of a connection that was given up already.
-                guard state.live != nil else { return (FlowControl.Decision(), [], false, false) }
+                guard state.live != nil else { return nil }
             }
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
@@ -44,6 +45,7 @@ extension SenderOutlet {
             let matters = isReliable && decision.takes > 0 || state.isDraining && state.flow.isDrained
             return (decision, toEncode, matters, mayPush(state))
         }
+        guard let (decision, toEncode, matters, goesOn) = outcome else { return FlowControl.Decision() }
         for picture in toEncode { encoders.submit(picture) }
         if matters { state.wakeAll() }
         if goesOn { push() }

@@ -47,9 +47,7 @@ extension SenderOutlet {
         end(StreamEnd.of(reason), reason)
         return { [self] deadline in
             guard let transport else { return }
-            // What comes during the goodbye needs somebody in `receive`.
-            if listener.remove(self) { _ = listenAlone(transport) }
-            try? transport.finish("given up: the sender waited for too long", until: deadline)
+            try? sayGoodbye("given up: the sender waited for too long", over: transport, until: deadline)
             transport.close()
         }
     }

@@ -45,13 +45,13 @@ extension SenderOutlet {
 
     /// Whether ``push()`` would find something: to be asked by who has the state at hand.
     func mayPush(_ state: State) -> Bool {
+        // Who sends now looks again when it is done.
         if state.isSending { return false }
         return state.end != nil || state.live == nil || hasWork(state) || state.flow.wakeAt != state.wakesAt
     }
 
     private func claim(_ state: inout State) -> Claim {
-        // Who sends now looks again when it is done.
-        guard !state.isSending else { return .nothing }
+        guard mayPush(state) else { return .nothing }
         guard state.end == nil, let live = state.live else { return .handOver }
         let hadRoom = state.flow.hasRoom
         let isPlain = state.unfinished == nil && state.notices.isEmpty && state.flow.awaitingResend == 0
@@ -61,7 +61,7 @@ extension SenderOutlet {
             state.isSending = true
             return .frame(sent, live, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
         }
-        return hasWork(state) || state.flow.wakeAt != state.wakesAt ? .handOver : .nothing
+        return .handOver
     }
 
     // MARK: The sending thread

@@ -199,11 +199,9 @@ final class SenderOutlet: Sendable {
             join()
             return
         }
-        // What comes during the goodbye needs somebody in `receive`.
-        if listener.remove(self) { _ = listenAlone(transport) }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
-            try transport.finish(reason, until: deadline)
+            try sayGoodbye(reason, over: transport, until: deadline)
         } catch {
             failure = error
         }
@@ -215,6 +213,14 @@ final class SenderOutlet: Sendable {
         }
         transport.close()
         join()
+    }
+
+    func sayGoodbye(
+        _ reason: String, over transport: any Transport, until deadline: Deadline
+    ) throws(FrameStreamingError) {
+        // What comes meanwhile needs somebody in `receive`.
+        if listener.remove(self) { _ = listenAlone(transport) }
+        try transport.finish(reason, until: deadline)
     }
 
     func cancel() {

@@ -85,17 +85,13 @@ final class Lifecycle: Sendable {
     func readingArrived(
         into messages: inout [Message], _ body: (inout [Message]) throws(FrameStreamingError) -> Bool
     ) throws(FrameStreamingError) -> Bool {
-        let isFree = state.withLock { $0.kept.isEmpty && !$0.hasEnded && $0.takeTurn() }
-        if !isFree {
-            let hasEnded = try wait(until: .never, for: "another thread's receive") { state -> Bool? in
-                messages += state.kept
-                state.kept = []
-                if state.hasEnded { return true }
-                return state.takeTurn() ? false : nil
-            }
-            if hasEnded { return true }
+        var hasEnded = try wait(until: .never, for: "another thread's receive") { state -> Bool? in
+            messages += state.kept
+            state.kept = []
+            if state.hasEnded { return true }
+            return state.takeTurn() ? false : nil
         }
-        var hasEnded = false
+        if hasEnded { return true }
         _ = try inTurn { () throws(FrameStreamingError) in
             hasEnded = try body(&messages)
             return nil

@@ -63,14 +63,9 @@ final class Channel: Sendable {
         // In the kernel where nothing else is to be looked after before it comes back by itself, by poll otherwise.
         var waits = !outbox.hasWork && hasTime(deadline)
         while true {
-            do throws(SystemError) {
-                let count = try descriptor.receive(into: &bytes, at: offset, wait: waits ? wanting : .nothing)
-                if count > 0 || !isClosed { return count }
-            } catch {
-                guard error.code == Errno.again || isClosed else { throw lost(error) }
+            if let count = try receive(descriptor, into: &bytes, at: offset, wait: waits ? wanting : .nothing) {
+                return count
             }
-            // A close by this side shows as an error or an end of the socket as well.
-            if isClosed { throw .closedConnection }
             waits = false
             let due = try drive(outbox)
             if let deadline, monotonicNow() >= deadline { throw .timedOut("the peer") }
@@ -82,15 +77,22 @@ final class Channel: Sendable {
 
     /// One read of what has come, without waiting; nil = nothing has, 0 = the end.
     func readArrived(into bytes: inout MutableRawSpan) throws(FrameStreamingError) -> Int? {
-        let descriptor = try descriptor()
+        try receive(try descriptor(), into: &bytes, at: 0, wait: .nothing)
+    }
+
+    /// One recv; nil = nothing came, 0 = the end.
+    private func receive(
+        _ descriptor: Descriptor, into bytes: inout MutableRawSpan, at offset: Int, wait: Descriptor.ReceiveWait
+    ) throws(FrameStreamingError) -> Int? {
         do throws(SystemError) {
-            let count = try descriptor.receive(into: &bytes, at: 0, wait: .nothing)
+            let count = try descriptor.receive(into: &bytes, at: offset, wait: wait)
             if count > 0 || !isClosed { return count }
         } catch {
             guard error.code == Errno.again || isClosed else { throw lost(error) }
-            if !isClosed { return nil }
         }
-        throw .closedConnection
+        // A close by this side shows as an error or an end of the socket as well.
+        if isClosed { throw .closedConnection }
+        return nil
     }
 
     /// Whether a recv that waits for as long as it does is back before `deadline`.
