@@ -68,7 +68,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let clockError: Double?
     let stages: [Stage]
     let end: String?
-    let goodbye: String?
+    let goodbye: Goodbye?
 
     package init(
         _ event: String, scope: Scope, _ statistics: ReceiverStatistics, peer: Peer?, end: StreamEnd?,
@@ -111,7 +111,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(clockError, forKey: "clock_error_ms")
         try line.encode(stages)
         try line.encode(end, forKey: "end")
-        try line.encode(goodbye, forKey: "goodbye")
+        try line.encode(goodbye?.text, forKey: "goodbye")
+        try line.encode(goodbye?.code.description, forKey: "goodbye_code")
     }
 }
 
@@ -168,7 +169,8 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(statistics.clockError, forKey: "clock_error_ms")
         try line.encode(statistics.stages)
         try line.encode(end?.description, forKey: "end")
-        try line.encode(peer?.goodbye, forKey: "goodbye")
+        try line.encode(peer?.goodbye?.text, forKey: "goodbye")
+        try line.encode(peer?.goodbye?.code.description, forKey: "goodbye_code")
     }
 }
 

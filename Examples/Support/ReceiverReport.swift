@@ -119,10 +119,10 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
         if isOwn, failure?.code == .cancelled, interruption.happened {
             // Ctrl-C, and no failure.
-            receiver.close("receiver stopped", consumed: false)
+            receiver.close(.stopped("receiver stopped"), consumed: false)
             (failure, isOwn) = (nil, false)
         } else if let failure, isOwn {
-            receiver.close("the receiver failed: \(failure.message)", consumed: false)
+            receiver.close(.failed(failure.message), consumed: false)
         } else if failure == nil {
             receiver.close()
         } else {
@@ -154,7 +154,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
         } else {
             printLine(
-                "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0))" } ?? "")"
+                "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0.text))" } ?? "")"
             )
             if let stages = stages(statistics) { printLine(stages) }
         }

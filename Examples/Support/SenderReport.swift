@@ -46,7 +46,7 @@ package final class SenderReport: Sendable {
             waiting.end(peer.address)
             if output.json { printJSON(ConnectionEvent("connected", peer.address)) }
         case .disconnected(let peer, let error):
-            let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0))" } ?? "")"
+            let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
             if output.json {
                 printJSON(ConnectionEvent("disconnected", peer.address, reason))
             } else {
@@ -94,7 +94,7 @@ package final class SenderReport: Sendable {
                     ))
             } else {
                 printLine(
-                    "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0))" } ?? "")"
+                    "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0.text))" } ?? "")"
                 )
                 if let stages = stages(connection.statistics) { printLine(stages) }
             }

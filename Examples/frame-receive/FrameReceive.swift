@@ -51,7 +51,7 @@ struct FrameReceive: ParsableCommand {
                 tile?.disconnected(error.message)
                 throw error
             }
-            tile?.end(receiver.peer.goodbye ?? "the stream has ended")
+            tile?.end(receiver.peer.goodbye?.text ?? "the stream has ended")
             isOver = true
         }
 

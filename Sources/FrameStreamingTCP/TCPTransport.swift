@@ -67,8 +67,8 @@ public final class TCPTransport: Transport {
     /// waits at most 2 s more for the peer to close, too.
     ///
     /// - Throws: `timedOut`, `endedWithoutGoodbye` and what else ends a connection: the peer may not have had everything.
-    public func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
-        try connection.finish(reason, until: deadline)
+    public func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
+        try connection.finish(goodbye, until: deadline)
     }
 
     /// Ends at once: from any thread, again and again.

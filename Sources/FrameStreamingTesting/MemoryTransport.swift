@@ -8,7 +8,7 @@ public final class MemoryTransport: Transport {
         /// Messages on their way to each end.
         var queues: [[Message]] = [[], []]
         /// The goodbye that each end said.
-        var goodbyes: [String?] = [nil, nil]
+        var goodbyes: [Goodbye?] = [nil, nil]
         /// Which ends have answered the other's goodbye.
         var answered = [false, false]
         var closed = [false, false]
@@ -95,7 +95,7 @@ public final class MemoryTransport: Transport {
     }
 
     /// Says goodbye, or answers the other end's.
-    public func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+    public func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         let isAnswer = try link.update { (link) throws(FrameStreamingError) in
             if let failure = link.failure { throw failure }
@@ -103,7 +103,7 @@ public final class MemoryTransport: Transport {
                 link.answered[side] = true
                 return true
             }
-            if link.goodbyes[side] == nil { link.goodbyes[side] = reason }
+            if link.goodbyes[side] == nil { link.goodbyes[side] = goodbye }
             return false
         }
         if isAnswer { return }

@@ -6,13 +6,13 @@ extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
-            "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye",
+            "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent", "acknowledged",
             "dropped",
             "failed", "lost", "bytes", "paused", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
-            "goodbye",
+            "goodbye", "goodbye_code",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
         static let senderStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]

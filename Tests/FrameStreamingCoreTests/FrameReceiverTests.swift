@@ -148,7 +148,7 @@ import Testing
         thread.join()
         #expect(receiver.end == .cancelled)
         #expect(sender.summary.connections[0].end == .bye)
-        #expect(sender.summary.connections[0].peer.goodbye == "receiver stopped")
+        #expect(sender.summary.connections[0].peer.goodbye == .stopped("receiver stopped"))
         #expect(sender.summary.total.acknowledged == 3)
     }
 

@@ -91,7 +91,7 @@ import Testing
         collector.thread.join()
         #expect(collector.received.withLock { $0.count } == 5)
         #expect(sender.summary.total.acknowledged == 5)
-        #expect(link.receiver.peer.goodbye == "source failed: 17 bytes are missing")
+        #expect(link.receiver.peer.goodbye == .failed("source failed: 17 bytes are missing"))
     }
 
     @Test func aSourceThatHasNothingYetIsAskedAgain() throws {
@@ -199,7 +199,7 @@ import Testing
         collector.thread.join()
         #expect(sender.summary.connections[0].end == .cancelled)
         #expect(collector.receiver.end == .bye)
-        #expect(link.receiver.peer.goodbye == "sender stopped")
+        #expect(link.receiver.peer.goodbye == .stopped("sender stopped"))
         #expect(sender.summary.total.acknowledged == collector.receiver.statistics.frames)
     }
 

@@ -45,8 +45,8 @@ import Testing
             try base.receive(until: deadline)
         }
 
-        func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
-            try base.finish(reason, until: deadline)
+        func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
+            try base.finish(goodbye, until: deadline)
         }
 
         func close() { base.close() }
@@ -99,7 +99,7 @@ import Testing
             sender.cancel()
             do {
                 _ = try link.receiver.receive(until: .after(.seconds(20)))
-                Issue.record("said goodbye: \(link.receiver.peer.goodbye ?? "")")
+                Issue.record("said goodbye: \(link.receiver.peer.goodbye?.text ?? "")")
                 return
             } catch { #expect(error.code == .endedWithoutGoodbye) }
         }

@@ -49,7 +49,7 @@ import Testing
         #expect(stalled.statistics.acknowledged == 0 && stalled.statistics.lost == 2)
         pair.expectAccounts(summary)
         // It was told, for when it looks.
-        #expect(pair.still.receiver.peer.goodbye?.hasPrefix("given up: ") == true)
+        #expect(pair.still.receiver.peer.goodbye?.text.hasPrefix("given up: ") == true)
     }
 
     @Test func whoIsAloneAndGivenUpFailsTheRun() throws {
@@ -129,8 +129,8 @@ import Testing
         func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
             try base.receive(until: deadline)
         }
-        func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
-            try base.finish(reason, until: deadline)
+        func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
+            try base.finish(goodbye, until: deadline)
         }
         func close() { base.close() }
     }

@@ -72,7 +72,7 @@ final class WatchedConnection: WatchedTransport {
         return try outcome.get()
     }
 
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         state.update { $0.hasFinished = true }
         let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.mayFinish ? true : nil }
         close()

@@ -62,6 +62,8 @@ private enum Examples {
             ("ACK", .acknowledgement(acknowledgement)), ("PING", .ping(ping)),
             ("PONG", .pong(Pong(answering: ping, receiveTime: 9_000_000_100, sendTime: 9_000_000_200))),
             ("BYE", .bye(Bye("end of stream"))),
+            ("BYE-STOPPED", .bye(Bye(.stopped("receiver stopped")))),
+            ("BYE-FAILED", .bye(Bye(.failed("disk full")))),
             ("BYE_ACK", .byeAcknowledgement(ByeAcknowledgement(consumedThrough: 42))),
             ("SOURCE_LOST", .sourceLost("camera unplugged")), ("SOURCE_RESTORED", .sourceRestored),
             ("REQUEST", .request(WireRequest(.quality(40)))), ("HELLO-REQUESTS", .hello(helloWithRequests)),
@@ -115,8 +117,8 @@ extension WireTypes {
             }
         }
         #expect(try shown == goldenMessages())
-        // HELLO is there twice: with and without the optional capability.
-        #expect(shown.count == WireType.allCases.count + 1)
+        // HELLO is there twice, with and without the optional capability, and BYE three times, with each code.
+        #expect(shown.count == WireType.allCases.count + 3)
     }
 
     struct FrameCase: Sendable, CustomTestStringConvertible {
@@ -223,6 +225,16 @@ extension WireTypes {
             bytes[bytes.count - 1] = 200
             #expect(try WireRequest(header: bytes[WirePrefix.length...]).request == nil)
         }
+    }
+
+    @Test(arguments: [3, 255, 256, 0x0102, .max] as [UInt16])
+    func aGoodbyeOfALaterVersionIsInGoodOrder(_ code: UInt16) throws {
+        var bytes = Bye(.failed("why")).marshal()
+        bytes[WirePrefix.length] = UInt8(code >> 8)
+        bytes[WirePrefix.length + 1] = UInt8(code & 0xFF)
+        var input = InputBuffer(bytes)
+        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        #expect(try parser.take(from: &input) == .message(.bye(Bye("why"))))
     }
 
     @Test func longTextsAreCutBetweenCharacters() throws {

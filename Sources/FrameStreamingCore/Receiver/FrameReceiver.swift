@@ -111,8 +111,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             case .failed(let error):
                 transport.close()
                 throw error
-            case .stopped(let reason):
-                finish(reason)
+            case .stopped(let goodbye):
+                finish(goodbye)
                 return nil
             }
         }
@@ -197,24 +197,24 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
     ///
     /// Frames that have come and were not asked for are not given any more.
-    public func stop() { stop("receiver stopped") }
+    ///
+    /// - Parameter goodbye: What the sender is told; the first one counts. The default says that this program was stopped and may
+    ///   come back, so that the sender of a file waits for it; ``Goodbye/complete(_:)`` says that this side has what it wanted.
+    public func stop(_ goodbye: Goodbye = .stopped("receiver stopped")) { inbox.stop(goodbye) }
 
-    /// ``stop()`` with a reason of the caller's own, which the sender sees. The first one counts.
-    public func stop(_ reason: String) { inbox.stop(reason) }
-
-    /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye. The sender sees the reason.
+    /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye.
     ///
     /// - Parameters:
-    ///   - reason: Words for the sender's side.
+    ///   - goodbye: What the sender is told: ``Goodbye/failed(_:)`` where this side could not go on.
     ///   - consumed: Whether the consumer was done with the frame that it had. False: it could do nothing with it, for its disk is full
     ///     perhaps, and the sender hears that it was refused.
-    public func close(_ reason: String = "receiver ended", consumed: Bool = true) {
+    public func close(_ goodbye: Goodbye = .complete("receiver ended"), consumed: Bool = true) {
         if consumed {
             acknowledgeDelivered()
         } else if let delivered = state.withLock({ $0.delivered.take() }) {
             pass(over: delivered.frame.info, .refused)
         }
-        finish(reason)
+        finish(goodbye)
     }
 
     /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms.
@@ -223,7 +223,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         transport.close()
     }
 
-    private func finish(_ reason: String) {
+    private func finish(_ goodbye: Goodbye) {
         let isFirst = state.withLock { state in
             defer { state.isFinished = true }
             return !state.isFinished
@@ -231,7 +231,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         guard isFirst else { return }
         inbox.noteEnd(inbox.isStopped ? .cancelled : .good(transport.peer.handshake))
         // The sender may be gone already: what it got is known to it, and what we got is counted.
-        try? transport.finish(reason, until: .after(Self.patience))
+        try? transport.finish(goodbye, until: .after(Self.patience))
         transport.close()
         inbox.join()
     }

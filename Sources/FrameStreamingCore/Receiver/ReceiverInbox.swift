@@ -14,8 +14,8 @@ final class ReceiverInbox: Sendable {
         case frames(skipped: [FrameInfo], Item)
         case ended
         case failed(FrameStreamingError)
-        /// The reason is for the sender.
-        case stopped(String)
+        /// The goodbye is for the sender.
+        case stopped(Goodbye)
     }
 
     private struct State {
@@ -27,8 +27,8 @@ final class ReceiverInbox: Sendable {
         var firstArrival: MonotonicTime?
         var end: StreamEnd?
         var failure: FrameStreamingError?
-        /// Why this side wants no more; nil = it does.
-        var stopReason: String?
+        /// What this side says because it wants no more; nil = it does.
+        var farewell: Goodbye?
         var isListening = true
     }
 
@@ -111,7 +111,7 @@ final class ReceiverInbox: Sendable {
     /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
     func next(newest: Bool, until deadline: Deadline) -> Arrival? {
         state.wait(until: deadline.nanoseconds) { state in
-            if let reason = state.stopReason { return .stopped(reason) }
+            if let farewell = state.farewell { return .stopped(farewell) }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()
@@ -145,7 +145,7 @@ final class ReceiverInbox: Sendable {
     }
 
     /// Ends every wait for a frame, now and later.
-    func stop(_ reason: String) { state.update { $0.stopReason = $0.stopReason ?? reason } }
+    func stop(_ goodbye: Goodbye) { state.update { $0.farewell = $0.farewell ?? goodbye } }
 
     /// Notes how it ended, unless that is known: the first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
@@ -162,7 +162,7 @@ final class ReceiverInbox: Sendable {
     }
 
     var end: StreamEnd? { state.withLock { $0.end } }
-    var isStopped: Bool { state.withLock { $0.stopReason != nil } }
+    var isStopped: Bool { state.withLock { $0.farewell != nil } }
 
     /// Adds what was counted on arrival.
     func describe(_ statistics: inout ReceiverStatistics) {

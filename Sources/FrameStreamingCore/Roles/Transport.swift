@@ -26,11 +26,11 @@ public protocol Transport: Sendable {
     ///   `connectionLost`, ... end the connection; `closed` after ``close()``.
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
 
-    /// Ends in good order: says goodbye, or answers the peer's, and waits until the peer has had everything. The reason travels
-    /// to the peer. Ends with ``close()``, whatever happens.
+    /// Ends in good order: says goodbye, or answers the peer's, and waits until the peer has had everything. The goodbye's
+    /// code and text travel to the peer where the transport has a word for them. Ends with ``close()``, whatever happens.
     ///
     /// Messages that still come meanwhile are delivered to the thread in `receive`, where there is one.
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError)
 
     /// Ends at once: from any thread, again and again; every wait in this connection ends within 100 ms.
     func close()
@@ -81,8 +81,8 @@ public struct Peer: Hashable, Sendable {
     public var clockOffset: Int64?
     /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both are of one boot, nil where it is not known.
     public var clockError: Int64?
-    /// What the peer said when it ended in good order; nil as long as it has not.
-    public var goodbye: String?
+    /// What the peer said when it ended; nil as long as it has said nothing.
+    public var goodbye: Goodbye?
 
     /// A peer of which only this is known.
     public init(address: String, handshake: Handshake, initialCredit: UInt64, creditAhead: UInt64) {

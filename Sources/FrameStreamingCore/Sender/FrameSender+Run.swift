@@ -95,22 +95,24 @@ extension FrameSender {
             control.hasEnded = true
             return (control.isStopping, control.outlets)
         }
-        let reason = failure.map { "source failed: \($0)" } ?? (isStopped ? "sender stopped" : "end of stream")
+        let goodbye: Goodbye =
+            failure.map { .failed("source failed: \($0)") }
+            ?? (isStopped ? .stopped("sender stopped") : .complete("end of stream"))
         // Side by side: who is slow, or no longer there, keeps nobody else from the goodbye.
         let threads = outlets.dropFirst().map { outlet in
-            try? SystemThread(name: "frame-goodbye") { self.end(outlet, reason, isStopped: isStopped) }
+            try? SystemThread(name: "frame-goodbye") { self.end(outlet, goodbye, isStopped: isStopped) }
         }
-        if let first = outlets.first { end(first, reason, isStopped: isStopped) }
+        if let first = outlets.first { end(first, goodbye, isStopped: isStopped) }
         for (outlet, thread) in zip(outlets.dropFirst(), threads) {
-            if let thread { thread.join() } else { end(outlet, reason, isStopped: isStopped) }
+            if let thread { thread.join() } else { end(outlet, goodbye, isStopped: isStopped) }
         }
         encoders.stop()
     }
 
-    private func end(_ outlet: SenderOutlet, _ reason: String, isStopped: Bool) {
+    private func end(_ outlet: SenderOutlet, _ goodbye: Goodbye, isStopped: Bool) {
         if let hopeless = drain(outlet) { outlet.giveUp(hopeless)?(.after(options.finishTimeout)) }
         if !control.withLock({ $0.isCancelled }) {
-            outlet.finish(reason, isStopped: isStopped, until: .after(options.finishTimeout))
+            outlet.finish(goodbye, isStopped: isStopped, until: .after(options.finishTimeout))
         }
         outlet.join()
     }

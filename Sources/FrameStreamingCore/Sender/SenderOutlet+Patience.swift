@@ -47,7 +47,7 @@ extension SenderOutlet {
         end(StreamEnd.of(reason), reason)
         return { [self] deadline in
             guard let transport else { return }
-            try? sayGoodbye("given up: the sender waited for too long", over: transport, until: deadline)
+            try? sayGoodbye(.failed("given up: the sender waited for too long"), over: transport, until: deadline)
             transport.close()
         }
     }

@@ -185,7 +185,7 @@ final class SenderOutlet: Sendable {
     }
 
     /// Says goodbye, and waits for the threads to end. `isStopped`: it was this side's wish, before the stream's end.
-    func finish(_ reason: String, isStopped: Bool, until deadline: Deadline) {
+    func finish(_ goodbye: Goodbye, isStopped: Bool, until deadline: Deadline) {
         let (transport, isOver) = state.update { state in
             defer { state.isFinishing = true }
             return (state.live?.transport, state.failure != nil || state.isFinishing)
@@ -201,7 +201,7 @@ final class SenderOutlet: Sendable {
         }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
-            try sayGoodbye(reason, over: transport, until: deadline)
+            try sayGoodbye(goodbye, over: transport, until: deadline)
         } catch {
             failure = error
         }
@@ -216,11 +216,11 @@ final class SenderOutlet: Sendable {
     }
 
     func sayGoodbye(
-        _ reason: String, over transport: any Transport, until deadline: Deadline
+        _ goodbye: Goodbye, over transport: any Transport, until deadline: Deadline
     ) throws(FrameStreamingError) {
         // What comes meanwhile needs somebody in `receive`.
         if listener.remove(self) { _ = listenAlone(transport) }
-        try transport.finish(reason, until: deadline)
+        try transport.finish(goodbye, until: deadline)
     }
 
     func cancel() {

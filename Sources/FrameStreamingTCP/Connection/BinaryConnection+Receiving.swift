@@ -55,7 +55,7 @@ extension BinaryConnection {
             watch?.withLock { $0.record(pong, at: now) }
             return .nothing
         case .bye(let bye):
-            life.change { $0.goodbye = bye.text }
+            life.change { $0.goodbye = bye.goodbye }
             return .end
         case .byeAcknowledgement:
             try expect(life.look { $0.hasSaidFarewell }, "an answer to a goodbye that was not said")

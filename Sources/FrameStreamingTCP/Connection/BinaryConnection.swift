@@ -43,16 +43,16 @@ final class BinaryConnection: WatchedConnection {
         session?.onReturn { [channel, life] in Self.sever(channel, life) }
     }
 
-    var goodbye: String? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { life.look { $0.goodbye } }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     // MARK: Ending
 
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         if life.look({ $0.goodbye == nil }) {
             life.change { $0.hasSaidFarewell = true }
-            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(reason).marshal()) }
+            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(goodbye).marshal()) }
             try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
                 () throws(FrameStreamingError) in
                 try self.next(until: deadline)

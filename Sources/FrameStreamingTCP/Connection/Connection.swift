@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 
 /// What a TCPTransport forwards to: one way of speaking over a connected socket.
 protocol Connection: Sendable {
-    var goodbye: String? { get }
+    var goodbye: Goodbye? { get }
     /// What was measured of the peer's clock so far; nil where nothing was, or nothing needs to be.
     var clock: ClockFilter.Estimate? { get }
     /// What a question and its answer take, in nanoseconds; nil where it is not known. Who reads it wants it measured.
@@ -12,7 +12,7 @@ protocol Connection: Sendable {
     var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError)
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError)
     func close()
 }
 

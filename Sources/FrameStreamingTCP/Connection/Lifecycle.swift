@@ -8,7 +8,7 @@ final class Lifecycle: Sendable {
         var isClosed = false
         var failure: FrameStreamingError?
         /// What the peer said at its end.
-        var goodbye: String?
+        var goodbye: Goodbye?
         /// This side said goodbye, or answered the peer's.
         var hasSaidFarewell = false
         /// The peer answered this side's goodbye.

@@ -16,7 +16,7 @@ final class TextReceiverConnection: Connection {
         reader = TextReader(channel, outbox, life, input: input, pool: pool, options: options)
     }
 
-    var goodbye: String? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { life.look { $0.goodbye } }
 
     /// The second `ok` of a frame, whatever became of it: the text handshake has no other word.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
@@ -45,7 +45,7 @@ final class TextReceiverConnection: Connection {
     }
 
     /// The sender's `over` needs no answer. A receiver that ends first can only close: the handshake has no word for it.
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         guard !life.look({ $0.isClosed }) else { throw .closedConnection }
         channel.shutdownWriting()

@@ -23,7 +23,7 @@ final class TextSenderConnection: Connection {
         reader = ReceiptReader(channel, outbox, input: input, options: options)
     }
 
-    var goodbye: String? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { life.look { $0.goodbye } }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     /// Announces a JPEG, as soon as the one before was consumed. What the text handshake has no word for (a source that is
@@ -95,13 +95,15 @@ final class TextSenderConnection: Connection {
         }
     }
 
-    /// `over`, on its own, after the last `ok`.
-    func finish(_ reason: String, until deadline: Deadline) throws(FrameStreamingError) {
+    /// `over`, on its own, after the last `ok`. A sender that failed says nothing, for `over` would tell the server that it has
+    /// everything: what ends without it is an error there.
+    func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         try life.await(until: deadline, for: "the last frame to be consumed", { !$0.isUnsettled }) {
             () throws(FrameStreamingError) in
             try self.next(until: deadline)
         }
+        if goodbye.code == .failed { return }
         life.change { $0.hasSaidFarewell = true }
         try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(TextSending.goodbye) }
         channel.shutdownWriting()

@@ -4,22 +4,34 @@ internal import FrameStreamingCore
 struct Bye: Hashable {
     static let headerLength = 4
 
-    /// 0 = in good order. Others are for later versions.
-    var code: UInt16 = 0
-    var text: String
+    var goodbye: Goodbye
 
-    init(_ text: String) { self.text = text }
+    init(_ goodbye: Goodbye) { self.goodbye = goodbye }
 
     init(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
         var reader = ByteReader(header)
-        code = try reader.take()
-        text = WireText.unmarshal(payload)
+        let code: Goodbye.Code =
+            switch try reader.take() as UInt16 {
+            case 1: .stopped
+            case 2: .failed
+            // What a later version may say is an end in good order to this one.
+            default: .complete
+            }
+        goodbye = Goodbye(code, WireText.unmarshal(payload))
     }
 
     func marshal() -> [UInt8] {
-        ByteWriter.message(.bye, payload: WireText.marshal(text)) { writer in
-            writer.put(code)
+        ByteWriter.message(.bye, payload: WireText.marshal(goodbye.text)) { writer in
+            writer.put(wireCode)
             writer.putZeros(2)
+        }
+    }
+
+    private var wireCode: UInt16 {
+        switch goodbye.code {
+        case .stopped: 1
+        case .failed: 2
+        default: 0
         }
     }
 }

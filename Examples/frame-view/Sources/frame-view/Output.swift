@@ -47,7 +47,7 @@ struct Output: Sendable {
         let end = receiver.end?.description
         guard json else {
             let delay = figures.latency.summary.map { ", delay \(tenths($0.p50)) ms (p99 \(tenths($0.p99)))" } ?? ""
-            let reason = peer.goodbye.map { " (\(StreamStatus.printable($0)))" } ?? ""
+            let reason = peer.goodbye.map { " (\(StreamStatus.printable($0.text)))" } ?? ""
             line(
                 "\(StreamStatus.name(of: peer)): \(figures.frames) frames in \(tenths(figures.seconds)) s: \(tenths(figures.framesPerSecond)) fps\(delay), \(figures.skipped.map { "\($0)" } ?? "unknown") dropped, ended: \(end ?? "open")\(reason)"
             )
@@ -65,7 +65,8 @@ struct Output: Sendable {
                 "capture": .of(figures.captureTime), "wait": .of(figures.creditWait), "encode": .of(figures.encodeTime),
                 "wire": .of(figures.wireTime), "queue": .of(figures.queueTime), "decode": .of(figures.decodeTime),
                 "consume": .of(figures.consumeTime),
-            ]), "end": .of(end), "goodbye": .of(peer.goodbye),
+            ]), "end": .of(end), "goodbye": .of(peer.goodbye?.text),
+            "goodbye_code": .of(peer.goodbye?.code.description),
         ])
     }
 

@@ -109,7 +109,7 @@ final class Receiving: Sendable {
         }
         receiver.close()
         output.summary(receiver)
-        stage.leave(.ended(StreamStatus.printable(receiver.peer.goodbye ?? "the sender has no more pictures")))
+        stage.leave(.ended(StreamStatus.printable(receiver.peer.goodbye?.text ?? "the sender has no more pictures")))
         if once { stage.end(.over(nil)) }
     }
 

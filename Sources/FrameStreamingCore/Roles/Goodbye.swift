@@ -1,0 +1,48 @@
+/// What one side of a connection tells the other when it ends the stream: what kind of end it is, and why.
+///
+/// A string literal is a goodbye in good order: `transport.finish("all sent", until: deadline)`.
+public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// What kind of end it is. The set is open: a later version may add codes, so a `switch` needs a `default`.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Value: String { case complete, stopped, failed }
+        private let value: Value
+
+        private init(value: Value) { self.value = value }
+
+        /// The side that says it has had, or has sent, all that it wanted.
+        public static let complete = Code(value: .complete)
+        /// Its program was stopped, by a user or a service manager, and may be started again.
+        public static let stopped = Code(value: .stopped)
+        /// It could not go on: its disk is full, its source broke, its encoder failed.
+        public static let failed = Code(value: .failed)
+
+        /// The code's name.
+        public var description: String { value.rawValue }
+    }
+
+    /// What kind of end it is.
+    public var code: Code
+    /// Words for a person at the other side; empty = none. A peer may have chosen them: escape them before a terminal shows them.
+    public var text: String
+
+    /// A goodbye with its parts.
+    public init(_ code: Code, _ text: String) {
+        self.code = code
+        self.text = text
+    }
+
+    /// A goodbye in good order.
+    public init(stringLiteral text: String) { self.init(.complete, text) }
+
+    /// A goodbye in good order: there is no more to say.
+    public static func complete(_ text: String) -> Goodbye { Goodbye(.complete, text) }
+
+    /// A goodbye of a program that was stopped and may come back.
+    public static func stopped(_ text: String) -> Goodbye { Goodbye(.stopped, text) }
+
+    /// A goodbye of a side that could not go on.
+    public static func failed(_ text: String) -> Goodbye { Goodbye(.failed, text) }
+
+    /// The code and the text: `failed: the disk is full`.
+    public var description: String { text.isEmpty ? code.description : "\(code): \(text)" }
+}
