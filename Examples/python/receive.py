@@ -33,7 +33,7 @@ class ConnectionLost(StreamError):
 class Frame:
     """A picture. Times are ns of this machine's CLOCK_MONOTONIC, that of time.monotonic_ns(); None: not known."""
     jpeg: bytes
-    stream: str  # the sender's name
+    stream: str  # the sender's name, with escapes where it does not print
     sequence: int  # on this connection, from 1, without gaps
     source_sequence: int  # the source's own number
     skipped: int  # pictures that the sender left out since the frame before
@@ -145,7 +145,7 @@ class Link:
         formats = int.from_bytes(payload[2 + name:4 + name], "big")
         if name > 255 or formats > 256 or len(payload) < 4 + name + 4 * formats:
             raise StreamError("name or formats of the handshake are longer than its payload", 5)
-        return hello._replace(stream=printable(payload[2:2 + name]))
+        return hello._replace(stream=printable(payload[2:2 + name], 2_550))
 
 
 class Clock:
@@ -365,8 +365,42 @@ def turn_away(listener: socket.socket) -> None:
     threading.Thread(target=link.refuse, args=(1, "one sender at a time"), daemon=True).start()
 
 
-def printable(text: bytes) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+def printable(text: str | bytes, limit: int = 200) -> str:
+    """A peer's text as it may be printed: on its line, without what moves a terminal's cursor, cut to a limit."""
+    text = text if isinstance(text, str) else text.decode(errors="replace")
+    pieces = [c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit + 1]]
+    while sum(map(len, pieces)) > limit:
+        while sum(map(len, pieces)) >= limit:
+            pieces.pop()
+        pieces.append("…")
+    return "".join(pieces)
+
+
+class Log:
+    """Lines on standard error: 200 at once, then 10 a second, and a count of the rest, for a peer can cause any number."""
+
+    def __init__(self, program: str) -> None:
+        self._program, self._full, self._left, self._since = program, 0.0, 0, 0.0
+
+    def write(self, text: object) -> None:
+        now = time.monotonic()
+        if self._left and now - self._since >= 10:
+            self.flush()
+        if self._full > now + 199 * 0.1:
+            self._left, self._since = self._left + 1, self._since if self._left else now
+        else:
+            self._full = max(self._full, now) + 0.1
+            print(f"{self._program}: {printable(str(text), 1000)}", file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        if self._left:
+            seconds = time.monotonic() - self._since
+            text = f"... and {self._left:,} more like it in {seconds:.0f} s"
+            print(f"{self._program}: {text}", file=sys.stderr, flush=True)
+        self._left = 0
+
+
+LOG = Log("receive.py")
 
 
 def boot_id() -> bytes:
@@ -408,7 +442,8 @@ def decoder() -> typing.Callable[[bytes], typing.Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Receives live pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for senders; loopback without a host")
+    where.add_argument("--listen", metavar="[HOST:]PORT",
+                       help="wait for senders; loopback without a host; nothing is encrypted, anybody may connect")
     where.add_argument("--from", dest="connect", metavar="HOST:PORT", help="connect to a sender, again after a break")
     parser.add_argument("--frames", type=int, metavar="N", help="end after so many")
     parser.add_argument("--once", action="store_true", help="end with the first connection, in whatever way it ends")
@@ -437,14 +472,14 @@ def main() -> int:
                     milliseconds = None if frame.latency is None else round(frame.latency * 1e3, 3)
                     words = dict(stream=frame.stream, sequence=frame.sequence, source_sequence=frame.source_sequence,
                                  bytes=len(frame.jpeg), width=frame.width, height=frame.height, latency_ms=milliseconds)
-                    text = json.dumps(words) if options.json else " ".join(f"{key}={words[key]}" for key in words)
-                    print(text, flush=True)
+                    text = " ".join(f"{key}={printable(str(words[key]))}" for key in words)
+                    print(json.dumps(words) if options.json else text, flush=True)
                     if count == options.frames:
                         return 0
             except StreamError as error:
                 failed = error
                 if options.listen or str(error) != before:
-                    print(f"receive.py: {error}", file=sys.stderr, flush=True)
+                    LOG.write(error)
             before = str(failed)
             if options.once or options.connect and not isinstance(failed, ConnectionLost):
                 return 1 if failed else 0
@@ -453,8 +488,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     except (StreamError, OSError, ValueError) as error:
-        print(f"receive.py: {error}", file=sys.stderr)
+        print(f"receive.py: {printable(str(error), 1000)}", file=sys.stderr)
         return 1
+    finally:
+        LOG.flush()
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ class FrameSender:
                 if not self._reconnect:
                     raise ConnectionLost(str(error)) from error
                 if str(error) != self._reason:
-                    print(f"send.py: {error}; trying again", file=sys.stderr, flush=True)
+                    LOG.write(f"{error}; trying again")
                 self._reason = str(error)
                 if not self._listener:
                     time.sleep(0.5)
@@ -337,8 +337,42 @@ def turn_away(listener: socket.socket) -> None:
     threading.Thread(target=link.refuse, args=(1, "one receiver at a time"), daemon=True).start()
 
 
-def printable(text: bytes) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+def printable(text: str | bytes, limit: int = 200) -> str:
+    """A peer's text as it may be printed: on its line, without what moves a terminal's cursor, cut to a limit."""
+    text = text if isinstance(text, str) else text.decode(errors="replace")
+    pieces = [c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit + 1]]
+    while sum(map(len, pieces)) > limit:
+        while sum(map(len, pieces)) >= limit:
+            pieces.pop()
+        pieces.append("…")
+    return "".join(pieces)
+
+
+class Log:
+    """Lines on standard error: 200 at once, then 10 a second, and a count of the rest, for a peer can cause any number."""
+
+    def __init__(self, program: str) -> None:
+        self._program, self._full, self._left, self._since = program, 0.0, 0, 0.0
+
+    def write(self, text: object) -> None:
+        now = time.monotonic()
+        if self._left and now - self._since >= 10:
+            self.flush()
+        if self._full > now + 199 * 0.1:
+            self._left, self._since = self._left + 1, self._since if self._left else now
+        else:
+            self._full = max(self._full, now) + 0.1
+            print(f"{self._program}: {printable(str(text), 1000)}", file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        if self._left:
+            seconds = time.monotonic() - self._since
+            text = f"... and {self._left:,} more like it in {seconds:.0f} s"
+            print(f"{self._program}: {text}", file=sys.stderr, flush=True)
+        self._left = 0
+
+
+LOG = Log("send.py")
 
 
 def boot_id() -> bytes:
@@ -442,7 +476,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Sends pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
-    where.add_argument("--listen", metavar="[HOST:]PORT", help="wait for receivers; loopback without a host")
+    where.add_argument("--listen", metavar="[HOST:]PORT",
+                       help="wait for receivers; loopback without a host; nothing is encrypted, anybody may connect")
     parser.add_argument("video", metavar="VIDEO", help="a video, a folder of JPEGs, or the number of a camera")
     parser.add_argument("--quality", type=int, default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
     parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
@@ -479,7 +514,7 @@ def main() -> int:
                 sender.send(jpeg, taken, number=number, quality=0 if isinstance(picture, bytes) else options.quality,
                             encode_time=time.monotonic_ns() - began)
             except ReceiverEnded as error:
-                print(f"send.py: {error}", file=sys.stderr, flush=True)
+                LOG.write(error)
                 if options.to:
                     break
         print(f"sent {sender.acknowledged}")
@@ -489,8 +524,10 @@ def main() -> int:
             sender.close("interrupted", wait=False)
         return 0
     except (StreamError, OSError, ValueError) as error:
-        print(f"send.py: {error}", file=sys.stderr)
+        print(f"send.py: {printable(str(error), 1000)}", file=sys.stderr)
         return 1
+    finally:
+        LOG.flush()
 
 
 if __name__ == "__main__":

@@ -386,6 +386,50 @@ def malformed():
     receiver.interrupt()
 
 
+def hostile_words():
+    """What a peer says is one printable line, whatever is in it, and a flood of it is counted."""
+    evil = b"evil\x1b]0;owned\x07\x1b[2J\r\nreceive.py: FORGED\x9b31m\xc2\x9b31m\x00\xe2\x80\xae\xe2\x80\xa8\xff" + b"long " * 30
+    name = evil[:200]
+    greeting = message(0x81, struct.pack(receive.HELLO_FIELDS, b"FSTR", 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, bytes(16)),
+                       struct.pack(">H", len(name)) + name + bytes(2))
+
+    def judge(program, what):
+        lines = program.out + program.err
+        check(f"{what}: printable", all(line.isprintable() for line in lines), lines)
+        check(f"{what}: short", all(len(line) < 500 for line in lines), lines)
+        check(f"{what}: no forged line", not any("FORGED" in line[:20] for line in lines), lines)
+
+    for words in ((), ("--json",)):
+        receiver = python("receive.py", "--listen", "0", "--raw", "--once", *words)
+        receiver.wait_port()
+        with socket.create_connection(("127.0.0.1", receiver.port), 10) as connection:
+            connection.sendall(greeting + frame(1, 0, send.encode(smooth(0))) + message(0x88, bytes(4), evil))
+            while connection.recv(65536):
+                pass
+        receiver.finish()
+        judge(receiver, f"receive.py {words}")
+        check("the name is told", "evil" in receiver.out[0], receiver.out)
+    for program, arguments in (("receive.py", ["--raw", "--once", "--from"]), ("send.py", ["0.jpg", "--no-reconnect", "--to"])):
+        with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryDirectory() as folder:
+            cv2.imwrite(os.path.join(folder, "0.jpg"), smooth(0))
+            arguments = [folder if word == "0.jpg" else word for word in arguments]
+            rejected = python(program, *arguments, "127.0.0.1:%d" % listener.getsockname()[1])
+            connection = listener.accept()[0]
+            connection.sendall(message(0x83, bytes(4), evil))
+            rejected.finish(status=1)
+            connection.close()
+            judge(rejected, program)
+            check("the reason is told", "rejects us: evil\\x1b" in str(rejected.err[-1]), rejected.err)
+    receiver = python("receive.py", "--listen", "0", "--raw")
+    receiver.wait_port()
+    for _ in range(1_000):
+        with socket.create_connection(("127.0.0.1", receiver.port), 10) as connection:
+            connection.sendall(b"\x1b[2J" * 4)
+    receiver.wait_until(lambda: len(receiver.err) > 200)
+    receiver.interrupt()
+    check("a storm is counted", len(receiver.err) < 500 and " more like it in " in receiver.err[-1], receiver.err[-1])
+
+
 def bare():
     """Both without numpy and OpenCV, by an interpreter that sees no package."""
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
@@ -408,7 +452,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
-                     lambda: killed(video), lambda: endings(video), in_turn, by_hand, malformed, bare):
+                     lambda: killed(video), lambda: endings(video), in_turn, by_hand, malformed, hostile_words, bare):
             try:
                 part()
             except Exception as error:  # the others are run all the same
