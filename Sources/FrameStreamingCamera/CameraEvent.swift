@@ -51,7 +51,8 @@ public struct CameraEvent: Sendable, CustomStringConvertible {
         retryAfter: Duration? = nil, pictures: Int? = nil
     ) {
         self.kind = kind
-        self.message = message
+        // A device's name is in it, and a device may be as hostile as a peer.
+        self.message = String(printable: message, limit: .max)
         self.error = error
         self.granted = granted
         self.retryAfter = retryAfter

@@ -61,9 +61,9 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
 
     /// What kind of failure it is.
     public let code: Code
-    /// Words for a person: what happened and what to do.
+    /// Words for a person: what happened and what to do. Printable: control characters are escaped, whoever they came from.
     public let message: String
-    /// What it happened to: a path, an address, a stream's name.
+    /// What it happened to: a path, an address, a stream's name. As it is, so print ``description`` rather than this.
     public let subject: String?
     /// The system's error number, where a system call failed.
     public let errno: Int32?
@@ -71,14 +71,14 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     /// An error with its parts.
     public init(_ code: Code, _ message: String, subject: String? = nil, errno: Int32? = nil) {
         self.code = code
-        self.message = message
+        self.message = String(printable: message, limit: .max)
         self.subject = subject
         self.errno = errno
     }
 
-    /// `subject: message`, as a program prints it.
+    /// `subject: message`, as a program prints it: on one line, whatever is in them.
     public var description: String {
-        if let subject { "\(subject): \(message)" } else { message }
+        if let subject { "\(String(printable: subject, limit: .max)): \(message)" } else { message }
     }
 }
 

@@ -1,6 +1,7 @@
 /// What happens to a stream beside its frames.
 public enum ReceiverEvent: Sendable {
-    /// The sender's source went away; the connection stands. The text says why.
+    /// The sender's source went away; the connection stands. The text says why, in words of the peer's: print it through
+    /// `String(printable:)`.
     case sourceLost(String)
     /// The sender's source is back.
     case sourceRestored

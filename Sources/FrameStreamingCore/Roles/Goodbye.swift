@@ -22,7 +22,8 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
 
     /// What kind of end it is.
     public var code: Code
-    /// Words for a person at the other side; empty = none. A peer may have chosen them: escape them before a terminal shows them.
+    /// Words for a person at the other side; empty = none. A peer may have chosen them and put anything into
+    /// them: print ``description``, or the text through `String(printable:)`.
     public var text: String
 
     /// A goodbye with its parts.
@@ -43,6 +44,6 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// A goodbye of a side that could not go on.
     public static func failed(_ text: String) -> Goodbye { Goodbye(.failed, text) }
 
-    /// The code and the text: `failed: the disk is full`.
-    public var description: String { text.isEmpty ? code.description : "\(code): \(text)" }
+    /// The code and the text as it may be printed: `failed: the disk is full`.
+    public var description: String { text.isEmpty ? code.description : "\(code): \(String(printable: text))" }
 }

@@ -65,7 +65,8 @@ public struct Peer: Hashable, Sendable {
     public var address: String
     /// How the connection speaks.
     public var handshake: Handshake
-    /// The stream's name; nil where none was given, and where the handshake has none.
+    /// The stream's name; nil where none was given, and where the handshake has none. The peer chose it and may have put anything
+    /// into it: print it through `String(printable:)`.
     public var stream: String?
     /// Sender's side: the highest frame number that the receiver takes before its first acknowledgement.
     public var initialCredit: UInt64
@@ -81,7 +82,8 @@ public struct Peer: Hashable, Sendable {
     public var clockOffset: Int64?
     /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both are of one boot, nil where it is not known.
     public var clockError: Int64?
-    /// What the peer said when it ended; nil as long as it has said nothing.
+    /// What the peer said when it ended; nil as long as it has said nothing. The peer chose the words: print its `description`, which
+    /// is printable, or the text through `String(printable:)`.
     public var goodbye: Goodbye?
 
     /// A peer of which only this is known.

@@ -30,7 +30,8 @@ struct Reject: Hashable {
 
     /// What it is to the side that hears it. A peer that is busy may not be so later; nothing else passes by itself.
     var error: FrameStreamingError {
-        code == Code.busy.rawValue
+        let text = String(printable: text)
+        return code == Code.busy.rawValue
             ? FrameStreamingError(.busy, "the peer has no room: \(text)")
             : FrameStreamingError(.rejected, "the peer said no: \(text) (code \(code))")
     }
