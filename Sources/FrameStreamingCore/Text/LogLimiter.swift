@@ -1,0 +1,106 @@
+/// Decides which lines of a log are written where a peer can cause any number of them.
+///
+/// Each kind of line has two token buckets: one for each source of lines, such as a connection, and one for all sources
+/// together. Lines beyond them are counted, and ``takeSuppressed(at:isLast:)`` says how many they were:
+///
+/// ```swift
+/// enum Kind { case refused, sourceLost }
+/// var limiter = LogLimiter<Kind> { _ in (LogRate(burst: 10, interval: .seconds(1)), LogRate(burst: 50, interval: .milliseconds(200))) }
+/// if limiter.admit(.sourceLost, from: peer.address, at: .now) { print("source lost:", String(printable: reason)) }
+/// for suppressed in limiter.takeSuppressed(at: .now) { print("\(suppressed.kind): ... and \(suppressed.count) more") }
+/// ```
+///
+/// It is a value: it has no clock and no thread, and callers on several threads share it under a lock. Its memory is bounded
+/// by the number of kinds and by ``maximumSourceCount``.
+public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
+    /// Lines of a kind that were not admitted.
+    public struct Suppressed: Sendable {
+        /// Their kind.
+        public let kind: Kind
+        /// How many they were, at least 1.
+        public let count: Int
+        /// The time since the first of them.
+        public let duration: Duration
+    }
+
+    private struct Source: Hashable {
+        let kind: Kind
+        let name: String
+    }
+
+    /// Lines that were suppressed, and when the first of them was.
+    private struct Backlog {
+        let kind: Kind
+        let begin: MonotonicTime
+        var count = 1
+    }
+
+    /// So many sources have a bucket of their own at most; a line of any further one counts for the bucket of all.
+    public static var maximumSourceCount: Int { 256 }
+    /// A kind's suppressed lines are reported so long after the first of them.
+    public static var reportInterval: Duration { .seconds(10) }
+
+    private let rates: @Sendable (Kind) -> (perSource: LogRate, total: LogRate)
+    private var sources: [Source: TokenBucket] = [:]
+    private var totals: [Kind: TokenBucket] = [:]
+    /// In the order in which the suppression began; one for each kind.
+    private var backlogs: [Backlog] = []
+
+    /// Makes a limiter with full buckets.
+    ///
+    /// - Parameter rates: The limits of a kind for one source and for all together: always the same for the same kind.
+    public init(_ rates: @escaping @Sendable (Kind) -> (perSource: LogRate, total: LogRate)) { self.rates = rates }
+
+    /// Whether a line may be written now. One that may not is counted.
+    ///
+    /// - Parameters:
+    ///   - kind: What the line says. A closed set, such as an enum: each kind is remembered for ever.
+    ///   - source: Who caused it, such as a connection's address; nil = only the limit for all applies.
+    ///   - now: This moment.
+    public mutating func admit(_ kind: Kind, from source: String?, at now: MonotonicTime) -> Bool {
+        let (perSource, total) = rates(kind)
+        var ofAll = totals[kind] ?? TokenBucket(total)
+        let key = source.map { Source(kind: kind, name: $0) }
+        var own = key.map { sources[$0] ?? TokenBucket(perSource) }
+        guard own?.holdsToken(at: now) != false, ofAll.holdsToken(at: now) else {
+            suppress(kind, at: now)
+            return false
+        }
+        ofAll.takeToken(at: now)
+        totals[kind] = ofAll
+        own?.takeToken(at: now)
+        if let key, let own { remember(own, for: key, at: now) }
+        return true
+    }
+
+    /// Returns what has been suppressed for ``reportInterval``, and counts anew from here on.
+    ///
+    /// - Parameters:
+    ///   - now: This moment.
+    ///   - isLast: Returns everything that has been suppressed, whenever that was: before a program ends.
+    public mutating func takeSuppressed(at now: MonotonicTime, isLast: Bool = false) -> [Suppressed] {
+        let due = backlogs.filter { isLast || now.since($0.begin) >= Self.reportInterval }
+        backlogs.removeAll { backlog in due.contains { $0.kind == backlog.kind } }
+        return due.map { Suppressed(kind: $0.kind, count: $0.count, duration: now.since($0.begin)) }
+    }
+
+    private mutating func suppress(_ kind: Kind, at now: MonotonicTime) {
+        if let index = backlogs.firstIndex(where: { $0.kind == kind }) {
+            backlogs[index].count &+= 1
+        } else {
+            backlogs.append(Backlog(kind: kind, begin: now))
+        }
+    }
+
+    private mutating func remember(_ bucket: TokenBucket, for source: Source, at now: MonotonicTime) {
+        if sources[source] == nil, sources.count >= Self.maximumSourceCount {
+            // A bucket that is full again says nothing that a new one would not.
+            sources = sources.filter { !$0.value.isFull(at: now) }
+            guard sources.count < Self.maximumSourceCount else { return }
+        }
+        sources[source] = bucket
+    }
+
+    /// How many sources have a bucket at the moment.
+    package var sourceCount: Int { sources.count }
+}
