@@ -31,6 +31,20 @@ package struct ConnectionEvent: Encodable, Sendable {
     }
 }
 
+/// How many lines of a kind were left out, because they came too fast.
+struct SuppressedEvent: Encodable, Sendable {
+    let event = "suppressed"
+    let kind: String
+    let count: Int
+    let seconds: Double
+
+    init(_ kind: LineKind, _ count: Int, seconds: Double) {
+        self.kind = kind.rawValue
+        self.count = count
+        self.seconds = seconds
+    }
+}
+
 /// Milliseconds.
 package struct Percentiles: Encodable, Sendable {
     let p50: Double

@@ -1,11 +1,17 @@
 internal import FoundationEssentials
+internal import FrameStreaming
 internal import FrameStreamingSystem
 internal import Glibc
 
 // Lines for people and for programs. Standard output belongs to the result, standard error to complaints.
+//
+// Each call prints one line, whatever is in the text: names and reasons come from peers and devices, and nothing of theirs
+// reaches a terminal or a log as it is. Callers cut what a peer said to 200 characters; a line has its own limit besides.
 
 /// Whether standard output is a terminal: only there is a line drawn over again.
 package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+
+private let longestLine = 4_000
 
 /// One writer at a time, so that the lines of several connections do not mix. The state: whether a status line stands there.
 private let output = Monitor(false)
@@ -13,7 +19,8 @@ private let output = Monitor(false)
 /// A line on standard output.
 package func printLine(_ text: String) {
     output.withLock { hasStatus in
-        write(hasStatus ? "\r\u{1B}[K" + text + "\n" : text + "\n", to: STDOUT_FILENO)
+        let line = String(printable: text, limit: longestLine)
+        write(hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: STDOUT_FILENO)
         hasStatus = false
     }
 }
@@ -22,35 +29,49 @@ package func printLine(_ text: String) {
 package func printStatus(_ text: String) {
     guard outputIsTerminal else { return }
     output.withLock { hasStatus in
-        write("\r\u{1B}[K" + text, to: STDOUT_FILENO)
+        write("\r\u{1B}[K" + String(printable: text, limit: longestLine), to: STDOUT_FILENO)
         hasStatus = true
     }
 }
 
 /// A complaint on standard error.
-package func printError(_ text: String) {
-    output.withLock { hasStatus in
-        if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
-        hasStatus = false
-        write("Error: \(text)\n", to: STDERR_FILENO)
-    }
-}
+package func printError(_ text: String) { printNote("Error: \(text)") }
 
 /// A line on standard error that is no complaint.
 package func printNote(_ text: String) {
     output.withLock { hasStatus in
         if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
         hasStatus = false
-        write("\(text)\n", to: STDERR_FILENO)
+        write(String(printable: text, limit: longestLine) + "\n", to: STDERR_FILENO)
     }
 }
 
-/// An object on a line of its own.
+/// An object on a line of its own: texts are whole, with escapes for all that is not ASCII.
 package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { return }
-    printLine(String(decoding: data, as: UTF8.self))
+    let line = asciiJSON(String(decoding: data, as: UTF8.self))
+    output.withLock { hasStatus in
+        write(hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: STDOUT_FILENO)
+        hasStatus = false
+    }
+}
+
+/// The same JSON in printable ASCII. The encoder escapes C0 alone, and whatever else is not ASCII can only stand in a string.
+package func asciiJSON(_ json: String) -> String {
+    var result = ""
+    for scalar in json.unicodeScalars {
+        if scalar.value < 0x7F {
+            result.unicodeScalars.append(scalar)
+            continue
+        }
+        for unit in String(Character(scalar)).utf16 {
+            let digits = String(unit, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+    }
+    return result
 }
 
 private func write(_ text: String, to descriptor: CInt) {

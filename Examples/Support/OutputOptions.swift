@@ -9,7 +9,7 @@ package struct OutputOptions: ParsableArguments, Sendable {
     @Flag(help: "One JSON object a line on standard output, for programs.")
     package var json = false
 
-    @Flag(help: "The delay of each frame, in ms.")
+    @Flag(help: "The delay of each frame, in ms, for up to 500 frames a second.")
     package var verbose = false
 
     package init() {}

@@ -63,7 +63,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// A connection that came to nothing, such as one that sent rubbish.
-    package func failed(_ error: any Error) { printError("\(error)") }
+    package func failed(_ error: any Error) {
+        if admitsLine(.refused, from: nil) { printError("\(error)") }
+    }
 
     /// Why the sender that is to be connected to is not there.
     package func waits(for address: String) -> (FrameStreamingError?, Duration) -> Void {
@@ -84,12 +86,14 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
         let ticker = PerSecond { [self] seconds in
             progress(seconds)
+            printSuppressedLines(json: output.json)
             giveUp()
         }
         var failure: (any Error)?
         do { try body() } catch { failure = error }
         ticker.stop()
         let last = state.withLock { $0 }
+        printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(last, output, interrupted: interruption.happened)
         if let failure, !interruption.happened {
             if failure as? FrameStreamingError != last.reported || last.reported == nil { printError("\(failure)") }
@@ -112,7 +116,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
         if isStopping { receiver.stop() }
         waiting.end(receiver.peer.address)
-        if !output.json { printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)") }
+        if !output.json, admitsLine(.connected, from: nil) {
+            printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)")
+        }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
         // What failed may be something of this side, such as the recording: then the sender is told, and its name is said here.
@@ -150,15 +156,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 state.away[session] = (.after(patience), name(receiver))
             }
         }
-        if output.json {
-            printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
-        } else {
-            printLine(
-                "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(describe(statistics, seconds: statistics.seconds)), ended: \(end?.description ?? "open")\(receiver.peer.goodbye.map { " (\($0.text))" } ?? "")"
-            )
-            if let stages = stages(statistics) { printLine(stages) }
-        }
-        if let failure {
+        let isSaid = admitsLine(.summary, from: nil)
+        if isSaid { printSummary(receiver, statistics, end) }
+        if let failure, isSaid {
             // Where this side connects again, the wait says why.
             if !(mayReturn && persistence.connects) {
                 printError("\(receiver.peer.address): \(isOwn ? failure.description : failure.message)")
@@ -170,6 +170,20 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
         if persistence.once, !mayReturn { stopAll() }
         if let failure { throw failure }
+    }
+
+    private func printSummary(
+        _ receiver: FrameReceiver<Codec>, _ statistics: ReceiverStatistics, _ end: StreamEnd?
+    ) {
+        if output.json {
+            printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
+            return
+        }
+        let figures = describe(statistics, seconds: statistics.seconds)
+        printLine(
+            "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(figures), \(ended(end, receiver.peer))"
+        )
+        if let stages = stages(statistics) { printLine(stages) }
     }
 
     /// Ends the wait for a stream that has stayed away for too long: its sender may have ended, and its goodbye got lost.
@@ -195,7 +209,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
     package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
-        if tellsFrames {
+        if tellsFrames, admitsLine(.frame, from: receiver.peer.address) {
             let delay = received.age.map { "\(fixed(milliseconds($0), 2)) ms" } ?? "delay unknown"
             printLine(
                 "\(name(receiver)) frame \(received.info.sequence): \(delay), \(received.encoded.byteCount) bytes")
@@ -209,17 +223,23 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         return false
     }
 
-    /// What happened to a stream beside its frames.
-    package func event(_ event: ReceiverEvent) {
+    /// What happened to the stream of a peer beside its frames.
+    package func event(_ event: ReceiverEvent, from peer: Peer) {
         switch event {
-        case .sourceLost(let reason): printError("the sender's source is lost: \(reason)")
-        case .sourceRestored: if !output.json { printLine("the sender's source is back") }
-        case .undecodable(let info, let error): printError("frame \(info.sequence): \(error.message)")
+        case .sourceLost(let reason):
+            guard admitsLine(.sourceLost, from: peer.address) else { return }
+            printError("the sender's source is lost: \(String(printable: reason))")
+        case .sourceRestored:
+            guard !output.json, admitsLine(.sourceRestored, from: peer.address) else { return }
+            printLine("the sender's source is back")
+        case .undecodable(let info, let error):
+            guard admitsLine(.undecodable, from: peer.address) else { return }
+            printError("frame \(info.sequence): \(error.message)")
         }
     }
 
     private func name(_ receiver: FrameReceiver<Codec>) -> String {
-        receiver.peer.stream.map { "\(receiver.peer.address) \"\($0)\"" } ?? receiver.peer.address
+        receiver.peer.stream.map { "\(receiver.peer.address) \"\(String(printable: $0))\"" } ?? receiver.peer.address
     }
 
     private func stopAll() {

@@ -31,10 +31,12 @@ package final class SenderReport: Sendable {
     }
 
     /// Says why somebody who connected is not the receiver.
-    package func turnedAway(_ error: FrameStreamingError) { printError(error.description) }
+    package func turnedAway(_ error: FrameStreamingError) { failed(error) }
 
     /// A connection that came to nothing.
-    package func failed(_ error: any Error) { printError("\(error)") }
+    package func failed(_ error: any Error) {
+        if admitsLine(.refused, from: nil) { printError("\(error)") }
+    }
 
     /// Runs `body` on a thread of its own for as long as it takes.
     package func inBackground(_ body: @escaping @Sendable () -> Void) { startThread("listen", body) }
@@ -44,22 +46,26 @@ package final class SenderReport: Sendable {
         switch event {
         case .connected(let peer):
             waiting.end(peer.address)
-            if output.json { printJSON(ConnectionEvent("connected", peer.address)) }
+            guard output.json, admitsLine(.connected, from: nil) else { return }
+            printJSON(ConnectionEvent("connected", peer.address))
         case .disconnected(let peer, let error):
-            let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
+            guard admitsLine(.disconnected, from: nil) else { return }
             if output.json {
+                let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
                 printJSON(ConnectionEvent("disconnected", peer.address, reason))
             } else {
-                printNote("\(peer.address): \(reason)")
+                printNote("\(peer.address): \(error?.message ?? "it said goodbye\(goodbye(of: peer))")")
             }
         case .waiting(let address, let error, _): waiting.note(address, error)
         case .stalled(let peer, let quiet, let left):
             let end =
                 left.map { "; gives up in \(fixed(milliseconds($0) / 1000, 0)) s" } ?? " (--give-up-after is for that)"
+            guard admitsLine(.stalled, from: peer.address) else { return }
             let reason = "nothing acknowledged for \(quiet.components.seconds) s\(end)"
             printNote("waiting for \(peer.address): \(reason)")
             if output.json { printJSON(ConnectionEvent("stalled", peer.address, reason)) }
         case .requested(let peer, let request):
+            guard admitsLine(.requested, from: peer.address) else { return }
             if output.json {
                 printJSON(ConnectionEvent("requested", peer.address, "\(request)"))
             } else {
@@ -72,6 +78,7 @@ package final class SenderReport: Sendable {
     package var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
         guard output.verbose, !output.json else { return nil }
         return { word, time in
+            guard admitsLine(.frame, from: nil) else { return }
             printLine("frame \(word.sequence): \(word.outcome) after \(fixed(milliseconds(time), 2)) ms")
         }
     }
@@ -81,25 +88,28 @@ package final class SenderReport: Sendable {
         _ sender: FrameSender<some FrameCodec>, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         interruption.does { sender.stop() }
-        let ticker = PerSecond { [self] seconds in progress(sender, seconds) }
+        let ticker = PerSecond { [self] seconds in
+            progress(sender, seconds)
+            printSuppressedLines(json: output.json)
+        }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
         ticker.stop()
         let summary = sender.summary
-        for connection in summary.connections {
+        for connection in summary.connections where admitsLine(.summary, from: nil) {
             if output.json {
                 printJSON(
                     SenderEventLine(
                         "summary", scope: .connection, connection.statistics, peer: connection.peer, end: connection.end
                     ))
             } else {
-                printLine(
-                    "\(connection.peer.address): \(describe(connection.statistics, seconds: connection.statistics.seconds)), ended: \(connection.end?.description ?? "open")\(connection.peer.goodbye.map { " (\($0.text))" } ?? "")"
-                )
+                let figures = describe(connection.statistics, seconds: connection.statistics.seconds)
+                printLine("\(connection.peer.address): \(figures), \(ended(connection.end, connection.peer))")
                 if let stages = stages(connection.statistics) { printLine(stages) }
             }
             if let failure = connection.failure { printNote("\(connection.peer.address): \(failure.message)") }
         }
+        printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(summary, output, interrupted: interruption.happened)
         // Who ends the program has what was wanted, whatever was missing by then; that has been said.
         if interruption.happened { return }

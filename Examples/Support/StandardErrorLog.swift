@@ -25,6 +25,9 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        // What a device does a thousand times a second is not worth a thousand lines.
+        let subject = event.metadata?["event"].map { "\($0)" } ?? "\(event.level)"
+        guard admitsLine(.log, from: subject) else { return }
         var all = metadata
         all.merge(metadataProvider?.get() ?? [:]) { $1 }
         all.merge(event.metadata ?? [:]) { $1 }

@@ -27,6 +27,14 @@ package func describe(_ statistics: SenderStatistics, seconds: Double) -> String
     return parts.joined(separator: ", ")
 }
 
+/// `ended: bye (the source has no more pictures)`: how a connection ended, and what the peer said then.
+package func ended(_ end: StreamEnd?, _ peer: Peer) -> String {
+    "ended: \(end?.description ?? "open")\(goodbye(of: peer))"
+}
+
+/// ` (the source has no more pictures)`: what the peer said when it ended, as it may be printed; empty if it has not.
+package func goodbye(of peer: Peer) -> String { peer.goodbye.map { " (\(String(printable: $0.text)))" } ?? "" }
+
 /// What goes behind it where receivers have asked for no more pictures: it would look as if the sender hung.
 package func describe(paused receivers: Int) -> String {
     switch receivers {

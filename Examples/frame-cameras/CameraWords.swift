@@ -1,8 +1,8 @@
 import ExampleSupport
 import FrameStreaming
 
-/// A camera for people: a line for itself, its formats and its controls each.
-func describe(_ camera: CameraDevice) -> String {
+/// A camera for people: a line for itself, its formats and its controls each. The words are the device's.
+func describe(_ camera: CameraDevice) -> [String] {
     var lines = ["\(camera.path): \(camera.card) (\(camera.driver), \(camera.busInfo))"]
     lines += camera.stablePaths.map { "  also \($0)" }
     for format in camera.formats {
@@ -25,7 +25,7 @@ func describe(_ camera: CameraDevice) -> String {
         if control.isInactive { line += ", inactive" }
         lines.append(line)
     }
-    return lines.joined(separator: "\n")
+    return lines
 }
 
 /// The same for programs.

@@ -18,7 +18,7 @@ struct FrameCameras: ParsableCommand {
     func run() throws {
         let cameras = try camera.map { [try CameraDevice(path: $0)] } ?? CameraDevice.all()
         for camera in cameras {
-            if json { printJSON(CameraLine(camera)) } else { printLine(describe(camera)) }
+            if json { printJSON(CameraLine(camera)) } else { describe(camera).forEach(printLine) }
         }
         if cameras.isEmpty, !json {
             printLine("no camera: is it plugged in, and the user in the group video?")

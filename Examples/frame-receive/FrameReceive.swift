@@ -31,7 +31,7 @@ struct FrameReceive: ParsableCommand {
             let receiver = try FrameReceiver(
                 codec: pictures.codec, transport: transport, decode: pictures.decodeSettings,
                 onEvent: {
-                    report.event($0)
+                    report.event($0, from: transport.peer)
                     tile?.note($0)
                 })
             // A stream that broke comes back here over another connection, and its recording goes on.

@@ -1,0 +1,60 @@
+package import FrameStreaming
+internal import FrameStreamingSystem
+
+/// What a line is about that a peer or a device can cause.
+///
+/// The raw value stands in front of how many were left out, and in `--json`.
+package enum LineKind: String, Hashable, Sendable, CaseIterable {
+    case connected, disconnected, refused, summary, waiting, stalled
+    case sourceLost = "source lost"
+    case sourceRestored = "source restored"
+    case undecodable = "undecodable frame"
+    case requested
+    case frame
+    case log
+
+    /// How many lines of this kind are printed for one connection, and for all together.
+    package var rates: (perSource: LogRate, total: LogRate) {
+        switch self {
+        // A line for each visitor. A thousand are let through at once, so that a summary is missing in no ordinary run.
+        case .connected, .disconnected, .summary:
+            (LogRate(burst: 100, interval: .seconds(1)), LogRate(burst: 1_000, interval: .milliseconds(50)))
+        // `--verbose` prints a line for each frame: as many as cameras have.
+        case .frame:
+            (LogRate(burst: 2_000, interval: .milliseconds(2)), LogRate(burst: 4_000, interval: .milliseconds(1)))
+        default: (LogRate(burst: 10, interval: .seconds(1)), LogRate(burst: 100, interval: .milliseconds(100)))
+        }
+    }
+}
+
+private let limiter = Monitor(LogLimiter<LineKind> { $0.rates })
+
+/// Whether a line that a peer caused is printed now. One that is not is counted.
+///
+/// - Parameter source: The connection's address, or whoever else caused it; nil = not known.
+package func admitsLine(_ kind: LineKind, from source: String?) -> Bool {
+    limiter.withLock { $0.admit(kind, from: source, at: .now) }
+}
+
+/// Says how many lines were left out, of each kind of which some were for long enough.
+///
+/// - Parameter isLast: Of every kind: before the last line of a program.
+package func printSuppressedLines(json: Bool, isLast: Bool = false) {
+    for suppressed in limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
+        let seconds = milliseconds(suppressed.duration) / 1_000
+        printNote(suppressedWords(suppressed.kind, suppressed.count, seconds: seconds))
+        if json { printJSON(SuppressedEvent(suppressed.kind, suppressed.count, seconds: seconds)) }
+    }
+}
+
+/// `source lost: ... and 12,345 more like it in 10 s`.
+package func suppressedWords(_ kind: LineKind, _ count: Int, seconds: Double) -> String {
+    var digits = String(count)
+    var groups: [String] = []
+    while digits.count > 3 {
+        groups.insert(String(digits.suffix(3)), at: 0)
+        digits.removeLast(3)
+    }
+    let number = ([digits] + groups).joined(separator: ",")
+    return "\(kind.rawValue): ... and \(number) more like it in \(fixed(seconds.rounded(.up), 0)) s"
+}

@@ -1,0 +1,159 @@
+import Foundation
+import FrameStreamingCore
+import RawSockets
+import Testing
+
+@testable import FrameStreamingTCP
+
+extension ExampleTests {
+    /// What a peer says reaches the terminal and the log as one printable line, and not as often as the peer likes.
+    @Suite struct HostileText {
+        /// A title for the terminal, a cleared screen, colours in C0 and C1, two forged lines, and a reversed direction.
+        private static let evil =
+            "evil\u{1B}]0;owned\u{7}\u{1B}[2J\u{1B}[31m\r\n127.0.0.1:1 \"FORGED\" connected\nError: FORGED line"
+            + "\u{9B}31m\0\u{202E}\u{2028}\u{200B}\u{FEFF}" + String(repeating: "long ", count: 100)
+
+        private static func hello(_ role: UInt8, credit: UInt64 = 0) -> Hello {
+            var hello = Hello(
+                role: role, maximumFrameBytes: 64 << 20, bootID: [UInt8](repeating: 7, count: 16), stream: evil)
+            hello.session = role == 1 ? 77 : 0
+            hello.creditThrough = credit
+            return hello
+        }
+
+        /// Frames that are no JPEG, within the credit that a receiver gives at once.
+        private static func rubbish(_ count: UInt64) -> [UInt8] {
+            (1...count).flatMap { sequence in
+                let header = FrameHeader(
+                    info: FrameInfo(sequence: sequence), width: 16, height: 16, pixelFormat: .jpeg)
+                return header.marshal(metadata: [], imageBytes: 4) + [0xFF, 0xD8, 0, 0]
+            }
+        }
+
+        /// Both outputs: nothing but whole lines of what can be printed, and no line that the peer made up.
+        private func judge(_ program: Program, json: Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            for text in [program.output, program.complaints] {
+                let bad = text.unicodeScalars.filter { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control: scalar != "\n"
+                    case .format, .lineSeparator, .paragraphSeparator: true
+                    default: false
+                    }
+                }
+                #expect(bad.isEmpty, "\(program.name): \(bad)", sourceLocation: sourceLocation)
+                for line in text.split(separator: "\n") {
+                    let isForged = line.hasPrefix("127.0.0.1:1 ") || line.hasPrefix("Error: FORGED")
+                    #expect(!isForged, "\(line)", sourceLocation: sourceLocation)
+                    // Of a text of 700 characters there are 200, once or twice.
+                    if !json { #expect(line.count < 700, "\(line)", sourceLocation: sourceLocation) }
+                }
+            }
+            if json { #expect(try !program.lines.isEmpty, sourceLocation: sourceLocation) }
+        }
+
+        /// A program that listens, as people or programs read it, and its port.
+        private func listening(_ name: String, _ arguments: [String], json: Bool) throws -> (Program, Int) {
+            let program = try Program(name, arguments + ["--listen", "0"] + (json ? ["--json"] : []))
+            if json { return (program, try program.port()) }
+            return (
+                program,
+                try program.find("the listening line") { text in
+                    text.split(separator: "\n").first { $0.hasPrefix("listening on ") && text.contains("\n") }
+                        .flatMap { Int($0.split(separator: ":").last ?? "") }
+                }
+            )
+        }
+
+        @Test(arguments: [false, true]) func aSenderAtAReceiver(json: Bool) throws {
+            let (receiver, port) = try listening("frame-receive", ["--verbose", "--once"], json: json)
+            let peer = try RawPeer(port: port)
+            peer.send(Self.hello(1).marshal(.hello))
+            peer.send(Self.rubbish(12))
+            let lost = WireMessage.sourceLost(Self.evil).marshal()
+            for _ in 0..<20 { peer.send((0..<50).flatMap { _ in lost }) }
+            peer.send((0..<500).flatMap { _ in WireMessage.sourceRestored.marshal() })
+            peer.send(Bye(Self.evil).marshal())
+            #expect(peer.waitForEnd())
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            try judge(receiver, json: json)
+            let complaints = receiver.complaints.split(separator: "\n")
+            let losses = complaints.count {
+                $0.hasPrefix("Error: the sender's source is lost: evil\\u{1B}]0;owned\\u{7}")
+            }
+            #expect((1...200).contains(losses))
+            let left = complaints.filter { $0.hasPrefix("source lost: ... and ") }.compactMap {
+                Int($0.filter(\.isNumber).dropLast())
+            }
+            #expect(!left.isEmpty)
+            #expect(complaints.contains { $0.hasPrefix("undecodable frame: ... and ") })
+            if json {
+                // The whole text, for programs.
+                let summary = try #require(try receiver.connections().first)
+                #expect(summary.string("goodbye") == Self.evil)
+                #expect(summary.string("stream")?.hasPrefix("evil\u{1B}]0;owned\u{7}") == true)
+                let suppressed = try receiver.lines.filter {
+                    $0.event == "suppressed" && $0.string("kind") == "source lost"
+                }
+                #expect(try suppressed.reduce(0) { try $0 + $1.int("count") } + losses == 1_000)
+            } else {
+                #expect(receiver.output.contains("\"evil\\u{1B}]0;owned\\u{7}"))
+                #expect(receiver.output.contains("ended: bye (evil\\u{1B}"))
+            }
+        }
+
+        @Test(arguments: [false, true]) func aReceiverAtASender(json: Bool) throws {
+            let (sender, port) = try listening("frame-send", ["--pattern", "--size", "64x48"], json: json)
+            let peer = try RawPeer(port: port)
+            peer.send(Self.hello(2, credit: 1).marshal(.hello))
+            let pause = WireMessage.request(WireRequest(.pause)).marshal()
+            for _ in 0..<20 { peer.send((0..<50).flatMap { _ in pause }) }
+            peer.send(Bye(Self.evil).marshal())
+            #expect(peer.waitForEnd())
+            sender.signal(SIGINT)
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            try judge(sender, json: json)
+            #expect(sender.complaints.contains("requested: ... and "))
+            let requests =
+                json
+                ? try sender.lines.count { $0.event == "requested" }
+                : sender.complaints.split(separator: "\n").count { $0.contains(" asks for: pause") }
+            #expect((1...200).contains(requests))
+        }
+
+        @Test(arguments: [false, true]) func whoeverIsConnectedTo(json: Bool) throws {
+            for (name, arguments, role): (String, [String], UInt8) in [
+                ("frame-send", ["--pattern", "--no-reconnect", "--to"], 2),
+                ("frame-receive", ["--once", "--no-reconnect", "--from"], 1),
+            ] {
+                for answer in [
+                    Reject(.unspecified, Self.evil).marshal(), Reject(.busy, Self.evil).marshal(),
+                    Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome) + Bye(Self.evil).marshal(),
+                ] {
+                    let listener = try RawListener()
+                    let program = try Program(
+                        name, arguments + ["127.0.0.1:\(listener.port)"] + (json ? ["--json"] : []))
+                    let peer = listener.accept()
+                    peer.send(answer)
+                    peer.shutdownWriting()
+                    _ = try program.finish()
+                    try judge(program, json: json)
+                    #expect((program.output + program.complaints).contains(json ? "evil\\u" : "evil\\u{1B}]0;owned"))
+                }
+            }
+        }
+
+        @Test func manyThatComeToNothing() throws {
+            let (receiver, port) = try listening("frame-receive", [], json: false)
+            for _ in 0..<400 {
+                let peer = try RawPeer(port: port)
+                peer.send("x\u{1B}[2J, ")
+                #expect(peer.waitForEnd())
+            }
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            try judge(receiver, json: false)
+            #expect(receiver.complaints.contains("refused: ... and "))
+            #expect(receiver.complaints.split(separator: "\n").count < 400)
+        }
+    }
+}
