@@ -34,6 +34,7 @@ struct FrameView: ParsableCommand {
             window.hide()
             stage.close(reason)
             receiving.stop()
+            output.suppressed(isLast: true)
         }
         reason = try viewer.run()
     }

@@ -4,7 +4,17 @@ internal import Glibc
 internal import Synchronization
 
 /// What is printed: lines for people, or an object a line for programs, with the keys that `frame-receive` has.
+///
+/// A line stays one line, whatever a peer puts into it, and a peer that causes many lines of a kind gets a few of them.
 struct Output: Sendable {
+    /// What a line is about that a peer can cause.
+    enum Kind: String {
+        case waiting, connected, summary, refused, window
+        case sourceLost = "source lost"
+        case sourceRestored = "source restored"
+        case undecodable = "undecodable frame"
+    }
+
     let json: Bool
 
     func listening(address: String, port: Int) {
@@ -17,11 +27,13 @@ struct Output: Sendable {
 
     /// Nobody is there to connect to.
     func waiting(_ address: String, _ reason: String) {
-        complain("waiting for \(address): \(reason)")
+        guard admits(.waiting, from: nil) else { return }
+        Self.write("waiting for \(address): \(reason)", to: STDERR_FILENO)
         if json { object(["event": .text("waiting"), "address": .text(address), "reason": .text(reason)]) }
     }
 
     func connected(_ peer: Peer) {
+        guard admits(.connected, from: nil) else { return }
         guard json else { return line("\(StreamStatus.name(of: peer)) connected (\(peer.handshake) handshake)") }
         object([
             "event": .text("connected"), "peer": .text(peer.address), "stream": .of(peer.stream),
@@ -29,9 +41,10 @@ struct Output: Sendable {
         ])
     }
 
-    func source(lost reason: String?) {
+    func source(of peer: Peer, lost reason: String?) {
+        guard admits(reason == nil ? .sourceRestored : .sourceLost, from: peer) else { return }
         if let reason {
-            complain("the sender's source is lost: \(reason)")
+            Self.write("the sender's source is lost: \(String(printable: reason))", to: STDERR_FILENO)
         } else if !json {
             line("the sender's source is back")
         }
@@ -43,11 +56,12 @@ struct Output: Sendable {
     }
 
     func summary(_ receiver: FrameReceiver<ViewingCodec>) {
+        guard admits(.summary, from: nil) else { return }
         let (peer, figures) = (receiver.peer, receiver.statistics)
         let end = receiver.end?.description
         guard json else {
             let delay = figures.latency.summary.map { ", delay \(tenths($0.p50)) ms (p99 \(tenths($0.p99)))" } ?? ""
-            let reason = peer.goodbye.map { " (\(StreamStatus.printable($0.text)))" } ?? ""
+            let reason = peer.goodbye.map { " (\(String(printable: $0.text)))" } ?? ""
             line(
                 "\(StreamStatus.name(of: peer)): \(figures.frames) frames in \(tenths(figures.seconds)) s: \(tenths(figures.framesPerSecond)) fps\(delay), \(figures.skipped.map { "\($0)" } ?? "unknown") dropped, ended: \(end ?? "open")\(reason)"
             )
@@ -70,24 +84,59 @@ struct Output: Sendable {
         ])
     }
 
-    /// A line on standard error.
-    func complain(_ words: String) { Self.write("\(StreamStatus.printable(words))\n", to: STDERR_FILENO) }
+    /// A line on standard error, unless there were too many of its kind.
+    func complain(_ words: String, _ kind: Kind, from peer: Peer?) {
+        if admits(kind, from: peer) { Self.write(words, to: STDERR_FILENO) }
+    }
 
-    private func line(_ words: String) { Self.write("\(words)\n", to: STDOUT_FILENO) }
+    /// Says how many lines were left out, of each kind of which some were for ten seconds; at the end of every kind.
+    func suppressed(isLast: Bool = false) {
+        for left in Self.limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
+            let seconds = left.duration.components.seconds + 1
+            Self.write("\(left.kind.rawValue): ... and \(left.count) more like it in \(seconds) s", to: STDERR_FILENO)
+            guard json else { continue }
+            object([
+                "event": .text("suppressed"), "kind": .text(left.kind.rawValue), "count": .number(Double(left.count)),
+                "seconds": .number(Double(seconds)),
+            ])
+        }
+    }
+
+    private func admits(_ kind: Kind, from peer: Peer?) -> Bool {
+        suppressed()
+        return Self.limiter.withLock { $0.admit(kind, from: peer?.address, at: .now) }
+    }
+
+    private static let limiter = Mutex(
+        LogLimiter<Kind> { _ in
+            (LogRate(burst: 10, interval: .seconds(1)), LogRate(burst: 100, interval: .milliseconds(100)))
+        })
+
+    private func line(_ words: String) { Self.write(words, to: STDOUT_FILENO) }
 
     private func object(_ value: [String: JSON]) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else { return }
-        line(String(decoding: data, as: UTF8.self))
+        // What is not ASCII can only stand in a string, where it may be escaped.
+        let line = String(decoding: data, as: UTF8.self).unicodeScalars.map { scalar in
+            if scalar.value < 0x7F { return String(Character(scalar)) }
+            return String(Character(scalar)).utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }.joined()
+        }
+        Self.write(line.joined(), to: STDOUT_FILENO)
     }
 
     /// One writer at a time: the window's thread and those of the connections.
     private static let writing = Mutex(())
+    /// A line of JSON with every character of a goodbye escaped is not longer.
+    private static let longestLine = 16_000
 
-    private static func write(_ text: String, to descriptor: CInt) {
+    private static func write(_ line: String, to descriptor: CInt) {
         writing.withLock { _ in
-            var rest = Array(text.utf8)[...]
+            var rest = Array((String(printable: line, limit: longestLine) + "\n").utf8)[...]
             while !rest.isEmpty {
                 // The pointer and the count are of one and the same buffer.
                 let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -83,7 +83,7 @@ final class Receiving: Sendable {
         guard let error = error as? FrameStreamingError, error.code != .busy, error.code != .closed else { return }
         if isOver.load(ordering: .sequentiallyConsistent) { return }
         if once, !reconnects { return stage.end(.over(error)) }
-        output.complain("Error: \(error)")
+        output.complain("Error: \(error)", .refused, from: nil)
     }
 
     /// Shows what comes over one connection.
@@ -98,7 +98,7 @@ final class Receiving: Sendable {
         } catch {
             receiver.cancel()
             output.summary(receiver)
-            stage.leave(.broken(StreamStatus.printable(error.message)))
+            stage.leave(.broken(error.message))
             if mayReturn(receiver.peer, after: error) {
                 absence.begin { [stage] in stage.end(.over($0)) }
             } else if once {
@@ -109,7 +109,7 @@ final class Receiving: Sendable {
         }
         receiver.close()
         output.summary(receiver)
-        stage.leave(.ended(StreamStatus.printable(receiver.peer.goodbye?.text ?? "the sender has no more pictures")))
+        stage.leave(.ended(String(printable: receiver.peer.goodbye?.text ?? "the sender has no more pictures")))
         if once { stage.end(.over(nil)) }
     }
 
@@ -121,15 +121,16 @@ final class Receiving: Sendable {
 
     private func event(_ transport: any Transport) -> @Sendable (ReceiverEvent) -> Void {
         { [stage, output] event in
+            let peer = transport.peer
             switch event {
             case .sourceLost(let reason):
-                output.source(lost: reason)
-                stage.note(.sourceLost(StreamStatus.printable(reason)))
+                output.source(of: peer, lost: reason)
+                stage.note(.sourceLost(String(printable: reason)))
             case .sourceRestored:
-                output.source(lost: nil)
-                stage.note(.live(StreamStatus.name(of: transport.peer)))
+                output.source(of: peer, lost: nil)
+                stage.note(.live(StreamStatus.name(of: peer)))
             case .undecodable(let info, let error):
-                output.complain("Error: frame \(info.sequence): \(error.message)")
+                output.complain("Error: frame \(info.sequence): \(error.message)", .undecodable, from: peer)
             }
         }
     }

@@ -37,20 +37,9 @@ enum StreamStatus: Hashable, Sendable {
         }
     }
 
-    /// The sender's stream and address. Both are the other side's word.
+    /// The sender's stream and address. The stream's name is the other side's word.
     static func name(of peer: Peer) -> String {
-        guard let stream = peer.stream, !stream.isEmpty else { return printable(peer.address) }
-        return "\(printable(stream)) (\(peer.address))"
-    }
-
-    /// What somebody else says, without what would move a terminal's cursor or end a window's title.
-    static func printable(_ words: String) -> String {
-        String(
-            words.unicodeScalars.prefix(200).map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator: " "
-                default: Character(scalar)
-                }
-            })
+        guard let stream = peer.stream, !stream.isEmpty else { return peer.address }
+        return "\(String(printable: stream)) (\(peer.address))"
     }
 }

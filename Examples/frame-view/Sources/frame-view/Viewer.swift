@@ -109,7 +109,7 @@ final class Viewer {
             output.snapshot(path)
             say("saved \(path)")
         } catch {
-            output.complain("Error: \(error)")
+            output.complain("Error: \(error)", .window, from: nil)
             say("\(error)")
         }
     }
@@ -194,7 +194,7 @@ final class Viewer {
                 isLoaded = true
             } catch {
                 // The next picture will most likely fare the same.
-                if complaint != error { output.complain("Error: \(error)") }
+                if complaint != error { output.complain("Error: \(error)", .undecodable, from: receiver?.peer) }
                 complaint = error
                 say(error.message)
                 isDrawn = true

@@ -25,8 +25,10 @@ import Testing
     }
 
     @Test func othersWordsMoveNoCursor() {
-        #expect(StreamStatus.printable("a\u{1B}[2Jb\nc\u{202E}d\0") == "a [2Jb c d ")
-        #expect(StreamStatus.printable("Tür 漢") == "Tür 漢")
-        #expect(StreamStatus.printable(String(repeating: "x", count: 70_000)).count == 200)
+        var peer = Peer(address: "10.0.0.7:4242", handshake: .binary, initialCredit: 1, creditAhead: 1)
+        peer.stream = "a\u{1B}[2Jb\nc\u{202E}d\0"
+        #expect(StreamStatus.name(of: peer) == "a\\u{1B}[2Jb\\nc\\u{202E}d\\u{0} (10.0.0.7:4242)")
+        peer.stream = String(repeating: "x", count: 255)
+        #expect(StreamStatus.name(of: peer).count == 200 + " (10.0.0.7:4242)".count)
     }
 }
