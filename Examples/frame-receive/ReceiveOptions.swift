@@ -7,8 +7,8 @@ import FrameStreamingPreview
 struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT).", valueName: "[host:]port")
-    )
+            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            valueName: "[host:]port"))
     var listen: String?
 
     @Option(

@@ -12,7 +12,7 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities; on loopback unless a host is named.",
+            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities; on loopback unless a host is named. The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
             valueName: "[host:]port"))
     var listen: String?
 
