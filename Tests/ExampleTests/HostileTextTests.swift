@@ -72,8 +72,9 @@ extension ExampleTests {
             let lost = WireMessage.sourceLost(Self.evil).marshal()
             for _ in 0..<20 { peer.send((0..<50).flatMap { _ in lost }) }
             peer.send((0..<500).flatMap { _ in WireMessage.sourceRestored.marshal() })
-            peer.send(Bye(Self.evil).marshal())
+            peer.send(Bye(.complete(Self.evil)).marshal())
             #expect(peer.waitForEnd())
+            peer.shutdownWriting()
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
             try judge(receiver, json: json)
             let complaints = receiver.complaints.split(separator: "\n")
@@ -107,8 +108,9 @@ extension ExampleTests {
             peer.send(Self.hello(2, credit: 1).marshal(.hello))
             let pause = WireMessage.request(WireRequest(.pause)).marshal()
             for _ in 0..<20 { peer.send((0..<50).flatMap { _ in pause }) }
-            peer.send(Bye(Self.evil).marshal())
+            peer.send(Bye(.complete(Self.evil)).marshal())
             #expect(peer.waitForEnd())
+            peer.shutdownWriting()
             sender.signal(SIGINT)
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
             try judge(sender, json: json)
@@ -127,7 +129,8 @@ extension ExampleTests {
             ] {
                 for answer in [
                     Reject(.unspecified, Self.evil).marshal(), Reject(.busy, Self.evil).marshal(),
-                    Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome) + Bye(Self.evil).marshal(),
+                    Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome)
+                        + Bye(.complete(Self.evil)).marshal(),
                 ] {
                     let listener = try RawListener()
                     let program = try Program(
