@@ -33,7 +33,11 @@ package func ended(_ end: StreamEnd?, _ peer: Peer) -> String {
 }
 
 /// ` (the source has no more pictures)`: what the peer said when it ended, as it may be printed; empty if it has not.
-package func goodbye(of peer: Peer) -> String { peer.goodbye.map { " (\(String(printable: $0.text)))" } ?? "" }
+package func goodbye(of peer: Peer) -> String {
+    guard let goodbye = peer.goodbye else { return "" }
+    // What is no end in good order says so, with its code.
+    return goodbye.code == .complete ? " (\(String(printable: goodbye.text)))" : " (\(goodbye))"
+}
 
 /// What goes behind it where receivers have asked for no more pictures: it would look as if the sender hung.
 package func describe(paused receivers: Int) -> String {
