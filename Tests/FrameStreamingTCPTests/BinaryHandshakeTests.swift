@@ -101,6 +101,11 @@ import Testing
             {
                 $0.version = 7; $0.minimumVersion = 7
             },
+            // The version of WELCOME is the one that is spoken: one that was not offered is none, whatever else the peer can do.
+            { $0.version = 2 }, { $0.version = .max },
+            {
+                $0.version = 0; $0.minimumVersion = 0
+            },
         ] as [(inout Hello) -> Void] {
             var welcome = hello(.receiver, credit: 1)
             change(&welcome)

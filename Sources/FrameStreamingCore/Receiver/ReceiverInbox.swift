@@ -102,7 +102,7 @@ final class ReceiverInbox: Sendable {
             }
             state.receivedThrough = item.info.sequence
             state.bytes += item.frame.byteCount
-            state.skippedBySender += Int(item.info.skipped)
+            state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
             state.items.append(item)
         }
@@ -130,7 +130,7 @@ final class ReceiverInbox: Sendable {
         at now: MonotonicTime
     ) -> Acknowledgement {
         state.withLock { state in
-            state.creditThrough = max(state.creditThrough, info.sequence + creditAhead)
+            state.creditThrough = max(state.creditThrough, info.sequence.addingClamped(creditAhead))
             var result = Acknowledgement(
                 sequence: info.sequence, creditThrough: state.creditThrough, outcome: outcome)
             result.receivedThrough = state.receivedThrough

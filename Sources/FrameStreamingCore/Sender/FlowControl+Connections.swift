@@ -21,7 +21,7 @@ extension FlowControl {
             counts.lost += underWay
             // What was taken would be old by the time that there is a connection again.
             counts.dropped.disconnected += taken.count
-            for skipped in taken { skippedSinceLast += 1 + skipped }
+            for skipped in taken { skipBeforeNext(skipped) }
             taken = []
         }
         forgetNumbers()

@@ -10,7 +10,7 @@ extension FlowControl {
             if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
         }
         while !waiting.isEmpty, taken.count < encoders, mayTake(at: now) {
-            taken.append(skippedSinceLast + waiting.removeFirst().leftOut)
+            taken.append(skippedSinceLast.addingClamped(waiting.removeFirst().leftOut))
             skippedSinceLast = 0
             decision.takes += 1
         }
@@ -43,7 +43,7 @@ extension FlowControl {
         guard case .deadline(let age) = policy.value else { return }
         while let oldest = waiting.first, oldest.captured.advanced(by: age) < now {
             counts.dropped.deadline += 1
-            skippedSinceLast += 1 + waiting.removeFirst().leftOut
+            skipBeforeNext(waiting.removeFirst().leftOut)
             decision.drops += 1
         }
     }

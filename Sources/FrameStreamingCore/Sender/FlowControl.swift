@@ -146,7 +146,7 @@ public struct FlowControl: Sendable {
             noteSent(bytes, at: now)
         case .failed:
             counts.failed += 1
-            passOn(skipped: 1 + taken.removeFirst())
+            passOn(skipped: taken.removeFirst().addingClamped(1))
         case .acknowledged(let acknowledgement, let roundTrip):
             decision.ackTime = try acknowledge(acknowledgement, roundTrip, at: now)
         case .paused: isPaused = true
@@ -173,7 +173,7 @@ public struct FlowControl: Sendable {
         offers += 1
         if let quality, offers % UInt64(quality.settings.keepOneIn) != 0 {
             counts.dropped.rate += 1
-            leftOut += 1
+            leftOut = leftOut.addingClamped(1)
             decision.leavesOut = true
             return
         }
@@ -181,7 +181,7 @@ public struct FlowControl: Sendable {
         waiting.append((captured, leftOut))
         leftOut = 0
         if waiting.count > (policy.isDeadline ? Self.mostWaiting : 1) {
-            skippedSinceLast += 1 + waiting.removeFirst().leftOut
+            skipBeforeNext(waiting.removeFirst().leftOut)
             counts.dropped.replaced += 1
             decision.drops += 1
         }
@@ -199,7 +199,16 @@ public struct FlowControl: Sendable {
 
     /// Pictures that are never sent are skipped before the next that is.
     mutating func passOn(skipped: UInt32) {
-        if taken.isEmpty { skippedSinceLast += skipped } else { taken[0] += skipped }
+        if taken.isEmpty {
+            skippedSinceLast = skippedSinceLast.addingClamped(skipped)
+        } else {
+            taken[0] = taken[0].addingClamped(skipped)
+        }
+    }
+
+    /// A picture with so many left out before it is never sent. A pause may last for years: the count stops at the largest that the wire has.
+    mutating func skipBeforeNext(_ leftOutBefore: UInt32) {
+        skippedSinceLast = skippedSinceLast.addingClamped(1).addingClamped(leftOutBefore)
     }
 
     private mutating func acknowledge(

@@ -28,10 +28,11 @@ struct LinkRate: Sendable {
 
     mutating func acknowledged(_ acknowledgement: Acknowledgement, bytes: Int, sentAt sent: Int64, at now: Int64) {
         let whole = max(1, now - sent - acknowledgement.receiverTime)
+        // The peer's word: the difference of two such may wrap, and must not make the link infinitely fast.
         let arrival = acknowledgement.arrivalTime?.nanoseconds ?? now
         var time = whole
         // Behind another one on the link: it took from that one's arrival to its own. After a stall they come all at once.
-        if let previousArrival, sent < previousHeard { time = min(whole, max(arrival - previousArrival, whole / 8)) }
+        if let previousArrival, sent < previousHeard { time = min(whole, max(arrival &- previousArrival, whole / 8, 1)) }
         previousArrival = arrival
         previousHeard = now
         guard bytes > 0 else { return }
@@ -65,9 +66,9 @@ struct LinkRate: Sendable {
 }
 
 extension Acknowledgement {
-    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known.
+    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known. Both times are the peer's word.
     var receiverTime: Int64 {
         guard let arrivalTime, let consumedTime else { return 0 }
-        return max(0, consumedTime.nanoseconds - arrivalTime.nanoseconds)
+        return max(0, consumedTime.nanoseconds &- arrivalTime.nanoseconds)
     }
 }

@@ -128,8 +128,8 @@ extension SenderOutlet {
             state.breakage = nil
             state.lastProgress = .now
             state.notices = state.sourceLost.map { [$0] } ?? []
-            let consumed = min(
-                state.progress.connect(consumed: peer.session == 0 ? 0 : peer.resumedFrom), state.unacknowledged.count)
+            let consumed = state.progress.connect(
+                consumed: peer.session == 0 ? 0 : peer.resumedFrom, underWay: state.unacknowledged.count)
             state.unacknowledged.removeFirst(consumed)
             let event = FlowControl.Event.connected(creditThrough: peer.initialCredit, consumed: consumed)
             guard let decision = try? state.flow.handle(event, at: .now) else { return [] }

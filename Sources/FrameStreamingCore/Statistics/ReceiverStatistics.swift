@@ -39,7 +39,7 @@ public struct ReceiverStatistics: Sendable {
     public init() {}
 
     /// Pictures of the source that the consumer never saw, on whichever side they were passed over; nil = not known.
-    public var skipped: Int? { skippedBySender.map { $0 + skippedHere } }
+    public var skipped: Int? { skippedBySender.map { $0.addingClamped(skippedHere) } }
 
     /// By how much ``latency`` and ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over
     /// the frames. 0 on one machine; nil where nothing is known of the peer's clock.
@@ -59,7 +59,7 @@ public struct ReceiverStatistics: Sendable {
         frames += other.frames
         bytes += other.bytes
         decodeFailures += other.decodeFailures
-        if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0) + theirs }
+        if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0).addingClamped(theirs) }
         skippedHere += other.skippedHere
         latency.merge(other.latency)
         captureTime.merge(other.captureTime)

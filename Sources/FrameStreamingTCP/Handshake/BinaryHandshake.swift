@@ -96,7 +96,7 @@ struct BinaryHandshake {
     }
 
     private func accept(_ welcome: Hello) -> Action {
-        if let (_, words) = objection(to: welcome) {
+        if let (_, words) = objection(to: welcome) ?? objection(toAgreed: welcome.version) {
             return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
         }
         var settled = welcome
@@ -110,6 +110,15 @@ struct BinaryHandshake {
             peer: peer, stream: peer.stream.isEmpty ? (own.stream.isEmpty ? nil : own.stream) : peer.stream,
             session: settled.session, resumedFrom: settled.session == 0 ? 0 : settled.lastConsumed,
             creditThrough: isSender ? peer.creditThrough : own.creditThrough)
+    }
+
+    /// WELCOME says which version is spoken from there on, and only what was offered can be.
+    private func objection(toAgreed version: UInt16) -> (Reject.Code, String)? {
+        if (own.minimumVersion...own.version).contains(version) { return nil }
+        return (
+            .version,
+            "it chose protocol version \(version), and \(own.minimumVersion) to \(own.version) were offered: update this side, or mend the peer"
+        )
     }
 
     private func objection(to peer: Hello) -> (Reject.Code, String)? {
