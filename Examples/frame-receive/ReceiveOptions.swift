@@ -42,6 +42,8 @@ struct ReceiveOptions: ParsableArguments {
             "The largest picture in bytes, as it comes: a sender of a larger one is cut off.", valueName: "n"))
     var maximumFrameBytes = TCPOptions().maximumFrameBytes
 
+    @OptionGroup var rate: MinimumRate
+
     func validate() throws {
         guard (listen == nil) != (from == nil) else {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
@@ -71,6 +73,7 @@ struct ReceiveOptions: ParsableArguments {
     private var options: TCPOptions {
         var options = TCPOptions()
         options.maximumFrameBytes = maximumFrameBytes
+        options.minimumRate = rate.bytesPerSecond
         return options
     }
 

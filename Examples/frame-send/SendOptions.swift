@@ -63,6 +63,8 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The stream's name, for the receiver.", valueName: "name"))
     var stream: String?
 
+    @OptionGroup var rate: MinimumRate
+
     @Flag(
         help: ArgumentHelp(
             "End when the connection does, or cannot be made, instead of making another; with --listen serve one receiver."
@@ -118,6 +120,7 @@ struct SendOptions: ParsableArguments {
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
         options.stream = stream ?? ""
+        options.minimumRate = rate.bytesPerSecond
         for receiver in to {
             try sender.add(try TCPConnector(to: receiver, role: .sender, handshake: handshake.tcp, options: options))
         }

@@ -59,8 +59,13 @@ public struct TCPOptions: Sendable {
     /// How long a peer may take to complete the handshake; with ``TCPHandshake/automatic``, to send its first byte. With
     /// ``TCPHandshake/text`` there is none: a peer may be silent until its first frame.
     public var handshakeTimeout = Duration.seconds(5)
-    /// How long a message may take from its first to its last byte, either way: a peer that trickles is cut off.
-    public var messageTimeout = Duration.seconds(30)
+    /// How long a message that has begun may stand still, either way: not a byte of it comes, or is taken. The connection is lost then. It
+    /// may take as long as it likes while it moves, see ``minimumRate``.
+    public var standstillTimeout = Duration.seconds(30)
+    /// How many bytes of a message that has begun must move in each second, on the average over a minute, either way; 0 = however few.
+    ///
+    /// It tells a slow link from a peer that trickles to hold a place: such a one is cut off within two minutes, and mostly after one.
+    public var minimumRate = 1_000
     /// How long the kernel waits for the peer's kernel to confirm data before the connection is lost (TCP_USER_TIMEOUT).
     /// It counts while a receiver reads nothing, too: well below 10 s it kills slow receivers.
     public var userTimeout = Duration.seconds(15)
@@ -71,6 +76,11 @@ public struct TCPOptions: Sendable {
 
     /// Everything as it usually is.
     public init() {}
+
+    /// Over how long ``minimumRate`` is measured.
+    static let rateWindow = Duration.seconds(60)
+    /// The same for these options: shorter in tests.
+    var rateWindow = Self.rateWindow
 
     /// What ``maximumFrameBytes`` can be.
     public static let frameBytes = 1...(1 << 30)
@@ -94,8 +104,12 @@ public struct TCPOptions: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "at most \(Hello.mostFormats) pixel formats can be named: name none to take any")
         }
-        guard handshakeTimeout > .zero, messageTimeout > .zero, userTimeout > .zero else {
+        guard handshakeTimeout > .zero, standstillTimeout > .zero, userTimeout > .zero else {
             throw FrameStreamingError(.invalidArgument, "a timeout that is not above 0 lets nothing through")
+        }
+        guard minimumRate >= 0 else {
+            throw FrameStreamingError(
+                .invalidArgument, "a minimum rate of \(minimumRate) bytes a second cannot be: 0 takes any rate")
         }
         return self
     }

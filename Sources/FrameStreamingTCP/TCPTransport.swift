@@ -45,17 +45,17 @@ public final class TCPTransport: Transport {
     ///
     /// - Throws: `timedOut` when the message did not go by the deadline: the part that went is remembered, and the same
     ///   call finishes it. `unsupported` for a pixel format that the peer does not take and for a request to a sender that takes none,
-    ///   `limitExceeded` for a frame that is too large
-    ///   for it, or where the peer takes a message too slowly; `invalidArgument` for a message that this side cannot send;
-    ///   `connectionLost`, `closed`.
+    ///   `limitExceeded` for a frame that is too large for it; `invalidArgument` for a message that this side cannot send;
+    ///   `connectionLost`, also where a message stands still (``TCPOptions/standstillTimeout``) or moves too slowly
+    ///   (``TCPOptions/minimumRate``); `closed`. An acknowledgement never waits, and so never times out.
     public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         try connection.send(message, until: deadline)
     }
 
     /// The next message; nil when the peer ended in good order.
     ///
-    /// - Throws: `timedOut`: what came of a message is kept. `protocolViolation`, `limitExceeded` (too large, or too slow),
-    ///   `endedWithoutGoodbye`, `connectionLost`: the connection is over. `closed` after ``close()``, unless the connection had ended
+    /// - Throws: `timedOut`: what came of a message is kept. `protocolViolation`, `limitExceeded` (too large),
+    ///   `endedWithoutGoodbye`, `connectionLost` (also: a message stands still, or moves too slowly): the connection is over. `closed` after ``close()``, unless the connection had ended
     ///   in good order before: that stays nil.
     public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         try connection.receive(until: deadline)

@@ -75,8 +75,9 @@ import Testing
         var options = SenderOptions(policy: .latest)
         options.adaptiveQuality = AdaptiveQuality(20...80, allowsScale: true, allowsRate: true)
         (options.drainTimeout, options.finishTimeout) = (.milliseconds(300), .milliseconds(300))
+        let channel = try Channel(descriptor)
         do {
-            let transport = try establishing.accepting(Channel(descriptor), until: soon())
+            let transport = try establishing.accepting(channel, until: soon())
             let sender = try FrameSender(codec: IdentityCodec(), transport: transport, options: options)
             var source = Pictures()
             _ = try? sender.run(&source)
@@ -87,6 +88,7 @@ import Testing
             // A handshake that cannot be is refused in words.
             #expect(!error.message.isEmpty)
         }
+        channel.close()
         #expect(try speaking.value(), "the sender did not end")
     }
 
@@ -160,7 +162,7 @@ import Testing
         }
         for fields in Self.fieldsOfBoth {
             for variant in fields.variants {
-                let messages = (1...5).map { sequence in
+                let messages = (1...5 as ClosedRange<UInt64>).map { sequence in
                     (sequence >= first ? variant : []) + Self.acknowledgement(sequence).marshal()
                 }
                 try runSender(Script(opening: opening, messages: messages))
@@ -171,7 +173,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func mixedExtremesToASender(seed: UInt64) throws {
         var numbers = SeededNumbers(seed: seed)
         for _ in 0..<50 {
-            let messages = (1...5).map { sequence in
+            let messages = (1...5 as ClosedRange<UInt64>).map { sequence in
                 // The number stays: another one would be the end.
                 var fields = Self.receiversFields(sequence)[0]
                 fields = WireFields(fields, keeping: [8, 24])
@@ -196,8 +198,9 @@ import Testing
         }
         let establishing = try Establishing(
             role: .receiver, handshake: .binary, options: TCPOptions(), listens: true)
+        let channel = try Channel(descriptor)
         do {
-            let transport = try establishing.accepting(Channel(descriptor), until: soon())
+            let transport = try establishing.accepting(channel, until: soon())
             let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
             defer { receiver.close() }
             while let received = try receiver.next(until: soon()) {
@@ -208,6 +211,7 @@ import Testing
         } catch {
             #expect(!error.message.isEmpty && error.code != .timedOut)
         }
+        channel.close()
         #expect(try speaking.value(), "the receiver did not end")
     }
 

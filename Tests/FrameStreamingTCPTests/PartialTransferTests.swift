@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import FrameStreamingSystem
 import Glibc
 import RawSockets
 import Testing
@@ -95,9 +96,86 @@ import Testing
         #expect(try transport.receive(until: soon()) == nil)
     }
 
+    @Test func aPictureMayTakeAsLongAsItMoves() throws {
+        var options = TCPOptions()
+        options.standstillTimeout = .seconds(2)
+        let (transport, peer) = try makeRawPair(.receiver, options: options)
+        let frame = try makeFrame(1, byteCount: 2_000)
+        let bytes = wire(frame, stamped(1))
+        let start = MonotonicTime.now
+        let sending = try Background {
+            for piece in stride(from: 0, to: bytes.count, by: 100) {
+                peer.send(bytes[piece..<min(piece + 100, bytes.count)])
+                sleep(until: monotonicNow() + 130_000_000)
+            }
+        }
+        #expect(try transport.receiveFrame().0.contents == frame.contents)
+        #expect(MonotonicTime.now.since(start) > options.standstillTimeout, "it was quick, which shows nothing")
+        try sending.value()
+    }
+
+    @Test func aPictureIsTakenAsSlowlyAsThePeerReads() throws {
+        var options = TCPOptions()
+        options.standstillTimeout = .seconds(2)
+        let (transport, peer) = try makeRawPair(.sender, options: options, bufferSize: 4096)
+        let frame = try makeFrame(1, byteCount: 60_000)
+        let expected = wire(frame, stamped(1))
+        let start = MonotonicTime.now
+        let sending = try Background { try transport.send(.frame(frame, self.stamped(1)), until: soon()) }
+        var got: [UInt8] = []
+        while got.count < expected.count {
+            got += peer.receiveOnce(2_500)
+            sleep(until: monotonicNow() + 100_000_000)
+        }
+        #expect(got == expected)
+        #expect(MonotonicTime.now.since(start) > options.standstillTimeout, "it was quick, which shows nothing")
+        try sending.value()
+    }
+
+    @Test func acknowledgementsNeverWaitAndNoneIsLost() throws {
+        let (transport, peer) = try makeRawPair(.receiver, bufferSize: 4096)
+        // Waits for the sender, and is to write what is left all the same.
+        let reading = try Background { try transport.receive(until: .never) }
+        let count: UInt64 = 500
+        for sequence in 1...count {
+            try transport.send(
+                .acknowledgement(Acknowledgement(sequence: sequence, creditThrough: sequence + 16)), until: .now)
+        }
+        let expected = (1...count).flatMap { Acknowledgement(sequence: $0, creditThrough: $0 + 16).marshal() }
+        #expect(peer.receive(expected.count) == expected)
+        transport.close()
+        #expect(reading.error()?.code == .closed)
+    }
+
+    @Test func noMoreAcknowledgementsAreQueuedThanMayBe() throws {
+        let (transport, _peer) = try makeRawPair(.receiver, bufferSize: 4096)
+        let reading = try Background { try transport.receive(until: .never) }
+        var failure: FrameStreamingError.Code?
+        for sequence in 1...UInt64(2 * BinaryConnection.mostAcknowledgements) where failure == nil {
+            failure = code { try transport.acknowledge(sequence) }
+        }
+        #expect(failure == .connectionLost)
+        #expect(reading.error()?.code == .connectionLost)
+        withExtendedLifetime(_peer) {}
+    }
+
+    @Test func aPeerThatTakesNoAcknowledgementIsGivenUpByWhoReads() throws {
+        var options = TCPOptions()
+        options.standstillTimeout = .milliseconds(100)
+        let (transport, _peer) = try makeRawPair(.receiver, options: options, bufferSize: 4096)
+        let reading = try Background { try transport.receive(until: .never) }
+        // Far more than the buffers hold.
+        for sequence in 1...500 as ClosedRange<UInt64> {
+            try? transport.send(.acknowledgement(Acknowledgement(sequence: sequence, creditThrough: 16)), until: .now)
+        }
+        #expect(reading.error()?.code == .connectionLost)
+        #expect(code { try transport.acknowledge(501) } == .connectionLost)
+        withExtendedLifetime(_peer) {}
+    }
+
     @Test func aPeerThatTricklesIsCutOff() throws {
         var options = TCPOptions()
-        options.messageTimeout = .milliseconds(100)
+        (options.minimumRate, options.rateWindow) = (10_000, .milliseconds(100))
         let (transport, peer) = try makeRawPair(.receiver, options: options)
         let bytes = wire(try makeFrame(1, byteCount: 100), stamped(1))
         let trickling = try Background {
@@ -106,18 +184,18 @@ import Testing
                 usleep(5_000)
             }
         }
-        #expect(code { _ = try transport.receive(until: soon()) } == .limitExceeded)
+        #expect(code { _ = try transport.receive(until: soon()) } == .connectionLost)
         transport.close()
         try trickling.value()
     }
 
     @Test func aPeerThatTakesNothingIsGivenUp() throws {
         var options = TCPOptions()
-        options.messageTimeout = .milliseconds(100)
+        options.standstillTimeout = .milliseconds(100)
         let (transport, _peer) = try makeRawPair(.sender, options: options, bufferSize: 4096)
         let frame = try makeFrame(1, byteCount: 500_000)
-        #expect(code { try transport.send(.frame(frame, stamped(1)), until: soon()) } == .limitExceeded)
-        #expect(code { try transport.send(.sourceRestored, until: soon()) } == .limitExceeded)
+        #expect(code { try transport.send(.frame(frame, stamped(1)), until: soon()) } == .connectionLost)
+        #expect(code { try transport.send(.sourceRestored, until: soon()) } == .connectionLost)
         withExtendedLifetime(_peer) {}
     }
 }

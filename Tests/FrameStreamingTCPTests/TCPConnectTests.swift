@@ -60,7 +60,8 @@ import Testing
     @Test func optionsThatCannotBe() {
         let changes: [(inout TCPOptions) -> Void] = [
             { $0.stream = String(repeating: "x", count: 256) }, { $0.creditAhead = 0 }, { $0.maximumFrameBytes = 0 },
-            { $0.pixelFormats = [PixelFormat](repeating: .jpeg, count: 257) }, { $0.messageTimeout = .zero },
+            { $0.pixelFormats = [PixelFormat](repeating: .jpeg, count: 257) }, { $0.standstillTimeout = .zero },
+            { $0.minimumRate = -1 },
         ]
         for change in changes {
             var options = TCPOptions()

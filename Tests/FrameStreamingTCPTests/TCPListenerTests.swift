@@ -197,7 +197,7 @@ private final class Server: Sendable {
     @Test(arguments: [true, false]) func aHeaderOneByteAtATime(_ binary: Bool) throws {
         var options = TCPOptions()
         options.handshakeTimeout = .milliseconds(100)
-        options.messageTimeout = .milliseconds(100)
+        options.standstillTimeout = .milliseconds(100)
         let server = try Server(options: options)
         let peer = try RawPeer(port: server.listener.port)
         let bytes = binary ? try golden("HELLO") : Array("1".utf8)
@@ -211,7 +211,7 @@ private final class Server: Sendable {
             return peer.receiveToEnd().count
         }
         let codes = try server.errors(1)
-        #expect(codes == [binary ? .timedOut : .limitExceeded])
+        #expect(codes == [binary ? .timedOut : .connectionLost])
         _ = try trickling.value()
         try server.close()
     }

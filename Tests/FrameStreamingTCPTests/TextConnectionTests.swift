@@ -103,18 +103,18 @@ import Testing
 
     @Test func aHeaderThatNeverEndsIsCutOff() throws {
         var options = TCPOptions()
-        options.messageTimeout = .milliseconds(50)
+        options.standstillTimeout = .milliseconds(50)
         let (receiver, peer) = try makeRawPair(.receiver, handshake: .text, options: options)
         peer.send("1")
-        #expect(code { _ = try receiver.receive(until: soon()) } == .limitExceeded)
+        #expect(code { _ = try receiver.receive(until: soon()) } == .connectionLost)
     }
 
     @Test func aPictureThatNeverComesIsCutOff() throws {
         var options = TCPOptions()
-        options.messageTimeout = .milliseconds(50)
+        options.standstillTimeout = .milliseconds(50)
         let (receiver, peer) = try makeRawPair(.receiver, handshake: .text, options: options)
         peer.send("10, ")
-        #expect(code { _ = try receiver.receive(until: soon()) } == .limitExceeded)
+        #expect(code { _ = try receiver.receive(until: soon()) } == .connectionLost)
         #expect(peer.receiveText(2) == "ok")
     }
 
@@ -197,11 +197,11 @@ import Testing
 
     @Test func aReceiverThatTakesNothingOfAPictureIsGivenUp() throws {
         var options = TCPOptions()
-        options.messageTimeout = .milliseconds(50)
+        options.standstillTimeout = .milliseconds(50)
         let (sender, peer) = try makeRawPair(.sender, handshake: .text, options: options, bufferSize: 4096)
         try sender.send(.frame(makeFrame(1, byteCount: 1_000_000), FrameInfo(sequence: 1)), until: soon())
         peer.send("ok")
-        #expect(code { _ = try sender.receive(until: soon()) } == .limitExceeded)
+        #expect(code { _ = try sender.receive(until: soon()) } == .connectionLost)
     }
 
     @Test func otherAnswersAndOtherFormatsAreRefused() throws {

@@ -63,9 +63,9 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         }
         // Somebody lost interest without a word. A deinit must not wait for the peer's answer: another thread does, and takes the
         // frame that was last given as consumed, as `close` would have.
-        acknowledgeDelivered()
         let (transport, inbox) = (transport, inbox)
         inbox.noteEnd(.cancelled)
+        acknowledgeDelivered()
         do throws(SystemError) {
             _ = try SystemThread(name: "frame-goodbye") {
                 try? transport.finish("receiver went away", until: .after(Self.patience))
@@ -172,9 +172,22 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         at now: MonotonicTime
     ) {
         let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, stages: stages, at: now)
-        // A connection that no longer takes an acknowledgement is ending: the listening thread says how, after the frames
-        // that are here already were had.
-        try? transport.send(.acknowledgement(message), until: .after(Self.patience))
+        do throws(FrameStreamingError) {
+            try transport.send(.acknowledgement(message), until: .after(Self.patience))
+        } catch {
+            noteUnheard(error)
+        }
+    }
+
+    /// A connection that no longer takes an acknowledgement is over. The listening thread knows better how, a goodbye perhaps, and has a
+    /// little time to say it; the frames that are here already are had in any case.
+    private func noteUnheard(_ error: FrameStreamingError) {
+        if error.code == .closed || inbox.waitForEnd(until: .after(Self.patience)) { return }
+        let reason = FrameStreamingError(
+            .connectionLost, "the sender takes no acknowledgement any more (\(error.message))", subject: error.subject,
+            errno: error.errno)
+        inbox.noteEnd(StreamEnd.of(reason), reason)
+        transport.close()
     }
 
     // MARK: Asking

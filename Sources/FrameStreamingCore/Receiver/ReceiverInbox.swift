@@ -156,6 +156,12 @@ final class ReceiverInbox: Sendable {
         }
     }
 
+    /// Waits until it is known how it ended; false where it is not by the deadline.
+    func waitForEnd(until deadline: Deadline) -> Bool {
+        let hasEnded: Bool? = state.wait(until: deadline.nanoseconds) { $0.end == nil ? nil : true }
+        return hasEnded == true
+    }
+
     /// Waits for the thread, which the transport's `close` lets go.
     func join() {
         let _: Bool? = state.wait(until: nil) { $0.isListening ? nil : true }

@@ -32,7 +32,9 @@ struct LinkRate: Sendable {
         let arrival = acknowledgement.arrivalTime?.nanoseconds ?? now
         var time = whole
         // Behind another one on the link: it took from that one's arrival to its own. After a stall they come all at once.
-        if let previousArrival, sent < previousHeard { time = min(whole, max(arrival &- previousArrival, whole / 8, 1)) }
+        if let previousArrival, sent < previousHeard {
+            time = min(whole, max(arrival &- previousArrival, whole / 8, 1))
+        }
         previousArrival = arrival
         previousHeard = now
         guard bytes > 0 else { return }

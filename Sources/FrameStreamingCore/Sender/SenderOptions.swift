@@ -16,7 +16,8 @@ public struct SenderOptions: Sendable {
     public var reconnection = Reconnection.afterBreak
     /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that `FrameSender.add` may bring.
     public var waitsForReceivers = false
-    /// How long a connection may take to accept a frame before it counts as broken.
+    /// How long a connection may stand still with a frame that it has not taken whole before it counts as broken: as long as bytes reach the
+    /// receiver's machine, it may take as long as it needs. A connection that cannot tell has so long for each frame.
     public var sendTimeout: Duration = .seconds(30)
     /// How long a receiver may stand still, once the source has ended, until it is given up; nil = it is waited for as long as it takes.
     ///

@@ -103,7 +103,18 @@ extension SenderOutlet {
     /// Sends as long as it takes, and gives back the turn that ``next(_:_:)`` took.
     private func send(_ message: Message, over transport: any Transport) throws(FrameStreamingError) {
         defer { state.withLock { $0.isSending = false } }
-        try transport.send(message, until: .after(options.sendTimeout))
+        let progress = transport as? any DeliveryProgress
+        var watch = StallWatch(since: .now, bytes: progress?.deliveredBytes, patience: options.sendTimeout)
+        while true {
+            do throws(FrameStreamingError) {
+                // The connection remembers the part that went, and goes on with the rest.
+                return try transport.send(message, until: .after(options.sendTimeout))
+            } catch {
+                guard error.code == .timedOut, state.withLock({ $0.end == nil }) else { throw error }
+                let now = StallWatch.Progress(time: MonotonicTime(nanoseconds: .min), bytes: progress?.deliveredBytes)
+                if case .givenUp = watch.look(now, at: .now) { throw error }
+            }
+        }
     }
 
     /// Whether there is something to be done now, by whoever may.

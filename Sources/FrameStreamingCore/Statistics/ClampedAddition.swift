@@ -1,6 +1,6 @@
 extension FixedWidthInteger {
     /// The sum, or the largest number where that is smaller: for counts to which the peer's numbers are added.
-    func addingClamped(_ other: Self) -> Self {
+    package func addingClamped(_ other: Self) -> Self {
         let (sum, overflow) = addingReportingOverflow(other)
         guard overflow else { return sum }
         return other < 0 ? .min : .max

@@ -5,15 +5,16 @@ internal import FrameStreamingSystem
 extension BinaryConnection {
     /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
     func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
-        guard let watch, asksWhileWaiting else {
-            return try reader.next(until: deadline, takesFrames: role == .receiver)
-        }
         while true {
-            let wake = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
+            var asking: MonotonicTime?
+            if let watch, asksWhileWaiting { asking = MonotonicTime(nanoseconds: try askWhenOverdue(watch)) }
             do throws(FrameStreamingError) {
-                return try reader.next(until: deadline.earlier(.at(wake)), takesFrames: role == .receiver)
+                return try reader.next(
+                    until: asking.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: role == .receiver)
             } catch {
-                guard error.code == .timedOut, wake <= .now, !deadline.hasPassed else { throw cause(of: error) }
+                guard error.code == .timedOut, let asking, asking <= .now, !deadline.hasPassed else {
+                    throw outbox.cause(of: error)
+                }
             }
         }
     }

@@ -18,9 +18,7 @@ extension BinaryConnection {
             session?.consumed(acknowledgement.sequence)
             // Before it, and not behind: the frame that the acknowledgement lets go would be in the answer's way.
             askOnTheWay()
-            try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
-                Outbox.Outgoing(acknowledgement.marshal())
-            }
+            try acknowledge(acknowledgement)
             life.change { $0.acknowledged = max($0.acknowledged, acknowledgement.sequence) }
         case .sourceLost(let text):
             try needRole(.sender, "tell of the source")
@@ -36,6 +34,15 @@ extension BinaryConnection {
             try check(request)
             try outbox.send(.request(request), until: deadline) { Outbox.Outgoing(WireRequest(request).marshal()) }
         }
+    }
+
+    /// Writes or queues it, and never takes it back: a sender that lacks one would have to end the connection.
+    private func acknowledge(_ acknowledgement: Acknowledgement) throws(FrameStreamingError) {
+        if try outbox.enqueue(Outbox.Outgoing(acknowledgement.marshal()), limit: Self.mostAcknowledgements) { return }
+        let error = FrameStreamingError(
+            .connectionLost, "the sender sends frames and reads no acknowledgement of them", subject: channel.address)
+        outbox.fail(error)
+        throw error
     }
 
     private func check(_ request: ReceiverRequest) throws(FrameStreamingError) {

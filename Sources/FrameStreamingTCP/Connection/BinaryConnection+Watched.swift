@@ -30,12 +30,7 @@ extension BinaryConnection {
         do throws(FrameStreamingError) {
             return try reader.nextArrived(&mayRead)
         } catch {
-            throw cause(of: error)
+            throw outbox.cause(of: error)
         }
-    }
-
-    /// The kernel tells each error once: a write that failed had it, and to a read the stream has merely ended then.
-    func cause(of error: FrameStreamingError) -> FrameStreamingError {
-        error.code == .endedWithoutGoodbye ? outbox.failure ?? error : error
     }
 }

@@ -26,6 +26,10 @@ final class BinaryConnection: WatchedConnection {
     /// Queued PONGs beyond this are dropped: a peer that asks faster than it reads gets no queue here.
     static let mostPongs = 16
 
+    /// Queued acknowledgements beyond this end the connection: the kernel holds some ten thousand before the first is queued, so
+    /// the sender reads none.
+    static let mostAcknowledgements = 1024
+
     init(
         _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch?,
         options: TCPOptions, session: SessionUse? = nil

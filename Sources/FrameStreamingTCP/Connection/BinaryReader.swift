@@ -34,8 +34,8 @@ extension BinaryReader {
         try reading.nextArrived(&mayRead)
     }
 
-    /// By when the message that has begun must be whole; nil while none has.
-    var due: MonotonicTime? { reading.deadline.due }
+    /// By when more of the message that has begun must have come; nil while none has.
+    var due: MonotonicTime? { reading.watch.due }
 }
 
 /// What was read so far, and from where.
@@ -45,7 +45,7 @@ private struct BinaryReading: ~Copyable {
     private let pool: FramePool
     private var input: InputBuffer
     private var parser: MessageParser
-    private(set) var deadline: MessageDeadline
+    private(set) var watch: MessageWatch
     private var image: IncomingImage?
     private var header: FrameHeader?
     private var metadata: [UInt8] = []
@@ -56,54 +56,52 @@ private struct BinaryReading: ~Copyable {
         self.input = input
         self.pool = pool
         parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: options.maximumFrameBytes)
-        deadline = MessageDeadline(options.messageTimeout)
+        watch = MessageWatch(options.progressLimits)
     }
 
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
             if let header {
-                try image?.complete(
-                    with: &input, from: channel, until: limit, message: deadline, driving: outbox)
+                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: outbox)
                 return try finish(header)
             }
-            if !input.isEmpty { deadline.begin() }
             switch try parser.take(from: &input) {
             case nil: break
             case .message(let message):
-                deadline.end()
+                watch.end()
                 return .message(message)
             case .frame(let header, let metadata, let imageBytes):
                 guard takesFrames else { throw .violation("a frame to the side that sends them") }
+                watch.begin()
                 image = IncomingImage(byteCount: imageBytes, from: pool)
                 self.header = header
                 self.metadata = metadata
                 continue
             }
-            if !parser.isInMessage { deadline.end() }
-            try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
+            if parser.isInMessage { watch.begin() } else { watch.end() }
+            try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
         }
     }
 
     mutating func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
         while true {
-            if !input.isEmpty { deadline.begin() }
             switch try parser.take(from: &input) {
             case nil: break
             case .message(let message):
-                deadline.end()
+                watch.end()
                 return message
             case .frame: throw .violation("a frame to the side that sends them")
             }
-            if parser.isInMessage { try deadline.check(address: channel.address) } else { deadline.end() }
+            if parser.isInMessage { watch.begin() } else { watch.end() }
             guard mayRead else { return nil }
             mayRead = false
-            guard try input.fillArrived(from: channel) else { return nil }
+            guard try input.fillArrived(from: channel, watching: &watch) else { return nil }
         }
     }
 
     private mutating func finish(_ header: FrameHeader) throws(FrameStreamingError) -> BinaryReader.Item {
         guard let image = image.take() else { throw .violation("a frame without an image") }
-        deadline.end()
+        watch.end()
         self.header = nil
         // The parser made it, and parses nothing before the image is whole.
         guard let format = parser.format else { throw .violation("a frame without a shape") }

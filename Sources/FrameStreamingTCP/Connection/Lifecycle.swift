@@ -44,6 +44,9 @@ final class Lifecycle: Sendable {
 
     func change(_ body: (inout State) -> Void) { state.update { body(&$0) } }
 
+    /// The connection is broken, which ends every wait here. The first error counts.
+    func fail(_ error: FrameStreamingError) { change { $0.failure = $0.failure ?? error } }
+
     /// Waits until `body` has a value, or the connection was closed or ended with an error.
     func wait<Value>(
         until deadline: Deadline, for what: String, _ body: (inout State) -> Value?

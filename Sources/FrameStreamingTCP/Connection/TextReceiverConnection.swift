@@ -34,14 +34,24 @@ final class TextReceiverConnection: Connection {
                 "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(delivered): acknowledge each once, in order"
             )
         }
-        try outbox.send(.acknowledgement(acknowledgement.sequence), until: deadline) {
-            Outbox.Outgoing(TextSending.receipt)
+        do throws(FrameStreamingError) {
+            try outbox.enqueue(Outbox.Outgoing(TextSending.receipt))
+        } catch {
+            // The thread in `receive` may be waiting for this acknowledgement, and not for the socket.
+            life.fail(error)
+            throw error
         }
         life.change { $0.acknowledged = acknowledgement.sequence }
     }
 
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
-        try life.reading(until: deadline) { () throws(FrameStreamingError) in try reader.next(until: deadline) }
+        try life.reading(until: deadline) { () throws(FrameStreamingError) in
+            do throws(FrameStreamingError) {
+                return try reader.next(until: deadline)
+            } catch {
+                throw outbox.cause(of: error)
+            }
+        }
     }
 
     /// The sender's `over` needs no answer. A receiver that ends first can only close: the handshake has no word for it.
@@ -71,7 +81,7 @@ private final class TextReader: @unchecked Sendable {
     private let pool: FramePool
     private var input: InputBuffer
     private var parser: TextReceiving
-    private var deadline: MessageDeadline
+    private var watch: MessageWatch
     private var step = Step.header
     private var image: IncomingImage?
 
@@ -85,7 +95,7 @@ private final class TextReader: @unchecked Sendable {
         self.input = input
         self.pool = pool
         parser = TextReceiving(maximumFrameBytes: options.maximumFrameBytes)
-        deadline = MessageDeadline(options.messageTimeout)
+        watch = MessageWatch(options.progressLimits)
     }
 
     /// The next frame; nil after `over`.
@@ -93,16 +103,17 @@ private final class TextReader: @unchecked Sendable {
         while true {
             switch step {
             case .header:
-                if !input.isEmpty { deadline.begin() }
                 switch try parser.take(from: &input) {
                 case .over:
                     life.change { $0.goodbye = "over" }
                     return nil
                 case .header(let imageBytes):
                     // The image's own time begins when it is asked for.
-                    deadline.end()
+                    watch.end()
                     step = .announced(imageBytes)
-                case nil: try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
+                case nil:
+                    if parser.isInMessage { watch.begin() }
+                    try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
                 }
             case .announced(let imageBytes):
                 // The first `ok` says that the frame before was consumed, too.
@@ -111,12 +122,11 @@ private final class TextReader: @unchecked Sendable {
                 }
                 try outbox.enqueue(Outbox.Outgoing(TextSending.receipt))
                 image = IncomingImage(byteCount: imageBytes, from: pool)
-                deadline.begin()
+                watch.begin()
                 step = .image
             case .image:
-                try image?.complete(
-                    with: &input, from: channel, until: limit, message: deadline, driving: outbox)
-                deadline.end()
+                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: outbox)
+                watch.end()
                 step = .header
                 return try delivered()
             }

@@ -69,7 +69,7 @@ final class TextSenderConnection: Connection {
             } catch {
                 // After `over`, the end of the server's bytes is the end that was asked for.
                 if error.code == .endedWithoutGoodbye, life.look({ $0.hasSaidFarewell }) { return nil }
-                throw error
+                throw outbox.cause(of: error)
             }
         }
     }
@@ -126,13 +126,13 @@ private final class ReceiptReader: @unchecked Sendable {
     private let channel: Channel
     private let outbox: Outbox
     private var input: InputBuffer
-    private var deadline: MessageDeadline
+    private var watch: MessageWatch
 
     init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
         self.outbox = outbox
         self.input = input
-        deadline = MessageDeadline(options.messageTimeout)
+        watch = MessageWatch(options.progressLimits)
     }
 
     func next(
@@ -140,12 +140,14 @@ private final class ReceiptReader: @unchecked Sendable {
         _ take: (inout InputBuffer) throws(FrameStreamingError) -> TextSending.Event?
     ) throws(FrameStreamingError) -> TextSending.Event {
         while true {
-            if !input.isEmpty { deadline.begin() }
+            let hasCome = !input.isEmpty
             if let event = try take(&input) {
-                deadline.end()
+                watch.end()
                 return event
             }
-            try input.fill(from: channel, until: limit, message: deadline, driving: outbox)
+            // Half an `ok`.
+            if hasCome { watch.begin() }
+            try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
         }
     }
 }

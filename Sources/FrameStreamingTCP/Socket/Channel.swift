@@ -38,7 +38,13 @@ final class Channel: Sendable {
     /// Says that nothing more will be written.
     func shutdownWriting() { open.withLock { $0 }?.shutdownWriting() }
 
-    /// Waits until `events` are there or `deadline` has passed.
+    /// Lets reads have what has come and then end, as if the peer had ended.
+    func endReading() { open.withLock { $0 }?.shutdownReading() }
+
+    /// Has the thread that waits for the socket look again at what there is to write.
+    func nudge() { wakeUp.signal() }
+
+    /// Waits until `events` are there, or `deadline` has passed, or somebody has called ``nudge()``.
     ///
     /// - Throws: `closed` as soon as the channel is.
     func wait(for events: Int16, on descriptor: Descriptor, until deadline: Int64?) throws(FrameStreamingError) {
@@ -49,6 +55,10 @@ final class Channel: Sendable {
         } catch {
             throw FrameStreamingError(error, subject: address)
         }
+        if !isClosed { wakeUp.clear() }
+        guard isClosed else { return }
+        // For every wait, also where the close came just before the signal was taken back.
+        wakeUp.signal()
         throw .closedConnection
     }
 
@@ -103,12 +113,12 @@ final class Channel: Sendable {
 
     /// Writes what `outbox` has left, without waiting; when the rest must be gone, nil = there is none for the caller.
     ///
-    /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps.
+    /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps, and then reads end.
     func drive(_ outbox: Outbox) throws(FrameStreamingError) -> Int64? {
         do throws(FrameStreamingError) {
             return try outbox.drive()
         } catch {
-            if error.code == .limitExceeded || error.code == .closed { throw error }
+            if error.code == .closed { throw error }
             return nil
         }
     }

@@ -32,7 +32,7 @@ struct Establishing: Sendable {
     /// The side that speaks first. Text has no handshake: the connection is there.
     func connecting(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
-        let outbox = Outbox(channel, timeout: options.messageTimeout)
+        let outbox = Outbox(channel, options.progressLimits)
         if handshake == .text { return text(channel, outbox, InputBuffer()) }
         var use = try sessions.flatMap { sessions throws(FrameStreamingError) in
             try sessions.claim(sessions.last, until: deadline)
@@ -78,7 +78,7 @@ struct Establishing: Sendable {
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
     ) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
-        let outbox = Outbox(channel, timeout: options.messageTimeout)
+        let outbox = Outbox(channel, options.progressLimits)
         if handshake == .text {
             try admit(0)
             return text(channel, outbox, InputBuffer())

@@ -7,7 +7,7 @@ internal import FrameStreamingSystem
 final class Outbox: Sendable {
     /// Which message it is: what tells a repeated call from a new one.
     enum Key: Hashable {
-        case frame(UInt64), acknowledgement(UInt64), sourceLost(String), sourceRestored, goodbye
+        case frame(UInt64), sourceLost(String), sourceRestored, goodbye
         case request(ReceiverRequest)
     }
 
@@ -18,8 +18,8 @@ final class Outbox: Sendable {
         var imageBytes = 0
         /// Bytes that the kernel has taken.
         var offset = 0
-        /// When the last byte must be gone; nil as long as none is.
-        var due: Int64?
+        /// Whether it gets on; nil until it had to wait.
+        var progress: MessageProgress?
 
         init(_ head: [UInt8]) { self.head = head }
 
@@ -45,15 +45,17 @@ final class Outbox: Sendable {
 
     private let state = Monitor(State())
     private let channel: Channel
-    private let timeout: Duration
-    /// The same in nanoseconds; half of the clock's range is for ever.
-    private let timeoutNanoseconds: Int64
+    private let limits: MessageProgress.Limits
 
-    /// - Parameter timeout: How long a message may take from its first to its last byte.
-    init(_ channel: Channel, timeout: Duration) {
+    /// - Parameter limits: What a message may do that had to wait.
+    init(_ channel: Channel, _ limits: MessageProgress.Limits) {
         self.channel = channel
-        self.timeout = timeout
-        timeoutNanoseconds = min(timeout.wholeNanoseconds, .max / 2)
+        self.limits = limits
+    }
+
+    /// For a few words: nothing of them may stand still for longer.
+    convenience init(_ channel: Channel, timeout: Duration) {
+        self.init(channel, MessageProgress.Limits(standstill: timeout))
     }
 
     /// Writes a message whole, after what was begun before it.
@@ -73,11 +75,7 @@ final class Outbox: Sendable {
         }
         var isDone = try writeAtOnce(make)
         if !isDone { isDone = try flush(until: deadline.nanoseconds, waits: true, queue: false) }
-        if isDone {
-            // Queued meanwhile by those who did not get the turn. What does not go by the deadline stays; this message is gone.
-            if hasWork { _ = try flush(until: deadline.nanoseconds, waits: true) }
-            return
-        }
+        if isDone { return }
         state.withLock { state in
             if state.current?.offset == 0 { state.current = nil } else { state.begun = key }
         }
@@ -93,7 +91,7 @@ final class Outbox: Sendable {
         do throws(FrameStreamingError) {
             isDone = try write(&outgoing, to: descriptor)
         } catch {
-            state.withLock { $0.failure = error }
+            fail(error)
             throw error
         }
         if !isDone { state.withLock { [outgoing] state in state.current = outgoing } }
@@ -116,20 +114,39 @@ final class Outbox: Sendable {
         return true
     }
 
-    /// Puts a message in the queue and writes what goes without waiting: the thread in `receive` writes the rest.
+    /// Writes a message as far as it goes without waiting, behind those that were queued before it: the thread in `receive` writes the
+    /// rest, and is woken for it.
     ///
-    /// - Parameter limit: Beyond so many queued ones it is dropped; nil = never.
-    func enqueue(_ outgoing: Outgoing, limit: Int? = nil) throws(FrameStreamingError) {
-        state.withLock { state in
-            if let limit, state.queue.count >= limit { return }
+    /// - Parameter limit: How many may be queued; nil = any number.
+    /// - Returns: False: there was no room for it.
+    /// - Throws: What broke in writing, now or before.
+    @discardableResult
+    func enqueue(_ outgoing: Outgoing, limit: Int? = nil) throws(FrameStreamingError) -> Bool {
+        enum Step { case mine, queued, full, failed(FrameStreamingError) }
+        let step: Step = state.withLock { state in
+            if let failure = state.failure { return .failed(failure) }
+            if !state.isBusy, !state.hasWork {
+                state.isBusy = true
+                return .mine
+            }
+            if let limit, state.queue.count >= limit { return .full }
             state.queue.append(outgoing)
+            return .queued
         }
-        _ = try drive()
+        switch step {
+        case .failed(let failure): throw channel.isClosed ? .closedConnection : failure
+        case .full: return false
+        case .queued: if try drive() != nil { channel.nudge() }
+        case .mine:
+            defer { endTurn() }
+            _ = try writeAtOnce { outgoing }
+        }
+        return true
     }
 
     /// Writes what goes without waiting, unless another thread is at it.
     ///
-    /// - Returns: When what is left must be gone (`.max` = no bound yet); nil = nothing is left for the caller to do.
+    /// - Returns: When to look again at what is left; nil = nothing is left for the caller to do.
     func drive() throws(FrameStreamingError) -> Int64? {
         let mine = state.withLock { state in
             guard !state.isBusy, state.hasWork, state.failure == nil else { return false }
@@ -138,9 +155,12 @@ final class Outbox: Sendable {
         }
         guard mine else { return nil }
         defer { endTurn() }
-        if try flush(until: nil, waits: false) { return nil }
-        return state.withLock { $0.current?.due } ?? .max
+        return try flush(until: nil, waits: false) ? nil : lookAgain()
     }
+
+    /// When to see whether the message that waits gets on. More often than it could be lost: what the peer's kernel confirmed since is seen
+    /// then only.
+    private func lookAgain() -> Int64 { monotonicNow() + limits.standstill / 4 }
 
     /// Whether something is left to be written by whoever waits for the socket.
     var hasWork: Bool { state.withLock { $0.hasWork } }
@@ -169,7 +189,33 @@ final class Outbox: Sendable {
         }
     }
 
-    private func endTurn() { state.update { $0.isBusy = false } }
+    /// Gives the turn back. What was queued meanwhile, by those who did not get it, goes first, as far as it does without waiting.
+    private func endTurn() {
+        while true {
+            let (isOver, isLeft) = state.update { state in
+                let isOver = state.failure != nil || state.current != nil || state.queue.isEmpty
+                if isOver { state.isBusy = false }
+                return (isOver, state.failure == nil && state.current != nil)
+            }
+            // Who waits for the socket must know that there is something to write.
+            if isLeft { channel.nudge() }
+            if isOver { return }
+            // What breaks is kept as the failure.
+            _ = try? flush(until: nil, waits: false)
+        }
+    }
+
+    /// Nothing more can be written. What has come can still be read, and then the reading ends, too: the thread in it must not wait for a
+    /// peer to which nothing can be said any more.
+    func fail(_ error: FrameStreamingError) {
+        state.update { $0.failure = $0.failure ?? error }
+        channel.endReading()
+    }
+
+    /// Why reading ended: the kernel tells each error once. A write that failed had it, and to a read the stream has merely ended then.
+    func cause(of error: FrameStreamingError) -> FrameStreamingError {
+        error.code == .endedWithoutGoodbye ? failure ?? error : error
+    }
 
     /// Writes all there is; false when the deadline passed, or the socket is full and `waits` is false. Needs the turn.
     ///
@@ -182,24 +228,31 @@ final class Outbox: Sendable {
                     state.withLock { $0.current = nil }
                     continue
                 }
+                let failure = look(at: &outgoing)
                 state.withLock { [outgoing] state in state.current = outgoing }
-                let now = monotonicNow()
-                if let due = outgoing.due, now >= due {
-                    throw FrameStreamingError(
-                        .limitExceeded,
-                        "the peer did not take a message within \(timeout): it hangs, or the link is too slow for frames of this size",
-                        subject: channel.address)
-                }
+                if let failure { throw failure }
                 if !waits { return false }
-                if let deadline, now >= deadline { return false }
+                if let deadline, monotonicNow() >= deadline { return false }
                 try channel.wait(
-                    for: PollEvents.output, on: descriptor, until: [deadline, outgoing.due].compactMap { $0 }.min())
+                    for: PollEvents.output, on: descriptor, until: min(deadline ?? .max, lookAgain()))
             }
             return true
         } catch {
-            if error.code != .timedOut { state.withLock { $0.failure = error } }
+            fail(error)
             throw error
         }
+    }
+
+    /// The socket is full: what ends the connection, if this message has not got on for too long.
+    ///
+    /// What counts is what has reached the peer's machine, where that is known. The socket has room again for much at once, and a slow link
+    /// would seem to stand still in between.
+    private func look(at outgoing: inout Outgoing) -> FrameStreamingError? {
+        let bytes = channel.deliveredBytes ?? UInt64(outgoing.offset)
+        var progress = outgoing.progress ?? MessageProgress(limits, from: bytes, at: .now)
+        let verdict = progress.look(bytes, at: .now)
+        outgoing.progress = progress
+        return verdict.error(limits, address: channel.address)
     }
 
     /// What goes next; it stays the current one until it is done.
@@ -216,7 +269,6 @@ final class Outbox: Sendable {
             do throws(SystemError) {
                 outgoing.offset += try descriptor.send(
                     outgoing.head, image: outgoing.image, imageBytes: outgoing.imageBytes, from: outgoing.offset)
-                if outgoing.due == nil, !outgoing.isDone { outgoing.due = monotonicNow() + timeoutNanoseconds }
             } catch {
                 if error.code == Errno.again { return false }
                 throw channel.lost(error)

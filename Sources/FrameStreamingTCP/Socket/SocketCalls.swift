@@ -164,6 +164,9 @@ extension Descriptor {
     /// Says that nothing more will be written.
     func shutdownWriting() { _ = shutdown(raw, CInt(SHUT_WR)) }
 
+    /// Lets reads end once they have had what has come.
+    func shutdownReading() { _ = shutdown(raw, CInt(SHUT_RD)) }
+
     /// Ends both directions at once, for every thread that uses the socket.
     func shutdownBoth() { _ = shutdown(raw, CInt(SHUT_RDWR)) }
 }

@@ -1,0 +1,98 @@
+internal import FrameStreamingCore
+
+/// Whether a message that has begun gets on: `(bytes moved so far, now) -> verdict`, without a clock of its own.
+///
+/// It goes by progress and never by the whole time: a large picture on a slow link may take as long as it moves. Standing still is a break
+/// like any other. Moving at less than a minimum rate, over a minute, is what a peer does that trickles to hold a place.
+struct MessageProgress: Hashable, Sendable {
+    /// What a message may do.
+    struct Limits: Hashable, Sendable {
+        /// Nanoseconds in which at least one byte must move.
+        let standstill: Int64
+        /// Nanoseconds in which at least ``leastBytes`` must move, again and again.
+        let window: Int64
+        let leastBytes: UInt64
+
+        /// - Parameters:
+        ///   - standstill: How long no byte may move.
+        ///   - minimumRate: Bytes a second, on the average over `window`; 0 = however few.
+        init(standstill: Duration, minimumRate: Int = 0, window: Duration = TCPOptions.rateWindow) {
+            // Half of the clock's range is for ever, and can be added to any time.
+            self.standstill = min(standstill.wholeNanoseconds, .max / 2)
+            self.window = min(window.wholeNanoseconds, .max / 2)
+            let product = UInt64(max(0, minimumRate)).multipliedFullWidth(by: UInt64(max(0, self.window)))
+            let second: UInt64 = 1_000_000_000
+            leastBytes = product.high < second ? second.dividingFullWidth(product).quotient : .max
+        }
+    }
+
+    enum Verdict: Hashable {
+        /// It gets on, and is to be looked at again by then.
+        case goesOn(until: MonotonicTime)
+        /// No byte has moved for as long as may be.
+        case standsStill
+        /// Bytes move, and too few of them.
+        case tooSlow
+    }
+
+    private let limits: Limits
+    private var bytes: UInt64
+    private var lastMoved: Int64
+    private var windowStart: Int64
+    private var bytesAtStart: UInt64
+
+    /// - Parameter bytes: The count to begin with: of a counter that is older than the message, what it shows.
+    init(_ limits: Limits, from bytes: UInt64 = 0, at now: MonotonicTime) {
+        self.limits = limits
+        self.bytes = bytes
+        lastMoved = now.nanoseconds
+        windowStart = now.nanoseconds
+        bytesAtStart = bytes
+    }
+
+    /// - Parameter bytes: How many have moved so far.
+    mutating func look(_ bytes: UInt64, at now: MonotonicTime) -> Verdict {
+        let now = now.nanoseconds
+        if bytes != self.bytes {
+            self.bytes = bytes
+            lastMoved = now
+        }
+        if now - lastMoved >= limits.standstill { return .standsStill }
+        if now - windowStart >= limits.window {
+            if bytes &- bytesAtStart < limits.leastBytes { return .tooSlow }
+            windowStart = now
+            bytesAtStart = bytes
+        }
+        return .goesOn(
+            until: MonotonicTime(
+                nanoseconds: min(
+                    lastMoved.addingClamped(limits.standstill), windowStart.addingClamped(limits.window))))
+    }
+}
+
+extension MessageProgress.Verdict {
+    /// What ends the connection; nil where the message gets on.
+    ///
+    /// - Parameter limits: Those that it was judged by.
+    func error(_ limits: MessageProgress.Limits, address: String) -> FrameStreamingError? {
+        switch self {
+        case .goesOn: nil
+        case .standsStill:
+            FrameStreamingError(
+                .connectionLost,
+                "no byte of a message moved for \(Duration.nanoseconds(limits.standstill)): the peer hangs or was stopped, or the link is cut",
+                subject: address)
+        case .tooSlow:
+            FrameStreamingError(
+                .connectionLost,
+                "fewer than \(limits.leastBytes) bytes of a message moved in \(Duration.nanoseconds(limits.window)): the peer trickles, or the link is below the minimum rate; for a slower link make the pictures smaller, or lower that rate (TCPOptions.minimumRate)",
+                subject: address)
+        }
+    }
+}
+
+extension TCPOptions {
+    var progressLimits: MessageProgress.Limits {
+        MessageProgress.Limits(standstill: standstillTimeout, minimumRate: minimumRate, window: rateWindow)
+    }
+}
