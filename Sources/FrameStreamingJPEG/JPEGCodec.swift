@@ -56,6 +56,12 @@ public final class JPEGCodec: FrameCodec, Sendable {
     public let strictness: Strictness
     /// The largest width times height that is encoded or decoded.
     public let maximumPixels: Int
+    /// The largest number of scans of a JPEG that is decoded or transformed. Encoders write 1 to about 20.
+    public var maximumScans: Int { scanLimits.scans }
+    /// The largest number of samples that all scans of a JPEG pass over when it is decoded or transformed, each sample once for
+    /// each scan of its component, and eight times that where the JPEG is arithmetic-coded.
+    public var maximumScannedSamples: Int { scanLimits.samples }
+    let scanLimits: ScanLimits
 
     let compressors = HandlePool { () throws(FrameStreamingError) in try TurboCompressor() }
     let decompressors = HandlePool { () throws(FrameStreamingError) in try TurboDecompressor() }
@@ -74,16 +80,24 @@ public final class JPEGCodec: FrameCodec, Sendable {
     ///   - strictness: Whether a picture with warnings is an error.
     ///   - maximumPixels: Width times height beyond which a picture is refused before anything is allocated for it:
     ///     tiny files claim 65,500 x 65,500. 64 Mi pixels, unless given.
+    ///   - maximumScans: The scans of a progressive JPEG beyond which it is refused before it is decoded. 100, unless given.
+    ///   - maximumScannedSamples: The samples that all scans pass over, beyond which a JPEG is refused before it is decoded:
+    ///     a valid progressive JPEG of 180 kB can take 12 s. 1 Gi samples, unless given: about one second, and what libjpeg's
+    ///     standard progressive script needs for the largest picture of `maximumPixels` in 4:4:4.
     ///   - framePoolCapacity: How many encoded, and how many decoded pictures the caller keeps at a time without an
     ///     allocation for each.
     public init(
         subsampling: ChromaSubsampling? = nil, strictness: Strictness = .strict, maximumPixels: Int = 8192 * 8192,
-        framePoolCapacity: Int = 16
+        maximumScans: Int = 100, maximumScannedSamples: Int = 1 << 30, framePoolCapacity: Int = 16
     ) {
         precondition(maximumPixels > 0, "a codec of at most \(maximumPixels) pixels takes no picture")
+        precondition(
+            maximumScans > 0 && maximumScannedSamples > 0,
+            "a codec of at most \(maximumScans) scans and \(maximumScannedSamples) samples takes no picture")
         self.subsampling = subsampling
         self.strictness = strictness
         self.maximumPixels = maximumPixels
+        scanLimits = ScanLimits(scans: maximumScans, samples: maximumScannedSamples, pixels: maximumPixels)
         encodedPool = FramePool(capacity: framePoolCapacity)
         decodedPool = FramePool(capacity: framePoolCapacity)
     }

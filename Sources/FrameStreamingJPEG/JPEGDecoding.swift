@@ -10,8 +10,8 @@ extension JPEGCodec {
     /// whatever the frame's format says, without padding between lines, at 1, 1/2, 1/4 or 1/8 of the size. The size is the JPEG's, also where the frame's format says otherwise.
     ///
     /// - Throws: `corruptImage` where it does not decode, or with warnings under ``Strictness/strict``;
-    ///   `limitExceeded` beyond ``maximumPixels`` (of the whole picture, also for a smaller scale); `unsupported` for
-    ///   a frame that is no JPEG, another target format, CMYK, and planes of a JPEG that has none of YUV.
+    ///   `limitExceeded` beyond ``maximumPixels`` (of the whole picture, also for a smaller scale), ``maximumScans`` and
+    ///   ``maximumScannedSamples``, before anything is decoded; `unsupported` for a frame that is no JPEG, another target format, CMYK, and planes of a JPEG that has none of YUV.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         guard Self.targets.contains(settings.pixelFormat) else {
@@ -41,7 +41,7 @@ extension JPEGCodec {
         let decompressor = try decompressors.checkOut()
         defer { decompressors.giveBack(decompressor) }
         let header = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) in
-            try unsafe decompressor.header(jpeg)
+            try unsafe decompressor.header(jpeg, scanLimits)
         }
         try check(header)
         if header.sampling == .gray { return .gray8 }
@@ -92,7 +92,7 @@ extension JPEGCodec {
     ) throws(FrameStreamingError) -> Frame {
         let gray = settings.pixelFormat == .gray8 ? CInt(TJPF_GRAY.rawValue) : nil
         if let code = settings.pixelFormat.packedCode ?? gray {
-            let size = try unsafe decompressor.size(jpeg)
+            let size = try unsafe decompressor.size(jpeg, scanLimits)
             try checkSize(width: size.width, height: size.height)
             let format = try target(settings, width: size.width, height: size.height)
             return try unsafe filled(format) { (base) throws(FrameStreamingError) in
@@ -101,7 +101,7 @@ extension JPEGCodec {
                     strictness: strictness)
             }
         }
-        let header = try unsafe decompressor.header(jpeg)
+        let header = try unsafe decompressor.header(jpeg, scanLimits)
         try check(header)
         let format = try target(settings, width: header.width, height: header.height)
         let factors = header.sampling == .gray ? nil : try Self.planeFactors(header)

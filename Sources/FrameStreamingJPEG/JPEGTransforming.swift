@@ -31,7 +31,7 @@ extension JPEGCodec {
         _ plan: (JPEGHeader) throws(FrameStreamingError) -> tjtransform
     ) throws(FrameStreamingError) -> Frame {
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
-            let header = try unsafe transformer.header(jpeg)
+            let header = try unsafe transformer.header(jpeg, scanLimits)
             try check(header)
             let (count, written, warned) = try unsafe transformer.run(
                 jpeg, header, plan(header), strictness: strictness)

@@ -9,6 +9,10 @@ struct TablesBeforeScan {
     /// The size of a picture that is gray or of three colours, where all before its first scan is in order; nil = the library is
     /// to be asked.
     private(set) var size: (width: Int, height: Int)?
+    /// The first frame header: its marker, and the offsets of its parameters.
+    private(set) var frame: (marker: UInt8, range: Range<Int>)?
+    /// The offset of the first SOS marker; nil = there is none.
+    private(set) var firstScan: Int?
     /// The Huffman tables that it brings, a bit each: 0 and 1 of direct coefficients, then of alternating ones.
     private var huffmanTables = 0
 
@@ -36,11 +40,12 @@ struct TablesBeforeScan {
             case 0xC4: isInOrder = unsafe takeHuffmanTables(bytes, next + 4..<end) && isInOrder
             case 0xC8, 0xCC: isInOrder = false
             case 0xC0...0xCF:
-                if hasFrame { isInOrder = false }
+                if hasFrame { isInOrder = false } else { frame = (marker, next + 4..<max(next + 4, end)) }
                 hasFrame = true
                 found = unsafe Self.size(of: marker, bytes, next + 4..<end)
             case 0xDA:
                 if isInOrder { size = found }
+                firstScan = next
                 return
             case 0xD9: return
             case 0x01, 0xD0...0xD8:
@@ -51,6 +56,15 @@ struct TablesBeforeScan {
             }
             next = end
         }
+    }
+
+    /// Refuses a picture whose scans cost more to decode than `limits` allow.
+    ///
+    /// - Parameter bytes: Those that this was made of.
+    /// - Throws: `limitExceeded`.
+    func checkScans(of bytes: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) {
+        guard let frame, let firstScan else { return }
+        try unsafe ScanWork(bytes, frame: frame, firstScan: firstScan, limits: limits).check(limits)
     }
 
     /// The tables of one segment (T.81, B.2.4.2); false where it is not what it says.

@@ -35,18 +35,23 @@ final class TurboDecompressor: @unchecked Sendable {
 
     /// Reads the header, after which the handle is ready for this JPEG: it knows the standard Huffman tables and none
     /// of an earlier picture's.
-    func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
-        try unsafe handle.header(jpeg)
+    func header(_ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) -> JPEGHeader {
+        try unsafe handle.header(jpeg, limits)
     }
 
     /// The size of a JPEG that is to be decoded to packed pixels or gray, after which the handle is ready for it as after
     /// ``header(_:)``. The usual picture tells its size by itself, and a look at it is a tenth of what the library takes to say so.
     ///
-    /// - Throws: `corruptImage` where there is no picture; `unsupported` for CMYK.
-    func size(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> (width: Int, height: Int) {
+    /// - Throws: `corruptImage` where there is no picture; `unsupported` for CMYK; `limitExceeded` beyond `limits`.
+    func size(
+        _ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits
+    ) throws(FrameStreamingError) -> (width: Int, height: Int) {
         let tables = unsafe TablesBeforeScan(jpeg)
-        if tables.hasQuantization, tables.hasHuffmanTables, let size = tables.size { return size }
-        let header = try unsafe header(jpeg)
+        if tables.hasQuantization, tables.hasHuffmanTables, let size = tables.size {
+            try unsafe tables.checkScans(of: jpeg, limits)
+            return size
+        }
+        let header = try unsafe header(jpeg, limits)
         try header.checkColours()
         return (header.width, header.height)
     }
@@ -139,9 +144,13 @@ extension TurboHandle {
 
     /// The header of `jpeg`, for a handle that decodes or transforms.
     ///
-    /// - Throws: `corruptImage` where there is none, or no picture behind it.
-    borrowing func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
+    /// - Throws: `corruptImage` where there is none, or no picture behind it; `limitExceeded` where decoding it would cost more
+    ///   than `limits` allow.
+    borrowing func header(
+        _ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits
+    ) throws(FrameStreamingError) -> JPEGHeader {
         let before = unsafe TablesBeforeScan(jpeg)
+        try unsafe before.checkScans(of: jpeg, limits)
         var (width, height, sampling, colourSpace): (CInt, CInt, CInt, CInt) = (0, 0, -1, -1)
         if !before.hasHuffmanTables {
             // Of no use is what this returns and reads: a JPEG of tables has no size.

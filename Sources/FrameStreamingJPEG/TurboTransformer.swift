@@ -14,8 +14,8 @@ final class TurboTransformer: @unchecked Sendable {
 
     var scratchAllocations: Int { room.allocations }
 
-    func header(_ jpeg: UnsafeRawBufferPointer) throws(FrameStreamingError) -> JPEGHeader {
-        try unsafe handle.header(jpeg)
+    func header(_ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) -> JPEGHeader {
+        try unsafe handle.header(jpeg, limits)
     }
 
     /// Transforms; what it wrote lies in this object's room, ready for ``output(_:into:)``.
@@ -64,7 +64,7 @@ final class TurboTransformer: @unchecked Sendable {
         let count = Int(size)
         precondition(unsafe target == start && count <= room.capacity, "TurboJPEG left the buffer that it was given")
         let written = unsafe UnsafeRawBufferPointer(start: start, count: count)
-        let newHeader = try unsafe self.header(written)
+        let newHeader = try unsafe self.header(written, .none)
         guard count >= 2, unsafe start[count - 2] == 0xFF, unsafe start[count - 1] == 0xD9 else {
             throw .corruptImage("it breaks off")
         }

@@ -42,7 +42,7 @@ import Testing
             #expect(size(jpeg) == [width, height])
             let decompressor = try TurboDecompressor()
             let (told, header) = try unsafe jpeg.withUnsafeBytes {
-                try unsafe (decompressor.size($0), decompressor.header($0))
+                try unsafe (decompressor.size($0, .none), decompressor.header($0, .none))
             }
             #expect([told.width, told.height] == [header.width, header.height])
             #expect([told.width, told.height] == [width, height])
