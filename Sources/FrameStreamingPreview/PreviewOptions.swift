@@ -10,6 +10,13 @@ public struct PreviewOptions: Sendable {
     /// How long a stream that has ended, or whose connection broke, stays listed.
     public var remembersEnded = Duration.seconds(60)
 
-    /// 32 viewers, quality 80, loopback only, unless changed.
+    /// Streams that are listed at once, live and ended. A new one takes the place of the one that ended first; where all are live it
+    /// is refused a place, which `PreviewStream.isListed`, `/api/streams` and `/metrics` say.
+    public var maximumStreams = 256
+    /// The bytes of the newest pictures that all streams keep together. Those of ended streams go first; a picture that there is no
+    /// room for all the same is not shown, and counted as dropped (`no_memory`).
+    public var maximumPictureBytes = 256 << 20
+
+    /// 32 viewers, 256 streams, 256 MiB, quality 80, loopback only, unless changed.
     public init() {}
 }

@@ -52,6 +52,12 @@ public final class PreviewServer: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "at most \(options.maximumViewers) viewers: nobody could look, so 1 or more")
         }
+        guard options.maximumStreams >= 1, options.maximumPictureBytes >= 1 else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "at most \(options.maximumStreams) streams and \(options.maximumPictureBytes) bytes of pictures: nothing could be shown, so 1 or more of each"
+            )
+        }
         let endpoint = try ListeningEndpoint(address, insecure: options.insecure)
         let pictures = PictureEncoding(codec: codec, quality: options.quality)
         do throws(SystemError) {
@@ -61,7 +67,8 @@ public final class PreviewServer: Sendable {
         }
         let viewers = viewers
         registry = StreamRegistry(
-            remembersEnded: options.remembersEnded, onPicture: { viewers.signal() },
+            remembersEnded: options.remembersEnded, maximumStreams: options.maximumStreams,
+            maximumPictureBytes: options.maximumPictureBytes, onPicture: { viewers.signal() },
             onChange: { viewers.noteChange() })
         let routes = Routes(
             registry: registry, viewers: viewers, stills: Stills(pictures),

@@ -22,6 +22,10 @@ public final class PreviewStream: Sendable {
     /// What it is called on the page and in addresses: what was asked for, with `-2` and so on where somebody else has that.
     public var name: String { tile.name }
 
+    /// Whether it has a place on the page. False: as many streams as ``PreviewOptions/maximumStreams`` allows are live, and this one is
+    /// shown nowhere, whatever is done with it.
+    public var isListed: Bool { tile.isListed }
+
     /// The programs and pages that look at it at this moment.
     public var viewers: Int { tile.state.withLock { $0.viewers } }
 
@@ -35,7 +39,8 @@ public final class PreviewStream: Sendable {
     public func show(
         _ frame: Frame, captured: MonotonicTime? = nil, skipped: Int? = nil, clockError: Int64? = nil
     ) {
-        tile.show(frame, owner: owner, captured: captured, skipped: skipped, clockError: clockError)
+        tile.show(
+            frame, owner: owner, captured: captured, skipped: skipped.map { max(0, $0) }, clockError: clockError)
     }
 
     /// Shows a picture as a receiver has it: as it came, and not as it was decoded.
@@ -77,7 +82,7 @@ public final class PreviewStream: Sendable {
         switch event {
         case .sourceLost(let reason): lost(reason)
         case .sourceRestored: restored()
-        case .undecodable: tile.update(owner: owner) { $0.dropped["undecodable", default: 0] += 1 }
+        case .undecodable: tile.update(owner: owner) { $0.dropped["undecodable", default: 0] &+= 1 }
         }
     }
 

@@ -11,7 +11,7 @@ enum Metrics {
 
         func metric(_ name: String, _ type: String, _ help: String, _ samples: [(labels: [(String, String)], Double?)])
         {
-            let known = samples.compactMap { sample in sample.1.map { (sample.labels, $0) } }
+            let known = samples.compactMap { sample in sample.1.flatMap { $0.isFinite ? (sample.labels, $0) : nil } }
             guard !known.isEmpty else { return }
             text += "# HELP framestreaming_\(name) \(help)\n# TYPE framestreaming_\(name) \(type)\n"
             for (labels, value) in known { text += line(name, labels, value) }
@@ -67,6 +67,15 @@ enum Metrics {
             each {
                 Double($0.sentBytes)
             })
+        metric(
+            "streams_refused_total", "counter", "Streams that had no place, because there were too many.",
+            [([], Double(registry.refused))])
+        metric(
+            "picture_bytes", "gauge", "Bytes of the newest pictures of all streams.",
+            [([], Double(registry.budget.bytes))])
+        metric(
+            "picture_bytes_limit", "gauge", "Bytes that the newest pictures of all streams may have.",
+            [([], Double(registry.budget.limit))])
         let counts = viewers.counts
         metric("viewers", "gauge", "Viewers that are connected.", [([], Double(counts.viewers))])
         metric("viewers_limit", "gauge", "Viewers that may be connected.", [([], Double(viewers.maximumViewers))])

@@ -49,11 +49,23 @@ final class Picture: Sendable {
         captured.map { Double(now.nanoseconds &- $0.nanoseconds) / 1e6 }
     }
 
+    /// Whether a capture time can be one: a sender says it, and its clock may say anything. At most a day before the picture's
+    /// arrival, and at most a minute behind it.
+    static func isBelievable(_ captured: MonotonicTime, at arrival: MonotonicTime) -> Bool {
+        let (delay, overflow) = arrival.nanoseconds.subtractingReportingOverflow(captured.nanoseconds)
+        return !overflow && (-60_000_000_000...86_400_000_000_000).contains(delay)
+    }
+
     /// When it was captured, or when it arrived where that is not known, by the calendar: seconds of the Unix epoch, six places.
     var timestamp: String {
-        let nanoseconds = (captured ?? arrived).nanoseconds &+ realtimeOffset()
-        let micros = nanoseconds / 1000
+        Self.seconds((captured ?? arrived).nanoseconds &+ realtimeOffset())
+    }
+
+    /// Nanoseconds as seconds with six places, whatever their sign.
+    static func seconds(_ nanoseconds: Int64) -> String {
+        let micros = (nanoseconds / 1000).magnitude
         let fraction = String(micros % 1_000_000)
-        return "\(micros / 1_000_000).\(String(repeating: "0", count: max(0, 6 - fraction.count)))\(fraction)"
+        let zeros = String(repeating: "0", count: 6 - fraction.count)
+        return "\(nanoseconds < 0 && micros > 0 ? "-" : "")\(micros / 1_000_000).\(zeros)\(fraction)"
     }
 }

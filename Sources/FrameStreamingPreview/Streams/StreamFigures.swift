@@ -1,6 +1,6 @@
 /// What is known of a stream's pace and delay: since its start, and second by second for the last minute.
 ///
-/// A few kilobytes a stream, and no allocation a picture. Times are CLOCK_MONOTONIC nanoseconds.
+/// About 12 kB a stream, and no allocation a picture. Times are CLOCK_MONOTONIC nanoseconds.
 struct StreamFigures {
     /// One second, by its number on the clock.
     private struct Second {
@@ -10,6 +10,12 @@ struct StreamFigures {
         /// Of the first pictures of the second; nanoseconds.
         var delays: [Int64] = []
         var delaysSeen = 0
+    }
+
+    /// A second that is over: what the plot needs of it.
+    private struct Past {
+        var number: Int64 = -1
+        var delay: Delay?
     }
 
     /// Percentiles in milliseconds.
@@ -36,17 +42,20 @@ struct StreamFigures {
     private static let mostDelays = 256
     private static let second: Int64 = 1_000_000_000
 
-    /// A ring, by the number of the second.
-    private var seconds = [Second](repeating: Second(), count: minute + 1)
+    /// A ring, by the number of the second: the ``recent`` ones, and one more.
+    private var seconds = [Second](repeating: Second(), count: 4)
+    /// A ring, by the number of the second: those before, for a minute.
+    private var past = [Past](repeating: Past(), count: 61)
     private var first: Int64?
 
     mutating func record(at now: Int64, bytes count: Int, delay: Int64?) {
-        frames += 1
-        bytes += count
+        frames &+= 1
+        bytes &+= count
         if first == nil { first = now }
         let number = now / Self.second
         let index = Int(number % Int64(seconds.count))
         if seconds[index].number != number {
+            keep(seconds[index])
             seconds[index].number = number
             seconds[index].frames = 0
             seconds[index].bytes = 0
@@ -67,6 +76,21 @@ struct StreamFigures {
             seconds[index].delays[seconds[index].delaysSeen % Self.mostDelays] = delay
         }
         seconds[index].delaysSeen += 1
+    }
+
+    /// Keeps of a second what the plot needs, before another takes its place.
+    private mutating func keep(_ second: Second) {
+        guard second.number >= 0 else { return }
+        past[Int(second.number % Int64(past.count))] = Past(
+            number: second.number, delay: Self.percentiles(second.delays))
+    }
+
+    /// The delays of a second of the last minute.
+    private func delay(ofSecond number: Int64) -> Delay? {
+        if let second = second(number) { return Self.percentiles(second.delays) }
+        guard number >= 0 else { return nil }
+        let found = past[Int(number % Int64(past.count))]
+        return found.number == number ? found.delay : nil
     }
 
     private func second(_ number: Int64) -> Second? {
@@ -104,7 +128,7 @@ struct StreamFigures {
             let end = (number + 1) * Self.second
             return Point(
                 secondsAgo: Double(now - end) / Double(Self.second),
-                delay: Self.percentiles(second(number)?.delays ?? []))
+                delay: delay(ofSecond: number))
         }
     }
 

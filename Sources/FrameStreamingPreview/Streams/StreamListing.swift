@@ -66,9 +66,12 @@ private struct Listing: Encodable {
     let type: String?
     let streams: [StreamDescription]
     let time: Double
+    /// Streams that had no place.
+    let refused: Int
 
     enum CodingKeys: String, CodingKey {
         case type, streams
+        case refused = "streams_refused"
         case time = "time_ms"
     }
 }
@@ -84,7 +87,7 @@ extension StreamRegistry {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Nothing in it is a number that JSON has no word for.
-        let listing = Listing(type: type, streams: streams, time: Double(now.nanoseconds) / 1e6)
+        let listing = Listing(type: type, streams: streams, time: Double(now.nanoseconds) / 1e6, refused: refused)
         return (try? encoder.encode(listing)) ?? Data()
     }
 }

@@ -29,6 +29,10 @@ final class ViewerLoop: Sendable {
 
     /// How often pages are told how the streams are doing.
     private static let interval = Duration.seconds(1)
+    /// How soon again where streams come, go or change without end, which is a peer's to decide: telling takes at most a tenth of the
+    /// thread's time, and pictures have the rest.
+    private static let changeInterval = Duration.milliseconds(100)
+    private static let shareOfTelling = 10
 
     init(_ pictures: PictureEncoding, maximumViewers: Int) throws(SystemError) {
         self.pictures = pictures
@@ -105,6 +109,8 @@ final class ViewerLoop: Sendable {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         var descriptors: [pollfd] = []
         var nextUpdate = MonotonicTime.now.advanced(by: Self.interval)
+        var nextChange = MonotonicTime.now
+        var isChanged = false
         var closedSince: MonotonicTime?
         while true {
             let (newcomers, hasChanged, isClosed) = state.withLock { state in
@@ -121,9 +127,15 @@ final class ViewerLoop: Sendable {
                 closedSince = now
                 for viewer in viewers { viewer.close() }
             }
-            if hasChanged || now >= nextUpdate {
+            isChanged = isChanged || hasChanged
+            if (isChanged && now >= nextChange) || now >= nextUpdate {
+                isChanged = false
+                let begin = now
                 update(viewers, registry)
-                if now >= nextUpdate { nextUpdate = now.advanced(by: Self.interval) }
+                now = .now
+                let pause = now.since(begin) * Self.shareOfTelling
+                nextChange = now.advanced(by: max(Self.changeInterval, pause))
+                nextUpdate = now.advanced(by: max(Self.interval, pause))
             }
             for viewer in viewers {
                 if viewer.isKnownToBeReady, viewer.wantsToWrite, !viewer.socket.isBusy { viewer.write(at: now) }
@@ -140,7 +152,7 @@ final class ViewerLoop: Sendable {
 
             descriptors.removeAll(keepingCapacity: true)
             descriptors.append(pollfd(fd: wakeUp.descriptor.raw, events: PollEvents.input, revents: 0))
-            var deadline: MonotonicTime? = viewers.isEmpty ? nil : nextUpdate
+            var deadline: MonotonicTime? = viewers.isEmpty ? nil : isChanged ? min(nextChange, nextUpdate) : nextUpdate
             for viewer in viewers {
                 let events = viewer.wantsToWrite ? PollEvents.input | PollEvents.output : PollEvents.input
                 descriptors.append(pollfd(fd: viewer.socket.descriptor.raw, events: events, revents: 0))
