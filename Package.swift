@@ -16,8 +16,6 @@ let settings: [SwiftSetting] =
 /// Returning a Span from an API of our own needs this in the module that defines it, and nowhere else.
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
-let preview: TargetDependencyCondition? = .when(traits: ["Preview"])
-
 /// An executable under Examples. None is a product: who depends on the package gets libraries only.
 func example(_ name: String, preview: Bool = false) -> Target {
     .executableTarget(
@@ -47,15 +45,13 @@ let package = Package(
         .library(name: "FrameStreamingPreview", targets: ["FrameStreamingPreview"]),
     ],
     traits: [
-        .trait(name: "Preview", description: "The product FrameStreamingPreview, which needs FlyingFox."),
+        .trait(name: "Preview", description: "The product FrameStreamingPreview."),
         .default(enabledTraits: isFetched ? [] : ["Preview"]),
     ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        // Only with the trait Preview. A minor version of 0.x may change anything.
-        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         .target(
@@ -92,8 +88,6 @@ let package = Package(
             name: "FrameStreamingPreview",
             dependencies: [
                 "FrameStreamingCore", "FrameStreamingSystem",
-                .product(name: "FlyingFox", package: "FlyingFox", condition: preview),
-                .product(name: "FlyingSocks", package: "FlyingFox", condition: preview),
             ],
             resources: [.embedInCode("Page/index.html")],
             swiftSettings: settings),
@@ -153,7 +147,7 @@ let package = Package(
             name: "FrameStreamingPreviewTests",
             dependencies: [
                 "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
-                "RawSockets",
+                "FrameStreamingSystem", "RawSockets",
             ],
             swiftSettings: settings),
         // The other end of a connection, for tests of the library and of the programs.

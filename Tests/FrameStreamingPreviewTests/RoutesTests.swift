@@ -82,7 +82,7 @@ extension PreviewTests {
             ("evil.example", 421), ("evil.example:80", 421), ("localhost.evil.example", 421),
             ("127.0.0.1.evil.example", 421),
             ("192.168.1.1", 421), ("", 421), ("127.0.0.1", 200), ("localhost:8080", 200), ("LOCALHOST", 200),
-            ("[::1]:80", 200), ("cam.localhost", 200),
+            ("[::1]:80", 200), ("cam.localhost", 200), ("[::1].evil.example", 421), ("localhost:80;script-src *", 421),
         ]) func namesOfOthersAreRefused(host: String, status: Int) throws {
             #expect(try rig.ask("/api/streams", host: host).status == status)
         }
@@ -111,17 +111,51 @@ extension PreviewTests {
             let old = Client.upgrade.filter { !$0.hasPrefix("Sec-WebSocket-Version") } + ["Sec-WebSocket-Version: 8"]
             let client = try Client(port: rig.port)
             client.request("/api/live", old)
-            #expect(try client.answer().status == 400)
+            let refusal = try client.answer()
+            #expect(refusal.status == 426 && refusal["sec-websocket-version"] == "13")
+            for keys in [[], ["x"], ["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="]] {
+                let headers = Client.upgrade.filter { !$0.hasPrefix("Sec-WebSocket-Key") }
+                let other = try Client(port: rig.port)
+                other.request("/api/live", headers + keys.map { "Sec-WebSocket-Key: \($0)" })
+                #expect(try other.answer().status == 400)
+            }
             #expect(rig.server.viewerCount == 0)
         }
 
-        @Test func aClientThatSpeaksBeforeItsAnswerIsTurnedAway() throws {
+        @Test func aClientThatSpeaksBeforeItsAnswerIsHeard() throws {
+            let stream = rig.server.stream(named: "cam")
+            let frame = try rig.jpeg(1)
+            stream.show(frame)
             let client = try Client(port: rig.port)
-            let early: [UInt8] = [0x81, 0x82, 0, 0, 0, 0, 0x7B, 0x7D]
             let head = (["GET /api/live HTTP/1.1", "Host: 127.0.0.1"] + Client.upgrade + ["", ""])
-            client.send(Array(head.joined(separator: "\r\n").utf8) + early)
-            #expect(try client.rest().isEmpty)
-            try rig.wait(for: "the seat is free") { rig.server.viewerCount == 0 }
+            let watch = Array("{\"type\":\"watch\",\"streams\":[\"cam\"]}".utf8)
+            client.send(
+                Array(head.joined(separator: "\r\n").utf8) + [0x81, 0x80 | UInt8(watch.count), 0, 0, 0, 0] + watch)
+            #expect(try client.head().status == 101)
+            #expect(try client.pictureOrEnd().picture().jpeg == frame.contents)
+        }
+
+        @Test func answersSayWhenTheyWereMade() throws {
+            let date = try #require(rig.ask("/")["date"])
+            #expect(
+                date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/) != nil
+            )
+        }
+
+        @Test func anAbsoluteTargetIsAPathOfThisServer() throws {
+            #expect(try rig.ask("http://127.0.0.1/api/streams").text.contains("\"streams\":[]"))
+            #expect(try rig.ask("http://evil.example/api/streams").status == 400)
+            #expect(try rig.ask("http://evil.example/api/streams", host: "evil.example").status == 421)
+        }
+
+        @Test func aConnectionEndsWhenTheClientWantsItSo() throws {
+            for (version, fields) in [("1.0", ""), ("1.1", "Host: localhost\r\nConnection: close\r\n")] {
+                let client = try Client(port: rig.port)
+                client.send("GET /api/streams HTTP/\(version)\r\n\(fields)\r\n")
+                let answer = try client.answer()
+                #expect(answer.status == 200 && answer["connection"] == "close")
+                #expect(try client.rest().isEmpty)
+            }
         }
 
         @Test func theListSaysWhatIsKnown() throws {

@@ -10,9 +10,12 @@ struct RequestPath: Hashable {
         guard path.first == "/" else { return nil }
         var segments: [String] = []
         for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let name = String(segment).removingPercentEncoding, !name.contains("\0") else { return nil }
+            guard let name = Self.unescaped(segment), !name.contains("\0") else { return nil }
             segments.append(name)
         }
         self.segments = segments
     }
+
+    /// With bytes in place of percent signs and two digits; nil where that is no text.
+    static func unescaped(_ text: Substring) -> String? { String(text).removingPercentEncoding }
 }

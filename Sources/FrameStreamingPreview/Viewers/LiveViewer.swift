@@ -28,9 +28,12 @@ final class LiveViewer: Viewer {
     /// The newest only: a page that is slow is not told how it was.
     private var listing: [UInt8]?
 
-    init(_ descriptor: Descriptor, _ registry: StreamRegistry, _ seat: Seat?, _ pictures: PictureEncoding) {
+    init(
+        _ descriptor: Descriptor, _ registry: StreamRegistry, _ seat: Seat?, _ pictures: PictureEncoding,
+        greeting: [UInt8]
+    ) {
         self.registry = registry
-        super.init(descriptor, seat, pictures)
+        super.init(descriptor, seat, pictures, greeting: greeting)
         if seat == nil {
             close(1013, "too many viewers: close one, or try again later")
         } else {

@@ -12,9 +12,11 @@ final class MultipartViewer: Viewer {
     private var hasBegun = false
     private var hasLeft = false
 
-    init(_ descriptor: Descriptor, _ tile: StreamTile, _ seat: Seat, _ pictures: PictureEncoding) {
+    init(
+        _ descriptor: Descriptor, _ tile: StreamTile, _ seat: Seat, _ pictures: PictureEncoding, greeting: [UInt8]
+    ) {
         self.tile = tile
-        super.init(descriptor, seat, pictures)
+        super.init(descriptor, seat, pictures, greeting: greeting)
         tile.count(viewers: 1)
     }
 

@@ -15,8 +15,10 @@ class Viewer {
     /// How long the other side has to close its end, once it was told.
     static let farewell = Duration.seconds(1)
 
-    init(_ descriptor: Descriptor, _ seat: Seat?, _ pictures: PictureEncoding) {
+    /// - Parameter greeting: What is sent first: the answer to the request that the connection began with.
+    init(_ descriptor: Descriptor, _ seat: Seat?, _ pictures: PictureEncoding, greeting: [UInt8]) {
         socket = ViewerSocket(descriptor)
+        socket.begin(Outgoing(head: greeting))
         self.seat = seat
         self.pictures = pictures
     }

@@ -1,0 +1,34 @@
+internal import FoundationEssentials
+
+/// The opening of a WebSocket (RFC 6455, 4.2).
+enum WebSocketHandshake {
+    /// The answer to a request that asks for a WebSocket: 101, or why it is none.
+    static func answer(_ request: RequestHead) -> Response {
+        guard request.method == .get, request.isVersion11, request.tokens("upgrade").contains("websocket"),
+            request.tokens("connection").contains("upgrade")
+        else {
+            return .sentence(
+                .upgradeRequired, "This is a WebSocket, for the page at /.",
+                [("Upgrade", "websocket"), ("Connection", "Upgrade")])
+        }
+        guard request.values("sec-websocket-version") == ["13"] else {
+            return .sentence(
+                .upgradeRequired, "This is a WebSocket of version 13.",
+                [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")])
+        }
+        let keys = request.values("sec-websocket-key")
+        guard keys.count == 1, keys[0].utf8.count == 24, Data(base64Encoded: keys[0])?.count == 16 else {
+            return .sentence(.badRequest, "A WebSocket has one key, of 16 bytes in Base64.")
+        }
+        var response = Response(.switchingProtocols, .open)
+        response.set("Upgrade", "websocket")
+        response.set("Connection", "Upgrade")
+        response.set("Sec-WebSocket-Accept", accept(keys[0]))
+        return response
+    }
+
+    /// What proves that the key was understood.
+    static func accept(_ key: String) -> String {
+        Data(SHA1.digest(Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))).base64EncodedString()
+    }
+}

@@ -1,0 +1,133 @@
+import FrameStreamingCore
+import FrameStreamingJPEG
+import FrameStreamingPreview
+import FrameStreamingSystem
+import Testing
+
+extension PreviewTests {
+    /// What those who ask may cost.
+    @Suite struct BoundsTests {
+        @Test func manyThatSayNothingKeepNobodyOut() throws {
+            let rig = try Rig()
+            let silent = try (0..<150).map { _ in
+                let client = try Client(port: rig.port)
+                client.send("GET / HT")
+                return client
+            }
+            #expect(try rig.ask("/api/streams").status == 200)
+            // Those that have waited longest have made way.
+            #expect(try silent[0].rest().isEmpty && silent[1].rest().isEmpty)
+            silent[149].send("TP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            #expect(try silent[149].answer().status == 200)
+        }
+
+        @Test(arguments: [("GET /", 414), ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", 431)])
+        func longRequestsAreAnsweredAndNotRead(begin: String, status: Int) throws {
+            let rig = try Rig()
+            let client = try Client(port: rig.port)
+            client.send(begin + String(repeating: "a", count: 300_000))
+            let answer = try client.answer()
+            #expect(answer.status == status && answer["connection"] == "close" && answer.text.hasSuffix(".\n"))
+            #expect(try client.rest().isEmpty)
+        }
+
+        @Test func requestsThatCameTogetherAreAllAnswered() throws {
+            let rig = try Rig()
+            let client = try Client(port: rig.port)
+            let one = "GET /api/streams HTTP/1.1\r\nHost: localhost\r\n"
+            client.send(String(repeating: "\(one)\r\n", count: 200) + "\(one)Connection: close\r\n\r\n")
+            for _ in 0...200 { #expect(try client.answer().status == 200) }
+            #expect(try client.rest().isEmpty)
+        }
+
+        /// A picture is made once for all who ask, nobody else waits for that, and for a client that has gone nothing is made.
+        @Test func picturesAreMadeOnceAndForThoseWhoAreThere() throws {
+            let codec = GatedCodec()
+            let server = try PreviewServer(on: "0", codec: codec)
+            defer { server.close() }
+            defer { codec.open() }
+            let rig = try Rig()
+            let stream = server.stream(named: "cam")
+            stream.show(try rig.jpeg(1))
+            func ask(_ scale: String) throws -> Client {
+                let client = try Client(port: server.port)
+                client.request("/streams/cam.jpg?scale=\(scale)")
+                return client
+            }
+            let first = try ask("1/2")
+            try codec.waitForOne()
+            let others = try (0..<5).map { _ in try ask("1/2") }
+            var gone: Client? = try ask("1/4")
+            // Answered behind those, so that they are known.
+            let list = try Client(port: server.port)
+            func listing() throws {
+                list.request("/api/streams")
+                #expect(try list.answer().status == 200)
+            }
+            try listing()
+            withExtendedLifetime(gone) {}
+            gone = nil
+            try listing()
+            try listing()
+            let last = try ask("1/8")
+            codec.open()
+            let pictures = try (others + [first]).map { try $0.answer() }
+            #expect(pictures.allSatisfy { $0.status == 200 && $0.body == pictures[0].body })
+            #expect(try last.answer().status == 200)
+            #expect(codec.decoded == ["1/2", "1/8"])
+            withExtendedLifetime(stream) {}
+        }
+
+        @Test func whatCannotBeMadeIsNotTriedAgain() throws {
+            let codec = GatedCodec()
+            codec.open()
+            let server = try PreviewServer(on: "0", codec: codec)
+            defer { server.close() }
+            let rig = try Rig()
+            let stream = server.stream(named: "cam")
+            stream.show(try rig.bulk(1, byteCount: 1000))
+            for _ in 0..<3 {
+                let client = try Client(port: server.port)
+                client.request("/streams/cam.jpg?scale=1/2")
+                #expect(try client.answer().status == 500)
+            }
+            #expect(codec.decoded == ["1/2"])
+            withExtendedLifetime(stream) {}
+        }
+    }
+}
+
+/// JPEGs, and a gate in front of each decoding.
+private final class GatedCodec: FrameCodec, Sendable {
+    private struct State {
+        var isOpen = false
+        var decoded: [String] = []
+    }
+
+    private let codec = JPEGCodec()
+    private let state = Monitor(State())
+
+    /// The scales that were decoded, in that order.
+    var decoded: [String] { state.withLock { $0.decoded } }
+
+    func open() { state.update { $0.isOpen = true } }
+
+    /// Returns when somebody is at the gate, or the test's time is up.
+    func waitForOne() throws {
+        let limit = MonotonicTime.now.advanced(by: .seconds(60))
+        let found: Bool? = state.wait(until: limit.nanoseconds) { $0.decoded.isEmpty ? nil : true }
+        try #require(found != nil)
+    }
+
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+        try codec.encode(frame, settings)
+    }
+
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+        state.update { $0.decoded.append("\(settings.scale)") }
+        let _: Bool? = state.wait(until: MonotonicTime.now.advanced(by: .seconds(60)).nanoseconds) {
+            $0.isOpen ? true : nil
+        }
+        return try codec.decode(frame, settings)
+    }
+}

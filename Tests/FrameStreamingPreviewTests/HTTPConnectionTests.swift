@@ -1,0 +1,106 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import Glibc
+import RawSockets
+import Testing
+
+@testable import FrameStreamingPreview
+
+/// One connection with a clock of its own: no server, and nothing is waited for.
+@Suite struct HTTPConnectionTests {
+    private let client: RawPeer
+    private let connection: HTTPConnection
+    private let begin = MonotonicTime(nanoseconds: 1_000_000_000_000)
+
+    init() throws {
+        var pair: (CInt, CInt) = (0, 0)
+        // Two adjacent integers, as socketpair wants them.
+        let code = unsafe withUnsafeMutableBytes(of: &pair) {
+            unsafe socketpair(
+                AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0,
+                $0.baseAddress?.assumingMemoryBound(to: CInt.self))
+        }
+        try #require(code == 0)
+        // The test's end waits, up to a bound.
+        _ = fcntl(pair.1, F_SETFL, 0)
+        client = RawPeer(socket: pair.1)
+        connection = HTTPConnection(Descriptor(pair.0), number: 1, at: begin) { _ in
+            .response(.sentence(.ok, "yes"))
+        }
+    }
+
+    private func feed(_ text: String, after seconds: Int) {
+        client.send(text)
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        _ = connection.read(into: &buffer, at: begin.advanced(by: .seconds(seconds)))
+    }
+
+    private func check(after seconds: Double) {
+        connection.checkDeadline(at: begin.advanced(by: .seconds(seconds)))
+    }
+
+    private func told() -> String { String(decoding: client.receiveOnce(4096), as: UTF8.self) }
+
+    @Test func aRequestHasAllItsTimeAndNoMore() {
+        feed("GET / HT", after: 1)
+        // It goes on, a byte at a time, and that is not enough.
+        for second in 2...10 {
+            feed("T", after: second)
+            check(after: Double(second))
+            #expect(connection.phase == .reading(hasBegun: true))
+        }
+        check(after: 10.999)
+        #expect(connection.phase == .reading(hasBegun: true))
+        check(after: 11)
+        #expect(told().hasPrefix("HTTP/1.1 408 ") && connection.phase == .leaving)
+        check(after: 12)
+        #expect(connection.phase == .over)
+    }
+
+    @Test func whoSaysNothingIsToldNothing() {
+        check(after: 9.999)
+        #expect(connection.phase == .reading(hasBegun: false))
+        check(after: 10)
+        #expect(connection.phase == .over)
+    }
+
+    @Test func betweenRequestsThereIsMoreTime() {
+        feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", after: 1)
+        #expect(told().hasPrefix("HTTP/1.1 200 ") && connection.phase == .reading(hasBegun: false))
+        check(after: 30.999)
+        #expect(connection.phase == .reading(hasBegun: false))
+        check(after: 31)
+        #expect(connection.phase == .over)
+    }
+
+    @Test func aRequestBehindAnotherIsTakenWithoutMoreBytes() {
+        feed("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\nGET", after: 1)
+        #expect(told().hasPrefix("HTTP/1.1 200 ") && connection.isReady)
+        _ = connection.takeRequest(at: begin.advanced(by: .seconds(1)))
+        #expect(told().hasPrefix("HTTP/1.1 200 ") && connection.isReady)
+        _ = connection.takeRequest(at: begin.advanced(by: .seconds(1)))
+        #expect(!connection.isReady && connection.phase == .reading(hasBegun: true))
+        check(after: 11)
+        #expect(told().hasPrefix("HTTP/1.1 408 "))
+    }
+
+    @Test func whoDoesNotReadHisAnswerIsLeft() throws {
+        var buffer = FramePool(capacity: 1).buffer(byteCount: 10_000_000)
+        _ = unsafe buffer.withUnsafeMutableBytes { unsafe $0.initializeMemory(as: UInt8.self, repeating: 7) }
+        let frame = try buffer.makeFrame(format: FrameFormat(width: 8, height: 8, pixelFormat: .jpeg))
+        connection.send(Response(.ok, type: "image/jpeg", .picture(frame)), at: begin)
+        #expect(connection.phase == .answering(ends: true) && connection.pictureBytes == 10_000_000)
+        // A second for each 100,000 bytes, beside the 30.
+        check(after: 129.9)
+        #expect(connection.phase == .answering(ends: true))
+        check(after: 130.1)
+        #expect(connection.phase == .over)
+    }
+
+    @Test func theClientGoes() {
+        client.shutdownWriting()
+        var buffer = [UInt8](repeating: 0, count: 16)
+        _ = connection.read(into: &buffer, at: begin)
+        #expect(connection.phase == .over)
+    }
+}
