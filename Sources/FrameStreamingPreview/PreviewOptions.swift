@@ -14,7 +14,8 @@ public struct PreviewOptions: Sendable {
     /// is refused a place, which `PreviewStream.isListed`, `/api/streams` and `/metrics` say.
     public var maximumStreams = 256
     /// The bytes of the newest pictures that all streams keep together. Those of ended streams go first; a picture that there is no
-    /// room for all the same is not shown, and counted as dropped (`no_memory`).
+    /// room for all the same is not shown, and counted as dropped (`no_memory`). As many are kept at most for viewers that read
+    /// slowly: beyond, the one with the most is cut off.
     public var maximumPictureBytes = 256 << 20
 
     /// 32 viewers, 256 streams, 256 MiB, quality 80, loopback only, unless changed.

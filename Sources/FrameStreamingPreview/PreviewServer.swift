@@ -61,7 +61,8 @@ public final class PreviewServer: Sendable {
         let endpoint = try ListeningEndpoint(address, insecure: options.insecure)
         let pictures = PictureEncoding(codec: codec, quality: options.quality)
         do throws(SystemError) {
-            viewers = try ViewerLoop(pictures, maximumViewers: options.maximumViewers)
+            viewers = try ViewerLoop(
+                pictures, maximumViewers: options.maximumViewers, maximumKeptBytes: options.maximumPictureBytes)
         } catch {
             throw FrameStreamingError(error, remedy: "the preview's thread cannot be woken")
         }

@@ -78,6 +78,16 @@ extension PreviewTests {
             withExtendedLifetime(stream) {}
         }
 
+        @Test func viewersThatDoNotReadHoldNoMoreThanTheBound() throws {
+            let rig = try Rig { $0.maximumPictureBytes = 30_000_000 }
+            let stream = rig.server.stream(named: "cam")
+            stream.show(try rig.bulk(1, byteCount: 20_000_000))
+            let viewers = try (0..<3).map { _ in try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096) }
+            // Of a picture of 20 MB the kernel takes a part, so two of them are too much and one is not.
+            try rig.wait(for: "all but one are cut off") { rig.server.viewerCount == 1 }
+            withExtendedLifetime((stream, viewers)) {}
+        }
+
         @Test func whatCannotBeMadeIsNotTriedAgain() throws {
             let codec = GatedCodec()
             codec.open()

@@ -49,6 +49,12 @@ class Viewer {
 
     var wantsToWrite: Bool { !isOver && (socket.isBusy || (!isEnding && hasMessage)) }
 
+    /// Ends at once, in the middle of what is under way.
+    func abandon() {
+        socket.abandon()
+        isOver = true
+    }
+
     /// Ends when what is under way was written.
     func end() { isEnding = true }
 

@@ -24,6 +24,8 @@ final class ViewerLoop: Sendable {
 
     let pictures: PictureEncoding
     let maximumViewers: Int
+    /// The bytes that all viewers together may have kept for them because they are slow.
+    private let maximumKeptBytes: Int
     private let state = Monitor(State())
     private let wakeUp: WakeUp
 
@@ -34,9 +36,10 @@ final class ViewerLoop: Sendable {
     private static let changeInterval = Duration.milliseconds(100)
     private static let shareOfTelling = 10
 
-    init(_ pictures: PictureEncoding, maximumViewers: Int) throws(SystemError) {
+    init(_ pictures: PictureEncoding, maximumViewers: Int, maximumKeptBytes: Int) throws(SystemError) {
         self.pictures = pictures
         self.maximumViewers = maximumViewers
+        self.maximumKeptBytes = maximumKeptBytes
         wakeUp = try WakeUp()
     }
 
@@ -168,6 +171,16 @@ final class ViewerLoop: Sendable {
                 if hasInput { viewer.read(into: &buffer, at: now) }
                 if found.revents & PollEvents.output != 0 { viewer.write(at: now) }
             }
+            dropSlowest(of: viewers)
+        }
+    }
+
+    /// Ends viewers whose rests of pictures have more bytes together than there may be, those with the most first.
+    private func dropSlowest(of viewers: [Viewer]) {
+        var kept = viewers.reduce(0) { $0 + $1.socket.keptBytes }
+        while kept > maximumKeptBytes, let slowest = viewers.max(by: { $0.socket.keptBytes < $1.socket.keptBytes }) {
+            kept -= slowest.socket.keptBytes
+            slowest.abandon()
         }
     }
 

@@ -42,6 +42,12 @@ struct ViewerSocket {
     /// Whether a message is under way.
     var isBusy: Bool { outgoing != nil }
 
+    /// Bytes of the message under way that are this connection's own copy.
+    var keptBytes: Int { outgoing.map { $0.image == nil ? $0.byteCount - offset : 0 } ?? 0 }
+
+    /// Lets go of what is under way.
+    mutating func abandon() { outgoing = nil }
+
     mutating func begin(_ message: Outgoing) {
         outgoing = message
         offset = 0
