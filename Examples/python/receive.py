@@ -9,12 +9,13 @@ A frame is acknowledged when the loop asks for the next, so a slow loop gets few
 need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
 """
 from __future__ import annotations
-import argparse, collections, dataclasses, json, os, queue, selectors, socket, struct, sys, threading, time, typing
+import argparse, collections, dataclasses, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
+COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version is COMPLETE
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
-CONSUMED, SKIPPED, UNDECODABLE = 1, 2, 3  # outcomes
+CONSUMED, SKIPPED, UNDECODABLE, REFUSED = 1, 2, 3, 4  # outcomes
 
 
 class StreamError(Exception):
@@ -27,6 +28,10 @@ class StreamError(Exception):
 
 class ConnectionLost(StreamError):
     """The connection broke, or could not be made: another attempt may succeed."""
+
+
+class SenderFailed(StreamError):
+    """The sender said that it failed, behind its last frame."""
 
 
 @dataclasses.dataclass
@@ -188,15 +193,16 @@ class Connection:
         except OSError:
             pass  # what is here is consumed all the same, and then the reading thread tells why
 
-    def end(self, goodbye: bool) -> None:
-        """With BYE where wanted; then shuts down writing, reads to the end for at most 2 s, and closes."""
-        self.leaving = goodbye
+    def end(self, goodbye: tuple[int, str] | None) -> None:
+        """With BYE where there is one to say; then shuts down writing, reads to the end for at most 2 s, and closes."""
+        self.leaving = goodbye is not None
+        patience = 0.4 if goodbye and goodbye[0] == STOPPED else 2
         try:
             if goodbye:
-                self.link.write(BYE, bytes(4), b"the receiver has what it wanted")
-                self.goodbye.wait(2)
+                self.link.write(BYE, struct.pack(">HH", goodbye[0], 0), goodbye[1].encode()[:1024])
+                self.goodbye.wait(patience)
             self.link.socket.shutdown(socket.SHUT_WR)
-            self.thread.join(2)
+            self.thread.join(patience)
             self.link.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it is broken or over
@@ -226,7 +232,8 @@ class Connection:
                     self.clock.add(*struct.unpack_from(">qqq", header, 8), now)
                 elif kind == BYE and not ended:
                     ended = True
-                    self.frames.put(None)
+                    failed = int.from_bytes(header[:2], "big") == FAILED
+                    self.frames.put(SenderFailed(f"the sender failed: {printable(payload)}") if failed else None)
                     if self.leaving:
                         self.link.write(BYE_ACK, struct.pack(">Q", self.acknowledged))
                 elif kind == BYE_ACK and self.leaving:
@@ -261,8 +268,8 @@ class FrameReceiver:
 
     listen, connect: HOST:PORT, one of the two. window: frames that may be under way. newest: leaves out what is not the
     newest. largest_image: bytes. An error is a StreamError, after the frames that came before it; the next `for` takes the
-    next connection. Whoever leaves the loop ends the stream in good order, and has consumed the frame at hand. For one
-    thread.
+    next connection. Whoever leaves the loop ends the stream in good order, and has consumed the frame at hand, unless
+    `fail` says otherwise. For one thread.
     """
 
     def __init__(self, *, listen: str | None = None, connect: str | None = None, decode: bool = True, window: int = 4,
@@ -271,6 +278,7 @@ class FrameReceiver:
             raise ValueError("either listen or connect, and a window of at least 1")
         self._decode, self._window = decoder() if decode else None, window
         self._newest, self._largest = newest, largest_image
+        self._goodbye: tuple[int, str] | None = None
         self._address, self._sessions, self._session = host_and_port(listen or connect), collections.OrderedDict(), 0
         self._listener, self.port = None, None
         if listen is not None:
@@ -280,10 +288,12 @@ class FrameReceiver:
 
     def __iter__(self) -> typing.Iterator[Frame]:
         connection = self._connection()
-        frame = in_hand = None
-        goodbye = False
+        frame = in_hand = goodbye = failed = None
         try:
             while (frame := connection.frames.get()) is not None:
+                if isinstance(frame, SenderFailed):
+                    failed = frame
+                    break
                 if isinstance(frame, StreamError):
                     raise frame
                 outcome = SKIPPED if self._newest and connection.received > frame.sequence else CONSUMED
@@ -303,13 +313,24 @@ class FrameReceiver:
             connection.link.write(BYE_ACK, struct.pack(">Q", connection.acknowledged))
         except OSError:
             pass  # the sender is gone since its BYE; all frames are here
-        except (GeneratorExit, KeyboardInterrupt):
-            if in_hand:
-                self._done(connection, in_hand, CONSUMED)
-            goodbye = True
+        except (GeneratorExit, KeyboardInterrupt) as error:
+            goodbye = self._goodbye or (
+                (STOPPED, "receiver stopped") if isinstance(error, KeyboardInterrupt) else
+                (COMPLETE, "the receiver has what it wanted"))
+            if in_hand and goodbye[0] != STOPPED:  # without an answer it comes again
+                self._done(connection, in_hand, CONSUMED if goodbye[0] == COMPLETE else REFUSED)
             raise
         finally:
             connection.end(goodbye)
+        if failed:
+            raise failed
+
+    def fail(self, reason: str, code: int = FAILED) -> None:
+        """Before leaving the loop: the frame at hand was not consumed, and the sender is told why.
+
+        FAILED: this side cannot go on. STOPPED: it may be started again, and a sender of files waits for it.
+        """
+        self._goodbye = code, reason
 
     def _done(self, connection: Connection, frame: Frame, outcome: int) -> None:
         connection.acknowledge(frame, outcome)
@@ -453,18 +474,20 @@ def main() -> int:
     parser.add_argument("--newest", action="store_true", help="leave out all but the newest of those that are here")
     parser.add_argument("--json", action="store_true", help="one object a frame")
     options = parser.parse_args()
-    if options.save:
-        os.makedirs(options.save, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the sender is told
     count, before = 0, ""
     try:
+        if options.save:
+            os.makedirs(options.save, exist_ok=True)
         receiver = FrameReceiver(listen=options.listen, connect=options.connect, window=options.window,
                                  newest=options.newest, decode=not options.raw and not options.save)
         if receiver.port:
             print(f"listening on port {receiver.port}", file=sys.stderr, flush=True)
         while True:
             failed: StreamError | None = None
+            frames = iter(receiver)  # kept, so that it is told why the loop was left
             try:
-                for frame in receiver:
+                for frame in frames:
                     count += 1
                     if options.save:
                         with open(os.path.join(options.save, f"{count:08}.jpg"), "wb") as file:
@@ -480,6 +503,14 @@ def main() -> int:
                 failed = error
                 if options.listen or str(error) != before:
                     LOG.write(error)
+            except KeyboardInterrupt:
+                receiver.fail("receiver stopped", STOPPED)
+                raise
+            except OSError as error:
+                receiver.fail(str(error))
+                raise
+            finally:
+                frames.close()
             before = str(failed)
             if options.once or options.connect and not isinstance(failed, ConnectionLost):
                 return 1 if failed else 0

@@ -10,10 +10,11 @@ Nothing is sent without the receiver's credit. A broken connection is made again
 acknowledged is sent again. JPEGs need the standard library alone; videos and cameras need OpenCV.
 """
 from __future__ import annotations
-import argparse, collections, os, secrets, selectors, socket, struct, sys, threading, time, typing
+import argparse, collections, os, secrets, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
+COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version is COMPLETE
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
 
 
@@ -30,7 +31,7 @@ class ConnectionLost(StreamError):
 
 
 class ReceiverEnded(StreamError):
-    """The receiver said BYE: it wants no more."""
+    """The receiver said BYE: it wants no more, or it failed, then `code` is FAILED."""
 
 
 Hello = collections.namedtuple(  # HELLO or WELCOME, field by field
@@ -143,8 +144,8 @@ class FrameSender:
     """JPEGs to one receiver after another.
 
     connect, listen: HOST:PORT, one of the two. window: frames that may be under way, if the receiver grants so many.
-    reconnect: a connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost; a BYE from the
-    receiver is a ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again
+    reconnect: a connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost, and so is one
+    whose receiver was stopped, for it may be started again; any other BYE from the receiver is a ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again
     what was not acknowledged. `send` and `close` are for one thread.
     """
 
@@ -181,11 +182,16 @@ class FrameSender:
         self.skipped = 0
         self._until(lambda: self._under_way == len(self._pending))
 
-    def close(self, reason: str = "end of the pictures", wait: bool = True) -> None:
+    def close(self, reason: str = "end of the pictures", wait: bool = True, code: int = COMPLETE) -> None:
         """Waits until all are acknowledged, unless told otherwise, and says BYE."""
         if wait and self._pending:
             self._until(lambda: not self._pending)
-        self._hang_up(reason)
+        self._hang_up(reason, code)
+
+    @property
+    def pending(self) -> int:
+        """Frames that were given to `send` and are not acknowledged."""
+        return len(self._pending)
 
     def _due(self) -> bool:
         return self._under_way < min(len(self._pending), self._window) and self._sent < self._credit
@@ -287,7 +293,10 @@ class FrameSender:
                     link.write(PONG, header[:16] + struct.pack(">qq", now, time.monotonic_ns()))
                 elif kind == BYE:
                     link.write(BYE_ACK, bytes(8))
-                    failure = ReceiverEnded(f"the receiver ended: {printable(payload)}")
+                    code, words = int.from_bytes(header[:2], "big"), printable(payload)
+                    failure = (ConnectionLost(f"the receiver was stopped: {words}") if code == STOPPED else
+                               ReceiverEnded(f"the receiver failed: {words}", FAILED) if code == FAILED else
+                               ReceiverEnded(f"the receiver ended: {words}", COMPLETE))
                 elif kind == BYE_ACK and self._closing:
                     self._goodbye.set()
                     failure = ReceiverEnded("done")
@@ -302,7 +311,7 @@ class FrameSender:
             self._goodbye.set()
             self._changed.notify_all()
 
-    def _hang_up(self, reason: str | None = None) -> None:
+    def _hang_up(self, reason: str | None = None, code: int = COMPLETE) -> None:
         """With BYE, where there is a reason. Shuts down writing, reads to the end for at most 2 s, and closes."""
         link, self._link = self._link, None
         if not link:
@@ -310,8 +319,8 @@ class FrameSender:
         try:
             if reason is not None:
                 self._closing = True
-                link.write(BYE, bytes(4), reason.encode())
-                self._goodbye.wait(2)
+                link.write(BYE, struct.pack(">HH", code, 0), reason.encode()[:1024])
+                self._goodbye.wait(0.5 if code == STOPPED else 2)
             if not self._thread.is_alive():
                 link.drain(2)
             link.socket.shutdown(socket.SHUT_RDWR)
@@ -486,8 +495,9 @@ def main() -> int:
     parser.add_argument("--window", type=int, metavar="N", help="frames that may be under way (a camera's 2, else 4)")
     parser.add_argument("--no-reconnect", action="store_true", help="end when the connection breaks or cannot be made")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the receiver is told
     live = options.video.isdigit() and not os.path.exists(options.video)
-    before, sender = -1, None
+    before, sender, status = -1, None, 0
     try:
         if not live and not os.path.exists(options.video):
             raise StreamError(f"there is no {options.video}")
@@ -516,15 +526,21 @@ def main() -> int:
             except ReceiverEnded as error:
                 LOG.write(error)
                 if options.to:
+                    # Whoever has everything may leave before the end is known here.
+                    if error.code == FAILED or not live and (sender.pending or next(source, None) is not None):
+                        LOG.write("not all pictures were delivered")
+                        status = 1
                     break
         print(f"sent {sender.acknowledged}")
-        return 0
+        return status
     except KeyboardInterrupt:
         if sender:
-            sender.close("interrupted", wait=False)
+            sender.close("interrupted", wait=False, code=STOPPED)
         return 0
     except (StreamError, OSError, ValueError) as error:
         print(f"send.py: {printable(str(error), 1000)}", file=sys.stderr)
+        if sender:
+            sender.close(f"the sender failed: {error}", wait=False, code=FAILED)
         return 1
     finally:
         LOG.flush()

@@ -234,8 +234,9 @@ def endings(video):
         for frame in receiver:
             if frame.sequence == 10:
                 break
-        check("send.py ends with the receiver", sender.finish() == ["sent 10"], sender.out)
+        check("send.py ends with the receiver, before all is sent", sender.finish(status=1) == ["sent 10"], sender.out)
         check("and says why it did", "what it wanted" in str(sender.err), sender.err)
+        check("and that pictures are missing", "not all pictures" in str(sender.err), sender.err)
         sender = swift("frame-send", "--pattern", "--no-reconnect", "--to", f"127.0.0.1:{receiver.port}")
         for frame in receiver:
             if frame.sequence == 10:
@@ -268,6 +269,54 @@ def endings(video):
     second.finish(status=1)
     check("two senders do not go together", "rejects us" in str(second.err), second.err)
     other.interrupt()
+
+
+def goodbyes(video, folder):
+    """Who failed says so, and the other side fails; who was stopped is waited for."""
+    clip_file = os.path.join(folder, "clip.mjpg")
+    with open(clip_file, "wb") as file:
+        for number in range(60):
+            file.write(send.encode(smooth(number), 80))
+    makers = (("send.py", 300, lambda port: python("send.py", "--to", port, video)),
+              ("frame-send", 60, lambda port: swift("frame-send", "--input", clip_file, "--to", port)))
+    for name, count, make in makers:
+        with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+            sender, numbers = make(f"127.0.0.1:{receiver.port}"), []
+            for frame in receiver:
+                if len(numbers) == 10:
+                    receiver.fail("restarted", receive.STOPPED)
+                    break
+                numbers.append(frame.source_sequence)
+            numbers += [frame.source_sequence for frame in receiver]
+            sender.finish()
+            check(f"{name} waits for a receiver that is restarted", len(set(numbers)) == len(numbers) == count, len(numbers))
+        with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+            sender = make(f"127.0.0.1:{receiver.port}")
+            for frame in receiver:
+                if frame.sequence == 10:
+                    receiver.fail("the disk is full")
+                    break
+            sender.finish(status=1)
+            check(f"{name} says that the receiver failed", "the receiver failed: the disk is full" in str(sender.err), sender.err)
+
+    with open(clip_file, "ab") as file:
+        file.write(send.encode(smooth(60), 80)[:-20])
+    for name, make in (("receive.py", lambda: python("receive.py", "--listen", "0", "--once", "--raw")),
+                       ("frame-receive", lambda: swift("frame-receive", "--listen", "0", "--once"))):
+        receiver = make()
+        sender = swift("frame-send", "--input", clip_file, "--to", receiver.wait_port())
+        sender.finish(status=1)
+        receiver.finish(status=1)
+        check(f"{name} says that the sender failed", "the sender failed: source failed" in str(receiver.err), receiver.err)
+
+    receiver = python("receive.py", "--listen", "0", "--raw")
+    sender = python("send.py", "--to", receiver.wait_port(), video, "--loop")
+    receiver.wait_until(lambda: len(receiver.out) >= 10)
+    receiver.process.terminate()
+    receiver.finish()
+    sender.wait_until(lambda: any("was stopped" in line for line in sender.err))
+    sender.process.terminate()
+    sender.finish()
 
 
 def hello(boot=bytes(16), session=0):
@@ -452,7 +501,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
-                     lambda: killed(video), lambda: endings(video), in_turn, by_hand, malformed, hostile_words, bare):
+                     lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
+                     hostile_words, bare):
             try:
                 part()
             except Exception as error:  # the others are run all the same
