@@ -76,6 +76,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let bytes: Int
     let decodeFailures: Int
     let skipped: Int?
+    let droppedAtEnd: Int
     let seconds: Double
     let fps: Double
     let latency: Percentiles?
@@ -97,6 +98,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         bytes = statistics.bytes
         decodeFailures = statistics.decodeFailures
         skipped = statistics.skipped
+        droppedAtEnd = statistics.droppedAtEnd
         self.seconds = seconds ?? statistics.seconds
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
@@ -119,6 +121,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(bytes, forKey: "bytes")
         try line.encode(decodeFailures, forKey: "decode_failures")
         try line.encode(skipped, forKey: "skipped")
+        try line.encode(droppedAtEnd, forKey: "dropped_at_end")
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(latency, forKey: "latency_ms")

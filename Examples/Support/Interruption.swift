@@ -2,24 +2,42 @@ internal import FrameStreaming
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// Ctrl-C and SIGTERM as an event and not as a sudden end: a thread waits for them and does what was last asked for.
+/// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a moment to do so.
 ///
-/// A second one within two seconds is ignored, because the summary is being written; a later one ends the process at once.
+/// The first signal does what was last asked for with ``does(_:)``. What is still at work 850 ms later is not waited for, be it a
+/// silent peer, a picture that decodes for seconds, or a browser that does not read: the process prints its summary and exits. A
+/// second signal ends the process at once, with the status of a program that died of it (130, 143). One within 200 ms of the first
+/// is part of it: `timeout` and `make` send it to the process and to its group.
 ///
-/// Unsafe code: the signal set is a local that the calls get a pointer to for as long as they run.
+/// Unsafe code: the signal set and the time are locals that the calls get pointers to for as long as they run.
 package final class Interruption: Sendable {
     private struct State {
-        var action: @Sendable () -> Void
+        /// Nil: the program has begun nothing, and exits at once.
+        var action: (@Sendable () -> Void)?
+        var lastWords: @Sendable () -> CInt
         var happened = false
+        /// Somebody prints the summary, or has.
+        var isConcluding = false
+        /// The status that goes with the summary, once it is printed.
+        var status: CInt?
     }
 
     private let state: Monitor<State>
 
+    /// How long the program has to end by itself.
+    private static let patience = Duration.milliseconds(850)
+    /// How long printing the summary may take then: whoever reads it may have stopped reading.
+    private static let printing = Duration.milliseconds(100)
+    /// A signal that comes so soon after the first is the same one, sent twice.
+    private static let echo = Duration.milliseconds(200)
+
     /// Takes both signals from here on: make one before any other thread.
-    package init(_ action: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter lastWords: Prints the summary of a program that has nothing to sum up yet, and returns its status.
+    package init(lastWords: @escaping @Sendable () -> CInt) {
         // Somebody who stops reading what is printed (`| head -1`) does not end the work: the write fails, and that is all.
         signal(SIGPIPE, SIG_IGN)
-        state = Monitor(State(action: action))
+        state = Monitor(State(action: nil, lastWords: lastWords))
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGINT)
@@ -28,44 +46,87 @@ package final class Interruption: Sendable {
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let waiting = signals
         startThread("signals") { [self] in
-            var set = waiting
-            var first: MonotonicTime?
-            while true {
-                var number: CInt = 0
-                guard unsafe sigwait(&set, &number) == 0 else { continue }
-                if let first {
-                    if MonotonicTime.now.since(first) >= .seconds(2) { exit(128 + number) }
-                } else {
-                    first = .now
-                    interrupt()
-                }
+            _ = Self.next(of: waiting, until: nil)
+            let first = MonotonicTime.now
+            interrupt()
+            while let number = Self.next(of: waiting, until: first.advanced(by: Self.patience)) {
+                if MonotonicTime.now.since(first) >= Self.echo { _exit(128 + number) }
             }
+            // Its end is not this thread's to wait for: the summary may be stuck in a pipe that nobody reads.
+            startThread("summary") { [self] in _ = conclude() }
+            let limit = MonotonicTime.now.advanced(by: Self.printing)
+            let status: CInt? = state.wait(until: limit.nanoseconds) { $0.status }
+            _exit(status ?? 0)
+        }
+    }
+
+    /// The next signal; nil when none came in time.
+    private static func next(of signals: sigset_t, until limit: MonotonicTime?) -> CInt? {
+        var set = signals
+        while true {
+            var number: CInt
+            if let limit {
+                let left = max(0, limit.since(.now).wholeNanoseconds)
+                var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+                number = unsafe sigtimedwait(&set, nil, &time)
+                if number < 0, errno == EAGAIN { return nil }
+            } else {
+                number = unsafe sigwaitinfo(&set, nil)
+            }
+            if number > 0 { return number }
         }
     }
 
     private func interrupt() {
-        let action = state.withLock { state in
+        let (action, isConcluding) = state.withLock { state in
             state.happened = true
-            return state.action
+            return (state.action, state.isConcluding)
         }
-        action()
+        // Not on this thread, which must see the second signal, whatever the first one waits for.
+        startThread("interrupt") { [self] in
+            if let action { action() } else if !isConcluding { exit(conclude()) }
+        }
     }
 
     /// Whether one came.
     package var happened: Bool { state.withLock { $0.happened } }
 
     /// What an interruption does from now on; at once, if it came already.
-    package func does(_ action: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameters:
+    ///   - lastWords: Prints the summary of what was done until now, and returns the status to exit with.
+    ///   - action: Makes the program end, without waiting for it.
+    package func does(
+        lastWords: @escaping @Sendable () -> CInt, _ action: @escaping @Sendable () -> Void
+    ) {
         let happened = state.withLock { state in
             state.action = action
+            state.lastWords = lastWords
             return state.happened
         }
         if happened { action() }
     }
+
+    /// Prints the summary, once: for the program's end, or for that of its patience, whichever comes first.
+    ///
+    /// - Returns: The status to exit with. Does not return to the one that comes too late: the process is about to exit.
+    package func conclude() -> CInt {
+        let lastWords: (@Sendable () -> CInt)? = state.withLock { state in
+            if state.isConcluding { return nil }
+            state.isConcluding = true
+            return state.lastWords
+        }
+        guard let lastWords else {
+            while true { _ = state.wait(until: nil) { _ -> Void? in nil } }
+        }
+        let status = lastWords()
+        state.update { $0.status = status }
+        return status
+    }
 }
 
 /// Runs `body` on a thread of its own, which nobody waits for. Without threads the program cannot do its work: it ends.
-func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     do throws(SystemError) {
         _ = try SystemThread(name: name, body)
     } catch {

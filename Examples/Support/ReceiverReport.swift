@@ -15,13 +15,19 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var endsOfSessions: [UInt64: (connection: Int, end: StreamEnd)] = [:]
         var consumed = 0
         var stop: (@Sendable () -> Void)?
-        var isStopping = false
+        /// What senders are told because the program ends; nil = it does not.
+        var goodbye: Goodbye?
         var hasFailed = false
         /// Streams that broke and may come back: until when, and who.
         var away: [UInt64: (until: Deadline, name: String)] = [:]
         /// What was said already about a connection that broke.
         var reported: FrameStreamingError?
+        /// What ended the program's work.
+        var failure: (any Error)?
+        /// The summary has what there was: what ends later is not said any more.
+        var isSummedUp = false
 
+        var isStopping: Bool { goodbye != nil }
         var allEnds: [StreamEnd] { ends + endsOfSessions.values.map(\.end) }
     }
 
@@ -43,7 +49,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         waiting = Waiting(output)
         interruption = Interruption {
             Self.printTotal(State(), output, interrupted: true)
-            exit(0)
+            return 0
         }
     }
 
@@ -81,7 +87,9 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
         interruption.does { [self] in
-            stopAll()
+            sumUp()
+        } _: { [self] in
+            stopAll(.stopped("receiver stopped"))
             interrupted()
         }
         let ticker = PerSecond { [self] seconds in
@@ -89,17 +97,37 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             printSuppressedLines(json: output.json)
             giveUp()
         }
-        var failure: (any Error)?
-        do { try body() } catch { failure = error }
+        do {
+            try body()
+        } catch {
+            state.withLock { $0.failure = error }
+        }
         ticker.stop()
-        let last = state.withLock { $0 }
+        if interruption.conclude() != 0 { throw ExitCode.failure }
+    }
+
+    /// Prints the summary, with those connections that have not ended yet and are not waited for. Returns the program's status.
+    private func sumUp() -> CInt {
+        let last = state.withLock { state in
+            state.isSummedUp = true
+            for receiver in state.open.values {
+                receiver.cancel()
+                state.total.merge(receiver.statistics)
+                state.connections += 1
+                state.ends.append(.cancelled)
+            }
+            return state
+        }
+        for receiver in last.open.values where admitsLine(.summary, from: nil) {
+            printSummary(receiver, receiver.statistics, .cancelled)
+        }
         printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(last, output, interrupted: interruption.happened)
-        if let failure, !interruption.happened {
+        if let failure = last.failure, !interruption.happened {
             if failure as? FrameStreamingError != last.reported || last.reported == nil { printError("\(failure)") }
-            throw ExitCode.failure
+            return 1
         }
-        if last.hasFailed { throw ExitCode.failure }
+        return last.hasFailed ? 1 : 0
     }
 
     /// Runs `body`, which consumes what the receiver gets, and prints the connection's summary when it is done.
@@ -108,13 +136,13 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     package func during(
         _ receiver: FrameReceiver<Codec>, _ body: () throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
-        let (id, isStopping) = state.withLock { state in
+        let (id, goodbye) = state.withLock { state in
             state.nextID += 1
             state.open[state.nextID] = receiver
             if persistence.connects { state.away = [:] } else { state.away[receiver.peer.session] = nil }
-            return (state.nextID, state.isStopping)
+            return (state.nextID, state.goodbye)
         }
-        if isStopping { receiver.stop() }
+        if let goodbye { receiver.stop(goodbye) }
         waiting.end(receiver.peer.address)
         if !output.json, admitsLine(.connected, from: nil) {
             printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)")
@@ -138,7 +166,8 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
-        state.update { state in
+        let isSummedUp = state.update { state in
+            if state.isSummedUp { return true }
             state.open[id] = nil
             state.total.merge(statistics)
             state.connections += 1
@@ -155,6 +184,11 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             {
                 state.away[session] = (.after(patience), name(receiver))
             }
+            return false
+        }
+        if isSummedUp {
+            if let failure { throw failure }
+            return
         }
         let isSaid = admitsLine(.summary, from: nil)
         if isSaid { printSummary(receiver, statistics, end) }
@@ -168,7 +202,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                     name(receiver), FrameStreamingError(.endedWithoutGoodbye, "its stream may go on; Ctrl-C ends this"))
             }
         }
-        if persistence.once, !mayReturn { stopAll() }
+        if persistence.once, !mayReturn { stopAll(Self.isEnough) }
         if let failure { throw failure }
     }
 
@@ -198,7 +232,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         printError(
             "\(name): the stream broke and has not come back within \(patience.components.seconds) s, so pictures may be missing: "
                 + "see to its sender and the link, or wait for longer with --return-within")
-        stopAll()
+        stopAll(.stopped("receiver ended"))
     }
 
     /// What a slow consumer does with a frame: nothing, for so long, or until the program is to end.
@@ -219,7 +253,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             return state.consumed
         }
         guard let frames, consumed >= frames else { return true }
-        stopAll()
+        stopAll(Self.isEnough)
         return false
     }
 
@@ -242,12 +276,15 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         receiver.peer.stream.map { "\(receiver.peer.address) \"\(String(printable: $0))\"" } ?? receiver.peer.address
     }
 
-    private func stopAll() {
+    /// What senders are told when the pictures are there that were asked for.
+    private static var isEnough: Goodbye { .complete("the receiver has what it wanted") }
+
+    private func stopAll(_ goodbye: Goodbye) {
         let (receivers, stop) = state.update { state in
-            state.isStopping = true
+            state.goodbye = state.goodbye ?? goodbye
             return (Array(state.open.values), state.stop)
         }
-        for receiver in receivers { receiver.stop() }
+        for receiver in receivers { receiver.stop(goodbye) }
         stop?()
     }
 
@@ -278,32 +315,5 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 "\(total.frames) frames of \(last.connections) connections in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
             )
         }
-    }
-}
-
-/// How long a receiving program goes on.
-package struct Persistence: Sendable {
-    /// It ends with the first stream.
-    package var once: Bool
-    /// It connects to its sender, rather than waiting for senders.
-    package var connects: Bool
-    /// A stream that broke is not over.
-    package var reconnects: Bool
-    /// How long such a stream may stay away; nil = for ever.
-    package var patience: Duration?
-
-    package init(once: Bool, connects: Bool, reconnects: Bool, patience: Duration? = nil) {
-        self.once = once
-        self.connects = connects
-        self.reconnects = reconnects
-        self.patience = patience
-    }
-
-    /// Whether a stream that ended so may go on over another connection. One without a session cannot; a program that connects and has
-    /// not been told to end takes the sender's next one instead.
-    func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
-        guard reconnects, error.subject == nil || error.subject == peer.address else { return false }
-        guard error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
-        return peer.session != 0 || (connects && !once)
     }
 }

@@ -10,6 +10,7 @@ package final class SenderReport: Sendable {
     private let interruption: Interruption
     private let waiting: Waiting
     private let needsAll: Bool
+    private let outcome = Monitor<FrameStreamingError?>(nil)
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
     ///
@@ -21,7 +22,7 @@ package final class SenderReport: Sendable {
         waiting = Waiting(output)
         interruption = Interruption {
             Self.printTotal(SenderSummary(connections: []), output, interrupted: true)
-            exit(0)
+            return 0
         }
     }
 
@@ -84,17 +85,33 @@ package final class SenderReport: Sendable {
     }
 
     /// Prints a line per second while `body` runs the sender, and the summary when it is done, however it ends.
+    ///
+    /// - Parameter deliversAll: Whether every picture is to arrive, so that one that did not is a failure.
     package func during(
-        _ sender: FrameSender<some FrameCodec>, _ body: () throws(FrameStreamingError) -> Void
+        _ sender: FrameSender<some FrameCodec>, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
-        interruption.does { sender.stop() }
+        interruption.does { [self] in
+            sumUp(sender, deliversAll: deliversAll)
+        } _: {
+            sender.stop()
+        }
         let ticker = PerSecond { [self] seconds in
             progress(sender, seconds)
             printSuppressedLines(json: output.json)
         }
-        var failure: FrameStreamingError?
-        do throws(FrameStreamingError) { try body() } catch { failure = error }
+        do throws(FrameStreamingError) {
+            try body()
+        } catch {
+            outcome.withLock { $0 = error }
+        }
         ticker.stop()
+        if interruption.conclude() != 0 { throw ExitCode.failure }
+    }
+
+    /// Prints the summary, and says what went wrong. Returns the program's status.
+    private func sumUp(_ sender: FrameSender<some FrameCodec>, deliversAll: Bool) -> CInt {
+        // What has not ended by now is not waited for, and counts as ended.
+        if interruption.happened { sender.cancel() }
         let summary = sender.summary
         for connection in summary.connections where admitsLine(.summary, from: nil) {
             if output.json {
@@ -112,11 +129,35 @@ package final class SenderReport: Sendable {
         printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(summary, output, interrupted: interruption.happened)
         // Who ends the program has what was wanted, whatever was missing by then; that has been said.
-        if interruption.happened { return }
+        if interruption.happened { return 0 }
+        let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
-        if failure != nil || needsAll && summary.connections.contains(where: { $0.failure != nil }) {
-            throw ExitCode.failure
+        let shortfalls = summary.connections.map { deliversAll ? shortfall(of: $0) : nil }
+        for shortfall in shortfalls { if let shortfall { printError(shortfall) } }
+        // Of receivers that came by themselves one that had everything is enough.
+        let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
+        let isBroken = needsAll && summary.connections.contains { $0.failure != nil }
+        return failure != nil || isShort || isBroken ? 1 : 0
+    }
+
+    /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil where all were.
+    private func shortfall(of connection: SenderSummary.Connection) -> String? {
+        let figures = connection.statistics
+        let all = max(frames ?? 0, figures.produced)
+        let isMissing = figures.lost + figures.dropped.disconnected > 0
+        // One that joined in mid-stream was to get what came from then on, and what its receiver could not decode was delivered.
+        guard isMissing || needsAll && connection.end != nil && figures.acknowledged + figures.failed < all else {
+            return nil
         }
+        let goodbye = connection.peer.goodbye
+        let reason =
+            switch goodbye?.code {
+            case _ where connection.failure != nil: connection.failure?.message ?? ""
+            case .stopped?: "the receiver was stopped"
+            case .complete?: "the receiver wanted no more (\(String(printable: goodbye?.text ?? "")))"
+            default: "the connection ended before that"
+            }
+        return "\(connection.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: \(reason)"
     }
 
     private func progress(_ sender: FrameSender<some FrameCodec>, _ seconds: Double) {

@@ -10,7 +10,6 @@ final class DemoReport: Sendable {
         var sender: FrameSender<JPEGCodec>?
         var tile: PreviewStream?
         var last: Frame?
-        var isInterrupted = false
     }
 
     private let state = Monitor(State())
@@ -19,7 +18,10 @@ final class DemoReport: Sendable {
 
     init() {
         let state = state
-        interruption = Interruption { state.withLock { $0.sender }?.stop() }
+        interruption = Interruption {
+            printLine("ended before a picture arrived")
+            return 0
+        }
         ticker = PerSecond { seconds in
             guard let receiver = state.withLock({ $0.receiver }) else { return }
             let (summary, tile) = state.withLock { ($0.sender?.summary, $0.tile) }
@@ -46,8 +48,11 @@ final class DemoReport: Sendable {
 
     /// Ends in good order after so many seconds, or with Ctrl-C.
     func stop(_ sender: FrameSender<JPEGCodec>, after seconds: Int?) {
-        state.update { $0.sender = sender }
-        interruption.does { sender.stop() }
+        interruption.does { [self] in
+            sumUp(sender)
+        } _: {
+            sender.stop()
+        }
         guard let seconds else { return }
         let end = MonotonicTime.now.advanced(by: .seconds(seconds))
         _ = try? SystemThread(name: "end") {
@@ -62,12 +67,27 @@ final class DemoReport: Sendable {
         try Background(body)
     }
 
-    func summary(_ sender: FrameSender<JPEGCodec>, saveLast: String?) throws(FrameStreamingError) {
+    /// The figures, and the last picture where it is to be kept.
+    func summary(saveLast: String?) throws(FrameStreamingError) {
         ticker.stop()
+        guard interruption.conclude() == 0 else {
+            throw FrameStreamingError(.truncatedInput, "no picture arrived")
+        }
+        guard let saveLast, let last = state.withLock({ $0.last }) else { return }
+        // A recording of one JPEG is a JPEG file.
+        let file = try MJPEGRecorder(path: saveLast)
+        try file.write(last)
+        file.close()
+        printLine("the last picture is in \(saveLast)")
+    }
+
+    /// Prints the figures; returns the program's status.
+    private func sumUp(_ sender: FrameSender<JPEGCodec>) -> CInt {
         let (receiver, last) = state.withLock { ($0.receiver, $0.last) }
         guard let received = receiver?.statistics, let last else {
-            if interruption.happened { return printLine("ended before a picture arrived") }
-            throw FrameStreamingError(.truncatedInput, "no picture arrived")
+            guard interruption.happened else { return 1 }
+            printLine("ended before a picture arrived")
+            return 0
         }
         let sent = sender.summary.total
         printLine(
@@ -79,12 +99,7 @@ final class DemoReport: Sendable {
             )
         }
         if let stages = stages(received) { printLine(stages) }
-        guard let saveLast else { return }
-        // A recording of one JPEG is a JPEG file.
-        let file = try MJPEGRecorder(path: saveLast)
-        try file.write(last)
-        file.close()
-        printLine("the last picture is in \(saveLast)")
+        return 0
     }
 }
 

@@ -57,7 +57,7 @@ struct FrameDemo: ParsableCommand {
         try sender.run(&source)
 
         try receiving.finish()
-        try report.summary(sender, saveLast: saveLast)
+        try report.summary(saveLast: saveLast)
     }
 
     private func openSource() throws -> any FrameSource {

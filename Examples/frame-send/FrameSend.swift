@@ -18,12 +18,14 @@ struct FrameSend: ParsableCommand {
             output, frames: pictures.expectedFrames(of: source), needsAll: connection.listen == nil)
 
         // What a program of your own does: a sender, receivers for it, and the source to send.
-        let sender = try FrameSender(
-            codec: JPEGCodec(), options: connection.senderOptions(for: source, report))
+        let options = connection.senderOptions(for: source, report)
+        let sender = try FrameSender(codec: JPEGCodec(), options: options)
         let stopListening = try connection.connect(sender, report)
         defer { stopListening() }
 
-        try report.during(sender) { () throws(FrameStreamingError) in _ = try sender.run(&source) }
+        try report.during(sender, deliversAll: options.policy == .reliable) { () throws(FrameStreamingError) in
+            _ = try sender.run(&source)
+        }
     }
 
     func validate() throws {

@@ -20,7 +20,8 @@ extension TCPConnector {
     ///   - goesOn: Whether to connect again after `body` has returned, too: for the next stream of a sender that listens.
     ///   - onWaiting: Told before each wait why there is no connection, and how long the wait is; nil: the stream before ended in good order.
     ///   - body: What to do with a connection, which is closed afterwards. To return says that the stream is over. To throw what broke the
-    ///     connection (`connectionLost`, `endedWithoutGoodbye`, or a `timedOut` of its own patience) asks for the next one.
+    ///     connection (`connectionLost`, `endedWithoutGoodbye`, or a `timedOut` of its own patience) asks for the next one,
+    ///     and so does `peerFailed` where it goes on.
     /// - Throws: What an attempt came to and no other will mend, see `FrameStreamingError.mayPass`; any other error of `body`.
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
@@ -44,7 +45,9 @@ extension TCPConnector {
                 defer { transport.close() }
                 try body(transport)
                 guard goesOn else { return }
-            } catch let error as FrameStreamingError where error.isBreak(of: transport) {
+            } catch let error as FrameStreamingError
+                where error.isBreak(of: transport) || goesOn && error.code == .peerFailed
+            {
                 reason = error
             }
             if isCancelled { return }

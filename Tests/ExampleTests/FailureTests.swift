@@ -56,9 +56,12 @@ extension ExampleTests {
             let ended = try stream(["--input", input, "--pace", "max"] + arguments, ["--record", output])
             #expect(ended.senderEnd == .exit(1))
             #expect(ended.sender.complaints.contains(words), "\(ended.sender.complaints)")
-            #expect(ended.receiverEnd == .exit(0))
+            #expect(ended.receiverEnd == .exit(1))
+            #expect(
+                ended.receiver.complaints.contains("the sender failed: source failed: "), "\(ended.receiver.complaints)"
+            )
             #expect(try ended.receiver.total().int("frames") == frames)
-            #expect(try ended.receiver.total().string("end") == "bye")
+            #expect(try ended.receiver.total().string("end") == "error")
             #expect(try ended.sender.total().int("acknowledged") == frames)
             let recording = try Recording(output)
             #expect(recording.pictures.count == frames && clip.difference(to: recording) == nil)
@@ -160,8 +163,11 @@ extension ExampleTests {
             try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
             let (receiver, port) = try receiver(["--record", path])
             let refused = try Program("frame-send", ["--to", "127.0.0.1:\(port)"] + pattern(3))
-            try refused.finish()
-            #expect(refused.output.contains("ended: bye (failed: No space left"), "\(refused.output)")
+            #expect(try refused.finish() == .exit(1))
+            #expect(refused.output.contains("ended: error (failed: No space left"), "\(refused.output)")
+            #expect(
+                refused.complaints.contains("0 of 3 pictures were delivered: the receiver failed: No space left"),
+                "\(refused.complaints)")
             #expect(refused.output.contains("0 of ") && refused.output.contains("failed"))
             // The next one's goes to full-2.mjpg, which is a file.
             let next = try sender(to: port, pattern(3))

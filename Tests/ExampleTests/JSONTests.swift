@@ -6,6 +6,7 @@ extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
             "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
+            "dropped_at_end",
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [

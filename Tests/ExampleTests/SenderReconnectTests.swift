@@ -74,19 +74,7 @@ extension ExampleTests {
             let clip = Clip()
             let input = try workspace.write(clip.y4m, to: "in.y4m")
             let port = try freePort()
-            // A frame each 20 ms, so that the break comes in mid-stream.
-            let first = try listen(on: port, ["--consume-ms", "20"])
-            let sender = try sender(
-                to: port, ["--input", input, "--loop", "--frames", "200", "--pace", "max", "--window", "4"])
-            try first.streams("frames")
-            first.signal(SIGTERM)
-            // In good order: this receiver has had enough, and a file is not sent again.
-            try first.finish()
-            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
-            let total = try sender.total()
-            #expect(try total.int("produced") == total.accounted())
-
-            // Killed: what it did not acknowledge goes to the next.
+            // A frame each 20 ms, so that the break comes in mid-stream. Killed: what it did not acknowledge goes to the next.
             let killed = try listen(on: port, ["--consume-ms", "20"])
             let again = try Program(
                 "frame-send",
@@ -106,6 +94,60 @@ extension ExampleTests {
             let resent = try summary.int("resent")
             #expect((1...4).contains(resent))
             #expect(try summary.int("produced") == 200)
+        }
+
+        private func file(_ frames: Int) throws -> [String] {
+            let input = try workspace.write(Clip().y4m, to: "in.y4m")
+            return ["--input", input, "--loop", "--frames", "\(frames)", "--pace", "max", "--window", "4"]
+        }
+
+        /// As a service manager restarts it: the sender of a file waits, and every picture arrives once.
+        @Test(arguments: [SIGTERM, SIGINT]) func aFileWaitsForAReceiverThatIsRestarted(signal: Int32) throws {
+            let port = try freePort()
+            let stopped = try listen(on: port, ["--consume-ms", "20"])
+            let sender = try sender(to: port, try file(200))
+            try stopped.streams("frames")
+            stopped.signal(signal)
+            #expect(try stopped.finish() == .exit(0), "\(stopped.complaints)")
+            let next = try listen(on: port, ["--once"])
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try next.finish() == .exit(0), "\(next.complaints)")
+            let total = try sender.total()
+            #expect(try total.int("acknowledged") == 200 && total.int("lost") == 0 && total.int("produced") == 200)
+            let before = try stopped.total().int("frames")
+            #expect(try before > 0 && before + next.total().int("frames") == 200)
+        }
+
+        @Test func withoutReconnectionAReceiverThatIsStoppedFailsAFile() throws {
+            let (receiver, port) = try receiver(["--consume-ms", "20"])
+            let sender = try sender(to: port, try file(200) + ["--no-reconnect"])
+            try receiver.streams("frames")
+            receiver.signal(SIGTERM)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(1))
+            let had = try sender.total().int("acknowledged")
+            #expect(
+                sender.complaints.contains("\(had) of 200 pictures were delivered: the receiver was stopped"),
+                "\(sender.complaints)")
+        }
+
+        @Test func aReceiverThatWantsLessThanTheFileHasFailsIt() throws {
+            let (receiver, port) = try receiver(["--frames", "5"])
+            let sender = try sender(to: port, try file(200))
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(1))
+            #expect(
+                sender.complaints.contains("5 of 200 pictures were delivered: the receiver wanted no more"),
+                "\(sender.complaints)")
+            #expect(try sender.connections().map { $0.string("goodbye_code") } == ["complete"])
+        }
+
+        @Test func aReceiverThatWantsAsManyAsTheFileHasDoesNot() throws {
+            let (receiver, port) = try receiver(["--frames", "60"])
+            let sender = try sender(to: port, try file(60))
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try sender.total().int("acknowledged") == 60)
         }
 
         @Test func receiversComeAndGoAtAListeningSender() throws {

@@ -1,3 +1,5 @@
+import FrameStreamingCore
+import FrameStreamingSystem
 import Glibc
 import Testing
 
@@ -70,6 +72,50 @@ extension ExampleTests {
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
             #expect(try receiver.total().string("end") == "cancelled")
             #expect(try sender.total().event == "summary")
+        }
+
+        /// A peer that stands still neither takes a goodbye nor answers one.
+        @Test func aSilentPeerIsNotWaitedFor() throws {
+            let (receiver, port) = try receiver()
+            let sender = try sender(to: port, ["--pattern", "--size", "640x480", "--quality", "100"])
+            try sender.streams("acknowledged")
+            receiver.signal(SIGSTOP)
+            defer { receiver.signal(SIGKILL) }
+            sender.signal(SIGINT)
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            let total = try sender.total()
+            #expect(total.string("end") == "cancelled")
+            #expect(try total.int("produced") == total.accounted())
+        }
+
+        @Test func aSilentSenderIsNotWaitedFor() throws {
+            let (receiver, port) = try receiver()
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
+            try receiver.streams("frames")
+            sender.signal(SIGSTOP)
+            defer { sender.signal(SIGKILL) }
+            receiver.signal(SIGTERM)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try receiver.total().string("end") == "cancelled" && receiver.total().int("frames") > 0)
+        }
+
+        @Test(arguments: [SIGINT, SIGTERM]) func aSecondSignalEndsAtOnce(signal: Int32) throws {
+            let (receiver, port) = try receiver()
+            let sender = try sender(to: port, ["--pattern", "--size", "640x480", "--quality", "100"])
+            try sender.streams("acknowledged")
+            receiver.signal(SIGSTOP)
+            defer { receiver.signal(SIGKILL) }
+            // The first one waits for the silent receiver. One of those that follow comes late enough to be a second one.
+            let isOver = Monitor(false)
+            let signals = try SystemThread(name: "signals") {
+                while isOver.wait(until: Deadline.after(.milliseconds(50)).nanoseconds, { $0 ? true : nil }) == nil {
+                    sender.signal(signal)
+                }
+            }
+            let end = try sender.finish()
+            isOver.update { $0 = true }
+            signals.join()
+            #expect(end == .exit(128 + signal))
         }
 
         @Test func whoWaitsEndsCleanlyToo() throws {

@@ -151,6 +151,13 @@ import Testing
         #expect(try server.value() == expected + [Array("over".utf8)])
     }
 
+    /// `over` would say that the server has everything.
+    @Test func aSenderThatFailedEndsWithoutOver() throws {
+        let (sender, peer) = try makeRawPair(.sender, handshake: .text)
+        try sender.finish(.failed("the source broke"), until: soon())
+        #expect(peer.receiveToEnd().isEmpty)
+    }
+
     @Test func overWaitsForTheLastOk() throws {
         let (sender, peer) = try makeRawPair(.sender, handshake: .text)
         try sender.send(.frame(makeFrame(bytes: [1, 2, 3]), FrameInfo(sequence: 1)), until: soon())

@@ -6,7 +6,8 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     /// What kind of failure it is. The set is open: a later version may add codes, so a `switch` needs a `default`.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String, Hashable {
-            case timedOut, cancelled, closed, endedWithoutGoodbye, connectionFailed, connectionLost, addressInUse
+            case timedOut, cancelled, closed, endedWithoutGoodbye, connectionFailed, connectionLost, addressInUse,
+                peerFailed
             case unresolvedHost, rejected, protocolViolation, limitExceeded, invalidArgument, unsupported
             case notFound, notPermitted, busy, truncatedInput, malformedInput, corruptImage, sourceLost, system
         }
@@ -24,6 +25,8 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         public static let connectionFailed = Code(value: .connectionFailed)
         /// An established connection broke.
         public static let connectionLost = Code(value: .connectionLost)
+        /// The peer ended the stream because something of its own failed, such as its disk or its source.
+        public static let peerFailed = Code(value: .peerFailed)
         /// The address to listen on is taken.
         public static let addressInUse = Code(value: .addressInUse)
         /// The host name has no address.

@@ -32,8 +32,13 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     private let state = Monitor(ReceiverState())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
 
-    /// How long an acknowledgement may take to be accepted, and the goodbye at the end.
+    /// How long an acknowledgement may take to be accepted, and the goodbye at the stream's end.
     private static var patience: Duration { .seconds(2) }
+
+    /// A program that was stopped is to end within a second, whatever the sender does.
+    private static func patience(of goodbye: Goodbye?) -> Duration {
+        goodbye?.code == .stopped ? .milliseconds(700) : patience
+    }
 
     /// A receiver on a connection whose peer sends.
     ///
@@ -81,8 +86,11 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
 
     /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop()``.
     ///
-    /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; what broke the connection, after the
-    ///   frames before it. A frame that does not decode is reported to the sender and to `onEvent`, and passed over.
+    /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; `peerFailed` when the sender said that it
+    ///   failed, after all frames; what broke the connection, after the frames before it. Those are given for one second more:
+    ///   what the consumer has not taken by then is dropped undecoded, is not acknowledged, and counts in
+    ///   ``ReceiverStatistics/droppedAtEnd``; a sender with a session sends it again. A frame that does not decode is reported to
+    ///   the sender and to `onEvent`, and passed over.
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: false, until: deadline)
     }
@@ -102,12 +110,17 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             case .frames(let skipped, let item):
                 for info in skipped { pass(over: info, .skipped) }
                 if let delivered = try decoded(item) {
+                    // Nobody gets what was being decoded when this side ended.
+                    if inbox.dropsTaken() { continue }
                     state.withLock { $0.delivered = delivered }
                     return delivered.frame
                 }
             case .ended:
                 finish("all frames consumed")
                 return nil
+            case .endedFailed(let error):
+                finish("all frames consumed")
+                throw error
             case .failed(let error):
                 transport.close()
                 throw error
@@ -173,7 +186,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     ) {
         let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, stages: stages, at: now)
         do throws(FrameStreamingError) {
-            try transport.send(.acknowledgement(message), until: .after(Self.patience))
+            try transport.send(.acknowledgement(message), until: .after(Self.patience(of: inbox.farewell)))
         } catch {
             noteUnheard(error)
         }
@@ -182,11 +195,12 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// A connection that no longer takes an acknowledgement is over. The listening thread knows better how, a goodbye perhaps, and has a
     /// little time to say it; the frames that are here already are had in any case.
     private func noteUnheard(_ error: FrameStreamingError) {
-        if error.code == .closed || inbox.waitForEnd(until: .after(Self.patience)) { return }
+        let isStopped = inbox.farewell?.code == .stopped
+        if error.code == .closed || inbox.waitForEnd(until: isStopped ? .now : .after(Self.patience)) { return }
         let reason = FrameStreamingError(
             .connectionLost, "the sender takes no acknowledgement any more (\(error.message))", subject: error.subject,
             errno: error.errno)
-        inbox.noteEnd(StreamEnd.of(reason), reason)
+        inbox.noteBreak(reason)
         transport.close()
     }
 
@@ -209,7 +223,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
 
     /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
     ///
-    /// Frames that have come and were not asked for are not given any more.
+    /// Frames that have come and were not asked for are not given any more, nor is one that is being decoded. The wait for the
+    /// sender's answer ends within 700 ms after ``Goodbye/stopped(_:)``, and within two seconds after any other.
     ///
     /// - Parameter goodbye: What the sender is told; the first one counts. The default says that this program was stopped and may
     ///   come back, so that the sender of a file waits for it; ``Goodbye/complete(_:)`` says that this side has what it wanted.
@@ -220,20 +235,30 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// - Parameters:
     ///   - goodbye: What the sender is told: ``Goodbye/failed(_:)`` where this side could not go on.
     ///   - consumed: Whether the consumer was done with the frame that it had. False: it could do nothing with it, for its disk is full
-    ///     perhaps, and the sender hears that it was refused.
+    ///     perhaps, and the sender hears that it was refused; a side that was stopped says nothing, so that a sender of files sends
+    ///     it again.
     public func close(_ goodbye: Goodbye = .complete("receiver ended"), consumed: Bool = true) {
         if consumed {
             acknowledgeDelivered()
+        } else if goodbye.code == .stopped {
+            // Without an answer it comes again.
+            takeBack()
         } else if let delivered = state.withLock({ $0.delivered.take() }) {
             pass(over: delivered.frame.info, .refused)
         }
         finish(goodbye)
     }
 
-    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms.
+    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms, and no frame is given any more.
     public func cancel() {
-        inbox.noteEnd(.cancelled, .cancelled("the receiver"))
+        inbox.cancel()
         transport.close()
+    }
+
+    /// The frame that was given last found nobody to take it: it was not consumed.
+    func takeBack() {
+        let delivered = state.withLock { $0.delivered.take() }
+        if delivered != nil { inbox.noteDropped() }
     }
 
     private func finish(_ goodbye: Goodbye) {
@@ -242,9 +267,13 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             return !state.isFinished
         }
         guard isFirst else { return }
-        inbox.noteEnd(inbox.isStopped ? .cancelled : .good(transport.peer.handshake))
+        let farewell = inbox.farewell
+        inbox.noteEnd(farewell != nil ? .cancelled : .good(transport.peer.handshake))
+        inbox.dropRest()
         // The sender may be gone already: what it got is known to it, and what we got is counted.
-        try? transport.finish(goodbye, until: .after(Self.patience))
+        // The first word counts, unless something has failed since.
+        let last = goodbye.code == .failed ? goodbye : farewell ?? goodbye
+        try? transport.finish(last, until: .after(Self.patience(of: last)))
         transport.close()
         inbox.join()
     }

@@ -13,6 +13,8 @@ final class ReceiverInbox: Sendable {
         /// The oldest frame; with `latest`, those before it that are to be skipped.
         case frames(skipped: [FrameInfo], Item)
         case ended
+        /// The sender said that it failed: an end like any other, and an error.
+        case endedFailed(FrameStreamingError)
         case failed(FrameStreamingError)
         /// The goodbye is for the sender.
         case stopped(Goodbye)
@@ -29,8 +31,22 @@ final class ReceiverInbox: Sendable {
         var failure: FrameStreamingError?
         /// What this side says because it wants no more; nil = it does.
         var farewell: Goodbye?
+        var isCancelled = false
+        /// Until when frames of a connection that broke are given; nil = it has not broken.
+        var grace: MonotonicTime?
+        /// Frames that had arrived, and that nobody gets.
+        var dropped = 0
         var isListening = true
+
+        mutating func drop() {
+            dropped += items.count
+            items = []
+        }
     }
+
+    /// How long frames of a connection that broke are still given to the consumer. A consumer that keeps up gets all; what is left
+    /// then would keep the stream from going on over another connection, and costs time for a sender that is not there any more.
+    static let grace = Duration.seconds(1)
 
     private let transport: any Transport
     private let onEvent: @Sendable (ReceiverEvent) -> Void
@@ -60,9 +76,9 @@ final class ReceiverInbox: Sendable {
         while true {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else {
-                    state.update { state in
-                        if state.end == nil { state.end = .good(transport.peer.handshake) }
-                    }
+                    let peer = transport.peer
+                    let failure = peer.goodbye?.failure(of: "sender", peer)
+                    noteEnd(failure.map { .of($0) } ?? .good(peer.handshake), failure)
                     return
                 }
                 switch message {
@@ -78,11 +94,7 @@ final class ReceiverInbox: Sendable {
                 }
             } catch {
                 if error.code == .timedOut { continue }
-                state.update { state in
-                    guard state.end == nil else { return }
-                    state.end = StreamEnd.of(error)
-                    state.failure = error
-                }
+                noteBreak(error)
                 return
             }
         }
@@ -104,14 +116,16 @@ final class ReceiverInbox: Sendable {
             state.bytes += item.frame.byteCount
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
-            state.items.append(item)
+            if state.farewell == nil, !state.isCancelled { state.items.append(item) } else { state.dropped += 1 }
         }
     }
 
     /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
     func next(newest: Bool, until deadline: Deadline) -> Arrival? {
         state.wait(until: deadline.nanoseconds) { state in
+            if state.isCancelled { return .failed(.cancelled("the receiver")) }
             if let farewell = state.farewell { return .stopped(farewell) }
+            if let grace = state.grace, grace <= .now { state.drop() }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()
@@ -120,9 +134,22 @@ final class ReceiverInbox: Sendable {
                 return .frames(skipped: skipped, item)
             }
             guard state.end != nil else { return nil }
-            return state.failure.map { .failed($0) } ?? .ended
+            guard let failure = state.failure else { return .ended }
+            return state.grace == nil ? .endedFailed(failure) : .failed(failure)
         }
     }
+
+    /// A frame that was taken, and that nobody gets, because this side has ended since. False: it has not.
+    func dropsTaken() -> Bool {
+        state.withLock { state in
+            guard state.isCancelled || state.farewell != nil else { return false }
+            state.dropped += 1
+            return true
+        }
+    }
+
+    /// The frame that was given last came to nobody.
+    func noteDropped() { state.withLock { $0.dropped += 1 } }
 
     /// The acknowledgement of a frame, with the credit that it gives back.
     func acknowledgement(
@@ -144,8 +171,35 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Ends every wait for a frame, now and later.
-    func stop(_ goodbye: Goodbye) { state.update { $0.farewell = $0.farewell ?? goodbye } }
+    /// Ends every wait for a frame, now and later. What has come and was not asked for is dropped.
+    func stop(_ goodbye: Goodbye) {
+        state.update { state in
+            state.farewell = state.farewell ?? goodbye
+            state.drop()
+        }
+    }
+
+    /// As ``stop(_:)``, and every wait fails with `cancelled`.
+    func cancel() {
+        state.update { state in
+            state.isCancelled = true
+            state.drop()
+        }
+        noteEnd(.cancelled, .cancelled("the receiver"))
+    }
+
+    /// The consumer asks for no more: what is left counts as dropped.
+    func dropRest() { state.withLock { $0.drop() } }
+
+    /// As ``noteEnd(_:_:)`` for a connection that broke: what has arrived is given for a while.
+    func noteBreak(_ error: FrameStreamingError) {
+        state.update { state in
+            guard state.end == nil else { return }
+            state.end = StreamEnd.of(error)
+            state.failure = error
+            state.grace = MonotonicTime.now.advanced(by: Self.grace)
+        }
+    }
 
     /// Notes how it ended, unless that is known: the first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
@@ -168,13 +222,15 @@ final class ReceiverInbox: Sendable {
     }
 
     var end: StreamEnd? { state.withLock { $0.end } }
-    var isStopped: Bool { state.withLock { $0.farewell != nil } }
+    /// What this side wants to say at the end that it wished for; nil = it did not.
+    var farewell: Goodbye? { state.withLock { $0.farewell } }
 
     /// Adds what was counted on arrival.
     func describe(_ statistics: inout ReceiverStatistics) {
         state.withLock { state in
             statistics.bytes = state.bytes
             statistics.firstArrival = state.firstArrival
+            statistics.droppedAtEnd = state.dropped
             statistics.skippedBySender = transport.peer.handshake == .text ? nil : state.skippedBySender
         }
     }

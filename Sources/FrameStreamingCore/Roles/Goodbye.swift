@@ -44,6 +44,15 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// A goodbye of a side that could not go on.
     public static func failed(_ text: String) -> Goodbye { Goodbye(.failed, text) }
 
+    /// What it is for the side that hears it, where it says that the peer failed; nil where it does not.
+    ///
+    /// - Parameter role: What the peer is: `receiver`, `sender`.
+    func failure(of role: String, _ peer: Peer) -> FrameStreamingError? {
+        guard code == .failed else { return nil }
+        let reason = text.isEmpty ? "it did not say why" : text
+        return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: peer.address)
+    }
+
     /// The code and the text as it may be printed: `failed: the disk is full`.
     public var description: String { text.isEmpty ? code.description : "\(code): \(String(printable: text))" }
 }

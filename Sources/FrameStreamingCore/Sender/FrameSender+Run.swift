@@ -31,6 +31,7 @@ extension FrameSender {
             if current == nil || current?.version != control.withLock({ $0.version }) {
                 // A file waits for those who are to see it. A camera does not: its driver would go on with old pictures in its buffers.
                 guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
+                    if current != nil { try countNext(of: &source) }
                     return
                 }
                 current = next
@@ -48,6 +49,26 @@ extension FrameSender {
             case .lost(let reason): for outlet in outlets { outlet.notify(.sourceLost(reason.description)) }
             case .restored: for outlet in outlets { outlet.notify(.sourceRestored) }
             case nil: return
+            }
+        }
+    }
+
+    /// The receivers have left. Whether the source has another picture tells whether they had everything: it is counted as dropped where
+    /// every picture was to arrive.
+    private func countNext(of source: inout some FrameSource) throws(FrameStreamingError) {
+        let missing = control.withLock { $0.outlets }.filter(\.isReliable)
+        let limit = Deadline.after(.seconds(1))
+        while !missing.isEmpty, !isEnding, !limit.hasPassed {
+            do throws(FrameStreamingError) {
+                switch try source.next(until: .after(Self.slice)) {
+                case .frame:
+                    for outlet in missing { outlet.abandon() }
+                    return
+                case .lost, .restored: continue
+                case nil: return
+                }
+            } catch {
+                if error.code != .timedOut { throw error }
             }
         }
     }
@@ -110,11 +131,18 @@ extension FrameSender {
     }
 
     private func end(_ outlet: SenderOutlet, _ goodbye: Goodbye, isStopped: Bool) {
-        if let hopeless = drain(outlet) { outlet.giveUp(hopeless)?(.after(options.finishTimeout)) }
+        if let hopeless = drain(outlet) { outlet.giveUp(hopeless)?(goodbyeLimit) }
         if !control.withLock({ $0.isCancelled }) {
-            outlet.finish(goodbye, isStopped: isStopped, until: .after(options.finishTimeout))
+            outlet.finish(goodbye, isStopped: isStopped, until: goodbyeLimit)
         }
         outlet.join()
+    }
+
+    /// Until when a goodbye that begins now may take.
+    private var goodbyeLimit: Deadline {
+        let limit = Deadline.after(options.finishTimeout)
+        return control.withLock { $0.stopped }.map { limit.earlier(.at($0.advanced(by: options.stopPatience))) }
+            ?? limit
     }
 
     /// Waits for what is under way, in slices, so that a stop shortens the wait and a cancel ends it. Returns why it was in vain, where it is
@@ -123,10 +151,12 @@ extension FrameSender {
         // Who is not there gets no more of a live stream.
         if !outlet.isReliable, !outlet.isConnected { return nil }
         var watch = outlet.watch(since: .now, patience: options.drainTimeout)
-        var stopLimit: Deadline?
         while !control.withLock({ $0.isCancelled }) {
-            if stopLimit == nil, control.withLock({ $0.isStopping }) { stopLimit = .after(options.stopPatience) }
-            if let stopLimit, stopLimit.hasPassed { return nil }
+            if let stopped = control.withLock({ $0.stopped }) {
+                // Nobody is there to have anything yet.
+                if !outlet.isConnected { return nil }
+                if Deadline.at(stopped.advanced(by: options.stopPatience * 2 / 3)).hasPassed { return nil }
+            }
             if outlet.drain(until: .after(Self.slice)) { return nil }
             if let hopeless = outlet.look(with: &watch, mayPause: false, remedy: "SenderOptions.drainTimeout") {
                 return outlet.isReliable ? hopeless : nil

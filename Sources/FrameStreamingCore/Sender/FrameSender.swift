@@ -149,7 +149,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     /// Ends in good order, from any thread: no more pictures are taken, those under way are waited for as long as
     /// ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
-    public func stop() { control.update { $0.isStopping = true } }
+    public func stop() { control.update { $0.stopped = $0.stopped ?? .now } }
 
     /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and the source's own slice of 50 ms).
     public func cancel() {

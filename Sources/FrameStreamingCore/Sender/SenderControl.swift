@@ -7,10 +7,13 @@ struct SenderControl: Sendable {
     var version = 0
     /// Connections that have ended long ago, beyond those that the summary names.
     var retired = SenderStatistics()
-    var isStopping = false
+    /// When it was stopped; nil = it was not.
+    var stopped: MonotonicTime?
     var isCancelled = false
     var isRunning = false
     var hasEnded = false
+
+    var isStopping: Bool { stopped != nil }
 
     /// Viewers come and go for months: what was counted for the oldest stays, their names do not.
     mutating func retire(beyond mostNamed: Int) {

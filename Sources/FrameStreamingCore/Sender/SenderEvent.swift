@@ -23,7 +23,7 @@ public struct Reconnection: Hashable, Sendable, CustomStringConvertible {
 
     /// One connection, and its end is the end. Also the first attempt is the only one.
     public static let never = Reconnection(value: .never)
-    /// Until the receiver says goodbye in good order.
+    /// Until the receiver says that it wants no more, or that it failed. One that was stopped (``Goodbye/Code/stopped``) is waited for.
     public static let afterBreak = Reconnection(value: .afterBreak)
     /// Until this side ends: a receiver that left may come back.
     public static let always = Reconnection(value: .always)

@@ -30,9 +30,10 @@ public struct SenderOptions: Sendable {
     ///
     /// Who is given up has failed, and the others go on. ``SenderEvent/stalled(_:_:givesUpAfter:)`` says that somebody is waited for.
     public var stallTimeout: Duration?
-    /// How long the frames under way are waited for after ``FrameSender/stop()``.
-    public var stopPatience: Duration = .seconds(1)
-    /// How long the goodbye may take.
+    /// How long the end may take after ``FrameSender/stop()``: the frames under way are waited for, and then the receivers' answers to
+    /// the goodbye, for which a third of the time is kept.
+    public var stopPatience: Duration = .milliseconds(750)
+    /// How long the goodbye may take at the source's end.
     public var finishTimeout: Duration = .seconds(2)
 
     /// Called with each acknowledgement and the time since its frame was handed to the connection, on the thread that listens to the

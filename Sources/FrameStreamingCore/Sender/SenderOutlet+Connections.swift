@@ -188,6 +188,8 @@ extension SenderOutlet {
             options.onEvent?(.disconnected(peer, error))
         } else if let error {
             end(StreamEnd.of(error), error)
+        } else if let failure = peer.goodbye?.failure(of: "receiver", peer) {
+            end(.of(failure), failure)
         } else {
             end(.good(peer.handshake))
         }
@@ -197,8 +199,12 @@ extension SenderOutlet {
 
     private func mayGoOn(after error: FrameStreamingError?, _ peer: Peer) -> Bool {
         if options.reconnection == .never { return false }
-        guard let error else { return connector != nil && options.reconnection == .always }
-        guard error.mayPass || error.code == .closed else { return false }
+        if let error {
+            guard error.mayPass || error.code == .closed else { return false }
+        } else if peer.goodbye?.code != .stopped {
+            // It wants no more, or failed. One that was stopped is waited for as one whose connection broke.
+            return connector != nil && options.reconnection == .always
+        }
         return connector != nil || (isReliable && peer.session != 0)
     }
 }

@@ -87,10 +87,7 @@ extension SenderOutlet {
                 case .again(let toEncode):
                     for picture in toEncode { encoders.submit(picture) }
                     if isReliable { state.wakeAll() }
-                case .hopeless(let error):
-                    end(StreamEnd.of(error), error)
-                    transport.close()
-                    return
+                case .hopeless(let error): return fail(error, over: transport)
                 case .stop: return
                 }
             } catch {
@@ -98,6 +95,19 @@ extension SenderOutlet {
                 return
             }
         }
+    }
+
+    /// No later picture will do better: tells the receiver so, behind the frames that it has, and ends.
+    private func fail(_ error: FrameStreamingError, over transport: any Transport) {
+        let isFirst = state.update { state in
+            defer { state.isFinishing = true }
+            return !state.isFinishing
+        }
+        guard isFirst else { return }
+        try? sayGoodbye(
+            .failed("the encoder failed: \(error.message)"), over: transport, until: .after(options.finishTimeout))
+        end(StreamEnd.of(error), error)
+        transport.close()
     }
 
     /// Sends as long as it takes, and gives back the turn that ``next(_:_:)`` took.

@@ -13,6 +13,9 @@ public struct ReceiverStatistics: Sendable {
     public var skippedBySender: Int?
     /// Frames that arrived and were passed over by ``FrameReceiver/latest(until:)``.
     public var skippedHere = 0
+    /// Frames that had arrived and that nobody got: this side was stopped or cancelled, or the connection had broken and the consumer
+    /// did not get through them in time. They were not decoded, and not acknowledged.
+    public var droppedAtEnd = 0
     /// From capture to consumed, the consumer's own time included. Empty where the peer gives no time.
     public var latency = DurationHistogram()
     /// From capture until the sender had the picture from its source. Empty where the peer gives no time.
@@ -61,6 +64,7 @@ public struct ReceiverStatistics: Sendable {
         decodeFailures += other.decodeFailures
         if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0).addingClamped(theirs) }
         skippedHere += other.skippedHere
+        droppedAtEnd += other.droppedAtEnd
         latency.merge(other.latency)
         captureTime.merge(other.captureTime)
         creditWait.merge(other.creditWait)

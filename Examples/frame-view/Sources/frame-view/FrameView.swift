@@ -21,22 +21,26 @@ struct FrameView: ParsableCommand {
             scaleQuality: options.scaleQuality.rawValue, vsync: options.vsync, fullscreen: options.fullscreen)
         let events = try Events()
         let stage = Stage(.waiting(Self.welcome(way)), wake: events.wake)
-        try Interruption.take { stage.end(.interrupted) }
+        try Interruption.take {
+            if let receiver = stage.receiver { output.summary(receiver) }
+        } _: {
+            stage.end(.interrupted)
+        }
         let receiving = Receiving(options, way, stage, ViewingCodec(largest: window.largestTexture), output)
         if case .listening(let listener) = way { output.listening(address: listener.address, port: listener.port) }
         let viewer = Viewer(
             window, events, stage, snapshots: SnapshotFolder(path: options.snapshots), showsFigures: options.overlay,
             output)
         try receiving.start()
-        var reason = "viewer ended"
+        var goodbye: Goodbye = .complete("viewer ended")
         defer {
             // In this order: what is received wakes the window's queue as long as there is a connection.
             window.hide()
-            stage.close(reason)
+            stage.close(goodbye)
             receiving.stop()
             output.suppressed(isLast: true)
         }
-        reason = try viewer.run()
+        goodbye = try viewer.run()
     }
 
     private static func welcome(_ way: Receiving.Way) -> String {

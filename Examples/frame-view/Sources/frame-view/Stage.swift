@@ -28,7 +28,7 @@ final class Stage: Sendable {
         var isAwaited = false
         /// The window has that picture.
         var isTaken = false
-        var closing: String?
+        var closing: Goodbye?
     }
 
     private let state: Mutex<State>
@@ -53,6 +53,9 @@ final class Stage: Sendable {
         if let closing { receiver.stop(closing) }
         wake()
     }
+
+    /// Who receives just now.
+    var receiver: FrameReceiver<ViewingCodec>? { state.withLock { $0.news.receiver } }
 
     /// Who receives the stream of this session just now. There is no session 0.
     func receiver(of session: UInt64) -> FrameReceiver<ViewingCodec>? {
@@ -125,12 +128,12 @@ final class Stage: Sendable {
     }
 
     /// The window is gone: the sender is told why, and no picture waits any more.
-    func close(_ reason: String) {
+    func close(_ goodbye: Goodbye) {
         let receiver = state.withLock { state in
-            state.closing = state.closing ?? reason
+            state.closing = state.closing ?? goodbye
             return state.news.receiver
         }
-        receiver?.stop(reason)
+        receiver?.stop(goodbye)
         release { _ in true }
     }
 }

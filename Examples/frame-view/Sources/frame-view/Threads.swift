@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import FrameStreaming
 internal import Glibc
 
@@ -27,9 +28,10 @@ private final class ThreadBody: Sendable {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Ctrl-C and SIGTERM as an event and not as a sudden end. A second one, two seconds later or more, ends the process at once.
+/// Ctrl-C and SIGTERM as an event and not as a sudden end. What has not ended 850 ms later is not waited for: a silent peer, a picture
+/// that decodes for seconds. A second signal ends the process at once; one within 200 ms is the first, sent twice.
 ///
-/// Unsafe code: the signal set is a local that the calls get a pointer to for as long as they run.
+/// Unsafe code: the signal set and the time are locals that the calls get pointers to for as long as they run.
 enum Interruption {
     /// Keeps both signals from every thread that is started from now on: call it before anything else.
     static func hold() {
@@ -40,20 +42,45 @@ enum Interruption {
     }
 
     /// Waits for them on a thread of its own.
-    static func take(_ action: @escaping @Sendable () -> Void) throws(FrameStreamingError) {
+    ///
+    /// - Parameters:
+    ///   - late: Says what there is to say of a program that did not end in time.
+    ///   - action: Asks the program to end, without waiting for it.
+    static func take(
+        late: @escaping @Sendable () -> Void, _ action: @escaping @Sendable () -> Void
+    ) throws(FrameStreamingError) {
         try startThread {
-            var set = signals()
-            var first: MonotonicTime?
-            while true {
-                var number: CInt = 0
-                guard unsafe sigwait(&set, &number) == 0 else { continue }
-                if let first {
-                    if MonotonicTime.now.since(first) >= .seconds(2) { exit(128 + number) }
-                } else {
-                    first = .now
-                    action()
-                }
+            _ = next(until: nil)
+            let first = MonotonicTime.now
+            action()
+            while let number = next(until: first.advanced(by: .milliseconds(850))) {
+                if MonotonicTime.now.since(first) >= .milliseconds(200) { _exit(128 + number) }
             }
+            // Not on this thread: what is printed may go into a pipe that nobody reads.
+            let isSaid = DispatchSemaphore(value: 0)
+            try? startThread {
+                late()
+                isSaid.signal()
+            }
+            _ = isSaid.wait(timeout: .now() + .milliseconds(100))
+            _exit(0)
+        }
+    }
+
+    /// The next signal; nil when none came in time.
+    private static func next(until limit: MonotonicTime?) -> CInt? {
+        var set = signals()
+        while true {
+            var number: CInt
+            if let limit {
+                let left = max(0, limit.nanoseconds - MonotonicTime.now.nanoseconds)
+                var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+                number = unsafe sigtimedwait(&set, nil, &time)
+                if number < 0, errno == EAGAIN { return nil }
+            } else {
+                number = unsafe sigwaitinfo(&set, nil)
+            }
+            if number > 0 { return number }
         }
     }
 

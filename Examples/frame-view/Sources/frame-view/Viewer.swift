@@ -26,7 +26,7 @@ final class Viewer {
     private var hasSize = false
     /// What was said already of pictures that cannot be shown.
     private var complaint: FrameStreamingError?
-    private var end: (reason: String, failure: FrameStreamingError?)?
+    private var end: (goodbye: Goodbye, failure: FrameStreamingError?)?
 
     private static let noticeTime = Duration.seconds(3)
     /// A live stream without a picture for so long is worth a word.
@@ -45,10 +45,10 @@ final class Viewer {
         status = stage.take().status
     }
 
-    /// Shows what comes until the window is closed. Returns why it was, for the sender.
+    /// Shows what comes until the window is closed. Returns what the sender is told.
     ///
     /// - Throws: Why there will be no stream.
-    func run() throws(FrameStreamingError) -> String {
+    func run() throws(FrameStreamingError) -> Goodbye {
         while true {
             draw()
             for event in events.take(until: deadline) { handle(event) }
@@ -56,7 +56,7 @@ final class Viewer {
             count()
             if let end {
                 if let failure = end.failure { throw failure }
-                return end.reason
+                return end.goodbye
             }
         }
     }
@@ -95,7 +95,7 @@ final class Viewer {
         }
     }
 
-    private func close(_ reason: String, _ failure: FrameStreamingError? = nil) { end = end ?? (reason, failure) }
+    private func close(_ goodbye: Goodbye, _ failure: FrameStreamingError? = nil) { end = end ?? (goodbye, failure) }
 
     private func toggleFullscreen() {
         do throws(FrameStreamingError) { try window.toggleFullscreen() } catch { say(error.message) }
@@ -125,7 +125,7 @@ final class Viewer {
         let news = stage.take()
         if let wish = news.end {
             switch wish {
-            case .interrupted: close("viewer interrupted")
+            case .interrupted: close(.stopped("viewer interrupted"))
             case .over(let failure): close("viewer ended", failure)
             }
         }
