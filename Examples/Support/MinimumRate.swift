@@ -1,4 +1,4 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import FrameStreaming
 
 /// How slow a link may be: what the programs that send and receive over TCP have in common.
