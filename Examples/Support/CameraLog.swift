@@ -40,7 +40,7 @@ package struct CameraLog: Sendable {
             metadata["buffers"] = "\(granted.bufferCount)"
         }
         if let pause = event.retryAfter { metadata["retry_ms"] = "\(Int(milliseconds(pause)))" }
-        if let pictures = event.pictures { metadata["pictures"] = "\(pictures)" }
+        if let count = event.frameCount { metadata["pictures"] = "\(count)" }
         return metadata
     }
 }

@@ -8,7 +8,7 @@ func describe(_ camera: CameraDevice) -> [String] {
     for format in camera.formats {
         let ours =
             format.pixelFormat.map { $0.fourcc == format.native.fourcc ? "" : ", as \($0)" } ?? ", not read natively"
-        lines.append("  \(format.native.fourcc)  \(format.words)\(ours)")
+        lines.append("  \(format.native.fourcc)  \(format.driverDescription)\(ours)")
         for mode in format.modes {
             let rates = mode.rates.map { fixed($0.framesPerSecond, $0.denominator == 1 ? 0 : 2) }
             lines.append("    \(mode.size)" + (rates.isEmpty ? "" : " at " + rates.joined(separator: ", ")))
@@ -70,7 +70,8 @@ struct CameraLine: Encodable {
         bus = camera.busInfo
         formats = camera.formats.map { format in
             Format(
-                fourcc: format.native.fourcc, name: format.pixelFormat?.description, description: format.words,
+                fourcc: format.native.fourcc, name: format.pixelFormat?.description,
+                description: format.driverDescription,
                 modes: format.modes.map { Mode(size: "\($0.size)", rates: $0.rates.map(\.description)) })
         }
         controls = camera.controls.map { control in

@@ -67,7 +67,7 @@ import Testing
 
     @Test func theLevelDecides() {
         let events = (
-            CameraEvent(.dropped, "dropped", pictures: 3), CameraEvent(.opened, "opened"), CameraEvent(.lost, "lost")
+            CameraEvent(.dropped, "dropped", frameCount: 3), CameraEvent(.opened, "opened"), CameraEvent(.lost, "lost")
         )
         #expect(lines(at: .info, of: events.0, events.1, events.2).count == 3)
         #expect(lines(at: .info, of: events.0) == ["info frame-send: dropped [event=dropped pictures=3]"])

@@ -37,14 +37,14 @@ import Testing
         return video
     }
 
-    @Test func everyKindIsListed() throws {
+    @Test func allKindsOfControlsAreListed() throws {
         let controls = try video().camera().controls()
         #expect(
             Set(controls.map(\.name)) == [
                 "auto_exposure", "exposure_time_absolute", "brightness", "horizontal_flip", "do_white_balance", "gamma",
             ])
         let menu = try #require(controls.first { $0.kind == .menu })
-        // A menu with holes.
+        // A menu lacks index 1.
         #expect(menu.items.map(\.name) == ["Manual Mode", "Aperture Priority Mode"])
         #expect(menu.items.map(\.index) == [1, 3])
         #expect(menu.value == 3)
@@ -60,13 +60,13 @@ import Testing
         try camera.set(CameraControlSetting(name: "exposure_time_absolute", value: "100"))
         #expect(video.node { $0.set.map(\.0) } == [Self.automatic, Self.exposure])
         #expect(video.node { $0.set.map(\.1) } == [1, 100])
-        // It is off already.
+        // The automatic mode is off already.
         try camera.set(CameraControlSetting(name: "exposure_time_absolute", value: "50"))
         #expect(video.node { $0.set.count } == 3)
         #expect(try camera.value(ofControl: "exposure_time_absolute") == 50)
     }
 
-    @Test func automaticModesComeFirstHoweverTheyAreGiven() throws {
+    @Test func automaticModesAreSetFirstInAnyOrderOfSettings() throws {
         let video = video()
         _ = try video.camera { options in
             options.controls = ["brightness=-3", "exposure_time_absolute=7", "auto_exposure=manual mode"].compactMap {
@@ -83,7 +83,7 @@ import Testing
             ("auto_exposure", "1", 1), ("auto_exposure", "Aperture Priority Mode", 3), ("do_white_balance", "x", 1),
             ("brightness", "-10", -10),
         ] as [(String, String, Int32)])
-    func valuesAsPeopleWriteThem(_ name: String, _ value: String, _ expected: Int32) throws {
+    func valuesAreParsedAsPeopleWriteThem(_ name: String, _ value: String, _ expected: Int32) throws {
         let video = video()
         try video.camera().set(CameraControlSetting(name: name, value: value))
         #expect(video.node { $0.set.last?.1 } == expected)
@@ -94,12 +94,12 @@ import Testing
         ("brightness", "bright", .invalidArgument), ("auto_exposure", "2", .invalidArgument),
         ("horizontal_flip", "maybe", .invalidArgument), ("gamma", "1", .unsupported), ("hue", "1", .invalidArgument),
     ])
-    func whatCannotBeSetSaysWhy(_ name: String, _ value: String, _ expected: FrameStreamingError.Code) throws {
+    func aWrongSettingThrows(_ name: String, _ value: String, _ expected: FrameStreamingError.Code) throws {
         let video = video()
         let camera = try video.camera()
         let setting = CameraControlSetting(name: name, value: value)
         #expect(code { try camera.set(setting) } == expected)
-        // Asked for at the opening it is the user's to mend, and the node is closed.
+        // At the opening it is the caller's mistake, and the node is closed.
         #expect(code { _ = try video.camera { $0.controls = [setting] } } == expected)
         #expect(video.node { $0.set.isEmpty })
     }
@@ -107,7 +107,7 @@ import Testing
     @Test(arguments: [
         (EACCES, FrameStreamingError.Code.notPermitted), (EBUSY, .busy), (ERANGE, .invalidArgument), (EIO, .system),
     ])
-    func aRefusalIsNotTheEnd(_ errno: CInt, _ expected: FrameStreamingError.Code) throws {
+    func aRefusedControlDoesNotStopTheCamera(_ errno: CInt, _ expected: FrameStreamingError.Code) throws {
         let video = video()
         video.node { node in
             node.controls = node.controls.map { control in
@@ -129,7 +129,7 @@ import Testing
         #expect(code { try camera.set(CameraControlSetting(name: "brightness", value: "1")) } == expected)
     }
 
-    @Test func theyAreSetAgainAfterAReplug() throws {
+    @Test func controlsAreSetAgainAfterAReplug() throws {
         let video = video()
         let camera = try video.camera { $0.controls = [CameraControlSetting(name: "brightness", value: "1")] }
         try camera.set(CameraControlSetting(name: "brightness", value: "2"))
@@ -137,7 +137,7 @@ import Testing
         video.deliver(.failure(ENODEV))
         #expect(try camera.event()?.words == "lost sourceLost")
         #expect(camera.controls().isEmpty)
-        // Set while it is away.
+        // Set while the camera is lost.
         try camera.set(CameraControlSetting(name: "horizontal_flip", value: "on"))
         video.node { node in
             node.set = []
@@ -154,11 +154,11 @@ import Testing
     }
 
     @Test(arguments: [("a=b", "a", "b"), ("a=b=c", "a", "b=c")])
-    func settingsAsText(_ text: String, _ name: String, _ value: String) {
+    func aSettingIsParsedFromText(_ text: String, _ name: String, _ value: String) {
         #expect(CameraControlSetting(text) == CameraControlSetting(name: name, value: value))
     }
 
-    @Test(arguments: ["", "a", "=b", "a="]) func noSettings(_ text: String) {
+    @Test(arguments: ["", "a", "=b", "a="]) func otherTextIsNoSetting(_ text: String) {
         #expect(CameraControlSetting(text) == nil)
     }
 }

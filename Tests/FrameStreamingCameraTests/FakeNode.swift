@@ -14,24 +14,24 @@ struct FakeNode: Sendable {
         case discrete([(Int, Int)])
         case stepwise(minimum: (Int, Int), maximum: (Int, Int), step: (Int, Int))
         case continuous(minimum: (Int, Int), maximum: (Int, Int))
-        /// ENOTTY: the driver cannot list.
+        /// Whether the driver cannot list them (ENOTTY).
         case none
     }
 
     struct Format {
         var fourcc: String
         var sizes = Sizes.discrete([(16, 8)])
-        /// Time per frame in seconds by size ("16x8"); the key "" is for all others.
+        /// The time per frame in seconds by size ("16x8"); the key "" is for all other sizes.
         var intervals: [String: [(UInt32, UInt32)]] = ["": [(1, 30)]]
         var stepwiseIntervals = false
     }
 
     enum Delivery {
-        /// A filled buffer: bytes of each plane, and what the driver says of it.
+        /// A filled buffer: the bytes of each plane, and the driver's description.
         case frame(
             [[UInt8]], sequence: UInt32 = 0, flags: UInt32 = 0x2000, stamp: Int64? = nil, used: Int? = nil,
             index: UInt32? = nil, offset: UInt32 = 0)
-        /// DQBUF fails.
+        /// VIDIOC_DQBUF fails.
         case failure(CInt)
     }
 
@@ -46,11 +46,11 @@ struct FakeNode: Sendable {
         var refusal: CInt?
     }
 
-    // What it is.
+    // The node's identity.
     var card = "Fake Camera"
     var bus = "usb-fake-1"
     var flags: Int32 = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING
-    /// The flags of the whole device; nil = a driver from before they were told apart.
+    /// The flags of the whole device; nil for an old driver that has only one set of flags.
     var deviceFlags: Int32? = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING | Int32(V4L2_CAP_META_CAPTURE)
     var index: Int? = 0
     var isGone = false
@@ -60,17 +60,17 @@ struct FakeNode: Sendable {
     var hasTimings = false
     var signal: (width: UInt32, height: UInt32)? = (16, 8)
     var signalError: CInt = ENOLINK
-    // What it makes of requests.
+    // How the node answers requests.
     var changeFormat: @Sendable (inout NodeFormat) -> Void = { _ in }
     var grants: @Sendable (Int) -> Int = { $0 }
     var rateFlag: UInt32 = UInt32(V4L2_CAP_TIMEPERFRAME)
     var changeInterval: @Sendable (v4l2_fract) -> v4l2_fract = { $0 }
-    /// errnos that ioctls fail with, one after another.
+    /// The errnos with which ioctls fail, one after another.
     var failures: [UInt: [CInt]] = [:]
     var polls: [Int16] = []
     var sourceChanges = 0
     var inbox: [Delivery] = []
-    // How it stands.
+    // The node's state.
     var log: [UInt] = []
     var set: [(UInt32, Int32)] = []
     var streaming = false
@@ -82,7 +82,7 @@ struct FakeNode: Sendable {
     var lengths: [Int] = []
 
     var isMultiPlanar: Bool { flags & V4L2_CAP_VIDEO_CAPTURE_MPLANE != 0 }
-    /// Memory that a buffer's planes take, in whole pages.
+    /// The memory of a buffer's planes, in whole pages.
     private var stride: Int { lengths.reduce(0) { $0 + ($1 + 4095) / 4096 * 4096 } }
 
     @unsafe mutating func answer(_ request: UInt, _ argument: UnsafeMutableRawPointer) -> CInt {

@@ -7,21 +7,21 @@ import Glibc
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// Drivers without a kernel: nodes that answer ioctls from a script, with real shared memory as buffers.
+/// Scripted drivers: nodes that answer ioctls from a script, with real shared memory as buffers.
 ///
-/// A wait for a camera that has nothing moves the scripted clock to its deadline, so no test waits.
+/// A wait without a frame moves the scripted clock to the deadline, so that no test waits.
 final class FakeVideo: VideoCalls {
     struct State {
         var nodes: [String: FakeNode] = [:]
         var open: [CInt: String] = [:]
         var links: [String: String] = [:]
-        /// Descriptors that were closed, in order.
+        /// The closed descriptors, in order.
         var closed: [CInt] = []
         var nextDescriptor: CInt = 10_000
         var openFailures: [CInt] = []
         var converter: FakeConverter?
         var adopted = 0
-        /// Polls that nothing was ready for.
+        /// The number of polls without a result.
         var vainPolls = 0
     }
 
@@ -32,7 +32,7 @@ final class FakeVideo: VideoCalls {
         state.withLock { $0.nodes[path] = node }
     }
 
-    /// Looks at or changes a node.
+    /// Reads or changes a node.
     func node<Result>(_ path: String = "/dev/video0", _ body: (inout FakeNode) -> Result) -> Result {
         state.withLock { state in
             var node = state.nodes[path] ?? FakeNode()
@@ -45,7 +45,7 @@ final class FakeVideo: VideoCalls {
         node(path) { $0.inbox += deliveries }
     }
 
-    /// How often an ioctl was made of a node.
+    /// Returns how often an ioctl was made on a node.
     func count(_ request: UInt, _ path: String = "/dev/video0") -> Int {
         node(path) { $0.log.count { $0 == request } }
     }
@@ -141,7 +141,7 @@ final class FakeVideo: VideoCalls {
     func resolve(_ path: String) -> String { state.withLock { $0.links[path] ?? path } }
 }
 
-/// Doubles every byte's place: enough to see that it was asked.
+/// A converter that fills the image with the first byte plus one, so that its use can be seen.
 final class FakeConverter: FrameConverter {
     let native: UInt32
     let fails = Monitor(false)

@@ -4,11 +4,11 @@ import Testing
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// What a camera tells of pictures that did not come, or were not whole.
+/// The events for dropped and damaged frames.
 @Suite struct FaultReaderTests {
     private func at(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
 
-    @Test func theFirstIsToldAtOnceAndTheRestTogether() {
+    @Test func theFirstFaultIsReportedAtOnceAndLaterOnesTogether() {
         var reader = FaultReader()
         var statistics = CameraStatistics()
         #expect(reader.read(statistics, path: "/dev/video0", now: at(0)).isEmpty)
@@ -22,12 +22,12 @@ import Testing
         #expect(reader.read(statistics, path: "/dev/video0", now: at(1009)).isEmpty)
         let rest = reader.read(statistics, path: "/dev/video0", now: at(1010))
         #expect(rest.map(\.kind) == [.dropped, .damaged])
-        #expect(rest.map(\.pictures) == [3, 3])
-        #expect(rest.last?.message == "/dev/video0: pictures were not whole: 2 truncated, 1 suspect to the driver")
+        #expect(rest.map(\.frameCount) == [3, 3])
+        #expect(rest.last?.message == "/dev/video0: damaged pictures: 2 truncated, 1 suspect to the driver")
         #expect(reader.read(statistics, path: "/dev/video0", now: at(9000)).isEmpty)
     }
 
-    @Test func aCameraTellsThem() throws {
+    @Test func aCameraReportsItsFaults() throws {
         let video = FakeVideo()
         let seen = Monitor<[CameraEvent]>([])
         let camera = try video.camera { $0.onEvent = { event in seen.withLock { $0.append(event) } } }
@@ -38,7 +38,7 @@ import Testing
         video.deliver(.frame(yuyv(2), sequence: 5), .frame(yuyv(3), sequence: 6, flags: 0x2040))
         #expect(try camera.frame()?.firstByte == 2)
         #expect(seen.withLock { $0.dropFirst().map(\.kind) } == [.dropped, .damaged])
-        #expect(seen.withLock { $0.dropFirst().map(\.pictures) } == [4, 1])
+        #expect(seen.withLock { $0.dropFirst().map(\.frameCount) } == [4, 1])
         video.node { $0.isGone = true }
         _ = try camera.event()
         _ = try camera.event(300)

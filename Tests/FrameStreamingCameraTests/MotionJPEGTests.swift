@@ -5,7 +5,8 @@ import Testing
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// What MJPG cameras send. The pictures are JPEGs in shape only: 24x16, one quantization table, and a scan of a few bytes.
+/// The JPEGs of MJPG cameras. The images are JPEGs in shape only: 24x16 pixels, one quantization
+/// table, and a scan of a few bytes.
 @Suite struct MotionJPEGTests {
     static let start: [UInt8] = [0xFF, 0xD8]
     static let end: [UInt8] = [0xFF, 0xD9]
@@ -20,7 +21,7 @@ import Testing
         unsafe bytes.withUnsafeBytes { unsafe MotionJPEG($0) }
     }
 
-    @Test func aSoundPictureIsLeftAlone() {
+    @Test func anIntactImageIsUnchanged() {
         let jpeg = look(Self.whole)
         #expect(jpeg?.range == 0..<Self.whole.count)
         #expect(jpeg?.isTruncated == false)
@@ -29,11 +30,11 @@ import Testing
         #expect(jpeg?.height == 16)
     }
 
-    @Test func zerosBehindTheEndAreNotThePicture() {
+    @Test func paddingIsNotPartOfTheImage() {
         let jpeg = look(Self.whole + [UInt8](repeating: 0, count: 5000))
         #expect(jpeg?.range == 0..<Self.whole.count)
         #expect(jpeg?.isTruncated == false)
-        // Nor is anything else.
+        // Padding with other bytes is not, either.
         #expect(look(Self.whole + [1, 2, 3, 0, 0])?.range == 0..<Self.whole.count)
     }
 
@@ -41,31 +42,31 @@ import Testing
         arguments: [
             [0xFF, 0xD8], [0xFF, 0xD8, 0xFF, 0xD9], [0, 0, 0], [0x12, 0xFF, 0xD8, 0x34], [0xFF, 0xD9],
         ] as [[UInt8]])
-    func junkBeforeThePictureIsLeftOut(_ junk: [UInt8]) {
+    func bytesBeforeTheImageAreLeftOut(_ junk: [UInt8]) {
         let jpeg = look(junk + Self.whole)
         #expect(jpeg?.range == junk.count..<junk.count + Self.whole.count)
         #expect(jpeg?.isTruncated == false)
     }
 
-    @Test func aThumbnailIsNotThePicture() {
-        // In a segment: its SOI, DQT and EOI are nobody's.
+    @Test func aThumbnailIsNotTheImage() {
+        // Its SOI, DQT and EOI are inside a segment and do not count.
         let inner = Self.whole
         let segment = [0xFF, 0xE1, UInt8((inner.count + 2) >> 8), UInt8((inner.count + 2) & 255)] + inner
         let jpeg = look(Self.start + segment + Self.quantization + Self.frame + Self.scan + Self.end)
         #expect(jpeg?.range.lowerBound == 0)
-        // The thumbnail's tables are not the picture's.
+        // The thumbnail's tables are not the image's.
         #expect(jpeg?.tablesBelongAt == 2 + segment.count + Self.quantization.count + Self.frame.count)
     }
 
-    @Test func aCutPictureIsTruncated() {
+    @Test func anImageWithoutAnEndIsTruncated() {
         for length in Self.whole.count - 4..<Self.whole.count {
             #expect(look(Array(Self.whole[..<length]))?.isTruncated == true)
         }
-        // Before its scan it is no picture at all.
+        // Without a scan it is no image.
         for length in 0..<Self.whole.count - 2 - Self.scan.count { #expect(look(Array(Self.whole[..<length])) == nil) }
     }
 
-    @Test func anyBytesAreSafe() {
+    @Test func randomBytesNeverCrash() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             var bytes = Self.bare
@@ -90,7 +91,7 @@ import Testing
         return video
     }
 
-    @Test func picturesPassUntouched() throws {
+    @Test func jpegFramesAreDeliveredUnchanged() throws {
         let video = video()
         let camera = try video.camera()
         video.deliver(.frame([Self.whole + [UInt8](repeating: 0, count: 100)]))
@@ -98,12 +99,12 @@ import Testing
         #expect(frame.all == Self.whole)
         #expect(frame.format.pixelFormat == .jpeg)
         #expect([frame.format.width, frame.format.height] == [24, 16])
-        // No copy: it is the driver's buffer.
+        // The Frame is the driver's buffer, without a copy.
         #expect(camera.pool.statistics.allocations == 0)
         #expect(video.node { $0.queued.count } == 4)
     }
 
-    @Test func junkIsCountedAndCostsNoCopy() throws {
+    @Test func bytesBeforeTheImageAreCountedWithoutACopy() throws {
         let video = video()
         let camera = try video.camera()
         video.deliver(.frame([[0xFF, 0xD8, 0xFF, 0xD9] + Self.whole]))
@@ -112,7 +113,7 @@ import Testing
         #expect(camera.pool.statistics.allocations == 0)
     }
 
-    @Test func missingTablesArePutIn() throws {
+    @Test func missingHuffmanTablesAreInserted() throws {
         let video = video()
         let camera = try video.camera()
         video.deliver(.frame([Self.bare]))
@@ -120,11 +121,11 @@ import Testing
         #expect(frame.all == Self.whole)
         #expect(camera.statistics.tablesInserted == 1)
         #expect(try JPEGHeader(frame.bytes).hasHuffmanTables)
-        // Copied, so the driver has its buffer again.
+        // The Frame is a copy, so the driver has its buffer again.
         #expect(video.node { $0.queued.count } == 5)
     }
 
-    @Test(arguments: [TruncatedFramePolicy.drop, .pass, .repair]) func truncatedFramesByPolicy(
+    @Test(arguments: [TruncatedFramePolicy.drop, .pass, .repair]) func theTruncatedFramePolicyIsFollowed(
         _ policy: TruncatedFramePolicy
     ) throws {
         let video = video()
@@ -145,7 +146,7 @@ import Testing
         #expect(try camera.frame()?.all == expected)
     }
 
-    @Test func buffersWithoutAPictureAreCounted() throws {
+    @Test func buffersWithoutAnImageAreCounted() throws {
         let video = video()
         let camera = try video.camera { $0.truncatedFrames = .repair }
         video.deliver(.frame([[UInt8](repeating: 0x55, count: 300)]), .frame([Self.start + Self.end]))

@@ -7,24 +7,24 @@ import Testing
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// Opening and choosing a format, with drivers that answer as drivers do.
+/// Opening a camera and choosing a format, with answers that real drivers give.
 @Suite struct NegotiationTests {
     // MARK: What is a camera
 
     static let capture = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING
 
     @Test(arguments: [
-        // The second node of a webcam: the device captures, this node does not.
+        // The metadata node of a webcam: the device captures, this node does not.
         (Int32(V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING, capture as Int32?, false),
         (V4L2_CAP_VIDEO_M2M | V4L2_CAP_STREAMING, capture, false),
         (V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_STREAMING, capture, false),
         (capture | V4L2_CAP_VIDEO_M2M_MPLANE, capture, false),
         (capture, capture, true),
         (V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_STREAMING, capture, true),
-        // A driver that does not tell node and device apart.
+        // An old driver has one set of flags for the device.
         (capture, nil, true),
     ])
-    func theNodesOwnFlagsCount(_ flags: Int32, _ deviceFlags: Int32?, _ isCamera: Bool) throws {
+    func theFlagsOfTheNodeDecide(_ flags: Int32, _ deviceFlags: Int32?, _ isCamera: Bool) throws {
         let video = FakeVideo()
         video.node { node in
             node.flags = flags
@@ -45,7 +45,7 @@ import Testing
         (EACCES, FrameStreamingError.Code.notPermitted, "group video"), (ENOENT, .notFound, "no such camera"),
         (EBUSY, .busy, "another program"), (ENODEV, .notFound, "plug it in"), (EIO, .system, "Input/output"),
     ])
-    func openingFailsInWords(_ errno: CInt, _ expected: FrameStreamingError.Code, _ words: String) throws {
+    func aFailedOpeningSaysWhatToDo(_ errno: CInt, _ expected: FrameStreamingError.Code, _ words: String) throws {
         let video = FakeVideo()
         video.node { $0.openError = errno }
         let error = #expect(throws: FrameStreamingError.self) { try video.camera() }
@@ -55,7 +55,7 @@ import Testing
         #expect(error?.subject == "/dev/video0")
     }
 
-    @Test(arguments: [ENOTTY, EINVAL]) func whatIsNoVideoNodeSaysSoAndIsClosed(_ errno: CInt) {
+    @Test(arguments: [ENOTTY, EINVAL]) func aFileThatIsNoVideoNodeIsRefusedAndClosed(_ errno: CInt) {
         let video = FakeVideo()
         video.node { $0.failures[fs_VIDIOC_QUERYCAP] = [errno] }
         let error = #expect(throws: FrameStreamingError.self) { try video.camera() }
@@ -66,7 +66,7 @@ import Testing
 
     // MARK: S_FMT
 
-    @Test func whatIsGrantedIsReportedAndUsed() throws {
+    @Test func theGrantedFormatIsReportedAndUsed() throws {
         let video = FakeVideo()
         video.node { node in
             node.formats = [FakeNode.Format(fourcc: "YUYV", sizes: .discrete([(32, 16), (16, 8)]))]
@@ -89,10 +89,10 @@ import Testing
     @Test(arguments: [
         ("YU12", PixelFormat.i420, 32, [32, 16, 16]), ("422P", .i422, 32, [32, 16, 16]), ("NV12", .nv12, 32, [32, 32]),
         ("GREY", .gray8, 20, [20]), ("RGB3", .rgb24, 60, [60]), ("XR24", .bgra32, 64, [64]), ("YUYV", .yuyv, 40, [40]),
-        // 0 = the driver does not say.
+        // 0: the driver does not report a stride.
         ("YU12", .i420, 0, [16, 8, 8]),
     ])
-    func stridesOfEveryPlane(_ fourcc: String, _ format: PixelFormat, _ stride: Int, _ expected: [Int]) throws {
+    func everyPlaneHasItsStride(_ fourcc: String, _ format: PixelFormat, _ stride: Int, _ expected: [Int]) throws {
         let video = FakeVideo()
         video.node { node in
             node.formats = [FakeNode.Format(fourcc: fourcc)]
@@ -104,7 +104,7 @@ import Testing
         #expect((0..<granted.frame.planeCount).map { granted.frame.plane($0).stride } == expected)
     }
 
-    @Test func anotherFormatThanAskedForIsAnError() {
+    @Test func aFormatOtherThanTheRequestedOneIsAnError() {
         let video = FakeVideo()
         video.node { node in
             node.formats = [FakeNode.Format(fourcc: "MJPG"), FakeNode.Format(fourcc: "YUYV")]
@@ -119,13 +119,13 @@ import Testing
 
     @Test(arguments: [
         (fs_VIDIOC_S_FMT, EBUSY, FrameStreamingError.Code.busy, "another program"),
-        (fs_VIDIOC_S_FMT, EINVAL, .unsupported, "it has YUYV"),
+        (fs_VIDIOC_S_FMT, EINVAL, .unsupported, "its formats are YUYV"),
         (fs_VIDIOC_REQBUFS, EBUSY, .busy, "another program"), (fs_VIDIOC_REQBUFS, ENOMEM, .system, "memory"),
         (fs_VIDIOC_QUERYBUF, EINVAL, .system, "QUERYBUF"),
         (fs_VIDIOC_STREAMON, ENOSPC, .limitExceeded, "MJPG"), (fs_VIDIOC_STREAMON, EIO, .sourceLost, "cable"),
         (fs_VIDIOC_STREAMON, ENODEV, .sourceLost, "plug it in"),
     ])
-    func failuresOfTheStartCloseTheNode(
+    func aFailedStartClosesTheNode(
         _ request: UInt, _ errno: CInt, _ expected: FrameStreamingError.Code, _ words: String
     ) {
         let video = FakeVideo()
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(arguments: [(0, true), (1, true), (4, true), (5, false), (6, false), (7, false)] as [(UInt32, Bool)])
-    func fieldsApartAreRefused(_ field: UInt32, _ isTaken: Bool) {
+    func separateFieldsAreRefused(_ field: UInt32, _ isTaken: Bool) {
         let video = FakeVideo()
         video.node { node in node.changeFormat = { $0.field = field } }
         #expect(code { _ = try video.camera() } == (isTaken ? nil : .unsupported))
@@ -161,7 +161,7 @@ import Testing
         #expect(try video.camera().granted.rate == nil)
     }
 
-    @Test func aDriverWithoutRatesIsFine() throws {
+    @Test func aDriverWithoutRatesStreams() throws {
         let video = FakeVideo()
         video.node { node in
             node.failures[fs_VIDIOC_S_PARM] = [ENOTTY]
@@ -174,7 +174,7 @@ import Testing
         #expect(try video.camera().frame()?.firstByte == 1)
     }
 
-    @Test func theRateIsSetEvenIfItLooksEqual() throws {
+    @Test func theRateIsSetEvenIfItIsAlreadyEqual() throws {
         let video = FakeVideo()
         _ = try video.camera { $0.rate = .thirty }
         #expect(video.count(fs_VIDIOC_S_PARM) == 1)
@@ -187,7 +187,7 @@ import Testing
         (.none, 642, 480, 642, 480),
         (.discrete([(320, 240), (1280, 720), (640, 480)]), 600, 400, 640, 480),
     ])
-    func everyKindOfSizeList(
+    func allKindsOfSizeListsAreRead(
         _ sizes: FakeNode.Sizes, _ width: Int, _ height: Int, _ grantedWidth: Int, _ grantedHeight: Int
     ) throws {
         let video = FakeVideo()
@@ -197,9 +197,9 @@ import Testing
         #expect(abs(granted.height - grantedHeight) <= 4)
     }
 
-    @Test func aListThatNeverEndsIsLeft() throws {
+    @Test func anEndlessListIsAbandoned() throws {
         let video = FakeVideo()
-        // A stepwise size is answered for every index: it is taken once.
+        // The driver answers every index with the same range, which is read once.
         video.node {
             $0.formats = [
                 FakeNode.Format(fourcc: "YUYV", sizes: .stepwise(minimum: (16, 8), maximum: (32, 16), step: (2, 2)))
@@ -222,22 +222,22 @@ import Testing
 
     @Test(
         arguments: [
-            // Both reach the rate: no JPEG. Only JPEG does: JPEG. Asked for less: raw again.
+            // Raw wins if it reaches the rate; JPEG wins if only JPEG does.
             (webcam, 640, 480, "30", nil, "YUYV"), (webcam, 1920, 1080, "30", nil, "MJPG"),
             (webcam, 1920, 1080, "5", nil, "YUYV"),
-            // Nothing reaches it: what comes nearest.
+            // No format reaches the rate: the fastest wins.
             (webcam, 1920, 1080, "60", nil, "MJPG"),
-            // 29.97 is 30.
+            // 29.97 counts as 30.
             (formats(("MJPG", ["": [(1, 30)]]), ("YUYV", ["": [(1001, 30000)]])), 640, 480, "30", nil, "YUYV"),
-            // What the codec takes with the least work; gray, which has no colour, is the last.
+            // The format that costs the codec least wins; gray is last.
             (formats(("RGB3", [:]), ("YU12", [:]), ("YUYV", [:])), 640, 480, "30", nil, "YU12"),
             (formats(("GREY", ["": [(1, 60)]]), ("MJPG", ["": [(1, 15)]])), 640, 480, "60", nil, "MJPG"),
             (formats(("GREY", [:]), ("Y16 ", [:])), 640, 480, "30", nil, "GREY"),
-            // Asked for by our name or by V4L2's.
+            // Requested by this package's format or by a fourcc of V4L2.
             (webcam, 640, 480, "30", PixelFormat.jpeg, "MJPG"),
             (webcam, 640, 480, "30", PixelFormat(fourcc: "MJPG"), "MJPG"),
         ] as [([FakeNode.Format], Int, Int, String, PixelFormat?, String)])
-    func theBestFormat(
+    func theBestFormatIsChosen(
         _ formats: [FakeNode.Format], _ width: Int, _ height: Int, _ rate: String, _ asked: PixelFormat?,
         _ expected: String
     ) throws {
@@ -252,7 +252,7 @@ import Testing
         #expect([granted.frame.width, granted.frame.height] == [width, height])
     }
 
-    @Test func theLibraryConvertsOnlyWhatIsNotOurs() throws {
+    @Test func onlyUnreadableFormatsAreConverted() throws {
         let video = FakeVideo()
         video.node { $0.formats = [FakeNode.Format(fourcc: "BA81", sizes: .discrete([(640, 480)]))] }
         #expect(code { _ = try video.camera() } == .unsupported)
@@ -271,19 +271,19 @@ import Testing
         #expect(try camera.frame() == nil)
         #expect(camera.statistics.converted == 1)
         #expect(camera.statistics.corruptFrames == 1)
-        // All buffers are the driver's again.
+        // The driver has all buffers again.
         #expect(video.node { $0.queued.count } == 5)
-        // With a native format beside it, nobody asks the library.
+        // With a readable format in the list, the library is not used.
         video.node { $0.formats.append(FakeNode.Format(fourcc: "GREY")) }
         #expect(try !video.camera().granted.isConverted)
-        // Unless it is asked for.
+        // It is used if the format is requested.
         let asked = try video.camera { $0.pixelFormat = PixelFormat(fourcc: "BA81") }
         #expect(asked.granted.isConverted)
     }
 
     // MARK: Buffers
 
-    @Test(arguments: [1, 2, 3, 8, 32]) func asManyBuffersAsGranted(_ count: Int) throws {
+    @Test(arguments: [1, 2, 3, 8, 32]) func allGrantedBuffersAreUsed(_ count: Int) throws {
         let video = FakeVideo()
         video.node { node in node.grants = { _ in count } }
         let camera = try video.camera()
@@ -297,7 +297,7 @@ import Testing
         #expect(video.node { $0.queued.count } == count)
     }
 
-    @Test func noBufferAtAllIsAnError() {
+    @Test func withoutBuffersOpeningFails() {
         let video = FakeVideo()
         video.node { node in node.grants = { _ in 0 } }
         #expect(code { _ = try video.camera() } == .system)
@@ -305,11 +305,11 @@ import Testing
 
     // MARK: Several planes
 
-    @Test func aMultiPlanarNodeWithOnePlaneIsLeased() throws {
+    @Test func aMultiPlanarBufferWithOnePlaneIsLeased() throws {
         let video = FakeVideo()
         video.node { $0.flags = V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_STREAMING }
         let camera = try video.camera()
-        // libv4l2's plugin for such nodes is left out.
+        // libv4l2's plugin for such nodes is not used.
         #expect(video.state.withLock(\.adopted) == 0)
         // bytesused counts the 64 bytes before data_offset.
         video.node { node in node.lengths = [1024] }
@@ -326,12 +326,12 @@ import Testing
     }
 
     @Test(arguments: [("NM12", PixelFormat.nv12), ("YM12", .i420), ("YM21", .yv12), ("YM16", .i422), ("YM24", .i444)])
-    func planesThatLieApartArePutTogether(_ fourcc: String, _ format: PixelFormat) throws {
+    func separatePlanesAreJoined(_ fourcc: String, _ format: PixelFormat) throws {
         let video = FakeVideo()
         video.node { node in
             node.flags = V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_STREAMING
             node.formats = [FakeNode.Format(fourcc: fourcc)]
-            // Eight bytes of padding a line.
+            // Each line has eight bytes of padding.
             node.changeFormat = { format in
                 for index in format.planes.indices {
                     let lines = format.planes[index].size / max(1, format.planes[index].stride)
@@ -359,7 +359,7 @@ import Testing
         }
         #expect(frame.all == expected)
         #expect(video.node { $0.queued.count } == 5)
-        // One plane is short.
+        // One plane has too few bytes.
         video.deliver(.frame([planes[0], Array(planes[1].dropLast(20))] + planes.dropFirst(2)))
         #expect(try camera.frame() == nil)
         #expect(camera.statistics.shortFrames == 1)
@@ -369,13 +369,14 @@ import Testing
 
     @Test(
         arguments: [
-            // quantization, colorspace, encoding: V4L2_QUANTIZATION_FULL_RANGE 1, LIM_RANGE 2; COLORSPACE_JPEG 7, SRGB 8, REC709 3, BT2020 10.
+            // quantization, colorspace, encoding: V4L2_QUANTIZATION_FULL_RANGE 1, LIM_RANGE 2;
+            // COLORSPACE_JPEG 7, SRGB 8, REC709 3, BT2020 10.
             (0, 8, 0, ColorRange.limited, ColorMatrix.bt601), (1, 8, 0, .full, .bt601), (2, 7, 0, .limited, .bt601),
             (0, 7, 0, .full, .bt601), (0, 3, 0, .limited, .bt709), (0, 8, 2, .limited, .bt709),
             (0, 10, 0, .limited, .bt2020),
             (0, 0, 0, .limited, .unspecified), (0, 3, 1, .limited, .bt601),
         ] as [(UInt32, UInt32, UInt32, ColorRange, ColorMatrix)])
-    func colourIsOnTheFrame(
+    func theFrameHasTheRangeAndTheMatrix(
         _ quantization: UInt32, _ colorspace: UInt32, _ encoding: UInt32, _ range: ColorRange, _ matrix: ColorMatrix
     ) throws {
         let video = FakeVideo()
@@ -388,19 +389,19 @@ import Testing
         #expect(frame.format.colorRange == range)
         #expect(frame.sourceColorRange == range)
         #expect(frame.format.colorMatrix == matrix)
-        // The caller knows better.
+        // The caller's range overrides the driver's.
         #expect(try video.camera { $0.colorRange = .full }.granted.frame.colorRange == .full)
     }
 
     @Test(
         arguments: [
-            // The default of RGB is full range; its matrix is nobody's business.
+            // RGB is full range by default, and has no matrix.
             ("RGB3", 0, 8, .full), ("RGB3", 1, 8, .full), ("RGB3", 2, 8, .limited), ("BGR3", 2, 3, .limited),
             ("XR24", 2, 7, .limited), ("AB24", 0, 3, .full), ("GREY", 0, 8, .limited), ("GREY", 1, 8, .full),
-            // JFIF is full, whatever the node says.
+            // JFIF is full range, whatever the node says.
             ("MJPG", 2, 8, .full), ("MJPG", 0, 8, .full),
         ] as [(String, UInt32, UInt32, ColorRange)])
-    func theRangeOfRGBAndGrayIsTheDrivers(
+    func theDriverDecidesTheRangeOfRGBAndGray(
         _ fourcc: String, _ quantization: UInt32, _ colorspace: UInt32, _ range: ColorRange
     ) throws {
         let video = FakeVideo()
@@ -423,11 +424,11 @@ import Testing
 
     // MARK: HDMI
 
-    /// V4L2_MAP_COLORSPACE_DEFAULT: what a signal has whose driver does not say.
+    /// V4L2_MAP_COLORSPACE_DEFAULT decides if the driver leaves the colorspace open.
     @Test(
         arguments: [(480, 0, .bt601), (576, 0, .bt601), (720, 0, .bt709), (1080, 0, .bt709), (1080, 1, .bt601)]
             as [(UInt32, UInt32, ColorMatrix)])
-    func theMatrixOfASignalGoesByItsSize(_ height: UInt32, _ colorspace: UInt32, _ matrix: ColorMatrix) throws {
+    func theMatrixOfASignalFollowsItsHeight(_ height: UInt32, _ colorspace: UInt32, _ matrix: ColorMatrix) throws {
         let video = FakeVideo()
         video.node { node in
             node.hasTimings = true
@@ -438,7 +439,7 @@ import Testing
         #expect(try video.camera().granted.frame.colorMatrix == matrix)
     }
 
-    @Test func anInputWithASignalHasItsSize() throws {
+    @Test func anInputTakesTheSizeOfItsSignal() throws {
         let video = FakeVideo()
         video.node { node in
             node.hasTimings = true
@@ -451,7 +452,7 @@ import Testing
     }
 
     @Test(arguments: [(ENOLINK, "no signal"), (ENOLCK, "unstable"), (ERANGE, "cannot take")])
-    func anInputWithoutASignalSaysSo(_ errno: CInt, _ words: String) {
+    func anInputWithoutASignalIsAnError(_ errno: CInt, _ words: String) {
         let video = FakeVideo()
         video.node { ($0.hasTimings, $0.signal, $0.signalError) = (true, nil, errno) }
         let error = #expect(throws: FrameStreamingError.self) { try video.camera() }

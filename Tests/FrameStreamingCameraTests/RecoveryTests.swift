@@ -7,9 +7,9 @@ import Testing
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// Stalls, unplugs and replugs, on a clock that the test moves.
+/// Stalls, unplugging and replugging, on a scripted clock.
 @Suite struct RecoveryTests {
-    /// What a camera says in a stretch of time.
+    /// Returns the camera's events within `duration`.
     private func events(_ camera: V4L2Camera, for duration: Duration) throws -> [String] {
         let end = camera.clock.now.advanced(by: duration)
         var words: [String] = []
@@ -21,7 +21,7 @@ import Testing
 
     // MARK: Stalls
 
-    @Test func aStallIsRestartedThenReopened() throws {
+    @Test func aStallRestartsAndThenReopensTheCamera() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1)))
@@ -57,7 +57,7 @@ import Testing
         #expect(camera.statistics.restarts == 0)
     }
 
-    @Test func picturesThatAreAllBrokenAreAStall() throws {
+    @Test func onlyDamagedFramesAreAStall() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1)))
@@ -70,7 +70,7 @@ import Testing
         #expect(camera.statistics.errorBuffers >= 20)
     }
 
-    @Test func aRestartKeepsWhatTheConsumerHolds() throws {
+    @Test func aRestartKeepsHeldFrames() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1)))
@@ -85,7 +85,7 @@ import Testing
 
     // MARK: Back-off
 
-    @Test func aLostCameraIsLookedForLessAndLess() throws {
+    @Test func attemptsToFindALostCameraBecomeRarer() throws {
         let video = FakeVideo()
         let seen = Monitor<[(CameraEvent.Kind, Int64)]>([])
         let camera = try video.camera { options in
@@ -102,7 +102,7 @@ import Testing
         #expect(seen.withLock { $0.contains { $0.0 == .restored } })
     }
 
-    @Test func aCameraThatComesBackSickIsLostOnce() throws {
+    @Test func aCameraThatFailsAgainIsReportedLostOnce() throws {
         let video = FakeVideo()
         let camera = try video.camera { $0.waitsForLostCamera = true }
         video.node { node in
@@ -116,7 +116,7 @@ import Testing
         #expect(try events(camera, for: .seconds(10)).prefix(2) == ["restored", "frame 1"])
     }
 
-    @Test func whoDoesNotWantToWaitGetsTheError() throws {
+    @Test func withoutWaitingALostCameraThrows() throws {
         let video = FakeVideo()
         let camera = try video.camera { $0.waitsForLostCamera = false }
         video.node { $0.isGone = true }
@@ -137,7 +137,7 @@ import Testing
 
     // MARK: Unplug and replug
 
-    @Test func heldFramesDoNotHoldADeadDevice() throws {
+    @Test func heldFramesDoNotKeepADeviceOpen() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(7)))
@@ -150,7 +150,7 @@ import Testing
             _ = unsafe junk.withUnsafeBytes { unsafe pwrite(node.memory?.raw ?? -1, $0.baseAddress, $0.count, 0) }
         }
         #expect(held?.all == yuyv(7)[0])
-        // Back, with new buffers: the old one never goes to the new session.
+        // The camera is back with new buffers; the old one is never queued in the new session.
         video.node { $0.isGone = false }
         video.deliver(.frame(yuyv(8)))
         #expect(try events(camera, for: .milliseconds(400)) == ["restored", "frame 8"])
@@ -165,7 +165,7 @@ import Testing
         let twin = video.node { $0 }
         video.node { $0.isGone = true }
         #expect(try camera.event()?.words == "lost sourceLost")
-        // Somebody else's camera takes the old number, one of the same name sits at another port.
+        // Another camera has the old number; one of the same name is at another port.
         video.state.withLock { state in
             var other = FakeNode()
             other.card = "Another Camera"
@@ -177,7 +177,7 @@ import Testing
         #expect(try events(camera, for: .seconds(1)) == [])
         #expect(video.state.withLock { $0.open.isEmpty })
         video.state.withLock { state in
-            // And its metadata node, and a second picture node of the same device.
+            // Its metadata node, and a second capture node of the same device.
             var metadata = twin
             metadata.flags = Int32(V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING
             state.nodes["/dev/video2"] = metadata
@@ -208,7 +208,7 @@ import Testing
         #expect(try events(camera, for: .seconds(1)).prefix(3) == ["lost sourceLost", "restored", "frame 3"])
     }
 
-    @Test func sequencesGoOnOverAReplug() throws {
+    @Test func numbersContinueAcrossAReplug() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1), sequence: 500))
@@ -225,7 +225,7 @@ import Testing
 
     // MARK: Signals
 
-    @Test func anotherSignalIsAnotherFormat() throws {
+    @Test func aChangedSignalChangesTheFormat() throws {
         let video = FakeVideo()
         video.node { node in
             node.hasTimings = true
@@ -235,7 +235,7 @@ import Testing
         let camera = try video.camera()
         video.deliver(.frame([[UInt8](repeating: 1, count: 512)]))
         #expect(try camera.frame()?.format.width == 32)
-        // An event without a change.
+        // The driver reports a change, but the signal is the same.
         video.node { $0.sourceChanges = 1 }
         _ = try events(camera, for: .milliseconds(100))
         #expect(camera.statistics.reopens == 0)
@@ -245,7 +245,7 @@ import Testing
         #expect(try camera.frame()?.format.width == 48)
         #expect(camera.granted.frame.height == 24)
         #expect(camera.statistics.reopens == 1)
-        // Nothing comes in any more, and comes back.
+        // The signal disappears and comes back.
         video.node { ($0.signal, $0.sourceChanges) = (nil, 1) }
         #expect(try events(camera, for: .seconds(2)) == ["lost sourceLost"])
         video.node { $0.signal = (32, 16) }

@@ -8,17 +8,18 @@ import Testing
 
     @Test(
         arguments: [
-            // V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC 0x2000, _COPY 0x4000, _UNKNOWN 0; V4L2_BUF_FLAG_TSTAMP_SRC_SOE 0x10000.
+            // V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC 0x2000, _COPY 0x4000, _UNKNOWN 0;
+            // V4L2_BUF_FLAG_TSTAMP_SRC_SOE 0x10000.
             (0x2000, now - 1000, now - 1000, false, CaptureTime.Edge.endOfFrame),
             (0x12000, now - 1000, now - 1000, false, .startOfExposure),
-            // vivid: one interval in the future. Zero. Older than any driver keeps a picture.
+            // In the future, as vivid does; zero; older than any driver keeps an image.
             (0x2000, now + 33_000_000, now, true, .unspecified), (0x2000, 0, now, true, .unspecified),
             (0x2000, now - 10_000_000_000, now, true, .unspecified),
             (0, now - 1000, now - 1000, false, .unspecified), (0x4000, now - 1000, now - 1000, false, .unspecified),
             (0, now + 1, now, true, .unspecified), (0, 1_700_000_000_000_000_000, now, true, .unspecified),
             (0, 5, now, true, .unspecified), (0, -5, now, true, .unspecified), (0x2000, .min, now, true, .unspecified),
         ] as [(UInt32, Int64, Int64, Bool, CaptureTime.Edge)])
-    func stampsAreBelievedWhereTheyCanBeTrue(
+    func impossibleTimestampsAreReplaced(
         _ flags: UInt32, _ stamp: Int64, _ expected: Int64, _ isReplaced: Bool, _ edge: CaptureTime.Edge
     ) {
         var reader = StampReader()
@@ -28,7 +29,7 @@ import Testing
         #expect(replaced == isReplaced)
     }
 
-    @Test func anUnknownClockMustNotGoBack() {
+    @Test func timestampsOfAnUnknownClockMustNotGoBack() {
         var reader = StampReader()
         func read(_ stamp: Int64, _ flags: UInt32) -> Bool {
             reader.captureTime(stamp: stamp, flags: flags, now: MonotonicTime(nanoseconds: Self.now)).isReplaced
@@ -36,7 +37,7 @@ import Testing
         #expect(!read(Self.now - 1000, 0))
         #expect(read(Self.now - 2000, 0))
         #expect(!read(Self.now - 2000, 0))
-        // CLOCK_MONOTONIC by the driver's word may: the order of buffers is the driver's.
+        // Those of CLOCK_MONOTONIC may go back, because the driver orders its buffers.
         #expect(!read(Self.now - 1000, 0x2000))
         #expect(!read(Self.now - 3000, 0x2000))
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// Pictures from drivers that do what drivers do.
+/// Frames from scripted drivers, with the faults of real ones.
 @Suite struct StreamingTests {
     // MARK: Leases
 
@@ -27,7 +27,7 @@ import Testing
         #expect(video.node { $0.queued.count } == 5)
     }
 
-    @Test func aBufferComesBackFromAnyThread() throws {
+    @Test func anyThreadMayReturnABuffer() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(7)))
@@ -43,7 +43,7 @@ import Testing
         #expect(video.node { $0.queued.count } == 5)
     }
 
-    @Test func theDriverNeverStarves() throws {
+    @Test func theDriverAlwaysHasABuffer() throws {
         let video = FakeVideo()
         let camera = try video.camera { $0.bufferCount = 3 }
         var held: [Frame] = []
@@ -54,7 +54,7 @@ import Testing
         }
         #expect(camera.statistics.copiedOut == 8)
         #expect(held.map(\.firstByte) == Array(0..<10))
-        // Everything held is no stall: nothing was restarted.
+        // Holding all Frames is no stall: streaming was not restarted.
         #expect(camera.statistics.restarts == 0)
         held = []
         #expect(video.node { $0.queued.count } == 3)
@@ -73,7 +73,7 @@ import Testing
         camera.close()
         #expect(video.state.withLock { $0.open.isEmpty })
         #expect(video.count(fs_VIDIOC_STREAMOFF) >= 1)
-        // The driver's memory changes, and the Frame is none of it any more; its address is the same.
+        // The driver's memory changes, but the Frame no longer uses it. Its address is the same.
         scribble(video)
         #expect(frame?.all == yuyv(7)[0])
         #expect(frame?.address == address)
@@ -91,8 +91,9 @@ import Testing
         }
     }
 
-    @Test func aFrameThatIsHeldChangesWithTheDriversMemoryUntilThen() throws {
-        // The counterpart: while the camera is open, the Frame is that memory. (No driver writes to a buffer that it does not have.)
+    @Test func aHeldFrameIsTheDriversMemoryUntilClose() throws {
+        // The counterpart: while the camera is open, the Frame is that memory. (A real driver does not
+        // write to a leased buffer.)
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(7)))
@@ -111,14 +112,14 @@ import Testing
 
     // MARK: Order and drops
 
-    @Test func theNewestIsTakenAndTheRestGoBack() throws {
+    @Test func theNewestFrameIsTakenAndOthersReturn() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(
             .frame(yuyv(1), sequence: 1), .frame(yuyv(2), sequence: 2), .frame(yuyv(3), sequence: 3),
             .frame(yuyv(4), sequence: 4, flags: 0x2040))
         let frame = try #require(try camera.frame())
-        // The newest that is good.
+        // The newest good frame.
         #expect(frame.firstByte == 3)
         #expect(video.node { $0.queued.count } == 4)
         #expect(camera.statistics.skipped == 2)
@@ -129,10 +130,10 @@ import Testing
     @Test(
         arguments: [
             ([0, 1, 2], 0, [0, 1, 2]), ([5, 8, 9], 2, [0, 3, 4]), ([.max - 1, .max, 0, 2], 1, [0, 1, 2, 4]),
-            // Repeated, counted anew, and a jump that no gap explains.
+            // A repeated number, a restarted count, and a jump that is no gap.
             ([3, 3, 4], 0, [0, 1, 2]), ([100, 0, 1], 0, [0, 1, 2]), ([0, 0x8000_0000, 0x8000_0001], 0, [0, 1, 2]),
         ] as [([UInt32], Int, [UInt64])])
-    func gapsAreTheDriversDrops(_ sequences: [UInt32], _ drops: Int, _ numbers: [UInt64]) throws {
+    func gapsCountAsDrops(_ sequences: [UInt32], _ drops: Int, _ numbers: [UInt64]) throws {
         let video = FakeVideo()
         let camera = try video.camera()
         var seen: [UInt64] = []
@@ -144,25 +145,25 @@ import Testing
         #expect(camera.statistics.driverDrops == drops)
     }
 
-    @Test func picturesThatWaitedForTheConsumerAreOld() throws {
+    @Test func staleFramesAreSkipped() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1)))
         #expect(try camera.frame()?.firstByte == 1)
-        // The consumer sleeps, the driver fills all of its buffers and stops.
+        // While the consumer sleeps, the driver fills all of its buffers and stops.
         video.clock.advance(by: .seconds(8))
         for value in 2...6 as ClosedRange<UInt8> { video.deliver(.frame(yuyv(value), sequence: UInt32(value))) }
         #expect(try camera.frame() == nil)
         #expect(camera.statistics.skipped == 5)
         video.deliver(.frame(yuyv(9), sequence: 7, stamp: video.clock.now.nanoseconds))
         #expect(try camera.frame()?.firstByte == 9)
-        // And the time that the consumer slept was no stall.
+        // The time that the consumer slept is no stall.
         #expect(camera.statistics.restarts == 0)
     }
 
-    // MARK: Buffers that lie
+    // MARK: Inconsistent buffers
 
-    @Test func shortAndEmptyFramesGoBack() throws {
+    @Test func shortAndEmptyBuffersReturn() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(
@@ -174,7 +175,7 @@ import Testing
         #expect(video.node { $0.queued.count } == 5)
     }
 
-    @Test(arguments: [5, 99, UInt32.max]) func anIndexThatIsNotOursRestarts(_ index: UInt32) throws {
+    @Test(arguments: [5, 99, UInt32.max]) func anInvalidIndexRestartsStreaming(_ index: UInt32) throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1), index: index))
@@ -186,12 +187,12 @@ import Testing
         #expect(try camera.frame()?.firstByte == 2)
     }
 
-    @Test func aBufferThatTheDriverDoesNotHaveIsNotTaken() throws {
+    @Test func aLeasedBufferIsNotDequeuedAgain() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1), sequence: 1))
         let held = try #require(try camera.frame())
-        // The consumer holds buffer 0, and the driver claims to give it again.
+        // The consumer holds buffer 0, and the driver returns it once more.
         video.deliver(.frame(yuyv(2), sequence: 2, index: 0))
         #expect(try camera.frame() == nil)
         #expect(camera.statistics.invalidBuffers == 1)
@@ -204,7 +205,7 @@ import Testing
         fs_VIDIOC_QUERYCAP, fs_VIDIOC_S_FMT, fs_VIDIOC_S_PARM, fs_VIDIOC_REQBUFS, fs_VIDIOC_QUERYBUF, fs_VIDIOC_QBUF,
         fs_VIDIOC_STREAMON, fs_VIDIOC_DQBUF,
     ])
-    func interruptedCallsAreMadeAgain(_ request: UInt) throws {
+    func interruptedCallsAreRepeated(_ request: UInt) throws {
         let video = FakeVideo()
         video.node { $0.failures[request] = [CInt](repeating: EINTR, count: 200) }
         let camera = try video.camera()
@@ -213,10 +214,10 @@ import Testing
         #expect(camera.granted.rate == .thirty)
     }
 
-    @Test func nothingThereYetIsNoErrorAndNoSpin() throws {
+    @Test func aWakeUpWithoutAFrameIsNoErrorAndNoBusyLoop() throws {
         let video = FakeVideo()
         let camera = try video.camera()
-        // poll says that there is a picture, DQBUF that there is not.
+        // poll reports a frame, but VIDIOC_DQBUF has none.
         video.node { $0.polls = [Int16](repeating: PollEvents.input, count: 1000) }
         let looked = video.count(fs_VIDIOC_DQBUF)
         #expect(try camera.frame(20) == nil)
@@ -229,11 +230,11 @@ import Testing
 
     @Test(
         arguments: [
-            // What DQBUF says, restarts, reopens.
+            // The errnos of VIDIOC_DQBUF, then the number of restarts and of reopenings.
             ([EIO], 0, 0), ([EIO, EIO], 0, 0), ([EIO, EIO, EIO], 1, 0), ([EPIPE], 1, 0), ([EINVAL], 1, 0),
             ([ENODEV], 0, 1), ([ENXIO], 0, 1), ([EPIPE, EPIPE], 1, 1),
         ] as [([CInt], Int, Int)])
-    func failuresOfDequeueing(_ codes: [CInt], _ restarts: Int, _ reopens: Int) throws {
+    func failedDequeuesRestartOrReopen(_ codes: [CInt], _ restarts: Int, _ reopens: Int) throws {
         let video = FakeVideo()
         let camera = try video.camera()
         for code in codes { video.deliver(.failure(code)) }
@@ -250,7 +251,7 @@ import Testing
         #expect(camera.statistics.reopens == reopens)
     }
 
-    @Test func aFailureBehindAPictureComesAfterIt() throws {
+    @Test func aFailureAfterAFrameIsReportedAfterIt() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(4)), .failure(ENODEV))
@@ -258,14 +259,14 @@ import Testing
         #expect(try camera.event()?.words == "lost sourceLost")
     }
 
-    @Test func pollErrorBeforeDataIsNoLoss() throws {
+    @Test func aPollErrorBeforeDataLosesNothing() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.node { $0.polls = [PollEvents.error, PollEvents.error] }
         video.deliver(.failure(EAGAIN), .failure(EAGAIN), .frame(yuyv(4)))
         #expect(try camera.frame()?.firstByte == 4)
         #expect(camera.statistics.restarts == 0)
-        // One that stays is mended by a restart.
+        // A lasting error is cured by a restart.
         video.node { $0.polls = [Int16](repeating: PollEvents.error, count: 3) }
         #expect(try camera.frame() == nil)
         #expect(camera.statistics.restarts == 1)
@@ -273,7 +274,7 @@ import Testing
         #expect(try camera.frame()?.firstByte == 5)
     }
 
-    @Test func hangUpIsTheEndOfTheDevice() throws {
+    @Test func aHangUpMeansThatTheDeviceIsGone() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.node { $0.polls = [PollEvents.error | PollEvents.hangUp] }
@@ -281,7 +282,7 @@ import Testing
         #expect(video.state.withLock { $0.open.isEmpty })
     }
 
-    @Test func aBufferThatTheDriverRefusesIsOfferedAgain() throws {
+    @Test func aRefusedBufferIsQueuedAgain() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(1)))
@@ -294,7 +295,7 @@ import Testing
         #expect(camera.statistics.restarts == 0)
     }
 
-    @Test func aRefusalAtTheStartIsSurvived() throws {
+    @Test func aRefusedBufferAtTheStartIsNoError() throws {
         let video = FakeVideo()
         video.node { $0.failures[fs_VIDIOC_QBUF] = [EINVAL] }
         let camera = try video.camera()
@@ -303,7 +304,7 @@ import Testing
         #expect(video.node { $0.queued.count } == 5)
     }
 
-    @Test func manyPicturesLeakNothing() throws {
+    @Test func manyFramesLeakNothing() throws {
         let video = FakeVideo()
         let camera = try video.camera()
         for number in 0..<3000 {

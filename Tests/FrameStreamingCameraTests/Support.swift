@@ -3,11 +3,11 @@ import FrameStreamingTesting
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
-/// A YUYV picture of 16x8 whose bytes are all `value`.
+/// Returns a YUYV image of 16x8 pixels whose bytes are all `value`.
 func yuyv(_ value: UInt8) -> [[UInt8]] { [[UInt8](repeating: value, count: 256)] }
 
 extension V4L2Camera {
-    /// The next event within `milliseconds` of the scripted clock; nil = none came.
+    /// Returns the next event within `milliseconds` of the scripted clock; nil if there was none.
     func event(_ milliseconds: Int = 50) throws(FrameStreamingError) -> SourceEvent? {
         do throws(FrameStreamingError) {
             return try next(until: .at(clock.now.advanced(by: .milliseconds(milliseconds))))
@@ -17,7 +17,7 @@ extension V4L2Camera {
         }
     }
 
-    /// The next picture; nil = none came, or something else did.
+    /// Returns the next Frame; nil if there was none, or another event.
     func frame(_ milliseconds: Int = 50) throws(FrameStreamingError) -> Frame? {
         guard case .frame(let frame) = try event(milliseconds) else { return nil }
         return frame

@@ -1,59 +1,56 @@
 internal import FrameStreamingCore
 
-/// Something that can be set at a camera: brightness, exposure, ...
+/// A setting of a camera, such as brightness or exposure.
 public struct CameraControl: Hashable, Sendable {
-    /// How a control's value is meant. The set is open: a `switch` needs a `default`.
-    public struct Kind: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case integer, boolean, menu, button }
-        private let value: Value
-
+    /// The type of a control's value. V4L2 has more types, which a later version may add.
+    @nonexhaustive public enum Kind: String, Hashable, Sendable, CustomStringConvertible {
         /// A number in a range.
-        public static let integer = Kind(value: .integer)
+        case integer
         /// 0 or 1.
-        public static let boolean = Kind(value: .boolean)
+        case boolean
         /// The index of a menu's item.
-        public static let menu = Kind(value: .menu)
-        /// Something that happens when it is set; it has no value.
-        public static let button = Kind(value: .button)
+        case menu
+        /// An action that setting the control triggers. It has no value.
+        case button
 
         /// The kind's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// An item of a menu.
     public struct MenuItem: Hashable, Sendable {
-        /// The value that chooses it.
+        /// The value that selects the item.
         public let index: Int
-        /// Its name, or its number where it is a menu of numbers.
+        /// The item's name; in a menu of numbers, the number.
         public let name: String
     }
 
-    /// V4L2_CID_...
+    /// The control's number, a `V4L2_CID_` constant.
     public let id: UInt32
-    /// As v4l2-ctl writes it: `white_balance_automatic`.
+    /// The name as v4l2-ctl writes it: `white_balance_automatic`.
     public let name: String
-    /// As the driver writes it: `White Balance, Automatic`.
+    /// The name as the driver writes it: `White Balance, Automatic`. The device chose it.
     public let title: String
-    /// How its value is meant.
+    /// The type of the value.
     public let kind: Kind
-    /// The least value.
+    /// The smallest value.
     public let minimum: Int
-    /// The greatest value.
+    /// The largest value.
     public let maximum: Int
-    /// Values are so far apart.
+    /// The distance between two values.
     public let step: Int
-    /// The driver's own.
+    /// The value that the driver starts with.
     public let defaultValue: Int
-    /// What it stands at; nil where it cannot be read (a button).
+    /// The value now; nil if it cannot be read, as with a button.
     public let value: Int?
-    /// The items of a menu.
+    /// The items of a menu; empty for other kinds.
     public let items: [MenuItem]
-    /// It can be looked at only.
+    /// Whether the control can be read but not set.
     public let isReadOnly: Bool
-    /// An automatic mode has it in its hands at the moment.
+    /// Whether an automatic mode sets the control at the moment.
     public let isInactive: Bool
 
-    /// `White Balance Temperature, Auto` -> `white_balance_temperature_auto`.
+    /// Turns a title into a name: `White Balance, Auto` becomes `white_balance_auto`.
     static func name(of title: String) -> String {
         var result = ""
         for character in title.lowercased() {
@@ -66,29 +63,4 @@ public struct CameraControl: Hashable, Sendable {
         while result.hasSuffix("_") { result.removeLast() }
         return result
     }
-}
-
-/// A control to set, and what to.
-public struct CameraControlSetting: Hashable, Sendable, CustomStringConvertible {
-    /// The control's name, as ``CameraControl/name``.
-    public var name: String
-    /// A number, `on` and `off` (`true`, `false`), or the name of a menu's item. A button takes anything.
-    public var value: String
-
-    /// A control by its name.
-    public init(name: String, value: String) {
-        self.name = name
-        self.value = value
-    }
-
-    /// `NAME=VALUE`; nil where it is not of that form.
-    public init?(_ text: String) {
-        guard let sign = text.firstIndex(of: "="), sign != text.startIndex, text.index(after: sign) != text.endIndex
-        else { return nil }
-        name = String(text[..<sign])
-        value = String(text[text.index(after: sign)...])
-    }
-
-    /// `NAME=VALUE`.
-    public var description: String { "\(name)=\(value)" }
 }

@@ -2,14 +2,16 @@ internal import CV4L2
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Turns settings by name into values for the driver, in the order in which it takes them: automatic modes first.
+/// Turns settings by name into values for the driver, with automatic modes first, because a driver
+/// refuses a value that an automatic mode sets.
 enum ControlPlan {
     struct Step: Hashable {
         var control: CameraControl
         var value: Int
     }
 
-    /// What has to be off before a value can be set by hand, and which value is off.
+    /// For each control, the automatic mode that must be off before it can be set, and the value that
+    /// means off.
     private static let automatic: [UInt32: (id: UInt32, off: Int)] = [
         UInt32(V4L2_CID_EXPOSURE_ABSOLUTE): (UInt32(V4L2_CID_EXPOSURE_AUTO), 1),
         UInt32(V4L2_CID_EXPOSURE): (UInt32(V4L2_CID_EXPOSURE_AUTO), 1),
@@ -23,7 +25,10 @@ enum ControlPlan {
         UInt32(V4L2_CID_ISO_SENSITIVITY): (UInt32(V4L2_CID_ISO_SENSITIVITY_AUTO), 0),
     ]
 
-    /// - Throws: `invalidArgument` for a name or value that the camera does not have, `unsupported` for one that is read only.
+    /// Returns the values to set, in order.
+    ///
+    /// - Throws: `invalidArgument` for a name or a value that the camera does not have; `unsupported`
+    ///   for a control that is read-only.
     static func steps(
         for settings: [CameraControlSetting], among controls: [CameraControl]
     ) throws(FrameStreamingError) -> [Step] {
@@ -33,10 +38,11 @@ enum ControlPlan {
             guard let control = controls.first(where: { $0.name == wanted }) else {
                 throw FrameStreamingError(
                     .invalidArgument,
-                    "the camera has no control \(setting.name); it has \(controls.map(\.name).joined(separator: ", "))")
+                    "the camera has no control \(setting.name): its controls are \(controls.map(\.name).joined(separator: ", "))"
+                )
             }
             guard !control.isReadOnly else {
-                throw FrameStreamingError(.unsupported, "the control \(control.name) can only be read")
+                throw FrameStreamingError(.unsupported, "the control \(control.name) is read-only")
             }
             steps.append(Step(control: control, value: try value(of: setting, for: control)))
         }
@@ -60,27 +66,27 @@ enum ControlPlan {
         let text = setting.value.lowercased()
         func refused(_ remedy: String) -> FrameStreamingError {
             FrameStreamingError(
-                .invalidArgument, "the control \(control.name) cannot be \(setting.value): \(remedy)")
+                .invalidArgument, "the control \(control.name) does not take \(setting.value): \(remedy)")
         }
         switch control.kind {
         case .button: return 1
         case .boolean:
             if ["1", "on", "true", "yes"].contains(text) { return 1 }
             if ["0", "off", "false", "no"].contains(text) { return 0 }
-            throw refused("give on or off")
+            throw refused("use on or off")
         case .menu:
             if let item = control.items.first(where: { $0.name.lowercased() == text }) { return item.index }
             if let index = Int(text), control.items.contains(where: { $0.index == index }) { return index }
-            throw refused("give one of " + control.items.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
+            throw refused("use one of " + control.items.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
         default:
             guard let number = Int(text), number >= control.minimum, number <= control.maximum else {
-                throw refused("give \(control.minimum) to \(control.maximum)")
+                throw refused("use \(control.minimum) to \(control.maximum)")
             }
             return number
         }
     }
 
-    /// Sets them one after another. A refusal is told and not fatal: the picture comes all the same.
+    /// Sets the values one after another. A refusal is reported and does not stop the camera.
     static func apply(_ steps: [Step], to node: VideoNode, refused: (Step, FrameStreamingError) -> Void) {
         for step in steps {
             do throws(SystemError) {
@@ -95,10 +101,10 @@ enum ControlPlan {
         let (code, remedy): (FrameStreamingError.Code, String) =
             switch error.code {
             case Errno.access, Errno.notPermitted:
-                (.notPermitted, "it cannot be written now; an automatic mode may have it")
+                (.notPermitted, "it cannot be set now, perhaps because an automatic mode sets it")
             case Errno.outOfRange:
                 (.invalidArgument, "\(step.value) is out of range, \(step.control.minimum) to \(step.control.maximum)")
-            case Errno.busy: (.busy, "it cannot be changed while the camera streams, or another program has it")
+            case Errno.busy: (.busy, "it cannot be set while the camera streams, or another program uses it")
             default: (.system, error.reason)
             }
         return FrameStreamingError(

@@ -2,20 +2,23 @@ public import FrameStreamingCore
 internal import FrameStreamingSystem
 
 extension V4L2Camera {
-    /// The camera's controls with their values now; none while it is lost.
+    /// Returns the camera's controls with their values now; none while the camera is lost.
+    ///
+    /// May be called from any thread.
     public func controls() -> [CameraControl] {
         shared.withLock(\.ring)?.withNode { $0.controls() } ?? []
     }
 
-    /// A control's value now.
+    /// Returns a control's value now.
     ///
-    /// - Throws: `invalidArgument` for a name that it does not have; `unsupported` for a button; `sourceLost` while it is lost.
+    /// - Throws: `invalidArgument` for a name that the camera does not have; `unsupported` for a
+    ///   button; `sourceLost` while the camera is lost.
     public func value(ofControl name: String) throws(FrameStreamingError) -> Int {
         guard let controls = shared.withLock(\.ring)?.withNode({ $0.controls() }) else { throw lostForNow }
         guard let control = controls.first(where: { $0.name == CameraControl.name(of: name) }) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "the camera has no control \(name); it has \(controls.map(\.name).joined(separator: ", "))",
+                "the camera has no control \(name): its controls are \(controls.map(\.name).joined(separator: ", "))",
                 subject: path)
         }
         guard let value = control.value else {
@@ -24,11 +27,14 @@ extension V4L2Camera {
         return value
     }
 
-    /// Sets a control, and again whenever the camera comes back. What stands in its way is switched off first: automatic exposure
-    /// before an exposure time. While the camera is lost, it is set when it is back.
+    /// Sets a control now, and again each time the camera comes back. While the camera is lost, the
+    /// control is set when it comes back.
     ///
-    /// - Throws: `invalidArgument` for a name or value that it does not have, `unsupported` for one that can only be read,
-    ///   `notPermitted` and `busy` as the driver says.
+    /// An automatic mode that sets the same value is switched off first, such as automatic exposure
+    /// before an exposure time. May be called from any thread.
+    ///
+    /// - Throws: `invalidArgument` for a name or a value that the camera does not have; `unsupported`
+    ///   for a control that is read-only; `notPermitted` or `busy` if the driver refuses the value.
     public func set(_ setting: CameraControlSetting) throws(FrameStreamingError) {
         let refusal: Result<Void, FrameStreamingError>? = shared.withLock(\.ring)?.withNode { node in
             do throws(FrameStreamingError) {
@@ -49,6 +55,6 @@ extension V4L2Camera {
     }
 
     private var lostForNow: FrameStreamingError {
-        FrameStreamingError(.sourceLost, "the camera is lost: ask again when it is back", subject: path)
+        FrameStreamingError(.sourceLost, "the camera is lost: try again when it is back", subject: path)
     }
 }

@@ -1,44 +1,50 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A camera that is there, and what it can do.
+/// A camera of this machine, with its formats and controls.
+///
+/// The device chose ``card``, ``driver``, ``busInfo`` and the names of formats and controls: print
+/// them through `String(printable:)`.
 public struct CameraDevice: Hashable, Sendable {
-    /// A size with the rates at it.
+    /// A frame size, with the frame rates at that size.
     public struct Mode: Hashable, Sendable {
-        /// The size, or a range of sizes.
+        /// One size, or a range of sizes.
         public let size: CameraSize
-        /// Pictures per second, highest first; of a range of sizes at its largest; empty = the driver does not tell.
+        /// Frame rates, highest first; for a range of sizes, those at the largest size. Empty if the
+        /// driver does not list them.
         public let rates: [FrameRate]
     }
 
-    /// A format with its sizes.
+    /// A pixel format, with its sizes.
     public struct Format: Hashable, Sendable {
-        /// The camera's own.
+        /// The camera's format, by its V4L2 fourcc.
         public let native: PixelFormat
-        /// What its Frames are; nil = not ours, libv4lconvert may convert it.
+        /// The format of its Frames; nil if this package does not read it. libv4lconvert may
+        /// convert it.
         public let pixelFormat: PixelFormat?
-        /// The driver's words for it.
-        public let words: String
-        /// Sizes and rates.
+        /// The driver's description of the format.
+        public let driverDescription: String
+        /// The sizes and frame rates.
         public let modes: [Mode]
     }
 
-    /// `/dev/videoN`.
+    /// The device's path: `/dev/videoN`.
     public let path: String
-    /// Links that stay the same when the number changes.
+    /// Links to the device that stay the same when its number changes.
     public let stablePaths: [String]
-    /// Its name.
+    /// The camera's name.
     public let card: String
     /// The driver's name.
     public let driver: String
-    /// Where it is plugged in.
+    /// The bus address, which tells where the camera is plugged in.
     public let busInfo: String
-    /// What it can deliver.
+    /// The formats that the camera delivers.
     public let formats: [Format]
-    /// What can be set.
+    /// The controls that the camera has.
     public let controls: [CameraControl]
 
-    /// The cameras that there are. Metadata, output and converter nodes are left out, and those that cannot be opened.
+    /// Lists the cameras of this machine. Nodes for metadata, output or conversion are left out, and
+    /// so are nodes that cannot be opened.
     public static func all() -> [CameraDevice] { all(SystemVideoCalls()) }
 
     package static func all(_ calls: any VideoCalls) -> [CameraDevice] {
@@ -51,9 +57,9 @@ public struct CameraDevice: Hashable, Sendable {
         }
     }
 
-    /// One camera by its path.
+    /// Looks at one camera by its path.
     ///
-    /// - Throws: `notFound`, `notPermitted`; `unsupported` for what is no camera.
+    /// - Throws: `notFound`, `notPermitted`; `unsupported` if the path is not a camera.
     public init(path: String) throws(FrameStreamingError) {
         try self.init(path: path, calls: SystemVideoCalls())
     }
@@ -81,7 +87,7 @@ public struct CameraDevice: Hashable, Sendable {
         formats = node.formats().map { format in
             Format(
                 native: PixelFormat(rawValue: format.fourcc), pixelFormat: NativeFormat.of(format.fourcc)?.pixelFormat,
-                words: format.words,
+                driverDescription: format.driverDescription,
                 modes: node.sizes(of: format.fourcc).map { size in
                     Mode(
                         size: size,

@@ -1,64 +1,63 @@
 public import FrameStreamingCore
 
-/// Something that happened to a camera beside pictures: for a log.
+/// What happens to a camera besides delivering frames, for a log.
 public struct CameraEvent: Sendable, CustomStringConvertible {
-    /// What happened. The set is open: a `switch` needs a `default`.
-    public struct Kind: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String {
-            case opened, converting, restarted, lost, stillLost, restored, controlRefused, dropped, damaged
-        }
-        private let value: Value
-
-        /// The camera streams; ``CameraEvent/message`` says what was granted.
-        public static let opened = Kind(value: .opened)
-        /// None of the camera's formats is ours: libv4lconvert converts, at the cost of a pass over each picture.
-        public static let converting = Kind(value: .converting)
-        /// Streaming was stopped and started again, because it stalled or failed. ``CameraEvent/error`` says which.
-        public static let restarted = Kind(value: .restarted)
-        /// The camera is lost, and looked for after ``CameraEvent/retryAfter``.
-        public static let lost = Kind(value: .lost)
-        /// It was looked for and is not back; ``CameraEvent/retryAfter`` says when it is looked for again.
-        public static let stillLost = Kind(value: .stillLost)
-        /// It is back.
-        public static let restored = Kind(value: .restored)
-        /// The driver refused the value of a control; the picture comes all the same.
-        public static let controlRefused = Kind(value: .controlRefused)
-        /// The driver dropped pictures: ``CameraEvent/pictures`` of them since that was last told, at most once a second.
-        public static let dropped = Kind(value: .dropped)
-        /// Pictures that came and were not whole (truncated, short, marked as suspect by the driver, or contradicting themselves):
-        /// ``CameraEvent/pictures`` of them since that was last told, at most once a second.
-        public static let damaged = Kind(value: .damaged)
+    /// The kind of an event. A later version may add kinds.
+    @nonexhaustive public enum Kind: String, Hashable, Sendable, CustomStringConvertible {
+        /// The camera streams. ``CameraEvent/granted`` says what it delivers.
+        case opened
+        /// libv4lconvert converts each frame, because this package reads none of the camera's
+        /// formats.
+        case converting
+        /// Streaming was stopped and started again. ``CameraEvent/error`` says why.
+        case restarted
+        /// The camera is lost. The next attempt to open it follows ``CameraEvent/retryAfter``.
+        case lost
+        /// An attempt to open the lost camera failed. The next one follows
+        /// ``CameraEvent/retryAfter``.
+        case stillLost
+        /// The camera delivers frames again.
+        case restored
+        /// The driver refused the value of a control. The camera streams nevertheless.
+        case controlRefused
+        /// The driver dropped ``CameraEvent/frameCount`` frames since the last such event. Sent at
+        /// most once a second.
+        case dropped
+        /// ``CameraEvent/frameCount`` frames since the last such event were truncated, short, marked
+        /// as suspect by the driver, or inconsistent. Sent at most once a second.
+        case damaged
 
         /// The kind's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// What happened.
     public let kind: Kind
-    /// Words for a person.
+    /// A description for people. Printable: the device's words in it are escaped.
     public let message: String
-    /// What went wrong, where something did.
+    /// The error that caused the event, if any.
     public let error: FrameStreamingError?
-    /// Of `opened` and `restored`: what the camera agreed to deliver.
+    /// What the camera delivers; only with `opened` and `restored`.
     public let granted: CameraFormat?
-    /// Of `lost` and `stillLost`: how long until the camera is looked for, 0.25 s to 5 s.
+    /// The time until the next attempt to open the camera, 0.25 s to 5 s; only with `lost` and
+    /// `stillLost`.
     public let retryAfter: Duration?
-    /// Of `dropped` and `damaged`: how many.
-    public let pictures: Int?
+    /// The number of frames; only with `dropped` and `damaged`.
+    public let frameCount: Int?
 
     package init(
         _ kind: Kind, _ message: String, error: FrameStreamingError? = nil, granted: CameraFormat? = nil,
-        retryAfter: Duration? = nil, pictures: Int? = nil
+        retryAfter: Duration? = nil, frameCount: Int? = nil
     ) {
         self.kind = kind
-        // A device's name is in it, and a device may be as hostile as a peer.
+        // It holds names that the device chose, and a device can be hostile.
         self.message = String(printable: message, limit: .max)
         self.error = error
         self.granted = granted
         self.retryAfter = retryAfter
-        self.pictures = pictures
+        self.frameCount = frameCount
     }
 
-    /// ``message``.
+    /// The event's ``message``.
     public var description: String { message }
 }

@@ -1,8 +1,8 @@
-/// What a camera is known by when its number changes.
+/// What identifies a camera when its device number changes.
 struct CameraIdentity: Hashable, Sendable {
     let card: String
     let busInfo: String
-    /// Of several nodes of a device, which; nil = not known.
+    /// The node's index among those of its device; nil if not known.
     let index: Int?
 
     init(_ node: VideoNode, index: Int?) {
@@ -11,9 +11,10 @@ struct CameraIdentity: Hashable, Sendable {
         self.index = index
     }
 
-    /// Whether `node` is the same camera.
+    /// Returns whether `node` is the same camera.
     ///
-    /// - Parameter isChosenByID: It was found by a link that names the device itself: it may sit at another port.
+    /// - Parameter isChosenByID: Whether the node was found by a link that names the device. Such a
+    ///   device may be at another port.
     func matches(_ node: VideoNode, index other: Int?, isChosenByID: Bool) -> Bool {
         guard node.capability.isCamera, node.capability.card == card else { return false }
         guard isChosenByID || node.capability.busInfo == busInfo else { return false }

@@ -1,34 +1,34 @@
-/// What a camera delivered, and what it did wrong: all counted from the opening on, over replugs.
+/// Counts of what a camera delivered and of its faults, from the first opening on, across replugs.
 public struct CameraStatistics: Hashable, Sendable {
-    /// Pictures that were handed out.
+    /// Frames that `next` returned.
     public var frames = 0
-    /// Pictures that the driver dropped, by the gaps in its numbers.
+    /// Frames that the driver dropped, by the gaps in its sequence numbers.
     public var driverDrops = 0
-    /// Good pictures that were passed over for a newer one.
+    /// Good frames that were skipped for a newer one.
     public var skipped = 0
     /// Buffers that the driver marked as suspect.
     public var errorBuffers = 0
-    /// Raw pictures with fewer bytes than they need, and empty buffers.
+    /// Raw frames with too few bytes, and empty buffers.
     public var shortFrames = 0
-    /// Buffers that contradict themselves: an index out of range, more bytes than there is room for.
+    /// Inconsistent buffers: an index out of range, or more bytes than the buffer holds.
     public var invalidBuffers = 0
-    /// JPEG pictures without an end: dropped, passed or repaired as ``V4L2CameraOptions/truncatedFrames`` says.
+    /// JPEG frames without an end. ``V4L2CameraOptions/truncatedFrames`` says what happens to them.
     public var truncatedFrames = 0
-    /// JPEG buffers without a picture.
+    /// JPEG buffers without an image.
     public var corruptFrames = 0
-    /// JPEG pictures that rubbish stood before, which was left out.
+    /// JPEG frames with bytes in front of the image, which were left out.
     public var junkRemoved = 0
-    /// JPEG pictures that the Huffman tables were put into.
+    /// JPEG frames that lacked Huffman tables and got the standard ones.
     public var tablesInserted = 0
-    /// Pictures that were copied, because the consumer held every other buffer.
+    /// Frames that were copied because the consumer held every other buffer.
     public var copiedOut = 0
-    /// Pictures that libv4lconvert made.
+    /// Frames that libv4lconvert converted.
     public var converted = 0
-    /// Pictures whose stamp could not be right, and is the time at which they were taken from the driver.
+    /// Frames with an impossible capture timestamp, which was replaced by the time of dequeuing.
     public var restamped = 0
-    /// Times that streaming was stopped and started again.
+    /// How often streaming was stopped and started again.
     public var restarts = 0
-    /// Times that the camera was opened again.
+    /// How often the camera was opened again.
     public var reopens = 0
 
     init() {}

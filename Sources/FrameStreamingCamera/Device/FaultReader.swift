@@ -1,38 +1,38 @@
 internal import FrameStreamingCore
 
-/// Tells of pictures that did not come or were not whole: the first at once, and then their sum once a second, as a bad cable damages
-/// every one.
+/// Reports dropped and damaged frames: the first one at once, then their sum once a second, because
+/// a bad cable damages every frame.
 struct FaultReader: Sendable {
-    private var told = CameraStatistics()
-    private var toldAt: MonotonicTime?
+    private var reported = CameraStatistics()
+    private var reportedAt: MonotonicTime?
 
     static let interval = Duration.seconds(1)
 
-    /// What is new in `statistics`, where it is time to tell.
+    /// Returns events for what is new in `statistics`, if a report is due.
     mutating func read(_ statistics: CameraStatistics, path: String, now: MonotonicTime) -> [CameraEvent] {
-        // Asked for every picture: where all is well, it costs a comparison.
-        guard Self.count(statistics) > Self.count(told) else { return [] }
-        if let toldAt, now.since(toldAt) < Self.interval { return [] }
+        // Called for every frame: without a fault it costs one comparison.
+        guard Self.count(statistics) > Self.count(reported) else { return [] }
+        if let reportedAt, now.since(reportedAt) < Self.interval { return [] }
         var events: [CameraEvent] = []
-        let dropped = statistics.driverDrops - told.driverDrops
+        let dropped = statistics.driverDrops - reported.driverDrops
         if dropped > 0 {
             events.append(
                 CameraEvent(
                     .dropped, "\(path): the driver dropped \(dropped) \(dropped == 1 ? "picture" : "pictures")",
-                    pictures: dropped))
+                    frameCount: dropped))
         }
         let kinds: [(String, KeyPath<CameraStatistics, Int>)] = [
             ("truncated", \.truncatedFrames), ("suspect to the driver", \.errorBuffers), ("short", \.shortFrames),
-            ("without a picture", \.corruptFrames), ("contradicting themselves", \.invalidBuffers),
+            ("without an image", \.corruptFrames), ("inconsistent", \.invalidBuffers),
         ]
-        let damaged = kinds.map { ($0, statistics[keyPath: $1] - told[keyPath: $1]) }.filter { $0.1 > 0 }
+        let damaged = kinds.map { ($0, statistics[keyPath: $1] - reported[keyPath: $1]) }.filter { $0.1 > 0 }
         if !damaged.isEmpty {
             let words = damaged.map { "\($1) \($0)" }.joined(separator: ", ")
             events.append(
                 CameraEvent(
-                    .damaged, "\(path): pictures were not whole: \(words)", pictures: damaged.reduce(0) { $0 + $1.1 }))
+                    .damaged, "\(path): damaged pictures: \(words)", frameCount: damaged.reduce(0) { $0 + $1.1 }))
         }
-        if !events.isEmpty { (told, toldAt) = (statistics, now) }
+        if !events.isEmpty { (reported, reportedAt) = (statistics, now) }
         return events
     }
 

@@ -1,16 +1,16 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// What becomes of a camera that stalls, fails or goes away.
+/// How a camera recovers that stalls, fails or is unplugged.
 extension V4L2Camera {
     private static let healthyAfter = Duration.seconds(5)
-    /// A wait that `close()` must end is cut into such pieces.
+    /// Waits for a lost camera are this short, so that `close()` can end them.
     private static let slice = Duration.milliseconds(50)
 
-    /// One wait for the camera; nil = look again.
-    func takePicture(_ capture: inout Capture, until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
-        let patience = stallPatience(capture)
-        let stalledAt = capture.progressAt.advanced(by: patience)
+    /// Waits once for the camera. Returns nil if the caller should call again.
+    func waitForFrame(_ capture: inout Capture, until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        let limit = stallTime(capture)
+        let stalledAt = capture.progressAt.advanced(by: limit)
         let step = capture.stream?.step(
             until: deadline.earlier(.at(stalledAt)).time?.nanoseconds, wakeUp: wakeUp, clock: clock, &capture.readers)
         for event in capture.faults.read(capture.readers.statistics, path: path, now: clock.now) {
@@ -25,23 +25,23 @@ extension V4L2Camera {
         case .nothing:
             let now = clock.now
             if now >= stalledAt {
-                return try failed(CameraErrors.stalled(path, patience), isGone: false, &capture)
+                return try failed(CameraErrors.stalled(path, limit), isGone: false, &capture)
             }
             if let end = deadline.time, now >= end { throw .timedOut("a picture of \(path)") }
             return nil
         }
     }
 
-    private func stallPatience(_ capture: Capture) -> Duration {
+    private func stallTime(_ capture: Capture) -> Duration {
         let interval = capture.stream?.granted.rate.map { $0.nanoseconds(ofFrame: 1) } ?? 0
-        let patience = max(options.stallTimeout, .nanoseconds(interval) * 8)
-        return capture.hasPicture ? patience : patience * 3
+        let limit = max(options.stallTimeout, .nanoseconds(interval) * 8)
+        return capture.hasFrame ? limit : limit * 3
     }
 
     private func delivered(_ frame: Frame, _ capture: inout Capture) -> SourceEvent {
         let now = clock.now
         capture.progressAt = now
-        capture.hasPicture = true
+        capture.hasFrame = true
         capture.hasRestarted = false
         if now.since(capture.openedAt) >= Self.healthyAfter { capture.backOff.reset() }
         guard capture.isLost else { return .frame(frame) }
@@ -52,7 +52,7 @@ extension V4L2Camera {
         return .restored
     }
 
-    /// Streaming is started again once; what that does not mend is lost.
+    /// Restarts streaming once. If that fails, the camera counts as lost.
     private func failed(
         _ error: FrameStreamingError, isGone: Bool, _ capture: inout Capture
     ) throws(FrameStreamingError) -> SourceEvent? {
@@ -66,16 +66,16 @@ extension V4L2Camera {
                 capture.readers.sequences.restart()
                 capture.progressAt = clock.now
                 options.onEvent?(
-                    CameraEvent(.restarted, "\(path): started again: \(error.message)", error: error))
+                    CameraEvent(.restarted, "\(path): streaming was started again: \(error.message)", error: error))
                 return nil
             } catch {
-                // A full reopen is next.
+                // The camera is opened again next.
             }
         }
-        return try lose(error, &capture)
+        return try markLost(error, &capture)
     }
 
-    private func lose(_ error: FrameStreamingError, _ capture: inout Capture) throws(FrameStreamingError)
+    private func markLost(_ error: FrameStreamingError, _ capture: inout Capture) throws(FrameStreamingError)
         -> SourceEvent?
     {
         capture.stream?.retire()
@@ -86,22 +86,23 @@ extension V4L2Camera {
             throw error
         }
         guard !capture.isLost else {
-            lookLater(.stillLost, error, &capture)
+            scheduleRetry(.stillLost, error, &capture)
             return nil
         }
         capture.isLost = true
-        lookLater(.lost, error, &capture)
+        scheduleRetry(.lost, error, &capture)
         return .lost(error)
     }
 
-    /// Another picture format comes in, or nothing. The old one ends here, the new one goes on without a loss that anybody need hear of.
+    /// Handles a change of the input's signal: the camera is opened again with the new format. It
+    /// counts as lost only if that fails.
     private func signalChanged(_ capture: inout Capture) throws(FrameStreamingError) -> SourceEvent? {
         guard let stream = capture.stream else { return nil }
         if let agreed = stream.signal {
             do throws(SystemError) {
                 if try stream.node.signal().matches(agreed) { return nil }
             } catch {
-                return try lose(CameraErrors.streaming(error, path), &capture)
+                return try markLost(CameraErrors.streaming(error, path), &capture)
             }
         }
         stream.retire()
@@ -110,12 +111,13 @@ extension V4L2Camera {
             try reopen(&capture)
             return nil
         } catch {
-            return try lose(error, &capture)
+            return try markLost(error, &capture)
         }
     }
 
-    /// Waits until it is time, and looks for the camera once; nil = look again.
-    func lookForCamera(_ capture: inout Capture, until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+    /// Waits until the next attempt is due and tries to open the camera once. Returns nil if the
+    /// caller should call again.
+    func retryOpening(_ capture: inout Capture, until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         let now = clock.now
         if now < capture.retryAt {
             if let end = deadline.time, now >= end { throw .timedOut("the camera \(path) to come back") }
@@ -126,7 +128,7 @@ extension V4L2Camera {
         do throws(FrameStreamingError) {
             try reopen(&capture)
         } catch {
-            lookLater(.stillLost, error, &capture)
+            scheduleRetry(.stillLost, error, &capture)
         }
         return nil
     }
@@ -141,7 +143,7 @@ extension V4L2Camera {
         capture.readers.statistics.reopens += 1
         capture.readers.sequences.restart()
         (capture.openedAt, capture.progressAt) = (now, now)
-        (capture.hasPicture, capture.hasRestarted) = (false, false)
+        (capture.hasFrame, capture.hasRestarted) = (false, false)
         shared.withLock { shared in
             shared.granted = stream.granted
             shared.ring = stream.ring
@@ -151,7 +153,8 @@ extension V4L2Camera {
                 .opened, "\(node.path): \(identity.card), \(stream.granted)", granted: stream.granted))
     }
 
-    /// By the path that was given, else by bus address and name among all nodes: a replugged camera may have another number.
+    /// Finds the camera by its path, else by bus address and name among all nodes, because a
+    /// replugged camera may have another number.
     private func find() throws(FrameStreamingError) -> VideoNode {
         var reason: FrameStreamingError?
         let asked = calls.resolve(path)
@@ -164,17 +167,17 @@ extension V4L2Camera {
                 }
                 node.close()
             } catch {
-                // Of the others' failures nobody needs to hear.
+                // Failures of other nodes do not matter.
                 if candidate == path { reason = CameraErrors.opening(error, path) }
             }
         }
         throw reason
             ?? FrameStreamingError(
-                .notFound, "another camera has this path now, and \(identity.card) (\(identity.busInfo)) is not there",
+                .notFound, "another camera has this path now: plug \(identity.card) (\(identity.busInfo)) in again",
                 subject: path)
     }
 
-    private func lookLater(_ kind: CameraEvent.Kind, _ error: FrameStreamingError, _ capture: inout Capture) {
+    private func scheduleRetry(_ kind: CameraEvent.Kind, _ error: FrameStreamingError, _ capture: inout Capture) {
         let pause = capture.backOff.next()
         capture.retryAt = clock.now.advanced(by: pause)
         options.onEvent?(CameraEvent(kind, "\(error)", error: error, retryAfter: pause))

@@ -9,18 +9,20 @@ internal import FrameStreamingSystem
 /// try sender.run(&camera)
 /// ```
 ///
-/// Each Frame is the driver's own buffer, which goes back when the last copy of the Frame is gone, from any thread, also after
-/// ``close()``. A consumer that holds all buffers but one gets copies, so the driver always has one to fill. Pictures are the newest that
-/// there are; what was dropped is in ``statistics``.
+/// A Frame is the driver's buffer itself, without a copy. It returns to the driver when the last
+/// copy of the Frame is released, on any thread, also after ``close()``. If the consumer holds all
+/// buffers but one, it gets copies, so that the driver always has a buffer to fill. Each Frame is
+/// the newest one; ``statistics`` counts those that were dropped.
 ///
-/// A camera that stalls, fails or is unplugged is not the end: ``next(until:)`` returns `lost`, looks for it (0.25 s to 5 s apart,
-/// by its path, else by its bus address and name), and returns `restored` before its next picture.
+/// If the camera stalls, fails or is unplugged, ``next(until:)`` returns `lost` and tries to open it
+/// again every 0.25 s to 5 s, by its path, else by its bus address and name. It returns `restored`
+/// before the next frame.
 ///
-/// ``next(until:)`` is for one thread at a time; everything else may be called from any thread meanwhile.
+/// One thread at a time may call ``next(until:)``. All other calls are safe from any thread.
 public final class V4L2Camera: FrameSource, Sendable {
-    /// Always: the newest picture counts.
+    /// Always true: a camera's newest frame counts.
     public var isLive: Bool { true }
-    /// The path that it was opened by.
+    /// The path that the camera was opened with.
     public let path: String
 
     let options: V4L2CameraOptions
@@ -32,29 +34,30 @@ public final class V4L2Camera: FrameSource, Sendable {
     let capture: Monitor<Capture>
     let shared: Monitor<Shared>
 
-    /// What the capturing thread alone needs.
+    /// The state that only the capturing thread uses.
     struct Capture {
         var stream: CameraStream?
         var readers = CameraStream.Readers()
-        /// Of a lost camera: it is this machine's own, so nobody else waits for it, and a known pause is better than a random one.
+        /// The pauses between attempts to open a lost camera. They are not random, because no other
+        /// machine competes for the device.
         var backOff = BackOff(upTo: .seconds(5))
-        /// Of a lost camera: when to look again.
+        /// When to try again to open a lost camera.
         var retryAt = MonotonicTime(nanoseconds: 0)
-        /// The receiver was told `lost`, and not yet `restored`.
+        /// Whether `next` returned `lost` and has not returned `restored` since.
         var isLost = false
         var pending: SourceEvent?
-        /// Whether a restart was tried since the last picture.
+        /// Whether streaming was restarted since the last frame.
         var hasRestarted = false
-        var hasPicture = false
+        var hasFrame = false
         var openedAt: MonotonicTime
-        /// The last picture, or what counts as one, for the watchdog.
+        /// The time of the last progress, from which a stall is measured.
         var progressAt: MonotonicTime
         var faults = FaultReader()
-        /// When `next` last returned: what the caller does meanwhile is no stall.
-        var leftAt: MonotonicTime
+        /// When `next` last returned. The time that the caller spends elsewhere is no stall.
+        var returnedAt: MonotonicTime
     }
 
-    /// What others may look at meanwhile.
+    /// The state that other threads read.
     struct Shared {
         var isClosed = false
         var statistics = CameraStatistics()
@@ -63,14 +66,16 @@ public final class V4L2Camera: FrameSource, Sendable {
         var controls: [CameraControlSetting]
     }
 
-    /// Opens a camera and starts it.
+    /// Opens a camera and starts streaming.
     ///
     /// - Parameters:
-    ///   - path: `/dev/videoN`, or a link that stays the same over replugs, such as those in `/dev/v4l/by-id`.
-    ///   - options: Size, format, rate, controls.
-    ///   - clock: Where the time comes from.
-    /// - Throws: `notFound`, `notPermitted`, `busy`; `unsupported` for what is no camera or does not have the format that was asked for;
-    ///   `limitExceeded` where the USB bus has no bandwidth left; `sourceLost` where an input has no signal.
+    ///   - path: `/dev/videoN`, or a link that stays the same when the camera is replugged, such as
+    ///     those in `/dev/v4l/by-id`.
+    ///   - options: Size, format, rate and controls.
+    ///   - clock: The source of time.
+    /// - Throws: `notFound`, `notPermitted`, `busy`; `unsupported` if the path is not a camera or the
+    ///   camera lacks the requested format; `limitExceeded` if the USB bus has no bandwidth left;
+    ///   `sourceLost` if an input has no signal.
     public convenience init(
         path: String, options: V4L2CameraOptions = V4L2CameraOptions(), clock: any FrameClock = SystemClock()
     ) throws(FrameStreamingError) {
@@ -100,23 +105,26 @@ public final class V4L2Camera: FrameSource, Sendable {
         let stream = try CameraStream.open(node, options, pool: pool, isFirst: true) { options.onEvent?($0) }
         options.onEvent?(CameraEvent(.opened, "\(path): \(identity.card), \(stream.granted)", granted: stream.granted))
         let now = clock.now
-        capture = Monitor(Capture(stream: stream, openedAt: now, progressAt: now, leftAt: now))
+        capture = Monitor(Capture(stream: stream, openedAt: now, progressAt: now, returnedAt: now))
         shared = Monitor(Shared(granted: stream.granted, ring: stream.ring, controls: options.controls))
     }
 
     deinit { shared.withLock(\.ring)?.retire() }
 
-    /// What the camera agreed to deliver. Changes when an HDMI signal changes, or when it came back otherwise.
+    /// The format, size and rate that the camera delivers. They may change with an HDMI signal and
+    /// when the camera comes back.
     public var granted: CameraFormat { shared.withLock(\.granted) }
 
-    /// What it delivered so far.
+    /// Counts of what the camera delivered so far.
     public var statistics: CameraStatistics { shared.withLock(\.statistics) }
 
-    /// The camera's own name.
+    /// The camera's name, which the device chose: print it through `String(printable:)`.
     public var card: String { identity.card }
 
-    /// Ends capturing, from any thread, again and again: a `next` that waits returns nil. Frames that are still held stay
-    /// valid, and the camera is free for others at once. Not to be called from ``V4L2CameraOptions/onEvent``.
+    /// Ends capturing. A `next` that waits returns nil, Frames stay valid, and the camera is free for
+    /// other programs at once.
+    ///
+    /// May be called from any thread and more than once, but not from ``V4L2CameraOptions/onEvent``.
     public func close() {
         shared.withLock { $0.isClosed = true }
         wakeUp.signal()
@@ -125,21 +133,22 @@ public final class V4L2Camera: FrameSource, Sendable {
             return (capture.stream, capture.pending)
         }
         stream?.retire()
-        // A picture that nobody took goes back outside of the lock.
+        // A frame that was never returned is released outside the lock.
         _ = pending
         shared.withLock { $0.ring = nil }
     }
 
-    /// The next picture, or what became of the camera; nil after ``close()``.
+    /// Returns the next frame, or that the camera was lost or restored; nil after ``close()``.
     ///
-    /// - Throws: `timedOut` when there was none by the deadline. `sourceLost` and the like only where
-    ///   ``V4L2CameraOptions/waitsForLostCamera`` is off.
+    /// - Throws: `timedOut` if there was no frame by the deadline. If
+    ///   ``V4L2CameraOptions/waitsForLostCamera`` is off, also `sourceLost` and other failures of the
+    ///   camera.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         try capture.withLock { capture throws(FrameStreamingError) in
             let now = clock.now
-            capture.progressAt = capture.progressAt.advanced(by: now.since(capture.leftAt))
+            capture.progressAt = capture.progressAt.advanced(by: now.since(capture.returnedAt))
             defer {
-                capture.leftAt = clock.now
+                capture.returnedAt = clock.now
                 let statistics = capture.readers.statistics
                 shared.withLock { $0.statistics = statistics }
             }
@@ -149,7 +158,7 @@ public final class V4L2Camera: FrameSource, Sendable {
                     return event
                 }
                 if let event = try capture.stream == nil
-                    ? lookForCamera(&capture, until: deadline) : takePicture(&capture, until: deadline)
+                    ? retryOpening(&capture, until: deadline) : waitForFrame(&capture, until: deadline)
                 {
                     return event
                 }

@@ -1,31 +1,35 @@
 public import FrameStreamingCore
 
-/// How to open a camera. What is nil is the camera's or ours to choose; what was granted is in ``V4L2Camera/granted``.
+/// How to open a camera. ``V4L2Camera/granted`` says what the camera really delivers.
 public struct V4L2CameraOptions: Sendable {
-    /// Pixels across; nil = 640, or what comes in at an HDMI input. The driver grants the nearest that it has.
+    /// The width in pixels. The driver grants the nearest one that it has. Nil: the width of an HDMI
+    /// input's signal, else 640.
     public var width: Int?
-    /// Pixels down; nil = 480, or what comes in at an HDMI input.
+    /// The height in pixels. Nil: the height of an HDMI input's signal, else 480.
     public var height: Int?
-    /// One of our formats (`.jpeg` is MJPG), or a V4L2 fourcc of one; nil = the best for size and rate. A camera without it is an error.
+    /// The format of the Frames (`.jpeg` for MJPG), or a V4L2 fourcc. A camera without it is an error.
+    /// Nil: the best one for the size and the rate.
     public var pixelFormat: PixelFormat?
-    /// Pictures per second; nil = 30. The driver grants the nearest that it has.
+    /// The frame rate. The driver grants the nearest one that it has. Nil: 30 frames a second.
     public var rate: FrameRate?
-    /// Set at the opening, automatic modes first, and again whenever the camera comes back.
+    /// The controls to set when the camera is opened and each time it comes back, automatic modes
+    /// first.
     public var controls: [CameraControlSetting] = []
-    /// The colour range that the pictures have, whatever the driver says.
+    /// The color range of the frames. Nil: the one that the driver reports.
     public var colorRange: ColorRange?
-    /// Buffers to ask the driver for, at least 1.
+    /// The number of buffers to request from the driver, at least 1.
     public var bufferCount = 5
-    /// What happens to JPEG pictures without an end.
+    /// What happens to JPEG frames without an end.
     public var truncatedFrames = TruncatedFramePolicy.drop
-    /// After so long without a picture (or 8 frame times, where that is more) the stream is started again, and then the camera
-    /// opened again. The first picture may take three times as long: at night the exposure has to settle.
+    /// The time without a frame after which the camera has stalled, but at least 8 frame intervals.
+    /// Streaming is then restarted once, and next time the camera is opened again. The first frame
+    /// may take three times as long, because exposure must settle at night.
     public var stallTimeout = Duration.seconds(2)
-    /// Whether a lost camera is waited for; else ``V4L2Camera/next(until:)`` throws.
+    /// Whether to wait for a lost camera. If not, ``V4L2Camera/next(until:)`` throws.
     public var waitsForLostCamera = true
-    /// Called on the thread that calls `next`, when something happens beside pictures.
+    /// Called with each event, on the thread that calls `next`.
     public var onEvent: (@Sendable (CameraEvent) -> Void)?
 
-    /// Everything left to the camera.
+    /// Makes the default options.
     public init() {}
 }

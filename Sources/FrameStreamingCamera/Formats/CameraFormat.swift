@@ -1,20 +1,21 @@
 public import FrameStreamingCore
 
-/// What a camera agreed to deliver.
+/// The format, size and rate that a camera delivers.
 public struct CameraFormat: Hashable, Sendable, CustomStringConvertible {
-    /// The shape of its Frames, with strides and colour. A JPEG's own header says its size; this is the driver's.
+    /// The format of its Frames, with strides and colour. For JPEG the size is the driver's; each
+    /// Frame has the size of its own header.
     public let frame: FrameFormat
-    /// Pictures per second; nil = the driver does not tell.
+    /// The frame rate; nil if the driver does not report it.
     public let rate: FrameRate?
-    /// The camera's own format: differs from `frame.pixelFormat` in its fourcc (MJPG), where planes are put together, and where
-    /// libv4lconvert converts.
+    /// The camera's format by its V4L2 fourcc. It differs from `frame.pixelFormat` for MJPG, when
+    /// separate planes are joined, and when libv4lconvert converts.
     public let native: PixelFormat
-    /// Whether libv4lconvert makes the pictures.
+    /// Whether libv4lconvert converts each frame.
     public let isConverted: Bool
-    /// Buffers that the driver granted.
+    /// The number of buffers that the driver granted.
     public let bufferCount: Int
 
-    /// `1280x720 MJPG at 30`.
+    /// Size, format and rate: `1280x720 MJPG at 30`.
     public var description: String {
         let made = isConverted ? ", converted to \(frame.pixelFormat)" : ""
         return "\(frame.width)x\(frame.height) \(native.fourcc)" + (rate.map { " at \($0)" } ?? "") + made

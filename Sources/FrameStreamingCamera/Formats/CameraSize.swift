@@ -1,16 +1,16 @@
-/// A picture size that a camera has, or a range of them.
+/// A frame size that a camera delivers, or a range of sizes.
 public struct CameraSize: Hashable, Sendable, CustomStringConvertible {
-    /// Pixels across: the only width, or the smallest.
+    /// The width in pixels; of a range, the smallest.
     public let width: Int
-    /// Pixels down: the only height, or the smallest.
+    /// The height in pixels; of a range, the smallest.
     public let height: Int
-    /// The largest width; the same as ``width`` where there is one only.
+    /// The largest width in pixels; equal to ``width`` for a single size.
     public let maximumWidth: Int
-    /// The largest height; the same as ``height`` where there is one only.
+    /// The largest height in pixels; equal to ``height`` for a single size.
     public let maximumHeight: Int
-    /// Widths are so many pixels apart, at least 1.
+    /// The distance between two widths in pixels, at least 1.
     public let widthStep: Int
-    /// Heights are so many pixels apart, at least 1.
+    /// The distance between two heights in pixels, at least 1.
     public let heightStep: Int
 
     init(width: Int, height: Int) {
@@ -25,10 +25,10 @@ public struct CameraSize: Hashable, Sendable, CustomStringConvertible {
         heightStep = max(1, step.1)
     }
 
-    /// Whether it is one size only.
+    /// Whether this is a single size.
     public var isDiscrete: Bool { width == maximumWidth && height == maximumHeight }
 
-    /// The size of these that is nearest to one that is wanted.
+    /// Returns the size in the range that is nearest to the wanted one.
     func nearest(_ wantedWidth: Int, _ wantedHeight: Int) -> (width: Int, height: Int) {
         func nearest(_ wanted: Int, _ low: Int, _ high: Int, _ step: Int) -> Int {
             let inside = min(max(wanted, low), high)
@@ -41,7 +41,7 @@ public struct CameraSize: Hashable, Sendable, CustomStringConvertible {
         )
     }
 
-    /// `640x480`, or `48x32...1920x1080 by 8x8`.
+    /// The size or the range: `640x480`, `48x32...1920x1080 by 8x8`.
     public var description: String {
         isDiscrete
             ? "\(width)x\(height)"

@@ -1,29 +1,29 @@
 internal import FrameStreamingCore
 
-/// How the driver's buffers become Frames of one shape.
+/// How the driver's buffers become Frames of one format.
 struct FrameShape: Sendable {
-    /// What has to be done to a buffer.
+    /// How a Frame is made of a buffer.
     enum Making: Hashable {
-        /// Nothing: a Frame is the buffer.
+        /// The Frame is the buffer.
         case lease
-        /// A Frame is the part of the buffer in which a JPEG lies.
+        /// The Frame is the part of the buffer that holds a JPEG.
         case jpeg
-        /// Planes that lie apart are put together.
+        /// Planes in separate memory are joined.
         case gather
-        /// libv4lconvert makes it.
+        /// libv4lconvert converts the buffer.
         case convert
     }
 
     let format: FrameFormat
     let making: Making
 
-    /// - Throws: `unsupported` for what the driver says and cannot be, or is not ours to read.
+    /// - Throws: `unsupported` for a format that is inconsistent or that this package does not read.
     init(_ node: NodeFormat, colorRange: ColorRange?, isConverted: Bool, path: String) throws(FrameStreamingError) {
-        // enum v4l2_field: SEQ_TB, SEQ_BT, ALTERNATE keep the two halves of a picture apart.
+        // enum v4l2_field: SEQ_TB, SEQ_BT and ALTERNATE separate the two fields of an image.
         guard !(5...7).contains(node.field) else {
             throw FrameStreamingError(
                 .unsupported,
-                "the camera delivers the two fields of a picture apart, and \(node.name) pictures in one piece are needed: switch its signal to progressive",
+                "the camera delivers the two fields of a picture separately, which is not supported: switch its signal to progressive",
                 subject: path)
         }
         if isConverted {
@@ -35,7 +35,7 @@ struct FrameShape: Sendable {
         }
         guard let native = NativeFormat.of(node.fourcc), node.planes.count == native.memoryPlanes else {
             throw FrameStreamingError(
-                .unsupported, "the driver granted \(node.name) in \(node.planes.count) planes, which cannot be read",
+                .unsupported, "the driver granted \(node.name) in \(node.planes.count) planes, which is not supported",
                 subject: path)
         }
         let pixelFormat = native.pixelFormat
@@ -54,10 +54,11 @@ struct FrameShape: Sendable {
                 colorRange: range, colorMatrix: node.colorMatrix(of: pixelFormat))
         } catch {
             throw FrameStreamingError(
-                .unsupported, "the driver granted what cannot be: \(error.message)", subject: path)
+                .unsupported, "the driver granted an impossible format: \(error.message)", subject: path)
         }
     }
 
-    /// Whether chroma planes of their own have half the line length: bytesperline is the luma's.
+    /// Returns whether the chroma planes have half the stride of the luma plane, which is what
+    /// bytesperline names.
     private static func halvesChroma(_ format: PixelFormat) -> Bool { [.i420, .yv12, .i422].contains(format) }
 }

@@ -2,10 +2,11 @@ internal import CV4L2
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// libv4lconvert: makes YUV 4:2:0 of the formats that are not ours (Bayer, vendors' own compression, 10 and 16 bits, ...).
+/// Converts to YUV 4:2:0, by libv4lconvert, the formats that this package does not read: Bayer,
+/// vendors' compression, 10 and 16 bits, and others.
 ///
-/// Unsafe code, safe because: the library's handle lives from init to deinit and is used under a lock; the source and
-/// target runs are the caller's, whole, with their lengths.
+/// Unsafe code, safe because: the library's handle lives from init to deinit and is used under a
+/// lock; source and target are the caller's memory, and their lengths are passed along.
 @safe final class LibraryConverter: FrameConverter {
     @safe private struct State {
         var handle: OpaquePointer
@@ -51,7 +52,7 @@ internal import Glibc
         unsafe from.fmt.pix.bytesperline = UInt32(clamping: plane.stride)
         unsafe from.fmt.pix.sizeimage = UInt32(clamping: plane.size)
         var to = unsafe Self.format(fourcc, source.width, source.height)
-        // HSV: version 1.22 writes RGB into the room for YUV.
+        // For HSV, version 1.22 writes RGB into the memory for YUV.
         guard !["HSV3", "HSV4"].contains(source.name) else {
             throw SystemError("v4lconvert_convert", code: Errno.invalid)
         }
@@ -63,14 +64,14 @@ internal import Glibc
             unsafe state.source = settledSource
             unsafe state.target = settledTarget
         }
-        // Room for RGB, should another format have the same fault.
+        // Enough for RGB, in case another format has the same fault.
         let room = source.width * source.height * 3
         try tryOut(sourceBytes: plane.size, targetBytes: room)
         return room
     }
 
-    /// The library does not say which formats it reads: it is given a black picture. EINVAL says no; what it thinks of the picture does
-    /// not count.
+    /// Finds out whether the library converts the format by converting a black image. EINVAL means
+    /// no; other errors concern the image, and are ignored.
     private func tryOut(sourceBytes: Int, targetBytes: Int) throws(SystemError) {
         let source = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, sourceBytes), alignment: 64)
         let target = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, targetBytes), alignment: 64)

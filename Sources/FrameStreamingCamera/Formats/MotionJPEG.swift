@@ -1,26 +1,27 @@
 internal import FrameStreamingCore
 
-/// What a camera's JPEG buffer really holds: where the picture lies in it, and what is wrong with it.
+/// The JPEG inside a camera's buffer: where it begins and ends, and its faults.
 ///
-/// Walks the segments by their lengths: a thumbnail inside one has markers of its own. Of a sound picture it reads a few hundred bytes.
+/// The segments are walked by their lengths, because a thumbnail inside one has markers of its own.
+/// For an intact image a few hundred bytes are read.
 struct MotionJPEG: Hashable, Sendable {
-    /// From SOI to behind EOI, or to the last byte that came.
+    /// From SOI through EOI; if EOI is missing, through the last byte.
     var range: Range<Int>
-    /// The EOI is missing.
+    /// Whether EOI is missing.
     var isTruncated: Bool
-    /// Where four Huffman tables belong: the place of the SOS marker, in the buffer; nil = they are there.
+    /// The offset of the SOS marker, where missing Huffman tables belong; nil if the image has tables.
     var tablesBelongAt: Int?
     var width: Int
     var height: Int
 
-    /// Looks at the bytes of a buffer; nil = there is no picture in them that could be decoded even in part.
+    /// Finds the image in a buffer. Returns nil if no part of one could be decoded.
     init?(_ bytes: UnsafeRawBufferPointer) {
         var start = 0
         guard let head = unsafe Self.findHead(bytes, &start) else { return nil }
         width = head.width
         height = head.height
         tablesBelongAt = head.hasHuffmanTables ? nil : head.scan
-        // Backwards over the zeros that fill the buffer up.
+        // Backwards over the zeros that pad the buffer.
         var end = bytes.count
         while end > head.scan, unsafe bytes.checked(end - 1) == 0 { end -= 1 }
         if end >= head.scan + 4, unsafe bytes.checked(end - 1) == 0xD9, unsafe bytes.checked(end - 2) == 0xFF {
@@ -28,14 +29,15 @@ struct MotionJPEG: Hashable, Sendable {
             isTruncated = false
             return
         }
-        // Some fill up with something else: only a walk over the whole picture tells that from a cut one.
+        // Some cameras pad with other bytes. Only a walk over the whole image distinguishes that from
+        // a truncated one.
         var walk = JPEGSegments()
         let picture = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[start...]))
         if let length = (try? walk.advance(over: picture)) ?? nil {
             range = start..<start + length
             isTruncated = false
         } else {
-            // A zero behind FF is picture data and no filling.
+            // A zero behind FF is image data and not padding.
             let isStuffing = unsafe end < bytes.count && end > 0 && bytes.checked(end - 1) == 0xFF
             range = start..<max(isStuffing ? end + 1 : end, head.scan + 2)
             isTruncated = true
@@ -46,11 +48,11 @@ struct MotionJPEG: Hashable, Sendable {
         var width = 0
         var height = 0
         var hasHuffmanTables = false
-        /// Of the SOS marker.
+        /// The offset of the SOS marker.
         var scan = 0
     }
 
-    /// The first SOI from which segments lead to a scan. `start` is where that SOI is.
+    /// Finds the first SOI from which segments lead to a scan. Sets `start` to its offset.
     private static func findHead(_ bytes: UnsafeRawBufferPointer, _ start: inout Int) -> Head? {
         var from = 0
         while let startOfImage = unsafe find(0xD8, in: bytes, from: from) {
@@ -72,7 +74,8 @@ struct MotionJPEG: Hashable, Sendable {
         return nil
     }
 
-    /// From behind an SOI to the first SOS; nil where another SOI or EOI, rubbish or the end comes before.
+    /// Walks from behind an SOI to the first SOS. Returns nil if another SOI, an EOI, invalid bytes or
+    /// the end comes first.
     private static func walk(_ bytes: UnsafeRawBufferPointer, from: Int) -> Head? {
         var head = Head()
         var place = from
@@ -107,12 +110,12 @@ struct MotionJPEG: Hashable, Sendable {
         return nil
     }
 
-    /// The DHT segment with the four standard tables, for cameras that leave it out.
+    /// The DHT segment with the four standard tables, for cameras that omit it.
     static var standardTables: ArraySlice<UInt8> { StandardHuffmanTables.jpeg.dropFirst(2).dropLast(2) }
 }
 
 extension UnsafeRawBufferPointer {
-    /// Checked in every build: a camera's bytes are anybody's.
+    /// Reads a byte with a bounds check in every build, because a camera's bytes are untrusted.
     fileprivate func checked(_ index: Int) -> UInt8 {
         precondition(index >= 0 && index < count, "the walk left the buffer")
         return unsafe self[index]

@@ -1,16 +1,16 @@
 internal import FrameStreamingCore
 
-/// A fourcc of V4L2 that is a pixel format of ours, as it is or after its planes were put together.
+/// A V4L2 fourcc that this package reads: directly, or after its planes were joined.
 struct NativeFormat: Hashable, Sendable {
     let fourcc: UInt32
-    /// Ours.
+    /// The format of the Frames.
     let pixelFormat: PixelFormat
-    /// Memory planes in a buffer of a multi-planar node: 1, or as many as the format has.
+    /// The memory planes in a buffer: 1, or as many as the format has.
     let memoryPlanes: Int
-    /// Of two formats that reach the rate the one with the lower number is taken: what the codec takes with the least work.
+    /// What the format costs the codec. Of two formats that reach the rate, the lower cost wins.
     let cost: Int
 
-    /// From videodev2.h, cheapest first. Gray comes last, as it has no colour.
+    /// From videodev2.h, cheapest first. Gray is last, because it has no colour.
     private static let table: [(String, PixelFormat, Int)] = [
         ("YU12", .i420, 1), ("YM12", .i420, 3), ("NV12", .nv12, 1), ("NM12", .nv12, 2), ("YV12", .yv12, 1),
         ("YM21", .yv12, 3), ("NV21", .nv21, 1), ("NM21", .nv21, 2), ("YUYV", .yuyv, 1), ("UYVY", .uyvy, 1),

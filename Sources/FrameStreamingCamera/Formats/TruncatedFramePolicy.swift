@@ -1,23 +1,15 @@
-/// What happens to a JPEG picture of a camera whose end is missing.
-public struct TruncatedFramePolicy: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case drop, pass, repair }
-    private let value: Value
+/// What happens to a camera's JPEG frame without an end (EOI).
+public enum TruncatedFramePolicy: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    /// The frame is dropped and counted.
+    case drop
+    /// The frame is delivered as it is.
+    case pass
+    /// The frame gets an EOI. A decoder shows the lines that arrived, and gray below them.
+    case repair
 
-    private init(value: Value) { self.value = value }
+    /// Parses `drop`, `pass` or `repair`, in any case. Returns nil for other text.
+    public init?(name: String) { self.init(rawValue: name.lowercased()) }
 
-    /// It is dropped and counted.
-    public static let drop = TruncatedFramePolicy(value: .drop)
-    /// It is handed out as it is.
-    public static let pass = TruncatedFramePolicy(value: .pass)
-    /// It gets an end (EOI): decoders show what came, and gray below.
-    public static let repair = TruncatedFramePolicy(value: .repair)
-
-    /// `drop`, `pass` or `repair`; nil for anything else.
-    public init?(name: String) {
-        guard let value = Value(rawValue: name.lowercased()) else { return nil }
-        self.value = value
-    }
-
-    /// `drop`, `pass` or `repair`.
-    public var description: String { value.rawValue }
+    /// The policy's name: `drop`, `pass` or `repair`.
+    public var description: String { rawValue }
 }

@@ -1,11 +1,12 @@
 internal import CV4L2
 
-/// What VIDIOC_QUERYCAP says.
+/// The answer to VIDIOC_QUERYCAP: what a node is.
 package struct NodeCapability: Hashable, Sendable {
     package let driver: String
     package let card: String
     package let busInfo: String
-    /// The flags of this very node: a webcam's metadata node has VIDEO_CAPTURE in those of the whole device too.
+    /// The flags of this node. Those of the whole device are no use: a webcam's metadata node has
+    /// VIDEO_CAPTURE among them.
     package let flags: UInt32
 
     init(_ answer: v4l2_capability) {
@@ -18,10 +19,10 @@ package struct NodeCapability: Hashable, Sendable {
 
     private func has(_ flag: Int32) -> Bool { flags & UInt32(bitPattern: flag) != 0 }
 
-    /// Whether its pictures come in buffers of several planes.
+    /// Whether its buffers have several memory planes.
     var isMultiPlanar: Bool { !has(V4L2_CAP_VIDEO_CAPTURE) && has(V4L2_CAP_VIDEO_CAPTURE_MPLANE) }
 
-    /// Whether it takes pictures, and is not a converter (M2M), an output or a metadata node.
+    /// Whether the node captures images and is not a converter (M2M), an output or a metadata node.
     package var isCamera: Bool {
         (has(V4L2_CAP_VIDEO_CAPTURE) || has(V4L2_CAP_VIDEO_CAPTURE_MPLANE))
             && !has(V4L2_CAP_VIDEO_M2M) && !has(V4L2_CAP_VIDEO_M2M_MPLANE)

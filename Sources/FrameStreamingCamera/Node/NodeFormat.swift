@@ -1,12 +1,12 @@
 internal import FrameStreamingCore
 
-/// What a node agreed to deliver, as the driver said it (v4l2_pix_format and v4l2_pix_format_mplane in one).
+/// The format that a node granted, from v4l2_pix_format or v4l2_pix_format_mplane.
 package struct NodeFormat: Hashable, Sendable {
-    /// One buffer's memory for a plane, in bytes.
+    /// The memory of one plane in a buffer, in bytes.
     package struct Plane: Hashable, Sendable {
-        /// bytesperline: 0 where the format is compressed.
+        /// The stride (bytesperline); 0 for a compressed format.
         package var stride: Int
-        /// sizeimage.
+        /// The size (sizeimage).
         package var size: Int
 
         package init(stride: Int, size: Int) {
@@ -24,7 +24,7 @@ package struct NodeFormat: Hashable, Sendable {
     package var colorspace: UInt32
     package var quantization: UInt32
     package var encoding: UInt32
-    /// Memory planes: one, but for the formats of multi-planar nodes whose planes lie apart.
+    /// The memory planes: one, except for formats of multi-planar nodes with separate planes.
     package var planes: [Plane]
 
     package init(
@@ -41,30 +41,30 @@ package struct NodeFormat: Hashable, Sendable {
         self.planes = planes
     }
 
-    /// The fourcc as people write it.
+    /// The fourcc as four characters.
     package var name: String { PixelFormat(rawValue: fourcc).fourcc }
 }
 
 extension NodeFormat {
-    /// V4L2_MAP_COLORSPACE_DEFAULT, for a driver of an HDMI input that leaves the colorspace open: SMPTE170M for standard definition,
-    /// REC709 above.
+    /// Sets the colorspace of an HDMI signal if the driver leaves it open, as
+    /// V4L2_MAP_COLORSPACE_DEFAULT does: SMPTE170M for standard definition, REC709 above.
     mutating func assumeColorspace(ofSignal signal: SignalTimings) {
         if colorspace == 0 { colorspace = signal.height < 720 ? 1 : 3 }
     }
 
-    /// Which values black and white have: V4L2_MAP_QUANTIZATION_DEFAULT where the driver leaves it open.
+    /// Returns the color range. If the driver leaves it open, V4L2_MAP_QUANTIZATION_DEFAULT decides.
     func colorRange(of pixelFormat: PixelFormat) -> ColorRange {
-        // A JPEG says for itself, and JFIF is full.
+        // JFIF is full range, whatever the node says.
         guard pixelFormat != .jpeg else { return .full }
         return switch quantization {
         case 1: .full
         case 2: .limited
-        // RGB, and V4L2_COLORSPACE_JPEG.
+        // RGB and V4L2_COLORSPACE_JPEG are full range.
         default: !pixelFormat.isYUV || colorspace == 7 ? .full : .limited
         }
     }
 
-    /// Which weights made the luma: V4L2_MAP_YCBCR_ENC_DEFAULT where the driver leaves it open.
+    /// Returns the color matrix. If the driver leaves it open, V4L2_MAP_YCBCR_ENC_DEFAULT decides.
     func colorMatrix(of pixelFormat: PixelFormat) -> ColorMatrix {
         guard pixelFormat.isYUV || pixelFormat == .jpeg else { return .unspecified }
         switch encoding {
@@ -79,7 +79,7 @@ extension NodeFormat {
         // REC709, DCI_P3.
         case 3, 12: .bt709
         case 10: .bt2020
-        // SMPTE240M has weights of its own, which have no name here.
+        // SMPTE240M has a matrix of its own, which ColorMatrix does not name.
         case 2: .unspecified
         default: .bt601
         }

@@ -2,10 +2,10 @@ internal import CV4L2
 package import FrameStreamingSystem
 internal import Glibc
 
-/// Linux's own video nodes, through libv4l2.
+/// The video nodes of Linux, through libv4l2.
 ///
-/// Unsafe code: passes pointers through to calls whose contract is the caller's (VideoNode.swift), and gives C functions paths and
-/// buffers that live as long as the call.
+/// Unsafe code, safe because: pointers are passed on from callers that keep the contract
+/// (VideoNode.swift), and paths and buffers live as long as the C call.
 package struct SystemVideoCalls: VideoCalls {
     package init() {}
 
@@ -14,7 +14,8 @@ package struct SystemVideoCalls: VideoCalls {
     }
 
     package func adopt(_ descriptor: CInt) {
-        // Without libv4l2's table (it holds 16 cameras) its calls pass straight to the kernel, which is good enough.
+        // libv4l2's table holds 16 cameras. For others its calls go straight to the kernel, which is
+        // enough.
         _ = v4l2_fd_open(descriptor, V4L2_DISABLE_CONVERSION)
     }
 
@@ -64,7 +65,7 @@ package struct SystemVideoCalls: VideoCalls {
 
     package func resolve(_ path: String) -> String {
         guard let resolved = unsafe realpath(path, nil) else { return path }
-        // realpath allocated it, with a zero at the end.
+        // realpath allocated the string.
         defer { unsafe free(resolved) }
         return unsafe String(cString: resolved)
     }
@@ -74,7 +75,7 @@ package struct SystemVideoCalls: VideoCalls {
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
-            // d_name is a zero-terminated string inside the entry, which is valid until the next readdir.
+            // d_name is a zero-terminated string in the entry, which is valid until the next readdir.
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
             }

@@ -2,14 +2,15 @@ internal import CV4L2
 internal import FrameStreamingSystem
 
 extension VideoNode {
-    /// VIDIOC_QUERYCTRL to its end, with V4L2_CTRL_FLAG_NEXT_CTRL: integers, booleans, menus and buttons that are not disabled.
+    /// Lists the controls (VIDIOC_QUERYCTRL with V4L2_CTRL_FLAG_NEXT_CTRL): integers, booleans, menus
+    /// and buttons that are not disabled.
     func controls() -> [CameraControl] {
         var controls: [CameraControl] = []
         var last: UInt32 = 0
         for _ in 0..<1024 {
             var query = v4l2_queryctrl()
             query.id = last | V4L2_CTRL_FLAG_NEXT_CTRL
-            // The id must grow, or a broken driver would keep us.
+            // The id must grow: a broken driver could repeat one for ever.
             guard (try? call("VIDIOC_QUERYCTRL", fs_VIDIOC_QUERYCTRL, &query)) != nil, query.id > last else { break }
             last = query.id
             if let control = control(query) { controls.append(control) }
@@ -43,27 +44,27 @@ extension VideoNode {
             var menu = v4l2_querymenu()
             menu.id = query.id
             menu.index = UInt32(index)
-            // Menus have holes: EINVAL is one.
+            // A menu may lack indices in between, for which the driver answers EINVAL.
             guard (try? call("VIDIOC_QUERYMENU", fs_VIDIOC_QUERYMENU, &menu)) != nil else { return nil }
             if query.type == V4L2_CTRL_TYPE_INTEGER_MENU.rawValue {
                 return unsafe CameraControl.MenuItem(index: Int(index), name: "\(fs_menu_value(&menu))")
             }
             var text = [CChar](repeating: 0, count: 33)
-            // 33 bytes is what the call writes.
+            // The call writes 33 bytes.
             unsafe text.withUnsafeMutableBufferPointer { unsafe fs_menu_name($0.baseAddress, &menu) }
             let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             return CameraControl.MenuItem(index: Int(index), name: String(decoding: bytes, as: UTF8.self))
         }
     }
 
-    /// VIDIOC_G_CTRL.
+    /// Reads a control (VIDIOC_G_CTRL).
     func value(ofControl id: UInt32) throws(SystemError) -> Int {
         var control = v4l2_control(id: id, value: 0)
         try call("VIDIOC_G_CTRL", fs_VIDIOC_G_CTRL, &control)
         return Int(control.value)
     }
 
-    /// VIDIOC_S_CTRL.
+    /// Sets a control (VIDIOC_S_CTRL).
     func setControl(_ id: UInt32, to value: Int) throws(SystemError) {
         var control = v4l2_control(id: id, value: Int32(clamping: value))
         try call("VIDIOC_S_CTRL", fs_VIDIOC_S_CTRL, &control)

@@ -5,22 +5,22 @@ internal import FrameStreamingSystem
 /// A format that a node lists.
 struct ListedFormat: Hashable, Sendable {
     let fourcc: UInt32
-    let words: String
+    let driverDescription: String
 }
 
 extension VideoNode {
-    /// VIDIOC_ENUM_FMT to its end; a driver that cannot list has none.
+    /// Lists the formats (VIDIOC_ENUM_FMT); empty if the driver cannot list them.
     func formats() -> [ListedFormat] {
         enumerate { index throws(SystemError) in
             var entry = v4l2_fmtdesc()
             entry.index = index
             entry.type = bufferType
             try call("VIDIOC_ENUM_FMT", fs_VIDIOC_ENUM_FMT, &entry)
-            return ListedFormat(fourcc: entry.pixelformat, words: name(of: entry.description))
+            return ListedFormat(fourcc: entry.pixelformat, driverDescription: name(of: entry.description))
         }
     }
 
-    /// VIDIOC_ENUM_FRAMESIZES: discrete sizes, or one range of them.
+    /// Lists the sizes of a format (VIDIOC_ENUM_FRAMESIZES): single sizes, or one range.
     func sizes(of fourcc: UInt32) -> [CameraSize] {
         var isRange = false
         return enumerate { index throws(SystemError) in
@@ -33,7 +33,7 @@ extension VideoNode {
                 let (width, height) = (entry.discrete.width, entry.discrete.height)
                 return CameraSize(width: Int(width), height: Int(height))
             }
-            // Stepwise or continuous (steps of 1): there is one entry only, and some drivers repeat it for ever.
+            // A stepwise or continuous range has one entry, and some drivers repeat it for ever.
             isRange = true
             let range = entry.stepwise
             return CameraSize(
@@ -43,7 +43,8 @@ extension VideoNode {
         }
     }
 
-    /// VIDIOC_ENUM_FRAMEINTERVALS: the rates at a size, highest first; a range by its two ends.
+    /// Lists the frame rates at a size (VIDIOC_ENUM_FRAMEINTERVALS), highest first; of a range, the
+    /// two ends.
     func rates(of fourcc: UInt32, width: Int, height: Int) -> [FrameRate] {
         var isRange = false
         let found: [[FrameRate]] = enumerate { index throws(SystemError) in
@@ -66,7 +67,7 @@ extension VideoNode {
         return rates.sorted { $0.framesPerSecond > $1.framesPerSecond }
     }
 
-    /// VIDIOC_S_FMT: what the driver made of the request.
+    /// Requests a format (VIDIOC_S_FMT). Returns the one that the driver granted.
     func setFormat(_ wanted: NodeFormat) throws(SystemError) -> NodeFormat {
         var format = unsafe v4l2_format()
         unsafe format.type = bufferType
@@ -83,7 +84,8 @@ extension VideoNode {
         return unsafe NodeFormat(&format, isMultiPlanar: capability.isMultiPlanar)
     }
 
-    /// VIDIOC_S_PARM: the rate that the driver made of the request; nil where it does not tell. Never fatal.
+    /// Requests a frame rate (VIDIOC_S_PARM). Returns the one that the driver granted; nil if it does
+    /// not report it. A refusal is no error.
     func setRate(_ rate: FrameRate) -> FrameRate? {
         var parameters = v4l2_streamparm()
         parameters.type = bufferType
@@ -98,7 +100,7 @@ extension VideoNode {
         }
     }
 
-    /// VIDIOC_G_PARM.
+    /// Reads the frame rate (VIDIOC_G_PARM).
     func currentRate() -> FrameRate? {
         var parameters = v4l2_streamparm()
         parameters.type = bufferType
@@ -106,8 +108,8 @@ extension VideoNode {
         return unsafe FrameRate(interval: parameters.parm.capture.timeperframe)
     }
 
-    /// Calls `entry` with 0, 1, ... until it throws (EINVAL: the end; ENOTTY: no such list) or returns nil. A driver that never ends is
-    /// left after 1,024.
+    /// Calls `entry` with 0, 1, ... until it returns nil or throws (EINVAL at the end, ENOTTY if there
+    /// is no such list). Stops after 1,024 entries, because a broken driver may never end.
     private func enumerate<Entry>(_ entry: (UInt32) throws(SystemError) -> Entry?) -> [Entry] {
         var entries: [Entry] = []
         for index in 0..<1024 as Range<UInt32> {
@@ -123,14 +125,14 @@ extension VideoNode {
 }
 
 extension FrameRate {
-    /// The inverse of a time per frame; nil for 0/0, which drivers say where they do not know.
+    /// Inverts a time per frame. Returns nil for 0/0, by which drivers mean that it is unknown.
     init?(interval: v4l2_fract) {
         self.init(Int(interval.denominator), per: Int(interval.numerator))
     }
 }
 
 extension NodeFormat {
-    /// Unsafe code: the union's member is the one that the node's buffer type names.
+    /// Unsafe code, safe because: the node's buffer type tells which member of the union is set.
     init(_ format: inout v4l2_format, isMultiPlanar: Bool) {
         if isMultiPlanar {
             let count = unsafe min(fs_mplane_count(&format), 8)

@@ -1,7 +1,7 @@
 internal import CV4L2
 internal import FrameStreamingSystem
 
-/// A video signal's timings, as an HDMI input has them.
+/// The timings of a video signal, at an HDMI input.
 struct SignalTimings: Sendable {
     fileprivate var timings: v4l2_dv_timings
 
@@ -18,7 +18,7 @@ struct SignalTimings: Sendable {
 }
 
 extension VideoNode {
-    /// Whether what is plugged in decides size and rate.
+    /// Returns whether the input's signal decides size and rate.
     func hasSignalTimings() -> Bool {
         var index: CInt = 0
         var input = v4l2_input()
@@ -28,20 +28,21 @@ extension VideoNode {
         return input.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS) != 0
     }
 
-    /// VIDIOC_QUERY_DV_TIMINGS: what comes in. ENOLINK, ENOLCK and ERANGE say that nothing usable does.
+    /// Detects the signal (VIDIOC_QUERY_DV_TIMINGS). Throws ENOLINK, ENOLCK or ERANGE if there is no
+    /// usable one.
     func signal() throws(SystemError) -> SignalTimings {
         var timings = v4l2_dv_timings()
         try call("VIDIOC_QUERY_DV_TIMINGS", fs_VIDIOC_QUERY_DV_TIMINGS, &timings)
         return SignalTimings(timings: timings)
     }
 
-    /// VIDIOC_S_DV_TIMINGS.
+    /// Sets the input to a signal (VIDIOC_S_DV_TIMINGS).
     func setSignal(_ signal: SignalTimings) throws(SystemError) {
         var timings = signal.timings
         try call("VIDIOC_S_DV_TIMINGS", fs_VIDIOC_S_DV_TIMINGS, &timings)
     }
 
-    /// Asks to be told when the signal changes. A driver without events says no, which is fine.
+    /// Subscribes to changes of the signal. A driver without events refuses, which is no error.
     func watchSource() {
         var subscription = v4l2_event_subscription()
         subscription.type = UInt32(V4L2_EVENT_SOURCE_CHANGE)

@@ -1,26 +1,26 @@
 internal import CV4L2
 internal import FrameStreamingSystem
 
-/// A filled buffer, as the driver described it.
+/// A filled buffer as the driver describes it.
 struct FilledBuffer: Hashable, Sendable {
     struct Plane: Hashable, Sendable {
-        /// bytesused: of a multi-planar buffer with the bytes before `offset`.
+        /// The bytes in use (bytesused); in a multi-planar buffer, including those before `offset`.
         var used: Int
-        /// data_offset.
+        /// The offset of the data (data_offset).
         var offset: Int
     }
 
     var index: Int
     var flags: UInt32
     var sequence: UInt32
-    /// The stamp in nanoseconds, on the clock that `flags` name.
+    /// The timestamp in nanoseconds, on the clock that `flags` name.
     var stamp: Int64
     var planes: [Plane]
 
     var isSuspect: Bool { flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0 }
 }
 
-/// Where a driver's buffer is to be mapped from.
+/// The length and the offset with which a driver's buffer is mapped.
 struct BufferPlace: Hashable, Sendable {
     var length: Int
     var offset: Int
@@ -30,7 +30,7 @@ extension VideoNode {
     private static let memory = V4L2_MEMORY_MMAP.rawValue
     private static let mostPlanes = 8
 
-    /// VIDIOC_REQBUFS: how many were granted; 0 gives them back.
+    /// Requests buffers (VIDIOC_REQBUFS). Returns how many were granted; a request for 0 frees them.
     func requestBuffers(_ count: Int) throws(SystemError) -> Int {
         var request = v4l2_requestbuffers()
         request.count = UInt32(clamping: count)
@@ -40,7 +40,7 @@ extension VideoNode {
         return Int(request.count)
     }
 
-    /// VIDIOC_QUERYBUF: a buffer's memory planes.
+    /// Returns a buffer's memory planes (VIDIOC_QUERYBUF).
     func places(ofBuffer index: Int) throws(SystemError) -> [BufferPlace] {
         try unsafe withBuffer(index) { buffer, planes throws(SystemError) in
             try unsafe call("VIDIOC_QUERYBUF", fs_VIDIOC_QUERYBUF, &buffer)
@@ -53,7 +53,7 @@ extension VideoNode {
         }
     }
 
-    /// VIDIOC_QBUF.
+    /// Queues a buffer (VIDIOC_QBUF).
     func queue(_ index: Int, planes count: Int) throws(SystemError) {
         try unsafe withBuffer(index) { buffer, _ throws(SystemError) in
             if capability.isMultiPlanar { unsafe buffer.length = UInt32(count) }
@@ -61,7 +61,7 @@ extension VideoNode {
         }
     }
 
-    /// VIDIOC_DQBUF.
+    /// Dequeues a filled buffer (VIDIOC_DQBUF).
     func dequeue() throws(SystemError) -> FilledBuffer {
         try unsafe withBuffer(0) { buffer, planes throws(SystemError) in
             try unsafe call("VIDIOC_DQBUF", fs_VIDIOC_DQBUF, &buffer)
@@ -95,13 +95,13 @@ extension VideoNode {
         return unsafe BufferMapping(start: start, length: place.length)
     }
 
-    /// A v4l2_buffer with room for planes behind it, which a multi-planar node fills and another never sees.
+    /// Calls `body` with a v4l2_buffer and memory for its planes, which only a multi-planar node uses.
     private func withBuffer<Result>(
         _ index: Int,
         _ body: (inout v4l2_buffer, UnsafeMutableBufferPointer<v4l2_plane>) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         var planes = [v4l2_plane](repeating: v4l2_plane(), count: Self.mostPlanes)
-        // The closure form keeps the array in place for as long as the driver has its address.
+        // The closure keeps the array in place while the driver has its address.
         return try unsafe planes.withUnsafeMutableBufferPointer { planes throws(SystemError) in
             var buffer = unsafe v4l2_buffer()
             unsafe buffer.index = UInt32(clamping: index)

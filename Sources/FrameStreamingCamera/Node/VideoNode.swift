@@ -1,34 +1,34 @@
 internal import CV4L2
 package import FrameStreamingSystem
 
-/// An open video node: V4L2's ioctls with types. Interrupted calls are made again here, and nowhere else.
+/// An open video node, with V4L2's ioctls as typed calls. Interrupted calls are repeated here.
 ///
-/// Unsafe code, safe because: each ioctl gets a pointer to a local struct of the very type that its number names, and it
-/// is of no use to the driver after the call.
+/// Unsafe code, safe because: each ioctl gets a pointer to a local struct of the type that its number
+/// names, and the driver does not use it after the call.
 package struct VideoNode: Sendable {
     package let path: String
     let descriptor: CInt
     let calls: any VideoCalls
     package let capability: NodeCapability
 
-    /// Opens `path` and asks what it is.
+    /// Opens a node and reads its capabilities.
     ///
-    /// - Throws: ENOTTY where it is no V4L2 node.
+    /// - Throws: ENOTTY if it is not a V4L2 node.
     package init(_ path: String, _ calls: any VideoCalls) throws(SystemError) {
         let descriptor = try calls.open(path)
         do throws(SystemError) {
             var answer = v4l2_capability()
             try unsafe Self.call(calls, descriptor, "VIDIOC_QUERYCAP", fs_VIDIOC_QUERYCAP, &answer)
-            // libv4l2's plugin for multi-planar nodes prints on standard output, and we read their planes ourselves.
+            // libv4l2's plugin for multi-planar nodes prints to standard output, and is not needed.
             if !NodeCapability(answer).isMultiPlanar {
                 calls.adopt(descriptor)
-                // Asked again: a plugin may show the node in another way.
+                // A plugin may change the node's capabilities.
                 try unsafe Self.call(calls, descriptor, "VIDIOC_QUERYCAP", fs_VIDIOC_QUERYCAP, &answer)
             }
             capability = NodeCapability(answer)
         } catch {
             calls.close(descriptor)
-            // What a plain file or another device answers to an ioctl that it does not know.
+            // A plain file or another device answers EINVAL to an unknown ioctl.
             throw error.code == Errno.invalid ? SystemError("VIDIOC_QUERYCAP", code: Errno.noTerminal) : error
         }
         self.path = path
@@ -38,7 +38,7 @@ package struct VideoNode: Sendable {
 
     func close() { calls.close(descriptor) }
 
-    /// The buffers' type: enum v4l2_buf_type.
+    /// The type of the buffers (enum v4l2_buf_type).
     var bufferType: UInt32 {
         capability.isMultiPlanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE.rawValue : V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
     }
@@ -62,7 +62,7 @@ package struct VideoNode: Sendable {
     }
 }
 
-/// A name in a field of 32 bytes.
+/// Returns the zero-terminated text in a fixed-size field.
 func name<Field>(of field: Field) -> String {
     unsafe withUnsafeBytes(of: field) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

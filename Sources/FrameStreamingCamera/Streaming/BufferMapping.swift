@@ -1,10 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// A driver's buffer in our address space.
+/// A driver's buffer that is mapped into this process.
 ///
-/// Unsafe code, safe because: the address range is mapped from the mmap that made it until ``unmap()``, which the ring that owns it
-/// calls once (BufferRing.swift).
+/// Unsafe code, safe because: the address range stays mapped from the mmap that made it until
+/// ``unmap()``, which the ring that owns it calls once (BufferRing.swift).
 @safe struct BufferMapping: @unchecked Sendable {
     private let start: UnsafeMutableRawPointer
     let length: Int
@@ -20,11 +20,12 @@ internal import Glibc
 
     func unmap() { _ = unsafe munmap(start, length) }
 
-    /// Puts memory of our own with the same bytes at the same address: who reads there notices nothing, and the driver's node
-    /// is held by nothing of ours any more.
+    /// Replaces the driver's memory by this process's own, with the same bytes at the same address.
+    /// A reader of the buffer notices nothing, and this mapping no longer keeps the node open.
     ///
-    /// mremap replaces the old mapping under the lock that page faults take, so a reader on another thread sees the old or the new page and
-    /// never none. Returns false where the system has no memory: the old mapping stays then.
+    /// mremap replaces the mapping under the lock that page faults take. A reader on another thread
+    /// sees the old page or the new one, and never a missing one. Returns false if there is no
+    /// memory; the old mapping stays then.
     func detach() -> Bool {
         let copy = unsafe mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let copy = unsafe copy, unsafe copy != MAP_FAILED else { return false }

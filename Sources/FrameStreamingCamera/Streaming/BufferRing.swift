@@ -1,50 +1,54 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The driver's buffers of one streaming session: who has each of them, and how it comes back.
+/// The driver's buffers of one streaming session, with the owner of each.
 ///
-/// Any thread may give a buffer back, also after ``retire()``: until then it is queued again, afterwards its memory is freed.
+/// Any thread may return a buffer, also after ``retire()``. Before that call the buffer is queued
+/// again; afterwards its memory is unmapped.
 ///
-/// Unsafe code, safe because: a buffer's memory is handed out only while its place is `us` (to the capturing thread, which alone moves
-/// it on) or leased to a Frame, and is unmapped only when its place is neither.
+/// Unsafe code, safe because: a buffer's memory is handed out only while the capturing thread holds
+/// it (no other thread changes that place) or a Frame leases it. It is unmapped only when neither is
+/// the case.
 final class BufferRing: Sendable {
     enum Place: Hashable {
-        /// Queued: the driver fills it.
+        /// The driver: the buffer is queued and is being filled.
         case driver
-        /// Taken from the driver, or refused by it.
-        case us
-        /// A Frame leases it.
+        /// The capturing thread: the buffer was dequeued, or the driver refused it.
+        case capturingThread
+        /// A Frame, which leases the buffer.
         case consumer
-        /// Unmapped.
-        case nobody
+        /// No owner: the memory is unmapped.
+        case unmapped
     }
 
     private struct Slot {
         var mappings: [BufferMapping]
-        var place = Place.us
+        var place = Place.capturingThread
     }
 
     private struct State {
         var node: VideoNode?
         var slots: [Slot] = []
-        /// Why the driver last refused a buffer; forgotten when it took one.
+        /// Why the driver last refused a buffer; nil after it accepted one.
         var refusal: SystemError?
     }
 
-    /// What ``dequeue()`` came to.
+    /// The outcome of ``dequeue()``.
     enum Dequeued: Hashable {
         case filled(FilledBuffer)
-        /// EAGAIN: nothing there yet.
+        /// No buffer is filled yet (EAGAIN).
         case nothing
-        /// A buffer that we do not have, or that the driver did not have.
-        case nonsense
+        /// An index out of range, or of a buffer that was not queued.
+        case inconsistent
     }
 
-    /// Buffers that the driver granted: fewer or more than were asked for.
+    /// The number of buffers that the driver granted, which may be fewer or more than requested.
     let count: Int
     private let state: Monitor<State>
 
-    /// Asks for `count` buffers and maps what is granted. The ring owns `node` from here: ``retire()`` closes it.
+    /// Requests `count` buffers and maps those that are granted.
+    ///
+    /// The ring owns `node` from here on: ``retire()`` closes it.
     init(_ node: VideoNode, asking count: Int) throws(SystemError) {
         let granted = try node.requestBuffers(count)
         guard granted > 0 else { throw SystemError("VIDIOC_REQBUFS", code: Errno.outOfMemory) }
@@ -66,10 +70,12 @@ final class BufferRing: Sendable {
 
     deinit { retire() }
 
-    /// Queues every buffer that is ours. Throws when the driver refuses one.
+    /// Queues every buffer that the capturing thread holds. Throws if the driver refuses one.
     func queueAll() throws(SystemError) {
         try state.withLock { state throws(SystemError) in
-            for index in state.slots.indices where state.slots[index].place == .us { Self.queue(index, &state) }
+            for index in state.slots.indices where state.slots[index].place == .capturingThread {
+                Self.queue(index, &state)
+            }
             if let refusal = state.refusal { throw refusal }
         }
     }
@@ -78,12 +84,13 @@ final class BufferRing: Sendable {
         try state.withLock { state throws(SystemError) in try state.node?.startStreaming() }
     }
 
-    /// VIDIOC_STREAMOFF: what the driver had is ours again; what consumers have stays theirs.
+    /// Stops streaming (VIDIOC_STREAMOFF). The driver's buffers return to the capturing thread;
+    /// leased ones stay leased.
     func stop() throws(SystemError) {
         try state.withLock { state throws(SystemError) in
             try state.node?.stopStreaming()
             for index in state.slots.indices where state.slots[index].place == .driver {
-                state.slots[index].place = .us
+                state.slots[index].place = .capturingThread
             }
             state.refusal = nil
         }
@@ -95,9 +102,9 @@ final class BufferRing: Sendable {
             do throws(SystemError) {
                 let filled = try node.dequeue()
                 guard state.slots.indices.contains(filled.index), state.slots[filled.index].place == .driver else {
-                    return .nonsense
+                    return .inconsistent
                 }
-                state.slots[filled.index].place = .us
+                state.slots[filled.index].place = .capturingThread
                 return .filled(filled)
             } catch {
                 if error.code == Errno.again { return .nothing }
@@ -106,14 +113,15 @@ final class BufferRing: Sendable {
         }
     }
 
-    /// Back to the driver, from the capturing thread or from whoever held the Frame.
+    /// Returns a buffer to the driver. Called by the capturing thread, or by the thread that
+    /// releases the last copy of a Frame.
     func giveBack(_ index: Int) {
         state.withLock { state in
             if state.node == nil {
                 state.slots[index].mappings.forEach { $0.unmap() }
-                state.slots[index].place = .nobody
+                state.slots[index].place = .unmapped
             } else {
-                state.slots[index].place = .us
+                state.slots[index].place = .capturingThread
                 Self.queue(index, &state)
             }
         }
@@ -125,23 +133,25 @@ final class BufferRing: Sendable {
             state.slots[index].place = .driver
             state.refusal = nil
         } catch {
-            // It stays ours, and the capturing thread tries again.
+            // The capturing thread keeps the buffer and tries again.
             state.refusal = error
         }
     }
 
-    /// Where a buffer's plane lies. Valid while the buffer is ours.
+    /// The bytes of a buffer's plane. Valid while the capturing thread holds the buffer.
     @unsafe func bytes(of index: Int, plane: Int = 0) -> UnsafeMutableRawBufferPointer {
         unsafe state.withLock { state in
-            precondition(state.slots[index].place == .us, "buffer \(index) is not ours")
+            precondition(
+                state.slots[index].place == .capturingThread, "buffer \(index) is not held by the capturing thread")
             return unsafe state.slots[index].mappings[plane].bytes
         }
     }
 
-    /// The lengths of a buffer's memory planes.
+    /// Returns the lengths of a buffer's memory planes, in bytes.
     func lengths(of index: Int) -> [Int] { state.withLock { $0.slots[index].mappings.map(\.length) } }
 
-    /// Lends `range` of a buffer that is ours to a Frame; nil where the consumer holds all others: the driver would starve.
+    /// Leases `range` of a buffer to a Frame. Returns nil if the consumer holds all other buffers:
+    /// the driver must keep one to fill.
     func lease(_ index: Int, _ range: Range<Int>) -> FrameBuffer? {
         let memory: UnsafeMutableRawBufferPointer? = unsafe state.withLock { state in
             let others = state.slots.indices.filter { $0 != index && state.slots[$0].place != .consumer }
@@ -150,26 +160,26 @@ final class BufferRing: Sendable {
             return unsafe UnsafeMutableRawBufferPointer(rebasing: state.slots[index].mappings[0].bytes[range])
         }
         guard let memory = unsafe memory else { return nil }
-        // Until the release, the place is `consumer`: the bytes stay mapped and the driver does not have them.
+        // The place is `consumer` until the release: the bytes stay mapped and are not queued.
         return unsafe FrameBuffer(memory: memory) { self.giveBack(index) }
     }
 
-    /// Calls on the node from any thread; nil after ``retire()``.
+    /// Calls `body` with the node, from any thread. Returns nil after ``retire()``.
     func withNode<Result>(_ body: (VideoNode) -> Result) -> Result? {
         state.withLock { $0.node.map(body) }
     }
 
-    /// How many buffers the driver has.
+    /// The number of queued buffers.
     var queued: Int { state.withLock { $0.slots.count { $0.place == .driver } } }
 
-    /// How many buffers Frames lease.
+    /// The number of leased buffers.
     var leased: Int { state.withLock { $0.slots.count { $0.place == .consumer } } }
 
-    /// Ends the session: nothing of it holds the node any more. What is leased keeps its address and its bytes, in memory of
-    /// our own. What the driver answers is ignored, as it may be gone.
+    /// Ends the session and closes the node. Leased buffers keep their address and their bytes, in
+    /// memory of this process. The driver's answers are ignored, because the device may be gone.
     func retire() { end(closing: true) }
 
-    /// The same of a session that never began; the node stays open, and its owner's.
+    /// Ends a session that never began. The node stays open and belongs to its owner.
     func abandon() { end(closing: false) }
 
     private func end(closing: Bool) {
@@ -181,10 +191,10 @@ final class BufferRing: Sendable {
                 switch state.slots[index].place {
                 case .consumer:
                     for mapping in state.slots[index].mappings { _ = mapping.detach() }
-                case .driver, .us:
+                case .driver, .capturingThread:
                     for mapping in state.slots[index].mappings { mapping.unmap() }
-                    state.slots[index].place = .nobody
-                case .nobody: break
+                    state.slots[index].place = .unmapped
+                case .unmapped: break
                 }
             }
             _ = try? node.requestBuffers(0)

@@ -1,20 +1,12 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A dequeued buffer that holds a picture.
-struct GoodBuffer {
-    var buffer: FilledBuffer
-    var number: UInt64
-    /// Of the first memory plane: the bytes that count.
-    var range: Range<Int>
-    var jpeg: MotionJPEG?
-}
-
-/// Unsafe code, safe because: ranges are checked against the mapping's length in ``CameraStream/check(_:number:_:)`` before any byte is
-/// touched, and a buffer's bytes are used only while it is ours.
+/// Unsafe code, safe because: ``CameraStream/check(_:number:_:)`` checks every range against the
+/// mapping's length before a byte is read, and a buffer's bytes are used only while the capturing
+/// thread holds it.
 extension CameraStream {
-    /// Looks at a buffer before anything believes it; nil, and counted, where it holds no picture.
-    func check(_ buffer: FilledBuffer, number: UInt64, _ statistics: inout CameraStatistics) -> GoodBuffer? {
+    /// Validates a dequeued buffer. Returns nil, and counts why, if it holds no complete image.
+    func check(_ buffer: FilledBuffer, number: UInt64, _ statistics: inout CameraStatistics) -> ValidBuffer? {
         if buffer.isSuspect {
             statistics.errorBuffers += 1
             return nil
@@ -26,7 +18,7 @@ extension CameraStream {
             statistics.invalidBuffers += 1
             return nil
         }
-        var good = GoodBuffer(buffer: buffer, number: number, range: buffer.planes[0].offset..<buffer.planes[0].used)
+        var good = ValidBuffer(buffer: buffer, number: number, range: buffer.planes[0].offset..<buffer.planes[0].used)
         guard !good.range.isEmpty else {
             statistics.shortFrames += 1
             return nil
@@ -35,7 +27,7 @@ extension CameraStream {
         case .convert: return good
         case .lease:
             guard good.range.count >= shape.format.byteCount else { break }
-            // Padding behind the last line is no part of the picture.
+            // Padding behind the last line is not part of the image.
             return good
         case .gather:
             let whole = (0..<shape.format.planeCount).allSatisfy { plane in
@@ -62,8 +54,9 @@ extension CameraStream {
         return nil
     }
 
-    /// Makes the Frame; the buffer is the consumer's or the driver's afterwards. nil, and counted, where it cannot be made.
-    func makeFrame(_ good: GoodBuffer, _ time: CaptureTime, _ statistics: inout CameraStatistics) -> Frame? {
+    /// Makes a Frame of a validated buffer, which then belongs to the consumer or the driver. Returns
+    /// nil, and counts why, if that fails.
+    func makeFrame(_ good: ValidBuffer, _ time: CaptureTime, _ statistics: inout CameraStatistics) -> Frame? {
         do throws(FrameStreamingError) {
             switch shape.making {
             case .lease: return try leaseOrCopy(good, good.range, shape.format, time, &statistics)
@@ -88,7 +81,7 @@ extension CameraStream {
     }
 
     private func leaseOrCopy(
-        _ good: GoodBuffer, _ range: Range<Int>, _ format: FrameFormat, _ time: CaptureTime,
+        _ good: ValidBuffer, _ range: Range<Int>, _ format: FrameFormat, _ time: CaptureTime,
         _ statistics: inout CameraStatistics
     ) throws(FrameStreamingError) -> Frame {
         if let buffer = ring.lease(good.buffer.index, range) {
@@ -104,10 +97,10 @@ extension CameraStream {
     }
 
     private func jpegFrame(
-        _ good: GoodBuffer, _ time: CaptureTime, _ statistics: inout CameraStatistics
+        _ good: ValidBuffer, _ time: CaptureTime, _ statistics: inout CameraStatistics
     ) throws(FrameStreamingError) -> Frame {
-        guard let jpeg = good.jpeg else { throw FrameStreamingError(.corruptImage, "no JPEG was found") }
-        // The header's own size: some cameras' differs from what was agreed.
+        guard let jpeg = good.jpeg else { throw FrameStreamingError(.corruptImage, "the buffer holds no JPEG") }
+        // The size in the header: some cameras send another than they granted.
         let format = try FrameFormat(
             width: jpeg.width, height: jpeg.height, pixelFormat: .jpeg, colorMatrix: shape.format.colorMatrix)
         let range = good.range.lowerBound + jpeg.range.lowerBound..<good.range.lowerBound + jpeg.range.upperBound
@@ -122,7 +115,7 @@ extension CameraStream {
         var copy = pool.buffer(byteCount: range.count + tables.count + (needsEnd ? 2 : 0))
         unsafe copy.withUnsafeMutableBytes { target in
             let source = unsafe UnsafeRawBufferPointer(rebasing: ring.bytes(of: good.buffer.index)[range])
-            // The sizes add up to the target's by its making above; each piece begins where the last ended.
+            // The pieces fill the target exactly, and each begins where the last one ended.
             unsafe target.copyBytes(from: source[..<split])
             unsafe UnsafeMutableRawBufferPointer(rebasing: target[split...]).copyBytes(from: tables)
             unsafe UnsafeMutableRawBufferPointer(rebasing: target[(split + tables.count)...])
@@ -134,8 +127,8 @@ extension CameraStream {
         return try copy.makeFrame(format: format, captureTime: time, sequence: good.number)
     }
 
-    /// Planes that the driver keeps apart, one after another and without padding.
-    private func gather(_ good: GoodBuffer) -> FrameBuffer {
+    /// Joins planes that the driver keeps in separate memory, without padding.
+    private func gather(_ good: ValidBuffer) -> FrameBuffer {
         var result = pool.buffer(byteCount: shape.format.byteCount)
         unsafe result.withUnsafeMutableBytes { target in
             for index in 0..<shape.format.planeCount {
@@ -153,7 +146,7 @@ extension CameraStream {
         return result
     }
 
-    private func convert(_ good: GoodBuffer) -> FrameBuffer? {
+    private func convert(_ good: ValidBuffer) -> FrameBuffer? {
         guard let converter else { return nil }
         var result = pool.buffer(byteCount: convertedBytes)
         let source = unsafe UnsafeMutableRawBufferPointer(rebasing: ring.bytes(of: good.buffer.index)[good.range])

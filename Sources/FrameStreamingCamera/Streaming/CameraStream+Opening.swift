@@ -2,7 +2,9 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
 extension CameraStream {
-    /// Agrees with a camera on what it delivers, and starts it. Owns `node` from here: closed when this throws.
+    /// Negotiates a format with a camera and starts streaming.
+    ///
+    /// The stream owns `node` from here on. If this throws, the node is closed.
     static func open(
         _ node: VideoNode, _ options: V4L2CameraOptions, pool: FramePool, isFirst: Bool,
         _ event: (CameraEvent) -> Void
@@ -23,10 +25,10 @@ extension CameraStream {
         guard node.capability.isCamera else { throw CameraErrors.notACamera(path, node.capability) }
         guard node.capability.streams else {
             throw FrameStreamingError(
-                .unsupported, "the driver \(node.capability.driver) has no buffers to map (V4L2_CAP_STREAMING)",
+                .unsupported, "the driver \(node.capability.driver) cannot map buffers (V4L2_CAP_STREAMING)",
                 subject: path)
         }
-        let signal = try agreeOnSignal(node)
+        let signal = try adoptSignal(node)
         node.watchSource()
         let converter = LazyConverter(node)
         let wanted = try choose(node, options, signal, converter)
@@ -39,7 +41,7 @@ extension CameraStream {
                 ? refused(node, PixelFormat(rawValue: wanted.fourcc)) : CameraErrors.streaming(error, path)
         }
         if let signal { format.assumeColorspace(ofSignal: signal) }
-        // Some drivers answer ANY for NONE.
+        // A driver may answer with another format than it was asked for.
         guard format.fourcc == wanted.fourcc else { throw refused(node, PixelFormat(rawValue: wanted.fourcc)) }
         let shape = try FrameShape(
             format, colorRange: options.colorRange, isConverted: wanted.isConverted, path: path)
@@ -51,7 +53,7 @@ extension CameraStream {
             } catch {
                 throw FrameStreamingError(
                     .unsupported,
-                    "\(format.name) cannot be read, and libv4lconvert does not convert it: ask for another of \(words(node.formats().map(\.fourcc)))",
+                    "\(format.name) cannot be read, and libv4lconvert does not convert it: use another of \(words(node.formats().map(\.fourcc)))",
                     subject: path, errno: error.code)
             }
         }
@@ -64,7 +66,7 @@ extension CameraStream {
             throw CameraErrors.streaming(error, path)
         }
         do throws(SystemError) {
-            // A driver that refuses one now may take it later.
+            // The driver may accept later what it refuses now.
             do throws(SystemError) { try ring.queueAll() } catch { if ring.queued == 0 { throw error } }
             try ring.start()
         } catch {
@@ -78,7 +80,7 @@ extension CameraStream {
             event(
                 CameraEvent(
                     .converting,
-                    "\(path): none of the camera's formats is one of ours; libv4lconvert makes \(PixelFormat.i420) of \(format.name)"
+                    "\(path): no format of the camera can be read directly: libv4lconvert converts \(format.name) to \(PixelFormat.i420)"
                 ))
         }
         return CameraStream(
@@ -86,15 +88,15 @@ extension CameraStream {
             convertedBytes: convertedBytes, signal: signal, truncated: options.truncatedFrames, pool: pool)
     }
 
-    /// An HDMI input delivers what comes in, once it was told to.
-    private static func agreeOnSignal(_ node: VideoNode) throws(FrameStreamingError) -> SignalTimings? {
+    /// Sets an HDMI input to the timings of its signal. Returns nil for other inputs.
+    private static func adoptSignal(_ node: VideoNode) throws(FrameStreamingError) -> SignalTimings? {
         guard node.hasSignalTimings() else { return nil }
         do throws(SystemError) {
             let signal = try node.signal()
             try node.setSignal(signal)
             return signal
         } catch {
-            // An input that cannot be asked keeps the timings that it has.
+            // An input that cannot report its signal keeps its timings.
             if [Errno.noTerminal, Errno.invalid, Errno.noData].contains(error.code) { return nil }
             throw CameraErrors.streaming(error, node.path)
         }
@@ -113,7 +115,10 @@ extension CameraStream {
         let width = options.width ?? signal?.width ?? 640
         let height = options.height ?? signal?.height ?? 480
         guard (1...FrameFormat.largestSide).contains(width), (1...FrameFormat.largestSide).contains(height) else {
-            throw FrameStreamingError(.invalidArgument, "a picture of \(width)x\(height) cannot be", subject: node.path)
+            throw FrameStreamingError(
+                .invalidArgument,
+                "width and height must be 1 to \(FrameFormat.largestSide) pixels, not \(width)x\(height)",
+                subject: node.path)
         }
         let listed = node.formats().map(\.fourcc)
         let natives = listed.compactMap(NativeFormat.of)
@@ -132,7 +137,7 @@ extension CameraStream {
             return Wanted(fourcc: best.native.fourcc, width: best.width, height: best.height)
         }
         if let asked = options.pixelFormat, asked != .i420 || !natives.isEmpty {
-            // Asked for by its fourcc, a format that is not ours is converted too.
+            // A format that was requested by its fourcc is converted, too.
             guard listed.contains(asked.rawValue) else { throw refused(node, asked) }
             let nearest = nearestSize(node, asked.rawValue, width, height)
             return Wanted(fourcc: asked.rawValue, width: nearest.width, height: nearest.height, isConverted: true)
@@ -140,7 +145,7 @@ extension CameraStream {
         guard let found = converter.get()?.source(for: PixelFormat.i420.rawValue, width: width, height: height) else {
             throw FrameStreamingError(
                 .unsupported,
-                "none of the camera's formats can be read: \(words(listed)); libv4lconvert converts none of them",
+                "no format of the camera can be read or converted by libv4lconvert: \(words(listed))",
                 subject: node.path)
         }
         return Wanted(fourcc: found.source, width: found.width, height: found.height, isConverted: true)
@@ -158,12 +163,13 @@ extension CameraStream {
     }
 
     private static func words(_ codes: [UInt32]) -> String {
-        codes.isEmpty ? "it lists none" : codes.map { PixelFormat(rawValue: $0).fourcc }.joined(separator: ", ")
+        codes.isEmpty ? "none" : codes.map { PixelFormat(rawValue: $0).fourcc }.joined(separator: ", ")
     }
 
     private static func refused(_ node: VideoNode, _ asked: PixelFormat) -> FrameStreamingError {
         FrameStreamingError(
-            .unsupported, "the camera does not deliver \(asked): it has \(words(node.formats().map(\.fourcc)))",
+            .unsupported,
+            "the camera does not deliver \(asked): its formats are \(words(node.formats().map(\.fourcc)))",
             subject: node.path)
     }
 
@@ -177,14 +183,15 @@ extension CameraStream {
                 event(CameraEvent(.controlRefused, "\(error)", error: error))
             }
         } catch {
-            // A name that the user got wrong is his to know at once; a camera that comes back without it still has pictures.
+            // At the first opening a wrong name is the caller's mistake. Later the camera has changed,
+            // and its frames matter more.
             if isFirst { throw FrameStreamingError(error.code, error.message, subject: node.path, errno: error.errno) }
             event(CameraEvent(.controlRefused, "\(error)", error: error))
         }
     }
 }
 
-/// libv4lconvert's handle, made when something has to be converted.
+/// Creates the libv4lconvert handle when it is first needed.
 private final class LazyConverter {
     private let node: VideoNode
     private(set) var made: (any FrameConverter)?

@@ -1,9 +1,10 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// One session with a node, from the opening to the end: agreed format, buffers, and the way from a filled one to a Frame.
+/// One streaming session with a node: the granted format, the buffers, and how a filled buffer
+/// becomes a Frame.
 ///
-/// Used by the capturing thread.
+/// Only the capturing thread uses it.
 struct CameraStream {
     let node: VideoNode
     let ring: BufferRing
@@ -11,18 +12,18 @@ struct CameraStream {
     let format: NodeFormat
     let shape: FrameShape
     let converter: (any FrameConverter)?
-    /// Room for a converted picture, in bytes.
+    /// The bytes to allocate for a converted image.
     let convertedBytes: Int
     let signal: SignalTimings?
     let truncated: TruncatedFramePolicy
     let pool: FramePool
 
-    /// Failures in a row of a kind that may pass.
+    /// Consecutive failures of kinds that may pass by themselves.
     private var refusals = 0
     private var ioErrors = 0
     private var pollErrors = 0
     private var emptyWakes = 0
-    /// What went wrong after a picture that was handed out first.
+    /// A failure that followed a frame, and is returned after it.
     private var postponed: Step?
     private var discarded = false
 
@@ -43,26 +44,27 @@ struct CameraStream {
         self.pool = pool
     }
 
-    /// What a wait came to.
+    /// The outcome of one wait.
     enum Step {
         case frame(Frame)
-        /// No picture by the deadline, or a look in vain.
+        /// No frame by the deadline, or a wake-up without one.
         case nothing
         case woken
         case signalChanged
         case failed(SystemError, isGone: Bool)
     }
 
-    /// What goes on from one session to the next.
+    /// State that continues from one session to the next.
     struct Readers {
         var stamps = StampReader()
         var sequences = SequenceReader()
         var statistics = CameraStatistics()
     }
 
-    private static let patience = 3
+    private static let toleratedFailures = 3
 
-    /// Waits once for the driver, takes everything that it has, and makes a Frame of the newest good picture.
+    /// Waits once for the driver, dequeues all filled buffers, and makes a Frame of the newest good
+    /// one.
     mutating func step(until deadline: Int64?, wakeUp: WakeUp?, clock: any FrameClock, _ readers: inout Readers) -> Step
     {
         if let postponed {
@@ -85,7 +87,7 @@ struct CameraStream {
         if events & PollEvents.priority != 0, node.takeSourceChange() { return .signalChanged }
         var taken = 0
         let result = drain(clock: clock, &readers, &taken)
-        if case .nothing = result { return lookedInVain(events, taken: taken, clock: clock) }
+        if case .nothing = result { return wokenWithoutFrame(events, taken: taken, clock: clock) }
         return result
     }
 
@@ -93,7 +95,7 @@ struct CameraStream {
         .failed(error, isGone: [Errno.noDevice, Errno.noSuchAddress, Errno.noEntry].contains(error.code))
     }
 
-    /// Buffers that the driver refused are offered again, a few times.
+    /// Queues buffers again that the driver refused, a few times.
     private mutating func queueRefused() -> Step? {
         do throws(SystemError) {
             try ring.queueAll()
@@ -101,32 +103,34 @@ struct CameraStream {
             return nil
         } catch {
             refusals += 1
-            if refusals < Self.patience, ring.queued > 0 { return nil }
-            return refusals < Self.patience && error.code != Errno.noDevice ? .nothing : Self.failure(error)
+            if refusals < Self.toleratedFailures, ring.queued > 0 { return nil }
+            return refusals < Self.toleratedFailures && error.code != Errno.noDevice ? .nothing : Self.failure(error)
         }
     }
 
-    /// poll said that there is something, and there was nothing. Never an error by itself, and never a spin.
-    private mutating func lookedInVain(_ events: Int16, taken: Int, clock: any FrameClock) -> Step {
+    /// Handles a poll that returned although no frame was ready. That alone is no error, but it must
+    /// not become a busy loop.
+    private mutating func wokenWithoutFrame(_ events: Int16, taken: Int, clock: any FrameClock) -> Step {
         if events & PollEvents.hangUp != 0 { return .failed(SystemError("poll", code: Errno.noDevice), isGone: true) }
         if events & (PollEvents.error | PollEvents.invalid) != 0 {
-            // With nothing queued poll says POLLERR too, and the next step queues.
+            // poll also reports POLLERR if no buffer is queued; the next step queues some.
             pollErrors += 1
-            if pollErrors >= Self.patience {
+            if pollErrors >= Self.toleratedFailures {
                 pollErrors = 0
                 return .failed(SystemError("poll", code: Errno.inputOutput), isGone: false)
             }
         }
         emptyWakes = taken == 0 ? emptyWakes + 1 : 0
-        if emptyWakes >= Self.patience { clock.sleep(until: clock.now.advanced(by: .milliseconds(2))) }
+        if emptyWakes >= Self.toleratedFailures { clock.sleep(until: clock.now.advanced(by: .milliseconds(2))) }
         return .nothing
     }
 
-    /// Dequeues until there is nothing left: the newest good picture becomes a Frame, all others go straight back.
+    /// Dequeues all filled buffers. The newest good one becomes a Frame; the others return to the
+    /// driver.
     private mutating func drain(clock: any FrameClock, _ readers: inout Readers, _ taken: inout Int) -> Step {
-        var newest: GoodBuffer?
+        var newest: ValidBuffer?
         var failure: Step?
-        // Bounded: a driver that fills faster than we take must not keep us.
+        // Bounded: a driver may fill buffers faster than this loop dequeues them.
         while taken < 4 * ring.count {
             do throws(SystemError) {
                 guard let buffer = try ring.dequeue().buffer(&readers.statistics) else { break }
@@ -167,17 +171,17 @@ struct CameraStream {
         return .frame(frame)
     }
 
-    /// EIO may pass; nothing tells which buffer it was.
+    /// Turns an error of dequeuing into a step. EIO may pass by itself, so the first ones are ignored.
     private mutating func dequeueFailure(_ error: SystemError) -> Step? {
         guard error.code == Errno.inputOutput else { return Self.failure(error) }
         ioErrors += 1
-        guard ioErrors >= Self.patience else { return nil }
+        guard ioErrors >= Self.toleratedFailures else { return nil }
         ioErrors = 0
         return Self.failure(error)
     }
 
-    /// Whether the driver had run out of buffers while nobody took them, so that even the newest picture is an old one: the
-    /// next will be fresh.
+    /// Returns whether the newest image is stale, because the consumer was away and the driver had
+    /// filled all buffers. The next image will be fresh.
     private func isStale(_ time: CaptureTime, _ now: MonotonicTime, taken: Int) -> Bool {
         guard !discarded, taken >= ring.count - ring.leased else { return false }
         let interval = granted.rate.map { $0.nanoseconds(ofFrame: 1) } ?? 0
@@ -188,13 +192,13 @@ struct CameraStream {
 }
 
 extension BufferRing.Dequeued {
-    /// The buffer, if there is one; one that contradicts itself is counted.
+    /// The buffer, if any. An inconsistent one is counted.
     fileprivate func buffer(_ statistics: inout CameraStatistics) throws(SystemError) -> FilledBuffer? {
         switch self {
         case .filled(let buffer): return buffer
         case .nothing: return nil
-        case .nonsense:
-            // A buffer is missing now: only a restart brings it back.
+        case .inconsistent:
+            // The driver has lost a buffer, and only a restart recovers it.
             statistics.invalidBuffers += 1
             throw SystemError("VIDIOC_DQBUF", code: Errno.protocolError)
         }

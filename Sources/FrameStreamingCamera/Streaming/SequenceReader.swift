@@ -1,14 +1,14 @@
-/// Follows a driver's frame numbers: what is missing between two of them the driver dropped.
+/// Follows a driver's sequence numbers: a gap between two of them is frames that the driver dropped.
 ///
-/// Ours go on over wraps, restarts and replugs, and never fall.
+/// The numbers that it returns continue across wraps, restarts and replugs, and never fall.
 struct SequenceReader: Hashable, Sendable {
     private var last: UInt32?
     private var number: UInt64 = 0
 
-    /// A larger step is no gap of minutes: the driver counts anew.
+    /// A larger step is not a gap of minutes: the driver has restarted its count.
     private static let largestGap: UInt32 = 0xFFFF
 
-    /// The picture's number, and how many the driver dropped before it.
+    /// Returns the frame's number, and how many frames the driver dropped before it.
     mutating func read(_ sequence: UInt32) -> (number: UInt64, dropped: Int) {
         guard let last else {
             self.last = sequence
@@ -21,7 +21,7 @@ struct SequenceReader: Hashable, Sendable {
         return (number, isGap ? Int(step) - 1 : 0)
     }
 
-    /// The driver counts from anywhere now.
+    /// Accepts any number as the driver's next one.
     mutating func restart() {
         guard last != nil else { return }
         last = nil

@@ -1,24 +1,25 @@
 internal import CV4L2
 internal import FrameStreamingCore
 
-/// Makes capture times of drivers' stamps.
+/// Turns a driver's timestamps into capture times.
 struct StampReader: Hashable, Sendable {
     private var last: Int64?
 
-    /// No picture waits in a driver for so long.
+    /// No image waits in a driver for longer than this, in nanoseconds.
     private static let oldest: Int64 = 10_000_000_000
 
+    /// Returns the capture time, and whether it is `now` because the timestamp is impossible.
+    ///
     /// - Parameters:
-    ///   - stamp: The driver's, in nanoseconds.
-    ///   - flags: Of its buffer: they name the clock and the edge.
-    ///   - now: CLOCK_MONOTONIC when the buffer was taken.
-    /// - Returns: The capture time, and whether it is `now` because the stamp cannot be right.
+    ///   - stamp: The driver's timestamp, in nanoseconds.
+    ///   - flags: The buffer's flags, which name the clock and the edge.
+    ///   - now: The time on CLOCK_MONOTONIC when the buffer was dequeued.
     mutating func captureTime(stamp: Int64, flags: UInt32, now: MonotonicTime) -> (time: CaptureTime, isReplaced: Bool)
     {
         let isMonotonic = flags & UInt32(V4L2_BUF_FLAG_TIMESTAMP_MASK) == UInt32(V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
         let age = now.nanoseconds &- stamp
         var isPlausible = stamp > 0 && age >= 0 && age < Self.oldest
-        // A driver that does not name its clock is believed only as long as its stamps go on like CLOCK_MONOTONIC's.
+        // If the driver does not name its clock, timestamps that go back are not CLOCK_MONOTONIC's.
         if !isMonotonic, let last { isPlausible = isPlausible && stamp >= last }
         guard isPlausible else {
             last = nil
