@@ -147,11 +147,15 @@ let package = Package(
             name: "FrameStreamingPreviewTests",
             dependencies: [
                 "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
-                "FrameStreamingSystem", "RawSockets",
+                "FrameStreamingSystem", "RawSockets", "TestThreads",
             ],
             swiftSettings: settings),
         // The other end of a connection, for tests of the library and of the programs.
         .target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: settings),
+        // Threads for tests that block: Swift's cooperative ones are as few as cores.
+        .target(
+            name: "TestThreads", dependencies: ["FrameStreamingSystem"], path: "Tests/TestThreads",
+            swiftSettings: settings),
         // What the virtual machine of Tests/CameraVM runs beside the examples.
         .executableTarget(
             name: "camera-checks",
@@ -163,7 +167,7 @@ let package = Package(
             dependencies: [
                 "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
                 "FrameStreamingJPEG", "FrameStreamingTCP", "FrameStreamingCamera",
-                "FrameStreamingCore", "FrameStreamingSystem", "RawSockets",
+                "FrameStreamingCore", "FrameStreamingSystem", "RawSockets", "TestThreads",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

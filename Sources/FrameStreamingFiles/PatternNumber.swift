@@ -36,8 +36,7 @@ extension TestPattern {
         guard let strip = PatternLayout(width: format.width, height: format.height).strip,
             let luma = LumaSampling(format.pixelFormat)
         else { return nil }
-        let plane = format.plane(0)
-        let bytes = frame.plane(0)
+        let plane = frame.plane(0)
         var word: UInt64 = 0
         for bit in 0..<PatternNumber.bits {
             let block = strip.block(bit)
@@ -46,7 +45,8 @@ extension TestPattern {
             let (across, down) = (max(1, block.width / 2), max(1, block.height / 2))
             var sum = 0
             for y in top..<top + down {
-                for x in left..<left + across { sum += luma.sample(in: bytes, at: y * plane.stride, x: x) }
+                let row = plane.row(y)
+                for x in left..<left + across { sum += luma.sample(in: row, x: x) }
             }
             // Half way between black and white in either range, within two steps.
             word = word << 1 | (sum >= 126 * across * down ? 1 : 0)
@@ -73,10 +73,9 @@ private struct LumaSampling {
         }
     }
 
-    func sample(in bytes: RawSpan, at line: Int, x: Int) -> Int {
-        let start = line + x * pixelStride + offset
-        // Bytes of any value; the load checks that they are inside.
-        func byte(_ index: Int) -> Int { Int(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
-        return isRGB ? (byte(start) + byte(start + 1) + byte(start + 2)) / 3 : byte(start)
+    func sample(in row: Span<UInt8>, x: Int) -> Int {
+        let start = x * pixelStride + offset
+        guard isRGB else { return Int(row[start]) }
+        return (Int(row[start]) + Int(row[start + 1]) + Int(row[start + 2])) / 3
     }
 }

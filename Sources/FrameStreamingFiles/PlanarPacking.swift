@@ -54,13 +54,12 @@ struct PlanarPacking {
         precondition(bytes.count >= target.byteCount)
         unsafe bytes.withUnsafeMutableBufferPointer { memory in
             for (index, part) in planes.enumerated() {
-                let (from, to) = (frame.format.plane(part.plane), target.plane(index))
+                let to = target.plane(index)
                 let source = frame.plane(part.plane)
                 for line in 0..<to.height {
                     let row = unsafe UnsafeMutableBufferPointer(
                         rebasing: memory[to.offset + line * to.stride..<to.offset + line * to.stride + to.rowBytes])
-                    let start = line * from.stride
-                    unsafe source.extracting(start..<start + from.rowBytes).withUnsafeBytes {
+                    unsafe source.row(line).withUnsafeBytes {
                         unsafe Self.gather($0, part.first, part.step, into: row)
                     }
                     if compressesRange {

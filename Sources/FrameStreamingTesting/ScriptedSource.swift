@@ -42,8 +42,8 @@ extension Frame {
         _ value: (Int) -> UInt8
     ) throws(FrameStreamingError) -> Frame {
         var buffer = FramePool(capacity: 0).buffer(byteCount: max(1, byteCount ?? format.byteCount))
-        var bytes = buffer.bytes
-        for index in bytes.byteOffsets { bytes.storeBytes(of: value(index), toByteOffset: index, as: UInt8.self) }
+        var samples = buffer.samples
+        for index in samples.indices { samples[index] = value(index) }
         return try buffer.makeFrame(format: format, captureTime: captureTime, sequence: sequence)
     }
 }

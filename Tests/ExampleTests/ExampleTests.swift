@@ -1,8 +1,10 @@
 import FrameStreamingCore
+import TestThreads
 import Testing
 
-/// The executables as a user has them. One test after another: each runs several programs, and other tests run beside them.
-@Suite(.serialized) struct ExampleTests {}
+/// The executables as a user has them. Most of a test's time is waiting for programs that wait for
+/// each other, so several tests run at once, each on a thread of its own.
+@Suite(.ownThread(atOnce: 6)) struct ExampleTests {}
 
 /// A sender and a receiver that have ended.
 struct Ended {

@@ -1,4 +1,5 @@
+import TestThreads
 import Testing
 
 /// The server as its clients have it. One test after another: each has a server with threads of its own, and other tests run beside them.
-@Suite(.serialized, .ownThread) struct PreviewTests {}
+@Suite(.ownThread(atOnce: 1)) struct PreviewTests {}

@@ -33,17 +33,18 @@ import Testing
 
     /// Mean square error between a plane and what should be there, as dB.
     static func psnr(_ left: Frame, _ right: Frame, plane: Int = 0) -> Double {
-        let (a, b) = (left.plane(plane), right.plane(plane))
-        let (first, second) = (left.format.plane(plane), right.format.plane(plane))
+        let first = left.plane(plane)
+        let second = right.plane(plane)
         var sum = 0.0
-        for row in 0..<first.height {
-            for column in 0..<first.rowBytes {
-                let x = Double(unsafe a.unsafeLoad(fromByteOffset: row * first.stride + column, as: UInt8.self))
-                let y = Double(unsafe b.unsafeLoad(fromByteOffset: row * second.stride + column, as: UInt8.self))
-                sum += (x - y) * (x - y)
+        for row in 0..<first.layout.height {
+            let a = first.row(row)
+            let b = second.row(row)
+            for column in a.indices {
+                let difference = Double(a[column]) - Double(b[column])
+                sum += difference * difference
             }
         }
-        let mean = sum / Double(first.height * first.rowBytes)
+        let mean = sum / Double(first.layout.height * first.layout.rowBytes)
         return mean == 0 ? .infinity : 10 * log10(255 * 255 / mean)
     }
 

@@ -73,14 +73,27 @@ public struct Frame: Sendable {
         }
     }
 
-    /// The bytes of a plane: from its first sample to the end of its last line.
+    /// The frame's bytes as samples: planes one after another, as ``format`` lays them out. Of a
+    /// compressed frame, its bytes.
+    public var samples: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let start = unsafe UnsafeRawPointer(lease.start).assumingMemoryBound(to: UInt8.self)
+            let span = unsafe Span(_unsafeStart: start, count: byteCount)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// A plane: its samples, and how they are laid out.
     ///
     /// - Precondition: `0 <= index < format.planeCount`.
     @_lifetime(borrow self)
-    public func plane(_ index: Int) -> RawSpan {
-        let plane = format.plane(index)
-        let span = unsafe RawSpan(_unsafeStart: lease.start + plane.offset, byteCount: plane.byteCount)
-        return unsafe _overrideLifetime(span, borrowing: self)
+    public func plane(_ index: Int) -> FramePlane {
+        let layout = format.plane(index)
+        let start = unsafe UnsafeRawPointer(lease.start + layout.offset)
+            .assumingMemoryBound(to: UInt8.self)
+        let span = unsafe Span(_unsafeStart: start, count: layout.byteCount)
+        return FramePlane(unsafe _overrideLifetime(span, borrowing: self), layout: layout)
     }
 
     /// The same bytes for a C function: valid inside `body`, and not to be written.

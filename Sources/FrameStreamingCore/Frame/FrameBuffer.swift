@@ -32,6 +32,31 @@ public struct FrameBuffer: ~Copyable, Sendable {
         }
     }
 
+    /// The bytes as samples, to write without unsafe code.
+    public var samples: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            let start = unsafe lease.start.assumingMemoryBound(to: UInt8.self)
+            let span = unsafe MutableSpan(_unsafeStart: start, count: byteCount)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
+    /// The samples of a plane, from its first to the end of its last row, to write.
+    ///
+    /// - Parameter layout: Where the plane lies: ``FrameFormat/plane(_:)`` of the frame to be made.
+    /// - Precondition: The plane lies inside the buffer.
+    @_lifetime(&self)
+    public mutating func plane(_ layout: PlaneLayout) -> MutableSpan<UInt8> {
+        precondition(
+            layout.offset >= 0 && layout.byteCount >= 0 && layout.byteCount <= byteCount
+                && layout.offset <= byteCount - layout.byteCount,
+            "a plane of \(layout.byteCount) bytes at \(layout.offset) in a buffer of \(byteCount)")
+        let start = unsafe (lease.start + layout.offset).assumingMemoryBound(to: UInt8.self)
+        let span = unsafe MutableSpan(_unsafeStart: start, count: layout.byteCount)
+        return unsafe _overrideLifetime(span, mutating: &self)
+    }
+
     /// The same bytes for a C function: valid inside `body`.
     @unsafe public mutating func withUnsafeMutableBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result

@@ -8,7 +8,11 @@ let package = Package(
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .executableTarget(
-            name: "own-source", dependencies: [.product(name: "FrameStreaming", package: "FrameStreaming")])
+            name: "own-source", dependencies: [.product(name: "FrameStreaming", package: "FrameStreaming")],
+            // The pixel loops need no `unsafe`, and no member of a module that is not imported.
+            swiftSettings: [
+                .strictMemorySafety(), .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
+            ])
     ],
     swiftLanguageModes: [.v6]
 )

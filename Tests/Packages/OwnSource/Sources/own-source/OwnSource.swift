@@ -10,10 +10,9 @@ struct Ramp: FrameSource {
         guard number < 10 else { return nil }
         let format = try FrameFormat(width: 64, height: 48, pixelFormat: .gray8, colorRange: .full)
         var buffer = pool.buffer(byteCount: format.byteCount)
-        var bytes = buffer.bytes
-        for index in bytes.byteOffsets {
-            bytes.storeBytes(
-                of: UInt8(truncatingIfNeeded: index / 64 + Int(number)), toByteOffset: index, as: UInt8.self)
+        var samples = buffer.samples
+        for index in samples.indices {
+            samples[index] = UInt8(truncatingIfNeeded: index / 64 + Int(number))
         }
         defer { number += 1 }
         return .frame(try buffer.makeFrame(format: format, captureTime: CaptureTime(.now), sequence: number))
@@ -29,15 +28,15 @@ struct RunLengthCodec: FrameCodec {
             throw FrameStreamingError(.unsupported, "runs are made of GRAY8 only, not of \(frame.format)")
         }
         var buffer = pool.buffer(byteCount: 2 * frame.byteCount)
-        let source = frame.bytes
-        var target = buffer.bytes
+        let source = frame.samples
+        var target = buffer.samples
         var (read, written) = (0, 0)
-        while read < source.byteCount {
-            let value = source.byte(at: read)
+        while read < source.count {
+            let value = source[read]
             var count = 1
-            while count < 255, read + count < source.byteCount, source.byte(at: read + count) == value { count += 1 }
-            target.storeBytes(of: UInt8(count), toByteOffset: written, as: UInt8.self)
-            target.storeBytes(of: value, toByteOffset: written + 1, as: UInt8.self)
+            while count < 255, read + count < source.count, source[read + count] == value { count += 1 }
+            target[written] = UInt8(count)
+            target[written + 1] = value
             read += count
             written += 2
         }
@@ -51,12 +50,12 @@ struct RunLengthCodec: FrameCodec {
         let format = try FrameFormat(
             width: frame.format.width, height: frame.format.height, pixelFormat: .gray8, colorRange: .full)
         var buffer = pool.buffer(byteCount: format.byteCount)
-        let source = frame.bytes
-        var target = buffer.bytes
+        let source = frame.samples
+        var target = buffer.samples
         var written = 0
-        for index in stride(from: 0, to: source.byteCount - 1, by: 2) {
-            for _ in 0..<source.byte(at: index) where written < format.byteCount {
-                target.storeBytes(of: source.byte(at: index + 1), toByteOffset: written, as: UInt8.self)
+        for index in stride(from: 0, to: source.count - 1, by: 2) {
+            for _ in 0..<source[index] where written < format.byteCount {
+                target[written] = source[index + 1]
                 written += 1
             }
         }
@@ -65,10 +64,6 @@ struct RunLengthCodec: FrameCodec {
         result.takeDescription(of: frame)
         return result
     }
-}
-
-extension RawSpan {
-    func byte(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
 }
 
 @main
@@ -88,9 +83,8 @@ struct OwnSource {
             codec: RunLengthCodec(), transport: try listener.accept(until: .after(.seconds(10))))
         var count = 0
         for try await received in receiver.frames {
-            let bytes = received.frame.bytes
-            for index in bytes.byteOffsets where bytes.byte(at: index) != UInt8(truncatingIfNeeded: index / 64 + count)
-            {
+            let samples = received.frame.samples
+            for index in samples.indices where samples[index] != UInt8(truncatingIfNeeded: index / 64 + count) {
                 fatalError("picture \(count) differs at byte \(index)")
             }
             count += 1

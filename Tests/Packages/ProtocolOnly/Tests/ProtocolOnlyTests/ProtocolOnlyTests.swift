@@ -14,8 +14,8 @@ import Testing
     }
 
     static func bytes(_ frame: Frame) -> [UInt8] {
-        let span = frame.bytes
-        return (0..<span.byteCount).map { unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+        let samples = frame.samples
+        return samples.indices.map { samples[$0] }
     }
 
     @Test(arguments: [TCPHandshake.binary, .automatic]) func rawPicturesOverTCP(handshake: TCPHandshake) throws {

@@ -19,10 +19,8 @@ struct Blinker: FrameSource {
         number += 1
         let format = try FrameFormat(width: 64, height: 48, pixelFormat: .gray8, colorRange: .full)
         var buffer = pool.buffer(byteCount: format.byteCount)
-        var bytes = buffer.bytes
-        for index in bytes.byteOffsets {
-            bytes.storeBytes(of: UInt8(truncatingIfNeeded: number), toByteOffset: index, as: UInt8.self)
-        }
+        var samples = buffer.samples
+        for index in samples.indices { samples[index] = UInt8(truncatingIfNeeded: number) }
         return .frame(try buffer.makeFrame(format: format, captureTime: CaptureTime(.now), sequence: number))
     }
 }
