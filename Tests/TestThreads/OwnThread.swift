@@ -10,8 +10,10 @@ public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
 
     init(atOnce limit: Int) { places = Places(limit) }
 
+    /// Nested suites and their tests share the suite's places.
     public var isRecursive: Bool { true }
 
+    /// Waits for a place, then runs the test on a thread of its own.
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
