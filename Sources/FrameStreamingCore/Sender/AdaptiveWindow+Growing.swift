@@ -1,6 +1,6 @@
 /// Trials of a larger window, and what becomes of one that is not needed.
 extension AdaptiveWindow {
-    mutating func startTrial(at now: Int64) {
+    mutating func startTrial(next: Flight?, at now: Int64) {
         if case .armed = trial, waits.value < Self.worthATrial {
             // No picture made use of it.
             trial = .none
@@ -12,9 +12,7 @@ extension AdaptiveWindow {
         else { return }
         // The regular frame goes first, and the extra one with the picture after it. It gets the largest head start where the gap to the
         // next acknowledgement is large; in each round trip one is at least the average.
-        if let oldest = flights.first, oldest.sent + typical.value - now < typical.value * 4 / Int64(5 * settled) {
-            return
-        }
+        if let next, next.sent.nanoseconds + typical.value - now < typical.value * 4 / Int64(5 * settled) { return }
         guard headroom.allowsTrial(from: settled, ackTime: typical.value, at: now) else { return }
         trial = .armed
         frames = settled + 1
@@ -44,7 +42,7 @@ extension AdaptiveWindow {
     mutating func judge(_ flight: Flight, _ time: Int64, previous: Int64, receiver: Int64, at now: Int64) {
         guard case .flying(_, _, let referenceTime) = trial, let referenceTime else { return }
         trial = .none
-        let early = referenceTime - flight.sent
+        let early = referenceTime - flight.sent.nanoseconds
         // Of the frame's size in relation to the others, the part counts that the link's time for it can explain.
         let perByte = min(
             Double(max(0, now - previous - receiver)) / Double(max(1, flight.bytes)),

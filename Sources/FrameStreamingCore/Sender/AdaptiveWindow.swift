@@ -30,8 +30,6 @@ struct AdaptiveWindow: Sendable {
     let target: Int64
     /// The window without a trial's extra frame.
     var settled = 1
-    /// The frames under way, oldest first.
-    var flights: [Flight] = []
     var lastSent: UInt64 = 0
     var lastAcknowledged: Int64?
 
@@ -74,18 +72,6 @@ struct AdaptiveWindow: Sendable {
     /// A window of which so long a part was not used is given back.
     static let disuse: Int64 = 5_000_000_000
 
-    struct Flight {
-        var sequence: UInt64
-        var bytes: Int
-        var sent: Int64
-        /// Frames under way when it was sent, without it.
-        var ahead: Int
-        /// The acknowledgement that let it go, where it had to wait for one.
-        var opened: Int64?
-        /// A picture had to wait before it.
-        var waited: Bool
-    }
-
     enum Trial {
         case none
         /// The window is open by one more frame.
@@ -108,25 +94,29 @@ struct AdaptiveWindow: Sendable {
         lastPicture = now.nanoseconds
     }
 
-    /// A frame was handed to the connection, with `underWay` others not acknowledged.
-    mutating func sent(_ sequence: UInt64, bytes: Int, underWay: Int, at now: MonotonicTime) {
-        let now = now.nanoseconds
-        var flight = Flight(sequence: sequence, bytes: bytes, sent: now, ahead: underWay, waited: isLimited)
-        if case .armed = trial, underWay >= settled, let oldest = flights.first {
-            if oldest.sent + typical.value - now >= tellingHeadStart {
-                trial = .flying(extra: sequence, reference: oldest.sequence, referenceTime: nil)
+    /// A frame is handed to the connection.
+    ///
+    /// - Parameters:
+    ///   - flight: What is known of it; gets what ``acknowledged(_:of:next:roundTrip:at:)`` will want to know.
+    ///   - oldest: The frame in flight that is acknowledged next.
+    mutating func sent(_ flight: inout Flight, oldest: Flight?) {
+        let now = flight.sent.nanoseconds
+        let ahead = flight.ahead
+        flight.waited = isLimited
+        if case .armed = trial, ahead >= settled, let oldest {
+            if oldest.sent.nanoseconds + typical.value - now >= tellingHeadStart {
+                trial = .flying(extra: flight.sequence, reference: oldest.sequence, referenceTime: nil)
             } else {
                 trial = .none
                 holdOff.wait(until: now + 8 * typical.value)
             }
             frames = settled
-        } else if isLimited, underWay == settled - 1 {
+        } else if isLimited, ahead == settled - 1 {
             flight.opened = lastAcknowledged
         }
         isLimited = false
-        lastSent = sequence
-        flights.append(flight)
-        peak = max(peak, underWay + 1)
+        lastSent = flight.sequence
+        peak = max(peak, ahead + 1)
     }
 
     /// A picture had to wait because the window was full: not for the receiver's credit, nor for the encoder.
@@ -137,12 +127,16 @@ struct AdaptiveWindow: Sendable {
 
     /// The receiver's word on the oldest frame under way.
     ///
-    /// - Parameter roundTrip: What a small message and its answer take, in nanoseconds; nil = not known.
-    mutating func acknowledged(_ acknowledgement: Acknowledgement, roundTrip: Int64? = nil, at now: MonotonicTime) {
-        guard let flight = flights.first, flight.sequence == acknowledgement.sequence else { return }
-        flights.removeFirst()
+    /// - Parameters:
+    ///   - flight: What ``sent(_:oldest:)`` made of it.
+    ///   - next: The frame in flight behind it.
+    ///   - roundTrip: What a small message and its answer take, in nanoseconds; nil = not known.
+    mutating func acknowledged(
+        _ acknowledgement: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64? = nil,
+        at now: MonotonicTime
+    ) {
         let now = now.nanoseconds
-        let time = max(1, now - flight.sent)
+        let time = max(1, now - flight.sent.nanoseconds)
         let previous = lastAcknowledged ?? now
         lastAcknowledged = now
         if case .flying(let extra, let reference, _) = trial {
@@ -171,6 +165,6 @@ struct AdaptiveWindow: Sendable {
         // Four windows of frames without a late one and without a verdict: the source, not the window, is the limit now.
         if let unconfirmed, flight.sequence > unconfirmed.sentAfter + UInt64(4 * settled) { self.unconfirmed = nil }
         giveBackUnused(at: now)
-        startTrial(at: now)
+        startTrial(next: next, at: now)
     }
 }

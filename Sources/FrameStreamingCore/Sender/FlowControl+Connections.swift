@@ -42,7 +42,6 @@ extension FlowControl {
         sentThrough = 0
         acknowledgedThrough = 0
         creditThrough = 0
-        sendTimes.removeAll(keepingCapacity: true)
-        sentBytes.removeAll(keepingCapacity: true)
+        flights.removeAll(keepingCapacity: true)
     }
 }

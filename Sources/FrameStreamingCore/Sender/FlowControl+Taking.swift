@@ -29,8 +29,8 @@ extension FlowControl {
         let position = underWay + taken.count
         if position < limit { return true }
         // Of `latest` a picture must not be encoded and then be old: only when the credit is as good as here.
-        guard position == limit, let oldest = sendTimes.first,
-            let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest)
+        guard position == limit, let oldest = flights.first,
+            let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest.sent)
         else { return false }
         if now < from {
             wakeAt = from

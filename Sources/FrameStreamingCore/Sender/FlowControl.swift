@@ -34,11 +34,9 @@ public struct FlowControl: Sendable {
     var isConnected = false
     var isPaused = false
     var hasEnded = false
-    /// When each frame under way was sent, oldest first.
-    var sendTimes: [MonotonicTime] = []
+    /// The frames under way, oldest first.
+    var flights: [Flight] = []
     var prediction = AcknowledgementPrediction()
-    /// How long each of these is in bytes.
-    var sentBytes: [Int] = []
     /// Sets ``window``, unless that is fixed.
     var adaptive: AdaptiveWindow?
     /// Sets quality, scale and rate, unless they are fixed.
@@ -190,10 +188,10 @@ public struct FlowControl: Sendable {
     private mutating func noteSent(_ bytes: Int, at now: MonotonicTime) {
         let others = underWay
         sentThrough += 1
-        adaptive?.sent(sentThrough, bytes: bytes, underWay: others, at: now)
+        var flight = Flight(sequence: sentThrough, bytes: bytes, sent: now, ahead: others)
+        adaptive?.sent(&flight, oldest: flights.first)
         counts.bytes += bytes
-        sendTimes.append(now)
-        sentBytes.append(bytes)
+        flights.append(flight)
         if counts.firstSend == nil { counts.firstSend = now }
     }
 
@@ -232,12 +230,11 @@ public struct FlowControl: Sendable {
         default: counts.failed += 1
         }
         counts.lastAcknowledgement = now
-        let sent = sendTimes.removeFirst()
-        let bytes = sentBytes.removeFirst()
-        let time = now.nanoseconds - sent.nanoseconds
+        let flight = flights.removeFirst()
+        let time = now.nanoseconds - flight.sent.nanoseconds
         prediction.acknowledged(after: time)
-        adaptive?.acknowledged(acknowledgement, roundTrip: roundTrip, at: now)
-        quality?.acknowledged(acknowledgement, bytes: bytes, sentAt: sent, at: now)
+        adaptive?.acknowledged(acknowledgement, of: flight, next: flights.first, roundTrip: roundTrip, at: now)
+        quality?.acknowledged(acknowledgement, bytes: flight.bytes, sentAt: flight.sent, at: now)
         return time
     }
 }

@@ -1,6 +1,8 @@
 @testable import FrameStreamingCore
 
-/// A source, the flow control, an encoder, a link and a receiver in scripted time, and the checks that hold for every frame.
+/// A source, a session, encoders, a link and a receiver in scripted time, and the checks that hold for every frame.
+///
+/// The session is the one that ships: the simulation performs its actions and knows none of its rules.
 struct SimulatedStream {
     var policy: DeliveryPolicy
     var window: SendWindow
@@ -42,16 +44,10 @@ struct SimulatedStream {
         var bytesDelivered = 0
     }
 
-    private struct Picture {
-        var number: Int
-        var captured: Int64
-    }
-
     private struct Encoding {
-        var picture: Picture
-        var takenAt: Int64
+        var frame: NumberedFrame
+        var ticket: UInt64
         var done: Int64
-        var isDone = false
         /// What the frames under way cost, and all that were ever sent, when it was taken.
         var costAhead: Int64
         var costSent: Int64
@@ -70,7 +66,12 @@ struct SimulatedStream {
     mutating func run(seconds: Double, cutOff: Bool = false) throws -> Outcome {
         var outcome = Outcome()
         var random = SplitMix(state: seed &* 7919)
-        var flow = try FlowControl(policy: policy, window: window, encoders: encoders, quality: quality)
+        var options = SenderOptions(policy: policy, window: window)
+        options.encoders = encoders
+        options.adaptiveQuality = quality
+        var session = try ReceiverSession<NumberedFrame>(
+            options, connecting: .byThisSide, at: MonotonicTime(nanoseconds: 0))
+        let connection = ConnectionNumber(value: 1)
         let interval = Int64(1e9 / rate)
         let lateness = UInt64(max(1, Double(interval) * jitter))
         let longestInterval = interval + Int64(lateness)
@@ -78,17 +79,19 @@ struct SimulatedStream {
 
         var now: Int64 = 0
         var ideal: Int64 = 0
-        var nextPicture: Int64 = 0
+        var nextFrame: Int64 = 0
         var offeredNumber = 0
         var lastKept = 0
-        var slot: [Picture] = []
+        /// What the encoders have, in the order in which they were given it.
         var encodings: [Encoding] = []
+        /// What they are done with and what was not sent yet, by number.
+        var encoded: [Int: Encoding] = [:]
         var flights: [Flight] = []
         var first = 0
         var cost: Int64 = 0
         var costSent: Int64 = 0
         var lastNumberSent = 0
-        var heldUp: Picture?
+        var heldUp: Int?
         var isOver = false
         var mostLeftOut = 1
         var clock = ClockFilter()
@@ -102,47 +105,49 @@ struct SimulatedStream {
             }
         }
 
-        func carryOut(_ event: FlowControl.Event) throws {
-            let decision = try flow.handle(event, at: MonotonicTime(nanoseconds: now))
-            if decision.leavesOut { slot.removeLast() }
-            if let last = slot.last { lastKept = last.number }
-            if let quality = flow.quality { mostLeftOut = max(mostLeftOut, quality.settings.keepOneIn) }
-            if decision.drops > 0 {
-                slot.removeFirst(decision.drops)
-                if policy == .reliable { fail("reliable dropped a picture") }
+        func tell(_ event: SessionEvent<NumberedFrame>) {
+            let actions = session.handle(event, at: MonotonicTime(nanoseconds: now))
+            if let last = session.frames.queue.entries.last { lastKept = last.frame.number }
+            if let quality = session.frames.flow.quality { mostLeftOut = max(mostLeftOut, quality.settings.keepOneIn) }
+            if outcome.windows.last?.frames != session.frames.flow.window {
+                outcome.windows.append((now, session.frames.flow.window))
             }
-            for _ in 0..<decision.takes {
-                encodings.append(
-                    Encoding(
-                        picture: slot.removeFirst(), takenAt: now, done: now + encodeTime, costAhead: cost,
-                        costSent: costSent))
-            }
-            if encodings.count > encoders {
-                fail("\(encodings.count) pictures taken for \(encoders) encoders")
-            }
-            // One more than there is room for, where the acknowledgement that makes room is about to come.
-            if decision.takes > 0, policy != .reliable, flow.underWay + encodings.count > flow.window + 1 {
-                fail(
-                    "\(encodings.count) pictures taken with \(flow.underWay) under way, window \(flow.window)"
-                )
-            }
-            if outcome.windows.last?.frames != flow.window { outcome.windows.append((now, flow.window)) }
+            for action in actions { perform(action) }
         }
 
-        func send() throws {
-            let encoding = encodings.removeFirst()
-            let picture = encoding.picture
-            if failing > 0, random.next() % failing == 0 {
-                outcome.failed += 1
-                try carryOut(.failed)
-                return
+        func perform(_ action: SessionAction<NumberedFrame>) {
+            switch action {
+            case .encode(let frame, let ticket):
+                lastKept = max(lastKept, frame.number)
+                encodings.append(
+                    Encoding(
+                        frame: frame, ticket: ticket, done: now + encodeTime, costAhead: cost, costSent: costSent))
+                let taken = session.frames.queue.taken
+                if taken > encoders { fail("\(taken) frames taken for \(encoders) encoders") }
+                // One more than there is room for, where the acknowledgement that makes room is about to come.
+                if policy != .reliable, session.frames.inFlight.count + taken > session.frames.flow.window + 1 {
+                    fail(
+                        "\(taken) frames taken with \(session.frames.inFlight.count) in flight, window \(session.frames.flow.window)"
+                    )
+                }
+            case .send(.frame(let frame, let info), _, let waits):
+                if waits { fail("waits for a connection that takes everything") }
+                send(frame, info)
+                tell(.sent(connection))
+            case .send(.notice, _, _): fail("nothing was said of the source")
+            case .close(.saying(_, let number, _)): tell(.saidGoodbye(number, nil))
+            case .close, .wakeSource, .report: break
             }
-            let sequence = flow.nextSequence
-            let skipped = flow.nextSkipped
-            if picture.number - lastNumberSent - 1 != Int(skipped) {
-                fail("picture \(picture.number) after \(lastNumberSent) says \(skipped) skipped")
+        }
+
+        func send(_ frame: NumberedFrame, _ info: FrameInfo) {
+            guard let encoding = encoded.removeValue(forKey: frame.number) else {
+                return fail("frame \(frame.number) is sent and was not encoded")
             }
-            lastNumberSent = picture.number
+            if frame.number - lastNumberSent - 1 != Int(info.skipped) {
+                fail("frame \(frame.number) after \(lastNumberSent) says \(info.skipped) skipped")
+            }
+            lastNumberSent = frame.number
             let bytes = encoding.bytes
             if measuresRoundTrip, now >= questionDue {
                 questions += 1
@@ -153,14 +158,17 @@ struct SimulatedStream {
             let passage = link.send(bytes: bytes, at: now)
             let own = passage.service + link.consumer + passage.stalled + link.noise
             flights.append(
-                Flight(sequence: sequence, passage: passage, cost: own, bytes: bytes, sent: now))
+                Flight(sequence: info.sequence, passage: passage, cost: own, bytes: bytes, sent: now))
             let costAhead = encoding.costAhead + costSent - encoding.costSent
             cost += own
             costSent += own
-            try carryOut(.sent(bytes: bytes))
-            if flow.sentThrough != sequence { fail("sent \(sequence), counted \(flow.sentThrough)") }
-            if flow.sentThrough > flow.creditThrough { fail("beyond the receiver's credit") }
-            // No queue but the window: what was under way when the picture was taken, and itself.
+            if session.frames.flow.sentThrough != info.sequence {
+                fail("sent \(info.sequence), counted \(session.frames.flow.sentThrough)")
+            }
+            if session.frames.flow.sentThrough > session.frames.flow.creditThrough {
+                fail("beyond the receiver's credit")
+            }
+            // No queue but the window: what was under way when the frame was taken, and itself.
             var bound = encodeTime + costAhead + own + link.longestRoundTrip / 2 + link.noise
             // Taken a little before the acknowledgement that made room, it waited for that.
             if now > encoding.done { bound += link.longestRoundTrip + 2 * link.noise }
@@ -168,46 +176,39 @@ struct SimulatedStream {
             case .latest:
                 // The last one of all is not replaced.
                 bound =
-                    isOver && picture.number == lastKept
+                    isOver && frame.number == lastKept
                     ? .max : bound + longestInterval * Int64(mostLeftOut)
             case .reliable: bound = .max
             default: bound += Self.deadline
             }
-            let age = passage.consumed - picture.captured
+            let age = passage.consumed - frame.offered.nanoseconds
             if age > bound {
-                fail(
-                    "frame \(sequence) is \(age) ns old, at most \(bound) were expected"
-                )
+                fail("frame \(info.sequence) is \(age) ns old, at most \(bound) were expected")
             }
             outcome.arrivals.append((passage.consumed - link.consumer, age - link.consumer))
             outcome.bytesDelivered += bytes
         }
 
-        let credit = creditAhead
-        try carryOut(.connected(creditThrough: credit))
+        func offer(_ number: Int) {
+            offeredNumber = number
+            tell(.offered(NumberedFrame(number: number, offered: MonotonicTime(nanoseconds: now))))
+        }
+
+        var peer = Peer(address: "simulation", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
+        peer.session = 1
+        tell(.connected(connection, peer))
         while true {
-            if let next = encodings.first, next.isDone, flow.maySend {
-                // The window may have shrunk since, but never is a frame sent into a full one.
-                if flow.underWay >= flow.window {
-                    fail("\(flow.underWay) under way, window \(flow.window)")
-                }
-                try send()
-                continue
-            }
-            if let picture = heldUp, flow.hasRoom {
+            if let number = heldUp, session.hasRoom {
                 heldUp = nil
-                offeredNumber = picture.number
-                slot.append(Picture(number: picture.number, captured: now))
-                try carryOut(.offered(captured: MonotonicTime(nanoseconds: now)))
+                offer(number)
                 continue
             }
-            let picture = isOver || heldUp != nil ? Int64.max : nextPicture
-            let pending = encodings.firstIndex { !$0.isDone }
-            let encoded = pending.map { encodings[$0].done } ?? .max
+            let frame = isOver || heldUp != nil ? Int64.max : nextFrame
+            let done = encodings.first?.done ?? .max
             let heard = first < flights.count ? flights[first].passage.heard : .max
-            let wake = flow.wakeAt.map { max($0.nanoseconds, now) } ?? .max
+            let wake = session.wakeAt.map { max($0.nanoseconds, now) } ?? .max
             let answer = answers.first?.answered ?? .max
-            let next = min(picture, encoded, heard, wake)
+            let next = min(frame, done, heard, wake)
             if answer <= next, answer < .max {
                 let (asked, arrived, answered) = answers.removeFirst()
                 now = max(now, answered)
@@ -235,13 +236,18 @@ struct SimulatedStream {
                 cost -= flight.cost
                 outcome.consumed += 1
                 var word = Acknowledgement(
-                    sequence: flight.sequence, creditThrough: flight.sequence + credit)
+                    sequence: flight.sequence, creditThrough: flight.sequence + creditAhead)
                 word.arrivalTime = MonotonicTime(nanoseconds: flight.passage.arrived + Self.receiverAhead)
                 word.consumedTime = MonotonicTime(nanoseconds: flight.passage.consumed + Self.receiverAhead)
-                try carryOut(.acknowledged(word, roundTrip: clock.roundTrip(at: now)))
-            } else if next == encoded, let pending {
-                encodings[pending].isDone = true
-                let settings = flow.quality?.settings ?? (quality: 80, scale: .full, keepOneIn: 1)
+                tell(.acknowledged(connection, word, roundTrip: clock.roundTrip(at: now), clock: nil))
+            } else if next == done {
+                var encoding = encodings.removeFirst()
+                if failing > 0, random.next() % failing == 0 {
+                    outcome.failed += 1
+                    tell(.encoded(ticket: encoding.ticket, .failure(FrameStreamingError(.corruptImage, "no picture"))))
+                    continue
+                }
+                let settings = session.frames.flow.quality?.settings ?? (quality: 80, scale: .full, keepOneIn: 1)
                 if quality != nil, outcome.settings.last.map({ $0.settings != settings }) ?? true {
                     outcome.settings.append((now, settings))
                 }
@@ -251,41 +257,46 @@ struct SimulatedStream {
                     size /= Double(settings.scale.denominator * settings.scale.denominator)
                 }
                 if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
-                encodings[pending].bytes = max(1, Int(size))
-                try carryOut(
+                encoding.bytes = max(1, Int(size))
+                encoded[encoding.frame.number] = encoding
+                tell(
                     .encoded(
-                        nanoseconds: encodeTime, bytes: encodings[pending].bytes,
-                        settings: EncodeSettings(quality: settings.quality, scale: settings.scale)))
-            } else if next == picture {
+                        ticket: encoding.ticket,
+                        .success(
+                            bytes: encoding.bytes, nanoseconds: encodeTime,
+                            settings: EncodeSettings(quality: settings.quality, scale: settings.scale))))
+            } else if next == frame {
                 ideal += interval
-                nextPicture = ideal + Int64(random.next() % lateness)
-                offeredNumber += 1
-                let offered = Picture(number: offeredNumber, captured: now)
-                if policy == .reliable, !flow.hasRoom {
-                    heldUp = offered
-                    continue
-                }
-                slot.append(offered)
-                try carryOut(.offered(captured: MonotonicTime(nanoseconds: now)))
+                nextFrame = ideal + Int64(random.next() % lateness)
+                let number = offeredNumber + 1
+                if policy == .reliable, !session.hasRoom { heldUp = number } else { offer(number) }
             } else {
-                try carryOut(.tick)
+                tell(.tick(deliveredBytes: nil))
             }
         }
-        if heldUp != nil { try carryOut(.abandoned) }
-        try carryOut(.ended)
-        outcome.counts = flow.counts
-        let counts = flow.counts
+        if heldUp != nil {
+            offeredNumber += 1
+            tell(.abandoned)
+        }
+        tell(cutOff ? .cancel : .finish(SourceEnd(goodbye: "end of stream"), deliveredBytes: nil))
+        if !session.phase.hasEnded { fail("has not ended: \(session.phase)") }
+        outcome.counts = session.frames.counts
+        let counts = session.frames.counts
         if counts.produced != counts.acknowledged + counts.dropped.total + counts.failed + counts.lost {
             fail("\(counts) do not add up")
         }
         if counts.acknowledged != outcome.consumed {
             fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged")
         }
-        if counts.failed != outcome.failed { fail("\(counts.failed) of \(outcome.failed) failed") }
+        // One that could not be encoded is counted when its turn comes: the end may come first.
+        if cutOff ? counts.failed > outcome.failed : counts.failed != outcome.failed {
+            fail("\(counts.failed) of \(outcome.failed) failed")
+        }
         if counts.produced != offeredNumber { fail("\(counts.produced) of \(offeredNumber) produced") }
         if !cutOff, counts.lost > 0 || counts.dropped.disconnected > (heldUp == nil ? 0 : 1) {
             fail("\(counts) at the end")
         }
+        if policy == .reliable, counts.dropped.replaced > 0 { fail("reliable dropped a frame") }
         return outcome
     }
 

@@ -1,0 +1,223 @@
+/// The frames of one receiver, from the source's offer to the receiver's acknowledgement, and what became of them.
+///
+/// It owns the only queue, the only list of frames in flight, and the flow control. Whether there is a connection, and how all
+/// this ends, is for ``ReceiverSession`` to say. At every moment
+/// `produced == acknowledged + dropped + failed + lost + count of the queue + count in flight`.
+struct FramePipeline<Frame: QueueableFrame>: Sendable {
+    /// A frame in flight.
+    struct SentFrame: Sendable {
+        let flight: Flight
+        /// What is sent again if the connection breaks; nil = it counts as lost then.
+        let entry: FrameQueue<Frame>.Entry?
+    }
+
+    let policy: DeliveryPolicy
+    /// Whether a frame in flight is kept, to be sent again if the connection breaks.
+    let mayResend: Bool
+    private(set) var flow: SessionFlowControl
+    private(set) var queue = FrameQueue<Frame>()
+    private(set) var inFlight: [SentFrame] = []
+    private(set) var counts = SenderStatistics()
+    private(set) var stages = SenderStages()
+    private(set) var progress = SessionProgress()
+
+    /// - Throws: `invalidArgument` for options that cannot be.
+    init(_ options: SenderOptions) throws(FrameStreamingError) {
+        policy = options.policy
+        mayResend = options.policy == .reliable && options.reconnection != .never
+        flow = try SessionFlowControl(options)
+    }
+
+    /// Frames that may wait under `deadline`.
+    private static var mostWaiting: Int { 64 }
+
+    // MARK: What is known
+
+    /// Whether nothing is queued and nothing is in flight.
+    var isDrained: Bool { queue.isEmpty && inFlight.isEmpty }
+
+    /// Whether the queue takes a frame without losing another.
+    var hasRoom: Bool { queue.firstWaiting == nil }
+
+    /// Whether a frame that is offered now is sent, or taken for encoding, at once.
+    var wouldTake: Bool {
+        let taken = queue.taken
+        return hasRoom && taken < flow.encoders && inFlight.count + taken < flow.limit(inFlight: inFlight.count)
+    }
+
+    /// What became of the frames so far, with the times that were measured.
+    var statistics: SenderStatistics {
+        var result = counts
+        result.merge(stages.total)
+        return result
+    }
+
+    var isAccountedFor: Bool {
+        let known = counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
+        return counts.produced == known + queue.count + inFlight.count && flow.sentThrough <= flow.creditThrough
+    }
+
+    // MARK: From the source
+
+    mutating func offer(_ frame: Frame, at now: MonotonicTime) {
+        counts.produced += 1
+        guard flow.offered(at: now) else {
+            counts.dropped.rate += 1
+            queue.skipOne()
+            return
+        }
+        queue.append(frame)
+        guard let oldest = queue.firstWaiting, queue.count - oldest > (policy.isDeadline ? Self.mostWaiting : 1) else {
+            return
+        }
+        queue.drop(at: oldest)
+        counts.dropped.replaced += 1
+    }
+
+    /// The source gave a frame when it was too late for it.
+    mutating func refuse() {
+        counts.produced += 1
+        counts.dropped.disconnected += 1
+    }
+
+    /// Drops frames that are too old for the policy.
+    mutating func expire(at now: MonotonicTime) {
+        guard case .deadline(let age) = policy.value else { return }
+        counts.dropped.deadline += queue.dropWaiting(capturedBefore: now.advanced(by: .zero - age))
+    }
+
+    // MARK: Encoding
+
+    /// Takes as many frames for encoding as may be taken now, and says which ones an encoder must have.
+    mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry) -> Void) {
+        var taken = queue.taken
+        flow.look(hasWaiting: !hasRoom, taken: taken, inFlight: inFlight.count, at: now)
+        while let index = queue.firstWaiting,
+            flow.mayTake(taken: taken, inFlight: inFlight.count, oldest: inFlight.first?.flight, at: now)
+        {
+            taken += 1
+            switch queue.take(at: index) {
+            case .mustBeEncoded(let entry): encode(entry)
+            case .isEncoded(let encoding): learn(encoding, at: now)
+            }
+        }
+    }
+
+    /// Nothing is taken now, and no time matters.
+    mutating func rest() { flow.forgetWakeUp() }
+
+    mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding, at now: MonotonicTime) {
+        if queue.noteEncoding(ticket, encoding) { learn(encoding, at: now) }
+    }
+
+    private mutating func learn(_ encoding: FrameEncoding, at now: MonotonicTime) {
+        guard case .success(let bytes, let nanoseconds, let settings?) = encoding else { return }
+        flow.encoded(nanoseconds: nanoseconds, bytes: bytes, settings: settings, at: now)
+    }
+
+    // MARK: To the receiver
+
+    /// Drops frames at the front that could not be encoded, and returns how many. Settings or a pixel format that the codec
+    /// does not take will be no better with the next frame: then it throws.
+    mutating func dropFailed() throws(FrameStreamingError) -> Int {
+        var count = 0
+        while case .failed(let error)? = queue.first?.stage {
+            if error.code == .unsupported || error.code == .invalidArgument { throw error }
+            counts.failed += 1
+            queue.drop(at: 0)
+            count += 1
+        }
+        return count
+    }
+
+    /// Moves the first frame of the queue to those in flight, if it can be sent. It is there before its bytes go out, for the
+    /// acknowledgement may come before the transport's `send` returns.
+    mutating func send(at now: MonotonicTime) -> (Frame, FrameInfo)? {
+        guard flow.maySend(inFlight: inFlight.count), let first = queue.first else { return nil }
+        var info: FrameInfo
+        let size: Int
+        switch first.stage {
+        case .encoding, .waiting, .failed: return nil
+        case .unacknowledged(let before, let bytes):
+            info = before
+            info.sequence = flow.nextSequence
+            info.sendTime = now
+            size = bytes
+            counts.resent += 1
+        case .ready(let bytes, let nanoseconds):
+            info = FrameInfo(sequence: flow.nextSequence, skipped: first.skipped)
+            info.encodeTime = nanoseconds
+            info.creditWait = max(0, now.nanoseconds - first.frame.offered.nanoseconds - nanoseconds)
+            info.sendTime = now
+            size = bytes
+            counts.sent += 1
+            stages.record(sent: info, captured: first.frame.captureTime, offered: first.frame.offered)
+        }
+        var entry = queue.removeFirst()
+        entry.stage = .unacknowledged(info, bytes: size)
+        counts.bytes += size
+        if counts.firstSend == nil { counts.firstSend = now }
+        let flight = flow.sent(bytes: size, inFlight: inFlight.count, oldest: inFlight.first?.flight, at: now)
+        inFlight.append(SentFrame(flight: flight, entry: mayResend ? entry : nil))
+        return (first.frame, info)
+    }
+
+    /// Takes note of the receiver's word on a frame, and returns how many nanoseconds after its sending that came.
+    ///
+    /// - Throws: `protocolViolation` where the word is impossible: out of order, on a frame that was not sent, or with credit
+    ///   that falls. The connection must end.
+    mutating func acknowledge(
+        _ word: Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?, at now: MonotonicTime
+    ) throws(FrameStreamingError) -> Int64 {
+        guard let flight = inFlight.first?.flight, flight.sequence == word.sequence else {
+            let next = flow.nextSequence &- UInt64(inFlight.count)
+            throw FrameStreamingError(
+                .protocolViolation,
+                "the receiver acknowledged frame \(word.sequence), but \(next) is next of \(flow.sentThrough) sent")
+        }
+        let next = inFlight.count > 1 ? inFlight[1].flight : nil
+        try flow.acknowledged(word, of: flight, next: next, roundTrip: roundTrip, at: now)
+        inFlight.removeFirst()
+        switch word.outcome {
+        case .consumed, .skipped: counts.acknowledged += 1
+        default: counts.failed += 1
+        }
+        counts.lastAcknowledgement = now
+        progress.noteAcknowledgement()
+        stages.record(acknowledged: word, sent: flight.sent, at: now, clock: clock)
+        return now.nanoseconds &- flight.sent.nanoseconds
+    }
+
+    /// The receiver asked for a quality.
+    mutating func limitQuality(to wanted: Int) { flow.limitQuality(to: wanted) }
+
+    // MARK: Connections
+
+    /// A connection begins, whose receiver says what it consumed of the session.
+    mutating func connect(_ peer: Peer) {
+        let known = progress.connect(
+            consumed: peer.session == 0 ? 0 : peer.resumedFrom, underWay: queue.unacknowledged)
+        queue.removeUnacknowledged(known)
+        counts.acknowledged += known
+        flow.connected(creditThrough: peer.initialCredit)
+    }
+
+    /// The connection is gone, and another may come: what is in flight is put back, or counted as lost.
+    mutating func disconnect() {
+        if mayResend {
+            queue.putBack(inFlight.compactMap(\.entry))
+        } else {
+            counts.lost += inFlight.count
+            counts.dropped.disconnected += queue.dropTaken()
+        }
+        inFlight.removeAll(keepingCapacity: true)
+    }
+
+    /// Nothing is sent or heard any more: counts what has not arrived, and lets go of it.
+    mutating func end() {
+        counts.lost += inFlight.count + queue.unacknowledged
+        counts.dropped.disconnected += queue.count - queue.unacknowledged
+        inFlight = []
+        queue.removeAll()
+    }
+}

@@ -1,0 +1,152 @@
+/// The frames of one receiver that are not in flight, in the order in which they are sent.
+///
+/// First come frames that a broken connection left unacknowledged, then those that were taken for encoding, then those that wait.
+/// A frame that leaves the queue unsent is counted as skipped before the one behind it.
+struct FrameQueue<Frame: QueueableFrame>: Sendable {
+    /// How far a frame has got.
+    enum Stage: Sendable {
+        /// It was sent over a connection that broke, and is sent again. The information is that of its first sending.
+        case unacknowledged(FrameInfo, bytes: Int)
+        /// It was taken, and an encoder has it.
+        case encoding
+        /// It is encoded, or needs no encoding, and is sent as soon as window and credit allow.
+        case ready(bytes: Int, nanoseconds: Int64)
+        /// It could not be encoded: it is counted when its turn comes, so that the frames before it are sent.
+        case failed(FrameStreamingError)
+        /// It waits to be taken; a newer frame may replace it.
+        case waiting
+    }
+
+    struct Entry: Sendable {
+        let frame: Frame
+        /// Names the entry while an encoder has its frame. No two entries of a queue have the same.
+        let ticket: UInt64
+        let captured: MonotonicTime
+        /// Frames that the source gave and that are never sent, since the entry before this one.
+        var skipped: UInt32
+        var stage: Stage
+    }
+
+    private(set) var entries: [Entry] = []
+    /// Frames that are never sent, since the last entry.
+    private var skippedSinceLast: UInt32 = 0
+    private var lastTicket: UInt64 = 0
+
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
+    var first: Entry? { entries.first }
+
+    /// The index of the first frame that may still be replaced; nil = none waits.
+    var firstWaiting: Int? {
+        entries.firstIndex { entry in
+            if case .waiting = entry.stage { true } else { false }
+        }
+    }
+
+    /// How many frames were taken and not sent.
+    var taken: Int {
+        var count = 0
+        for entry in entries {
+            switch entry.stage {
+            case .unacknowledged: break
+            case .encoding, .ready, .failed: count += 1
+            case .waiting: return count
+            }
+        }
+        return count
+    }
+
+    /// How many frames wait that a connection before left unacknowledged.
+    var unacknowledged: Int {
+        let first = entries.firstIndex { entry in
+            if case .unacknowledged = entry.stage { false } else { true }
+        }
+        return first ?? entries.count
+    }
+
+    // MARK: Coming in
+
+    mutating func append(_ frame: Frame) {
+        lastTicket &+= 1
+        entries.append(
+            Entry(
+                frame: frame, ticket: lastTicket, captured: frame.captured, skipped: skippedSinceLast, stage: .waiting))
+        skippedSinceLast = 0
+    }
+
+    /// The source gave a frame that does not enter the queue.
+    mutating func skipOne() { skippedSinceLast &+= 1 }
+
+    /// Puts frames in front that a broken connection left unacknowledged, oldest first.
+    mutating func putBack(_ sent: some Collection<Entry>) { entries.insert(contentsOf: sent, at: 0) }
+
+    // MARK: On the way
+
+    enum Taken {
+        case mustBeEncoded(Entry)
+        /// It was compressed from the start, or was encoded for another receiver.
+        case isEncoded(FrameEncoding)
+    }
+
+    /// Takes the frame at `index`, the first that waits, for encoding.
+    mutating func take(at index: Int) -> Taken {
+        guard let encoding = entries[index].frame.encoding else {
+            entries[index].stage = .encoding
+            return .mustBeEncoded(entries[index])
+        }
+        entries[index].stage = Self.stage(of: encoding)
+        return .isEncoded(encoding)
+    }
+
+    /// Notes what encoding came to. False: that frame is no longer in the queue.
+    mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding) -> Bool {
+        let index = entries.firstIndex { entry in
+            if case .encoding = entry.stage { entry.ticket == ticket } else { false }
+        }
+        guard let index else { return false }
+        entries[index].stage = Self.stage(of: encoding)
+        return true
+    }
+
+    private static func stage(of encoding: FrameEncoding) -> Stage {
+        switch encoding {
+        case .success(let bytes, let nanoseconds, _): .ready(bytes: bytes, nanoseconds: nanoseconds)
+        case .failure(let error): .failed(error)
+        }
+    }
+
+    // MARK: Going out
+
+    /// Takes the first entry out, because it is sent.
+    mutating func removeFirst() -> Entry { entries.removeFirst() }
+
+    /// Takes an entry out that is never sent.
+    mutating func drop(at index: Int) {
+        let skipped = 1 &+ entries.remove(at: index).skipped
+        if index < entries.count { entries[index].skipped &+= skipped } else { skippedSinceLast &+= skipped }
+    }
+
+    /// Takes out the oldest frames that wait and were captured before `time`. Returns how many there were.
+    mutating func dropWaiting(capturedBefore time: MonotonicTime) -> Int {
+        var count = 0
+        while let index = firstWaiting, entries[index].captured < time {
+            drop(at: index)
+            count += 1
+        }
+        return count
+    }
+
+    /// Takes out what was taken for encoding, whose frames are old by the time that there is a connection again. Returns how many
+    /// there were.
+    mutating func dropTaken() -> Int {
+        let count = taken
+        let first = unacknowledged
+        for _ in 0..<count { drop(at: first) }
+        return count
+    }
+
+    /// Takes out the first `count` frames that a connection before left unacknowledged: the receiver had consumed them.
+    mutating func removeUnacknowledged(_ count: Int) { entries.removeFirst(min(count, unacknowledged)) }
+
+    mutating func removeAll() { entries.removeAll() }
+}

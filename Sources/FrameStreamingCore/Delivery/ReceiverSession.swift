@@ -1,0 +1,272 @@
+/// Everything that is decided about one receiver of a sender: `(event, now) -> actions`, without threads, locks, clocks or
+/// transports, so that millions of events can be simulated. Its driver, ``ReceiverLink``, tells it what happened and performs
+/// what it returns.
+///
+/// The frames, with the only queue and the only list in flight, are in its ``FramePipeline``.
+struct ReceiverSession<Frame: QueueableFrame>: Sendable {
+    typealias Event = SessionEvent<Frame>
+    typealias Actions = ActionList<SessionAction<Frame>>
+
+    let options: SenderOptions
+    let connecting: SessionConnecting
+    var frames: FramePipeline<Frame>
+    var phase = SessionPhase.connecting
+    /// The connection that there is.
+    var connection: SessionConnection?
+    /// When the receiver acknowledged a frame or connected last.
+    var lastProgress: MonotonicTime
+    /// When the last connection was lost.
+    private(set) var lostAt: MonotonicTime
+    /// Looks at a receiver for which the source waits; nil = it does not wait.
+    var watch: StallWatch?
+    var stallWords = StallWords()
+    /// Why there is no connection; nil = there was none yet, or the receiver said goodbye.
+    private(set) var breakage: FrameStreamingError?
+    /// What broke, where something did.
+    var failure: FrameStreamingError?
+    /// What the receiver must know of the source; nil while all is well.
+    private var sourceLost: SourceNotice?
+    private var chosen: (quality: Int, scale: PictureScale)?
+
+    /// - Throws: `invalidArgument` for options that cannot be.
+    init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
+        self.options = options
+        self.connecting = connecting
+        frames = try FramePipeline(options)
+        lastProgress = now
+        lostAt = now
+    }
+
+    /// Takes note of what happened, and says what is to be done.
+    mutating func handle(_ event: Event, at now: MonotonicTime) -> Actions {
+        var actions = Actions()
+        let hadRoom = hasRoom
+        let wasOpen = phase.isOpen
+        switch event {
+        case .offered(let frame): offer(frame, at: now)
+        case .sourceWaits(let start, let bytes): look(since: start, deliveredBytes: bytes, at: now, &actions)
+        case .abandoned: frames.refuse()
+        case .noticed(let notice): note(notice)
+        case .finish(let end, let bytes): finish(end, deliveredBytes: bytes, at: now)
+        case .stop: stop(at: now)
+        case .cancel: cancel(&actions)
+        case .encoded(let ticket, let encoding): frames.noteEncoding(ticket, encoding, at: now)
+        case .connected(let number, let peer): connect(number, peer, at: now, &actions)
+        case .failedToConnect(let error): breakage = error
+        case .gaveUpConnecting(let error):
+            if phase.isOpen { end(.of(error), error, byItself: true, &actions) }
+        case .sent(let number): if connection?.number == number { connection?.turn = .free }
+        case .blocked(let number, let outgoing):
+            if connection?.number == number {
+                connection?.turn = .waiting
+                actions.append(.send(outgoing, over: number, waits: true))
+            }
+        case .acknowledged(let number, let word, let roundTrip, let clock):
+            acknowledge(number, word, roundTrip, clock, at: now, &actions)
+        case .requested(let number, let request): comply(number, request, &actions)
+        case .disconnected(let number, let end): disconnect(number, end, at: now, &actions)
+        case .saidGoodbye(let number, let error): noteGoodbye(number, error, &actions)
+        case .tick(let bytes): lookWhileDraining(deliveredBytes: bytes, at: now, &actions)
+        }
+        advance(at: now, &actions)
+        if isReliable && !hadRoom && hasRoom || wasOpen && !phase.isOpen { actions.append(.wakeSource) }
+        checkInvariants()
+        return actions
+    }
+
+    /// Does what an event made possible: takes frames for encoding, and sends the next.
+    private mutating func advance(at now: MonotonicTime, _ actions: inout Actions) {
+        frames.expire(at: now)
+        takeWaiting(at: now, &actions)
+        // What was sent made room for another.
+        if sendNext(at: now, &actions) { takeWaiting(at: now, &actions) }
+        closeIfDone(at: now, &actions)
+    }
+
+    // MARK: The source's side
+
+    private mutating func offer(_ frame: Frame, at now: MonotonicTime) {
+        guard phase.isOpen, !phase.isDraining else { return frames.refuse() }
+        assert(!isReliable || hasRoom, "under reliable a frame is offered only while there is room")
+        watch = nil
+        frames.offer(frame, at: now)
+    }
+
+    private mutating func note(_ notice: SourceNotice) {
+        if case .lost = notice { sourceLost = notice } else { sourceLost = nil }
+        if phase.isOpen { connection?.note(notice) }
+    }
+
+    // MARK: Encoding and sending
+
+    private mutating func takeWaiting(at now: MonotonicTime, _ actions: inout Actions) {
+        guard connection?.isPaused == false, phase.isOpen else { return frames.rest() }
+        frames.take(at: now) { entry in actions.append(.encode(entry.frame, ticket: entry.ticket)) }
+        if let settings = frames.flow.encodeSettings, chosen.map({ $0 != settings }) ?? true {
+            chosen = settings
+            actions.append(.report(.chose(quality: settings.quality, scale: settings.scale)))
+        }
+    }
+
+    /// Hands the next frame, or what is said of the source, to the connection, if nobody is at it and the receiver has credit.
+    ///
+    /// - Returns: Whether something left the queue.
+    private mutating func sendNext(at now: MonotonicTime, _ actions: inout Actions) -> Bool {
+        guard phase.isOpen, let number = connection?.number else { return false }
+        let hasDropped: Bool
+        do throws(FrameStreamingError) {
+            hasDropped = try frames.dropFailed() > 0
+        } catch {
+            close(.of(error), error, saying: .failed("the encoder failed: \(error.message)"), at: now, &actions)
+            return false
+        }
+        guard connection?.turn == .free else { return hasDropped }
+        let outgoing: Outgoing<Frame>
+        if let notice = connection?.takeNotice() {
+            outgoing = .notice(notice)
+        } else if let (frame, info) = frames.send(at: now) {
+            outgoing = .frame(frame, info)
+        } else {
+            return hasDropped
+        }
+        connection?.turn = .trying
+        actions.append(.send(outgoing, over: number, waits: false))
+        return true
+    }
+
+    // MARK: What the receiver says
+
+    private mutating func acknowledge(
+        _ number: ConnectionNumber, _ word: Acknowledgement, _ roundTrip: Int64?, _ clock: ClockFilter.Estimate?,
+        at now: MonotonicTime, _ actions: inout Actions
+    ) {
+        // Of a connection that was given up already.
+        guard connection?.number == number, phase.streamEnd == nil else { return }
+        do throws(FrameStreamingError) {
+            let time = try frames.acknowledge(word, roundTrip: roundTrip, clock: clock, at: now)
+            lastProgress = now
+            if options.onAcknowledgement != nil { actions.append(.report(.acknowledged(word, after: time))) }
+        } catch {
+            disconnect(number, .broken(error), at: now, &actions)
+        }
+    }
+
+    private mutating func comply(_ number: ConnectionNumber, _ request: ReceiverRequest, _ actions: inout Actions) {
+        guard connection?.number == number, phase.streamEnd == nil else { return }
+        switch request {
+        case .pause: connection?.isPaused = true
+        case .resume: connection?.isPaused = false
+        case .quality(let wanted): frames.limitQuality(to: wanted)
+        }
+        actions.append(.report(.requested(request)))
+    }
+
+    // MARK: Connections
+
+    private mutating func connect(
+        _ number: ConnectionNumber, _ peer: Peer, at now: MonotonicTime, _ actions: inout Actions
+    ) {
+        guard phase.isOpen else {
+            // The stream ended while the connection was being made.
+            actions.append(.close(.abruptly(number)))
+            return
+        }
+        assert(connection == nil, "a connection begins while there is another")
+        if !phase.isDraining { phase = .streaming }
+        breakage = nil
+        lastProgress = now
+        connection = SessionConnection(number, peer, telling: sourceLost)
+        frames.connect(peer)
+        actions.append(.report(.connected(number)))
+    }
+
+    private mutating func disconnect(
+        _ number: ConnectionNumber, _ end: ConnectionEnd, at now: MonotonicTime, _ actions: inout Actions
+    ) {
+        guard let connection, connection.number == number else { return }
+        if case .closing(let closing) = phase {
+            // The outcome of our own goodbye decides, unless something is missing that can come no more.
+            if case .broken(let error) = end, closing.outcome == nil, !frames.isDrained, error.code != .closed {
+                self.end(.of(error), error, byItself: false, &actions)
+                actions.append(.close(.abruptly(number)))
+            }
+            return
+        }
+        let error = end.failure
+        guard end.isAnotherAwaited(connecting, options, connection) else {
+            if case .broken(let error) = end {
+                self.end(.of(error), error, byItself: true, &actions)
+                actions.append(.close(.abruptly(number)))
+            } else {
+                close(error.map { .of($0) } ?? connection.goodEnd, error, saying: "", at: now, &actions)
+            }
+            return
+        }
+        breakage = error
+        lostAt = now
+        frames.disconnect()
+        self.connection = nil
+        if !phase.isDraining { phase = .connecting }
+        actions.append(.report(.disconnected(error)))
+        let isGoodbye = if case .goodbye = end { true } else { false }
+        actions.append(.close(isGoodbye ? .answering(over: number, until: goodbyeLimit(at: now)) : .abruptly(number)))
+    }
+
+    // MARK: What is known
+
+    var isReliable: Bool { options.policy == .reliable }
+
+    /// Whether a connection is to be made or waited for.
+    var needsConnection: Bool { phase.isOpen && connection == nil }
+
+    /// Whether the queue takes a frame without losing another.
+    var hasRoom: Bool { phase.isOpen && frames.hasRoom }
+
+    /// Whether a frame that is offered now is sent, or taken for encoding, at once.
+    var wouldTake: Bool {
+        guard case .streaming = phase, connection?.isPaused == false else { return false }
+        return frames.wouldTake
+    }
+
+    /// What no event may break. Checked in debug builds only, after each event.
+    private func checkInvariants() {
+        assert(
+            frames.isAccountedFor, "every frame is in one place, and none is sent beyond the credit: \(frames.counts)")
+        switch phase {
+        case .connecting: assert(connection == nil && frames.inFlight.isEmpty)
+        case .streaming: assert(connection != nil)
+        case .draining: assert(connection != nil || frames.inFlight.isEmpty)
+        case .closing(let closing): assert(connection != nil && (closing.outcome == nil || frames.isDrained))
+        case .ended: assert(connection == nil && frames.isDrained)
+        }
+    }
+}
+
+extension ConnectionEnd {
+    /// What went wrong; nil = the receiver said goodbye in good order.
+    fileprivate var failure: FrameStreamingError? {
+        switch self {
+        case .broken(let error): error
+        case .goodbye(let goodbye) where goodbye.code == .failed:
+            FrameStreamingError(.connectionLost, "the receiver failed: \(goodbye.text)")
+        case .goodbye: nil
+        }
+    }
+
+    /// Whether a session goes on over another connection after this one.
+    fileprivate func isAnotherAwaited(
+        _ connecting: SessionConnecting, _ options: SenderOptions, _ connection: SessionConnection
+    ) -> Bool {
+        if options.reconnection == .never { return false }
+        switch self {
+        case .broken(let error):
+            if connecting == .byListener { return true }
+            guard error.mayPass || error.code == .closed else { return false }
+        // It wants no more, or failed. One that was stopped is waited for as one whose connection broke.
+        case .goodbye(let goodbye) where goodbye.code != .stopped:
+            return connecting.isOwn && options.reconnection == .always
+        case .goodbye: break
+        }
+        return connecting.isOwn || options.policy == .reliable && connection.hasSession
+    }
+}

@@ -1,0 +1,108 @@
+/// Where a session is in its life. It only goes forward, except that a break leads from `streaming` back to `connecting`.
+enum SessionPhase: Sendable {
+    /// There is no connection: the first, or the next after a break, is being made or waited for. Frames queue up as the policy
+    /// allows.
+    case connecting
+    /// There is a connection, and the source goes on.
+    case streaming
+    /// The source has ended, and what is queued and in flight is waited for: over the connection that there is, or under
+    /// `reliable` over the next one.
+    case draining(Draining)
+    /// A goodbye is being said or answered. Nothing more is sent.
+    case closing(Closing)
+    /// Nothing is sent or heard any more.
+    case ended(StreamEnd)
+
+    /// What a session knows while it is drained.
+    struct Draining: Sendable {
+        let end: SourceEnd
+        /// Until when what is queued and in flight is waited for at most.
+        var limit: MonotonicTime?
+        /// Looks whether the receiver makes progress.
+        var watch: StallWatch
+        var nextLook: MonotonicTime
+    }
+
+    /// What a session knows while a goodbye is under way.
+    struct Closing: Sendable {
+        /// How the session ends, whatever becomes of the goodbye; nil = well, if the goodbye succeeds or nothing is missing.
+        let outcome: StreamEnd?
+        /// How it ends otherwise.
+        let goodEnd: StreamEnd
+    }
+
+    /// Whether frames are sent, or will be when there is a connection: no goodbye is under way.
+    var isOpen: Bool {
+        switch self {
+        case .connecting, .streaming, .draining: true
+        case .closing, .ended: false
+        }
+    }
+
+    var isDraining: Bool { if case .draining = self { true } else { false } }
+    var isClosing: Bool { if case .closing = self { true } else { false } }
+    var hasEnded: Bool { if case .ended = self { true } else { false } }
+
+    /// How the session ends; nil while that is not settled. Once it is, what the receiver says changes nothing any more.
+    var streamEnd: StreamEnd? {
+        switch self {
+        case .connecting, .streaming, .draining: nil
+        case .closing(let closing): closing.outcome
+        case .ended(let end): end
+        }
+    }
+}
+
+/// The connection that a session has. What depends on it goes with it.
+struct SessionConnection: Sendable {
+    /// Who is in the transport's `send`: one thread at a time.
+    enum Turn: Hashable, Sendable {
+        /// Nobody.
+        case free
+        /// A thread that does not wait.
+        case trying
+        /// A thread that waits until the connection takes what it did not take at once.
+        case waiting
+    }
+
+    let number: ConnectionNumber
+    var turn = Turn.free
+    /// The receiver asked for no more frames.
+    var isPaused = false
+    /// What the receiver is to be told of the source, before the next frame.
+    private(set) var notices: [SourceNotice] = []
+    /// How a goodbye over this connection is called.
+    let goodEnd: StreamEnd
+    /// The receiver can be recognised when it connects again.
+    let hasSession: Bool
+
+    private static var mostNotices: Int { 16 }
+
+    /// - Parameter notice: What the receiver must know of the source from the start.
+    init(_ number: ConnectionNumber, _ peer: Peer, telling notice: SourceNotice?) {
+        self.number = number
+        notices = notice.map { [$0] } ?? []
+        goodEnd = .good(peer.handshake)
+        hasSession = peer.session != 0
+    }
+
+    mutating func note(_ notice: SourceNotice) {
+        notices.append(notice)
+        // A source that comes and goes while the receiver takes nothing: the oldest pair is no news any more.
+        if notices.count > Self.mostNotices { notices.removeFirst(2) }
+    }
+
+    mutating func takeNotice() -> SourceNotice? { notices.isEmpty ? nil : notices.removeFirst() }
+}
+
+/// Who makes the connections of a session after the first.
+enum SessionConnecting: Hashable, Sendable {
+    /// This side connects to its receiver.
+    case byThisSide
+    /// A listener of this side, which takes whoever comes next. Whatever one receiver did, the next one is served.
+    case byListener
+    /// The receiver, which is recognised by its session, and waited for this long; nil = for ever.
+    case byReceiver(within: Duration?)
+
+    var isOwn: Bool { if case .byReceiver = self { false } else { true } }
+}

@@ -1,0 +1,169 @@
+/// Decides how many frames may be in flight to one receiver, and what quality they are encoded with.
+///
+/// A value without frames, threads or a clock: ``ReceiverSession`` owns one, tells it what happened and asks it before a frame is
+/// taken for encoding and before one is sent. It keeps no list: what it must know of a frame in flight is in that frame's ``Flight``.
+struct SessionFlowControl: Sendable {
+    /// What happens to frames that come faster than they can be sent.
+    let policy: DeliveryPolicy
+    /// How many frames may be taken from the queue and not sent yet: encoders that work at once.
+    let encoders: Int
+    /// The highest frame number that the receiver has granted on this connection.
+    private(set) var creditThrough: UInt64 = 0
+    /// The number of the last frame sent on this connection; 0 before the first.
+    private(set) var sentThrough: UInt64 = 0
+    /// When a frame may be taken although no event comes before; nil = nothing depends on the time.
+    private(set) var wakeAt: MonotonicTime?
+    /// The last quality limit wins; without adaptive quality there is none.
+    private(set) var quality: QualityControl?
+
+    private var fixedWindow = 1
+    private var adaptive: AdaptiveWindow?
+    private var prediction = AcknowledgementPrediction()
+    private var offers: UInt64 = 0
+
+    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, or a range of qualities outside 1...100.
+    init(_ options: SenderOptions) throws(FrameStreamingError) {
+        guard options.encoders >= 1 else {
+            throw FrameStreamingError(
+                .invalidArgument, "the number of encoders must be 1 or more, not \(options.encoders)")
+        }
+        policy = options.policy
+        encoders = options.encoders
+        switch options.window.value {
+        case .fixed(let frames):
+            guard frames >= 1 else {
+                throw FrameStreamingError(.invalidArgument, "the window must be 1 frame or more, not \(frames)")
+            }
+            fixedWindow = frames
+        case .adaptive(let target): adaptive = AdaptiveWindow(latencyTarget: target)
+        }
+        if let wanted = options.adaptiveQuality {
+            guard wanted.range.lowerBound >= 1, wanted.range.upperBound <= 100 else {
+                throw FrameStreamingError(
+                    .invalidArgument, "adaptive qualities must be within 1 to 100, not \(wanted.range)")
+            }
+            quality = QualityControl(
+                quality: wanted.range, allowsScale: wanted.allowsScale, allowsRate: wanted.allowsRate)
+        }
+    }
+
+    // MARK: What may be done
+
+    /// How many frames may be in flight now, as far as this side is concerned.
+    var window: Int { adaptive?.frames ?? fixedWindow }
+
+    /// What frames are to be encoded with; nil = it is not chosen here.
+    var encodeSettings: (quality: Int, scale: PictureScale)? {
+        quality.map { ($0.settings.quality, $0.settings.scale) }
+    }
+
+    /// How many frames may be in flight: the window, or the receiver's credit where that is less.
+    func limit(inFlight: Int) -> Int {
+        let acknowledgedThrough = sentThrough - UInt64(inFlight)
+        return Int(min(UInt64(window), creditThrough - acknowledgedThrough))
+    }
+
+    /// Whether one more frame may be sent now.
+    func maySend(inFlight: Int) -> Bool { inFlight < limit(inFlight: inFlight) }
+
+    /// The number of the next frame.
+    var nextSequence: UInt64 { sentThrough + 1 }
+
+    /// Whether the first frame that waits may be taken for encoding now. Where only time is missing, ``wakeAt`` says how much.
+    ///
+    /// - Parameters:
+    ///   - taken: Frames that were taken and not sent yet.
+    ///   - oldest: The frame in flight that is acknowledged next.
+    mutating func mayTake(taken: Int, inFlight: Int, oldest: Flight?, at now: MonotonicTime) -> Bool {
+        guard taken < encoders else { return false }
+        // No newer frame takes the place of this one: encoding it now makes nothing older, and the credit finds it ready.
+        if policy == .reliable { return true }
+        let position = inFlight + taken
+        let limit = limit(inFlight: inFlight)
+        if position < limit { return true }
+        // A frame must not be encoded and then grow old: only where the acknowledgement that makes room is about to come.
+        guard position == limit, let oldest,
+            let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest.sent)
+        else { return false }
+        if now < from {
+            wakeAt = from
+            return false
+        }
+        return now <= through
+    }
+
+    // MARK: What happened
+
+    /// A connection begins: nothing that was learnt of the link before holds, what was learnt of the frames does.
+    mutating func connected(creditThrough: UInt64) {
+        self.creditThrough = creditThrough
+        sentThrough = 0
+        prediction.reset()
+        adaptive?.reset()
+        quality?.reset()
+    }
+
+    /// The source gave a frame. False: it is left out, for the rate that the link allows.
+    mutating func offered(at now: MonotonicTime) -> Bool {
+        quality?.offered(at: now)
+        offers &+= 1
+        if let quality, offers % UInt64(quality.settings.keepOneIn) != 0 { return false }
+        adaptive?.offered(at: now)
+        return true
+    }
+
+    /// An event was handled: forgets when to wake up, and notes whether a frame waits for nothing but the window.
+    mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
+        wakeAt = nil
+        guard adaptive != nil || quality != nil else { return }
+        guard isLimitedByWindow(hasWaiting: hasWaiting, taken: taken, inFlight: inFlight) else { return }
+        adaptive?.limited(at: now)
+        // A larger window comes first, as long as it may be what is missing.
+        if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
+    }
+
+    private func isLimitedByWindow(hasWaiting: Bool, taken: Int, inFlight: Int) -> Bool {
+        guard limit(inFlight: inFlight) == window, inFlight + taken >= window else { return false }
+        if policy == .reliable { return taken > 0 && inFlight >= window }
+        return hasWaiting && taken < encoders
+    }
+
+    /// There is no connection: no time of its own matters.
+    mutating func forgetWakeUp() { wakeAt = nil }
+
+    /// A frame was encoded, with these settings, after so many nanoseconds in the codec.
+    mutating func encoded(nanoseconds: Int64, bytes: Int, settings: EncodeSettings, at now: MonotonicTime) {
+        prediction.encoded(nanoseconds)
+        quality?.encoded(bytes: bytes, quality: settings.quality, scale: settings.scale, at: now)
+    }
+
+    /// A frame is handed to the connection, with the number ``nextSequence``.
+    mutating func sent(bytes: Int, inFlight: Int, oldest: Flight?, at now: MonotonicTime) -> Flight {
+        sentThrough += 1
+        var flight = Flight(sequence: sentThrough, bytes: bytes, sent: now, ahead: inFlight)
+        adaptive?.sent(&flight, oldest: oldest)
+        return flight
+    }
+
+    /// The receiver's word on the oldest frame in flight.
+    ///
+    /// - Parameters:
+    ///   - next: The frame in flight behind it.
+    ///   - roundTrip: How long a small message and its answer take at present, in nanoseconds; nil = not known.
+    /// - Throws: `protocolViolation` where the credit falls. The connection must end.
+    mutating func acknowledged(
+        _ word: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64?, at now: MonotonicTime
+    ) throws(FrameStreamingError) {
+        guard word.creditThrough >= creditThrough else {
+            throw FrameStreamingError(
+                .protocolViolation, "the receiver's credit fell from \(creditThrough) to \(word.creditThrough)")
+        }
+        creditThrough = word.creditThrough
+        prediction.acknowledged(after: now.nanoseconds &- flight.sent.nanoseconds)
+        adaptive?.acknowledged(word, of: flight, next: next, roundTrip: roundTrip, at: now)
+        quality?.acknowledged(word, bytes: flight.bytes, sentAt: flight.sent, at: now)
+    }
+
+    /// The receiver asked for a quality: an adaptive one goes no higher from now on.
+    mutating func limitQuality(to wanted: Int) { quality?.limit(to: min(max(wanted, 1), 100)) }
+}

@@ -1,0 +1,88 @@
+@testable import FrameStreamingCore
+import Foundation
+import Testing
+
+/// Sessions to which anything happens that may, in any order: ``SimulatedSession`` checks after each event that every frame is
+/// accounted for, and that none is delivered out of order or twice.
+@Suite struct SessionSimulationTests {
+    /// For each policy: a million events in all, or more for those who have the time.
+    static let sessions = UInt64(ProcessInfo.processInfo.environment["FRAMESTREAMING_SIMULATED_SESSIONS"] ?? "") ?? 100
+
+    static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(.milliseconds(50))]
+
+    /// Nothing about these is typical.
+    static func session(_ policy: DeliveryPolicy, seed: UInt64) throws -> SimulatedSession {
+        var random = SplitMix(state: seed)
+        func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+        var options = SenderOptions(policy: policy, window: pick([1, 2, 4, .adaptive]))
+        options.encoders = pick([1, 1, 2, 4])
+        options.reconnection = pick([.afterBreak, .afterBreak, .always, .never])
+        options.stallTimeout = pick([nil, .seconds(2), .seconds(30)])
+        options.drainTimeout = pick([.seconds(1), .seconds(30)])
+        if pick([true, false, false]) { options.adaptiveQuality = AdaptiveQuality(20...80, allowsRate: true) }
+        if pick([true, false]) { options.onAcknowledgement = { _, _ in } }
+        let session = try SimulatedSession(
+            options,
+            connecting: pick([.byThisSide, .byListener, .byReceiver(within: .seconds(5)), .byReceiver(within: nil)]),
+            seed: seed)
+        session.passesOn = pick([true, false])
+        session.hasSession = pick([true, true, false])
+        session.forgets = pick([0, 0, 4])
+        session.lies = pick([0, 0, 2_000])
+        session.ends = pick([100, 10_000])
+        session.breaks = options.reconnection == .never ? 20 : pick([1, 1, 10])
+        session.blocks = pick([0, 4, 2])
+        session.creditAhead = pick([1, 3, 8, 64])
+        return session
+    }
+
+    @Test(arguments: policies)
+    func everyFrameIsAccountedForAfterEachEvent(policy: DeliveryPolicy) throws {
+        var (events, delivered, connections) = (0, 0, 0)
+        var seen: Set<String> = []
+        var ends: Set<String> = []
+        for seed in 1...Self.sessions {
+            let session = try Self.session(policy, seed: seed &* 65_537)
+            let outcome = session.run(events: 10_000)
+            #expect(outcome.violations.isEmpty, "seed \(seed)")
+            events += outcome.events
+            delivered += outcome.delivered
+            connections += outcome.connections
+            seen.formUnion(outcome.seen)
+            ends.insert(outcome.end?.description ?? "none")
+        }
+        // It is no simulation where nothing happens.
+        #expect(delivered > events / 40)
+        #expect(connections > Int(Self.sessions))
+        #expect(seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose"]))
+        #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
+    }
+
+    /// An end by this side after every number of events, from the first on.
+    @Test(arguments: policies)
+    func aSessionMayEndAtAnyPoint(policy: DeliveryPolicy) throws {
+        for events in 1...UInt64(400) {
+            let session = try Self.session(policy, seed: events &* 257)
+            session.ends = 0
+            let outcome = session.run(events: Int(events))
+            #expect(outcome.violations.isEmpty, "after \(events) events")
+        }
+    }
+
+    /// Breaks of every kind and restarts of connections: nothing is lost, nothing comes twice.
+    @Test func underReliableEveryFrameArrivesOnce() throws {
+        for seed in 1...Self.sessions {
+            var options = SenderOptions(policy: .reliable, window: 4)
+            options.drainTimeout = nil
+            let session = try SimulatedSession(options, seed: seed)
+            session.ends = 0
+            session.hasGoodbyes = false
+            session.endsWithSource = true
+            let outcome = session.run(events: 3_000)
+            #expect(outcome.violations.isEmpty, "seed \(seed)")
+            #expect(outcome.counts.lost == 0 && outcome.counts.dropped.total == outcome.late, "seed \(seed)")
+            #expect(outcome.delivered == outcome.counts.produced - outcome.late - outcome.unencodable, "seed \(seed)")
+            #expect(outcome.connections > 1)
+        }
+    }
+}

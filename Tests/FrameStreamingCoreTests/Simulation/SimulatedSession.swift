@@ -1,0 +1,398 @@
+@testable import FrameStreamingCore
+
+/// A session among encoders, connections and a receiver that do anything they may, in any order: breaks, reconnects, restarts,
+/// pauses, stalls, goodbyes of every kind, hostile numbers, and an end at any point.
+///
+/// It performs the session's actions and knows none of its rules. After each event it checks that every frame is accounted for and
+/// that no frame reached the receiver out of order or twice.
+final class SimulatedSession {
+    var options: SenderOptions
+    var connecting: SessionConnecting
+    /// Whether frames are compressed from the start.
+    var passesOn = false
+    /// The receiver says where to resume, and remembers it over restarts of its connections.
+    var hasSession = true
+    /// One receiver in so many forgets what it consumed when it connects again; 0 = none does.
+    var forgets: UInt64 = 0
+    /// One acknowledgement in so many is impossible; 0 = none is.
+    var lies: UInt64 = 0
+    /// One event in so many ends the stream from this side; a cancel, a stop or the source's end.
+    var ends: UInt64 = 10_000
+    /// How much rarer breaks are than they might be.
+    var breaks: UInt64 = 1
+    /// How much more often than others the transport takes no frame without waiting.
+    var blocks: UInt64 = 4
+    var creditAhead: UInt64 = 8
+    /// Whether the receiver says goodbye now and then.
+    var hasGoodbyes = true
+    /// At the end the source ends, and nothing is cancelled.
+    var endsWithSource = false
+
+    /// What happened.
+    struct Outcome {
+        var counts = SenderStatistics()
+        var end: StreamEnd?
+        var failure: FrameStreamingError?
+        var events = 0
+        /// Frames that reached the receiver, over all connections.
+        var delivered = 0
+        var connections = 0
+        /// Frames that the source gave and that came too late: after its end, or without room until then.
+        var late = 0
+        /// Frames that no encoder could encode.
+        var unencodable = 0
+        /// The names of the reports and closes that were seen.
+        var seen: Set<String> = []
+        /// The first few things that must not be.
+        var violations: [String] = []
+    }
+
+    /// One connection: what is on its way in either direction.
+    private struct Wire {
+        let number: ConnectionNumber
+        var toReceiver: [(frame: NumberedFrame, info: FrameInfo)] = []
+        var acknowledgements: [Acknowledgement] = []
+        /// What the transport has in its `send`, and whether that waits.
+        var sending: (outgoing: Outgoing<NumberedFrame>, waits: Bool)?
+        /// The numbers that came, without gaps from 1.
+        var received: UInt64 = 0
+        var lastNotice: SourceNotice?
+        /// The last frame that came.
+        var last = 0
+        /// It broke during the goodbye, which has not ended yet.
+        var isBroken = false
+        /// A goodbye of this side is under way.
+        var isFinishing = false
+    }
+
+    private var session: ReceiverSession<NumberedFrame>
+    private var random: SplitMix
+    private var now: Int64 = 1_000_000_000
+    private var wire: Wire?
+    private var connections: UInt64 = 0
+    private var encoding: [(frame: NumberedFrame, ticket: UInt64)] = []
+    private var produced = 0
+    private var number = 0
+    private var source: SourceNotice?
+    /// What the receiver consumed of the session, by its own count, and the number of the frame.
+    private var consumed: UInt64 = 0
+    private var lastConsumed = 0
+    /// The highest number that may come again, because the receiver forgot or had no session.
+    private var mayRepeatThrough = 0
+    private var sourceWaitsSince: MonotonicTime?
+    private var outcome = Outcome()
+    /// The rest of the run lets the session end.
+    private var isEnding = false
+
+    init(
+        _ options: SenderOptions, connecting: SessionConnecting = .byThisSide, seed: UInt64
+    ) throws {
+        self.options = options
+        self.connecting = connecting
+        random = SplitMix(state: seed)
+        session = try ReceiverSession(options, connecting: connecting, at: MonotonicTime(nanoseconds: now))
+    }
+
+    private func chance(_ oneIn: UInt64) -> Bool { oneIn > 0 && random.next() % oneIn == 0 }
+
+    private func fail(_ text: @autoclosure () -> String) {
+        if outcome.violations.count < 5 { outcome.violations.append("event \(outcome.events): \(text())") }
+    }
+
+    /// Lets so many things happen, or fewer when the session ends before, and then ends it.
+    func run(events: Int) -> Outcome {
+        while outcome.events < events, !session.phase.hasEnded { step() }
+        if !session.phase.hasEnded {
+            tell(!endsWithSource && chance(2) ? .cancel : .finish(SourceEnd(goodbye: "the end"), deliveredBytes: nil))
+        }
+        // Whatever the receiver does now, the session ends within the times of its options.
+        isEnding = true
+        var steps = 0
+        while !session.phase.hasEnded, steps < 100_000 {
+            step()
+            steps += 1
+        }
+        if !session.phase.hasEnded { fail("has not ended: \(session.phase)") }
+        // Nothing that comes late changes anything.
+        let before = session.frames.counts.acknowledged + session.frames.counts.failed + session.frames.counts.lost
+        tell(.encoded(ticket: 1, .success(bytes: 1, nanoseconds: 1, settings: nil)))
+        tell(.sent(ConnectionNumber(value: connections)))
+        tell(
+            .acknowledged(
+                ConnectionNumber(value: connections), Acknowledgement(sequence: 1, creditThrough: .max), roundTrip: nil,
+                clock: nil))
+        tell(.disconnected(ConnectionNumber(value: connections), .goodbye("")))
+        tell(.saidGoodbye(ConnectionNumber(value: connections), nil))
+        tell(.tick(deliveredBytes: 1))
+        tell(.cancel)
+        if before != session.frames.counts.acknowledged + session.frames.counts.failed + session.frames.counts.lost {
+            fail("something changed after the end")
+        }
+        outcome.counts = session.frames.counts
+        outcome.end = session.phase.streamEnd
+        outcome.failure = session.failure
+        outcome.connections = Int(connections)
+        if outcome.counts.produced != produced { fail("\(outcome.counts.produced) of \(produced) produced") }
+        return outcome
+    }
+
+    // MARK: What may happen next
+
+    private func step() {
+        // Mostly nothing takes time; now and then a lot does.
+        now += Int64(random.next() % 2_000_000)
+        if chance(2_000) { now += Int64(random.next() % 5_000_000_000) }
+        switch random.next() % 16 {
+        case 0, 1, 2, 3: offer()
+        case 4, 5: finishEncoding()
+        case 6, 7, 8: finishSending()
+        case 9, 10: receive()
+        case 11, 12, 13: deliverAcknowledgement()
+        case 14: if session.needsConnection { connect() } else { tick() }
+        default: rarely()
+        }
+    }
+
+    private func rarely() {
+        if chance(ends) {
+            return tell(
+                chance(4)
+                    ? .cancel
+                    : .finish(
+                        SourceEnd(goodbye: "the end", stopped: chance(2) ? MonotonicTime(nanoseconds: now) : nil),
+                        deliveredBytes: chance(2) ? 7 : nil))
+        }
+        switch random.next() % 40 {
+        case 0: if chance(breaks) { breakOff() }
+        case 1: if chance(4) { sayGoodbye() }
+        case 5...9: if let wire { tell(.requested(wire.number, .pause)) }
+        case 10...29: if let wire { tell(.requested(wire.number, .resume)) }
+        case 30: if let wire { tell(.requested(wire.number, .quality(Int(truncatingIfNeeded: random.next())))) }
+        case 31...33:
+            let notice: SourceNotice = source == .restored || source == nil ? .lost("unplugged") : .restored
+            source = notice
+            tell(.noticed(notice))
+        case 34: if session.phase.isDraining, !endsWithSource { tell(.stop) }
+        case 35: tellWhatIsStale()
+        default: finishGoodbye()
+        }
+    }
+
+    private func tick() { tell(.tick(deliveredBytes: isEnding || chance(2) ? nil : random.next())) }
+
+    private func offer() {
+        // Its source has ended: what comes now comes late.
+        if session.phase.isDraining || !session.phase.isOpen, !chance(50) { return tick() }
+        guard options.policy != .reliable || session.hasRoom || !session.phase.isOpen else {
+            let since = sourceWaitsSince ?? MonotonicTime(nanoseconds: now)
+            sourceWaitsSince = since
+            if chance(500) {
+                produced += 1
+                outcome.late += 1
+                return tell(.abandoned)
+            }
+            return tell(.sourceWaits(since: since, deliveredBytes: chance(2) ? nil : random.next()))
+        }
+        sourceWaitsSince = nil
+        if session.phase.isDraining || !session.phase.isOpen { outcome.late += 1 }
+        produced += 1
+        number += 1
+        tell(
+            .offered(
+                NumberedFrame(
+                    number: number, offered: MonotonicTime(nanoseconds: now), bytes: passesOn ? 100 : nil)))
+    }
+
+    private func finishEncoding() {
+        guard !encoding.isEmpty else { return tick() }
+        let (_, ticket) = encoding.remove(at: Int(random.next() % UInt64(encoding.count)))
+        if chance(20) {
+            outcome.unencodable += 1
+            return tell(.encoded(ticket: ticket, .failure(FrameStreamingError(.corruptImage, "no picture"))))
+        }
+        let settings = EncodeSettings(quality: 50)
+        tell(.encoded(ticket: ticket, .success(bytes: 100, nanoseconds: 1_000_000, settings: settings)))
+    }
+
+    private func connect() {
+        guard !chance(4) else {
+            return tell(.failedToConnect(FrameStreamingError(.connectionFailed, "nobody listens")))
+        }
+        connections += 1
+        let number = ConnectionNumber(value: connections)
+        wire = Wire(number: number)
+        var peer = Peer(
+            address: "simulation", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
+        if hasSession {
+            peer.session = 7
+            if chance(forgets) {
+                consumed = 0
+                mayRepeatThrough = lastConsumed
+            }
+            peer.resumedFrom = consumed
+            if lies > 0 {
+                // Who lies about this gets frames twice, or not at all.
+                mayRepeatThrough = lastConsumed
+                if chance(lies) { peer.resumedFrom = [.max, .max - 5, 0].randomElement(using: &random) ?? 0 }
+            }
+        } else {
+            mayRepeatThrough = lastConsumed
+        }
+        tell(.connected(number, peer))
+    }
+
+    private func finishSending() {
+        guard let (outgoing, waits) = wire?.sending, let number = wire?.number else { return tick() }
+        if chance(200) { return breakOff() }
+        if !waits, chance(blocks) {
+            wire?.sending = nil
+            return tell(.blocked(number, outgoing))
+        }
+        wire?.sending = nil
+        switch outgoing {
+        case .frame(let frame, let info): wire?.toReceiver.append((frame, info))
+        case .notice(let notice):
+            if wire?.lastNotice == notice, notice == .restored { fail("says twice that the source is back") }
+            wire?.lastNotice = notice
+        }
+        tell(.sent(number))
+    }
+
+    /// The receiver takes a frame, consumes it and says so.
+    private func receive() {
+        guard let (frame, info) = wire?.toReceiver.first else { return tick() }
+        wire?.toReceiver.removeFirst()
+        wire?.received += 1
+        outcome.delivered += 1
+        let before = wire?.last ?? 0
+        wire?.last = frame.number
+        if info.sequence != wire?.received { fail("number \(info.sequence) is the \(wire?.received ?? 0)th") }
+        if before > 0, frame.number != before + 1 + Int(info.skipped) {
+            fail("frame \(frame.number) after \(before) says \(info.skipped) skipped")
+        }
+        if frame.number <= lastConsumed, frame.number > mayRepeatThrough {
+            fail("frame \(frame.number) came after \(lastConsumed)")
+        }
+        lastConsumed = max(lastConsumed, frame.number)
+        consumed += 1
+        var word = Acknowledgement(sequence: info.sequence, creditThrough: info.sequence + creditAhead)
+        if chance(30) { word.outcome = .undecodable }
+        wire?.acknowledgements.append(word)
+    }
+
+    private func deliverAcknowledgement() {
+        guard let word = wire?.acknowledgements.first, let number = wire?.number else { return tick() }
+        wire?.acknowledgements.removeFirst()
+        var said = word
+        if chance(lies) {
+            switch random.next() % 3 {
+            case 0: said.sequence = [0, word.sequence + 1, .max].randomElement(using: &random) ?? 0
+            case 1: said.creditThrough = 0
+            default: said.creditThrough = .max
+            }
+        }
+        tell(.acknowledged(number, said, roundTrip: nil, clock: nil))
+    }
+
+    private func breakOff() {
+        guard let number = wire?.number, wire?.isBroken == false else { return }
+        let codes: [FrameStreamingError.Code] = [.connectionLost, .endedWithoutGoodbye, .closed, .timedOut]
+        let code = codes.randomElement(using: &random) ?? .closed
+        if wire?.isFinishing == true {
+            wire?.isBroken = true
+            wire?.toReceiver = []
+            wire?.acknowledgements = []
+            wire?.sending = nil
+        } else {
+            wire = nil
+        }
+        tell(.disconnected(number, .broken(FrameStreamingError(code, "cut"))))
+    }
+
+    /// What threads say that found out late: the connection is gone.
+    private func tellWhatIsStale() {
+        let old = ConnectionNumber(value: connections &- 1)
+        tell(.sent(old))
+        tell(.disconnected(old, .broken(FrameStreamingError(.connectionLost, "cut"))))
+        tell(.acknowledged(old, Acknowledgement(sequence: 1, creditThrough: 1), roundTrip: nil, clock: nil))
+        tell(.requested(old, .pause))
+        tell(.saidGoodbye(old, nil))
+        tell(.encoded(ticket: .max, .success(bytes: 1, nanoseconds: 1, settings: nil)))
+    }
+
+    private func sayGoodbye() {
+        guard hasGoodbyes, let number = wire?.number, wire?.isFinishing == false else { return }
+        let ends: [Goodbye] = [
+            "enough", .stopped(""), .stopped("restarted"), .stopped(""), .failed("the disk is full"),
+        ]
+        tell(.disconnected(number, .goodbye(ends.randomElement(using: &random) ?? "")))
+    }
+
+    private func finishGoodbye() {
+        guard let number = wire?.number, wire?.isFinishing == true else { return }
+        // What was sent may be consumed and acknowledged before the goodbye is answered.
+        if !chance(4) {
+            while wire?.toReceiver.isEmpty == false { receive() }
+            while wire?.acknowledgements.isEmpty == false, !session.phase.hasEnded { deliverAcknowledgement() }
+        }
+        tell(
+            .saidGoodbye(
+                number, wire?.isBroken == true || chance(4) ? FrameStreamingError(.timedOut, "no answer") : nil))
+    }
+
+    // MARK: The driver
+
+    private func tell(_ event: SessionEvent<NumberedFrame>) {
+        outcome.events += 1
+        let actions = session.handle(event, at: MonotonicTime(nanoseconds: now))
+        let counts = session.frames.counts
+        let known = counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
+        if counts.produced != known + session.frames.queue.count + session.frames.inFlight.count {
+            fail(
+                "\(counts), \(session.frames.queue.count) queued and \(session.frames.inFlight.count) in flight after \(event)"
+            )
+        }
+        if session.frames.flow.sentThrough > session.frames.flow.creditThrough { fail("beyond the credit") }
+        if session.frames.queue.taken > options.encoders { fail("\(session.frames.queue.taken) taken") }
+        if options.policy == .reliable, counts.dropped.replaced + counts.dropped.deadline > 0 {
+            fail("reliable dropped a frame")
+        }
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: SessionAction<NumberedFrame>) {
+        switch action {
+        case .encode(let frame, let ticket): encoding.append((frame, ticket))
+        case .send(let outgoing, let number, let waits):
+            guard wire?.number == number else { return fail("sends over \(number), which is gone") }
+            if wire?.sending != nil { fail("sends twice at once") }
+            if session.connection?.turn == .free { fail("sends and nobody has the turn") }
+            wire?.sending = (outgoing, waits)
+        case .wakeSource: sourceWaitsSince = nil
+        case .close(.saying(_, let number, _)):
+            outcome.seen.insert("goodbye")
+            guard wire?.number == number else { return fail("says goodbye over \(number), which is gone") }
+            if wire?.isFinishing == true { fail("says goodbye twice") }
+            wire?.isFinishing = true
+        case .close(.answering(let number, _)), .close(.abruptly(let number)):
+            if wire?.number == number { wire = nil }
+        case .report(let report):
+            outcome.seen.insert(report.name)
+        }
+    }
+}
+
+extension SessionReport {
+    /// What it is, without what it says.
+    var name: String {
+        switch self {
+        case .connected: "connected"
+        case .disconnected: "disconnected"
+        case .acknowledged: "acknowledged"
+        case .requested: "requested"
+        case .stalled: "stalled"
+        case .chose: "chose"
+        case .ended: "ended"
+        }
+    }
+}
