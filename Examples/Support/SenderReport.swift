@@ -133,12 +133,19 @@ package final class SenderReport: Sendable {
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
         let shortfalls = summary.connections.map { deliversAll ? shortfall(of: $0) : nil }
-        for shortfall in shortfalls { if let shortfall { printError(shortfall) } }
+        let missing = shortfalls.compactMap(\.self)
+        for shortfall in missing.prefix(Self.mostShortfalls) { printError(shortfall) }
+        if missing.count > Self.mostShortfalls {
+            printNote("... and \(missing.count - Self.mostShortfalls) more like it")
+        }
         // Of receivers that came by themselves one that had everything is enough.
         let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
         let isBroken = needsAll && summary.connections.contains { $0.failure != nil }
         return failure != nil || isShort || isBroken ? 1 : 0
     }
+
+    /// A listening sender may have had thousands of visitors: the first ones show what went wrong.
+    private static let mostShortfalls = 100
 
     /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil where all were.
     private func shortfall(of connection: SenderSummary.Connection) -> String? {
