@@ -37,6 +37,8 @@ package final class Interruption: Sendable {
     package init(lastWords: @escaping @Sendable () -> CInt) {
         // Somebody who stops reading what is printed (`| head -1`) does not end the work: the write fails, and that is all.
         signal(SIGPIPE, SIG_IGN)
+        // Nor does a limit on the size of files: the write fails, as on a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         state = Monitor(State(action: nil, lastWords: lastWords))
         var signals = sigset_t()
         unsafe sigemptyset(&signals)

@@ -80,10 +80,12 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
 
     /// Runs `body`, which makes or accepts connections until `stop` is called, and prints the total when it is done.
     ///
-    /// - Parameter interrupted: Ends what the consumers wait for, with `cancelled`.
+    /// - Parameters:
+    ///   - interrupted: Ends what the consumers wait for, with `cancelled`.
+    ///   - finished: What is still to be done before the total is printed.
     package func during(
         stop: @escaping @Sendable () -> Void, interrupted: @escaping @Sendable () -> Void,
-        _ body: () throws -> Void
+        finished: () -> Void = {}, _ body: () throws -> Void
     ) throws(ExitCode) {
         state.withLock { $0.stop = stop }
         interruption.does { [self] in
@@ -103,6 +105,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             state.withLock { $0.failure = error }
         }
         ticker.stop()
+        finished()
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 

@@ -75,10 +75,10 @@ final class DemoReport: Sendable {
         }
         guard let saveLast, let last = state.withLock({ $0.last }) else { return }
         // A recording of one JPEG is a JPEG file.
-        let file = try MJPEGRecorder(path: saveLast)
+        let file = try MJPEGRecorder(path: saveLast, options: RecordingOptions(existing: .replace))
         try file.write(last)
         file.close()
-        printLine("the last picture is in \(saveLast)")
+        printLine("the last picture is in \(file.path)")
     }
 
     /// Prints the figures; returns the program's status.

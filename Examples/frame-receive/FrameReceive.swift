@@ -16,8 +16,7 @@ struct FrameReceive: ParsableCommand {
 
     func run() throws {
         let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
-        let recordings = try Recordings(
-            pictures.record, rate: pictures.recordRate ?? .thirty, overwrite: pictures.overwrite)
+        let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let server = try preview.server()
         defer { server?.close() }
         // Asked for once, and not for every frame.
@@ -57,7 +56,7 @@ struct FrameReceive: ParsableCommand {
 
         if let connector = try connection.connector() {
             report.previews(server?.address)
-            try report.during(stop: connector.cancel, interrupted: recordings.cancel) {
+            try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
@@ -65,7 +64,7 @@ struct FrameReceive: ParsableCommand {
             let listener = try connection.listener()
             report.listening(address: listener.address, port: listener.port)
             report.previews(server?.address)
-            try report.during(stop: listener.stop, interrupted: recordings.cancel) {
+            try report.during(stop: listener.stop, interrupted: recordings.cancel, finished: recordings.finish) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
                     // What broke a connection has been said by the report.
                     try? consume($0)

@@ -133,12 +133,21 @@ struct PreviewArguments: ParsableArguments {
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. Several senders, or a change of format, give NAME-2, NAME-3.",
+            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. What is there stays: the next recording, another sender's and one after a change of format go to NAME-2, NAME-3.",
             valueName: "file.y4m|file.mjpg|dir/"))
     var record: String?
 
-    @Flag(inversion: .prefixedNo, help: "Record over what is there, and say so, or refuse to.")
-    var overwrite = true
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Replace recordings of earlier runs, or refuse to begin where there is one. (default: take the next name)"
+    )
+    var overwrite: Bool?
+
+    @Flag(help: "Acknowledge a picture only when it is on the disk (fdatasync), so that not even a power cut loses it.")
+    var sync = false
+
+    @Option(help: ArgumentHelp("Refuse to begin more recordings than this; 0: no limit.", valueName: "n"))
+    var maximumRecordings = 10_000
 
     @Option(
         help: ArgumentHelp(
@@ -171,6 +180,10 @@ struct ConsumeOptions: ParsableArguments {
         if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")
         }
+        if record == nil, sync { throw ValidationError("--sync is for --record") }
+        guard maximumRecordings >= 0 else {
+            throw ValidationError("--maximum-recordings is at least 0, not \(maximumRecordings)")
+        }
         if recordRate != nil, !isVideo {
             throw ValidationError("--record-rate is for Y4M: no other recording says how fast it is played")
         }
@@ -180,6 +193,11 @@ struct ConsumeOptions: ParsableArguments {
     var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
+
+    /// With --no-overwrite the first name is refused at the start; later ones are those that are free.
+    var recordingOptions: RecordingOptions {
+        RecordingOptions(existing: overwrite == true ? .replace : .nextName, syncsFrames: sync)
+    }
 
     var decodeSettings: DecodeSettings? {
         switch decode {

@@ -1,41 +1,11 @@
 import ExampleSupport
+import FoundationEssentials
 import FrameStreaming
 import Synchronization
 
-/// What a recording's name asks for.
-enum RecordingKind {
-    case video, motionJPEG, directory
-
-    /// Nil for an ending that is none of these: `x.avi` would become a directory of that name.
-    init?(path: String) {
-        let lowered = path.lowercased()
-        let name = lowered.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-        if path.hasSuffix("/") {
-            self = .directory
-        } else if name.isEmpty {
-            return nil
-        } else if name.hasSuffix(".y4m") {
-            self = .video
-        } else if name.hasSuffix(".mjpg") || name.hasSuffix(".mjpeg") {
-            self = .motionJPEG
-        } else if name == ".." || !name.dropFirst().contains(".") {
-            // The dot of a hidden directory's name does not begin an ending.
-            self = .directory
-        } else {
-            return nil
-        }
-    }
-}
-
-/// The recordings of a run: the first has the name that was given, the next ones NAME-2, NAME-3, with --no-overwrite of those that are free. A stream that comes back after a break
-/// has the one that it had.
+/// The recordings of a run: each has the first of the names NAME, NAME-2, NAME-3 that is free. A stream that comes back after a break goes
+/// on in the one that it had.
 final class Recordings: Sendable {
-    private let path: String?
-    private let rate: FrameRate
-    private let overwrite: Bool
-    private let count = Atomic(0)
-    private let ofSessions = Mutex<[UInt64: Session]>([:])
-
     private struct Session {
         let recording: Recording
         /// Connections that have it: two for a moment, when a stream comes back before its old connection's end was noticed.
@@ -44,39 +14,71 @@ final class Recordings: Sendable {
         var broke = 0
     }
 
-    /// Streams that broke and whose recordings are kept open for them: those that broke last.
-    private static let mostBroken = 16
-    private let breaks = Atomic(0)
+    private struct State {
+        var sessions: [UInt64: Session] = [:]
+        var breaks = 0
+    }
+
+    private struct Starts {
+        /// The first name to try: those before it were taken when this run looked.
+        var nextNumber = 1
+        var begun = 0
+        var limit: StartLimit
+    }
+
+    /// Begun by one stream: an ordinary camera changes its size now and then.
+    static let startsOfStream = StartLimit(burst: 16, interval: .seconds(10))
+
+    /// What is recorded; nil = nothing.
+    let kind: RecordingKind?
+    private let path: String
+    private let rate: FrameRate
+    private let options: RecordingOptions
+    private let maximum: Int
+    private let output: OutputOptions
+    /// Streams that broke and whose recordings go on when they come back: those that broke last.
+    private let mostBroken: Int
+    private let state = Mutex(State())
+    private let starts: Mutex<Starts>
     private let cancellation: RecordingCancellation
 
     /// Sees whether the first one can be made: nobody is to send pictures for an hour that are kept nowhere.
     ///
     /// - Parameters:
-    ///   - rate: What a Y4M file says that it is to be played with.
-    ///   - overwrite: Whether earlier recordings of these names may be lost.
-    init(_ path: String?, rate: FrameRate, overwrite: Bool) throws(FrameStreamingError) {
-        self.path = path
-        self.rate = rate
-        self.overwrite = overwrite
+    ///   - maximumConnections: Streams at once: as many may break at once, and all of them go on where they were.
+    init(
+        _ arguments: ConsumeOptions, maximumConnections: Int, _ output: OutputOptions
+    ) throws(FrameStreamingError) {
+        path = arguments.record ?? ""
+        kind = arguments.record.flatMap(RecordingKind.init)
+        rate = arguments.recordRate ?? .thirty
+        options = arguments.recordingOptions
+        maximum = arguments.maximumRecordings
+        self.output = output
+        mostBroken = max(1024, maximumConnections)
+        starts = Mutex(
+            Starts(limit: StartLimit(burst: max(256, maximumConnections * 4), interval: .milliseconds(250))))
         cancellation = try RecordingCancellation()
-        guard let path, let kind = RecordingKind(path: path) else { return }
-        switch kind {
-        case .video, .motionJPEG: try RecordingPath.checkFile(path)
-        case .directory: try RecordingPath.checkDirectory(path)
+        var first = options
+        if arguments.overwrite == false { first.existing = .refuse }
+        let name =
+            switch kind {
+            case .video, .motionJPEG: try RecordingPath.checkFile(path, options: first)
+            case .directory: try RecordingPath.checkDirectory(path, options: first)
+            case nil: path
+            }
+        if name != path {
+            printNote("\(path): there is a recording already, which stays; the next one is \(name)")
         }
-        try RecordingPlace.check(path, overwrite: overwrite, label: "frame-receive")
     }
-
-    /// Whether anything is to be recorded.
-    fileprivate var isWanted: Bool { path != nil }
 
     /// The recording of a peer's stream. Its file is made with the first frame.
     func recording(of peer: Peer) -> Recording {
-        guard peer.session != 0 else { return Recording(self, session: 0) }
-        return ofSessions.withLock { sessions in
-            var session = sessions[peer.session] ?? Session(recording: Recording(self, session: peer.session))
+        guard peer.session != 0 else { return Recording(self, peer) }
+        return state.withLock { state in
+            var session = state.sessions[peer.session] ?? Session(recording: Recording(self, peer))
             session.users += 1
-            sessions[peer.session] = session
+            state.sessions[peer.session] = session
             return session.recording
         }
     }
@@ -84,79 +86,111 @@ final class Recordings: Sendable {
     /// The connection is over. A stream that broke may come back for its recording; one that does not leaves it whole, for pictures are
     /// written whole.
     func leave(_ recording: Recording, isOver: Bool) {
-        let number = breaks.wrappingAdd(1, ordering: .relaxed).newValue
-        let done: [Recording] = ofSessions.withLock { sessions in
-            guard var session = sessions[recording.session] else { return [recording] }
+        let isLast = state.withLock { state in
+            guard var session = state.sessions[recording.session] else { return true }
             session.users -= 1
-            session.broke = number
-            sessions[recording.session] = isOver && session.users == 0 ? nil : session
-            if isOver, session.users == 0 { return [recording] }
-            let broken = sessions.filter { $0.value.users == 0 }.sorted { $0.value.broke > $1.value.broke }
-            return broken.dropFirst(Self.mostBroken).map { old in
-                sessions[old.key] = nil
-                return old.value.recording
-            }
+            state.breaks += 1
+            session.broke = state.breaks
+            state.sessions[recording.session] = isOver && session.users == 0 ? nil : session
+            return session.users == 0
         }
-        for recording in done { recording.close() }
+        guard isLast else { return }
+        if isOver || recording.session == 0 { return recording.close() }
+        // One that comes back at this moment opens its file again.
+        let mayGoOn = recording.suspend()
+        let forgotten: [Recording] = state.withLock { state in
+            if !mayGoOn, state.sessions[recording.session]?.users == 0 { state.sessions[recording.session] = nil }
+            let broken = state.sessions.filter { $0.value.users == 0 }
+            guard broken.count > mostBroken else { return [] }
+            let oldest = broken.sorted { $0.value.broke < $1.value.broke }.prefix(broken.count - mostBroken)
+            for (session, _) in oldest { state.sessions[session] = nil }
+            return oldest.map(\.value.recording)
+        }
+        for recording in forgotten { recording.close() }
     }
 
     /// Ends the waits for who reads a FIFO.
     func cancel() { cancellation.cancel() }
 
-    private func nextName(_ path: String) -> String {
-        while true {
-            let name = RecordingPath.numbered(path, count.wrappingAdd(1, ordering: .relaxed).newValue)
-            guard RecordingPlace.isTaken(name) else { return name }
-            guard overwrite else { continue }
-            // Of the first it was said at the start.
-            if name != path { RecordingPlace.warn(name, label: "frame-receive") }
-            return name
+    /// Ends the recordings of streams that have not come back: no connection is left.
+    func finish() {
+        let left = state.withLock { state in
+            defer { state.sessions = [:] }
+            return state.sessions.values.sorted { $0.broke < $1.broke }.map(\.recording)
         }
+        for recording in left { recording.close() }
     }
 
-    fileprivate func open() throws(FrameStreamingError) -> (any FrameRecorder)? {
-        guard let path, let kind = RecordingKind(path: path) else { return nil }
-        let name = nextName(path)
-        switch kind {
-        case .video: return try Y4MRecorder(path: name, rate: rate, cancellation: cancellation)
-        case .motionJPEG: return try MJPEGRecorder(path: name, cancellation: cancellation)
-        case .directory: return try JPEGDirectoryRecorder(path: name)
+    /// Makes the next recording.
+    ///
+    /// - Throws: `limitExceeded` where a stream, or all of them, begin too many; what makes the file impossible.
+    func begin(_ ofStream: inout StartLimit) throws(FrameStreamingError) -> any FrameRecorder {
+        // Each has a number of its own to begin with; the file is made without the lock, as a FIFO's reader may have to be waited for.
+        let number = try starts.withLock { (starts) throws(FrameStreamingError) in
+            try count(&starts, &ofStream)
+            defer { starts.nextNumber += 1 }
+            return starts.nextNumber
         }
-    }
-}
-
-/// What one stream's frames go to: one recording after another, when their format changes.
-final class Recording: Sendable {
-    let session: UInt64
-    private let recordings: Recordings
-    // One connection after another writes, each on a thread of its own.
-    private let recorder = Mutex<(any FrameRecorder)?>(nil)
-
-    fileprivate init(_ recordings: Recordings, session: UInt64) {
-        self.recordings = recordings
-        self.session = session
-    }
-
-    func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
-        guard recordings.isWanted else { return }
-        try recorder.withLock { (recorder) throws(FrameStreamingError) in
-            let isNew = recorder == nil
-            if isNew { recorder = try recordings.open() }
-            guard let current = recorder else { return }
-            // Video takes the picture, JPEG recordings take it as it came.
-            let frame = current is Y4MRecorder ? received.frame : received.encoded
-            if !isNew, !current.accepts(frame) {
-                try current.close()
-                recorder = try recordings.open()
+        var options = options
+        options.firstNumber = number
+        do throws(FrameStreamingError) {
+            let recorder = try recorder(options)
+            starts.withLock { $0.nextNumber = max($0.nextNumber, recorder.number + 1) }
+            return recorder
+        } catch {
+            starts.withLock { starts in
+                starts.begun -= 1
+                starts.limit.giveBack()
+                giveBack(number, &starts)
             }
-            try recorder?.write(frame)
+            ofStream.giveBack()
+            throw error
         }
     }
 
-    func close() {
-        recorder.withLock { recorder in
-            try? recorder?.close()
-            recorder = nil
+    /// The name is free again. What this run has recorded must not be replaced, though: then only the last number is.
+    private func giveBack(_ number: Int, _ starts: inout Starts) {
+        if options.existing != .replace || number == starts.nextNumber - 1 {
+            starts.nextNumber = min(starts.nextNumber, number)
         }
     }
+
+    private func count(_ starts: inout Starts, _ ofStream: inout StartLimit) throws(FrameStreamingError) {
+        guard maximum == 0 || starts.begun < maximum else {
+            throw FrameStreamingError(
+                .limitExceeded, "\(maximum) recordings were begun, and no more are allowed", subject: path)
+        }
+        let now = MonotonicTime.now
+        guard ofStream.take(at: now) else {
+            throw FrameStreamingError(
+                .limitExceeded, "the stream's pictures change their size or format too often to be recorded",
+                subject: path)
+        }
+        guard starts.limit.take(at: now) else {
+            ofStream.giveBack()
+            throw FrameStreamingError(
+                .limitExceeded, "too many recordings are begun in a short time: try again later", subject: path)
+        }
+        starts.begun += 1
+    }
+
+    private func recorder(_ options: RecordingOptions) throws(FrameStreamingError) -> any FrameRecorder {
+        switch kind {
+        case .video: try Y4MRecorder(path: path, rate: rate, options: options, cancellation: cancellation)
+        case .motionJPEG, nil: try MJPEGRecorder(path: path, options: options, cancellation: cancellation)
+        case .directory: try JPEGDirectoryRecorder(path: path, options: options)
+        }
+    }
+
+    /// A recording is complete; one without a frame was removed by its recorder, and its name is free again.
+    func ended(_ recorder: any FrameRecorder, of stream: String?) {
+        guard recorder.frameCount > 0 else {
+            guard !FileManager.default.fileExists(atPath: recorder.path) else { return }
+            return starts.withLock { giveBack(recorder.number, &$0) }
+        }
+        output.recorded(RecordingEvent(path: recorder.path, frames: recorder.frameCount, stream: stream))
+    }
+
+    /// A recording was removed or changed by another program; the stream goes on in another.
+    func lost(_ error: FrameStreamingError) { printError(error.description) }
 }

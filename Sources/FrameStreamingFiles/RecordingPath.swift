@@ -19,46 +19,67 @@ public enum RecordingPath {
     /// Sees whether ``MJPEGRecorder`` and ``Y4MRecorder`` can write there, before the first picture comes. What is in the file stays, and
     /// where there is none, none is left.
     ///
-    /// - Throws: `notFound` where the directory is not there; `notPermitted`; `system`.
-    public static func checkFile(_ path: String) throws(FrameStreamingError) {
-        do throws(SystemError) {
-            switch try fileKind(path) {
-            case .directory: throw SystemError("open", code: Errno.isDirectory)
-            // To open and close one would be the end for who reads it.
-            case .fifo: try checkWritable(path)
-            case .some: _ = try Descriptor.openForWriting(path)
-            case nil: try tryFile(path)
+    /// - Returns: The name that a recorder with these options would have now.
+    /// - Throws: `alreadyExists` where the options refuse the name; `notFound` where the directory is not there; `notPermitted`; `system`.
+    @discardableResult
+    public static func checkFile(
+        _ path: String, options: RecordingOptions = RecordingOptions()
+    ) throws(FrameStreamingError) -> String {
+        try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
+            do throws(SystemError) {
+                let found = try fileDetails(name)
+                switch found?.kind {
+                case .directory:
+                    guard number == options.firstNumber else { return .exists(isLocked: false) }
+                    throw SystemError("open", code: Errno.isDirectory)
+                // To open and close one would be the end for who reads it.
+                case .fifo: try checkWritable(name)
+                case .regular where (found?.size ?? 0) > 0 && options.existing != .replace:
+                    return .exists(isLocked: false)
+                case .some: _ = try Descriptor.openForWriting(name)
+                case nil: try tryFile(name)
+                }
+                return .taken(name)
+            } catch {
+                throw FrameStreamingError(
+                    error, subject: name,
+                    remedy:
+                        "the recording cannot be made there; name a file in a directory that is there and may be written"
+                )
             }
-        } catch {
-            throw FrameStreamingError(
-                error, subject: path,
-                remedy:
-                    "the recording cannot be made there; name a file in a directory that is there and may be written")
         }
     }
 
     /// Sees whether ``JPEGDirectoryRecorder`` can write there, before the first picture comes. The directory is made where it is not there.
     ///
-    /// - Throws: As `JPEGDirectoryRecorder.init(path:)`, and `notPermitted` or `system` where no file can be made in it.
-    public static func checkDirectory(_ path: String) throws(FrameStreamingError) {
-        let recorder = try JPEGDirectoryRecorder(path: path)
+    /// - Returns: The name that a recorder with these options would have now.
+    /// - Throws: As `JPEGDirectoryRecorder.init(path:options:)`, and `notPermitted` or `system` where no file can be made in it.
+    @discardableResult
+    public static func checkDirectory(
+        _ path: String, options: RecordingOptions = RecordingOptions()
+    ) throws(FrameStreamingError) -> String {
+        // Nothing is to be removed before the first picture.
+        let name = try DirectoryClaim.check(path, options)
         do throws(SystemError) {
-            try tryFile("\(recorder.path)/.frame-check.part")
+            try tryFile("\(name)/.frame-check.part")
         } catch {
             throw FrameStreamingError(
-                error, subject: path, remedy: "no picture can be written there; name a directory that may be written")
+                error, subject: name, remedy: "no picture can be written there; name a directory that may be written")
         }
+        return name
     }
 
     /// Makes a file, and removes it.
     private static func tryFile(_ path: String) throws(SystemError) {
+        let file: Descriptor
         do throws(SystemError) {
-            _ = try Descriptor.createNew(path)
+            file = try Descriptor.createNewForAppending(path)
         } catch {
             // Somebody else was faster, or the file's place is a link that leads to where there is none: writing will tell.
             if error.code == Errno.exists { return }
             throw error
         }
-        try removeFile(path)
+        // Another recorder may have taken it already.
+        if try file.tryLock() != .busy { RecordingClaim.discard(file, path) }
     }
 }

@@ -8,8 +8,10 @@ package import FrameStreamingSystem
 /// range for JPEG goes back to the range of its source, and the header says which (XCOLORRANGE). The
 /// matrix stays: BT.601 where the picture was a JPEG. Y4M has no word for it; ``RawFileSource`` reads ours (XCOLORMATRIX).
 public final class Y4MRecorder: FrameRecorder {
-    /// The file that it writes.
+    /// The file that it writes: the path that was given, or the next one that was free.
     public var path: String { file.path }
+    /// Which of the numbered names that is (``RecordingPath/numbered(_:_:)``).
+    public var number: Int { file.number }
     /// Pictures written so far.
     public private(set) var frameCount = 0
 
@@ -19,17 +21,20 @@ public final class Y4MRecorder: FrameRecorder {
     private var scratch: [UInt8] = []
     private let frameLine = Array("FRAME\n".utf8)
 
-    /// Makes the file; one that is there is emptied. A FIFO's reader is waited for, here and when it does not keep up.
+    /// Makes the file, which no other recorder writes as long as it is open. A recording that is there is kept, and this one has the next
+    /// name then, unless `options` say otherwise. A FIFO's reader is waited for, here and when it does not keep up.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - rate: Pictures per second for the header: players go by it.
+    ///   - options: What to do where there is a recording already, and whether to sync each frame to the disk.
     ///   - cancellation: Ends such a wait.
-    /// - Throws: `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
+    /// - Throws: `alreadyExists`, `busy` where the options refuse a name; `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
     public init(
-        path: String, rate: FrameRate = .thirty, cancellation: RecordingCancellation? = nil
+        path: String, rate: FrameRate = .thirty, options: RecordingOptions = RecordingOptions(),
+        cancellation: RecordingCancellation? = nil
     ) throws(FrameStreamingError) {
-        file = try RecordingFile(path: path, cancellation: cancellation)
+        file = try RecordingFile(path: path, options, cancellation: cancellation)
         self.rate = rate
     }
 
@@ -58,7 +63,7 @@ public final class Y4MRecorder: FrameRecorder {
     /// Writes one picture: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as 4:2:0), YUYV, UYVY (as 4:2:2).
     ///
     /// - Throws: `unsupported` for other pixel formats, and where size, subsampling, range or matrix are not those of the first; `system`
-    ///   where the disk is full or fails; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
+    ///   where the disk is full or fails; `recordingLost` where another program has removed or changed the file; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard let packing = try PlanarPacking(for: frame) else {
             throw FrameStreamingError(
@@ -90,6 +95,12 @@ public final class Y4MRecorder: FrameRecorder {
         frameCount += 1
     }
 
-    /// Ends the recording. Again and again.
+    /// Closes the file until the next frame, to spare its descriptor; it may not be changed meanwhile. A FIFO or a device stays open.
+    public func suspend() {
+        file.suspend()
+        scratch = []
+    }
+
+    /// Ends the recording, and removes a file that was made for it and has no frame. Again and again.
     public func close() { file.close() }
 }

@@ -41,6 +41,18 @@ package final class Descriptor: Sendable {
         try open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
     }
 
+    /// Makes a file for writes that go behind what is there by then; `EEXIST` where something is there.
+    package static func createNewForAppending(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+    }
+
+    /// Opens a file for writes that go behind what is there by then, without waiting.
+    ///
+    /// - Parameter create: Whether to make it where it is not there.
+    package static func openForAppending(_ path: String, create: Bool) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0))
+    }
+
     /// Opens what is there for writing, as it is, without waiting: a FIFO without a reader is `ENXIO`.
     package static func openForWriting(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
@@ -109,6 +121,16 @@ package final class Descriptor: Sendable {
         _ = try retryingInterrupts("ftruncate") { ftruncate(raw, off_t(size)) }
     }
 
+    /// fdatasync(2): returns when what was written is on the disk, with as much as is needed to read it.
+    package func syncData() throws(SystemError) {
+        _ = try retryingInterrupts("fdatasync") { fdatasync(raw) }
+    }
+
+    /// fsync(2).
+    package func sync() throws(SystemError) {
+        _ = try retryingInterrupts("fsync") { fsync(raw) }
+    }
+
     package func setNonBlocking() throws(SystemError) {
         let flags = try retryingInterrupts("fcntl") { fcntl(raw, F_GETFL) }
         _ = try retryingInterrupts("fcntl") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
@@ -166,7 +188,7 @@ package func makeDirectory(_ path: String) throws(SystemError) {
 }
 
 extension Descriptor.Kind {
-    fileprivate init(_ status: stat) {
+    init(_ status: stat) {
         self =
             switch status.st_mode & S_IFMT {
             case S_IFREG: .regular

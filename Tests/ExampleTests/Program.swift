@@ -29,12 +29,15 @@ final class Program: Sendable {
     private let state = Monitor(State())
 
     /// Starts it. Without `input` its standard input is empty.
-    init(_ name: String, _ arguments: [String], input: Input = .empty) throws {
+    ///
+    /// - Parameter script: What a shell does first; it ends with `exec "$0" "$@"`.
+    init(_ name: String, _ arguments: [String], input: Input = .empty, script: String? = nil) throws {
         self.name = name
         self.arguments = arguments
         let process = Process()
-        process.executableURL = Self.products.appendingPathComponent(name)
-        process.arguments = arguments
+        let executable = Self.products.appendingPathComponent(name)
+        process.executableURL = script == nil ? executable : URL(fileURLWithPath: "/bin/sh")
+        process.arguments = script.map { ["-c", $0, executable.path] + arguments } ?? arguments
         let (output, complaints) = (Pipe(), Pipe())
         self.input = Pipe()
         process.standardInput = input == .open ? self.input : FileHandle.nullDevice

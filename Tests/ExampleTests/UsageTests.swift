@@ -68,6 +68,8 @@ extension ExampleTests {
             (["frame-receive", "--listen", "0", "--handshake", "opencv"], "text"),
             (["frame-receive", "--listen", "0", "--record", "a.y4m", "--decode", "bgr"], "leave --decode out"),
             (["frame-receive", "--listen", "0", "--record", "x.avi"], ".y4m"),
+            (["frame-receive", "--listen", "0", "--sync"], "--sync is for --record"),
+            (["frame-receive", "--listen", "0", "--maximum-recordings", "-1"], "--maximum-recordings"),
             (["frame-receive", "--listen", "0", "--record", "frames/x.jpg"], "ends with /"),
             (["frame-receive", "--listen", "0", "--record", ""], "ends with /"),
             (["frame-receive", "--listen", "0", "--record", "a.mjpg", "--record-rate", "25"], "for Y4M"),

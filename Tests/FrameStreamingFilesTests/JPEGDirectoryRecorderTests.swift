@@ -30,28 +30,103 @@ import Testing
         #expect(try failure { try recorder.write(jpeg(1)) }.code == .closed)
     }
 
-    @Test func `replaces files of the same names in a directory that is there`() throws {
-        let old = try directory.file("frame-000001.jpg", noise(10_000))
-        let other = try directory.file("frame-000009.jpg", [1])
-        try JPEGDirectoryRecorder(path: directory.path).write(jpeg(7))
-        #expect(try contents(old) == fakeJPEG(tag: 7))
-        #expect(try contents(other) == [1])
+    @Test func `pictures of two recorders never mix`() throws {
+        let path = directory.path("out")
+        let first = try JPEGDirectoryRecorder(path: path)
+        // Locked already, though nothing is in it.
+        let second = try JPEGDirectoryRecorder(path: path)
+        try first.write(jpeg(1))
+        try second.write(jpeg(2))
+        first.close()
+        second.close()
+        let third = try JPEGDirectoryRecorder(path: path + "/")
+        try third.write(jpeg(3))
+        #expect([first, second, third].map(\.path) == [path, path + "-2", path + "-3"])
+        #expect([first, second, third].map(\.number) == [1, 2, 3])
+        for (tag, name) in [(1, path), (2, path + "-2"), (3, path + "-3")] as [(UInt8, String)] {
+            #expect(try FileManager.default.contentsOfDirectory(atPath: name) == ["frame-000001.jpg"])
+            #expect(try contents(name + "/frame-000001.jpg") == fakeJPEG(tag: tag))
+        }
     }
 
-    @Test func `a directory that went away is an error, and the number is used again`() throws {
+    @Test func `to replace removes every picture of the recording before, and nothing else`() throws {
+        let path = directory.path("out")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        for name in ["frame-000001.jpg", "frame-000002.jpg", "frame-1000000.jpg"] {
+            _ = try directory.file("out/" + name, noise(10_000))
+        }
+        for name in ["frame-1.jpg", "frame-00000x.jpg", "notes.txt"] { _ = try directory.file("out/" + name, [1]) }
+        let recorder = try JPEGDirectoryRecorder(path: path, options: RecordingOptions(existing: .replace))
+        try recorder.write(jpeg(7))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+                == ["frame-000001.jpg", "frame-00000x.jpg", "frame-1.jpg", "notes.txt"])
+        #expect(try contents(path + "/frame-000001.jpg") == fakeJPEG(tag: 7))
+    }
+
+    @Test func `one that is to stay is refused`() throws {
+        let path = directory.path("out")
+        try JPEGDirectoryRecorder(path: path).write(jpeg(1))
+        let refuse = RecordingOptions(existing: .refuse)
+        #expect(try failure { _ = try JPEGDirectoryRecorder(path: path, options: refuse) }.code == .alreadyExists)
+        let open = try JPEGDirectoryRecorder(path: directory.path("open"))
+        #expect(
+            try failure { _ = try JPEGDirectoryRecorder(path: open.path, options: refuse) }.code == .busy)
+    }
+
+    @Test func `a picture that somebody else has put there stays`() throws {
+        let recorder = try JPEGDirectoryRecorder(path: directory.path("out"))
+        try recorder.write(jpeg(1))
+        let other = try directory.file("out/frame-000002.jpg", [9])
+        try recorder.write(jpeg(2))
+        #expect(recorder.lastPath == recorder.path + "/frame-000003.jpg" && recorder.frameCount == 2)
+        #expect(try contents(other) == [9])
+        #expect(try contents(recorder.path + "/frame-000003.jpg") == fakeJPEG(tag: 2))
+    }
+
+    @Test func `a directory that went away is an error of its own, and the recording is over`() throws {
         let path = directory.path("out")
         let recorder = try JPEGDirectoryRecorder(path: path)
-        try FileManager.default.removeItem(atPath: path)
-        #expect(try failure { try recorder.write(jpeg(1)) }.code == .notFound)
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-        // What cannot be renamed leaves nothing behind.
-        let blocked = path + "/frame-000001.jpg"
-        try FileManager.default.createDirectory(atPath: blocked, withIntermediateDirectories: false)
-        #expect(try failure { try recorder.write(jpeg(1)) }.code == .system)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["frame-000001.jpg"])
-        try FileManager.default.removeItem(atPath: blocked)
         try recorder.write(jpeg(1))
+        try FileManager.default.removeItem(atPath: path)
+        // Another one of that name is not the one that was recorded to.
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        let error = try failure { try recorder.write(jpeg(2)) }
+        #expect(error.code == .recordingLost && error.subject == path && error.message.contains("removed"))
+        #expect(try failure { try recorder.write(jpeg(2)) }.code == .closed)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
         #expect(recorder.frameCount == 1)
+    }
+
+    @Test func `one that stands still is not open, and goes on where it was`() throws {
+        let path = directory.path("out")
+        let recorder = try JPEGDirectoryRecorder(path: path)
+        try recorder.write(jpeg(1))
+        recorder.suspend()
+        #expect(try openFiles(below: directory.path).isEmpty)
+        try recorder.write(jpeg(2))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+                == ["frame-000001.jpg", "frame-000002.jpg"])
+        recorder.suspend()
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try failure { try recorder.write(jpeg(3)) }.code == .recordingLost)
+    }
+
+    @Test func `a directory without a picture goes with its recorder where it was made for it`() throws {
+        try JPEGDirectoryRecorder(path: directory.path("new")).close()
+        #expect(!FileManager.default.fileExists(atPath: directory.path("new")))
+        let old = directory.path("old")
+        try FileManager.default.createDirectory(atPath: old, withIntermediateDirectories: false)
+        try JPEGDirectoryRecorder(path: old).close()
+        #expect(FileManager.default.fileExists(atPath: old))
+    }
+
+    @Test func `synced to the disk`() throws {
+        let recorder = try JPEGDirectoryRecorder(
+            path: directory.path("out"), options: RecordingOptions(syncsFrames: true))
+        try recorder.write(jpeg(1))
+        #expect(try contents(recorder.path + "/frame-000001.jpg") == fakeJPEG(tag: 1))
     }
 
     @Test func `refuses a file for a directory, and raw pictures`() throws {

@@ -27,6 +27,14 @@ final class TemporaryDirectory: Sendable {
 
 func contents(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 
+/// What this process has open below a directory.
+func openFiles(below path: String) throws -> [String] {
+    // The listing's own descriptor is gone by the time that it is looked at.
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+    }.filter { $0.hasPrefix(path) }
+}
+
 /// Time stands still but for those who sleep.
 final class ScriptClock: FrameClock {
     private let time = Monitor<Int64>(1_000_000_000)

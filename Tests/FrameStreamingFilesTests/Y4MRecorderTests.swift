@@ -53,7 +53,7 @@ import Testing
         var source = try RawFileSource(path: path, options: .fast)
         #expect(drain(&source).frames.map(\.array) == [try pattern(3, .i420).array])
         for format in [PixelFormat.i420, .yuyv, .nv12, .i444, .gray8] {
-            let small = directory.path("1.y4m")
+            let small = directory.path("\(format).y4m")
             try Y4MRecorder(path: small).write(pattern(0, format, width: 1, height: 1))
             var source = try RawFileSource(path: small, options: .fast)
             #expect(drain(&source).frames.count == 1)
@@ -186,13 +186,28 @@ import Testing
         #expect(recorder.frameCount == 0)
     }
 
-    @Test func `a file that is there is emptied, and one that cannot be made is refused`() throws {
+    @Test func `a file that is to be replaced is emptied, and one that cannot be made is refused`() throws {
         let path = try directory.file("a.y4m", noise(100_000))
-        try Y4MRecorder(path: path).write(pattern(0, .gray8))
+        try Y4MRecorder(path: path, options: RecordingOptions(existing: .replace)).write(pattern(0, .gray8))
         var source = try RawFileSource(path: path, options: .fast)
         #expect(drain(&source).frames.count == 1)
         #expect(drain(&source).error == nil)
         #expect(try failure { _ = try Y4MRecorder(path: directory.path("none/a.y4m")) }.code == .notFound)
         #expect(try failure { _ = try Y4MRecorder(path: directory.path) }.errno == EISDIR)
+    }
+
+    @Test func `closed and opened again, it has one header and every picture`() throws {
+        let path = directory.path("a.y4m")
+        let recorder = try Y4MRecorder(path: path)
+        for number in 0..<6 as Range<UInt64> {
+            // Two layouts, of which one is packed in memory of the recorder's own.
+            try recorder.write(pattern(number, number.isMultiple(of: 2) ? .i420 : .nv12))
+            recorder.suspend()
+            #expect(try openFiles(below: directory.path).isEmpty)
+        }
+        recorder.close()
+        var source = try RawFileSource(path: path, options: .fast)
+        let (frames, error) = drain(&source)
+        #expect(error == nil && frames.compactMap(TestPattern.frameNumber) == [0, 1, 2, 3, 4, 5])
     }
 }

@@ -10,7 +10,7 @@ struct MakeClip: ParsableCommand {
 
     func run() throws {
         var source = try TestPatternSource(width: 1280, height: 720, pace: .maximum)
-        let recorder = try Y4MRecorder(path: path)
+        let recorder = try Y4MRecorder(path: path, options: RecordingOptions(existing: .replace))
         let pool = FramePool(capacity: 2)
         var random = Noise()
         for _ in 0..<frames {

@@ -10,6 +10,7 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
                 peerFailed
             case unresolvedHost, rejected, protocolViolation, limitExceeded, invalidArgument, unsupported
             case notFound, notPermitted, busy, truncatedInput, malformedInput, corruptImage, sourceLost, system
+            case alreadyExists, recordingLost
         }
         private let value: Value
 
@@ -55,6 +56,10 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         public static let corruptImage = Code(value: .corruptImage)
         /// The source of pictures went away.
         public static let sourceLost = Code(value: .sourceLost)
+        /// There is a file or directory of that name, and it is to stay as it is.
+        public static let alreadyExists = Code(value: .alreadyExists)
+        /// Another program removed or changed a recording while it was written. Frames can go on in another one.
+        public static let recordingLost = Code(value: .recordingLost)
         /// A system call failed in a way that has no code of its own: see ``FrameStreamingError/errno``.
         public static let system = Code(value: .system)
 
