@@ -5,21 +5,27 @@ import Testing
 @Suite struct StartLimitTests {
     private let start = MonotonicTime(nanoseconds: 5_000_000_000)
 
+    /// How many of five may begin at that moment.
+    private func begin(_ limit: inout StartLimit, at time: MonotonicTime) -> Int {
+        var count = 0
+        for _ in 0..<5 where limit.take(at: time) { count += 1 }
+        return count
+    }
+
     @Test func aBurstAndThenOneAfterEachInterval() {
         var limit = StartLimit(burst: 3, interval: .seconds(10))
-        #expect((0..<5).map { _ in limit.take(at: start) } == [true, true, true, false, false])
-        #expect(!limit.take(at: start.advanced(by: .milliseconds(9999))))
-        #expect(limit.take(at: start.advanced(by: .seconds(10))))
-        #expect(!limit.take(at: start.advanced(by: .seconds(10))))
-        // All of the burst, and no more, after however long.
-        let later = start.advanced(by: .seconds(86_400))
-        #expect((0..<5).map { _ in limit.take(at: later) } == [true, true, true, false, false])
+        let seconds: [(Double, expected: Int)] = [(0, 3), (9.999, 0), (10, 1), (10, 0), (40, 3), (86_400, 3)]
+        for (second, expected) in seconds {
+            let count = begin(&limit, at: start.advanced(by: .seconds(second)))
+            #expect(count == expected, "after \(second) s")
+        }
     }
 
     @Test func whatWasGivenBackMayBeTakenAgain() {
-        var limit = StartLimit(burst: 1, interval: .seconds(10))
-        #expect(limit.take(at: start))
+        var limit = StartLimit(burst: 2, interval: .seconds(10))
+        let first = begin(&limit, at: start)
         limit.giveBack()
-        #expect(limit.take(at: start) && !limit.take(at: start))
+        let second = begin(&limit, at: start)
+        #expect(first == 2 && second == 1)
     }
 }

@@ -5,7 +5,15 @@ import FrameStreaming
         let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
         let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(), decode: nil)
         let recorder = try JPEGDirectoryRecorder(path: "pictures")
-        while let received = try receiver.next() { try recorder.write(received.frame) }
+        while let received = try receiver.next() {
+            do {
+                try recorder.write(received.frame)
+            } catch {
+                // What was not kept is not acknowledged, and the sender is told why.
+                receiver.close(.failed("\(error)"), consumed: false)
+                throw error
+            }
+        }
         print("\(recorder.frameCount) pictures in \(recorder.path)")
     }
 }
