@@ -108,7 +108,9 @@ let package = Package(
         example("frame-send"),
         example("frame-receive", preview: true),
 
-        .testTarget(name: "FrameStreamingTests", dependencies: ["FrameStreaming"], swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingTests", dependencies: ["FrameStreaming", "FrameStreamingTesting"],
+            swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
         .testTarget(

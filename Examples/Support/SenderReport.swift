@@ -11,6 +11,8 @@ package final class SenderReport: Sendable {
     private let waiting: Waiting
     private let needsAll: Bool
     private let outcome = Monitor<FrameStreamingError?>(nil)
+    /// What kept the program from going on, beside the sender.
+    private let obstacle = Monitor<FrameStreamingError?>(nil)
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
     ///
@@ -39,6 +41,12 @@ package final class SenderReport: Sendable {
         if admitsLine(.refused, from: nil) { printError("\(error)") }
     }
 
+    /// Says what keeps the program from going on: it ends with status 1, once the sender has ended.
+    package func cannotGoOn(_ error: FrameStreamingError) {
+        obstacle.withLock { $0 = error }
+        printError(error.description)
+    }
+
     /// Runs `body` on a thread of its own for as long as it takes.
     package func inBackground(_ body: @escaping @Sendable () -> Void) { startThread("listen", body) }
 
@@ -57,6 +65,11 @@ package final class SenderReport: Sendable {
             } else {
                 printNote("\(peer.address): \(error?.message ?? "it said goodbye\(goodbye(of: peer))")")
             }
+        case .ended(let peer, let error):
+            // The end of one that left is in the summary.
+            guard admitsLine(.disconnected, from: nil) else { return }
+            if let error { printNote("\(peer.address): \(error.message)") }
+            if output.json { printJSON(ConnectionEvent("disconnected", peer.address, error?.message)) }
         case .waiting(let address, let error, _): waiting.note(address, error)
         case .stalled(let peer, let quiet, let left):
             let end =
@@ -141,7 +154,7 @@ package final class SenderReport: Sendable {
         // Of receivers that came by themselves one that had everything is enough.
         let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
         let isBroken = needsAll && summary.connections.contains { $0.failure != nil }
-        return failure != nil || isShort || isBroken ? 1 : 0
+        return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken ? 1 : 0
     }
 
     /// A listening sender may have had thousands of visitors: the first ones show what went wrong.

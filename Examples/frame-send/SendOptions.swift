@@ -53,9 +53,16 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Give a receiver up that has stood still for so long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended; before that never, and with --policy reliable the others wait for it, too)",
+            "Give a receiver up that has stood still for so long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended; before that never, and with --policy reliable the others wait for it, too; with --listen always 10, and 5 for one that broke and does not come back)",
             valueName: "s"))
     var giveUpAfter: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --listen: receivers at once; more are turned away. (default: 1024)", valueName: "n"))
+    var maximumConnections: Int?
+
+    private static let mostReceivers = 1024
 
     @Option(help: ArgumentHelp("Pictures that are encoded at once, each on a thread of its own.", valueName: "n"))
     var encoders = 1
@@ -93,6 +100,16 @@ struct SendOptions: ParsableArguments {
         if let giveUpAfter, !(0...86_400).contains(giveUpAfter) {
             throw ValidationError("--give-up-after is 0 to 86400 seconds, not \(giveUpAfter)")
         }
+        if let maximumConnections {
+            guard maximumConnections >= 1 else {
+                throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
+            }
+            guard listen != nil, !noReconnect, quality?.isRange != true else {
+                throw ValidationError(
+                    "--maximum-connections is for --listen with a fixed quality and without --no-reconnect: else there is one receiver at a time"
+                )
+            }
+        }
         guard (1...64).contains(encoders) else { throw ValidationError("--encoders is 1 to 64, not \(encoders)") }
         if handshake == .text { try validateText() }
     }
@@ -121,6 +138,8 @@ struct SendOptions: ParsableArguments {
         var options = TCPOptions()
         options.stream = stream ?? ""
         options.minimumRate = rate.bytesPerSecond
+        // A receiver that takes none is told so before anything is sent.
+        options.pixelFormats = [.jpeg]
         for receiver in to {
             try sender.add(try TCPConnector(to: receiver, role: .sender, handshake: handshake.tcp, options: options))
         }
@@ -135,8 +154,14 @@ struct SendOptions: ParsableArguments {
         }
         let listener = try TCPListener(on: listen, role: .sender, handshake: handshake.tcp, options: options)
         report.listening(address: listener.address, port: listener.port)
+        let limit = maximumConnections ?? Self.mostReceivers
         report.inBackground {
-            try? listener.serve(maximumConnections: 1024, onError: report.failed) { try sender.serve($0) }
+            do throws(FrameStreamingError) {
+                try listener.serve(sender, maximumConnections: limit, onError: report.failed)
+            } catch {
+                report.cannotGoOn(error)
+                sender.stop()
+            }
         }
         return listener.close
     }
@@ -160,8 +185,11 @@ struct SendOptions: ParsableArguments {
             let patience: Duration? = giveUpAfter > 0 ? .seconds(giveUpAfter) : nil
             options.drainTimeout = patience
             options.stallTimeout = patience
+            options.incomingStallTimeout = patience
+            options.incomingReturnTimeout = patience
         }
-        options.reconnection = noReconnect ? .never : source.isLive ? .always : .afterBreak
+        // Who listens does so until the user ends it, whichever receiver leaves.
+        options.reconnection = noReconnect ? .never : source.isLive || listen != nil ? .always : .afterBreak
         options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement
         options.onEvent = report.event

@@ -41,12 +41,15 @@ static inline int fs_replace_mapping(void *to, void *from, unsigned long length)
 static inline int fs_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* CLOEXEC */); }
 /* Bytes that the peer's kernel has confirmed: tcpi_bytes_acked of linux/tcp.h, the eight bytes at 120 since Linux 4.1. -1 where that is
    not known. */
-static inline long long fs_tcp_delivered_bytes(int fd) {
-    unsigned char info[128];
+static inline long long fs_tcp_count(int fd, unsigned offset) {
+    unsigned char info[136];
     socklen_t length = sizeof info;
     unsigned long long count;
-    if (getsockopt(fd, IPPROTO_TCP, 11 /* TCP_INFO */, info, &length) != 0 || length < sizeof info) return -1;
-    memcpy(&count, info + 120, sizeof count);
+    if (getsockopt(fd, IPPROTO_TCP, 11 /* TCP_INFO */, info, &length) != 0 || length < offset + sizeof count) return -1;
+    memcpy(&count, info + offset, sizeof count);
     return (long long)count;
 }
+static inline long long fs_tcp_delivered_bytes(int fd) { return fs_tcp_count(fd, 120); }
+/* Bytes that have come from the peer: tcpi_bytes_received, behind that. */
+static inline long long fs_tcp_received_bytes(int fd) { return fs_tcp_count(fd, 128); }
 #endif

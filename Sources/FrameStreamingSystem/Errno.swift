@@ -22,6 +22,8 @@ package enum Errno {
     package static let connectionAborted = ECONNABORTED
     package static let addressNotAvailable = EADDRNOTAVAIL
     package static let invalid = EINVAL
+    package static let badDescriptor = EBADF
+    package static let notSocket = ENOTSOCK
 }
 
 /// Those that device drivers answer with.

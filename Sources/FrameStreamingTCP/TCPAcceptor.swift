@@ -14,7 +14,7 @@ internal import FrameStreamingSystem
 ///
 /// One for each stream, as a connector is. Many peers at once are ``TCPListener/serve(maximumConnections:onError:_:)``'s.
 public final class TCPAcceptor: Connector {
-    private let listener: TCPListener
+    let listener: TCPListener
     private let place = OnePlace()
     /// The port: the one that the system chose where 0 was asked for.
     public var port: Int { listener.port }
@@ -47,10 +47,15 @@ public final class TCPAcceptor: Connector {
         listener = try TCPListener(on: address, role: role, handshake: handshake, options: options)
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-acceptor") { [listener, place] in
-                listener.takeAll(maximum: Self.mostHandshakes) { error in
-                    if let error = error as? FrameStreamingError, !place.isCancelled { onError(error) }
-                } _: { channel, ticket in
-                    try listener.establish(channel, ticket, for: place)
+                do throws(FrameStreamingError) {
+                    try listener.takeAll(maximum: Self.mostHandshakes) { error in
+                        if let error = error as? FrameStreamingError, !place.isCancelled { onError(error) }
+                    } _: { channel, ticket in
+                        try listener.establish(channel, ticket, for: place)
+                        return .isOver
+                    }
+                } catch {
+                    place.end(error)
                 }
             }
         } catch {
@@ -67,7 +72,8 @@ public final class TCPAcceptor: Connector {
     /// The next peer that connects and agrees. One that does not is reported, and the wait goes on. Who asks is through with the connection
     /// before.
     ///
-    /// - Throws: `timedOut` when there was none by the deadline; `cancelled`.
+    /// - Throws: `timedOut` when there was none by the deadline; `cancelled`; `closed` where the listening socket is broken, and nobody can
+    ///   come any more.
     public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try place.take(until: deadline)
     }

@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 
 /// A port that peers connect to. One listener serves any number of connections, one after another or at once.
 public final class TCPListener: Sendable {
-    private let descriptor: Monitor<Descriptor?>
+    let descriptor: Monitor<Descriptor?>
     private let wakeUp: WakeUp
     let establishing: Establishing
     let connections = Connections()
@@ -106,6 +106,11 @@ public final class TCPListener: Sendable {
                     try wait(on: socket, until: deadline)
                 // The peer went away before it was accepted, or its network broke: the next one counts (accept(2)).
                 case Errno.connectionAborted, Errno.networkUnreachable, Errno.hostUnreachable, Errno.timedOut: continue
+                case Errno.badDescriptor, Errno.notSocket, Errno.invalid:
+                    throw FrameStreamingError(
+                        .closed,
+                        "the listening socket is broken, and nobody can connect any more (\(error)): listen anew",
+                        subject: address, errno: error.code)
                 default: throw FrameStreamingError(error, subject: address)
                 }
             }

@@ -52,7 +52,8 @@ public struct TCPOptions: Sendable {
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
     public var creditAhead: UInt64 = 16
-    /// Receiver: the pixel formats that it takes; empty = any.
+    /// Receiver: the pixel formats that it takes; empty = any. Sender: those that it sends; empty = not known. Where neither has one of
+    /// the other's there is no connection.
     public var pixelFormats: [PixelFormat] = []
     /// Receiver: the largest image in bytes; a peer that announces more is turned away before anything is allocated.
     public var maximumFrameBytes = 64 << 20
@@ -69,6 +70,10 @@ public struct TCPOptions: Sendable {
     /// How long the kernel waits for the peer's kernel to confirm data before the connection is lost (TCP_USER_TIMEOUT).
     /// It counts while a receiver reads nothing, too: well below 10 s it kills slow receivers.
     public var userTimeout = Duration.seconds(15)
+    /// How long a peer that has been quiet for 3 s may take to answer a PING before the connection is lost, and so much longer as frames under way
+    /// take at 32 kB/s, but 30 s at most. What is still being confirmed counts as an answer. A peer that answers is there, however slow; one that does not hangs or is gone, though a proxy may go on
+    /// confirming what it is sent. Not with the text handshake, which has no PING.
+    public var answerTimeout = Duration.seconds(10)
     /// How many bytes the kernel holds that are not on their way yet (TCP_NOTSENT_LOWAT); nil = the system's own.
     public var unsentLowWater: Int? = 128 << 10
     /// Receiver: where the images go; a pool of the connection's own, unless given.
@@ -104,7 +109,7 @@ public struct TCPOptions: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "at most \(Hello.mostFormats) pixel formats can be named: name none to take any")
         }
-        guard handshakeTimeout > .zero, standstillTimeout > .zero, userTimeout > .zero else {
+        guard handshakeTimeout > .zero, standstillTimeout > .zero, userTimeout > .zero, answerTimeout > .zero else {
             throw FrameStreamingError(.invalidArgument, "a timeout that is not above 0 lets nothing through")
         }
         guard minimumRate >= 0 else {

@@ -43,4 +43,30 @@ import Testing
         #expect(left.count == 1000)
         #expect(abs((left.percentile(99) ?? 0) - 990) <= 1)
     }
+
+    @Test func whatIsCompactSaysTheSame() {
+        var whole = DurationHistogram()
+        for number in 0..<5000 { whole.record(nanoseconds: Int64(number) * Int64(number) * 1000) }
+        var compact = whole
+        compact.compact()
+        #expect(compact.count == 5000 && compact.summary == whole.summary)
+        // And goes on.
+        var both = compact
+        both.merge(whole)
+        var twice = whole
+        twice.merge(compact)
+        var again = compact
+        again.merge(compact)
+        #expect(both.count == 10_000 && both.summary == whole.summary)
+        #expect(twice.count == 10_000 && twice.summary == whole.summary)
+        #expect(again.count == 10_000 && again.summary == whole.summary)
+        compact.record(nanoseconds: 1_000_000)
+        whole.record(nanoseconds: 1_000_000)
+        #expect(compact.count == 5001 && compact.summary == whole.summary)
+        var nothing = DurationHistogram()
+        nothing.compact()
+        #expect(nothing.count == 0 && nothing.summary == nil)
+        nothing.merge(again)
+        #expect(nothing.count == 10_000)
+    }
 }

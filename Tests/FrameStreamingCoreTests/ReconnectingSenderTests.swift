@@ -67,7 +67,7 @@ import Testing
             case .waiting(_, let error, let wait):
                 #expect(error.code == .connectionLost && wait >= .zero && wait <= .seconds(8))
                 events.withLock { $0.append("waiting") }
-            case .requested, .stalled: break
+            case .requested, .stalled, .ended: break
             }
         }
         let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
@@ -112,7 +112,7 @@ import Testing
                 events.update {
                     if $0.last != "waiting" { $0.append("waiting") }; _ = (address, error)
                 }
-            case .requested, .stalled: break
+            case .requested, .stalled, .ended: break
             }
         }
         let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)

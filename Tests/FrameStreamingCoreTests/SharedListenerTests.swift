@@ -141,7 +141,8 @@ import Testing
         let connection = try WatchedConnection { $0 < 3 ? WatchedConnection.acknowledgement($0) : nil }
         connection.state.withLock { $0.mayFinish = false }
         var options = SenderOptions(policy: .reliable, window: .fixed(4))
-        options.stopPatience = .zero
+        // Two thirds of it for what is under way, the rest for the goodbye.
+        options.stopPatience = .seconds(3)
         options.finishTimeout = .seconds(30)
         let sender = try FrameSender(codec: IdentityCodec(), transport: connection, options: options)
         let ending = try SystemThread(name: "test") {

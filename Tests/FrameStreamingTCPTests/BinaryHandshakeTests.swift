@@ -62,6 +62,44 @@ import Testing
         #expect(client.creditThrough == 3 && server.creditThrough == 3)
     }
 
+    /// Nothing could ever go over these: the accepting side says so, and so does a sender that connects.
+    @Test(arguments: [true, false], [(0, []), (1000, [PixelFormat.gray8]), (0, [.jpeg])] as [(UInt32, [PixelFormat])])
+    func aReceiverThatCouldTakeNoFrameIsRefused(_ senderConnects: Bool, _ takes: (UInt32, [PixelFormat])) throws {
+        var (sender, receiver) = (hello(.sender), hello(.receiver, credit: 5))
+        sender.pixelFormats = [.jpeg]
+        (receiver.maximumFrameBytes, receiver.pixelFormats) = takes
+        let error = #expect(throws: FrameStreamingError.self) {
+            _ = try senderConnects ? run(sender, receiver) : run(receiver, sender)
+        }
+        #expect(error?.code == .rejected)
+        if takes.0 == 0 {
+            #expect(error?.message.contains("takes no image of more than 0 bytes") == true)
+        } else {
+            #expect(
+                error?.message.contains("takes GRAY8 (GREY) only, and the sender has JPEG") == true, "\(error as Any)")
+        }
+        if senderConnects { return }
+        // The accepting sender says why.
+        var server = BinaryHandshake.accepting(sender, consumed: { _ in 0 })
+        var input = InputBuffer(receiver.marshal(.hello))
+        guard case .failed(_, let reply) = server.take(from: &input) else { return }
+        var client = BinaryHandshake.connecting(receiver)
+        var answer = InputBuffer(reply)
+        guard case .failed(let told, _) = client.take(from: &answer) else {
+            Issue.record("a REJECT was taken for a WELCOME")
+            return
+        }
+        #expect(told.code == .rejected && told.message.contains("code 6"))
+    }
+
+    @Test func aSenderDoesNotSayWhichFormatsItHas() throws {
+        var (sender, receiver) = (hello(.sender), hello(.receiver, credit: 5))
+        sender.pixelFormats = [.jpeg, .gray8]
+        receiver.pixelFormats = [.gray8]
+        #expect(try run(sender, receiver).accepting.peer.pixelFormats.isEmpty)
+        #expect(try run(receiver, sender).connecting.peer.pixelFormats.isEmpty)
+    }
+
     @Test(arguments: [TCPRole.sender, .receiver]) func twoOfOneRoleAreRejected(_ role: TCPRole) throws {
         var server = BinaryHandshake.accepting(hello(role), consumed: { _ in 0 })
         var input = InputBuffer(hello(role).marshal(.hello))

@@ -161,6 +161,16 @@ import Testing
         #expect(try client.receiveFrame().1.sequence == 1)
     }
 
+    @Test func aListeningSocketThatBreaksIsSaidAndEndsTheWait() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let server = try Background { try acceptor.connect(until: .never).peer }
+        acceptor.listener.descriptor.withLock { $0 }?.shutdownBoth()
+        let error = server.error()
+        #expect(error?.code == .closed && error?.errno == Errno.invalid, "\(error as Any)")
+        #expect(error?.subject == acceptor.address)
+        #expect(code { _ = try acceptor.connect(until: .never) } == .closed)
+    }
+
     @Test func textHasNoSession() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender, handshake: .text)
         #expect(acceptor.session == 0)

@@ -328,4 +328,12 @@ private final class Server: Sendable {
         #expect(errors.withLock { $0 }.count == 1)
         #expect(errors.withLock { $0 }.first is Full)
     }
+
+    @Test func aListeningSocketThatBreaksIsThrown() throws {
+        let listener = try TCPListener(on: "0", role: .sender, handshake: .binary)
+        let serving = try Background { try listener.serve(onError: { Issue.record($0) }) { _ in } }
+        listener.descriptor.withLock { $0 }?.shutdownBoth()
+        let error = serving.error()
+        #expect(error?.code == .closed && error?.errno == Errno.invalid, "\(error as Any)")
+    }
 }

@@ -11,8 +11,9 @@ public protocol Connector: Sendable {
     ///   attempt; any other will be the same next time.
     func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport
 
-    /// Whether it waits for peers that come by themselves: then a deadline that passes says nothing about a peer, and there is no
-    /// use in pausing between two connections. False unless implemented.
+    /// Whether it waits for peers that come by themselves: then a deadline that passes says nothing about a peer, there is no
+    /// use in pausing between two connections, and nothing that one peer does wrong, in its handshake or later, ends the stream: the next
+    /// one is waited for. False unless implemented.
     var isListening: Bool { get }
 
     /// Ends a wait in ``connect(until:)`` with `cancelled` within 100 ms, and every later one at once.
@@ -30,6 +31,14 @@ extension FrameStreamingError {
     public var mayPass: Bool {
         switch code {
         case .connectionFailed, .connectionLost, .endedWithoutGoodbye, .timedOut, .unresolvedHost, .busy, .system: true
+        default: false
+        }
+    }
+
+    /// Whether it says what was wrong with one peer of those that connect to a listener, and nothing about the next one.
+    var isOfOnePeer: Bool {
+        switch code {
+        case .protocolViolation, .rejected, .limitExceeded, .busy: true
         default: false
         }
     }

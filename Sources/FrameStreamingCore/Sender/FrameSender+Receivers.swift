@@ -18,7 +18,7 @@ extension FrameSender {
     public func add(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        _ = try outlet(for: transport, policy, window)
+        _ = try outlet(for: transport, isIncoming: false, policy, window)
     }
 
     /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
@@ -27,20 +27,27 @@ extension FrameSender {
     public func serve(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        let (outlet, number) = try outlet(for: transport, policy, window)
+        let (outlet, number) = try outlet(for: transport, isIncoming: true, policy, window)
         outlet.waitUntilOver(number)
     }
 
+    /// As `serve(_:policy:window:)`, and returns at once: for a listener that has another way to know when a connection has ended.
+    package func take(_ transport: any Transport) throws(FrameStreamingError) {
+        _ = try outlet(for: transport, isIncoming: true, nil, nil)
+    }
+
     private func outlet(
-        for transport: any Transport, _ policy: DeliveryPolicy?, _ window: SendWindow?
+        for transport: any Transport, isIncoming: Bool, _ policy: DeliveryPolicy?, _ window: SendWindow?
     ) throws(FrameStreamingError) -> (SenderOutlet, number: Int) {
-        for outlet in control.withLock({ $0.outlets }) {
-            if let number = outlet.adopt(transport) { return (outlet, number) }
+        let peer = transport.peer
+        for outlet in peer.session == 0 ? [] : control.withLock({ $0.outlets }) {
+            if let number = outlet.adopt(transport, of: peer) { return (outlet, number) }
         }
         do throws(FrameStreamingError) {
             let (flow, options) = try settle(policy, window)
             let outlet = try SenderOutlet(
-                transport: transport, flow: flow, encoders: encoders, listener: listener, options: options,
+                transport: transport, isIncoming: isIncoming, flow: flow, encoders: encoders, listener: listener,
+                options: options,
                 onQuality: onQuality, onChange: onChange)
             try append(outlet)
             return (outlet, 1)
@@ -112,6 +119,12 @@ extension FrameSender {
     }
 
     private var onChange: @Sendable () -> Void {
-        { [weak control] in control?.update { $0.version += 1 } }
+        { [weak control] in
+            control?.update { control in
+                control.version += 1
+                // Those that are there at the end are named.
+                if !control.hasEnded { control.retire(beyond: Self.mostNamed) }
+            }
+        }
     }
 }

@@ -91,8 +91,8 @@ extension FrameSender {
                 }
                 let since = start ?? .now
                 start = since
-                var current = watch ?? outlet.watch(since: since, patience: options.stallTimeout)
-                let hopeless = outlet.look(with: &current, mayPause: true, remedy: "SenderOptions.stallTimeout")
+                var current = watch ?? outlet.watch(since: since, patience: outlet.stallPatience)
+                let hopeless = outlet.look(with: &current, mayPause: true, remedy: outlet.stallRemedy)
                 watch = current
                 // Counted by the next offer, as what comes after an end.
                 if let hopeless { giveUp(outlet, hopeless) }
@@ -150,7 +150,7 @@ extension FrameSender {
     private func drain(_ outlet: SenderOutlet) -> FrameStreamingError? {
         // Who is not there gets no more of a live stream.
         if !outlet.isReliable, !outlet.isConnected { return nil }
-        var watch = outlet.watch(since: .now, patience: options.drainTimeout)
+        var watch = outlet.watch(since: .now, patience: outlet.drainPatience)
         while !control.withLock({ $0.isCancelled }) {
             if let stopped = control.withLock({ $0.stopped }) {
                 // Nobody is there to have anything yet.

@@ -188,8 +188,11 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     /// For a line per second: what happened since the last call of this.
     public func takeInterval() -> SenderStatistics {
-        var result = SenderStatistics()
-        for outlet in control.withLock({ $0.outlets }) { result.merge(outlet.takeInterval()) }
+        var (outlets, result) = control.withLock { control in
+            defer { control.retiredInterval = SenderStatistics() }
+            return (control.outlets, control.retiredInterval)
+        }
+        for outlet in outlets { result.merge(outlet.takeInterval()) }
         return result
     }
 }

@@ -7,6 +7,10 @@ struct SenderControl: Sendable {
     var version = 0
     /// Connections that have ended long ago, beyond those that the summary names.
     var retired = SenderStatistics()
+    /// What they did since the last line per second.
+    var retiredInterval = SenderStatistics()
+    /// The version when that was looked at last.
+    private var retiredAt = 0
     /// When it was stopped; nil = it was not.
     var stopped: MonotonicTime?
     var isCancelled = false
@@ -15,12 +19,18 @@ struct SenderControl: Sendable {
 
     var isStopping: Bool { stopped != nil }
 
-    /// Viewers come and go for months: what was counted for the oldest stays, their names do not.
+    /// Receivers come and go for months: what was counted for the oldest stays, their names do not.
+    ///
+    /// Looks at all of them, and so the less often the more there are: thousands may come and go in a second.
     mutating func retire(beyond mostNamed: Int) {
-        var surplus = outlets.count(where: { !$0.isOpen }) - mostNamed
+        guard version >= retiredAt + max(1, outlets.count / 32) else { return }
+        retiredAt = version
+        var surplus = outlets.count(where: { $0.isOver }) - mostNamed
+        if surplus <= 0 { return }
         outlets.removeAll { old in
-            guard surplus > 0, !old.isOpen else { return false }
+            guard surplus > 0, old.isOver else { return false }
             surplus -= 1
+            retiredInterval.merge(old.takeInterval())
             retired.merge(old.summary.statistics)
             return true
         }

@@ -4,6 +4,9 @@ public enum SenderEvent: Sendable {
     case connected(Peer)
     /// The connection is gone and another will be tried; the error says why, nil = the receiver said goodbye.
     case disconnected(Peer, FrameStreamingError?)
+    /// Nothing more goes to this receiver: it broke and cannot come back, did what the protocol does not allow, was given up, or, where
+    /// the error is nil, left. Not said where the sender itself ends.
+    case ended(Peer, FrameStreamingError?)
     /// No connection could be made to this address, for this reason; the next attempt follows after so long.
     case waiting(String, FrameStreamingError, Duration)
     /// The receiver asked for something, which is done as far as it can be.

@@ -22,14 +22,19 @@ public struct SenderOptions: Sendable {
     /// How long a receiver may stand still, once the source has ended, until it is given up; nil = it is waited for as long as it takes.
     ///
     /// Standing still is: not a frame acknowledged, not a byte taken, no connection made, whatever the reason, its own wish for a pause
-    /// included. However slow it gets on, it is waited for. A receiver that connected to this side by itself and broke is waited for as
-    /// long to come back, also before the source's end.
+    /// included. However slow it gets on, it is waited for.
     public var drainTimeout: Duration? = .seconds(30)
     /// The same before the source's end, under `reliable`: how long a receiver may stand still while the source, and with it every other
     /// receiver, waits for it; nil = it is waited for as long as it takes. One that asked for a pause may have it.
     ///
     /// Who is given up has failed, and the others go on. ``SenderEvent/stalled(_:_:givesUpAfter:)`` says that somebody is waited for.
     public var stallTimeout: Duration?
+    /// As ``stallTimeout`` and, where it is shorter, ``drainTimeout``, for receivers that connected to this side by themselves, through a listener
+    /// (``FrameSender/serve(_:policy:window:)``, a listening ``Connector``): they may stand still for so long; nil = as the other two say.
+    public var incomingStallTimeout: Duration? = .seconds(10)
+    /// Under `reliable`: how long a receiver that connected to this side by itself, and whose connection broke, is waited for to come back
+    /// and go on; nil = for as long as it takes. The others do not get on meanwhile, once its few frames under way are all there is room for.
+    public var incomingReturnTimeout: Duration? = .seconds(5)
     /// How long the end may take after ``FrameSender/stop()``: the frames under way are waited for, and then the receivers' answers to
     /// the goodbye, for which a third of the time is kept.
     public var stopPatience: Duration = .milliseconds(750)

@@ -20,17 +20,19 @@ extension SenderOutlet {
         return toEncode
     }
 
-    /// - Parameter clock: What is known of the clock of the receiver whose acknowledgement this is.
+    /// - Parameters:
+    ///   - live: The connection that an acknowledgement came over.
+    ///   - clock: What is known of the clock of the receiver whose acknowledgement this is.
     @discardableResult
     func decide(
-        _ event: FlowControl.Event, clock: ClockFilter.Estimate? = nil
+        _ event: FlowControl.Event, over live: Live? = nil, clock: ClockFilter.Estimate? = nil
     ) throws(FrameStreamingError) -> FlowControl.Decision {
         typealias Outcome = (decision: FlowControl.Decision, toEncode: [Picture], matters: Bool, goesOn: Bool)
         let outcome = try state.withLock { (state) throws(FrameStreamingError) -> Outcome? in
             guard state.end == nil else { return nil }
             if case .acknowledged = event {
                 // Of a connection that was given up already.
-                guard state.live != nil else { return nil }
+                guard let live, state.live === live else { return nil }
             }
             let now = MonotonicTime.now
             let decision = try state.flow.handle(event, at: now)
@@ -53,25 +55,28 @@ extension SenderOutlet {
     }
 
     /// On a thread of its own: for a connection that cannot be watched, and for one that is about to end.
-    func listen(_ transport: any Transport) {
+    func listen(_ live: Live) {
         defer { stoppedListening() }
+        let transport = live.transport
         let clock = PeerClock(transport.peer)
         while true {
             do throws(FrameStreamingError) {
-                guard let message = try transport.receive(until: .never) else { return lose(transport, nil) }
-                try take(message, from: transport, clock)
+                guard let message = try transport.receive(until: .never) else { return lose(live, nil) }
+                try take(message, from: live, clock)
             } catch {
                 if error.code == .timedOut { continue }
-                return lose(transport, error)
+                return lose(live, error)
             }
         }
     }
 
     /// What a connection has said, for who listens to several; nil when it is over.
     ///
-    /// - Parameter messages: Room for them, empty before and afterwards.
+    /// - Parameters:
+    ///   - transport: The connection's own.
+    ///   - messages: Room for them, empty before and afterwards.
     func takeArrived(
-        from transport: any WatchedTransport, _ clock: PeerClock, _ messages: inout [Message]
+        from transport: any WatchedTransport, _ live: Live, _ clock: PeerClock, _ messages: inout [Message]
     ) -> WatchedNeeds? {
         defer { messages.removeAll(keepingCapacity: true) }
         var outcome: Result<WatchedNeeds?, FrameStreamingError>
@@ -81,11 +86,14 @@ extension SenderOutlet {
             outcome = .failure(error)
         }
         do throws(FrameStreamingError) {
-            for message in messages { try take(message, from: transport, clock) }
-            if let needs = try outcome.get() { return needs }
-            lose(transport, nil)
+            for message in messages { try take(message, from: live, clock) }
+            if var needs = try outcome.get() {
+                if let due = takeRoom(live) { needs.lookBy = min(needs.lookBy ?? due, due) }
+                return needs
+            }
+            lose(live, nil)
         } catch {
-            lose(transport, error)
+            lose(live, error)
         }
         return nil
     }
@@ -93,12 +101,13 @@ extension SenderOutlet {
     func stoppedListening() { state.update { $0.isListening = false } }
 
     private func take(
-        _ message: Message, from transport: any Transport, _ clock: PeerClock
+        _ message: Message, from live: Live, _ clock: PeerClock
     ) throws(FrameStreamingError) {
+        let transport = live.transport
         switch message {
         case .acknowledgement(let acknowledgement):
             let word = FlowControl.Event.acknowledged(acknowledgement, roundTrip: roundTrip(transport))
-            let time = try decide(word, clock: clock.estimate(transport)).ackTime
+            let time = try decide(word, over: live, clock: clock.estimate(transport)).ackTime
             if let time { options.onAcknowledgement?(acknowledgement, .nanoseconds(time)) }
         case .request(let request):
             try comply(request)

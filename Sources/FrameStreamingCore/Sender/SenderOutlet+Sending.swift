@@ -1,130 +1,106 @@
 internal import FrameStreamingSystem
 
-/// How frames go out: at once, on whatever thread made it possible, and what cannot on the outlet's own.
+/// How frames go out: at once, on whatever thread made it possible. What the connection does not take at once goes when there is room, on
+/// the thread that listens to the receivers.
 extension SenderOutlet {
-    private enum Work {
-        case notice(Message)
-        case frame(SentFrame, toEncode: [Picture])
-        /// Look again: the time to wake up, or the pictures, have changed.
-        case again(toEncode: [Picture])
-        case hopeless(FrameStreamingError)
-        case stop
-    }
-
     // MARK: Sending at once
 
     /// What a thread that wants to send at once finds.
     private enum Claim {
         /// - makesRoom: The source's thread may be waiting for it.
-        case frame(SentFrame, Live, toEncode: [Picture], makesRoom: Bool)
-        /// There is something that only the sending thread does.
-        case handOver
+        case send(Outgoing, Live, toEncode: [Picture], makesRoom: Bool)
+        /// A picture could not be encoded: others may be taken now.
+        case again(toEncode: [Picture])
+        /// The thread that waits for the flow control's time must look at it again, or there must be one.
+        case wake(starts: Bool)
+        /// The connection is full: the message goes when there is room.
+        case wait(Live)
+        case broken(Live, FrameStreamingError)
+        case hopeless(Live, FrameStreamingError)
         case nothing
     }
 
     /// Sends what has credit, on the thread that made it so: the source's, an encoder's, or the one that read the acknowledgement. To hand it
     /// to another one costs more than to send it.
     ///
-    /// Never waits: what the connection does not take at once, the sending thread finishes, so that a receiver that takes nothing holds
-    /// up nobody.
+    /// Never waits, so that a receiver that takes nothing holds up nobody.
     func push() {
         var next = state.withLock { claim(&$0) }
-        while case .frame(let sent, let live, let toEncode, let makesRoom) = next {
-            for picture in toEncode { encoders.submit(picture) }
-            if makesRoom { state.wakeAll() }
-            let isSent = (try? live.transport.send(.frame(sent.frame, sent.info), until: .now)) != nil
-            next = state.withLock { state in
-                state.isSending = false
-                // Full, or broken: the sending thread waits for the one and says the other.
-                if !isSent, state.live != nil { state.unfinished = sent }
-                return claim(&state)
+        while true {
+            switch next {
+            case .send(let message, let live, let toEncode, let makesRoom):
+                for picture in toEncode { encoders.submit(picture) }
+                if makesRoom { state.wakeAll() }
+                var failure: FrameStreamingError?
+                do throws(FrameStreamingError) {
+                    try live.transport.send(message.message, until: .now)
+                } catch {
+                    failure = error
+                }
+                next = state.withLock { [failure] state in sent(message, live, failure, &state) }
+                continue
+            case .again(let toEncode):
+                for picture in toEncode { encoders.submit(picture) }
+                if isReliable { state.wakeAll() }
+                next = state.withLock { claim(&$0) }
+                continue
+            case .wake(let starts): if starts { startWaiting() } else { state.wakeAll() }
+            case .wait(let live): if !listener.wantOutput(live) { finishAlone() }
+            case .broken(let live, let error): lose(live, error)
+            case .hopeless(let live, let error): fail(error, over: live)
+            case .nothing: break
             }
+            return
         }
-        if case .handOver = next { state.wakeAll() }
+    }
+
+    /// A message was handed to the connection, or was not; what to do next.
+    private func sent(
+        _ message: Outgoing, _ live: Live, _ failure: FrameStreamingError?, _ state: inout State
+    ) -> Claim {
+        state.isSending = false
+        guard state.live === live else { return claim(&state) }
+        guard let failure else {
+            state.blockedSince = nil
+            return claim(&state)
+        }
+        guard failure.code == .timedOut else { return .broken(live, failure) }
+        state.unfinished = message
+        state.isBlocked = true
+        if state.blockedSince == nil { state.blockedSince = .now }
+        return .wait(live)
+    }
+
+    /// No later picture will do better: tells the receiver so, behind the frames that it has, and ends. On a thread for that: this one must not wait.
+    private func fail(_ error: FrameStreamingError, over live: Live) {
+        let isFirst = state.update { state in
+            defer { state.isFinishing = true }
+            if !state.isFinishing { state.goodbyes += 1 }
+            return !state.isFinishing
+        }
+        guard isFirst else { return }
+        let end: @Sendable () -> Void = { [self] in
+            endByItself(.of(error), error)
+            live.transport.close()
+            state.update { $0.goodbyes -= 1 }
+        }
+        do throws(SystemError) {
+            _ = try SystemThread(name: "frame-goodbye") { [self] in
+                try? sayGoodbye(
+                    .failed("the encoder failed: \(error.message)"), over: live.transport,
+                    until: .after(options.finishTimeout))
+                end()
+            }
+        } catch {
+            end()
+        }
     }
 
     /// Whether ``push()`` would find something: to be asked by who has the state at hand.
     func mayPush(_ state: State) -> Bool {
-        // Who sends now looks again when it is done.
-        if state.isSending { return false }
+        // Who sends now looks again when it is done, and so does who waits for room.
+        if state.isSending || state.isBlocked { return false }
         return state.end != nil || state.live == nil || hasWork(state) || state.flow.wakeAt != state.wakesAt
-    }
-
-    private func claim(_ state: inout State) -> Claim {
-        guard mayPush(state) else { return .nothing }
-        guard state.end == nil, let live = state.live else { return .handOver }
-        let hadRoom = state.flow.hasRoom
-        let isPlain = state.unfinished == nil && state.notices.isEmpty && state.flow.awaitingResend == 0
-        if isPlain, state.flow.maySend, let picture = state.jobs.first, let encoded = picture.encoded,
-            case .success = encoded.result, case .frame(let sent, let toEncode) = send(picture, encoded, &state)
-        {
-            state.isSending = true
-            return .frame(sent, live, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
-        }
-        return .handOver
-    }
-
-    // MARK: The sending thread
-
-    /// Sends what has credit until the connection or the stream is over: what ``push()`` leaves.
-    func pump(_ transport: any Transport) {
-        while true {
-            let wakeAt = state.withLock { state in
-                state.wakesAt = state.flow.wakeAt
-                return state.wakesAt
-            }
-            let work: Work? = state.wait(until: wakeAt?.nanoseconds) { state in next(&state, wakeAt) }
-            do throws(FrameStreamingError) {
-                switch work {
-                case nil: try decide(.tick)
-                case .notice(let message):
-                    try send(message, over: transport)
-                    state.update { if !$0.notices.isEmpty { $0.notices.removeFirst() } }
-                case .frame(let sent, let toEncode):
-                    for picture in toEncode { encoders.submit(picture) }
-                    if isReliable { state.wakeAll() }
-                    try send(.frame(sent.frame, sent.info), over: transport)
-                case .again(let toEncode):
-                    for picture in toEncode { encoders.submit(picture) }
-                    if isReliable { state.wakeAll() }
-                case .hopeless(let error): return fail(error, over: transport)
-                case .stop: return
-                }
-            } catch {
-                lose(transport, error)
-                return
-            }
-        }
-    }
-
-    /// No later picture will do better: tells the receiver so, behind the frames that it has, and ends.
-    private func fail(_ error: FrameStreamingError, over transport: any Transport) {
-        let isFirst = state.update { state in
-            defer { state.isFinishing = true }
-            return !state.isFinishing
-        }
-        guard isFirst else { return }
-        try? sayGoodbye(
-            .failed("the encoder failed: \(error.message)"), over: transport, until: .after(options.finishTimeout))
-        end(StreamEnd.of(error), error)
-        transport.close()
-    }
-
-    /// Sends as long as it takes, and gives back the turn that ``next(_:_:)`` took.
-    private func send(_ message: Message, over transport: any Transport) throws(FrameStreamingError) {
-        defer { state.withLock { $0.isSending = false } }
-        let progress = transport as? any DeliveryProgress
-        var watch = StallWatch(since: .now, bytes: progress?.deliveredBytes, patience: options.sendTimeout)
-        while true {
-            do throws(FrameStreamingError) {
-                // The connection remembers the part that went, and goes on with the rest.
-                return try transport.send(message, until: .after(options.sendTimeout))
-            } catch {
-                guard error.code == .timedOut, state.withLock({ $0.end == nil }) else { throw error }
-                let now = StallWatch.Progress(time: MonotonicTime(nanoseconds: .min), bytes: progress?.deliveredBytes)
-                if case .givenUp = watch.look(now, at: .now) { throw error }
-            }
-        }
     }
 
     /// Whether there is something to be done now, by whoever may.
@@ -133,22 +109,37 @@ extension SenderOutlet {
         return state.flow.maySend && (state.flow.awaitingResend > 0 || state.jobs.first?.isEncoded == true)
     }
 
-    private func next(_ state: inout State, _ wakeAt: MonotonicTime?) -> Work? {
-        if state.end != nil || state.live == nil { return .stop }
-        if !state.isSending, let work = nextToSend(&state) {
-            switch work {
-            case .notice, .frame: state.isSending = true
-            default: break
-            }
-            return work
+    private func claim(_ state: inout State) -> Claim {
+        guard mayPush(state) else { return .nothing }
+        // The thread that makes the connections looks at what has changed.
+        guard state.end == nil, let live = state.live else { return .wake(starts: false) }
+        let hadRoom = state.flow.hasRoom
+        switch nextToSend(&state) {
+        case .message(let message, let toEncode):
+            state.isSending = true
+            return .send(message, live, toEncode: toEncode, makesRoom: isReliable && !hadRoom && state.flow.hasRoom)
+        case .again(let toEncode): return .again(toEncode: toEncode)
+        case .hopeless(let error): return .hopeless(live, error)
+        case nil: break
         }
-        return state.flow.wakeAt == wakeAt ? nil : .again(toEncode: [])
+        guard state.flow.wakeAt != state.wakesAt else { return .nothing }
+        if connector != nil || state.isWaiting { return .wake(starts: false) }
+        state.isWaiting = true
+        return .wake(starts: true)
+    }
+
+    // MARK: What goes next
+
+    private enum Work {
+        case message(Outgoing, toEncode: [Picture])
+        case again(toEncode: [Picture])
+        case hopeless(FrameStreamingError)
     }
 
     private func nextToSend(_ state: inout State) -> Work? {
         // The connection knows how much of it went.
-        if let sent = state.unfinished.take() { return .frame(sent, toEncode: []) }
-        if let notice = state.notices.first { return .notice(notice) }
+        if let message = state.unfinished.take() { return .message(message, toEncode: []) }
+        if !state.notices.isEmpty { return .message(.notice(state.notices.removeFirst()), toEncode: []) }
         guard state.flow.maySend else { return nil }
         if state.flow.awaitingResend > 0 { return resend(&state) }
         guard let picture = state.jobs.first, let encoded = picture.encoded else { return nil }
@@ -177,7 +168,7 @@ extension SenderOutlet {
         if let decision = try? state.flow.handle(.sent(bytes: frame.byteCount), at: now) {
             toEncode += carryOut(decision, &state)
         }
-        return .frame(SentFrame(frame: frame, info: info), toEncode: toEncode)
+        return .message(.frame(SentFrame(frame: frame, info: info)), toEncode: toEncode)
     }
 
     private func resend(_ state: inout State) -> Work {
@@ -187,7 +178,7 @@ extension SenderOutlet {
         sent.info.sendTime = .now
         state.unacknowledged[index] = sent
         let decision = try? state.flow.handle(.resent(bytes: sent.frame.byteCount), at: .now)
-        return .frame(sent, toEncode: decision.map { carryOut($0, &state) } ?? [])
+        return .message(.frame(sent), toEncode: decision.map { carryOut($0, &state) } ?? [])
     }
 
     private func fail(_ result: Result<Frame, FrameStreamingError>, _ state: inout State) -> Work {

@@ -1,7 +1,8 @@
 internal import FrameStreamingSystem
 
-/// One receiver of a sender: its slot, its window, and a thread that connects, and sends what could not be sent without waiting. What the
-/// receiver says is heard by the sender's ``SharedListener``, or by a thread for the connection.
+/// One receiver of a sender: its slot, its window and its connection. Where it has a connector, a thread makes its connections; otherwise
+/// it has a thread only while it waits for something that has a time. What the receiver says is heard by the sender's ``SharedListener``, or by a
+/// thread for the connection.
 final class SenderOutlet: Sendable {
     /// A frame that is sent again if the connection breaks before it was acknowledged.
     struct SentFrame {
@@ -9,10 +10,33 @@ final class SenderOutlet: Sendable {
         var info: FrameInfo
     }
 
+    /// What is handed to the connection.
+    enum Outgoing {
+        case frame(SentFrame)
+        case notice(Message)
+
+        var message: Message {
+            switch self {
+            case .frame(let sent): .frame(sent.frame, sent.info)
+            case .notice(let message): message
+            }
+        }
+    }
+
     /// A connection behind one reference: every frame looks it up, and to copy an `any Transport` is a call of its own.
     final class Live: Sendable {
         let transport: any Transport
-        init(_ transport: any Transport) { self.transport = transport }
+        /// How many connections were handed over before it, where there is no connector.
+        let number: Int
+        /// Where the ``SharedListener`` has it; nil where that does not listen to it.
+        let place = Monitor<Int?>(nil)
+
+        var isWatched: Bool { place.withLock { $0 != nil } }
+
+        init(_ transport: any Transport, number: Int) {
+            self.transport = transport
+            self.number = number
+        }
     }
 
     struct State {
@@ -32,21 +56,31 @@ final class SenderOutlet: Sendable {
         var countsBefore = SenderStatistics()
         /// The connection that there is.
         var live: Live?
-        /// The connection that is to be used next, where there is no connector.
-        var offeredTransport: (any Transport)?
         /// How many connections were handed over, where there is no connector, and which of them was lost last.
         var handedOver = 1
         var lastLost = 0
+        /// The receiver came by itself, lost its connection, and is waited for until then.
+        var awayUntil: MonotonicTime?
         /// What was asked of the encoders last, where the flow control chooses.
         var quality = 0
         var scale = PictureScale.full
         var isListening = false
-        var isRunning = true
+        /// The thread that makes the connections has not ended.
+        var isRunning = false
+        /// A thread waits for the flow control's time, where no other does.
+        var isWaiting = false
+        /// Threads that answer a goodbye.
+        var goodbyes = 0
         /// Some thread has a message in the transport's `send`: one at a time.
         var isSending = false
         /// What the connection did not take at once, or only in part: it goes first.
-        var unfinished: SentFrame?
-        /// Until when the sending thread sleeps where nobody wakes it; nil = for ever.
+        var unfinished: Outgoing?
+        /// It goes when there is room, and nobody need try before.
+        var isBlocked = false
+        /// Since when the connection has taken nothing whole, and what the peer's machine had confirmed when that was looked at last.
+        var blockedSince: MonotonicTime?
+        var deliveredWhenBlocked: UInt64?
+        /// Until when the thread that waits sleeps where nobody wakes it; nil = for ever.
         var wakesAt: MonotonicTime?
         /// Somebody waits for the end of what is under way.
         var isDraining = false
@@ -60,9 +94,14 @@ final class SenderOutlet: Sendable {
         var isFinishing = false
         var lastProgress: MonotonicTime
         var stallWords = StallWords()
+
+        /// Whether no thread is in it, and none will be.
+        var isOver: Bool { end != nil && !isRunning && !isListening && !isWaiting && !isSending && goodbyes == 0 }
     }
 
     let connector: (any Connector)?
+    /// Whether the receiver connected to this side by itself, and may stay away as it likes.
+    let isIncoming: Bool
     let encoders: EncoderThreads
     let listener: SharedListener
     let options: SenderOptions
@@ -76,10 +115,12 @@ final class SenderOutlet: Sendable {
     ///   - connector: Makes the connections; nil = `transport` is the only one, and those that ``adopt(_:)`` is given.
     ///     It is the caller's to close where this throws.
     convenience init(
-        transport: any Transport, flow: FlowControl, encoders: EncoderThreads, listener: SharedListener,
+        transport: any Transport, isIncoming: Bool, flow: FlowControl, encoders: EncoderThreads,
+        listener: SharedListener,
         options: SenderOptions, onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
-        try self.init(nil, transport, transport.peer, flow, encoders, listener, options, onQuality, onChange)
+        try self.init(
+            nil, transport, transport.peer, isIncoming, flow, encoders, listener, options, onQuality, onChange)
     }
 
     convenience init(
@@ -87,27 +128,35 @@ final class SenderOutlet: Sendable {
         options: SenderOptions, onQuality: @escaping @Sendable (Int) -> Void, onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
-        try self.init(connector, nil, nobody, flow, encoders, listener, options, onQuality, onChange)
+        try self.init(
+            connector, nil, nobody, connector.isListening, flow, encoders, listener, options, onQuality, onChange)
     }
 
     private init(
-        _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ flow: FlowControl,
+        _ connector: (any Connector)?, _ transport: (any Transport)?, _ peer: Peer, _ isIncoming: Bool,
+        _ flow: FlowControl,
         _ encoders: EncoderThreads, _ listener: SharedListener, _ options: SenderOptions,
         _ onQuality: @escaping @Sendable (Int) -> Void,
         _ onChange: @escaping @Sendable () -> Void
     ) throws(FrameStreamingError) {
         self.connector = connector
+        self.isIncoming = isIncoming
         self.encoders = encoders
         self.listener = listener
         self.options = options
         self.onQuality = onQuality
         self.onChange = onChange
         state = Monitor(State(flow: flow, peer: peer, lastProgress: .now))
-        // What is connected already must get its goodbye, however soon that comes.
-        if let transport, !begin(transport), let failure = state.withLock({ $0.failure }) { throw failure }
+        guard let connector else {
+            // What is connected already must get its goodbye, however soon that comes.
+            if let transport, begin(transport) == nil, let failure = state.withLock({ $0.failure }) { throw failure }
+            return
+        }
+        state.withLock { $0.isRunning = true }
         do throws(SystemError) {
-            _ = try SystemThread(name: "frame-send") { self.run(transport) }
+            _ = try SystemThread(name: "frame-send") { self.run(connector) }
         } catch {
+            state.withLock { $0.isRunning = false }
             end(.error)
             throw FrameStreamingError(error, remedy: "no thread could be started for the connection")
         }
@@ -164,6 +213,7 @@ final class SenderOutlet: Sendable {
             if case .sourceLost = message { state.sourceLost = message } else { state.sourceLost = nil }
             if state.live != nil { state.notices.append(message) }
         }
+        push()
     }
 
     /// A picture that was taken from the source and cannot wait any longer: counted as one that the end cut off.
@@ -179,7 +229,8 @@ final class SenderOutlet: Sendable {
     func drain(until deadline: Deadline) -> Bool {
         let drained: Bool? = state.wait(until: deadline.nanoseconds) { state in
             state.isDraining = true
-            return state.end != nil || (state.flow.isDrained && state.notices.isEmpty) ? true : nil
+            let isQuiet = state.notices.isEmpty && state.unfinished == nil && !state.isSending
+            return state.end != nil || (state.flow.isDrained && isQuiet) ? true : nil
         }
         return drained == true
     }
@@ -219,40 +270,53 @@ final class SenderOutlet: Sendable {
         _ goodbye: Goodbye, over transport: any Transport, until deadline: Deadline
     ) throws(FrameStreamingError) {
         // What comes meanwhile needs somebody in `receive`.
-        if listener.remove(self) { _ = listenAlone(transport) }
+        if let live = listener.remove(self) { _ = listenAlone(live) }
         try transport.finish(goodbye, until: deadline)
     }
 
     func cancel() {
-        let (transport, next) = state.withLock { ($0.live?.transport, $0.offeredTransport) }
+        let transport = state.withLock { $0.live?.transport }
         end(.cancelled)
         transport?.close()
-        next?.close()
     }
 
     /// Waits for the threads, which `end` and the transport's `close` let go within 100 ms.
     func join() {
-        let _: Bool? = state.wait(until: nil) { !$0.isRunning && !$0.isListening ? true : nil }
+        let _: Bool? = state.wait(until: nil) { $0.isOver ? true : nil }
     }
 
-    /// The first end counts; what is said later is its echo.
-    func end(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
-        state.update { state in
-            guard state.end == nil else { return }
+    /// The first end counts; what is said later is its echo. Returns whether this was the first.
+    @discardableResult
+    func end(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) -> Bool {
+        let isFirst = state.update { state in
+            guard state.end == nil else { return false }
             state.end = end
             state.failure = failure
+            // What has ended holds its figures, and nothing else.
+            if let live = state.live { state.peer = live.transport.peer }
+            state.live = nil
+            state.awayUntil = nil
+            state.unfinished = nil
+            state.isBlocked = false
+            state.notices = []
+            state.stages.compact()
             _ = try? state.flow.handle(.ended, at: .now)
             state.slot = []
             state.jobs = []
             state.unacknowledged = []
+            return true
         }
         connector?.cancel()
         onChange()
+        return isFirst
     }
 
     // MARK: What is known
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
+
+    /// Whether it has ended, and no thread is in it any more.
+    var isOver: Bool { state.withLock { $0.isOver } }
 
     var isConnected: Bool { state.withLock { $0.live != nil } }
 

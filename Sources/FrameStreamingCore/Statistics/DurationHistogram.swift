@@ -5,6 +5,8 @@ internal import Histogram
 public struct DurationHistogram: Sendable {
     /// Made with the first value: what is never measured, such as the clock of a text client, costs nothing.
     private var histogram: Histogram<UInt32>?
+    /// What was counted, where that was made compact: then there is no histogram.
+    private var compacted: [(value: UInt64, count: UInt32)] = []
 
     /// An empty one.
     public init() {}
@@ -20,28 +22,64 @@ public struct DurationHistogram: Sendable {
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
         // Not compared with nil, which copies the whole of it: three times what counting costs.
-        if case .none = histogram { histogram = Self.empty }
+        if case .none = histogram { expand() }
         histogram?.record(UInt64(max(0, nanoseconds) / 1000))
     }
 
     /// Counts everything that `other` counted.
     public mutating func merge(_ other: DurationHistogram) {
-        guard let theirs = other.histogram else { return }
-        if case .none = histogram { histogram = theirs } else { histogram?.add(theirs) }
+        if let theirs = other.histogram {
+            if case .none = histogram, compacted.isEmpty { return histogram = theirs }
+            if case .none = histogram { expand() }
+            histogram?.add(theirs)
+        } else if case .none = histogram, compacted.isEmpty {
+            compacted = other.compacted
+        } else if !other.compacted.isEmpty {
+            if case .none = histogram { expand() }
+            for (value, count) in other.compacted { histogram?.record(value, count: count) }
+        }
+    }
+
+    /// Takes as little room as its different values do, in place of 44 kB: for figures that are kept and rarely looked at. The first value that is
+    /// counted afterwards makes it large again.
+    package mutating func compact() {
+        guard let histogram else { return }
+        // Each stands for values up to it, the last for those up to the largest.
+        compacted = histogram.recordedValues().map { (min($0.value, histogram.maxRecorded), $0.count) }
+        self.histogram = nil
+    }
+
+    private mutating func expand() {
+        var histogram = Self.empty
+        for (value, count) in compacted { histogram.record(value, count: count) }
+        compacted = []
+        self.histogram = histogram
+    }
+
+    private var expanded: Histogram<UInt32>? {
+        if histogram != nil || compacted.isEmpty { return histogram }
+        var copy = self
+        copy.expand()
+        return copy.histogram
     }
 
     /// How many were counted.
-    public var count: Int { Int(clamping: histogram?.totalCount ?? 0) }
+    public var count: Int {
+        Int(clamping: histogram?.totalCount ?? compacted.reduce(0) { $0 + UInt64($1.count) })
+    }
 
     /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
     public func percentile(_ percent: Double) -> Double? {
-        guard let histogram, histogram.totalCount > 0 else { return nil }
+        guard let histogram = expanded, histogram.totalCount > 0 else { return nil }
         return Double(histogram.valueAtPercentile(percent)) / 1000
     }
 
     /// The figures that summaries give; nil while nothing was counted.
     public var summary: DurationSummary? {
-        guard let p50 = percentile(50), let p95 = percentile(95), let p99 = percentile(99), let max = percentile(100)
+        var whole = self
+        whole.histogram = expanded
+        guard let p50 = whole.percentile(50), let p95 = whole.percentile(95), let p99 = whole.percentile(99),
+            let max = whole.percentile(100)
         else { return nil }
         return DurationSummary(p50: p50, p95: p95, p99: p99, max: max)
     }

@@ -38,6 +38,12 @@ struct SenderStages: Sendable {
         interval.consumeTime.record(nanoseconds: whole &- queue &- (word.decodeTime ?? 0))
     }
 
+    /// Keeps what was measured, in as little room as it takes: nothing more will be.
+    mutating func compact() {
+        before.compact()
+        interval.compact()
+    }
+
     /// All of it, to be merged with what the flow control counted.
     var total: SenderStatistics {
         var result = before

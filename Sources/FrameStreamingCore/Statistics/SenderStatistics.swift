@@ -100,6 +100,19 @@ public struct SenderStatistics: Sendable {
         lastAcknowledgement = [lastAcknowledgement, other.lastAcknowledgement].compactMap(\.self).max()
     }
 
+    /// Takes less room, until something is measured again.
+    mutating func compact() {
+        captureTime.compact()
+        creditWait.compact()
+        encodeTime.compact()
+        wireTime.compact()
+        receiverTime.compact()
+        queueTime.compact()
+        decodeTime.compact()
+        consumeTime.compact()
+        ackTime.compact()
+    }
+
     /// Takes away the counts that `earlier` had; times are kept.
     mutating func subtractCounts(of earlier: SenderStatistics) {
         produced -= earlier.produced

@@ -21,7 +21,7 @@ public struct SenderSummary: Sendable {
     /// The connections in the order they were given.
     public var connections: [Connection]
 
-    /// The figures of receivers that left long ago: a summary names the last 64 that ended.
+    /// The figures of receivers that left long ago: a summary names the last 64 that ended, and some more.
     public var retired: SenderStatistics
 
     /// A summary of these; of none, before there was one.

@@ -3,16 +3,19 @@ internal import FrameStreamingSystem
 
 /// How far the peer is away, and what its clock shows.
 extension BinaryConnection {
-    /// Reads on. Where the peer has a clock of its own and nobody has asked for it in time, this thread asks.
+    /// Reads on, and meanwhile asks for what must be known: the peer's clock, where nobody else asked in time, and whether it is there.
     func read(until deadline: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
-            var asking: MonotonicTime?
-            if let watch, asksWhileWaiting { asking = MonotonicTime(nanoseconds: try askWhenOverdue(watch)) }
+            var wake: MonotonicTime? = try lookAfterSilence().map { MonotonicTime(nanoseconds: $0) }
+            if let watch, asksWhileWaiting {
+                let asking = MonotonicTime(nanoseconds: try askWhenOverdue(watch))
+                wake = min(wake ?? asking, asking)
+            }
             do throws(FrameStreamingError) {
                 return try reader.next(
-                    until: asking.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: role == .receiver)
+                    until: wake.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: role == .receiver)
             } catch {
-                guard error.code == .timedOut, let asking, asking <= .now, !deadline.hasPassed else {
+                guard error.code == .timedOut, let wake, wake <= .now, !deadline.hasPassed else {
                     throw outbox.cause(of: error)
                 }
             }

@@ -36,6 +36,7 @@ extension BinaryConnection {
         switch message {
         case .acknowledgement(let acknowledgement):
             try expect(role == .sender, "an acknowledgement to the side that receives frames")
+            numbers.withLock { if !$0.underWay.isEmpty { $0.underWay.removeFirst() } }
             return .message(.acknowledgement(acknowledgement))
         case .sourceLost(let text):
             try expect(role == .receiver, "news of a source to the side that has it")

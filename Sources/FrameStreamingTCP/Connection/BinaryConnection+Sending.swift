@@ -7,6 +7,12 @@ extension BinaryConnection {
         switch message {
         case .frame(let frame, let info):
             try check(frame, info)
+            numbers.withLock { numbers in
+                guard numbers.lastCounted < info.sequence else { return }
+                // Also where the call is made once more with the same frame.
+                numbers.lastCounted = info.sequence
+                numbers.underWay.append(frame.byteCount)
+            }
             askOnTheWay()
             try outbox.send(.frame(info.sequence), until: deadline) { () throws(FrameStreamingError) in
                 try self.outgoing(frame, info)

@@ -22,7 +22,7 @@ extension BinaryConnection {
         let asks =
             asksWhileWaiting ? try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) } : nil
         let writes = outbox.hasWork ? try channel.drive(outbox) : nil
-        let lookBy = [reader.due?.nanoseconds, asks, writes].compactMap { $0 }.min()
+        let lookBy = [reader.due?.nanoseconds, asks, writes, try lookAfterSilence()].compactMap { $0 }.min()
         return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)
     }
 

@@ -17,10 +17,15 @@ final class BinaryConnection: WatchedConnection {
     let watch: Monitor<ClockWatch>?
     /// Whether the thread in `receive` asks where nobody else does.
     let asksWhileWaiting: Bool
+    /// Nil where the kernel does not count what comes: the socket is not TCP.
+    let silence: Monitor<SilenceWatch>?
 
     struct Numbers {
         var lastSent: UInt64 = 0
         var lastReceived: UInt64 = 0
+        var lastCounted: UInt64 = 0
+        /// Bytes of each frame that was sent and not acknowledged, oldest first.
+        var underWay: [Int] = []
     }
 
     /// Queued PONGs beyond this are dropped: a peer that asks faster than it reads gets no queue here.
@@ -41,6 +46,9 @@ final class BinaryConnection: WatchedConnection {
         self.session = session
         watch = clock.map { Monitor($0) }
         asksWhileWaiting = clock?.purpose == .clock
+        silence =
+            channel.receivedBytes == nil
+            ? nil : Monitor(SilenceWatch(patience: options.answerTimeout, at: monotonicNow()))
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
         reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)

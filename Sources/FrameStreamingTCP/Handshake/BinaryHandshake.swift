@@ -51,7 +51,14 @@ struct BinaryHandshake {
     }
 
     /// What the connecting side says first.
-    func opening() -> [UInt8] { own.marshal(.hello) }
+    func opening() -> [UInt8] { said(own).marshal(.hello) }
+
+    /// The formats that a sender has are for its own decision: version 1 has no word for them.
+    private func said(_ hello: Hello) -> Hello {
+        var hello = hello
+        if isSender { hello.pixelFormats = [] }
+        return hello
+    }
 
     private var isSender: Bool { own.role == TCPRole.sender.wireCode }
 
@@ -92,7 +99,7 @@ struct BinaryHandshake {
                 FrameStreamingError(error.code, "turned away: \(error.message)"),
                 reply: Reject(.busy, error.message).marshal())
         }
-        return .established(agreement(peer: hello, settled: welcome), reply: welcome.marshal(.welcome))
+        return .established(agreement(peer: hello, settled: welcome), reply: said(welcome).marshal(.welcome))
     }
 
     private func accept(_ welcome: Hello) -> Action {
@@ -140,6 +147,21 @@ struct BinaryHandshake {
         guard peer.role != own.role else {
             return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
         }
-        return nil
+        return objectionToFrames(of: peer)
+    }
+
+    /// A connection over which no frame could go is none.
+    private func objectionToFrames(of peer: Hello) -> (Reject.Code, String)? {
+        let (sender, receiver) = isSender ? (own, peer) : (peer, own)
+        if receiver.maximumFrameBytes == 0 {
+            return (.frames, "the receiver takes no image of more than 0 bytes, and so none: raise its limit")
+        }
+        let (sent, taken) = (sender.pixelFormats, receiver.pixelFormats)
+        if sent.isEmpty || taken.isEmpty || sent.contains(where: taken.contains) { return nil }
+        let (has, wants) = (sent.map(\.description), taken.map(\.description))
+        return (
+            .frames,
+            "the receiver takes \(wants.joined(separator: ", ")) only, and the sender has \(has.joined(separator: ", ")): choose a format that both have"
+        )
     }
 }

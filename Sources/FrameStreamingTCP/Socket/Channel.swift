@@ -7,6 +7,8 @@ final class Channel: Sendable {
     let address: String
     private let wakeUp: WakeUp
     private let open: Monitor<Descriptor?>
+    /// Called once, when the channel is closed.
+    private let closing = Monitor<(@Sendable () -> Void)?>(nil)
 
     init(_ descriptor: Descriptor) throws(FrameStreamingError) {
         address = SocketAddress(.peer, of: descriptor)?.description ?? "unknown peer"
@@ -25,6 +27,9 @@ final class Channel: Sendable {
     /// Bytes that the peer's kernel has confirmed; nil where this one does not say.
     var deliveredBytes: UInt64? { open.withLock { $0 }?.deliveredBytes }
 
+    /// Bytes that have come from the peer, read or not; nil where the kernel does not say.
+    var receivedBytes: UInt64? { open.withLock { $0 }?.receivedBytes }
+
     /// Ends every wait, and the connection. From any thread, again and again.
     func close() {
         let descriptor = open.withLock { open in
@@ -33,6 +38,13 @@ final class Channel: Sendable {
         }
         wakeUp.signal()
         descriptor?.shutdownBoth()
+        closing.withLock { $0.take() }?()
+    }
+
+    /// Calls `body` when the channel is closed, whoever closes it; at once where it is closed already.
+    func onClose(_ body: @escaping @Sendable () -> Void) {
+        closing.withLock { $0 = body }
+        if isClosed { closing.withLock { $0.take() }?() }
     }
 
     /// Says that nothing more will be written.

@@ -134,10 +134,8 @@ struct Establishing: Sendable {
         hello.session = options.session
         hello.realtimeOffset = realtimeOffset()
         if role == .sender { hello.optionalCapabilities = Hello.takesRequests }
-        if role == .receiver {
-            hello.creditThrough = options.creditAhead
-            hello.pixelFormats = options.pixelFormats
-        }
+        hello.pixelFormats = options.pixelFormats
+        if role == .receiver { hello.creditThrough = options.creditAhead }
         return hello
     }
 

@@ -5,7 +5,8 @@ internal import FrameStreamingSystem
 /// its connection is closed, or the next one is asked for.
 final class OnePlace: Sendable {
     private struct State {
-        var isCancelled = false
+        /// Why nobody comes any more.
+        var end: FrameStreamingError?
         /// A peer's handshake is about to be complete.
         var isClaimed = false
         /// A peer that waits to be taken.
@@ -15,7 +16,7 @@ final class OnePlace: Sendable {
 
         /// Nil: another peer has the place.
         mutating func claim() -> Bool? {
-            if isCancelled { return false }
+            if end != nil { return false }
             guard !isClaimed, ready == nil, taken?.isClosed ?? true else { return nil }
             isClaimed = true
             return true
@@ -27,7 +28,7 @@ final class OnePlace: Sendable {
     /// How long a peer waits for the place of one that is just about to leave.
     private static let patience = Duration.milliseconds(250)
 
-    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    var isCancelled: Bool { state.withLock { $0.end != nil } }
 
     /// Takes the place for a peer that is about to be told so.
     ///
@@ -52,8 +53,8 @@ final class OnePlace: Sendable {
     func fill(_ transport: TCPTransport, _ channel: Channel) {
         let isLate = state.update { state in
             state.isClaimed = false
-            if !state.isCancelled { state.ready = (transport, channel) }
-            return state.isCancelled
+            if state.end == nil { state.ready = (transport, channel) }
+            return state.end != nil
         }
         if isLate { transport.close() }
     }
@@ -61,9 +62,9 @@ final class OnePlace: Sendable {
     /// The peer in the place, waiting for one; who asks is through with the one before.
     func take(until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
         state.update { $0.taken = nil }
-        enum Outcome { case taken(TCPTransport), cancelled }
+        enum Outcome { case taken(TCPTransport), ended(FrameStreamingError) }
         let outcome: Outcome? = state.wait(until: deadline.nanoseconds) { state in
-            if state.isCancelled { return .cancelled }
+            if let end = state.end { return .ended(end) }
             guard let (transport, channel) = state.ready else { return nil }
             state.ready = nil
             state.taken = channel
@@ -71,15 +72,18 @@ final class OnePlace: Sendable {
         }
         switch outcome {
         case .taken(let transport): return transport
-        case .cancelled: throw .cancelled("the wait for a peer")
+        case .ended(let error): throw error
         case nil: throw .timedOut("a connection")
         }
     }
 
     /// Ends every wait, and lets go of a peer that nobody took. One that was taken stays.
-    func cancel() {
+    func cancel() { end(.cancelled("the wait for a peer")) }
+
+    /// As ``cancel()``, for another reason; the first one counts.
+    func end(_ reason: FrameStreamingError) {
         let ready = state.update { state in
-            state.isCancelled = true
+            state.end = state.end ?? reason
             defer { state.ready = nil }
             return state.ready
         }

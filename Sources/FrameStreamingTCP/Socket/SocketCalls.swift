@@ -42,6 +42,12 @@ extension Descriptor {
         return count < 0 ? nil : UInt64(count)
     }
 
+    /// Bytes that have come, read or not; nil where the kernel does not say.
+    var receivedBytes: UInt64? {
+        let count = fs_tcp_received_bytes(raw)
+        return count < 0 ? nil : UInt64(count)
+    }
+
     /// Begins to connect: EINPROGRESS is thrown like any other error.
     func beginConnect(_ address: SocketAddress) throws(SystemError) {
         let code = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(raw, pointer, length) }

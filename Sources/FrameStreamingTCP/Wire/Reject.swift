@@ -12,6 +12,8 @@ struct Reject: Hashable {
         case role = 3
         case capability = 4
         case malformed = 5
+        /// No frame of the one side is one that the other takes.
+        case frames = 6
     }
 
     var code: UInt16

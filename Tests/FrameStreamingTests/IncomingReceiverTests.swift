@@ -1,0 +1,187 @@
+import FrameStreaming
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+/// Receivers that connect to a listening sender by themselves, and what becomes of the others when one dies.
+@Suite struct IncomingReceiverTests {
+    /// A sender that listens, and what it has said of its receivers' ends.
+    private final class Listening: Sendable {
+        let listener: TCPListener
+        let sender: FrameSender<JPEGCodec>
+        let ends = Monitor<[FrameStreamingError?]>([])
+        let errors = Monitor<[FrameStreamingError.Code]>([])
+        private let serving: SystemThread
+
+        init(
+            _ policy: DeliveryPolicy = .reliable, maximumConnections: Int = 16,
+            _ change: (inout SenderOptions) -> Void = { _ in }
+        ) throws {
+            let listener = try TCPListener(on: "127.0.0.1:0", role: .sender, handshake: .binary)
+            var options = SenderOptions(policy: policy, window: 2)
+            options.waitsForReceivers = true
+            change(&options)
+            let ends = ends
+            options.onEvent = { event in
+                if case .ended(_, let error) = event { ends.update { $0.append(error) } }
+            }
+            let sender = try FrameSender(codec: JPEGCodec(), options: options)
+            let errors = errors
+            serving = try SystemThread(name: "listener") {
+                try? listener.serve(sender, maximumConnections: maximumConnections) { error in
+                    guard let error = error as? FrameStreamingError else { return }
+                    errors.update { $0.append(error.code) }
+                }
+            }
+            (self.listener, self.sender) = (listener, sender)
+        }
+
+        func connect() throws -> TCPTransport {
+            try TCPTransport.connect(to: listener.address, role: .receiver, until: .after(.seconds(30)))
+        }
+
+        func close() {
+            listener.close()
+            serving.join()
+        }
+    }
+
+    private func wait(_ condition: () -> Bool) {
+        let limit = MonotonicTime.now.advanced(by: .seconds(60))
+        var isThere = condition()
+        while !isThere, MonotonicTime.now < limit {
+            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(2)))
+            isThere = condition()
+        }
+        #expect(isThere)
+    }
+
+    private func bytes(_ frame: Frame) -> [UInt8] { unsafe frame.withUnsafeBytes { unsafe Array($0) } }
+
+    private func receive(_ transport: TCPTransport) throws -> (SystemThread, Monitor<[UInt64]>) {
+        let numbers = Monitor<[UInt64]>([])
+        let thread = try SystemThread(name: "receiver") {
+            do {
+                let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport, decode: nil)
+                while let received = try receiver.next() { numbers.update { $0.append(received.frame.sequence) } }
+            } catch { Issue.record(error) }
+        }
+        return (thread, numbers)
+    }
+
+    /// Runs a source of 60 pictures to a good receiver and one that does `harm`, and returns the bad one's failure.
+    private func beside(
+        _ listening: Listening, _ harm: (TCPTransport) throws -> Void
+    ) throws -> FrameStreamingError? {
+        let good = try listening.connect()
+        let bad = try listening.connect()
+        wait { listening.sender.summary.connections.count == 2 }
+        let (thread, numbers) = try receive(good)
+        let sender = listening.sender
+        let run = try SystemThread(name: "sender") {
+            do {
+                var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum, frameCount: 60)
+                try sender.run(&source)
+            } catch { Issue.record(error) }
+        }
+        try harm(bad)
+        run.join()
+        thread.join()
+        #expect(numbers.withLock { $0 } == Array(0..<60))
+        listening.close()
+        let connections = sender.summary.connections
+        #expect(connections.count { $0.end == .bye && $0.statistics.acknowledged == 60 } == 1)
+        for statistics in connections.map(\.statistics) {
+            #expect(
+                statistics.produced == statistics.acknowledged + statistics.dropped.total + statistics.failed
+                    + statistics.lost)
+        }
+        let failures = connections.compactMap(\.failure)
+        #expect(failures.count == 1)
+        // It was said when it happened, and not only at the end.
+        #expect(listening.ends.withLock { $0 } == [failures.first])
+        return failures.first
+    }
+
+    @Test func oneThatBreaksAndDoesNotComeBackIsGivenUpAndTheOtherHasEverything() throws {
+        let listening = try Listening { $0.incomingReturnTimeout = .milliseconds(300) }
+        let failure = try beside(listening) { $0.close() }
+        #expect(failure?.message.contains("did not come back within") == true, "\(failure as Any)")
+    }
+
+    @Test func oneThatStandsStillIsGivenUpAndTheOtherHasEverything() throws {
+        let listening = try Listening { options in
+            options.incomingStallTimeout = .seconds(1)
+            options.finishTimeout = .milliseconds(300)
+        }
+        let stalled = Monitor<TCPTransport?>(nil)
+        let failure = try beside(listening) { bad in stalled.withLock { $0 = bad } }
+        #expect(failure?.code == .timedOut)
+        #expect(failure?.message.contains("acknowledged nothing for 1 s") == true, "\(failure as Any)")
+        #expect(failure?.message.contains("incomingStallTimeout") == true, "\(failure as Any)")
+    }
+
+    @Test func whoeverIsBeyondTheLimitIsTurnedAwayUntilAPlaceIsFree() throws {
+        let listening = try Listening(.latest, maximumConnections: 1)
+        let first = try listening.connect()
+        let refused = #expect(throws: FrameStreamingError.self) { _ = try listening.connect() }
+        #expect(refused?.code == .busy)
+        #expect(listening.errors.withLock { $0 } == [.busy])
+        first.close()
+        var second: TCPTransport?
+        wait {
+            second = try? listening.connect()
+            return second != nil
+        }
+        second?.close()
+        listening.sender.cancel()
+        listening.close()
+    }
+
+    /// A goodbye is answered, and the place is free afterwards.
+    @Test func whoLeavesIsAnsweredAndGivesItsPlaceBack() throws {
+        let listening = try Listening(.latest, maximumConnections: 1)
+        for _ in 0..<3 {
+            var transport: TCPTransport?
+            wait {
+                transport = try? listening.connect()
+                return transport != nil
+            }
+            let left = try #require(transport)
+            try left.finish("that is enough", until: .after(.seconds(30)))
+        }
+        wait { listening.ends.withLock { $0.count } == 3 }
+        #expect(listening.ends.withLock { $0.allSatisfy { $0 == nil } })
+        #expect(listening.sender.summary.connections.allSatisfy { $0.end == .bye })
+        listening.sender.cancel()
+        listening.close()
+    }
+
+    /// More than the connection takes at once: the rest goes when there is room.
+    @Test(arguments: [DeliveryPolicy.reliable, .latest]) func largePicturesArriveWhole(policy: DeliveryPolicy) throws {
+        let listening = try Listening(policy)
+        let transport = try listening.connect()
+        let format = try FrameFormat(width: 1600, height: 1200, pixelFormat: .jpeg)
+        let pictures = try (0..<12).map { number in
+            try Frame.filled(format, sequence: UInt64(number), byteCount: 3_000_000) {
+                UInt8(truncatingIfNeeded: ($0 &* 31) ^ ($0 >> 11) &+ number)
+            }
+        }
+        let received = Monitor<[Frame]>([])
+        let thread = try SystemThread(name: "receiver") {
+            do {
+                let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport, decode: nil)
+                while let frame = try receiver.next()?.frame { received.update { $0.append(frame) } }
+            } catch { Issue.record(error) }
+        }
+        wait { listening.sender.summary.connections.count == 1 }
+        var source = ScriptedSource(pictures)
+        let total = try listening.sender.run(&source).total
+        thread.join()
+        listening.close()
+        let frames = received.withLock { $0 }
+        #expect(frames.count == total.acknowledged && frames.last?.sequence == 11)
+        #expect(policy != .reliable || frames.count == 12)
+        for frame in frames { #expect(bytes(frame) == bytes(pictures[Int(frame.sequence)])) }
+    }
+}
