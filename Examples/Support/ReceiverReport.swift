@@ -10,9 +10,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var nextID = 0
         var total = ReceiverStatistics()
         var connections = 0
-        /// How each stream ended that had no session, and the last connection of each that had one.
-        var ends: [StreamEnd] = []
-        var endsOfSessions: [UInt64: (connection: Int, end: StreamEnd)] = [:]
+        var ends = StreamEnds()
         var consumed = 0
         var stop: (@Sendable () -> Void)?
         /// What senders are told because the program ends; nil = it does not.
@@ -28,7 +26,6 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         var isSummedUp = false
 
         var isStopping: Bool { goodbye != nil }
-        var allEnds: [StreamEnd] { ends + endsOfSessions.values.map(\.end) }
     }
 
     private let output: OutputOptions
@@ -117,7 +114,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
                 receiver.cancel()
                 state.total.merge(receiver.statistics)
                 state.connections += 1
-                state.ends.append(.cancelled)
+                state.ends.note(.cancelled, session: 0, connection: state.nextID)
             }
             return state
         }
@@ -174,11 +171,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
             state.open[id] = nil
             state.total.merge(statistics)
             state.connections += 1
-            if let end, session == 0 { state.ends.append(end) }
-            // A stream that is back may have ended before its old connection has.
-            if let end, session != 0, id > state.endsOfSessions[session]?.connection ?? 0 {
-                state.endsOfSessions[session] = (id, end)
-            }
+            if let end { state.ends.note(end, session: session, connection: id) }
             state.reported = failure
             if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
             // Unless it is back already.
@@ -306,10 +299,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     private static func printTotal(_ last: State, _ output: OutputOptions, interrupted: Bool) {
-        // The worst end counts: a program that reads the last line only must not miss it.
-        let ends = last.allEnds
-        let end: StreamEnd? =
-            interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
+        let end: StreamEnd? = interrupted ? .cancelled : last.ends.worst
         let total = last.total
         if output.json {
             printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end))

@@ -3,6 +3,8 @@ internal import FrameStreamingSystem
 
 /// What a receiving side knows of the sessions that it has consumed of: how many frames, and which connection a session has now.
 ///
+/// A session that nobody uses may be forgotten for others, see ``SessionTable/Standing``.
+///
 /// A session has one connection at a time. When it comes back while the connection before it is not done, that one is severed, and
 /// the new one waits until its consumer has got through what had arrived: so order holds, and nothing is consumed twice.
 final class SessionMemory: Sendable {
@@ -17,22 +19,34 @@ final class SessionMemory: Sendable {
         var isInUse = false
         /// Lets nothing more into the last connection.
         var sever: (@Sendable () -> Void)?
-        /// When it was last needed, counted in claims.
-        var touched: UInt64 = 0
+        /// Whether something was consumed here: what the owner's own memory does not know.
+        var hasNews = false
+        /// Whether the sender ended the last connection with a goodbye.
+        var hasEnded = false
+
+        /// Nobody has it or waits for it.
+        var isIdle: Bool { !isInUse && use == claimant }
+        var standing: SessionTable<Entry>.Standing { !hasNews ? .untouched : hasEnded ? .ended : .broken }
     }
 
     private struct State {
-        var entries: [UInt64: Entry] = [:]
+        var sessions = SessionTable<Entry>(capacity: SessionMemory.fewest)
         var last: UInt64
         var claims: UInt64 = 0
         var isClosed = false
+
+        /// Puts a session that nobody has or waits for where its standing says; others may be forgotten for it.
+        mutating func settle(_ session: UInt64) {
+            guard let entry = sessions[session], entry.isIdle else { return }
+            sessions.release(session, as: entry.standing)
+        }
     }
 
     private let state: Monitor<State>
     private let before: @Sendable (UInt64) -> UInt64
 
-    /// Sessions without a connection that are remembered.
-    static let longest = 64
+    /// Sessions without a connection that are remembered at least, in less than 200 bytes each.
+    static let fewest = 1024
     /// How long a session that came back waits for the consumer of its connection before.
     static let patience = Duration.seconds(3)
 
@@ -47,6 +61,11 @@ final class SessionMemory: Sendable {
     /// The session that was consumed of last; 0 = none.
     var last: UInt64 { state.withLock { $0.last } }
 
+    /// At least so many are to be remembered: as many streams may break at once as there are connections.
+    func remember(atLeast count: Int) {
+        state.withLock { $0.sessions.capacity = max($0.sessions.capacity, count) }
+    }
+
     /// A session's next connection, once the one before is done; nil for session 0, which is none.
     ///
     /// - Parameter base: How many frames of it the connection takes as consumed, where the sender has said so.
@@ -56,31 +75,20 @@ final class SessionMemory: Sendable {
         _ session: UInt64, from base: UInt64? = nil, until deadline: Deadline
     ) throws(FrameStreamingError) -> SessionUse? {
         guard session != 0 else { return nil }
-        let isKnown = state.withLock { $0.entries[session] != nil }
-        // The owner's own memory: not under the lock.
-        let consumedBefore = isKnown ? 0 : before(session)
-        let (number, sever) = state.update { state in
-            state.claims += 1
-            let number = state.claims
-            var entry = state.entries[session] ?? Entry(consumed: consumedBefore)
-            entry.claimant = number
-            entry.touched = number
-            let sever = entry.isInUse ? entry.sever : nil
-            state.entries[session] = entry
-            return (number, sever)
-        }
+        let (number, sever) = enter(session)
         sever?()
         enum Outcome { case mine(UInt64), overtaken, closed }
         let limit = deadline.earlier(.after(Self.patience))
         let outcome: Outcome? = state.wait(until: limit.nanoseconds) { state in
             if state.isClosed { return .closed }
-            guard var entry = state.entries[session], entry.claimant == number else { return .overtaken }
+            guard let entry = state.sessions[session], entry.claimant == number else { return .overtaken }
             if entry.isInUse { return nil }
-            entry.isInUse = true
-            entry.use = number
-            state.entries[session] = entry
+            state.sessions.change(session) { entry in
+                entry.isInUse = true
+                entry.use = number
+                entry.hasEnded = false
+            }
             state.last = session
-            Self.forget(&state)
             return .mine(entry.consumed)
         }
         if case .mine(let consumed) = outcome {
@@ -88,8 +96,9 @@ final class SessionMemory: Sendable {
         }
         state.update { state in
             // Who gave up is no claimant any more.
-            guard let use = state.entries[session]?.use, state.entries[session]?.claimant == number else { return }
-            state.entries[session]?.claimant = use
+            guard state.sessions[session]?.claimant == number else { return }
+            state.sessions.change(session) { $0.claimant = $0.use }
+            state.settle(session)
         }
         switch outcome {
         case .closed: throw .closedListener
@@ -100,22 +109,38 @@ final class SessionMemory: Sendable {
         }
     }
 
+    /// Takes a place among those who want the session: its number, and what lets nothing more into the connection that has it.
+    private func enter(_ session: UInt64) -> (number: UInt64, sever: (@Sendable () -> Void)?) {
+        var consumedBefore: UInt64?
+        while true {
+            let place: (UInt64, (@Sendable () -> Void)?)? = state.update { state in
+                if state.sessions[session] == nil {
+                    guard let consumedBefore else { return nil }
+                    state.sessions.hold(session, orInsert: Entry(consumed: consumedBefore))
+                } else {
+                    state.sessions.hold(session, orInsert: Entry(consumed: 0))
+                }
+                state.claims += 1
+                let number = state.claims
+                let sever = state.sessions.change(session) { entry in
+                    entry.claimant = number
+                    return entry.isInUse ? entry.sever : nil
+                }
+                return (number, sever ?? nil)
+            }
+            if let place { return place }
+            // The owner's own memory: not under the lock.
+            consumedBefore = before(session)
+        }
+    }
+
     /// Lets nothing more into the session's connection, where it has one: its sender has come back without it.
     ///
     /// - Returns: Whether it had one.
     func sever(_ session: UInt64) -> Bool {
-        let sever = state.withLock { state in state.entries[session].flatMap { $0.isInUse ? $0.sever : nil } }
+        let sever = state.withLock { state in state.sessions[session].flatMap { $0.isInUse ? $0.sever : nil } }
         sever?()
         return sever != nil
-    }
-
-    /// Room for others: of the sessions that nobody uses or waits for, those go that were not needed for longest.
-    private static func forget(_ state: inout State) {
-        let idle = state.entries.filter { !$0.value.isInUse && $0.value.use == $0.value.claimant }
-        guard idle.count > longest else { return }
-        for (session, _) in idle.sorted(by: { $0.value.touched < $1.value.touched }).prefix(idle.count - longest) {
-            state.entries[session] = nil
-        }
     }
 
     /// For tests: waits until there were so many claims.
@@ -123,31 +148,46 @@ final class SessionMemory: Sendable {
         let _: Bool? = state.wait(until: nil) { $0.claims >= count ? true : nil }
     }
 
+    /// For tests: whether a session is known that nobody has.
+    func isIdle(_ session: UInt64) -> Bool { state.withLock { $0.sessions[session]?.isIdle ?? false } }
+
     /// Ends every wait.
     func close() { state.update { $0.isClosed = true } }
 
     /// So many frames of the session were consumed, unless a later connection has taken it over.
     fileprivate func note(_ consumed: UInt64, _ use: SessionUse) {
         state.withLock { state in
-            guard let entry = state.entries[use.session], entry.use == use.number else { return }
-            state.entries[use.session]?.consumed = max(entry.consumed, consumed)
+            let isNews: Bool? = state.sessions.change(use.session) { entry in
+                guard entry.use == use.number else { return false }
+                entry.consumed = max(entry.consumed, consumed)
+                defer { entry.hasNews = true }
+                return !entry.hasNews
+            }
+            if isNews == true { state.settle(use.session) }
         }
     }
 
     fileprivate func attach(_ sever: @escaping @Sendable () -> Void, _ use: SessionUse) {
-        let isOvertaken = state.withLock { state in
-            guard let entry = state.entries[use.session], entry.use == use.number, entry.isInUse else { return true }
-            state.entries[use.session]?.sever = sever
-            return entry.claimant != use.number
+        let isOvertaken: Bool? = state.withLock { state in
+            state.sessions.change(use.session) { entry in
+                guard entry.use == use.number, entry.isInUse else { return true }
+                entry.sever = sever
+                return entry.claimant != use.number
+            }
         }
-        if isOvertaken { sever() }
+        if isOvertaken ?? true { sever() }
     }
 
-    fileprivate func end(_ use: SessionUse) {
+    fileprivate func end(_ use: SessionUse, goodbye: Bool) {
         state.update { state in
-            guard let entry = state.entries[use.session], entry.use == use.number else { return }
-            state.entries[use.session]?.isInUse = false
-            state.entries[use.session]?.sever = nil
+            let isMine: Bool? = state.sessions.change(use.session) { entry in
+                guard entry.use == use.number, entry.isInUse else { return false }
+                entry.isInUse = false
+                entry.sever = nil
+                entry.hasEnded = goodbye
+                return true
+            }
+            if isMine == true { state.settle(use.session) }
         }
     }
 }
@@ -179,5 +219,7 @@ final class SessionUse: Sendable {
     func onReturn(_ sever: @escaping @Sendable () -> Void) { memory.attach(sever, self) }
 
     /// The consumer takes no more of this connection's frames.
-    func end() { memory.end(self) }
+    ///
+    /// - Parameter goodbye: Whether the sender said goodbye: then nobody will come back for the session.
+    func end(goodbye: Bool = false) { memory.end(self, goodbye: goodbye) }
 }

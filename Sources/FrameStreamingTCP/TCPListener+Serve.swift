@@ -88,6 +88,7 @@ extension TCPListener {
         maximum: Int, onError: @escaping @Sendable (any Error) -> Void,
         _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
     ) throws(FrameStreamingError) {
+        establishing.remember(connections: maximum)
         let doorman = Doorman(establishing, onError: onError)
         defer {
             doorman.close()

@@ -47,8 +47,13 @@ public struct TCPOptions: Sendable {
     public var session: UInt64 = 0
     /// Receiver: how many frames of a session it has acknowledged, with any outcome; 0 for one that it does not know.
     ///
-    /// Asked for sessions that the listener or connector has not had itself, or has forgotten: it remembers the last 64. For a program that
-    /// keeps what it consumed over a restart of its own.
+    /// Asked for sessions that the listener or connector has not had itself, or has forgotten. For a program that keeps what it consumed
+    /// over a restart of its own.
+    ///
+    /// A listener or connector remembers every session that has a connection, and of the others 1,024, or as many as
+    /// ``TCPListener/serve(maximumConnections:onError:_:)`` allows connections where that is more. Beyond that it forgets first those of
+    /// which nothing was consumed, then those that ended with a goodbye, then those that broke, in each case the oldest. Of a
+    /// stream that broke and was forgotten, frames that were consumed come again where the sender had not heard so.
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
     public var creditAhead: UInt64 = 16

@@ -111,16 +111,102 @@ import Testing
         first.end()
     }
 
-    @Test func theLastSixtyFourAreRemembered() throws {
+    @Test func aThousandThatBrokeAreRememberedAndNoneInUseIsForgotten() throws {
         let memory = memory()
         let kept = try use(memory, 1)
-        for session in 2...UInt64(200) { try use(memory, session).consumed(session) }
-        // The one that is in use is not forgotten, however long ago it began.
+        let others = UInt64(SessionMemory.fewest)
+        for session in 2...others + 10 { try use(memory, session).consumed(session) }
         kept.consumed(9)
         kept.end()
         #expect(try use(memory, 1).base == 9)
-        #expect(try use(memory, 200).base == 200 && use(memory, 150).base == 150)
-        #expect(try use(memory, 100).base == 0)
+        // Ten beyond the bound: the oldest are new again.
+        #expect(try use(memory, 12).base == 12 && use(memory, others + 10).base == others + 10)
+        #expect(try use(memory, 2).base == 0)
+    }
+
+    @Test func asManyAreRememberedAsConnectionsAreAllowed() throws {
+        let memory = memory()
+        memory.remember(atLeast: 3000)
+        memory.remember(atLeast: 10)
+        for session in 1...UInt64(3000) { try use(memory, session).consumed(7) }
+        #expect(try use(memory, 1).base == 7 && use(memory, 3000).base == 7)
+    }
+
+    @Test func sessionsOfWhichNothingWasConsumedPushOutNobody() throws {
+        let memory = memory()
+        try use(memory, 1).consumed(5)
+        for session in 2...UInt64(5000) { _ = try use(memory, session) }
+        #expect(try use(memory, 1).base == 5)
+    }
+
+    @Test func sessionsThatEndedWithAGoodbyeGoBeforeThoseThatBroke() throws {
+        let memory = memory()
+        try use(memory, 1).consumed(5)
+        for session in 2...UInt64(5000) {
+            let use = try use(memory, session)
+            use.consumed(3)
+            use.end(goodbye: true)
+        }
+        #expect(try use(memory, 1).base == 5)
+        // They are remembered where there is room.
+        #expect(try use(memory, 5000).base == 3)
+    }
+
+    @Test func whatIsConsumedAfterTheEndIsWorthAsMuch() throws {
+        let memory = memory()
+        let late = try use(memory, 1)
+        late.end()
+        late.consumed(5)
+        for session in 2...UInt64(2000) { _ = try use(memory, session) }
+        #expect(try use(memory, 1).base == 5)
+    }
+
+    @Test func aSessionThatEndedAndCameBackIsAsGoodAsAnyOther() throws {
+        let memory = memory()
+        let first = try use(memory, 1)
+        first.consumed(5)
+        first.end(goodbye: true)
+        let second = try use(memory, 1)
+        second.consumed(1)
+        second.end()
+        for session in 2...UInt64(5000) {
+            let use = try use(memory, session)
+            use.consumed(3)
+            use.end(goodbye: true)
+        }
+        #expect(try use(memory, 1).base == 6)
+    }
+
+    /// One session too many is remembered: what goes is the one that ended with a goodbye, or else the oldest that broke.
+    @Test(arguments: [true, false])
+    func aConnectionTellsHowItEnded(goodbye: Bool) throws {
+        let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
+        let sessions = try #require(listener.establishing.sessions)
+        let serving = try Background {
+            try listener.serve(onError: { _ in }) { transport in
+                try consume(transport, into: Monitor<[UInt64]>([]))
+            }
+            return true
+        }
+        func breakSessions(_ range: ClosedRange<UInt64>) throws {
+            for session in range { try #require(try sessions.claim(session, until: soon())).consumed(1) }
+        }
+        let half = UInt64(SessionMemory.fewest / 2)
+        try breakSessions(2...1 + half)
+        var options = TCPOptions()
+        options.session = 1
+        let sender = try TCPTransport.connect(
+            to: "127.0.0.1:\(listener.port)", role: .sender, options: options, until: soon())
+        try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
+        #expect(try sender.receiveAcknowledgement().sequence == 1)
+        if goodbye { try sender.finish("done", until: soon()) } else { sender.close() }
+        try waitUntil { sessions.isIdle(1) }
+        try breakSessions(2 + half...1 + 2 * half)
+        #expect(try sessions.claim(1, until: soon())?.base == (goodbye ? 0 : 1))
+        #expect(try sessions.claim(2, until: soon())?.base == (goodbye ? 1 : 0))
+        #expect(try sessions.claim(3, until: soon())?.base == 1)
+        listener.close()
+        #expect(try serving.value())
     }
 
     @Test func numbersBeyondAllBoundsAreTheLast() throws {

@@ -37,6 +37,7 @@ extension BinaryConnection {
         case .acknowledgement(let acknowledgement):
             try expect(role == .sender, "an acknowledgement to the side that receives frames")
             numbers.withLock { if !$0.underWay.isEmpty { $0.underWay.removeFirst() } }
+            issued?.noteAcknowledgement()
             return .message(.acknowledgement(acknowledgement))
         case .sourceLost(let text):
             try expect(role == .receiver, "news of a source to the side that has it")

@@ -10,6 +10,8 @@ final class BinaryConnection: WatchedConnection {
     let role: TCPRole
     let peer: Hello
     let session: SessionUse?
+    /// Sender that listens: its receiver's session.
+    let issued: IssuedSession?
     let packingPool = FramePool(capacity: 2)
     let numbers = Monitor(Numbers())
 
@@ -37,13 +39,14 @@ final class BinaryConnection: WatchedConnection {
 
     init(
         _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch?,
-        options: TCPOptions, session: SessionUse? = nil
+        options: TCPOptions, session: SessionUse? = nil, issued: IssuedSession? = nil
     ) {
         self.channel = channel
         self.outbox = outbox
         self.role = role
         self.peer = peer
         self.session = session
+        self.issued = issued
         watch = clock.map { Monitor($0) }
         asksWhileWaiting = clock?.purpose == .clock
         silence =
@@ -104,6 +107,7 @@ final class BinaryConnection: WatchedConnection {
         channel.close()
         life.change { $0.isClosed = true }
         outbox.close()
-        session?.end()
+        issued?.end()
+        session?.end(goodbye: life.look { $0.goodbye != nil })
     }
 }

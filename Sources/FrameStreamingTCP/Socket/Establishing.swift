@@ -9,7 +9,7 @@ struct Establishing: Sendable {
     /// Receiver: what it consumed of each session; nil where there are none.
     let sessions: SessionMemory?
     /// Sender that listens, without a session of its own: what it gave each receiver.
-    private let issued: IssuedSessions?
+    let issued: IssuedSessions?
 
     /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
     init(
@@ -27,6 +27,12 @@ struct Establishing: Sendable {
             role == .receiver && handshake != .text
             ? SessionMemory(last: options.session, before: options.consumed) : nil
         issued = role == .sender && listens && handshake != .text && options.session == 0 ? IssuedSessions() : nil
+    }
+
+    /// As many streams can break at once as there are connections: so many are remembered.
+    func remember(connections: Int) {
+        sessions?.remember(atLeast: connections)
+        issued?.remember(atLeast: connections)
     }
 
     /// The side that speaks first. Text has no handshake: the connection is there.
@@ -101,7 +107,7 @@ struct Establishing: Sendable {
                 return use?.base ?? 0
             }
             let (agreement, rest) = try run(handshake, opening: [], channel, outbox, input, until: limit)
-            return binary(channel, outbox, rest, agreement, use)
+            return binary(channel, outbox, rest, agreement, use, issued?.hold(agreement.session))
         } catch {
             guard error.code == .timedOut else { throw error }
             throw FrameStreamingError(
@@ -174,7 +180,7 @@ struct Establishing: Sendable {
 
     private func binary(
         _ channel: Channel, _ outbox: Outbox, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement,
-        _ session: SessionUse?
+        _ session: SessionUse?, _ issued: IssuedSession? = nil
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
@@ -188,7 +194,8 @@ struct Establishing: Sendable {
         return TCPTransport(
             BinaryConnection(
                 channel, outbox, role: role, peer: agreement.peer, input: input,
-                clock: isOneClock ? onOneClock : ClockWatch(for: .clock), options: options, session: session),
+                clock: isOneClock ? onOneClock : ClockWatch(for: .clock), options: options, session: session,
+                issued: issued),
             peer)
     }
 
