@@ -4,8 +4,8 @@ package import FrameStreamingSystem
 /// One TCP connection that carries frames and acknowledgements, by either handshake.
 ///
 /// Comes from ``connect(to:role:handshake:options:until:cancellation:)`` or from a ``TCPListener``. `send`, `receive` and `close`
-/// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such where the peer is another
-/// machine, with a clock of its own, reads the answers, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
+/// may run at once on several threads; the thread in `receive` also answers the peer's PINGs, sends such for the peer's clock, reads
+/// the answers, and, with the text handshake, sends the picture that the peer asked for: so one must be kept there.
 public final class TCPTransport: Transport {
     let connection: any Connection
     /// The same, where it can be listened to together with others.
@@ -20,12 +20,12 @@ public final class TCPTransport: Transport {
 
     deinit { connection.close() }
 
-    /// Who is at the other end. `goodbye` is there as soon as `receive` has returned nil, and the clock of another machine as soon
-    /// as the thread in `receive` has read an answer about it.
+    /// Who is at the other end. `goodbye` is there as soon as `receive` has returned nil, and the clock as soon
+    /// as the thread in `receive` has read an answer about it or, where the peer reads ours, the first frame.
     public var peer: Peer {
         var peer = agreed
         peer.goodbye = connection.goodbye
-        if peer.clockOffset == nil, let clock = connection.clock {
+        if let clock = connection.clock {
             peer.clockOffset = clock.offset
             peer.clockError = clock.error
         }
@@ -33,9 +33,10 @@ public final class TCPTransport: Transport {
     }
 
     /// What a PING and its PONG take, in nanoseconds: the middle one of the last three. Nil before the first, with the text handshake, and
-    /// at the receiving end on one machine, where nobody asks.
+    /// half a minute after the last.
     ///
-    /// A sender asks once a second from when this is read first, before a frame; between machines both ends ask anyway, for the clock.
+    /// Both ends ask eight times in the first second. On one machine a sender then asks once a second from when this is read first, before a
+    /// frame, and a receiver asks no more; between machines both go on, for the clock.
     public var roundTrip: Int64? { connection.roundTrip }
 
     /// Writes a message whole.
@@ -87,4 +88,9 @@ extension TCPTransport: WatchedTransport {
         }
         return try watchable.receiveArrived(into: &messages)
     }
+}
+
+/// What is known of the peer's clock is asked for with every frame.
+extension TCPTransport: ClockMeasuring {
+    package var clockEstimate: ClockFilter.Estimate? { connection.clock }
 }

@@ -23,8 +23,10 @@ import Testing
         #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
     }
 
-    @Test func bothEndsFindOutByThemselves() throws {
-        let machines = try TwoMachines()
+    /// Machines that were cloned while they ran have one boot id; with one time of the calendar as well, only PING tells them apart.
+    @Test(arguments: [TwoMachines.Identity.each, .bootID, .bootIDAndCalendar])
+    func bothEndsFindOutByThemselves(shared: TwoMachines.Identity) throws {
+        let machines = try TwoMachines(shared: shared)
         let threads = try [listening(to: machines.sender), listening(to: machines.receiver)]
         try waitUntil { machines.sender.peer.clockOffset != nil && machines.receiver.peer.clockOffset != nil }
         for _ in 0..<20 {
@@ -71,15 +73,79 @@ import Testing
         #expect(try acknowledgements.value())
     }
 
-    @Test func oneMachineHasOneClockAndAsksNobody() throws {
-        let (transport, peer) = try makeRawPair(.receiver)
+    @Test func oneMachineHasOneClockOnceAnAnswerSaysSo() throws {
+        let (transport, peer) = try makeRawPair(.receiver, claimsOurClock: true)
         let receiving = try Background { try transport.receive(until: soon()) == nil }
+        #expect(transport.peer.clockOffset == nil && transport.peer.clockError == nil)
+        try answer(peer, ahead: 0)
+        try waitUntil { transport.peer.clockOffset != nil }
         #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
-        peer.send(Ping(id: 1, sendTime: 0).marshal())
-        #expect(peer.receiveOnce(1000).first == WireType.pong.rawValue)
         transport.close()
         #expect(receiving.error()?.code == .closed)
-        #expect(peer.receiveToEnd().isEmpty)
+    }
+
+    /// Answers the next question, which is the next message.
+    private func answer(_ peer: RawPeer, ahead: Int64) throws {
+        let bytes = peer.receive(WirePrefix.length + Ping.headerLength)
+        try #require(bytes.first == WireType.ping.rawValue)
+        let now = monotonicNow() + ahead
+        let ping = try Ping(header: bytes[WirePrefix.length...])
+        peer.send(Pong(answering: ping, receiveTime: now, sendTime: now).marshal())
+    }
+
+    /// A frame that was captured and sent when the clock of its machine showed this.
+    private func frame(_ sequence: UInt64, at time: Int64) throws -> [UInt8] {
+        var frame = try makeFrame(sequence)
+        frame.captureTime = CaptureTime(MonotonicTime(nanoseconds: time))
+        var info = FrameInfo(sequence: sequence)
+        info.sendTime = MonotonicTime(nanoseconds: time)
+        return FrameHeader(frame, info).marshal(metadata: [], imageBytes: frame.byteCount) + frame.contents
+    }
+
+    @Test(arguments: [600_000_000_000, -600_000_000_000] as [Int64])
+    func anAgeIsRightOrNotKnownWhereTheBootIDLies(ahead: Int64) throws {
+        let (transport, peer) = try makeRawPair(.receiver, claimsOurClock: true)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
+        peer.send(try frame(1, at: monotonicNow() + ahead))
+        let first = try #require(try receiver.next(until: soon()))
+        #expect(first.age == nil && receiver.peer.clockOffset == nil && receiver.peer.clockError == nil)
+        try answer(peer, ahead: ahead)
+        try waitUntil { receiver.peer.clockOffset != nil }
+        try expectTruth(receiver.peer, ahead: ahead)
+        let captured = monotonicNow()
+        peer.send(try frame(2, at: captured + ahead))
+        let second = try #require(try receiver.next(until: soon()))
+        let found = try #require(second.captureTime)
+        #expect(abs(found.nanoseconds - captured) <= (try #require(receiver.peer.clockError)) + 1_000_000)
+        receiver.cancel()
+    }
+
+    @Test func theFirstPictureOfOneMachineHasAnAge() throws {
+        let (transport, peer) = try makeRawPair(.receiver, claimsOurClock: true)
+        let captured = monotonicNow()
+        peer.send(try frame(1, at: captured))
+        let (_, info) = try transport.receiveFrame()
+        #expect(info.arrivalTime != nil)
+        // Unless this machine held the thread up for longer than an answer may take that says anything.
+        if monotonicNow() - captured < 80_000_000 {
+            #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+        }
+    }
+
+    /// Time namespaces of one machine share the calendar, so their boot id is not believed for a moment.
+    @Test(arguments: [2_000_000, -600_000_000_000, .max] as [Int64])
+    func anotherTimeOfTheCalendarIsAnotherClock(ahead: Int64) throws {
+        let calendarAhead = ahead == .max ? Int64.max - realtimeOffset() - 1_000_000 : ahead
+        let (transport, peer) = try makeRawPair(.receiver, claimsOurClock: true, calendarAhead: calendarAhead)
+        peer.send(try frame(1, at: monotonicNow()))
+        _ = try transport.receiveFrame()
+        #expect(transport.peer.clockOffset == nil)
+        try answer(peer, ahead: 0)
+        let receiving = try Background { try transport.receive(until: soon()) == nil }
+        try waitUntil { transport.peer.clockOffset != nil }
+        #expect(try #require(transport.peer.clockError) > 0)
+        transport.close()
+        #expect(receiving.error()?.code == .closed)
     }
 
     @Test(arguments: [.adaptive, 4] as [SendWindow])
@@ -101,7 +167,8 @@ import Testing
                 if type == WireType.ping.rawValue {
                     let ping = try Ping(header: rest[...])
                     questions.append(ping)
-                    peer.send(Pong(answering: ping, receiveTime: 0, sendTime: 0).marshal())
+                    peer.send(
+                        Pong(answering: ping, receiveTime: monotonicNow(), sendTime: monotonicNow()).marshal())
                 }
             } while type == WireType.ping.rawValue
             frames += 1
@@ -117,16 +184,18 @@ import Testing
         #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
     }
 
-    @Test func whoTakesFramesDoesNotAskOnOneMachineEvenIfSomebodyWantsToKnow() throws {
+    @Test func bothEndsOfOneMachineFindThatTheyHaveOneClock() throws {
         let (sender, receiver) = try makePair()
-        #expect(sender.roundTrip == nil && receiver.roundTrip == nil)
+        #expect(sender.roundTrip == nil && receiver.roundTrip == nil && sender.peer.clockOffset == nil)
         let threads = try [listening(to: sender)]
         try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
         _ = try receiver.receiveFrame()
         try receiver.acknowledge(1)
         let answers = try listening(to: receiver)
-        try waitUntil { sender.roundTrip != nil }
-        #expect(receiver.roundTrip == nil)
+        for end in [sender, receiver] {
+            try waitUntil { end.roundTrip != nil && end.peer.clockError == 0 }
+            #expect(end.peer.clockOffset == 0)
+        }
         sender.close()
         receiver.close()
         for thread in threads + [answers] { #expect(try thread.value()) }

@@ -169,8 +169,8 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
             #expect(try connector.connect(until: soon()).peer.resumedFrom == number)
             let receiver = try server.value()
             #expect(receiver.peer.resumedFrom == number)
-            try receiver.acknowledge(1)
-            // The sender has closed. It was consumed all the same.
+            // The sender has closed, which the question about its clock finds out first. They were consumed all the same.
+            try? receiver.acknowledge(1)
             try? receiver.acknowledge(2)
         }
     }

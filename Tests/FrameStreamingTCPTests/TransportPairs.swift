@@ -72,10 +72,11 @@ func makePair(
 }
 
 /// One end of a socket pair as a transport after its handshake, the other as plain calls. `bufferSize` sets the kernel's
-/// buffers to their least, so that everything is written and read in pieces. As another machine, the other end is asked for its clock.
+/// buffers to their least, so that everything is written and read in pieces. As another machine, or one whose boot id is only claimed to be
+/// ours, the other end is asked for its clock.
 func makeRawPair(
     _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
-    isOtherMachine: Bool = false
+    isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0
 ) throws -> (TCPTransport, RawPeer) {
     var ends: [CInt] = [-1, -1]
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -88,12 +89,15 @@ func makeRawPair(
         try descriptor.setOption(SOL_SOCKET, SO_RCVBUF, bufferSize)
     }
     let channel = try Channel(descriptor)
+    var options = options
+    options.believesBootID = !claimsOurClock
     let establishing = try Establishing(role: role, handshake: handshake, options: options, listens: true)
     if handshake == .binary {
         var hello = Hello(
             role: role.other.wireCode, maximumFrameBytes: 16 << 20,
             bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
         hello.creditThrough = 16
+        hello.realtimeOffset = realtimeOffset() + calendarAhead
         peer.send(hello.marshal(.hello))
     }
     let transport = try establishing.accepting(channel, until: soon())

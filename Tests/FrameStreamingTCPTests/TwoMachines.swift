@@ -13,13 +13,18 @@ final class TwoMachines: Sendable {
     static let senderAhead: Int64 = 5_000_000_007
     static let receiverAhead: Int64 = -7_000_000_011
 
+    /// What both have in common.
+    enum Identity { case each, bootID, bootIDAndCalendar }
+
     let sender: TCPTransport
     let receiver: TCPTransport
     private let losesPongs: Monitor<Bool>
     private let threads: [SystemThread]
 
-    /// - Parameter losesPongs: Whether the answers about the clock get lost, until they are let through.
-    init(losesPongs: Bool = false) throws {
+    /// - Parameters:
+    ///   - losesPongs: Whether the answers about the clock get lost, until they are let through.
+    ///   - shared: What lets them look like one machine.
+    init(losesPongs: Bool = false, shared: Identity = .each) throws {
         let losing = Monitor(losesPongs)
         self.losesPongs = losing
         let (senderEnd, senderPeer) = try Self.socketPair()
@@ -27,13 +32,17 @@ final class TwoMachines: Sendable {
         threads = [
             try SystemThread(name: "there") {
                 Relay(
-                    from: senderPeer, to: receiverPeer, ahead: Self.senderAhead, echoesAhead: Self.receiverAhead, losing
+                    from: senderPeer, to: receiverPeer, ahead: Self.senderAhead, echoesAhead: Self.receiverAhead,
+                    losing,
+                    shared
                 )
                 .run()
             },
             try SystemThread(name: "back") {
                 Relay(
-                    from: receiverPeer, to: senderPeer, ahead: Self.receiverAhead, echoesAhead: Self.senderAhead, losing
+                    from: receiverPeer, to: senderPeer, ahead: Self.receiverAhead, echoesAhead: Self.senderAhead,
+                    losing,
+                    shared
                 )
                 .run()
             },
@@ -73,13 +82,18 @@ private struct Relay {
     /// By how much the times that the other end gets back were shifted when it sent them.
     private let echoesAhead: Int64
     private let losesPongs: Monitor<Bool>
+    private let shared: TwoMachines.Identity
 
-    init(from: RawPeer, to: RawPeer, ahead: Int64, echoesAhead: Int64, _ losesPongs: Monitor<Bool>) {
+    init(
+        from: RawPeer, to: RawPeer, ahead: Int64, echoesAhead: Int64, _ losesPongs: Monitor<Bool>,
+        _ shared: TwoMachines.Identity
+    ) {
         self.from = from
         self.to = to
         self.ahead = ahead
         self.echoesAhead = echoesAhead
         self.losesPongs = losesPongs
+        self.shared = shared
     }
 
     func run() {
@@ -113,10 +127,10 @@ private struct Relay {
         var result = message
         switch message {
         case .hello(var hello):
-            hello.bootID = [UInt8](repeating: 1, count: 16)
+            disguise(&hello, as: 1)
             result = .hello(hello)
         case .welcome(var welcome):
-            welcome.bootID = [UInt8](repeating: 2, count: 16)
+            disguise(&welcome, as: 2)
             result = .welcome(welcome)
         case .ping(var ping):
             ping.sendTime += ahead
@@ -134,6 +148,12 @@ private struct Relay {
         default: break
         }
         to.send(result.marshal())
+    }
+
+    private func disguise(_ hello: inout Hello, as machine: UInt8) {
+        if shared == .each { hello.bootID = [UInt8](repeating: machine, count: 16) }
+        // A clock that is ahead is so much less behind the calendar.
+        if shared != .bootIDAndCalendar { hello.realtimeOffset -= ahead }
     }
 
     private func shifted(_ header: FrameHeader) -> FrameHeader {

@@ -56,7 +56,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         self.transport = transport
         self.decode = decode
         self.onEvent = onEvent
-        clock = PeerClock(transport.peer)
+        clock = PeerClock(transport)
         inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
     }
 

@@ -76,11 +76,12 @@ public struct Peer: Hashable, Sendable {
     public var session: UInt64
     /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
-    /// Nanoseconds to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both are of one boot, nil where it is not known.
+    /// Nanoseconds to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the same one, nil where it is not known.
     ///
-    /// Between machines it is measured from the start of the connection on, and again and again, so it is nil at first and changes.
+    /// It is measured from the start of the connection on, so it is nil at first. A peer that has our boot id is taken to read our
+    /// clock as soon as an answer, or its first frame, agrees; between machines the clock is measured again and again, and this changes.
     public var clockOffset: Int64?
-    /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both are of one boot, nil where it is not known.
+    /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both read the same clock, nil where it is not known.
     public var clockError: Int64?
     /// What the peer said when it ended; nil as long as it has said nothing. The peer chose the words: print its `description`, which
     /// is printable, or the text through `String(printable:)`.

@@ -58,7 +58,7 @@ extension SenderOutlet {
     func listen(_ live: Live) {
         defer { stoppedListening() }
         let transport = live.transport
-        let clock = PeerClock(transport.peer)
+        let clock = PeerClock(transport)
         while true {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else { return lose(live, nil) }

@@ -20,7 +20,7 @@ final class SharedListener: Sendable {
             self.live = live
             self.transport = transport
             self.descriptor = descriptor
-            clock = PeerClock(transport.peer)
+            clock = PeerClock(transport)
         }
     }
 

@@ -31,7 +31,7 @@ package struct ClockFilter: Hashable, Sendable {
         }
 
         /// By how much the offset may be wrong at `now`, either way. Two nanoseconds are the halves' rounding.
-        func error(at now: Int64) -> Int64 {
+        package func error(at now: Int64) -> Int64 {
             roundTrip / 2 + 2 + max(0, now &- time) / ClockFilter.nanosecondsPerDrift
         }
     }
@@ -42,6 +42,11 @@ package struct ClockFilter: Hashable, Sendable {
         package var offset: Int64
         /// By how much that may be wrong, either way.
         package var error: Int64
+
+        package init(offset: Int64, error: Int64) {
+            self.offset = offset
+            self.error = error
+        }
     }
 
     /// How far two clocks may drift apart: 100 microseconds a second. A survey of 20,000 hosts found a median error of 78 ppm (Mills,

@@ -1,16 +1,20 @@
-/// The peer's clock for every frame: the connection is only asked where it has something new to say.
+/// The peer's clock for every frame: the connection is only asked where it may have something new to say.
 struct PeerClock: Sendable {
+    private let measuring: (any ClockMeasuring)?
     private let fixed: ClockFilter.Estimate?
     private let changes: Bool
 
-    init(_ peer: Peer) {
+    init(_ transport: any Transport) {
+        measuring = transport as? any ClockMeasuring
+        let peer = transport.peer
         fixed = Self.estimate(peer)
         changes = peer.handshake != .text && fixed?.error != 0
     }
 
-    /// What is known of the clock of `transport`'s peer now.
+    /// What is known of the clock of `transport`'s peer now; it is the one that this was made of.
     func estimate(_ transport: some Transport) -> ClockFilter.Estimate? {
-        changes ? Self.estimate(transport.peer) : fixed
+        if let measuring { return measuring.clockEstimate }
+        return changes ? Self.estimate(transport.peer) : fixed
     }
 
     private static func estimate(_ peer: Peer) -> ClockFilter.Estimate? {

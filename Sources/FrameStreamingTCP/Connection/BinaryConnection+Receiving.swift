@@ -21,6 +21,7 @@ extension BinaryConnection {
             switch try read(until: deadline) {
             case .frame(let message, let sequence):
                 try count(sequence)
+                if sequence == 1 { noteFirst(message) }
                 return message
             case .message(let message):
                 switch try meaning(of: message) {
@@ -54,7 +55,7 @@ extension BinaryConnection {
             return .nothing
         case .pong(let pong):
             let now = monotonicNow()
-            watch?.withLock { $0.record(pong, at: now) }
+            watch.withLock { $0.record(pong, at: now) }
             return .nothing
         case .bye(let bye):
             life.change { $0.goodbye = bye.goodbye }
@@ -77,6 +78,11 @@ extension BinaryConnection {
             return numbers.lastReceived
         }
         try expect(sequence == last + 1, "frame \(sequence) after frame \(last)")
+    }
+
+    private func noteFirst(_ message: Message) {
+        guard case .frame(_, let info) = message, let arrived = info.arrivalTime else { return }
+        watch.withLock { $0.record(firstFrame: info.sendTime?.nanoseconds, arrived: arrived.nanoseconds) }
     }
 
     private func answer(_ ping: Ping) throws(FrameStreamingError) {

@@ -19,8 +19,8 @@ extension BinaryConnection {
             return false
         }
         if hasEnded { return nil }
-        let asks =
-            asksWhileWaiting ? try watch.map { watch throws(FrameStreamingError) in try askWhenOverdue(watch) } : nil
+        let wake = try askWhenOverdue()
+        let asks = wake < .max ? wake : nil
         let writes = outbox.hasWork ? try channel.drive(outbox) : nil
         let lookBy = [reader.due?.nanoseconds, asks, writes, try lookAfterSilence()].compactMap { $0 }.min()
         return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)

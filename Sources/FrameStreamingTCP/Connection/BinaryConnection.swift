@@ -15,10 +15,7 @@ final class BinaryConnection: WatchedConnection {
     let packingPool = FramePool(capacity: 2)
     let numbers = Monitor(Numbers())
 
-    /// Nil where the peer is not asked: its clock is ours, and this side sends no frames.
-    let watch: Monitor<ClockWatch>?
-    /// Whether the thread in `receive` asks where nobody else does.
-    let asksWhileWaiting: Bool
+    let watch: Monitor<ClockWatch>
     /// Nil where the kernel does not count what comes: the socket is not TCP.
     let silence: Monitor<SilenceWatch>?
 
@@ -38,7 +35,7 @@ final class BinaryConnection: WatchedConnection {
     static let mostAcknowledgements = 1024
 
     init(
-        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch?,
+        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch,
         options: TCPOptions, session: SessionUse? = nil, issued: IssuedSession? = nil
     ) {
         self.channel = channel
@@ -47,8 +44,7 @@ final class BinaryConnection: WatchedConnection {
         self.peer = peer
         self.session = session
         self.issued = issued
-        watch = clock.map { Monitor($0) }
-        asksWhileWaiting = clock?.purpose == .clock
+        watch = Monitor(clock)
         silence =
             channel.receivedBytes == nil
             ? nil : Monitor(SilenceWatch(patience: options.answerTimeout, at: monotonicNow()))

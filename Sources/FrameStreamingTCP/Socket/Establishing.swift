@@ -51,13 +51,13 @@ struct Establishing: Sendable {
         let handshake = BinaryHandshake.connecting(hello)
         let limit = deadline.earlier(.after(options.handshakeTimeout))
         do throws(FrameStreamingError) {
-            let (agreement, input) = try run(
+            let (agreement, input, start) = try run(
                 handshake, opening: handshake.opening(), channel, outbox, InputBuffer(), until: limit)
             if let sessions, agreement.session != use?.session ?? 0 {
                 use?.end()
                 use = try sessions.claim(agreement.session, from: agreement.resumedFrom, until: limit)
             }
-            return binary(channel, outbox, input, agreement, use)
+            return binary(channel, outbox, input, agreement, use, since: start)
         } catch {
             switch error.code {
             case .timedOut:
@@ -106,8 +106,8 @@ struct Establishing: Sendable {
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0
             }
-            let (agreement, rest) = try run(handshake, opening: [], channel, outbox, input, until: limit)
-            return binary(channel, outbox, rest, agreement, use, issued?.hold(agreement.session))
+            let (agreement, rest, start) = try run(handshake, opening: [], channel, outbox, input, until: limit)
+            return binary(channel, outbox, rest, agreement, use, issued?.hold(agreement.session), since: start)
         } catch {
             guard error.code == .timedOut else { throw error }
             throw FrameStreamingError(
@@ -145,19 +145,24 @@ struct Establishing: Sendable {
         return hello
     }
 
+    /// Returns what was agreed, what was read beyond the handshake, and when this side began to write its last message of it.
     private func run(
         _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ outbox: Outbox, _ first: InputBuffer,
         until deadline: Deadline
-    ) throws(FrameStreamingError) -> (BinaryHandshake.Agreement, InputBuffer) {
+    ) throws(FrameStreamingError) -> (BinaryHandshake.Agreement, InputBuffer, Int64) {
         var handshake = start
         var input = first
+        var written = monotonicNow()
         if !opening.isEmpty { try say(opening, outbox, until: deadline) }
         while true {
             switch handshake.take(from: &input) {
             case nil: try fill(&input, channel, outbox, until: deadline)
             case .established(let agreement, let reply):
-                if !reply.isEmpty { try say(reply, outbox, until: deadline) }
-                return (agreement, input)
+                if !reply.isEmpty {
+                    written = monotonicNow()
+                    try say(reply, outbox, until: deadline)
+                }
+                return (agreement, input, written)
             case .failed(let error, let reply):
                 if !reply.isEmpty { try? say(reply, outbox, until: deadline) }
                 throw FrameStreamingError(error.code, error.message, subject: channel.address)
@@ -180,7 +185,7 @@ struct Establishing: Sendable {
 
     private func binary(
         _ channel: Channel, _ outbox: Outbox, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement,
-        _ session: SessionUse?, _ issued: IssuedSession? = nil
+        _ session: SessionUse?, _ issued: IssuedSession? = nil, since start: Int64
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
@@ -188,15 +193,24 @@ struct Establishing: Sendable {
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
-        let isOneClock = agreement.peer.bootID.contains { $0 != 0 } && agreement.peer.bootID == bootID
-        if isOneClock { (peer.clockOffset, peer.clockError) = (0, 0) }
-        let onOneClock = role == .sender ? ClockWatch(for: .roundTrip) : nil
         return TCPTransport(
             BinaryConnection(
                 channel, outbox, role: role, peer: agreement.peer, input: input,
-                clock: isOneClock ? onOneClock : ClockWatch(for: .clock), options: options, session: session,
-                issued: issued),
+                clock: ClockWatch(clock(of: agreement.peer), measuresWay: role == .sender, start: start),
+                options: options, session: session, issued: issued),
             peer)
+    }
+
+    /// How far two programs that read the same clocks may be apart in what they say of them, in nanoseconds.
+    private static let sameOffset: UInt64 = 1_000_000
+
+    /// Which clock the peer may have. Time namespaces of one machine have its boot id and different offsets from the calendar, which all
+    /// of them share; so have nearly all machines that were cloned while they ran.
+    private func clock(of peer: Hello) -> ClockWatch.Clock {
+        guard peer.bootID.contains(where: { $0 != 0 }), peer.bootID == bootID else { return .another }
+        if options.believesBootID { return .ours }
+        let (difference, overflow) = peer.realtimeOffset.subtractingReportingOverflow(realtimeOffset())
+        return !overflow && difference.magnitude <= Self.sameOffset ? .claimed : .another
     }
 
     private func text(_ channel: Channel, _ outbox: Outbox, _ input: InputBuffer) -> TCPTransport {
