@@ -44,6 +44,12 @@ struct ReceiveOptions: ParsableArguments {
 
     @OptionGroup var rate: MinimumRate
 
+    @Option(
+        help: ArgumentHelp(
+            "How many MiB of pictures that have come and are not consumed all senders together may make this hold; one of them a quarter of it. Each may always have one picture here. (default: 1024, or a quarter of the memory where that is less)",
+            valueName: "MiB"))
+    var memoryLimit: Int?
+
     func validate() throws {
         guard (listen == nil) != (from == nil) else {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
@@ -68,12 +74,16 @@ struct ReceiveOptions: ParsableArguments {
             throw ValidationError(
                 "--maximum-frame-bytes is 1 to \(TCPOptions.frameBytes.upperBound), not \(maximumFrameBytes)")
         }
+        if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
+            throw ValidationError("--memory-limit is 1 to \(1 << 20) MiB, not \(memoryLimit)")
+        }
     }
 
-    private var options: TCPOptions {
+    private func options() throws(FrameStreamingError) -> TCPOptions {
         var options = TCPOptions()
         options.maximumFrameBytes = maximumFrameBytes
         options.minimumRate = rate.bytesPerSecond
+        if let memoryLimit { options.memory = try MemoryBudget(total: memoryLimit << 20) }
         return options
     }
 
@@ -85,7 +95,7 @@ struct ReceiveOptions: ParsableArguments {
     }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
-        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: options)
+        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: try options())
     }
 
     /// Nil: senders are waited for.
@@ -93,7 +103,7 @@ struct ReceiveOptions: ParsableArguments {
         guard let from else { return nil }
         // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
         return try TCPConnector(
-            to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: options)
+            to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: try options())
     }
 }
 

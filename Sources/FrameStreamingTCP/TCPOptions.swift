@@ -56,6 +56,9 @@ public struct TCPOptions: Sendable {
     /// stream that broke and was forgotten, frames that were consumed come again where the sender had not heard so.
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
+    ///
+    /// Fewer where so many would not fit into ``memory``: before the first frame was consumed as many as fit if each were as large as
+    /// ``maximumFrameBytes`` (4, unless told otherwise), and from then on as many as fit of the largest ones lately.
     public var creditAhead: UInt64 = 16
     /// Receiver: the pixel formats that it takes; empty = any. Sender: those that it sends; empty = not known. Where neither has one of
     /// the other's there is no connection.
@@ -81,7 +84,10 @@ public struct TCPOptions: Sendable {
     public var answerTimeout = Duration.seconds(10)
     /// How many bytes the kernel holds that are not on their way yet (TCP_NOTSENT_LOWAT); nil = the system's own.
     public var unsentLowWater: Int? = 128 << 10
-    /// Receiver: where the images go; a pool of the connection's own, unless given.
+    /// Receiver: bounds the memory of frames that have come and are not consumed, of this and all other connections that share it.
+    public var memory = MemoryBudget.standard
+    /// Receiver: where the images go; a pool of the connection's own, unless given. That one keeps no more memory for later than
+    /// ``maximumFrameBytes``.
     public var pool: FramePool?
 
     /// Takes a peer's boot id as proof that it reads our clock, and asks nothing. For tests that compare every byte.

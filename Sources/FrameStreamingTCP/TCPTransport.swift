@@ -94,3 +94,8 @@ extension TCPTransport: WatchedTransport {
 extension TCPTransport: ClockMeasuring {
     package var clockEstimate: ClockFilter.Estimate? { connection.clock }
 }
+
+/// How far ahead of its consumer a sender may be depends on the memory that its frames take.
+extension TCPTransport: MemoryLimited {
+    package var frameMemory: Int? { connection.frameMemory }
+}

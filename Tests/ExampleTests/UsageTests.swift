@@ -76,6 +76,8 @@ extension ExampleTests {
             (["frame-receive", "--listen", "0", "--record", "a.y4m", "--record-rate", "0"], "--record-rate"),
             (["frame-receive", "--listen", "0", "--maximum-connections", "0"], "at least 1"),
             (["frame-receive", "--listen", "0", "--maximum-frame-bytes", "0"], "1 to 1073741824"),
+            (["frame-receive", "--listen", "0", "--memory-limit", "0"], "1 to 1048576 MiB"),
+            (["frame-receive", "--listen", "0", "--memory-limit", "9223372036854775807"], "1 to 1048576 MiB"),
             (["frame-receive", "--listen", "0", "nonsense"], "nonsense"),
             (["frame-receive", "--listen", "0", "--no-reconnect"], "for --from and --once"),
             (["frame-demo", "--seconds", "0"], "at least 1"),

@@ -31,6 +31,26 @@ import Testing
         #expect(pool.statistics.leased == 0)
     }
 
+    @Test func memoryBeyondWhatIsKeptIsFreed() {
+        let pool = FramePool(capacity: 4, keptBytes: 100_000)
+        // Frames that are out may take more.
+        for _ in 0..<2 {
+            let one = pool.buffer(byteCount: 60_000)
+            let two = pool.buffer(byteCount: 60_000)
+            let three = pool.buffer(byteCount: 60_000)
+            #expect(pool.statistics.leased == 3 && pool.statistics.unpooled == 0)
+            #expect(one.byteCount + two.byteCount + three.byteCount == 180_000)
+        }
+        // One of three was kept each time.
+        #expect(pool.statistics.allocations == 5 && pool.statistics.leased == 0)
+        // Small ones make way for a large one, and are made anew.
+        for _ in 0..<2 {
+            _ = pool.buffer(byteCount: 100_000).byteCount
+            _ = pool.buffer(byteCount: 50_000).byteCount
+        }
+        #expect(pool.statistics.allocations == 6)
+    }
+
     @Test func aWarmPoolAllocatesNothing() throws {
         let pool = FramePool(capacity: 3)
         for size in [900, 100, 1000] { _ = try Self.frame(pool, bytes: size) }

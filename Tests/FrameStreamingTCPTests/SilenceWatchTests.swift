@@ -32,6 +32,16 @@ import Testing
         }
     }
 
+    @Test func whoWasNotReadHasItsTimeAnew() {
+        var watch = SilenceWatch(patience: .seconds(10), at: 0)
+        _ = watch.look(received: 0, delivered: 0, underWay: 0, at: 4 * second)
+        watch.noteAsked(at: 4 * second)
+        watch.excuse(at: 60 * second)
+        #expect(watch.lookAt == 63 * second)
+        #expect(watch.look(received: 0, delivered: 0, underWay: 0, at: 62 * second) == .waits)
+        #expect(watch.look(received: 0, delivered: 0, underWay: 0, at: 63 * second) == .ask)
+    }
+
     @Test func theQuestionStandsBehindTheFramesUnderWay() {
         var watch = SilenceWatch(patience: .seconds(10), at: 0)
         _ = watch.look(received: 0, delivered: 0, underWay: 0, at: 4 * second)

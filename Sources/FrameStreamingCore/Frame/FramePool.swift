@@ -18,17 +18,25 @@ public final class FramePool: Sendable {
 
     private struct State {
         var free: [PoolSlot] = []
+        /// Of all slots, those that are out included.
+        var bytes = 0
         var statistics = Statistics()
     }
 
     /// Slots that there are at most.
     public let capacity: Int
+    /// Bytes beyond which memory is not kept for later.
+    public let keptBytes: Int
     private let state: Monitor<State>
 
     /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
-    public init(capacity: Int) {
+    ///
+    /// - Parameter keptBytes: A slot that comes back while all slots together have more bytes is freed, and slots that are free make way
+    ///   for a new one beyond it. Frames that are out are not limited by this.
+    public init(capacity: Int, keptBytes: Int = .max) {
         precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
         self.capacity = capacity
+        self.keptBytes = keptBytes
         var first = State()
         first.free.reserveCapacity(capacity)
         state = Monitor(first)
@@ -56,10 +64,13 @@ public final class FramePool: Sendable {
             if let index = state.free.lastIndex(where: { $0.capacity >= byteCount }) {
                 return state.free.remove(at: index)
             }
-            if let small = state.free.popLast() { unsafe small.start.deallocate() }
+            if let small = state.free.popLast() { Self.free(small, &state) }
             state.statistics.allocations += 1
-            // An eighth more, so that pictures that grow slowly do not allocate each time.
-            let room = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
+            // An eighth more, so that pictures that grow slowly do not allocate each time; but not more than is kept.
+            let generous = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
+            let room = max(byteCount, min(generous, keptBytes))
+            while state.bytes + room > keptBytes, let small = state.free.popLast() { Self.free(small, &state) }
+            state.bytes += room
             return unsafe PoolSlot(
                 start: .allocate(byteCount: room, alignment: PoolSlot.alignment), capacity: room)
         }
@@ -71,7 +82,13 @@ public final class FramePool: Sendable {
         state.withLock { state in
             state.statistics.leased -= 1
             state.free.append(slot)
+            if state.bytes > keptBytes { Self.free(state.free.removeLast(), &state) }
         }
+    }
+
+    private static func free(_ slot: PoolSlot, _ state: inout State) {
+        state.bytes -= slot.capacity
+        unsafe slot.start.deallocate()
     }
 
     /// How it was used so far.

@@ -23,7 +23,7 @@ final class ReceiverInbox: Sendable {
     private struct State {
         var items: [Item] = []
         var receivedThrough: UInt64 = 0
-        var creditThrough: UInt64
+        var credit: CreditGrant
         var bytes = 0
         var skippedBySender = 0
         var firstArrival: MonotonicTime?
@@ -51,17 +51,19 @@ final class ReceiverInbox: Sendable {
     private let transport: any Transport
     private let onEvent: @Sendable (ReceiverEvent) -> Void
     private let state: Monitor<State>
-    private let creditAhead: UInt64
+    private let limited: (any MemoryLimited)?
 
     init(
         transport: any Transport, onEvent: @escaping @Sendable (ReceiverEvent) -> Void
     ) throws(FrameStreamingError) {
         self.transport = transport
         self.onEvent = onEvent
+        limited = transport as? any MemoryLimited
         // Asked for once: the peer is much to copy, for every frame.
-        creditAhead = transport.peer.creditAhead
-        var first = State(creditThrough: creditAhead)
-        first.items.reserveCapacity(Int(clamping: min(64, creditAhead)))
+        let peer = transport.peer
+        let ahead = peer.creditAhead
+        var first = State(credit: CreditGrant(ahead: ahead, initial: limited == nil ? ahead : peer.initialCredit))
+        first.items.reserveCapacity(Int(clamping: min(64, ahead)))
         state = Monitor(first)
         do throws(SystemError) {
             _ = try SystemThread(name: "frame-receive") { self.listen() }
@@ -107,12 +109,13 @@ final class ReceiverInbox: Sendable {
                     .protocolViolation,
                     "frame \(item.info.sequence) came after frame \(state.receivedThrough): numbers have no gaps")
             }
-            guard item.info.sequence <= state.creditThrough else {
+            guard item.info.sequence <= state.credit.through else {
                 throw FrameStreamingError(
                     .protocolViolation,
-                    "the sender sent frame \(item.info.sequence) with credit through \(state.creditThrough)")
+                    "the sender sent frame \(item.info.sequence) with credit through \(state.credit.through)")
             }
             state.receivedThrough = item.info.sequence
+            state.credit.note(bytes: item.frame.byteCount)
             state.bytes += item.frame.byteCount
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
@@ -156,10 +159,10 @@ final class ReceiverInbox: Sendable {
         _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, stages: DeliveredFrame?,
         at now: MonotonicTime
     ) -> Acknowledgement {
-        state.withLock { state in
-            state.creditThrough = max(state.creditThrough, info.sequence.addingClamped(creditAhead))
-            var result = Acknowledgement(
-                sequence: info.sequence, creditThrough: state.creditThrough, outcome: outcome)
+        let memory = limited?.frameMemory
+        return state.withLock { state in
+            let credit = state.credit.consume(info.sequence, memory: memory)
+            var result = Acknowledgement(sequence: info.sequence, creditThrough: credit, outcome: outcome)
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
             result.consumedTime = now

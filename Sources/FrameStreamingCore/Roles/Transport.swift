@@ -68,9 +68,9 @@ public struct Peer: Hashable, Sendable {
     /// The stream's name; nil where none was given, and where the handshake has none. The peer chose it and may have put anything
     /// into it: print it through `String(printable:)`.
     public var stream: String?
-    /// Sender's side: the highest frame number that the receiver takes before its first acknowledgement.
+    /// The highest frame number that the receiver takes before its first acknowledgement.
     public var initialCredit: UInt64
-    /// Receiver's side: what it told the sender as `initialCredit`, and keeps ahead of the last frame consumed.
+    /// Receiver's side: what it keeps ahead of the last frame consumed, or less where frames are large.
     public var creditAhead: UInt64
     /// The sender's session: the same after a reconnect; 0 = none.
     public var session: UInt64

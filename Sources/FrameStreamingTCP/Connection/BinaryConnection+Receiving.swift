@@ -23,6 +23,7 @@ extension BinaryConnection {
                 try count(sequence)
                 if sequence == 1 { noteFirst(message) }
                 return message
+            case .dropped(let sequence): try count(sequence)
             case .message(let message):
                 switch try meaning(of: message) {
                 case .message(let message): return message

@@ -22,6 +22,7 @@ extension BinaryConnection {
             try needRole(.receiver, "acknowledge")
             // Whether or not the sender hears of it: the frame was consumed, and must not come again.
             session?.consumed(acknowledgement.sequence)
+            account?.consumed(through: acknowledgement.sequence)
             // Before it, and not behind: the frame that the acknowledgement lets go would be in the answer's way.
             askOnTheWay()
             try acknowledge(acknowledgement)

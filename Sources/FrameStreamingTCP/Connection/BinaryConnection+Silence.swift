@@ -14,6 +14,12 @@ extension BinaryConnection {
         let now = monotonicNow()
         let next = silence.withLock { $0.lookAt }
         if next > now { return next }
+        if reader.waitsForMemory {
+            return silence.withLock { silence in
+                silence.excuse(at: now)
+                return silence.lookAt
+            }
+        }
         // Whoever ends the connection waits with a limit of its own.
         guard let received = channel.receivedBytes, let delivered = channel.deliveredBytes,
             !life.look({ $0.hasSaidFarewell || $0.goodbye != nil })

@@ -12,6 +12,8 @@ final class BinaryConnection: WatchedConnection {
     let session: SessionUse?
     /// Sender that listens: its receiver's session.
     let issued: IssuedSession?
+    /// Receiver: the memory of its frames.
+    let account: FrameAccount?
     let packingPool = FramePool(capacity: 2)
     let numbers = Monitor(Numbers())
 
@@ -49,13 +51,29 @@ final class BinaryConnection: WatchedConnection {
             channel.receivedBytes == nil
             ? nil : Monitor(SilenceWatch(patience: options.answerTimeout, at: monotonicNow()))
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
-        let pool = options.pool ?? FramePool(capacity: Int(clamping: min(options.creditAhead, 62)) + 2)
-        reader = BinaryReader(channel, outbox, input: input, pool: pool, options: options)
-        session?.onReturn { [channel, life] in Self.sever(channel, life) }
+        let pool =
+            options.pool
+            ?? FramePool(
+                capacity: Int(clamping: min(options.creditAhead, 62)) + 2, keptBytes: options.maximumFrameBytes)
+        let account: FrameAccount? =
+            role == .receiver
+            ? FrameAccount(options.memory, maximumFrameBytes: options.maximumFrameBytes) : nil
+        self.account = account
+        var admission: FrameAdmission?
+        if let account {
+            admission = FrameAdmission(account: account, channel: channel, outbox: outbox, life: life)
+        }
+        reader = BinaryReader(
+            channel, outbox, input: input, pool: pool, options: options, admission: admission)
+        session?.onReturn { [channel, life] in
+            Self.sever(channel, life)
+            account?.wake()
+        }
     }
 
     var goodbye: Goodbye? { life.look { $0.goodbye } }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
+    var frameMemory: Int? { account?.share }
 
     // MARK: Ending
 
@@ -63,6 +81,8 @@ final class BinaryConnection: WatchedConnection {
         defer { close() }
         if life.look({ $0.goodbye == nil }) {
             life.change { $0.hasSaidFarewell = true }
+            // The answer is behind frames that nobody takes any more.
+            account?.wake()
             try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(goodbye).marshal()) }
             try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
                 () throws(FrameStreamingError) in
@@ -103,6 +123,7 @@ final class BinaryConnection: WatchedConnection {
         channel.close()
         life.change { $0.isClosed = true }
         outbox.close()
+        account?.wake()
         issued?.end()
         session?.end(goodbye: life.look { $0.goodbye != nil })
     }

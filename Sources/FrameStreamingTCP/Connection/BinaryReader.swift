@@ -9,13 +9,19 @@ final class BinaryReader: @unchecked Sendable {
     enum Item {
         case message(WireMessage)
         case frame(Message, sequence: UInt64)
+        /// A frame that nobody takes any more, and for which there was no memory.
+        case dropped(sequence: UInt64)
     }
 
     // All of it in one property: the runtime checks each access to a class's own for others at the same time.
     fileprivate var reading: BinaryReading
 
-    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions) {
-        reading = BinaryReading(channel, outbox, input: input, pool: pool, options: options)
+    /// - Parameter admission: Nil for a side to which no frames come.
+    init(
+        _ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        admission: FrameAdmission?
+    ) {
+        reading = BinaryReading(channel, outbox, input: input, pool: pool, options: options, admission: admission)
     }
 
     /// The next message; what came of one is kept when the deadline passes.
@@ -36,6 +42,9 @@ extension BinaryReader {
 
     /// By when more of the message that has begun must have come; nil while none has.
     var due: MonotonicTime? { reading.watch.due }
+
+    /// Whether a frame has been announced and is not read, for there was no memory: the peer is not heard meanwhile, and not to blame.
+    var waitsForMemory: Bool { reading.waitsForMemory }
 }
 
 /// What was read so far, and from where.
@@ -46,11 +55,26 @@ private struct BinaryReading: ~Copyable {
     private var input: InputBuffer
     private var parser: MessageParser
     private(set) var watch: MessageWatch
+    private let admission: FrameAdmission?
     private var image: IncomingImage?
+    /// What becomes of the image behind `header`.
+    private enum ImageStep {
+        /// There may not be memory for it yet.
+        case announced
+        case reading
+        /// So many bytes are still to be read and dropped.
+        case dropping(left: Int)
+    }
+    private var step = ImageStep.announced
     private var header: FrameHeader?
+    private var imageBytes = 0
     private var metadata: [UInt8] = []
 
-    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions) {
+    init(
+        _ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        admission: FrameAdmission?
+    ) {
+        self.admission = admission
         self.channel = channel
         self.outbox = outbox
         self.input = input
@@ -62,6 +86,8 @@ private struct BinaryReading: ~Copyable {
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
             if let header {
+                if case .announced = step { try admit(until: limit) }
+                if case .dropping = step { return try drop(header, until: limit) }
                 try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: outbox)
                 return try finish(header)
             }
@@ -73,14 +99,49 @@ private struct BinaryReading: ~Copyable {
             case .frame(let header, let metadata, let imageBytes):
                 guard takesFrames else { throw .violation("a frame to the side that sends them") }
                 watch.begin()
-                image = IncomingImage(byteCount: imageBytes, from: pool)
                 self.header = header
                 self.metadata = metadata
+                self.imageBytes = imageBytes
+                step = .announced
                 continue
             }
             if parser.isInMessage { watch.begin() } else { watch.end() }
             try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
         }
+    }
+
+    var waitsForMemory: Bool {
+        guard header != nil, case .announced = step else { return false }
+        return true
+    }
+
+    /// Has memory for the image, or has it dropped.
+    private mutating func admit(until limit: Deadline) throws(FrameStreamingError) {
+        if let admission, !admission.admitsAtOnce(imageBytes + metadata.count) {
+            // That it is not read is this side's doing, and not the peer's.
+            watch.end()
+            let verdict = try admission.admit(imageBytes + metadata.count, until: limit)
+            watch.begin()
+            if verdict == .dropped {
+                step = .dropping(left: imageBytes)
+                return
+            }
+        }
+        step = .reading
+        image = IncomingImage(byteCount: imageBytes, from: pool)
+    }
+
+    private mutating func drop(
+        _ header: FrameHeader, until limit: Deadline
+    ) throws(FrameStreamingError) -> BinaryReader.Item {
+        while case .dropping(let left) = step, left > 0 {
+            if input.isEmpty { try input.fill(from: channel, until: limit, watching: &watch, driving: outbox) }
+            step = .dropping(left: left - input.drop(upTo: left))
+        }
+        watch.end()
+        self.header = nil
+        metadata = []
+        return .dropped(sequence: header.info.sequence)
     }
 
     mutating func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {

@@ -8,6 +8,8 @@ protocol Connection: Sendable {
     var clock: ClockFilter.Estimate? { get }
     /// What a question and its answer take, in nanoseconds; nil where it is not known. Who reads it wants it measured.
     var roundTrip: Int64? { get }
+    /// Bytes that frames which are not consumed may take now; nil where nobody counts them.
+    var frameMemory: Int? { get }
     /// What the peer's kernel has confirmed.
     var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
@@ -29,6 +31,9 @@ extension Connection {
 
     /// Nor a question that is answered at once.
     var roundTrip: Int64? { nil }
+
+    /// Of the text handshake's frames there is but one.
+    var frameMemory: Int? { nil }
 
     /// Who receives delivers nothing.
     var deliveredBytes: UInt64? { nil }

@@ -68,5 +68,12 @@ struct SilenceWatch: Hashable {
 
     mutating func noteAsked(at now: Int64) { askedAt = now }
 
+    /// This side has not read, so what the peer may have said was not heard: it has its time anew.
+    mutating func excuse(at now: Int64) {
+        heardAt = now
+        askedAt = nil
+        lookAt = Self.whole(now + Self.quiet)
+    }
+
     private static func whole(_ time: Int64) -> Int64 { (time + step - 1) / step * step }
 }

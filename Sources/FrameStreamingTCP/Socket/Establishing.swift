@@ -141,8 +141,14 @@ struct Establishing: Sendable {
         hello.realtimeOffset = realtimeOffset()
         if role == .sender { hello.optionalCapabilities = Hello.takesRequests }
         hello.pixelFormats = options.pixelFormats
-        if role == .receiver { hello.creditThrough = options.creditAhead }
+        if role == .receiver { hello.creditThrough = initialCredit }
         return hello
+    }
+
+    /// Receiver: what may come before anything is known of the frames: as many of the largest as a connection may hold.
+    private var initialCredit: UInt64 {
+        let fitting = max(1, options.memory.connection / options.maximumFrameBytes)
+        return min(options.creditAhead, UInt64(fitting))
     }
 
     /// Returns what was agreed, what was read beyond the handshake, and when this side began to write its last message of it.
@@ -189,7 +195,7 @@ struct Establishing: Sendable {
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
-            creditAhead: agreement.creditThrough)
+            creditAhead: role == .receiver ? options.creditAhead : agreement.creditThrough)
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
