@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler adds does not break a user's build.
@@ -115,7 +115,7 @@ let package = Package(
             name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingCoreTests",
-            dependencies: ["FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem"],
+            dependencies: ["FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem", "TestThreads"],
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingCameraTests",

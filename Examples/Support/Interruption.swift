@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a moment to do so.
 ///
-/// The first signal does what was last asked for with ``does(_:)``. What is still at work 850 ms later is not waited for, be it a
+/// The first signal does what was last asked for with ``does(_:)``. What is still at work 650 ms later is not waited for, be it a
 /// silent peer, a picture that decodes for seconds, or a browser that does not read: the process prints its summary and exits. A
 /// second signal ends the process at once, with the status of a program that died of it (130, 143). One within 200 ms of the first
 /// is part of it: `timeout` and `make` send it to the process and to its group.
@@ -25,9 +25,9 @@ package final class Interruption: Sendable {
     private let state: Monitor<State>
 
     /// How long the program has to end by itself.
-    private static let patience = Duration.milliseconds(850)
+    private static let patience = Duration.milliseconds(650)
     /// How long printing the summary may take then: whoever reads it may have stopped reading.
-    private static let printing = Duration.milliseconds(100)
+    private static let printing = Duration.milliseconds(300)
     /// A signal that comes so soon after the first is the same one, sent twice.
     private static let echo = Duration.milliseconds(200)
 

@@ -65,7 +65,12 @@ extension ExampleTests {
         }
 
         @Test(arguments: [false, true]) func aSenderAtAReceiver(json: Bool) throws {
-            let (receiver, port) = try listening("frame-receive", ["--verbose", "--once"], json: json)
+            let (receiver, port) = try listening(
+                "frame-receive",
+                [
+                    // Small pictures have more credit from the start.
+                    "--verbose", "--once", "--maximum-frame-bytes", "1000000",
+                ], json: json)
             let peer = try RawPeer(port: port)
             peer.send(Self.hello(1).marshal(.hello))
             peer.send(Self.rubbish(12))

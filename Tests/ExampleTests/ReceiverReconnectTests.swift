@@ -40,8 +40,10 @@ extension ExampleTests {
                     let frame = try Frame(jpeg: try clip.jpeg(Int(number) - 1, codec))
                     try transport.send(
                         .frame(frame, FrameInfo(sequence: number - base)), until: .after(.seconds(60)))
-                    guard case .acknowledgement = try transport.receive(until: .after(.seconds(60))) else {
-                        throw Surprise("no acknowledgement of frame \(number)")
+                    guard case .acknowledgement(let word) = try transport.receive(until: .after(.seconds(60))),
+                        word.outcome == .consumed
+                    else {
+                        throw Surprise("frame \(number) was not consumed")
                     }
                 }
             }

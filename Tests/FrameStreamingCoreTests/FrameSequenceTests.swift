@@ -1,9 +1,10 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
-@Suite struct FrameSequenceTests {
+@Suite(.ownThread(atOnce: 4)) struct FrameSequenceTests {
     @Test func framesComeInOrderAndEnd() async throws {
         let link = MemoryTransport.pair()
         let frames = try FrameSenderTests.frames(100)

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// What becomes of frames that have arrived when a receiver ends, and how soon it does.
-@Suite struct ReceiverEndingTests {
+@Suite(.ownThread(atOnce: 4)) struct ReceiverEndingTests {
     private func arrived(_ count: UInt64, _ link: (sender: MemoryTransport, receiver: MemoryTransport)) throws
         -> FrameReceiver<IdentityCodec>
     {
@@ -41,21 +42,46 @@ import Testing
         #expect(receiver.statistics.droppedAtEnd == 4)
     }
 
-    @Test func afterABreakFramesAreGivenForASecond() throws {
+    /// Takes a second for each frame.
+    private struct CostlyCodec: FrameCodec {
+        func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
+
+        func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+            let clock = SystemClock()
+            clock.sleep(until: clock.now.advanced(by: .seconds(1)))
+            return frame
+        }
+    }
+
+    @Test func afterABreakASecondOfDecodingIsDone() throws {
         let link = MemoryTransport.pair()
-        let receiver = try arrived(5, link)
+        let receiver = try FrameReceiver(codec: CostlyCodec(), transport: link.receiver)
+        try FrameReceiverTests.send(1...5, over: link.sender)
         link.sender.close()
         waitUntil { receiver.end != nil }
-        let broke = MonotonicTime.now
         #expect(try receiver.next()?.info.sequence == 1)
-        // The grace began before this time.
-        SystemClock().sleep(until: broke.advanced(by: .seconds(1)))
         do {
             _ = try receiver.next()
             Issue.record("given")
         } catch { #expect(error.code == .endedWithoutGoodbye) }
         #expect(receiver.end == .eof)
         #expect(receiver.statistics.frames == 1 && receiver.statistics.droppedAtEnd == 4)
+    }
+
+    @Test func afterABreakASlowConsumerGetsAllFrames() throws {
+        let link = MemoryTransport.pair()
+        let receiver = try arrived(3, link)
+        link.sender.close()
+        waitUntil { receiver.end != nil }
+        for number in 1...3 {
+            #expect(try receiver.next()?.info.sequence == UInt64(number))
+            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(500)))
+        }
+        do {
+            _ = try receiver.next()
+            Issue.record("given")
+        } catch { #expect(error.code == .endedWithoutGoodbye) }
+        #expect(receiver.statistics.frames == 3 && receiver.statistics.droppedAtEnd == 0)
     }
 
     @Test func afterAGoodbyeFramesAreGivenHoweverLongItTakes() throws {

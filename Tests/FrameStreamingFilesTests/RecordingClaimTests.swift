@@ -137,9 +137,10 @@ import Testing
     @Test func `so is one that somebody else writes to, whose bytes stay`() throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         try recorder.write(jpeg(1))
-        try Descriptor.openForAppending(recorder.path, create: false).writeAll(unsafe [1, 2, 3].span.bytes)
+        let foreign: [UInt8] = [1, 2, 3]
+        try Descriptor.openForAppending(recorder.path, create: false).writeAll(unsafe foreign.span.bytes)
         #expect(try failure { try recorder.write(jpeg(2)) }.code == .recordingLost)
-        #expect(try contents(recorder.path).starts(with: fakeJPEG(tag: 1) + [1, 2, 3]))
+        #expect(try contents(recorder.path).starts(with: fakeJPEG(tag: 1) + foreign))
     }
 
     @Test func `one that stands still is not open, and goes on where it was`() throws {

@@ -87,8 +87,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop()``.
     ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; `peerFailed` when the sender said that it
-    ///   failed, after all frames; what broke the connection, after the frames before it. Those are given for one second more:
-    ///   what the consumer has not taken by then is dropped undecoded, is not acknowledged, and counts in
+    ///   failed, after all frames; what broke the connection, after the frames before it. These are decoded for a second in
+    ///   all; the rest is dropped undecoded, is not acknowledged, and counts in
     ///   ``ReceiverStatistics/droppedAtEnd``; a sender with a session sends it again. A frame that does not decode is reported to
     ///   the sender and to `onEvent`, and passed over.
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
@@ -137,6 +137,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         var end: MonotonicTime?
         var frame = item.frame
         if let decode {
+            defer { inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds) }
             do throws(FrameStreamingError) {
                 frame = try codec.decode(item.frame, decode)
             } catch {

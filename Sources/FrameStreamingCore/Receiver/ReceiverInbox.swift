@@ -32,8 +32,8 @@ final class ReceiverInbox: Sendable {
         /// What this side says because it wants no more; nil = it does.
         var farewell: Goodbye?
         var isCancelled = false
-        /// Until when frames of a connection that broke are given; nil = it has not broken.
-        var grace: MonotonicTime?
+        /// Nanoseconds that decoding may still take after a break; nil while there is none.
+        var decodingLeft: Int64?
         /// Frames that had arrived, and that nobody gets.
         var dropped = 0
         var isListening = true
@@ -44,9 +44,10 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// How long frames of a connection that broke are still given to the consumer. A consumer that keeps up gets all; what is left
-    /// then would keep the stream from going on over another connection, and costs time for a sender that is not there any more.
-    static let grace = Duration.seconds(1)
+    /// How much decoding is done for a connection after it broke. Ordinary frames take far less, so
+    /// all that arrived are given, however slow the consumer is. Frames made to be costly are not
+    /// decoded for a sender that has gone.
+    static let decodingAfterBreak = Duration.seconds(1)
 
     private let transport: any Transport
     private let onEvent: @Sendable (ReceiverEvent) -> Void
@@ -128,7 +129,7 @@ final class ReceiverInbox: Sendable {
         state.wait(until: deadline.nanoseconds) { state in
             if state.isCancelled { return .failed(.cancelled("the receiver")) }
             if let farewell = state.farewell { return .stopped(farewell) }
-            if let grace = state.grace, grace <= .now { state.drop() }
+            if let left = state.decodingLeft, left <= 0 { state.drop() }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()
@@ -138,7 +139,15 @@ final class ReceiverInbox: Sendable {
             }
             guard state.end != nil else { return nil }
             guard let failure = state.failure else { return .ended }
-            return state.grace == nil ? .endedFailed(failure) : .failed(failure)
+            return state.decodingLeft == nil ? .endedFailed(failure) : .failed(failure)
+        }
+    }
+
+    /// Takes the time of one decoding from what is left after a break.
+    func noteDecoding(nanoseconds: Int64) {
+        state.withLock { state in
+            guard let left = state.decodingLeft else { return }
+            state.decodingLeft = left &- nanoseconds
         }
     }
 
@@ -194,13 +203,14 @@ final class ReceiverInbox: Sendable {
     /// The consumer asks for no more: what is left counts as dropped.
     func dropRest() { state.withLock { $0.drop() } }
 
-    /// As ``noteEnd(_:_:)`` for a connection that broke: what has arrived is given for a while.
+    /// As ``noteEnd(_:_:)`` for a connection that broke: what has arrived is
+    /// given, as far as decoding it takes little time.
     func noteBreak(_ error: FrameStreamingError) {
         state.update { state in
             guard state.end == nil else { return }
             state.end = StreamEnd.of(error)
             state.failure = error
-            state.grace = MonotonicTime.now.advanced(by: Self.grace)
+            state.decodingLeft = Self.decodingAfterBreak.wholeNanoseconds
         }
     }
 

@@ -130,7 +130,7 @@ import Testing
         ] as [(Double, Double, Double)])
     func growsAsSoonAsBefore(megabits: Double, roundTrip: Double, gain: Double) throws {
         var (with, without) = (0, 0)
-        for seed in 1...UInt64(20) {
+        for seed in 1...UInt64(8) {
             for measured in [true, false] {
                 var stream = Self.stream(
                     megabits: megabits, roundTrip: roundTrip, rate: 60, noise: 1, measured: measured, seed: seed)
