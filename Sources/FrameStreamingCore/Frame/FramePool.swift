@@ -31,8 +31,10 @@ public final class FramePool: Sendable {
 
     /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
     ///
-    /// - Parameter keptBytes: A slot that comes back while all slots together have more bytes is freed, and slots that are free make way
-    ///   for a new one beyond it. Frames that are out are not limited by this.
+    /// - Parameters:
+    ///   - capacity: How many slots there are at most; 0 = none, and every buffer is unpooled.
+    ///   - keptBytes: A slot that comes back while all slots together have more bytes is freed, and
+    ///     free slots make way for a new one beyond it. Frames that are out are not limited by this.
     public init(capacity: Int, keptBytes: Int = .max) {
         precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
         self.capacity = capacity

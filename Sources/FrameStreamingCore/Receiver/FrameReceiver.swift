@@ -22,7 +22,7 @@ private struct ReceiverState {
 /// ```
 ///
 /// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender
-/// may send another. One thread asks for frames; ``stop()``, ``cancel()`` and the figures may be called from any.
+/// may send another. One thread asks for frames; ``stop(_:)``, ``cancel()`` and the figures may be called from any.
 public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     private let transport: any Transport
     private let codec: Codec
@@ -84,7 +84,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     /// Who sends.
     public var peer: Peer { transport.peer }
 
-    /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop()``.
+    /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop(_:)``.
     ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; `peerFailed` when the sender said that it
     ///   failed, after all frames; what broke the connection, after the frames before it. These are decoded for a second in
