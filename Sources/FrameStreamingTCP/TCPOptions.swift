@@ -57,8 +57,8 @@ public struct TCPOptions: Sendable {
     public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
     /// Receiver: how many frames the sender may send ahead of the last that was consumed, at least 1. Text: always 1.
     ///
-    /// Fewer where so many would not fit into ``memory``: before the first frame was consumed as many as fit if each were as large as
-    /// ``maximumFrameBytes`` (4, unless told otherwise), and from then on as many as fit of the largest ones lately.
+    /// Fewer where so many would not fit into ``memory``: before the first frame was consumed as many as fit if each were a
+    /// quarter of ``maximumFrameBytes`` (16, unless told otherwise), and from then on as many as fit of the largest ones lately.
     public var creditAhead: UInt64 = 16
     /// Receiver: the pixel formats that it takes; empty = any. Sender: those that it sends; empty = not known. Where neither has one of
     /// the other's there is no connection.

@@ -56,11 +56,11 @@ import Testing
         return (receiver, transport, peer, sent)
     }
 
-    @Test func theCreditBeforeTheFirstFrameIsForTheLargest() throws {
+    @Test func theCreditBeforeTheFirstFrameIsForAQuarterOfTheLargest() throws {
         let (sender, receiver) = try makePair(listening: options())
-        #expect(sender.peer.initialCredit == 2 && receiver.peer.initialCredit == 2 && receiver.peer.creditAhead == 16)
+        #expect(sender.peer.initialCredit == 8 && receiver.peer.initialCredit == 8 && receiver.peer.creditAhead == 16)
         let (other, _) = try makePair()
-        #expect(other.peer.initialCredit == UInt64(max(1, MemoryBudget.standard.connection / (64 << 20))))
+        #expect(other.peer.initialCredit == UInt64(min(16, max(1, MemoryBudget.standard.connection / (16 << 20)))))
     }
 
     @Test func whatWasGrantedForSmallFramesHoldsNoMoreThanTheLimitAndLosesNothing() throws {

@@ -37,17 +37,25 @@ import Testing
         #expect(summary.total.lost == 0 && summary.total.dropped.total == 0, "\(what)")
     }
 
+    /// No questions about the clock: where the last cut falls is counted in bytes, and none may fall into the goodbye.
+    private static var counted: TCPOptions {
+        var options = TCPOptions()
+        options.believesBootID = true
+        return options
+    }
+
     @Test(arguments: CuttingProxy.Direction.allCases)
     func eachFrameIsConsumedOnceWhereTheSenderConnects(_ direction: CuttingProxy.Direction) throws {
         for cuts in [[50], [84], [178], [200, 90], [460], [600, 300, 100], [837]] {
-            let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
+            let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary, options: Self.counted)
             let consumed = Monitor<[UInt64]>([])
             let serving = try Background {
                 try listener.serve(onError: { _ in }) { try consume($0, into: consumed) }
             }
             let proxy = try CuttingProxy(to: listener.port, cuttingAfter: cuts, direction)
             let sender = try FrameSender(
-                codec: IdentityCodec(), connector: TCPConnector(to: "127.0.0.1:\(proxy.port)", role: .sender),
+                codec: IdentityCodec(),
+                connector: TCPConnector(to: "127.0.0.1:\(proxy.port)", role: .sender, options: Self.counted),
                 options: SenderOptions(policy: .reliable))
             var source = Numbers()
             let summary = try sender.run(&source)
@@ -61,11 +69,12 @@ import Testing
     @Test(arguments: CuttingProxy.Direction.allCases)
     func eachFrameIsConsumedOnceWhereTheReceiverConnects(_ direction: CuttingProxy.Direction) throws {
         for cuts in [[50], [84], [178], [200, 90], [460], [600, 300, 100], [837]] {
-            let acceptor = try TCPAcceptor(on: "0", role: .sender)
+            let acceptor = try TCPAcceptor(on: "0", role: .sender, options: Self.counted)
             let proxy = try CuttingProxy(to: acceptor.port, cuttingAfter: cuts, direction)
             let sender = try FrameSender(
                 codec: IdentityCodec(), connector: acceptor, options: SenderOptions(policy: .reliable))
-            let receiver = try TCPConnector(to: "127.0.0.1:\(proxy.port)", role: .receiver)
+            let receiver = try TCPConnector(
+                to: "127.0.0.1:\(proxy.port)", role: .receiver, options: Self.counted)
             let sending = try Background {
                 // Where the very goodbye is cut off, the receiver cannot know that nobody will be there any more.
                 defer { receiver.cancel() }

@@ -145,9 +145,10 @@ struct Establishing: Sendable {
         return hello
     }
 
-    /// Receiver: what may come before anything is known of the frames: as many of the largest as a connection may hold.
+    /// Receiver: what may come before anything is known of the frames: as many as a connection may hold if each is a quarter of the
+    /// largest. Larger ones are held up.
     private var initialCredit: UInt64 {
-        let fitting = max(1, options.memory.connection / options.maximumFrameBytes)
+        let fitting = max(1, options.memory.connection / max(1, options.maximumFrameBytes / 4))
         return min(options.creditAhead, UInt64(fitting))
     }
 
