@@ -47,6 +47,8 @@ extension TCPConnector {
                 guard goesOn else { return }
             } catch let error as FrameStreamingError
                 where error.isBreak(of: transport) || goesOn && error.code == .peerFailed
+                // The cancel closed the connection under the body.
+                || isCancelled && error.code == .closed
             {
                 reason = error
             }

@@ -136,14 +136,24 @@ private struct Full: Error {}
         try connector.serve { _ in Issue.record("connected") }
     }
 
-    @Test func aCancelWhileConnectedEndsItWithTheConnection() throws {
+    @Test(arguments: [FrameStreamingError.Code.connectionLost, .closed])
+    func aCancelWhileConnectedEndsItWithTheConnection(code: FrameStreamingError.Code) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         let sending = try Background { try acceptor.connect(until: soon()) }
         let connector = try connector(to: acceptor.port)
         try connector.serve(onWaiting: { _, _ in Issue.record("waits") }) { transport in
             connector.cancel()
-            throw FrameStreamingError(.connectionLost, "for a test")
+            throw FrameStreamingError(code, "for a test")
         }
+        _ = try sending.value()
+    }
+
+    /// Without a cancel it was the body that closed the connection, and has to say why.
+    @Test func aConnectionThatTheBodyClosedIsAnError() throws {
+        let acceptor = try TCPAcceptor(on: "0", role: .sender)
+        let sending = try Background { try acceptor.connect(until: soon()) }
+        let connector = try connector(to: acceptor.port)
+        #expect(code { try connector.serve { _ in throw FrameStreamingError(.closed, "for a test") } } == .closed)
         _ = try sending.value()
     }
 }
