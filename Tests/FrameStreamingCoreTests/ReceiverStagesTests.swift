@@ -32,6 +32,7 @@ import Testing
         try send(1, over: link.sender)
         #expect(try receiver.next() != nil)
         #expect(receiver.statistics.latency.count == 0)
+        link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
         #expect(abs(try largest(statistics.captureTime) - 5) < 0.01)
@@ -56,6 +57,7 @@ import Testing
         try send(1, over: link.sender, offset: offset)
         let age = try #require(try receiver.next()?.age)
         #expect(age >= .milliseconds(12) && age < .seconds(60))
+        link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
         #expect(try largest(statistics.latency) >= 12 && largest(statistics.latency) < 60_000)
@@ -69,6 +71,7 @@ import Testing
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver, decode: nil)
         try send(1, over: link.sender)
         #expect(try receiver.next()?.age == nil)
+        link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
         #expect(statistics.latency.count == 0 && statistics.wireTime.count == 0 && statistics.clockError == nil)
@@ -87,6 +90,7 @@ import Testing
             frame.captureTime?.clock = .realtime
         }
         #expect(try receiver.next()?.captureTime == nil)
+        link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
         for stage in [
@@ -110,6 +114,7 @@ import Testing
                 }
                 _ = try #require(try receiver.next()).age
             }
+            link.sender.close()
             receiver.close()
             #expect(receiver.statistics.latency.count == 3)
         }
@@ -129,6 +134,7 @@ import Testing
                 #expect(receiver.statistics.frames == sum.frames)
             }
         }
+        link.sender.close()
         receiver.close()
         sum.merge(receiver.takeInterval())
         #expect(receiver.takeInterval().frames == 0)

@@ -25,7 +25,12 @@ final class TemporaryDirectory: Sendable {
     func path(_ name: String) -> String { path + "/" + name }
 }
 
-func contents(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
+/// What a file holds. `Data(contentsOf:)` leaks 4096 bytes for an empty file on Linux, which the address sanitizer reports.
+func contents(_ path: String) throws -> [UInt8] {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    return Array(try file.readToEnd() ?? Data())
+}
 
 /// What this process has open below a directory.
 func openFiles(below path: String) throws -> [String] {

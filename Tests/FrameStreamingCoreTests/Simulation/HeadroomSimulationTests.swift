@@ -27,7 +27,7 @@ import Testing
     func aLinkThatIsBusyIsNotTried(megabits: Double) throws {
         // Milliseconds of a frame.
         let service = 800 / megabits
-        for seed in 1...UInt64(5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             func run(measured: Bool) throws -> SimulatedStream.Outcome {
                 var stream = Self.stream(
                     megabits: megabits, roundTrip: min(0.5, service / 20), rate: 3_000 / service,
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func norIsAConsumerThatIsBusy() throws {
-        for seed in 1...UInt64(5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             var stream = Self.stream(
                 megabits: 1_000, roundTrip: 0.2, rate: 30, consumer: 60, noise: 1, seed: seed)
             stream.encodeTime = 2_000_000
@@ -72,7 +72,7 @@ import Testing
     /// 100 -> 5 -> 100 Mbit: nothing is late but what was under way at the steps.
     @Test(arguments: [30, 60] as [Double])
     func noFrameIsLateAfterTheRateFell(rate: Double) throws {
-        for seed in 1...UInt64(10) {
+        for seed in SimulationSize.seeds(2, full: 10) {
             var stream = Self.stream(megabits: 100, roundTrip: 0.2, rate: rate, noise: 1, seed: seed)
             stream.encodeTime = 2_000_000
             stream.link.rates = [
@@ -93,7 +93,7 @@ import Testing
 
     /// A rate that rises over a long way leaves the window too small: that is tried at once.
     @Test func growsAfterTheRateRose() throws {
-        for seed in 1...UInt64(5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             var stream = Self.stream(megabits: 15, roundTrip: 40, rate: 60, noise: 1, seed: seed)
             stream.link.rates.append(.init(from: 10_000_000_000, bitsPerSecond: 100e6))
             let outcome = try stream.run(seconds: 20)
@@ -106,7 +106,7 @@ import Testing
     @Test(arguments: [(100, 60, 100.0), (20, 60, 40.0), (300, 120, 60.0)] as [(Double, Double, Double)])
     func followsThePath(megabits: Double, rate: Double, longer: Double) throws {
         let possible = min(rate, megabits / 0.8)
-        for seed in 1...UInt64(5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             var stream = Self.stream(megabits: megabits, roundTrip: 0.2, rate: rate, noise: 0.5, seed: seed)
             stream.encodeTime = 1_000_000
             stream.link.laterRoundTrips = [
@@ -130,7 +130,7 @@ import Testing
         ] as [(Double, Double, Double)])
     func growsAsSoonAsBefore(megabits: Double, roundTrip: Double, gain: Double) throws {
         var (with, without) = (0, 0)
-        for seed in 1...UInt64(8) {
+        for seed in 1...UInt64(20) {
             for measured in [true, false] {
                 var stream = Self.stream(
                     megabits: megabits, roundTrip: roundTrip, rate: 60, noise: 1, measured: measured, seed: seed)
@@ -147,7 +147,7 @@ import Testing
 
     /// The source has a picture every 33 ms, and the way takes 100: more than four frames under way would be a queue in waiting.
     @Test func growsToNoMoreThanTheSourceHasPicturesFor() throws {
-        for seed in 1...UInt64(10) {
+        for seed in SimulationSize.seeds(2, full: 10) {
             var stream = Self.stream(megabits: 1_000, roundTrip: 100, rate: 30, noise: 1, seed: seed)
             stream.encodeTime = 2_000_000
             let outcome = try stream.run(seconds: 10)

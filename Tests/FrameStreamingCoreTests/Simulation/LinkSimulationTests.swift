@@ -1,5 +1,4 @@
 @testable import FrameStreamingCore
-import Foundation
 import Testing
 
 /// Many links, with what holds for every frame on every one of them: ``SimulatedStream`` checks order, numbers, limits, skipped counts and age.
@@ -7,8 +6,8 @@ import Testing
     static let policies: [DeliveryPolicy] = [
         .latest, .reliable, .deadline(.nanoseconds(SimulatedStream.deadline)),
     ]
-    /// For each policy and window 40 links, or more: with 110 it is a million pictures in all.
-    static let links = UInt64(ProcessInfo.processInfo.environment["FRAMESTREAMING_SIMULATED_LINKS"] ?? "") ?? 40
+    /// For each policy and window. In the full run they are a million frames in all.
+    static let seeds = SimulationSize.seeds(12, full: 110)
     static let windows: [SendWindow] = [1, 2, 4, .adaptive]
 
     /// A link, a source and a receiver for each seed: nothing about them is typical.
@@ -47,7 +46,7 @@ import Testing
     @Test(arguments: policies, windows)
     func holdsItsBoundsForEveryFrame(policy: DeliveryPolicy, window: SendWindow) throws {
         var (pictures, offered) = (0, 0.0)
-        for seed in 1...Self.links {
+        for seed in Self.seeds {
             var stream = Self.stream(policy, window, seed: seed &* 1_000 &+ 7)
             let outcome = try stream.run(seconds: 20)
             #expect(outcome.violations.isEmpty, "seed \(seed), \(stream.link.rates[0]), \(stream.link.roundTrip)")

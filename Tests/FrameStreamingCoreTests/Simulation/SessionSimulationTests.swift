@@ -1,12 +1,11 @@
 @testable import FrameStreamingCore
-import Foundation
 import Testing
 
 /// Sessions to which anything happens that may, in any order: ``SimulatedSession`` checks after each event that every frame is
 /// accounted for, and that none is delivered out of order or twice.
 @Suite struct SessionSimulationTests {
-    /// For each policy a hundred thousand events, or more: a hundred sessions are a million events.
-    static let sessions = UInt64(ProcessInfo.processInfo.environment["FRAMESTREAMING_SIMULATED_SESSIONS"] ?? "") ?? 10
+    /// For each policy a hundred thousand events; a million in the full run.
+    static let seeds = SimulationSize.seeds(10, full: 100)
 
     static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(.milliseconds(50))]
 
@@ -41,7 +40,7 @@ import Testing
         var (events, delivered, connections) = (0, 0, 0)
         var seen: Set<String> = []
         var ends: Set<String> = []
-        for seed in 1...Self.sessions {
+        for seed in Self.seeds {
             let session = try Self.session(policy, seed: seed &* 65_537)
             let outcome = session.run(events: 10_000)
             #expect(outcome.violations.isEmpty, "seed \(seed)")
@@ -53,7 +52,7 @@ import Testing
         }
         // It is no simulation where nothing happens.
         #expect(delivered > events / 40)
-        #expect(connections > Int(Self.sessions))
+        #expect(connections > Self.seeds.count)
         #expect(seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose"]))
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
     }
@@ -71,7 +70,7 @@ import Testing
 
     /// Breaks of every kind and restarts of connections: nothing is lost, nothing comes twice.
     @Test func underReliableEveryFrameArrivesOnce() throws {
-        for seed in 1...Self.sessions {
+        for seed in Self.seeds {
             var options = SenderOptions(policy: .reliable, window: 4)
             options.drainTimeout = nil
             let session = try SimulatedSession(options, seed: seed)
