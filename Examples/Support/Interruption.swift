@@ -5,11 +5,14 @@ internal import Glibc
 /// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a moment to do so.
 ///
 /// The first signal does what was last asked for with ``does(_:)``. What is still at work 650 ms later is not waited for, be it a
-/// silent peer, a picture that decodes for seconds, or a browser that does not read: the process prints its summary and exits. A
-/// second signal ends the process at once, with the status of a program that died of it (130, 143). One within 200 ms of the first
-/// is part of it: `timeout` and `make` send it to the process and to its group.
+/// silent peer, a picture that decodes for seconds, or a browser that does not read: the process prints its summary and exits.
+/// It prints for 300 ms if nobody reads its output. A machine that gives it no processor in that time gets two seconds more, so
+/// that the summary is not lost.
 ///
-/// Unsafe code: the signal set and the time are locals that the calls get pointers to for as long as they run.
+/// A second signal ends the process at once, with the status of a program that died of it (130, 143). One within 200 ms of the
+/// first is part of it: `timeout` and `make` send it to the process and to its group.
+///
+/// Unsafe code: the signal set, the time and the descriptors are locals that the calls get pointers to for as long as they run.
 package final class Interruption: Sendable {
     private struct State {
         /// Nil: the program has begun nothing, and exits at once.
@@ -26,8 +29,10 @@ package final class Interruption: Sendable {
 
     /// How long the program has to end by itself.
     private static let patience = Duration.milliseconds(650)
-    /// How long printing the summary may take then: whoever reads it may have stopped reading.
+    /// How long printing the summary may take then, if the reader of the output does not read.
     private static let printing = Duration.milliseconds(300)
+    /// How long it may take on a machine that is too busy, while the output takes more.
+    private static let slowPrinting = Duration.milliseconds(2_300)
     /// A signal that comes so soon after the first is the same one, sent twice.
     private static let echo = Duration.milliseconds(200)
 
@@ -56,10 +61,20 @@ package final class Interruption: Sendable {
             }
             // Its end is not this thread's to wait for: the summary may be stuck in a pipe that nobody reads.
             startThread("summary") { [self] in _ = conclude() }
-            let limit = MonotonicTime.now.advanced(by: Self.printing)
-            let status: CInt? = state.wait(until: limit.nanoseconds) { $0.status }
-            _exit(status ?? 0)
+            let start = MonotonicTime.now
+            var limit = start.advanced(by: Self.printing)
+            repeat {
+                if let status: CInt = state.wait(until: limit.nanoseconds, { $0.status }) { _exit(status) }
+                limit = MonotonicTime.now.advanced(by: .milliseconds(50))
+            } while MonotonicTime.now.since(start) < Self.slowPrinting && Self.outputTakesMore
+            _exit(0)
         }
+    }
+
+    /// Whether neither standard output nor standard error is a full pipe, or a terminal that was stopped.
+    private static var outputTakesMore: Bool {
+        var outputs = [STDOUT_FILENO, STDERR_FILENO].map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
+        return unsafe poll(&outputs, nfds_t(outputs.count), 0) == outputs.count
     }
 
     /// The next signal; nil when none came in time.

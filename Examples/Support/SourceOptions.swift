@@ -148,6 +148,9 @@ package struct SourceOptions: ParsableArguments {
         return try RawFileSource(path: path, layout: shape, options: options)
     }
 
+    /// Whether the pictures have no end, so that nobody can have all of them.
+    package var isEndless: Bool { loop && frames == nil }
+
     /// How many pictures there will be, where that is known.
     package func expectedFrames(of source: LimitedSource) -> Int? { source.expectedFrames(loops: loop) }
 }

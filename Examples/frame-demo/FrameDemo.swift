@@ -63,7 +63,7 @@ struct FrameDemo: ParsableCommand {
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
         // A pipe ends when it ends.
-        if let input, seconds != nil { options.loop = (try? fileKind(input)) == .regular }
+        if let input, seconds != nil { options.loop = (try? fileDetails(input))?.kind == .regular }
         return try options.open(label: "frame-demo")
     }
 

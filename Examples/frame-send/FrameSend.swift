@@ -23,7 +23,8 @@ struct FrameSend: ParsableCommand {
         let stopListening = try connection.connect(sender, report)
         defer { stopListening() }
 
-        try report.during(sender, deliversAll: options.policy == .reliable) { () throws(FrameStreamingError) in
+        let deliversAll = options.policy == .reliable && !pictures.isEndless
+        try report.during(sender, deliversAll: deliversAll) { () throws(FrameStreamingError) in
             _ = try sender.run(&source)
         }
     }

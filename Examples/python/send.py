@@ -527,7 +527,8 @@ def main() -> int:
                 LOG.write(error)
                 if options.to:
                     # Whoever has everything may leave before the end is known here.
-                    if error.code == FAILED or not live and (sender.pending or next(source, None) is not None):
+                    has_end = not live and not options.loop
+                    if error.code == FAILED or has_end and (sender.pending or next(source, None) is not None):
                         LOG.write("not all pictures were delivered")
                         status = 1
                     break

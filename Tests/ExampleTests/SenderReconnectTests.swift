@@ -142,6 +142,16 @@ extension ExampleTests {
             #expect(try sender.connections().map { $0.string("goodbye_code") } == ["complete"])
         }
 
+        /// A file that is played again and again has no end that the receiver could have missed.
+        @Test func aReceiverThatWantsNoMoreOfALoopDoesNot() throws {
+            let (receiver, port) = try receiver(["--frames", "65"])
+            let input = try workspace.write(Clip().y4m, to: "in.y4m")
+            let sender = try sender(to: port, ["--input", input, "--loop", "--pace", "max"])
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try sender.total().int("acknowledged") == 65)
+        }
+
         @Test func aReceiverThatWantsAsManyAsTheFileHasDoesNot() throws {
             let (receiver, port) = try receiver(["--frames", "60"])
             let sender = try sender(to: port, try file(60))

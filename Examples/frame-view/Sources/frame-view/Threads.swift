@@ -28,7 +28,7 @@ private final class ThreadBody: Sendable {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Ctrl-C and SIGTERM as an event and not as a sudden end. What has not ended 850 ms later is not waited for: a silent peer, a picture
+/// Ctrl-C and SIGTERM as an event and not as a sudden end. What has not ended 650 ms later is not waited for: a silent peer, a picture
 /// that decodes for seconds. A second signal ends the process at once; one within 200 ms is the first, sent twice.
 ///
 /// Unsafe code: the signal set and the time are locals that the calls get pointers to for as long as they run.
@@ -53,7 +53,7 @@ enum Interruption {
             _ = next(until: nil)
             let first = MonotonicTime.now
             action()
-            while let number = next(until: first.advanced(by: .milliseconds(850))) {
+            while let number = next(until: first.advanced(by: .milliseconds(650))) {
                 if MonotonicTime.now.since(first) >= .milliseconds(200) { _exit(128 + number) }
             }
             // Not on this thread: what is printed may go into a pipe that nobody reads.
@@ -62,7 +62,7 @@ enum Interruption {
                 late()
                 isSaid.signal()
             }
-            _ = isSaid.wait(timeout: .now() + .milliseconds(100))
+            _ = isSaid.wait(timeout: .now() + .milliseconds(300))
             _exit(0)
         }
     }
