@@ -161,18 +161,6 @@ package func removeFile(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("unlink") { unsafe unlink(path) }
 }
 
-/// What is at `path`, where a link leads; nil = nothing.
-package func fileKind(_ path: String) throws(SystemError) -> Descriptor.Kind? {
-    var status = stat()
-    do throws(SystemError) {
-        _ = try retryingInterrupts("stat") { unsafe stat(path, &status) }
-    } catch {
-        if error.code == ENOENT { return nil }
-        throw error
-    }
-    return Descriptor.Kind(status)
-}
-
 /// access(2): whether it may be written.
 package func checkWritable(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("access") { unsafe access(path, W_OK) }

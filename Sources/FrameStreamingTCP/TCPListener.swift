@@ -36,14 +36,7 @@ public final class TCPListener: Sendable {
             self.address = bound?.description ?? address
             descriptor = Monitor(socket)
         } catch {
-            let remedy: String? =
-                switch error.code {
-                case Errno.addressInUse: "another program listens there: choose another port, or 0 for a free one"
-                case Errno.access: "ports below 1024 are the superuser's: choose a higher one"
-                case Errno.addressNotAvailable: "this machine does not have the address: name one of its own"
-                default: nil
-                }
-            throw FrameStreamingError(error, subject: endpoint.description, remedy: remedy)
+            throw FrameStreamingError(listening: error, on: endpoint.description)
         }
     }
 

@@ -97,6 +97,18 @@ extension FrameStreamingError {
         self.init(error.commonCode, words, subject: subject, errno: error.code)
     }
 
+    /// Listening at `address` failed.
+    package init(listening error: SystemError, on address: String) {
+        let remedy: String? =
+            switch error.code {
+            case Errno.addressInUse: "another program listens there: choose another port, or 0 for a free one"
+            case Errno.access: "ports below 1024 are the superuser's: choose a higher one"
+            case Errno.addressNotAvailable: "this machine does not have the address: name one of its own"
+            default: nil
+            }
+        self.init(error, subject: address, remedy: remedy)
+    }
+
     package static func timedOut(_ waitedFor: String) -> FrameStreamingError {
         FrameStreamingError(.timedOut, "timed out waiting for \(waitedFor)")
     }

@@ -111,7 +111,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
                 for info in skipped { pass(over: info, .skipped) }
                 if let delivered = try decoded(item) {
                     // Nobody gets what was being decoded when this side ended.
-                    if inbox.dropsTaken() { continue }
+                    if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
                     state.withLock { $0.delivered = delivered }
                     return delivered.frame
                 }
@@ -137,10 +137,10 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         var end: MonotonicTime?
         var frame = item.frame
         if let decode {
-            defer { inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds) }
             do throws(FrameStreamingError) {
                 frame = try codec.decode(item.frame, decode)
             } catch {
+                inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
                 pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
                 onEvent(.undecodable(item.info, error))
                 // The settings are the caller's own: no frame will be better.

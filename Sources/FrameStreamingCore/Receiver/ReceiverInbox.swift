@@ -42,6 +42,18 @@ final class ReceiverInbox: Sendable {
             dropped += items.count
             items = []
         }
+
+        mutating func noteDecoding(_ nanoseconds: Int64) {
+            if let left = decodingLeft { decodingLeft = left &- nanoseconds }
+        }
+
+        /// The first end counts; false = there is one.
+        mutating func end(_ how: StreamEnd, _ reason: FrameStreamingError?) -> Bool {
+            guard end == nil else { return false }
+            end = how
+            failure = reason
+            return true
+        }
     }
 
     /// How much decoding is done for a connection after it broke. Ordinary frames take far less, so
@@ -143,17 +155,15 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Takes the time of one decoding from what is left after a break.
-    func noteDecoding(nanoseconds: Int64) {
-        state.withLock { state in
-            guard let left = state.decodingLeft else { return }
-            state.decodingLeft = left &- nanoseconds
-        }
-    }
+    /// Takes the time of a decoding that failed from what is left after a break.
+    func noteDecoding(nanoseconds: Int64) { state.withLock { $0.noteDecoding(nanoseconds) } }
 
     /// A frame that was taken, and that nobody gets, because this side has ended since. False: it has not.
-    func dropsTaken() -> Bool {
+    ///
+    /// - Parameter nanoseconds: How long it was decoded.
+    func dropsTaken(afterDecoding nanoseconds: Int64) -> Bool {
         state.withLock { state in
+            state.noteDecoding(nanoseconds)
             guard state.isCancelled || state.farewell != nil else { return false }
             state.dropped += 1
             return true
@@ -207,20 +217,14 @@ final class ReceiverInbox: Sendable {
     /// given, as far as decoding it takes little time.
     func noteBreak(_ error: FrameStreamingError) {
         state.update { state in
-            guard state.end == nil else { return }
-            state.end = StreamEnd.of(error)
-            state.failure = error
+            guard state.end(.of(error), error) else { return }
             state.decodingLeft = Self.decodingAfterBreak.wholeNanoseconds
         }
     }
 
     /// Notes how it ended, unless that is known: the first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
-        state.update { state in
-            guard state.end == nil else { return }
-            state.end = end
-            state.failure = failure
-        }
+        state.update { _ = $0.end(end, failure) }
     }
 
     /// Waits until it is known how it ended; false where it is not by the deadline.

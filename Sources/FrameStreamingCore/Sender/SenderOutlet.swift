@@ -271,6 +271,9 @@ final class SenderOutlet: Sendable {
     ) throws(FrameStreamingError) {
         // What comes meanwhile needs somebody in `receive`.
         if let live = listener.remove(self) { _ = listenAlone(live) }
+        // What the receiver said last counts, although the answer to the goodbye is here before that was
+        // taken: the connection is closed by now, so the thread in `receive` is about to end.
+        defer { let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.isListening ? nil : true } }
         try transport.finish(goodbye, until: deadline)
     }
 

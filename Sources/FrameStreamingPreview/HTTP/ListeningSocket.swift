@@ -15,14 +15,7 @@ struct ListeningSocket: Sendable {
             (descriptor, port) = try Self.listen(endpoint)
         } catch {
             let subject = endpoint.isIPv6 ? "[\(endpoint.host)]:\(endpoint.port)" : "\(endpoint.host):\(endpoint.port)"
-            let remedy: String? =
-                switch error.code {
-                case Errno.addressInUse: "another program listens there: choose another port, or 0 for a free one"
-                case Errno.access: "ports below 1024 are the superuser's: choose a higher one"
-                case Errno.addressNotAvailable: "this machine does not have the address: name one of its own"
-                default: nil
-                }
-            throw FrameStreamingError(error, subject: subject, remedy: remedy)
+            throw FrameStreamingError(listening: error, on: subject)
         }
     }
 

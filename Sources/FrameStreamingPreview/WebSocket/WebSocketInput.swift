@@ -1,6 +1,6 @@
 /// What a browser sends over a WebSocket (RFC 6455), from bytes in any pieces: no socket, no waiting.
 ///
-/// Not FlyingFox's reader: that takes a length of up to 2^63 on trust, and gathers the bytes before anybody can object.
+/// A message's length, of up to 2^63, is checked before any of its bytes are kept.
 struct WebSocketInput {
     enum Event: Hashable {
         case text([UInt8])
