@@ -12,6 +12,8 @@ public final class MemoryTransport: Transport {
         /// Which ends have answered the other's goodbye.
         var answered = [false, false]
         var closed = [false, false]
+        /// Ends that have said goodbye and have the other's.
+        var finished = [false, false]
         /// How a cut looks to both ends.
         var failure: FrameStreamingError?
         var capacity: Int
@@ -80,8 +82,11 @@ public final class MemoryTransport: Transport {
     /// The next message.
     public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         let outcome: Result<Message?, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
+            // What had come before the answer to this end's goodbye is delivered behind it, too.
+            if !link.queues[side].isEmpty, !link.closed[side] || link.finished[side] {
+                return .success(link.queues[side].removeFirst())
+            }
             if link.closed[side] { return .failure(FrameStreamingError(.closed, "this end was closed")) }
-            if !link.queues[side].isEmpty { return .success(link.queues[side].removeFirst()) }
             if link.goodbyes[other] != nil || link.answered[other] { return .success(nil) }
             if let failure = link.failure { return .failure(failure) }
             if link.closed[other] {
@@ -101,6 +106,7 @@ public final class MemoryTransport: Transport {
             if let failure = link.failure { throw failure }
             if link.goodbyes[other] != nil {
                 link.answered[side] = true
+                link.finished[side] = true
                 return true
             }
             if link.goodbyes[side] == nil { link.goodbyes[side] = goodbye }
@@ -111,6 +117,7 @@ public final class MemoryTransport: Transport {
             link.answered[other] || link.closed[other] || link.closed[side] || link.failure != nil ? true : nil
         }
         if answered == nil { throw FrameStreamingError(.timedOut, "the other end did not answer the goodbye") }
+        link.update { $0.finished[side] = true }
     }
 
     /// Ends at once.

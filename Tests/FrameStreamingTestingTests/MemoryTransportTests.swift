@@ -1,0 +1,32 @@
+import FrameStreamingTesting
+import Testing
+
+@Suite struct MemoryTransportTests {
+    private let limit = Deadline.after(.seconds(20))
+
+    /// As over TCP: what the peer said before it answered the goodbye is had, even if nobody was in `receive` at that moment.
+    @Test func whatCameBeforeTheAnswerToAGoodbyeIsDelivered() throws {
+        let link = MemoryTransport.pair()
+        try link.receiver.send(.sourceLost("one"), until: limit)
+        try link.receiver.send(.sourceLost("two"), until: limit)
+        // The peer has said goodbye as well, so that nobody waits.
+        try? link.receiver.finish("done", until: .now)
+        try link.sender.finish("done", until: limit)
+        for text in ["one", "two"] {
+            let message = try link.sender.receive(until: limit)
+            guard case .sourceLost(text)? = message else {
+                Issue.record("\(String(describing: message))")
+                return
+            }
+        }
+        #expect(throws: FrameStreamingError.self) { try link.sender.receive(until: limit) }
+    }
+
+    @Test func aCloseDeliversNothingMore() throws {
+        let link = MemoryTransport.pair()
+        try link.receiver.send(.sourceLost("one"), until: limit)
+        link.sender.close()
+        let error = #expect(throws: FrameStreamingError.self) { try link.sender.receive(until: limit) }
+        #expect(error?.code == .closed)
+    }
+}
