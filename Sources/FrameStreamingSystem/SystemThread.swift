@@ -7,8 +7,10 @@ package final class SystemThread: Sendable {
     private let done = Monitor(false)
 
     /// Starts `body` at once on a detached thread called `name` (the kernel keeps 15 bytes).
-    package init(name: String, stackSize: Int = 512 * 1024, _ body: @escaping @Sendable () -> Void) throws(SystemError)
-    {
+    ///
+    /// - Parameter stackSize: Address space, of which only what is touched is memory. glibc keeps the stacks of threads that have ended,
+    ///   up to 40 MiB of address space, each with about 20 kB of memory: the larger a stack, the less memory is kept.
+    package init(name: String, stackSize: Int = 4 << 20, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let done = done
         let start = ThreadStart(name: name) {
             body()
