@@ -173,7 +173,8 @@ import Testing
         thread.join()
         #expect(sender.summary.connections[0].end == .bye)
         #expect(sender.summary.connections[0].peer.goodbye == "receiver went away")
-        #expect(sender.summary.total.acknowledged == 3)
+        // The third was in its consumer's hands: nobody has said that it was done with.
+        #expect(sender.summary.total.acknowledged == 2)
     }
 
     @Test func aStreamWithoutAGoodbyeIsAnError() throws {

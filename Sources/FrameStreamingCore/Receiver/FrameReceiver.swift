@@ -66,11 +66,11 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             transport.close()
             return
         }
-        // Somebody lost interest without a word. A deinit must not wait for the peer's answer: another thread does, and takes the
-        // frame that was last given as consumed, as `close` would have.
+        // The receiver was let go of without a word, perhaps because its consumer threw: the frame that it had was not consumed.
+        // A deinit must not wait for the peer's answer, so another thread does.
         let (transport, inbox) = (transport, inbox)
         inbox.noteEnd(.cancelled)
-        acknowledgeDelivered()
+        takeBack()
         do throws(SystemError) {
             _ = try SystemThread(name: "frame-goodbye") {
                 try? transport.finish("receiver went away", until: .after(Self.patience))
