@@ -488,7 +488,7 @@ def without_a_window():
     check("it says what to do", "no display: set DISPLAY" in outcome.stderr, outcome.stderr)
     for wrong in [[], ["--listen", "x"], ["--from", "host"], ["--listen", "0", "--from", "a:1"],
                   ["--listen", "0", "--no-reconnect"], ["--listen", "0", "--return-within", "5"],
-                  ["--listen", "0", "--scale-quality", "much"]]:
+                  ["--listen", "0", "--scale-quality", "much"], ["--listen", "0", "--minimum-rate=-1"]]:
         outcome = run(*wrong)
         check(f"{wrong} is no command line", outcome.returncode == 64, outcome)
     with socket.create_server(("127.0.0.1", 0)) as taken:

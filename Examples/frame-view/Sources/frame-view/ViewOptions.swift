@@ -29,6 +29,12 @@ struct ViewOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Bytes a second that a picture on its way must move at, on the average over a minute: a sender that is slower is cut off, and may come again; 0: however slow.",
+            valueName: "bytes/s"))
+    var minimumRate = TCPOptions().minimumRate
+
+    @Option(
+        help: ArgumentHelp(
             "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
         ))
     var handshake = Handshake.auto
@@ -75,6 +81,9 @@ struct ViewOptions: ParsableArguments {
             throw ValidationError(
                 "--no-reconnect is for --from and --once: a window that listens shows one sender after another")
         }
+        guard (0...1_000_000_000).contains(minimumRate) else {
+            throw ValidationError("--minimum-rate is 0 to 1000000000 bytes a second, not \(minimumRate)")
+        }
         if let returnWithin {
             guard (0...86_400).contains(returnWithin) else {
                 throw ValidationError("--return-within is 0 to 86400 seconds, not \(returnWithin)")
@@ -95,13 +104,16 @@ struct ViewOptions: ParsableArguments {
     ///
     /// - Throws: `ValidationError` for an address that is not written as one.
     func way() throws -> Receiving.Way {
+        var tcp = TCPOptions()
+        tcp.minimumRate = minimumRate
         do throws(FrameStreamingError) {
             if let from {
                 // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
-                return .connecting(
-                    try TCPConnector(to: from, role: .receiver, handshake: handshake == .text ? .text : .binary))
+                let handshake: TCPHandshake = handshake == .text ? .text : .binary
+                return .connecting(try TCPConnector(to: from, role: .receiver, handshake: handshake, options: tcp))
             }
-            return .listening(try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp))
+            return .listening(
+                try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: tcp))
         } catch {
             if error.code == .invalidArgument { throw ValidationError(error.description) }
             throw error
