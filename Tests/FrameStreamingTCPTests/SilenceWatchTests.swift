@@ -32,6 +32,20 @@ import Testing
         }
     }
 
+    @Test func whoNeverAnsweredAPINGIsNotLost() {
+        var watch = SilenceWatch(patience: .seconds(10), isExpectedToAnswer: false, at: 0)
+        #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: second) == .waits)
+        #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 4 * second) == .ask)
+        watch.noteAsked(at: 4 * second)
+        #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 1_000 * second) == .waits)
+        // From the first answer on it is known to.
+        watch.noteAnswer()
+        #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_001 * second) == .waits)
+        #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_005 * second) == .ask)
+        watch.noteAsked(at: 1_005 * second)
+        #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_015 * second) == .lost(.seconds(14)))
+    }
+
     @Test func whoWasNotReadHasItsTimeAnew() {
         var watch = SilenceWatch(patience: .seconds(10), at: 0)
         _ = watch.look(received: 0, delivered: 0, underWay: 0, at: 4 * second)
@@ -74,7 +88,7 @@ import Testing
         _ = watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2 + 1)
     }
 
-    /// The handshake, and then nothing: TCP goes on confirming.
+    /// The handshake, an answer from a sender, and then nothing: TCP goes on confirming.
     @Test(arguments: [TCPRole.sender, .receiver]) func aConnectionWhosePeerIsGoneBreaks(role: TCPRole) throws {
         let listener = try RawListener()
         var options = TCPOptions()
@@ -90,6 +104,10 @@ import Testing
         welcome[8 + 8] = role.other.wireCode
         peer.send(welcome)
         let transport = try client.value()
+        // A sender is expected to answer only once it has.
+        if role == .receiver {
+            peer.send(Pong(answering: Ping(id: 0, sendTime: 1), receiveTime: 2, sendTime: 3).marshal())
+        }
         let error = #expect(throws: FrameStreamingError.self) { _ = try transport.receive(until: soon()) }
         #expect(error?.code == .connectionLost && error?.message.contains("not answered a PING") == true)
         #expect(error?.mayPass == true)

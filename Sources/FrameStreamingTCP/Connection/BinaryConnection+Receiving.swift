@@ -57,6 +57,7 @@ extension BinaryConnection {
         case .pong(let pong):
             let now = monotonicNow()
             watch.withLock { $0.record(pong, at: now) }
+            silence?.withLock { $0.noteAnswer() }
             return .nothing
         case .bye(let bye):
             life.change { $0.goodbye = bye.goodbye }

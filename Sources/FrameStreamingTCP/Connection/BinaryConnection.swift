@@ -49,7 +49,10 @@ final class BinaryConnection: WatchedConnection {
         watch = Monitor(clock)
         silence =
             channel.receivedBytes == nil
-            ? nil : Monitor(SilenceWatch(patience: options.answerTimeout, at: monotonicNow()))
+            ? nil
+            : Monitor(
+                SilenceWatch(
+                    patience: options.answerTimeout, isExpectedToAnswer: role == .sender, at: monotonicNow()))
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool =
             options.pool

@@ -4,6 +4,9 @@ internal import FrameStreamingCore
 ///
 /// TCP confirms what the machine at the other end of this connection has taken. Where that is a proxy, the peer may be gone for hours. So a
 /// peer that has been quiet is asked by a PING, which it answers at once however slow it is otherwise.
+///
+/// A receiver asks every sender for its clock at the start. A sender that answers none of that does not know PING, and is believed to
+/// be there for as long as TCP confirms.
 struct SilenceWatch: Hashable {
     enum Verdict: Hashable {
         /// All is well, or may be; look again at ``SilenceWatch/lookAt``.
@@ -26,6 +29,8 @@ struct SilenceWatch: Hashable {
     static let moving: UInt64 = 512
 
     private let patience: Int64
+    /// Whether the peer is known to answer, so that no answer means that it is gone.
+    private var isExpectedToAnswer: Bool
     private var heard: UInt64 = 0
     private var heardAt: Int64
     private var delivered: UInt64 = 0
@@ -34,9 +39,12 @@ struct SilenceWatch: Hashable {
     /// When to look next.
     private(set) var lookAt: Int64
 
-    /// - Parameter patience: How long the answer may take.
-    init(patience: Duration, at now: Int64) {
+    /// - Parameters:
+    ///   - patience: How long the answer may take.
+    ///   - isExpectedToAnswer: False: only once it has answered something, see ``noteAnswer()``.
+    init(patience: Duration, isExpectedToAnswer: Bool = true, at now: Int64) {
         self.patience = min(patience.wholeNanoseconds, .max / 4)
+        self.isExpectedToAnswer = isExpectedToAnswer
         heardAt = now
         lookAt = Self.whole(now + Self.quiet)
     }
@@ -60,6 +68,7 @@ struct SilenceWatch: Hashable {
         }
         lookAt = Self.whole(now + Self.step)
         guard let askedAt else { return .ask }
+        guard isExpectedToAnswer else { return .waits }
         // More than the longest takes is as long as that: no overflow.
         let bytes = min(Int64(clamping: underWay), Self.longest / (1_000_000_000 / Self.slowest))
         if now - askedAt < patience + bytes * (1_000_000_000 / Self.slowest) { return .waits }
@@ -67,6 +76,9 @@ struct SilenceWatch: Hashable {
     }
 
     mutating func noteAsked(at now: Int64) { askedAt = now }
+
+    /// A PONG came.
+    mutating func noteAnswer() { isExpectedToAnswer = true }
 
     /// This side has not read, so what the peer may have said was not heard: it has its time anew.
     mutating func excuse(at now: Int64) {
