@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "ExampleSupport",
             dependencies: [
-                "FrameStreaming", "FrameStreamingSystem",
+                "FrameStreaming",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,5 +1,4 @@
 internal import FrameStreaming
-internal import FrameStreamingSystem
 internal import Glibc
 
 /// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a moment to do so.
@@ -25,7 +24,7 @@ package final class Interruption: Sendable {
         var status: CInt?
     }
 
-    private let state: Monitor<State>
+    private let state: Locked<State>
 
     /// How long the program has to end by itself.
     private static let patience = Duration.milliseconds(650)
@@ -44,7 +43,7 @@ package final class Interruption: Sendable {
         signal(SIGPIPE, SIG_IGN)
         // Nor does a limit on the size of files: the write fails, as on a full disk.
         signal(SIGXFSZ, SIG_IGN)
-        state = Monitor(State(action: nil, lastWords: lastWords))
+        state = Locked(State(action: nil, lastWords: lastWords))
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGINT)
@@ -52,7 +51,7 @@ package final class Interruption: Sendable {
         // Blocked in this thread and in all that it starts from now on; only the one below takes them.
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let waiting = signals
-        startThread("signals") { [self] in
+        startThreadOrExit("signals") { [self] in
             _ = Self.next(of: waiting, until: nil)
             let first = MonotonicTime.now
             interrupt()
@@ -60,11 +59,11 @@ package final class Interruption: Sendable {
                 if MonotonicTime.now.since(first) >= Self.echo { _exit(128 + number) }
             }
             // Its end is not this thread's to wait for: the summary may be stuck in a pipe that nobody reads.
-            startThread("summary") { [self] in _ = conclude() }
+            startThreadOrExit("summary") { [self] in _ = conclude() }
             let start = MonotonicTime.now
             var limit = start.advanced(by: Self.printing)
             repeat {
-                if let status: CInt = state.wait(until: limit.nanoseconds, { $0.status }) { _exit(status) }
+                if let status: CInt = state.wait(until: limit, { $0.status }) { _exit(status) }
                 limit = MonotonicTime.now.advanced(by: .milliseconds(50))
             } while MonotonicTime.now.since(start) < Self.slowPrinting && Self.outputTakesMore
             _exit(0)
@@ -100,7 +99,7 @@ package final class Interruption: Sendable {
             return (state.action, state.isConcluding)
         }
         // Not on this thread, which must see the second signal, whatever the first one waits for.
-        startThread("interrupt") { [self] in
+        startThreadOrExit("interrupt") { [self] in
             if let action { action() } else if !isConcluding { exit(conclude()) }
         }
     }
@@ -137,17 +136,7 @@ package final class Interruption: Sendable {
             while true { _ = state.wait(until: nil) { _ -> Void? in nil } }
         }
         let status = lastWords()
-        state.update { $0.status = status }
+        state.withLock { $0.status = status }
         return status
-    }
-}
-
-/// Runs `body` on a thread of its own, which nobody waits for. Without threads the program cannot do its work: it ends.
-package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
-    do throws(SystemError) {
-        _ = try SystemThread(name: name, body)
-    } catch {
-        printError("no thread could be started: \(error.reason)")
-        exit(1)
     }
 }

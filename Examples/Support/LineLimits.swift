@@ -1,5 +1,4 @@
 package import FrameStreaming
-internal import FrameStreamingSystem
 
 /// What a line is about that a peer or a device can cause.
 ///
@@ -27,7 +26,7 @@ package enum LineKind: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-private let limiter = Monitor(LogLimiter<LineKind> { $0.rates })
+private let limiter = Locked(LogLimiter<LineKind> { $0.rates })
 
 /// Whether a line that a peer caused is printed now. One that is not is counted.
 ///

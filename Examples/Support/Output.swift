@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import FrameStreaming
-internal import FrameStreamingSystem
 internal import Glibc
 
 // Lines for people and for programs. Standard output belongs to the result, standard error to complaints.
@@ -14,7 +13,7 @@ package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 private let longestLine = 4_000
 
 /// One writer at a time, so that the lines of several connections do not mix. The state: whether a status line stands there.
-private let output = Monitor(false)
+private let output = Locked(false)
 
 /// A line on standard output.
 package func printLine(_ text: String) {

@@ -1,21 +1,21 @@
-internal import FrameStreamingSystem
+internal import FrameStreaming
 
 /// Calls `body` once a second with the seconds since the last call, on a thread of its own, until it is stopped.
 package final class PerSecond: Sendable {
-    private let isStopped = Monitor(false)
+    private let isStopped = Locked(false)
 
     package init(_ body: @escaping @Sendable (Double) -> Void) {
         let isStopped = isStopped
-        startThread("per second") {
-            var last = monotonicNow()
+        startThreadOrExit("per second") {
+            var last = MonotonicTime.now
             while true {
-                let stop: Bool? = isStopped.wait(until: last + 1_000_000_000) { $0 ? true : nil }
+                let stop: Bool? = isStopped.wait(until: last.advanced(by: .seconds(1))) { $0 ? true : nil }
                 if stop == true { return }
                 // Under the lock, so that no line comes after `stop`: the summary is the last.
                 isStopped.withLock { isStopped in
                     guard !isStopped else { return }
-                    let now = monotonicNow()
-                    body(Double(now - last) / 1e9)
+                    let now = MonotonicTime.now
+                    body(milliseconds(now.since(last)) / 1_000)
                     last = now
                 }
             }
@@ -23,5 +23,5 @@ package final class PerSecond: Sendable {
     }
 
     /// Returns when no call is under way, and none will be.
-    package func stop() { isStopped.update { $0 = true } }
+    package func stop() { isStopped.withLock { $0 = true } }
 }

@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import FrameStreaming
-internal import FrameStreamingSystem
 internal import Glibc
 
 /// What a receiving program prints, and how it ends: any number of connections, one after another or at once.
@@ -34,7 +33,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     private let frames: Int?
     private let persistence: Persistence
     private let waiting: Waiting
-    private let state = Monitor(State())
+    private let state = Locked(State())
     private let interruption: Interruption
 
     /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end the program with an empty summary.
@@ -166,7 +165,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
-        let isSummedUp = state.update { state in
+        let isSummedUp = state.withLock { state in
             if state.isSummedUp { return true }
             state.open[id] = nil
             state.total.merge(statistics)
@@ -219,7 +218,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     /// Ends the wait for a stream that has stayed away for too long: its sender may have ended, and its goodbye got lost.
     private func giveUp() {
         guard let patience = persistence.patience else { return }
-        let name: String? = state.update { state in
+        let name: String? = state.withLock { state in
             guard !state.isStopping, let late = state.away.values.first(where: \.until.hasPassed) else { return nil }
             state.hasFailed = true
             return late.name
@@ -234,7 +233,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     /// What a slow consumer does with a frame: nothing, for so long, or until the program is to end.
     package func pause(_ duration: Duration) {
         guard duration > .zero else { return }
-        _ = state.wait(until: Deadline.after(duration).nanoseconds) { $0.isStopping ? true : nil }
+        _ = state.wait(until: MonotonicTime.now.advanced(by: duration)) { $0.isStopping ? true : nil }
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
@@ -276,7 +275,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     private static var isEnough: Goodbye { .complete("the receiver has what it wanted") }
 
     private func stopAll(_ goodbye: Goodbye) {
-        let (receivers, stop) = state.update { state in
+        let (receivers, stop) = state.withLock { state in
             state.goodbye = state.goodbye ?? goodbye
             return (Array(state.open.values), state.stop)
         }

@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import FrameStreaming
-internal import FrameStreamingSystem
 internal import Glibc
 
 /// What a sending program prints, and how it ends.
@@ -10,9 +9,9 @@ package final class SenderReport: Sendable {
     private let interruption: Interruption
     private let waiting: Waiting
     private let needsAll: Bool
-    private let outcome = Monitor<FrameStreamingError?>(nil)
+    private let outcome = Locked<FrameStreamingError?>(nil)
     /// What kept the program from going on, beside the sender.
-    private let obstacle = Monitor<FrameStreamingError?>(nil)
+    private let obstacle = Locked<FrameStreamingError?>(nil)
 
     /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
     ///
@@ -48,7 +47,7 @@ package final class SenderReport: Sendable {
     }
 
     /// Runs `body` on a thread of its own for as long as it takes.
-    package func inBackground(_ body: @escaping @Sendable () -> Void) { startThread("listen", body) }
+    package func inBackground(_ body: @escaping @Sendable () -> Void) { startThreadOrExit("listen", body) }
 
     /// What happens to the connections beside the frames.
     package func event(_ event: SenderEvent) {

@@ -1,11 +1,10 @@
 package import FrameStreaming
-internal import FrameStreamingSystem
 
 /// Says why there is no connection, each time that the reason is another.
 package final class Waiting: Sendable {
     private let output: OutputOptions
     /// The last reason for each peer.
-    private let reasons = Monitor<[String: String]>([:])
+    private let reasons = Locked<[String: String]>([:])
 
     package init(_ output: OutputOptions) { self.output = output }
 

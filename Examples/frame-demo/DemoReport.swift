@@ -1,7 +1,6 @@
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
-import FrameStreamingSystem
 
 /// What the demonstration prints: a line per second and a summary.
 final class DemoReport: Sendable {
@@ -12,7 +11,7 @@ final class DemoReport: Sendable {
         var last: Frame?
     }
 
-    private let state = Monitor(State())
+    private let state = Locked(State())
     private let interruption: Interruption
     private let ticker: PerSecond
 
@@ -37,7 +36,7 @@ final class DemoReport: Sendable {
     func previews(_ address: String) { printLine("pictures at \(address) as long as this runs") }
 
     func watch(_ receiver: FrameReceiver<JPEGCodec>, _ tile: PreviewStream?) {
-        state.update { state in
+        state.withLock { state in
             state.receiver = receiver
             state.tile = tile
         }
@@ -55,7 +54,7 @@ final class DemoReport: Sendable {
         }
         guard let seconds else { return }
         let end = MonotonicTime.now.advanced(by: .seconds(seconds))
-        _ = try? SystemThread(name: "end") {
+        startThreadOrExit("end") {
             SystemClock().sleep(until: end)
             sender.stop()
         }
@@ -105,21 +104,17 @@ final class DemoReport: Sendable {
 
 /// A thread whose outcome somebody asks for.
 final class Background: Sendable {
-    private let outcome = Monitor<Result<Void, FrameStreamingError>?>(nil)
+    private let outcome = Locked<Result<Void, FrameStreamingError>?>(nil)
 
     init(_ body: @escaping @Sendable () throws(FrameStreamingError) -> Void) throws(FrameStreamingError) {
         let outcome = outcome
-        do throws(SystemError) {
-            _ = try SystemThread(name: "receiver") {
-                do throws(FrameStreamingError) {
-                    try body()
-                    outcome.update { $0 = .success(()) }
-                } catch {
-                    outcome.update { $0 = .failure(error) }
-                }
+        try startThread("receiver") {
+            do throws(FrameStreamingError) {
+                try body()
+                outcome.withLock { $0 = .success(()) }
+            } catch {
+                outcome.withLock { $0 = .failure(error) }
             }
-        } catch {
-            throw FrameStreamingError(.system, "no thread could be started: \(error.reason)")
         }
     }
 

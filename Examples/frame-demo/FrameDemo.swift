@@ -2,7 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
-import FrameStreamingSystem
+import Glibc
 
 /// The main job in one process: pictures, JPEG, acknowledged TCP on loopback, decode.
 @main
@@ -63,8 +63,13 @@ struct FrameDemo: ParsableCommand {
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
         // A pipe ends when it ends.
-        if let input, seconds != nil { options.loop = (try? fileDetails(input))?.kind == .regular }
+        if let input, seconds != nil { options.loop = isRegularFile(input) }
         return try options.open(label: "frame-demo")
+    }
+
+    private func isRegularFile(_ path: String) -> Bool {
+        var details = stat()
+        return unsafe stat(path, &details) == 0 && details.st_mode & S_IFMT == S_IFREG
     }
 
     private func openPreview() throws(FrameStreamingError) -> PreviewServer? {
