@@ -1,23 +1,28 @@
-/// What a preview server is told beside its address.
+/// The limits and the security of a preview server.
 public struct PreviewOptions: Sendable {
-    /// Programs and pages that look at once, each WebSocket and each `.mjpg` one; more are turned away with 503.
+    /// The largest number of viewers at once, each WebSocket and each `.mjpg` stream; more get
+    /// status 503.
     public var maximumViewers = 32
-    /// The quality of pictures that come uncompressed, and of those that are made smaller: 1 (smallest) to 100 (best).
+    /// The JPEG quality of frames that arrive uncompressed, and of frames that are scaled: 1
+    /// (smallest) to 100 (best).
     public var quality = 80
-    /// Listens on an address that others on the network can reach. Anybody there sees the pictures: nothing is encrypted, and nobody is
-    /// asked who they are.
+    /// Allows an address that other machines can reach. Anybody there can see the frames: nothing
+    /// is encrypted, and there is no password.
     public var insecure = false
-    /// How long a stream that has ended, or whose connection broke, stays listed.
+    /// How long a stream stays listed after it has ended or its connection broke.
     public var remembersEnded = Duration.seconds(60)
 
-    /// Streams that are listed at once, live and ended. A new one takes the place of the one that ended first; where all are live it
-    /// is refused a place, which `PreviewStream.isListed`, `/api/streams` and `/metrics` say.
+    /// The largest number of listed streams, live and ended. A new stream replaces the one that
+    /// ended first. If all are live it is refused, which `PreviewStream.isListed`, `/api/streams`
+    /// and `/metrics` report.
     public var maximumStreams = 256
-    /// The bytes of the newest pictures that all streams keep together. Those of ended streams go first; a picture that there is no
-    /// room for all the same is not shown, and counted as dropped (`no_memory`). As many are kept at most for viewers that read
-    /// slowly: beyond, the one with the most is cut off.
+    /// The largest number of bytes that the newest frames of all streams may take together.
+    ///
+    /// Frames of ended streams are removed first. A frame that still does not fit is not shown, and
+    /// counts as dropped (`no_memory`). Slow viewers may hold as many bytes again; beyond that the
+    /// viewer with the most is disconnected.
     public var maximumPictureBytes = 256 << 20
 
-    /// 32 viewers, 256 streams, 256 MiB, quality 80, loopback only, unless changed.
+    /// Creates options: 32 viewers, 256 streams, 256 MiB, quality 80, loopback only.
     public init() {}
 }

@@ -1,7 +1,7 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A page in the browser that shows live streams, and the same pictures for other programs, over HTTP.
+/// Serves live streams over HTTP: a page for browsers, and the same frames for other programs.
 ///
 /// ```swift
 /// let preview = try PreviewServer(on: "8080", codec: JPEGCodec())
@@ -10,59 +10,62 @@ internal import FrameStreamingSystem
 /// while let received = try receiver.next() { stream.show(received, from: receiver.peer) }
 /// ```
 ///
-/// | address | what it is |
+/// | address | content |
 /// | --- | --- |
 /// | `/` | the page |
 /// | `/api/streams` | the streams and their figures, as JSON |
-/// | `/api/live` | the page's WebSocket: pictures, each acknowledged when it was drawn |
-/// | `/streams/NAME.mjpg` | the pictures as they come (`multipart/x-mixed-replace`), for `<img>`, VLC, ffmpeg, OpenCV |
-/// | `/streams/NAME.jpg` | the newest picture; `?scale=1/2`, `1/4`, `1/8` for a smaller one |
+/// | `/api/live` | the page's WebSocket: frames, each acknowledged when it was drawn |
+/// | `/streams/NAME.mjpg` | the stream as `multipart/x-mixed-replace`: `<img>`, VLC, ffmpeg |
+/// | `/streams/NAME.jpg` | the newest frame; `?scale=1/2`, `1/4`, `1/8` for a smaller one |
 /// | `/metrics` | the figures for Prometheus |
 ///
-/// A viewer is never waited for, and nothing queues up for one: it gets the newest picture when it is through with the one before.
+/// The server never waits for a viewer, and queues nothing for it: a viewer gets the newest frame
+/// when it has finished the one before.
 ///
-/// It is for the machine it runs on unless it is told otherwise: what it listens on is loopback, and a browser's request that was meant for
-/// another name is refused. Nothing is encrypted, and nobody is asked who they are.
+/// By default only this machine can connect: the server listens on loopback, and refuses a
+/// browser's request for another host name. Nothing is encrypted, and there is no password.
 public final class PreviewServer: Sendable {
     private let registry: StreamRegistry
     private let viewers: ViewerLoop
     private let listener: PreviewListener
-    /// Where the page is, such as `http://127.0.0.1:8080/`. Where it listens on every address it has the machine's name.
+    /// The address of the page, such as `http://127.0.0.1:8080/`. It has the machine's name if the
+    /// server listens on all addresses.
     public let address: String
-    /// The port: the one that the system chose where 0 was asked for.
+    /// The port; the system chooses it where 0 was requested.
     public let port: Int
 
-    /// Begins to listen, and returns when it does.
+    /// Creates a server, and returns when it listens.
     ///
     /// - Parameters:
-    ///   - address: `[HOST:]PORT`: an address of this machine as a number, or `localhost`, which is also meant where none is named.
-    ///     `0.0.0.0` and `[::]` are all that it has. Port 0 lets the system choose.
-    ///   - codec: Makes JPEGs of pictures that are none, and smaller ones of any: `JPEGCodec()`.
-    ///   - options: The rest.
-    /// - Throws: `notPermitted` where the address is not loopback and ``PreviewOptions/insecure`` is not set, or the port is below 1024;
-    ///   `addressInUse`, `invalidArgument`.
+    ///   - address: `[HOST:]PORT`. HOST is a numeric address of this machine or `localhost`, which
+    ///     is also the default. `0.0.0.0` and `[::]` mean all addresses. Port 0 lets the system
+    ///     choose.
+    ///   - codec: Encodes frames that are not JPEG, and scales frames: `JPEGCodec()`.
+    ///   - options: Limits, quality and security.
+    /// - Throws: `notPermitted` where the address is not loopback and ``PreviewOptions/insecure``
+    ///   is not set, or the port is below 1024; `addressInUse`, `invalidArgument`.
     public init(
         on address: String = "0", codec: any FrameCodec, options: PreviewOptions = PreviewOptions()
     ) throws(FrameStreamingError) {
         guard (1...100).contains(options.quality) else {
             throw FrameStreamingError(
-                .invalidArgument, "a quality of \(options.quality) cannot be: 1 (smallest) to 100 (best)")
+                .invalidArgument, "JPEG quality must be 1 (smallest) to 100 (best), not \(options.quality)")
         }
         guard options.maximumViewers >= 1 else {
             throw FrameStreamingError(
-                .invalidArgument, "at most \(options.maximumViewers) viewers: nobody could look, so 1 or more")
+                .invalidArgument, "maximumViewers must be at least 1, not \(options.maximumViewers)")
         }
         guard options.maximumStreams >= 1, options.maximumPictureBytes >= 1 else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "at most \(options.maximumStreams) streams and \(options.maximumPictureBytes) bytes of pictures: nothing could be shown, so 1 or more of each"
+                "maximumStreams and maximumPictureBytes must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureBytes)"
             )
         }
         let endpoint = try ListeningEndpoint(address, insecure: options.insecure)
-        let pictures = PictureEncoding(codec: codec, quality: options.quality)
+        let encoder = PreviewEncoder(codec: codec, quality: options.quality)
         do throws(SystemError) {
             viewers = try ViewerLoop(
-                pictures, maximumViewers: options.maximumViewers, maximumKeptBytes: options.maximumPictureBytes)
+                encoder, maximumViewers: options.maximumViewers, maximumKeptBytes: options.maximumPictureBytes)
         } catch {
             throw FrameStreamingError(error, remedy: "the preview's thread cannot be woken")
         }
@@ -72,34 +75,39 @@ public final class PreviewServer: Sendable {
             maximumPictureBytes: options.maximumPictureBytes, onPicture: { viewers.signal() },
             onChange: { viewers.noteChange() })
         let routes = Routes(
-            registry: registry, viewers: viewers, stills: Stills(pictures),
-            access: Guard(isLoopback: endpoint.isLoopback))
+            registry: registry, viewers: viewers, stills: Stills(encoder),
+            access: SameOriginCheck(isLoopback: endpoint.isLoopback))
         listener = try PreviewListener(endpoint, routes)
         port = listener.port
         self.address = "http://\(endpoint.shownHost):\(listener.port)/"
     }
 
-    /// Refuses what ``init(on:codec:options:)`` would refuse of an address, without listening: for command lines.
+    /// Checks an address as ``init(on:codec:options:)`` would, without listening: for command
+    /// lines.
     package static func check(_ address: String, insecure: Bool) throws(FrameStreamingError) {
         _ = try ListeningEndpoint(address, insecure: insecure)
     }
 
     deinit { close() }
 
-    /// A stream, by a name of the caller's choice.
+    /// Returns a stream with a name of the caller's choice.
     ///
-    /// A name that nobody shows pictures under at the moment, because its stream ended or its connection broke, is the same stream come back.
+    /// If an earlier stream with that name has ended, or its connection broke, it continues as this
+    /// one.
     ///
     /// - Parameters:
-    ///   - name: For people: what cannot be shown is taken out, and `-2` is put behind one that somebody else has.
-    ///   - peer: Where the pictures come from, for people.
+    ///   - name: The name to show. Characters that cannot be shown are removed, and `-2` is
+    ///     appended where another stream has the name.
+    ///   - peer: The origin of the frames, to show.
     public func stream(named name: String, peer: String = "") -> PreviewStream {
         stream(named: name, peer: peer, session: 0)
     }
 
-    /// A stream that a sender sends, by the name that it gave it; by its host where it gave none, as with the text handshake.
+    /// Returns the stream of a sender, under the name that the sender gave it. Without a name, as
+    /// with the text handshake, it has the sender's host.
     ///
-    /// - Parameter peer: `FrameReceiver.peer`. A session that comes back over another connection is the same stream.
+    /// - Parameter peer: `FrameReceiver.peer`. A session that returns over another connection is
+    ///   the same stream.
     public func stream(of peer: Peer) -> PreviewStream {
         var host = peer.address[...]
         if let colon = host.lastIndex(of: ":") { host = host[..<colon] }
@@ -108,14 +116,15 @@ public final class PreviewServer: Sendable {
     }
 
     private func stream(named name: String, peer: String, session: UInt64) -> PreviewStream {
-        let (tile, owner) = registry.enter(name, peer: peer, session: session)
-        return PreviewStream(tile, owner: owner)
+        let (entry, owner) = registry.claim(name, peer: peer, session: session)
+        return PreviewStream(entry, owner: owner)
     }
 
-    /// The programs and pages that look at this moment.
+    /// The number of viewers at this moment.
     public var viewerCount: Int { viewers.counts.viewers }
 
-    /// Stops listening and tells viewers goodbye. Returns within a few seconds. From any thread, again and again.
+    /// Stops listening, and tells viewers that the server ends. Returns within a few seconds. Any
+    /// thread may call it, repeatedly.
     public func close() {
         listener.close()
         viewers.close()

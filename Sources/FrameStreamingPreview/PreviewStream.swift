@@ -1,94 +1,104 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// One stream of a ``PreviewServer``: give it each picture, and it is on the page.
+/// One stream of a ``PreviewServer``, which shows each frame that it is given.
 ///
-/// Any thread may call. Nothing here waits for a viewer: of the pictures the newest is kept, its bytes shared and not copied, and what
-/// happens to it happens on the server's own thread. While nobody looks a picture costs less than a microsecond. The one that is kept
-/// holds one buffer of the pool or the camera that it came from.
+/// Any thread may call it, and no call waits for a viewer. The newest frame is kept, its bytes
+/// shared and not copied, and the server's own thread does the rest. Without viewers a frame costs
+/// less than a microsecond. The kept frame holds one buffer of its pool or camera.
 ///
-/// Let go of without a word, the stream is shown as ended.
+/// When the object is released, the stream is shown as ended.
 public final class PreviewStream: Sendable {
-    private let tile: StreamTile
+    private let entry: StreamEntry
     private let owner: Int
 
-    init(_ tile: StreamTile, owner: Int) {
-        self.tile = tile
+    init(_ entry: StreamEntry, owner: Int) {
+        self.entry = entry
         self.owner = owner
     }
 
-    deinit { tile.set(.ended, owner: owner, reason: "the receiver is done with it", isLeaving: true) }
+    deinit { entry.set(.ended, owner: owner, reason: "the receiver has finished", isLeaving: true) }
 
-    /// What it is called on the page and in addresses: what was asked for, with `-2` and so on where somebody else has that.
-    public var name: String { tile.name }
+    /// The name on the page and in addresses: the requested name, with `-2` and so on where another
+    /// stream has that.
+    public var name: String { entry.name }
 
-    /// Whether it has a place on the page. False: as many streams as ``PreviewOptions/maximumStreams`` allows are live, and this one is
-    /// shown nowhere, whatever is done with it.
-    public var isListed: Bool { tile.isListed }
+    /// Whether the stream has a place on the page. False: as many streams as
+    /// ``PreviewOptions/maximumStreams`` allows are live, and this one is never shown.
+    public var isListed: Bool { entry.isListed }
 
-    /// The programs and pages that look at it at this moment.
-    public var viewers: Int { tile.state.withLock { $0.viewers } }
+    /// The number of viewers of this stream at this moment.
+    public var viewers: Int { entry.state.withLock { $0.viewers } }
 
-    /// Shows a picture. One that is shown after ``lost(_:)`` says that the stream is back.
+    /// Shows a frame. After ``lost(_:)`` this also reports that the stream is back.
     ///
     /// - Parameters:
-    ///   - frame: A JPEG is handed on as it is. Anything else is encoded by the server's codec, and only while somebody looks.
-    ///   - captured: When it was captured, on this machine's CLOCK_MONOTONIC; nil = not known, and there is no delay to show.
-    ///   - skipped: Pictures that the sender left out before it; nil = not known.
-    ///   - clockError: By how much `captured` may be wrong, in nanoseconds; 0 on one machine, nil = not known.
+    ///   - frame: The frame. JPEG is passed on unchanged. Other formats are encoded by the server's
+    ///     codec, and only while a viewer watches.
+    ///   - captured: The capture time on this machine's CLOCK_MONOTONIC; nil = unknown, so no delay
+    ///     is shown.
+    ///   - skipped: The frames that the sender dropped before this one; nil = unknown.
+    ///   - clockError: The largest error of `captured`, in nanoseconds; 0 on one machine, nil =
+    ///     unknown.
     public func show(
         _ frame: Frame, captured: MonotonicTime? = nil, skipped: Int? = nil, clockError: Int64? = nil
     ) {
-        tile.show(
+        entry.show(
             frame, owner: owner, captured: captured, skipped: skipped.map { max(0, $0) }, clockError: clockError)
     }
 
-    /// Shows a picture as a receiver has it: as it came, and not as it was decoded.
+    /// Shows a frame as a receiver got it, and not as it was decoded.
     ///
     /// - Parameters:
-    ///   - received: What `FrameReceiver.next()` gave.
-    ///   - peer: Who sent it: `FrameReceiver.peer`, which knows the clock's error. Asked for where there is one.
+    ///   - received: The result of `FrameReceiver.next()`.
+    ///   - peer: The sender, `FrameReceiver.peer`, which knows the clock's error.
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
-        // The text handshake does not tell what was left out.
+        // The text handshake does not report dropped frames.
         let tells = peer.map { $0.handshake != .text } ?? true
         show(
             received.encoded, captured: received.captureTime, skipped: tells ? Int(received.info.skipped) : nil,
             clockError: received.captureTime == nil ? nil : peer?.clockError)
     }
 
-    /// The pictures stopped, and may come back: a camera was unplugged.
+    /// Reports that the frames stopped and may come back, for example because a camera was
+    /// unplugged.
     ///
-    /// - Parameter reason: What viewers are told.
-    public func lost(_ reason: String) { tile.set(.lost, owner: owner, reason: reason) }
+    /// - Parameter reason: The reason that viewers see.
+    public func lost(_ reason: String) { entry.set(.lost, owner: owner, reason: reason) }
 
-    /// The pictures are back.
-    public func restored() { tile.set(.live, owner: owner) }
+    /// Reports that the frames are back.
+    public func restored() { entry.set(.live, owner: owner) }
 
-    /// The connection broke, and its sender may come back: shown as lost. Whoever asks the server for a stream of this name has its tile.
-    /// One that does not come back is forgotten like one that ended. Nothing can be shown through this object any more.
+    /// Reports that the connection broke and its sender may come back. The stream is shown as lost,
+    /// and the next caller that asks the server for its name continues it.
     ///
-    /// - Parameter reason: What viewers are told.
-    public func disconnected(_ reason: String) { tile.set(.lost, owner: owner, reason: reason, isLeaving: true) }
-
-    /// The stream is over. It stays listed for a while, and nothing can be shown through this object any more.
+    /// A stream that does not come back is forgotten like one that ended. This object can show
+    /// nothing any more.
     ///
-    /// - Parameter reason: What viewers are told.
-    public func end(_ reason: String) { tile.set(.ended, owner: owner, reason: reason, isLeaving: true) }
+    /// - Parameter reason: The reason that viewers see.
+    public func disconnected(_ reason: String) { entry.set(.lost, owner: owner, reason: reason, isLeaving: true) }
 
-    /// Takes note of what a receiver tells beside its frames: the loss and the return of the source, frames that did not decode.
+    /// Ends the stream. It stays listed for a while, and this object can show nothing any more.
     ///
-    /// - Parameter event: What the receiver's `onEvent` was called with.
+    /// - Parameter reason: The reason that viewers see.
+    public func end(_ reason: String) { entry.set(.ended, owner: owner, reason: reason, isLeaving: true) }
+
+    /// Handles an event that a receiver reports beside its frames: the loss and the return of the
+    /// source, and frames that did not decode.
+    ///
+    /// - Parameter event: The argument of the receiver's `onEvent`.
     public func note(_ event: ReceiverEvent) {
         switch event {
         case .sourceLost(let reason): lost(reason)
         case .sourceRestored: restored()
-        case .undecodable: tile.update(owner: owner) { $0.dropped["undecodable", default: 0] &+= 1 }
+        case .undecodable: entry.update(owner: owner) { $0.dropped["undecodable", default: 0] &+= 1 }
         }
     }
 
-    /// How many frames are under way, as the sender has it; nil = not known, which it is unless somebody says.
+    /// The number of frames in flight, as the sender reports it; nil = unknown, which is the
+    /// default.
     public var window: Int? {
-        get { tile.state.withLock { $0.window } }
-        set { tile.update(owner: owner) { $0.window = newValue } }
+        get { entry.state.withLock { $0.window } }
+        set { entry.update(owner: owner) { $0.window = newValue } }
     }
 }

@@ -1,5 +1,6 @@
-/// The kernel's random id of this boot. Two processes with the same one read the same CLOCK_MONOTONIC.
-/// 16 zero bytes where the kernel does not tell (proc(5), /proc/sys/kernel/random/boot_id).
+/// The kernel's random id of this boot. Two processes with the same id read the same
+/// CLOCK_MONOTONIC. 16 zero bytes where the kernel does not provide it (proc(5),
+/// /proc/sys/kernel/random/boot_id).
 package let bootID: [UInt8] = {
     let unknown = [UInt8](repeating: 0, count: 16)
     guard let file = try? Descriptor.open("/proc/sys/kernel/random/boot_id"),

@@ -1,9 +1,12 @@
 internal import Glibc
 
-/// A lock and a condition, of a ``Monitor``.
+/// The lock and the condition of a ``Monitor``.
 ///
-/// Wraps pthread's own: the thread sanitizer understands these, and reports false races in Synchronization.Mutex.
-/// Unsafe code: the two pthread objects live at a fixed address from init to deinit, which is what pthread asks for.
+/// Wraps pthread's own, which the thread sanitizer understands. It reports false races in
+/// Synchronization.Mutex.
+///
+/// Unsafe code: the two pthread objects live at a fixed address from init to deinit, as pthread
+/// requires.
 @safe @usableFromInline final class ConditionLock: @unchecked Sendable {
     @safe private struct Objects {
         var mutex = unsafe pthread_mutex_t()
@@ -40,8 +43,8 @@ internal import Glibc
     @usableFromInline func unlock() { unsafe pthread_mutex_unlock(mutex) }
     @usableFromInline func wakeAll() { unsafe pthread_cond_broadcast(condition) }
 
-    /// Lets go of the lock, which the caller holds, until a wake-up (or for no reason, as pthread may); false when
-    /// `deadline` has passed, with the lock held again in any case.
+    /// Releases the lock, which the caller holds, until a wake-up, which may be spurious. Returns
+    /// false when `deadline` has passed. The lock is held again in either case.
     @usableFromInline func wait(until deadline: Int64?) -> Bool {
         guard let deadline else {
             unsafe pthread_cond_wait(condition, mutex)

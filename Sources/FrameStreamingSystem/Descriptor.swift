@@ -2,12 +2,13 @@ package import Glibc
 
 /// A file descriptor that is closed with its last reference, and the plain file calls on it.
 ///
-/// Unsafe code: the read and write calls take pointers; each passes the pointer and length of one and the same span.
+/// Unsafe code: the read and write calls take pointers; each passes the pointer and length of one
+/// and the same span.
 package final class Descriptor: Sendable {
     package let raw: CInt
     private let owned: Bool
 
-    /// Takes over `raw`; a borrowed one (standard input) is left open.
+    /// Takes over `raw`. A descriptor that is not owned (standard input) stays open.
     package init(_ raw: CInt, owned: Bool = true) {
         self.raw = raw
         self.owned = owned
@@ -26,46 +27,49 @@ package final class Descriptor: Sendable {
         return Descriptor(raw)
     }
 
-    /// Opens for reading without waiting: a FIFO without a writer is opened all the same, and its reads never block.
+    /// Opens for reading without waiting. A FIFO opens even without a writer, and reads never
+    /// block.
     package static func openNonBlocking(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
     }
 
-    /// Opens for writing, made where it is not there, emptied where it is.
+    /// Opens for writing. Creates the file, or empties an existing one.
     package static func create(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
     }
 
-    /// Makes a file for writing; `EEXIST` where something is there.
+    /// Creates a file for writing; `EEXIST` where the name is taken.
     package static func createNew(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
     }
 
-    /// Makes a file for writes that go behind what is there by then; `EEXIST` where something is there.
+    /// Creates a file for writes that always append; `EEXIST` where the name is taken.
     package static func createNewForAppending(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
     }
 
-    /// Opens a file for writes that go behind what is there by then, without waiting.
+    /// Opens a file for writes that always append, without waiting.
     ///
-    /// - Parameter create: Whether to make it where it is not there.
+    /// - Parameter create: Whether to create a missing file.
     package static func openForAppending(_ path: String, create: Bool) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0))
     }
 
-    /// Opens what is there for writing, as it is, without waiting: a FIFO without a reader is `ENXIO`.
+    /// Opens an existing file for writing, unchanged and without waiting; `ENXIO` for a FIFO
+    /// without a reader.
     package static func openForWriting(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
     }
 
-    /// Kind and size in bytes, from fstat.
+    /// Returns the kind and the size in bytes, from fstat.
     package func status() throws(SystemError) -> (kind: Kind, size: Int) {
         var status = stat()
         _ = try retryingInterrupts("fstat") { unsafe fstat(raw, &status) }
         return (Kind(status), Int(status.st_size))
     }
 
-    /// One read into what is behind `offset`; 0 = end, or no room. `EAGAIN` is thrown like any other.
+    /// Reads once into the bytes behind `offset`; 0 = end, or no room. Throws `EAGAIN` like any
+    /// other error.
     package func read(into bytes: inout MutableRawSpan, at offset: Int = 0) throws(SystemError) -> Int {
         precondition(offset >= 0 && offset <= bytes.byteCount)
         return try retryingInterrupts("read") {
@@ -75,24 +79,26 @@ package final class Descriptor: Sendable {
         }
     }
 
-    /// One write; may write less than all.
+    /// Writes once, possibly less than all.
     package func write(_ bytes: RawSpan) throws(SystemError) -> Int {
         try retryingInterrupts("write") {
             unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
         }
     }
 
-    /// One write of both runs of bytes, the second directly behind the first; may write less than all.
+    /// Writes both runs of bytes once, the second directly behind the first, possibly less than
+    /// all.
     package func write(_ first: RawSpan, _ second: RawSpan) throws(SystemError) -> Int {
         try retryingInterrupts("writev") {
             unsafe first.withUnsafeBytes { first in
                 unsafe second.withUnsafeBytes { second in
-                    // writev only reads from what its iovecs point at.
+                    // writev only reads from the memory that its iovecs point at.
                     var parts = unsafe (
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count)
                     )
-                    // Both elements of the homogeneous tuple are adjacent iovecs, and writev gets their exact count.
+                    // Both elements of the homogeneous tuple are adjacent iovecs, and writev gets
+                    // their exact count.
                     return unsafe withUnsafeBytes(of: &parts) {
                         unsafe writev(raw, $0.baseAddress?.assumingMemoryBound(to: iovec.self), 2)
                     }
@@ -112,7 +118,7 @@ package final class Descriptor: Sendable {
         _ = try retryingInterrupts("lseek") { lseek(raw, off_t(offset), SEEK_SET) }
     }
 
-    /// Where the next read or write goes.
+    /// The offset of the next read or write.
     package func position() throws(SystemError) -> Int {
         Int(try retryingInterrupts("lseek") { lseek(raw, 0, SEEK_CUR) })
     }
@@ -121,7 +127,8 @@ package final class Descriptor: Sendable {
         _ = try retryingInterrupts("ftruncate") { ftruncate(raw, off_t(size)) }
     }
 
-    /// fdatasync(2): returns when what was written is on the disk, with as much as is needed to read it.
+    /// fdatasync(2): returns when the written bytes are on the disk, and the metadata that reading
+    /// them needs.
     package func syncData() throws(SystemError) {
         _ = try retryingInterrupts("fdatasync") { fdatasync(raw) }
     }
@@ -136,7 +143,7 @@ package final class Descriptor: Sendable {
         _ = try retryingInterrupts("fcntl") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }
     }
 
-    /// Everything up to `limit` bytes: for the small files of /proc and /sys.
+    /// Reads up to `limit` bytes: for the small files of /proc and /sys.
     package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         var result: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -151,7 +158,7 @@ package final class Descriptor: Sendable {
     }
 }
 
-/// rename(2): what a recorder uses to let a file appear whole or not at all.
+/// rename(2): a recorder's files appear complete or not at all.
 package func renameFile(_ from: String, to: String) throws(SystemError) {
     _ = try retryingInterrupts("rename") { unsafe rename(from, to) }
 }
@@ -161,12 +168,12 @@ package func removeFile(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("unlink") { unsafe unlink(path) }
 }
 
-/// access(2): whether it may be written.
+/// access(2): throws unless the file is writable.
 package func checkWritable(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("access") { unsafe access(path, W_OK) }
 }
 
-/// mkdir(2) that is content with a directory that is there.
+/// mkdir(2), which accepts an existing directory.
 package func makeDirectory(_ path: String) throws(SystemError) {
     do throws(SystemError) {
         _ = try retryingInterrupts("mkdir") { unsafe mkdir(path, 0o755) }

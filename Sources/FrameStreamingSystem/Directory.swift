@@ -1,23 +1,24 @@
 internal import Glibc
 
-/// A directory that is open, and the calls on the names in it. They reach this directory and no other, whatever becomes of its path.
+/// An open directory, and the calls on the names in it. They reach this directory and no other,
+/// even after it was renamed or replaced.
 ///
-/// Unsafe code: the names are passed as C strings for the length of a call; the stream that readdir needs is made, used and closed
-/// in one function.
+/// Unsafe code: the names are passed as C strings for the length of a call; the stream that readdir
+/// needs is created, used and closed in one function.
 package final class Directory: Sendable {
     private let descriptor: Descriptor
 
-    /// Opens a directory; `ENOTDIR` where there is something else.
+    /// Opens a directory; `ENOTDIR` where the path is something else.
     package init(_ path: String) throws(SystemError) {
         descriptor = try Descriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
     }
 
     package func details() throws(SystemError) -> FileDetails { try descriptor.details() }
     package func tryLock() throws(SystemError) -> Descriptor.Lock { try descriptor.tryLock() }
-    /// Returns when the names in it are on the disk.
+    /// Returns when the names in the directory are on the disk.
     package func sync() throws(SystemError) { try descriptor.sync() }
 
-    /// Opens a file in it for writing, made where it is not there, emptied where it is.
+    /// Opens a file in the directory for writing. Creates it, or empties an existing one.
     package func create(_ name: String) throws(SystemError) -> Descriptor {
         Descriptor(
             try retryingInterrupts("openat") {
@@ -25,18 +26,19 @@ package final class Directory: Sendable {
             })
     }
 
-    /// Gives a file in it another name; what has that name is replaced.
+    /// Renames a file in the directory, and replaces the file that had the new name.
     package func rename(_ name: String, to new: String) throws(SystemError) {
         _ = try retryingInterrupts("renameat") { unsafe renameat(descriptor.raw, name, descriptor.raw, new) }
     }
 
-    /// Gives a file in it another name that is free; `EEXIST` where it is not.
+    /// Renames a file in the directory to a free name; `EEXIST` where it is taken.
     package func rename(_ name: String, toFree new: String) throws(SystemError) {
         do throws(SystemError) {
             _ = try retryingInterrupts("linkat") { unsafe linkat(descriptor.raw, name, descriptor.raw, new, 0) }
         } catch {
             guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.code) else { throw error }
-            // No second names on this file system. Who asks holds the directory's lock, so that no recorder comes in between.
+            // This file system has no hard links. The caller holds the directory's lock, so no
+            // other recorder comes in between.
             guard try !contains(new) else { throw SystemError("linkat", code: EEXIST) }
             return try rename(name, to: new)
         }
@@ -57,9 +59,9 @@ package final class Directory: Sendable {
         _ = try retryingInterrupts("unlinkat") { unsafe unlinkat(descriptor.raw, name, 0) }
     }
 
-    /// Calls `body` with each name but `.` and `..`, in no order, until it returns false.
+    /// Calls `body` with each name except `.` and `..`, in no order, until it returns false.
     package func forEachName(_ body: (String) -> Bool) throws(SystemError) {
-        // A descriptor of its own, which closedir closes: another open file, so that the lock is not let go.
+        // A second open file, which closedir closes: closing the first would release the lock.
         let own = try retryingInterrupts("openat") {
             unsafe openat(descriptor.raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
@@ -83,7 +85,7 @@ package final class Directory: Sendable {
     }
 }
 
-/// mkdir(2): whether it was made; false = something of that name is there.
+/// mkdir(2): returns whether the directory was created; false = the name is taken.
 package func makeNewDirectory(_ path: String) throws(SystemError) -> Bool {
     do throws(SystemError) {
         _ = try retryingInterrupts("mkdir") { unsafe mkdir(path, 0o755) }
@@ -94,7 +96,7 @@ package func makeNewDirectory(_ path: String) throws(SystemError) -> Bool {
     }
 }
 
-/// rmdir(2): only where nothing is in it.
+/// rmdir(2): removes an empty directory.
 package func removeDirectory(_ path: String) throws(SystemError) {
     _ = try retryingInterrupts("rmdir") { unsafe rmdir(path) }
 }

@@ -26,7 +26,7 @@ package enum Errno {
     package static let notSocket = ENOTSOCK
 }
 
-/// Those that device drivers answer with.
+/// The errors that device drivers return.
 extension Errno {
     package static let interrupted = EINTR
     package static let noDevice = ENODEV

@@ -1,8 +1,9 @@
 internal import Glibc
 
-/// What fstat and stat say of a file: which one it is, how large, and under how many names it can be found.
+/// The result of fstat and stat: the file's identity, size and number of names.
 package struct FileDetails: Hashable, Sendable {
-    /// Which file it is, whatever its name: a file that was removed and made again is another one.
+    /// Identifies a file, whatever its name: a file that was removed and created again is another
+    /// one.
     package struct Identity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64
@@ -10,7 +11,8 @@ package struct FileDetails: Hashable, Sendable {
 
     package let kind: Descriptor.Kind
     package let size: Int
-    /// Names of the file; 0 = it was removed, and is there only for those that have it open.
+    /// The number of names; 0 = the file was removed, and lives only until its last descriptor is
+    /// closed.
     package let linkCount: Int
     package let identity: Identity
 
@@ -22,7 +24,7 @@ package struct FileDetails: Hashable, Sendable {
     }
 }
 
-/// What is at `path`, where a link leads; nil = nothing.
+/// Returns what `path` leads to, through links; nil = nothing.
 package func fileDetails(_ path: String) throws(SystemError) -> FileDetails? {
     var status = stat()
     do throws(SystemError) {
@@ -35,7 +37,7 @@ package func fileDetails(_ path: String) throws(SystemError) -> FileDetails? {
 }
 
 extension Descriptor {
-    /// What the descriptor has open.
+    /// Returns the details of the open file.
     package func details() throws(SystemError) -> FileDetails {
         var status = stat()
         _ = try retryingInterrupts("fstat") { unsafe fstat(raw, &status) }

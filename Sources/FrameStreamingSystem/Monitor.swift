@@ -1,10 +1,11 @@
-/// State under a lock, with a condition to wait for changes of it.
+/// State behind a lock, with a condition to wait for its changes.
 ///
-/// Inlinable, so that other modules have code for their own state, instead of generic code that looks every type up and
-/// copies the state by way of tables: this is on the way of every frame, a dozen times.
+/// Inlinable, so that other modules compile code for their own state. Generic code would look up
+/// every type and copy the state through witness tables, a dozen times per frame.
 ///
-/// Unsafe code: the state is behind a pointer, initialised from init to deinit and used under the lock only, which gives exclusive
-/// access. As a stored property the runtime would check that once more each time, for more than the lock itself costs.
+/// Unsafe code: the state lies behind a pointer, is initialised from init to deinit, and is used
+/// only under the lock, which gives exclusive access. For a stored property the runtime would check
+/// exclusivity each time again, which costs more than the lock.
 @safe @usableFromInline package final class Monitor<State>: @unchecked Sendable {
     @usableFromInline let lock: ConditionLock
     @usableFromInline let state: UnsafeMutablePointer<State>
@@ -20,7 +21,7 @@
         unsafe state.deallocate()
     }
 
-    /// Looks at or changes the state without waking anybody.
+    /// Reads or changes the state without a wake-up.
     @inlinable package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -29,8 +30,8 @@
         return try unsafe body(&state.pointee)
     }
 
-    /// Changes the state and wakes all who wait for a change: behind the lock, for who is woken wants it at once, and would only
-    /// wait again.
+    /// Changes the state, then wakes all waiting threads. The wake-up follows the unlock, because a
+    /// woken thread takes the lock at once, and would only wait again.
     @inlinable package func update<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -42,8 +43,9 @@
         return try unsafe body(&state.pointee)
     }
 
-    /// Waits until `body` returns a value, which is looked at now and after every `update`; nil when `deadline`
-    /// (CLOCK_MONOTONIC nanoseconds, nil for ever) passes first. `body` runs under the lock and may change the state.
+    /// Waits until `body` returns a value. `body` is called now and after every `update`, under the
+    /// lock, and may change the state. Nil when `deadline` (CLOCK_MONOTONIC nanoseconds, nil =
+    /// never) passes first.
     @inlinable package func wait<Result>(until deadline: Int64?, _ body: (inout State) -> Result?) -> Result? {
         lock.lock()
         defer { lock.unlock() }
@@ -53,9 +55,10 @@
         }
     }
 
-    /// Wakes all who wait, without a change of the state: for those who also wait for something else.
+    /// Wakes all waiting threads without a change of the state: for threads that also wait for
+    /// something else.
     @inlinable package func wakeAll() {
-        // Who looked before the change is waiting by now.
+        // Taking the lock once ensures that a thread that read the old state is waiting by now.
         lock.lock()
         lock.unlock()
         lock.wakeAll()

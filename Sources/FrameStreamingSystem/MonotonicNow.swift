@@ -1,12 +1,14 @@
 internal import Glibc
 
-/// CLOCK_MONOTONIC in nanoseconds: the clock of V4L2's capture stamps. (Swift's ContinuousClock is CLOCK_BOOTTIME.)
+/// Returns CLOCK_MONOTONIC in nanoseconds, the clock of V4L2's capture stamps. (Swift's
+/// ContinuousClock is CLOCK_BOOTTIME.)
 package func monotonicNow() -> Int64 { read(CLOCK_MONOTONIC) }
 
-/// CLOCK_REALTIME minus CLOCK_MONOTONIC in nanoseconds: lets a peer put a monotonic stamp on a calendar.
+/// Returns CLOCK_REALTIME minus CLOCK_MONOTONIC in nanoseconds, with which a peer converts a
+/// monotonic stamp to calendar time.
 ///
-/// The clocks are read one after another. A thread that is interrupted in between reads them again, so that two programs that read
-/// the same clocks say the same, to some microseconds.
+/// The clocks are read one after another. If the thread was interrupted in between, they are read
+/// again, so that two programs that read the same clocks agree to within some microseconds.
 package func realtimeOffset() -> Int64 {
     var (best, shortest): (Int64, Int64) = (0, .max)
     for _ in 0..<8 {
@@ -21,10 +23,10 @@ package func realtimeOffset() -> Int64 {
 
 private func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
-    // Cannot fail: both clocks exist on every Linux and the pointer is good.
+    // Cannot fail: both clocks exist on every Linux, and the pointer is valid.
     _ = unsafe clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// CPU time (user and system) that this process has used so far, in nanoseconds.
+/// Returns the CPU time (user and system) that this process has used so far, in nanoseconds.
 package func processCPUTime() -> Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }

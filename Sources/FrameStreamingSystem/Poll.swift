@@ -1,11 +1,12 @@
 package import Glibc
 
-/// What ended a wait on a descriptor.
+/// The reason why a wait on a descriptor ended.
 package enum Readiness: Hashable, Sendable {
-    /// `poll`'s revents: what of the asked-for is there, or POLLERR, POLLHUP, POLLNVAL.
+    /// The revents of `poll`: which of the requested events occurred, or POLLERR, POLLHUP,
+    /// POLLNVAL.
     case ready(Int16)
     case timedOut
-    /// Somebody signalled the wake-up.
+    /// The wake-up was signalled.
     case woken
 }
 
@@ -18,15 +19,17 @@ package enum PollEvents {
     package static let invalid = Int16(POLLNVAL)
 }
 
-/// From now to `deadline` (CLOCK_MONOTONIC nanoseconds) as poll and epoll count: rounded up, so that they are not called again and again
-/// just before it; -1 = for ever.
+/// Converts the time until `deadline` (CLOCK_MONOTONIC nanoseconds) to milliseconds for poll and
+/// epoll; -1 = for ever. Rounded up, so that they are not called repeatedly just before the
+/// deadline.
 func milliseconds(until deadline: Int64?) -> CInt {
     let left = deadline.map { max(0, $0 - monotonicNow()) }
     return left.map { CInt(clamping: $0 / 1_000_000 + ($0 % 1_000_000 == 0 ? 0 : 1)) } ?? -1
 }
 
-/// The one place that waits for a descriptor: until `events` are there, `deadline` (CLOCK_MONOTONIC nanoseconds, nil for
-/// ever) has passed, or `wakeUp` is signalled. A wake-up wins over readiness, so a busy peer cannot outrun a cancel.
+/// Waits for one descriptor, and is the only function that does. Ends when one of `events` occurs,
+/// when `deadline` (CLOCK_MONOTONIC nanoseconds, nil = never) has passed, or when `wakeUp` is
+/// signalled. A wake-up wins over readiness, so a busy peer cannot outrun a cancel.
 package func wait(
     for events: Int16, on descriptor: CInt, until deadline: Int64?, wakeUp: WakeUp?
 ) throws(SystemError) -> Readiness {
@@ -35,7 +38,8 @@ package func wait(
             pollfd(fd: wakeUp?.descriptor.raw ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: descriptor, events: events, revents: 0)
         )
-        // Both elements of the homogeneous tuple are adjacent pollfds, and poll gets their exact count.
+        // Both elements of the homogeneous tuple are adjacent pollfds, and poll gets their exact
+        // count.
         let count = unsafe withUnsafeMutableBytes(of: &pair) { bytes in
             unsafe poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, milliseconds(until: deadline))
         }
@@ -50,11 +54,12 @@ package func wait(
     }
 }
 
-/// Waits for many descriptors at once: until one has what it asks for, or `deadline` (CLOCK_MONOTONIC nanoseconds, nil for ever) has
-/// passed. What is there is in each `revents`; returns how many have something.
+/// Waits for many descriptors at once, until one of their events occurs or `deadline`
+/// (CLOCK_MONOTONIC nanoseconds, nil = never) has passed. Sets each `revents`, and returns how many
+/// descriptors have an event.
 package func wait(for descriptors: inout [pollfd], until deadline: Int64?) throws(SystemError) -> Int {
     while true {
-        // The pointer and the count are of one and the same array.
+        // The pointer and the count belong to the same array.
         let count = unsafe descriptors.withUnsafeMutableBufferPointer {
             unsafe poll($0.baseAddress, nfds_t($0.count), milliseconds(until: deadline))
         }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A system call that failed: the call's name and its errno.
+/// The error of a system call: the call's name and its errno.
 package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package let call: String
     package let code: CInt
@@ -10,10 +10,11 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// The kernel's own words for `code`, without the call.
+    /// The kernel's description of `code`, without the call.
     package var reason: String {
         var buffer = [CChar](repeating: 0, count: 256)
-        // The XSI form of strerror_r: it fills the buffer, which it is told the size of, and ends it with a zero.
+        // The XSI form of strerror_r: it fills the buffer up to its given size, and ends it with a
+        // zero.
         return unsafe buffer.withUnsafeMutableBufferPointer { room in
             guard let start = room.baseAddress, unsafe strerror_r(code, start, room.count) == 0 else {
                 return "error \(code)"
@@ -25,13 +26,14 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(call): \(reason) (errno \(code))" }
 }
 
-/// The one place that knows EINTR: repeats `call` until it is not interrupted, and turns -1 into a typed error.
+/// Repeats `call` until it is not interrupted, and turns -1 into a typed error. The only function
+/// that handles EINTR.
 package func retryingInterrupts(_ name: StaticString, _ call: () -> CInt) throws(SystemError) -> CInt {
     try repeating(name, call)
 }
 
-/// The same for calls that count bytes. Two functions and not a generic one, which other modules would call without
-/// knowing the type at hand: on the way of every frame.
+/// Does the same for calls that count bytes. Two functions, because other modules would call a
+/// generic one without specialisation, several times per frame.
 package func retryingInterrupts(_ name: StaticString, _ call: () -> Int) throws(SystemError) -> Int {
     try repeating(name, call)
 }

@@ -1,15 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread of our own: a pump that blocks must not sit on Swift's cooperative pool.
-/// (Foundation.Thread costs 50 ms at start and 50 MB in a static binary.)
+/// A thread outside Swift's cooperative pool, on which a thread must not block. (Foundation.Thread
+/// costs 50 ms at start and 50 MB in a static binary.)
 package final class SystemThread: Sendable {
     private let done = Monitor(false)
 
     /// Starts `body` at once on a detached thread called `name` (the kernel keeps 15 bytes).
     ///
-    /// - Parameter stackSize: Address space, of which only what is touched is memory. glibc keeps the stacks of threads that have ended,
-    ///   up to 40 MiB of address space, each with about 20 kB of memory: the larger a stack, the less memory is kept.
+    /// - Parameter stackSize: Address space, of which only touched pages take memory. glibc keeps
+    ///   the stacks of ended threads, up to 40 MiB of address space, each with about 20 kB of
+    ///   memory: the larger a stack, the less memory is kept.
     package init(name: String, stackSize: Int = 4 << 20, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let done = done
         let start = ThreadStart(name: name) {
@@ -22,7 +23,7 @@ package final class SystemThread: Sendable {
         unsafe pthread_attr_setstacksize(&attributes, stackSize)
         unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
-        // The box is retained here and released by the new thread, which alone uses it then.
+        // The box is retained here and released by the new thread, which is then its only user.
         let box = unsafe Unmanaged.passRetained(start)
         let code = unsafe pthread_create(
             &thread, &attributes,
@@ -39,7 +40,8 @@ package final class SystemThread: Sendable {
         }
     }
 
-    /// Waits for the body's end; false when `deadline` (CLOCK_MONOTONIC nanoseconds) passes first.
+    /// Waits until the body has returned; false when `deadline` (CLOCK_MONOTONIC nanoseconds)
+    /// passes first.
     @discardableResult
     package func join(until deadline: Int64? = nil) -> Bool {
         done.wait(until: deadline) { $0 ? true : nil } ?? false
@@ -56,7 +58,8 @@ private final class ThreadStart: Sendable {
     }
 }
 
-/// Sleeps until `time` (CLOCK_MONOTONIC nanoseconds). For pacing; waits that a cancel must end use a Monitor or a poll.
+/// Sleeps until `time` (CLOCK_MONOTONIC nanoseconds). For pacing; a wait that must be cancellable
+/// uses a Monitor or a poll.
 package func sleep(until time: Int64) {
     var target = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
     while unsafe clock_nanosleep(CLOCK_MONOTONIC, CInt(TIMER_ABSTIME), &target, nil) == EINTR {}

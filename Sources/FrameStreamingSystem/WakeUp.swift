@@ -1,8 +1,9 @@
 internal import CLinux
 
-/// An eventfd that ends waits: once signalled it stays signalled, so a wait that begins later ends too.
+/// An eventfd that ends waits. Once signalled it stays signalled, so a wait that begins later ends
+/// too.
 package final class WakeUp: Sendable {
-    /// Readable once signalled: for those who wait for it like for a socket.
+    /// Becomes readable when signalled, so that a thread can wait for it as for a socket.
     package let descriptor: Descriptor
 
     package init() throws(SystemError) {
@@ -10,13 +11,15 @@ package final class WakeUp: Sendable {
         descriptor = Descriptor(raw)
     }
 
-    /// Ends every wait that looks at this, now and from now on. From any thread, any number of times.
+    /// Ends every wait that watches this wake-up, now and from now on. Any thread may call it, any
+    /// number of times.
     package func signal() {
-        // EAGAIN means that the counter is full: it is signalled, which is what was asked for.
+        // EAGAIN: the counter is full, so it is signalled already.
         _ = fs_eventfd_signal(descriptor.raw)
     }
 
-    /// Takes every signal so far back: for a thread that is woken again and again, and looks at what happened after this.
+    /// Takes all signals back. A thread that is woken repeatedly calls it before it checks what
+    /// happened.
     package func clear() {
         // EAGAIN: it was not signalled.
         _ = fs_eventfd_clear(descriptor.raw)

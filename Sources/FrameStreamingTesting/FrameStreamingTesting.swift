@@ -1,2 +1,2 @@
-// One import is enough for a test: the frames, protocols and errors that it speaks of come with the tools.
+// A test needs only this import: the frames, protocols and errors come with it.
 @_exported public import FrameStreamingCore

@@ -1,13 +1,13 @@
 public import FrameStreamingCore
 
-/// A codec that changes nothing: raw pictures go over the connection as they are.
+/// A codec that changes nothing: raw frames are sent as they are.
 public struct IdentityCodec: FrameCodec {
-    /// The codec.
+    /// Creates the codec.
     public init() {}
 
-    /// The same frame.
+    /// Returns the same frame.
     public func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
 
-    /// The same frame.
+    /// Returns the same frame.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame { frame }
 }

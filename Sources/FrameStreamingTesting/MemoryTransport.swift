@@ -1,20 +1,21 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A connection without bytes: two ends in one process. For tests of sources, codecs and programs without a network.
+/// A connection in memory, with both ends in one process. For tests of sources, codecs and programs
+/// without a network.
 public final class MemoryTransport: Transport {
-    /// What both ends share.
+    /// The state that both ends share.
     private struct Link {
-        /// Messages on their way to each end.
+        /// The messages in flight to each end.
         var queues: [[Message]] = [[], []]
-        /// The goodbye that each end said.
+        /// The goodbye that each end sent.
         var goodbyes: [Goodbye?] = [nil, nil]
         /// Which ends have answered the other's goodbye.
         var answered = [false, false]
         var closed = [false, false]
-        /// Ends that have said goodbye and have the other's.
+        /// Ends that have sent a goodbye and have the other's answer.
         var finished = [false, false]
-        /// How a cut looks to both ends.
+        /// The error of a cut, for both ends.
         var failure: FrameStreamingError?
         var capacity: Int
     }
@@ -29,13 +30,13 @@ public final class MemoryTransport: Transport {
         description = peer
     }
 
-    /// Two ends: what one sends, the other receives.
+    /// Creates two ends: each receives what the other sends.
     ///
     /// - Parameters:
-    ///   - creditAhead: Frames that the receiving end takes beyond the last it consumed.
-    ///   - capacity: Messages that fit on the way in each direction; a send waits for room.
-    ///   - clockOffset: What to add to the sender's clock to have the receiver's; nil = not known.
-    ///   - clockError: By how much that may be wrong, either way.
+    ///   - creditAhead: Frames that the receiving end accepts beyond the last one it consumed.
+    ///   - capacity: Messages in flight in each direction; a send waits for room.
+    ///   - clockOffset: The receiver's clock minus the sender's, in nanoseconds; nil = unknown.
+    ///   - clockError: The largest error of that, either way, in nanoseconds.
     public static func pair(
         creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Int64? = 0, clockError: Int64 = 0
     ) -> (sender: MemoryTransport, receiver: MemoryTransport) {
@@ -57,7 +58,7 @@ public final class MemoryTransport: Transport {
         return result
     }
 
-    /// Hands over a message.
+    /// Sends a message to the other end.
     public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         let outcome: Result<Void, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
             if link.closed[side] { return .failure(FrameStreamingError(.closed, "this end was closed")) }
@@ -79,10 +80,10 @@ public final class MemoryTransport: Transport {
         try outcome.get()
     }
 
-    /// The next message.
+    /// Receives the next message.
     public func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
         let outcome: Result<Message?, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
-            // What had come before the answer to this end's goodbye is delivered behind it, too.
+            // Messages from before the answer to this end's goodbye are delivered even after it.
             if !link.queues[side].isEmpty, !link.closed[side] || link.finished[side] {
                 return .success(link.queues[side].removeFirst())
             }
@@ -99,7 +100,7 @@ public final class MemoryTransport: Transport {
         return try outcome.get()
     }
 
-    /// Says goodbye, or answers the other end's.
+    /// Sends a goodbye, or answers the other end's.
     public func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         let isAnswer = try link.update { (link) throws(FrameStreamingError) in
@@ -120,12 +121,13 @@ public final class MemoryTransport: Transport {
         link.update { $0.finished[side] = true }
     }
 
-    /// Ends at once.
+    /// Closes this end at once.
     public func close() {
         link.update { $0.closed[side] = true }
     }
 
-    /// Breaks the connection as a cut cable does: both ends fail with this, and what was on its way is gone.
+    /// Breaks the connection as a cut cable does: both ends fail with this error, and the messages
+    /// in flight are lost.
     public func cut(
         _ failure: FrameStreamingError = FrameStreamingError(.connectionLost, "the test cut the connection")
     ) {

@@ -1,7 +1,8 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A clock that a test moves: a sleep returns at once and moves it to where the sleep would have ended.
+/// A clock that a test sets. A sleep returns at once, and sets the clock to the time at which it
+/// would have ended.
 public final class ScriptedClock: FrameClock {
     private struct State {
         var now: MonotonicTime
@@ -10,15 +11,15 @@ public final class ScriptedClock: FrameClock {
 
     private let state: Monitor<State>
 
-    /// A clock that stands at `start`.
+    /// Creates a clock that shows `start`.
     public init(start: MonotonicTime = MonotonicTime(nanoseconds: 1_000_000_000)) {
         state = Monitor(State(now: start))
     }
 
-    /// Where it stands.
+    /// The time that the clock shows.
     public var now: MonotonicTime { state.withLock { $0.now } }
 
-    /// Moves it to `time`, unless it is there already, and notes that somebody slept.
+    /// Sets the clock to `time`, unless it is later already, and records the sleep.
     public func sleep(until time: MonotonicTime) {
         state.update { state in
             state.sleeps.append(time)
@@ -26,11 +27,11 @@ public final class ScriptedClock: FrameClock {
         }
     }
 
-    /// Moves it forward.
+    /// Moves the clock forward.
     public func advance(by duration: Duration) {
         state.update { $0.now = $0.now.advanced(by: duration) }
     }
 
-    /// Until when each sleep was, in order.
+    /// The end time of each sleep, in order.
     public var sleeps: [MonotonicTime] { state.withLock { $0.sleeps } }
 }

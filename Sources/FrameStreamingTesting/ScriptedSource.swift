@@ -1,31 +1,31 @@
 public import FrameStreamingCore
 
-/// A source that plays a script: frames, losses, errors, in the order given.
+/// A source that plays a script: frames, losses and errors, in the given order.
 public struct ScriptedSource: FrameSource {
     /// A step of the script.
     public enum Step: Sendable {
-        /// An event to give.
+        /// An event to return.
         case event(SourceEvent)
-        /// An error to throw; `timedOut` lets the caller come again.
+        /// An error to throw; after `timedOut` the caller may try again.
         case failure(FrameStreamingError)
     }
 
-    /// Whether it says that it is live.
+    /// Whether the source claims to be live.
     public let isLive: Bool
     private var steps: ArraySlice<Step>
 
-    /// A source that gives `frames` and ends.
+    /// Creates a source that returns `frames` and ends.
     public init(_ frames: [Frame], isLive: Bool = false) {
         self.init(steps: frames.map { .event(.frame($0)) }, isLive: isLive)
     }
 
-    /// A source that plays `steps` and ends.
+    /// Creates a source that plays `steps` and ends.
     public init(steps: [Step], isLive: Bool = false) {
         self.steps = steps[...]
         self.isLive = isLive
     }
 
-    /// The next step.
+    /// Returns the next step.
     public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch steps.popFirst() {
         case .event(let event): return event
@@ -36,7 +36,8 @@ public struct ScriptedSource: FrameSource {
 }
 
 extension Frame {
-    /// A frame of a format, filled by a function of the byte's place: for tests that compare what arrives.
+    /// Creates a frame filled by a function of the byte's offset: for tests that compare what
+    /// arrives.
     public static func filled(
         _ format: FrameFormat, sequence: UInt64 = 0, captureTime: CaptureTime? = nil, byteCount: Int? = nil,
         _ value: (Int) -> UInt8

@@ -1,9 +1,11 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Sends what `source` gives through a sender, a connection in memory and a receiver, and returns what arrived, in order.
+/// Sends the frames of `source` through a sender, a connection in memory and a receiver, and
+/// returns the received frames in order.
 ///
-/// Blocks until the source has ended and everything was consumed; the receiving half runs on a thread of its own.
+/// Blocks until the source has ended and every frame was consumed. The receiving half runs on its
+/// own thread.
 ///
 /// ```swift
 /// import FrameStreamingTesting
@@ -18,15 +20,16 @@ internal import FrameStreamingSystem
 /// ```
 ///
 /// - Parameters:
-///   - source: Where the pictures come from. All that arrived are kept until the end, and their buffers with them: a source with
-///     a fixed number of buffers needs a `limit` below that.
-///   - codec: Encodes and decodes: ``IdentityCodec`` sends the pictures as they are.
-///   - options: As a sender has them; every picture arrives, unless given. With `latest` some may be left out.
-///   - decode: The pixel format and scale wanted; nil leaves the frames as they come.
-///   - creditAhead: Frames that the receiver takes beyond the last it consumed.
-///   - limit: End in good order when so many have arrived: for a source that does not end by itself.
-/// - Throws: What the decoder threw first, else what the source threw, or the encoder for a picture that it does not take. A
-///   picture that fails to encode for another reason is left out.
+///   - source: The source. All received frames are kept until the end, and their buffers with them:
+///     a source with a fixed number of buffers needs a smaller `limit`.
+///   - codec: Encodes and decodes; ``IdentityCodec`` sends the frames as they are.
+///   - options: The sender's options. By default every frame arrives; with `latest` some may be
+///     dropped.
+///   - decode: The wanted pixel format and scale; nil leaves the frames as they come.
+///   - creditAhead: Frames that the receiver accepts beyond the last one it consumed.
+///   - limit: Stops with a goodbye after this many frames: for a source that never ends.
+/// - Throws: What the decoder threw first. Otherwise what the source threw, or the encoder for a
+///   frame that it does not support. A frame that fails to encode for another reason is dropped.
 public func stream<Codec: FrameCodec>(
     _ source: inout some FrameSource, codec: Codec,
     options: SenderOptions = SenderOptions(policy: .reliable), decode: DecodeSettings? = DecodeSettings(),
@@ -45,7 +48,7 @@ public func stream<Codec: FrameCodec>(
             do throws(FrameStreamingError) {
                 while let received = try receiver.next() {
                     let isEnough = arrivals.update { arrivals in
-                        // What was under way when there was enough is consumed and not kept.
+                        // Frames in flight when the limit was reached are consumed and not kept.
                         if limit.map({ arrivals.frames.count < $0 }) ?? true { arrivals.frames.append(received) }
                         return arrivals.frames.count == limit
                     }
@@ -53,7 +56,7 @@ public func stream<Codec: FrameCodec>(
                 }
             } catch {
                 arrivals.update { $0.broken = error }
-                // Nobody takes frames any more.
+                // This thread takes no more frames.
                 receiver.cancel()
             }
         }
@@ -64,12 +67,13 @@ public func stream<Codec: FrameCodec>(
     do throws(FrameStreamingError) { try sender.run(&source) } catch { failure = error }
     receiving.join()
     let outcome = arrivals.withLock { $0 }
-    // The cause before its consequences: each half sees the other's failure as a broken connection.
+    // The cause comes before its consequences: each half sees the other's failure as a broken
+    // connection.
     if let error = outcome.undecodable ?? failure ?? outcome.broken { throw error }
     return outcome.frames
 }
 
-/// The same without a codec: raw pictures arrive as they are.
+/// Sends raw frames without a codec.
 ///
 /// - Throws: What the source threw.
 public func stream(
@@ -78,11 +82,11 @@ public func stream(
     try stream(&source, codec: IdentityCodec(), options: options, decode: nil, limit: limit)
 }
 
-/// What has arrived, and what went wrong first.
+/// The received frames, and the first errors.
 private struct Arrivals {
     var frames: [ReceivedFrame] = []
-    /// The first picture's that did not decode.
+    /// The error of the first frame that did not decode.
     var undecodable: FrameStreamingError?
-    /// What ended the receiving half.
+    /// The error that ended the receiving half.
     var broken: FrameStreamingError?
 }

@@ -39,7 +39,7 @@ extension ExampleTests {
 
         @Test func aFileThatIsNoVideo() throws {
             let input = try workspace.write(Array("hello, world, this is text".utf8), to: "text.y4m")
-            #expect(try refused(["--input", input]).contains("no Y4M: give the size and pixel format"))
+            #expect(try refused(["--input", input]).contains("not Y4M: give the size and pixel format"))
         }
 
         @Test func aFileThatIsSmallerThanAPicture() throws {
@@ -86,7 +86,7 @@ extension ExampleTests {
             try stream(["--input", first, "--pace", "max"], ["--record", whole]).expectAllArrived(6)
             try cut(
                 Array(try workspace.read("whole.mjpg").dropLast(20)), "cut.mjpg", [], frames: 5,
-                words: "after 5 whole ones: it was cut")
+                words: "after 5 whole pictures: it is truncated")
         }
 
         @Test func aHostThatDoesNotResolve() throws {
@@ -134,7 +134,7 @@ extension ExampleTests {
             ("none/out.y4m", "No such file or directory"), ("none/out.mjpg", "No such file or directory"),
             ("none/pictures/", "No such file or directory"), ("directory.mjpg", "Is a directory"),
             ("file", "is a file"),
-            ("/dev/null", "is a file"), ("/proc/pictures/", "the directory cannot be made"),
+            ("/dev/null", "is a file"), ("/proc/pictures/", "name a place where a directory can be created"),
             ("/proc/sys/", "no picture can be written"),
         ])
         func aRecordingThatCannotBeMadeIsRefusedBeforeAnybodySends(name: String, words: String) throws {

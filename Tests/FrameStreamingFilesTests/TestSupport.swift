@@ -5,7 +5,7 @@ import FrameStreamingSystem
 import Glibc
 import Testing
 
-/// A directory that is gone with its last reference.
+/// A directory that is removed with its last reference.
 final class TemporaryDirectory: Sendable {
     let path: String
 
@@ -25,22 +25,23 @@ final class TemporaryDirectory: Sendable {
     func path(_ name: String) -> String { path + "/" + name }
 }
 
-/// What a file holds. `Data(contentsOf:)` leaks 4096 bytes for an empty file on Linux, which the address sanitizer reports.
+/// Returns a file's content. `Data(contentsOf:)` leaks 4096 bytes for an empty file on Linux, which
+/// the address sanitizer reports.
 func contents(_ path: String) throws -> [UInt8] {
     let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     defer { try? file.close() }
     return Array(try file.readToEnd() ?? Data())
 }
 
-/// What this process has open below a directory.
+/// Returns the files that this process has open below a directory.
 func openFiles(below path: String) throws -> [String] {
-    // The listing's own descriptor is gone by the time that it is looked at.
+    // The listing's own descriptor is closed by the time it is resolved.
     try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
     }.filter { $0.hasPrefix(path) }
 }
 
-/// Time stands still but for those who sleep.
+/// A clock that only sleeping moves.
 final class ScriptClock: FrameClock {
     private let time = Monitor<Int64>(1_000_000_000)
 
@@ -79,7 +80,7 @@ func makeFrame(
     return frame
 }
 
-/// Bytes that differ from place to place.
+/// Bytes that differ by position.
 func noise(_ count: Int, seed: Int = 0) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ seed &* 7919) &* 2_654_435_761 >> 13) }
 }
@@ -88,7 +89,7 @@ extension PlaybackOptions {
     static let fast = PlaybackOptions(pace: .maximum)
 }
 
-/// Everything up to the end or the first error.
+/// Reads everything up to the end or the first error.
 func drain(
     _ source: inout some FrameSource, deadline: Deadline = .after(.seconds(20)), limit: Int = 1000
 ) -> (frames: [Frame], error: FrameStreamingError?) {
@@ -103,7 +104,7 @@ func drain(
     }
 }
 
-/// The error of `body`, which must fail.
+/// Returns the error of `body`, which must fail.
 func failure(_ body: () throws -> Void) throws -> FrameStreamingError {
     do {
         try body()
@@ -113,7 +114,7 @@ func failure(_ body: () throws -> Void) throws -> FrameStreamingError {
     throw CancellationError()
 }
 
-/// A JPEG in structure alone, with an end marker inside of a segment and stuffed bytes in its data.
+/// The structure of a JPEG only, with an end marker inside a segment and stuffed bytes in its data.
 func fakeJPEG(width: Int = 17, height: Int = 13, tag: UInt8) -> [UInt8] {
     var bytes: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, 8, 0xFF, 0xD8, 0xFF, 0xD9, tag, 0]
     bytes += [0xFF, 0xC0, 0, 11, 8, UInt8(height >> 8), UInt8(height & 255)]

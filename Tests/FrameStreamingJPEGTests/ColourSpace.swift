@@ -1,6 +1,7 @@
 import FrameStreamingCore
 
-/// A matrix with a range, from the definitions and in double precision: what the codec's integers are compared with.
+/// A matrix with a range, computed from the definitions in double precision: the reference for the
+/// codec's integers.
 struct ColourSpace {
     let red: Double
     let blue: Double
@@ -37,7 +38,8 @@ struct ColourSpace {
 }
 
 extension ColourSpace {
-    /// A frame of `format` (YUV) with the colours that `colour` gives for each pixel; chroma that several share is the mean of theirs.
+    /// A frame of `format` (YUV) with the colour that `colour` returns for each pixel; a shared
+    /// chroma sample is the mean of its pixels.
     func frame(
         _ format: FrameFormat, _ colour: (Int, Int) -> [Double]
     ) throws -> Frame {

@@ -3,9 +3,10 @@ import FrameStreamingCore
 
 @testable import FrameStreamingJPEG
 
-/// JPEGs that a camera or an attacker sends, and that our encoder does not write.
+/// JPEGs that a camera or an attacker sends, and that this encoder does not write.
 enum JPEGParts {
-    /// The picture in gray or RGB by TurboJPEG itself: another subsampling (TJSAMP) or process than our encoder's.
+    /// Encodes in gray or RGB by TurboJPEG itself, with a subsampling (TJSAMP) or process that this
+    /// encoder does not use.
     static func encode(
         _ picture: TestPicture, _ format: PixelFormat = .rgb24, sampling: CInt = 2, quality: CInt = 90, flags: CInt = 0
     ) throws -> [UInt8] {
@@ -49,17 +50,17 @@ enum JPEGParts {
         return result
     }
 
-    /// Without the segments of `marker` before the first scan.
+    /// The JPEG without the segments of `marker` before the first scan.
     static func without(_ marker: UInt8, _ jpeg: [UInt8]) -> [UInt8] {
         var result = jpeg
         for segment in segments(jpeg).reversed() where segment.marker == marker { result.removeSubrange(segment.range) }
         return result
     }
 
-    /// Where the first scan's data begins.
+    /// The offset of the first scan's data.
     static func scanStart(_ jpeg: [UInt8]) -> Int { segments(jpeg).last.map { $0.range.upperBound } ?? 0 }
 
-    /// With another size in the frame header.
+    /// The JPEG with another size in the frame header.
     static func claiming(_ width: Int, _ height: Int, _ jpeg: [UInt8]) -> [UInt8] {
         var result = jpeg
         for segment in segments(jpeg) where [0xC0, 0xC1, 0xC2].contains(segment.marker) {
@@ -71,12 +72,12 @@ enum JPEGParts {
         return result
     }
 
-    /// A gray progressive JPEG of 8x8 that says nothing in hundreds of scans: each is legal and refines one
-    /// coefficient by a bit.
+    /// A gray progressive JPEG of 8x8 with hundreds of scans that add almost nothing: each is legal
+    /// and refines one coefficient by a bit.
     static func scanBomb(repeating: Bool) -> [UInt8] {
         var jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0] + [UInt8](repeating: 1, count: 64)
         jpeg += [0xFF, 0xC2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]
-        // A code of one bit for symbol 0, of direct and of alternating coefficients.
+        // A code of one bit for symbol 0, of DC and of AC coefficients.
         for name: UInt8 in [0x00, 0x10] {
             jpeg += [0xFF, 0xC4, 0, 20, name, 1] + [UInt8](repeating: 0, count: 15) + [0]
         }

@@ -3,8 +3,8 @@ import Foundation
 
 @testable import FrameStreamingJPEG
 
-/// A picture with the content of a smooth photograph, known at every pixel in full range YCbCr, and a frame of it in
-/// any format.
+/// A frame like a smooth photograph, with a known value at every pixel in full range YCbCr, in any
+/// format.
 struct TestPicture {
     let width: Int
     let height: Int
@@ -21,7 +21,7 @@ struct TestPicture {
         [self.y(x, y), u(x, y), v(x, y)].map { UInt8($0.rounded()) }
     }
 
-    /// The picture in `format`, with `padding` bytes of 0xA5 behind each line.
+    /// The frame in `format`, with `padding` bytes of 0xA5 behind each line.
     func frame(
         _ format: PixelFormat, range: ColorRange = .full, padding: Int = 0, offset: Int = 0
     ) throws -> Frame {
@@ -50,7 +50,7 @@ struct TestPicture {
 
     private func value(_ format: FrameFormat, _ plane: Int, _ row: Int, _ byte: Int) -> UInt8 {
         func luma(_ x: Int, _ y: Int) -> UInt8 { ranged(self.y(min(x, width - 1), y), format.colorRange, 219, 16, 0) }
-        // What a camera does: the mean of the pixels that share the sample.
+        // As a camera does: the mean of the pixels that share the sample.
         func chroma(_ which: (Int, Int) -> Double, _ x: Int, _ y: Int, _ across: Int, _ down: Int) -> UInt8 {
             var sum = 0.0
             for j in 0..<down {
@@ -102,7 +102,7 @@ func makeFrame(_ bytes: [UInt8], _ format: FrameFormat) throws -> Frame {
     return try buffer.makeFrame(format: format)
 }
 
-/// A JPEG frame of these bytes that claims a size of its own.
+/// A JPEG frame of these bytes that claims another size.
 func jpegFrame(_ bytes: [UInt8], width: Int = 1, height: Int = 1) throws -> Frame {
     try makeFrame(bytes, FrameFormat(width: width, height: height, pixelFormat: .jpeg))
 }
@@ -136,7 +136,7 @@ func difference(_ pairs: some Sequence<(UInt8, UInt8)>) -> (psnr: Double, larges
     return (sum == 0 ? .infinity : 10 * log10(255 * 255 * count / sum), largest)
 }
 
-/// How a decoded frame in I444 differs from the picture, plane by plane.
+/// How a decoded frame in I444 differs from the original, plane by plane.
 func difference(
     _ decoded: Frame, _ picture: TestPicture
 ) -> [(psnr: Double, largest: Int)] {

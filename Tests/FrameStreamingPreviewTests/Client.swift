@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import RawSockets
 
-/// A connection to a server of this machine that says and hears exactly what a test wants: no client library between.
+/// A connection to a server on this machine that sends and receives exactly the bytes of a test,
+/// without a client library.
 final class Client {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -13,7 +14,7 @@ final class Client {
     private var buffered: [UInt8] = []
     private var hasEnded = false
 
-    /// - Parameter receiveBuffer: How much the kernel keeps for a client that does not read, about.
+    /// - Parameter receiveBuffer: The approximate size of the kernel's receive buffer.
     init(port: Int, receiveBuffer: CInt? = nil) throws {
         peer = try RawPeer(port: port, patience: 60)
         guard var size = receiveBuffer else { return }
@@ -33,7 +34,7 @@ final class Client {
             (["\(method) \(target) HTTP/1.1", "Host: \(host)"] + headers + ["", ""]).joined(separator: "\r\n"))
     }
 
-    /// Reads more. False: the server has ended, or says nothing any more.
+    /// Reads more; false: the server has ended, or sends nothing any more.
     private func fill() -> Bool {
         if hasEnded { return false }
         let more = peer.receiveOnce(65_536)
@@ -91,7 +92,7 @@ final class Client {
         subscript(name: String) -> String? { head[name] }
     }
 
-    /// Fields until an empty line.
+    /// Reads fields until an empty line.
     func fields() throws -> [String: String] {
         var fields: [String: String] = [:]
         while case let line = try line(), !line.isEmpty {
@@ -116,7 +117,8 @@ final class Client {
         return Answer(head: head, body: try take(length))
     }
 
-    /// The next part of a multipart stream, whose delimiter was read: its fields and its bytes, and the delimiter behind it.
+    /// Reads the next part of a multipart stream, whose delimiter was read: its fields, its bytes,
+    /// and the delimiter behind it.
     func part(boundary: String) throws -> (fields: [String: String], bytes: [UInt8]) {
         let fields = try fields()
         guard let length = fields["content-length"].flatMap({ Int($0) }) else { throw Failure("no length: \(fields)") }
@@ -167,7 +169,7 @@ final class Client {
         return Message(opcode: start[0] & 0x0F, payload: try take(length))
     }
 
-    /// The next that is no list of streams.
+    /// The next message that is not a list of streams.
     func pictureOrEnd() throws -> Message {
         while true {
             let message = try message()
@@ -175,7 +177,7 @@ final class Client {
         }
     }
 
-    /// The next list of streams that fits.
+    /// The next list of streams that satisfies a condition.
     func listing(where fits: ([[String: Any]]) -> Bool) throws -> [[String: Any]] {
         while true {
             let message = try message()

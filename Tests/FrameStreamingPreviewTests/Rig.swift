@@ -8,7 +8,7 @@ import Testing
 /// What a JPEG says of itself.
 func header(of jpeg: [UInt8]) throws -> JPEGHeader { try JPEGHeader(unsafe jpeg.span.bytes) }
 
-/// A server on a port of its own, and pictures to show.
+/// A server on a port of its own, and frames to show.
 final class Rig {
     let server: PreviewServer
     let codec = JPEGCodec()
@@ -31,7 +31,7 @@ final class Rig {
         return try client.answer(hasBody: method != "HEAD")
     }
 
-    /// A picture of the test pattern, with its number in it.
+    /// A frame of the test pattern, with its number in it.
     func picture(_ number: UInt64, width: Int = 64, height: Int = 48) throws -> Frame {
         var source = try TestPatternSource(width: width, height: height, pace: .maximum)
         while true {
@@ -40,8 +40,8 @@ final class Rig {
         }
     }
 
-    /// Something that says of itself that it is a JPEG: the server hands those on as they are. As large as a test needs it, its bytes told by
-    /// its number.
+    /// A frame that claims to be a JPEG, which the server passes on unchecked. It has any size that
+    /// a test needs, and its bytes follow from its number.
     func bulk(_ number: Int, byteCount: Int) throws -> Frame {
         var buffer = FramePool(capacity: 1).buffer(byteCount: byteCount)
         unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -57,7 +57,7 @@ final class Rig {
         try codec.encode(picture(number, width: width, height: height), EncodeSettings(quality: 75))
     }
 
-    /// A page at the WebSocket that has had the first list of streams.
+    /// A page that is connected by WebSocket and has received the first list of streams.
     func page() throws -> Client {
         let client = try Client(port: port)
         client.request("/api/live", Client.upgrade)
@@ -68,7 +68,8 @@ final class Rig {
         return client
     }
 
-    /// A program that reads a stream, behind the first delimiter. Its first picture has to be there.
+    /// A client of a multipart stream, behind the first delimiter, which is sent with the first
+    /// frame.
     func reader(_ path: String, receiveBuffer: CInt? = nil) throws -> Client {
         let client = try Client(port: port, receiveBuffer: receiveBuffer)
         client.request(path)
@@ -80,7 +81,7 @@ final class Rig {
 
     static let boundary = "framestreaming-picture"
 
-    /// Waits until something is so: looked at again and again, for the server has no reason to tell.
+    /// Polls until a condition holds, because the server does not report it.
     func wait(for what: String, _ isSo: () -> Bool) throws {
         let limit = MonotonicTime.now.advanced(by: .seconds(60))
         while !isSo() {
@@ -91,6 +92,6 @@ final class Rig {
 }
 
 extension Frame {
-    /// The bytes that count, copied.
+    /// A copy of the bytes that count.
     var contents: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }

@@ -12,14 +12,14 @@ import Testing
         return (Descriptor(ends[0]), Descriptor(ends[1]))
     }
 
-    @Test func tellsThatBytesAreThere() throws {
+    @Test func bytesAreReported() throws {
         let pipe = try Self.pipe()
         let bytes: [UInt8] = [1]
         try unsafe pipe.write.writeAll(bytes.span.bytes)
         #expect(try wait(for: PollEvents.input, on: pipe.read.raw, until: nil, wakeUp: nil) == .ready(PollEvents.input))
     }
 
-    @Test func timesOutWhenThereIsNothing() throws {
+    @Test func timesOutWithoutBytes() throws {
         let pipe = try Self.pipe()
         let deadline = monotonicNow() + 2_000_000
         #expect(try wait(for: PollEvents.input, on: pipe.read.raw, until: deadline, wakeUp: nil) == .timedOut)

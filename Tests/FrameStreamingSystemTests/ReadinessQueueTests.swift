@@ -11,7 +11,7 @@ import Testing
         return Set(tags[..<count])
     }
 
-    @Test func namesThoseThatAreReadyAgainAndAgain() throws {
+    @Test func unreadInputIsReportedAgain() throws {
         let queue = try ReadinessQueue()
         let wakeUps = try (0..<3).map { _ in try WakeUp() }
         for (tag, wakeUp) in wakeUps.enumerated() { try queue.add(wakeUp.descriptor, tag: UInt64(tag)) }
@@ -31,7 +31,7 @@ import Testing
         #expect(monotonicNow() >= deadline)
     }
 
-    @Test func moreThanFitComeWithTheNextWaits() throws {
+    @Test func theNextWaitsReturnTheRest() throws {
         let queue = try ReadinessQueue()
         let wakeUps = try (0..<150).map { _ in try WakeUp() }
         for (tag, wakeUp) in wakeUps.enumerated() {
@@ -48,7 +48,7 @@ import Testing
         #expect(seen.count == 150)
     }
 
-    @Test func oneThatIsAddedEndsAWaitThatHasBegun() throws {
+    @Test func anAddedDescriptorEndsAWait() throws {
         let queue = try ReadinessQueue()
         let result = Monitor<Set<UInt64>?>(nil)
         let thread = try SystemThread(name: "waiter") {
@@ -62,7 +62,7 @@ import Testing
         #expect(result.withLock { $0 } == [7])
     }
 
-    @Test func whatIsTakenOutIsNamedNoMore() throws {
+    @Test func aRemovedDescriptorIsNotReported() throws {
         let queue = try ReadinessQueue()
         let wakeUp = try WakeUp()
         wakeUp.signal()
@@ -75,7 +75,7 @@ import Testing
         #expect(try ready(queue) == [2])
     }
 
-    @Test func roomToWriteIsWaitedForWhereItIsWanted() throws {
+    @Test func roomToWriteIsReportedIfWanted() throws {
         let queue = try ReadinessQueue()
         let pipe = try PollTests.pipe()
         try queue.add(pipe.write, tag: 3)

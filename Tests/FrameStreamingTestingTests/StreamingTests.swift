@@ -2,7 +2,7 @@ import FrameStreamingTesting
 import Testing
 
 @Suite struct StreamingTests {
-    /// Pictures for ever, or a fixed number, then an error where one is given.
+    /// Frames for ever, or a fixed number, followed by an error if one is given.
     private struct Counting: FrameSource {
         var isLive = false
         var pictures: UInt64 = .max
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// Refuses every third picture.
+    /// Refuses every third frame.
     private struct Choosy: FrameCodec {
         let code: FrameStreamingError.Code
 
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// Takes no picture.
+    /// Refuses every frame.
     private struct Refusing: FrameCodec {
         func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
             throw FrameStreamingError(.unsupported, "none")
@@ -59,7 +59,7 @@ import Testing
         #expect(received.map(\.frame.sequence) == Array(0..<UInt64(limit)))
     }
 
-    @Test func aSourceThatGivesNothing() throws {
+    @Test func anEmptySource() throws {
         var source = Counting(pictures: 0)
         #expect(try stream(&source).isEmpty)
     }
@@ -77,7 +77,8 @@ import Testing
     }
 
     @Test func whatTheEncoderThrows() throws {
-        // Only what is not compressed is encoded, and a codec that takes none of it ends the stream.
+        // Only uncompressed frames are encoded, and a codec that refuses all of them ends the
+        // stream.
         var source = Counting(pictures: 9)
         let error = #expect(throws: FrameStreamingError.self) { try stream(&source, codec: Refusing()) }
         #expect(error?.code == .unsupported)

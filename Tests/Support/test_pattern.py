@@ -1,4 +1,4 @@
-"""Where the parts of frame-send's test pattern lie (Sources/FrameStreamingFiles/PatternLayout.swift, PatternNumber.swift), whatever
+"""Where the parts of frame-send's test pattern lie (Sources/FrameStreamingFiles/Pattern/PatternLayout.swift, PatternNumber.swift), whatever
 kind of picture they are looked for in."""
 
 BARS = [

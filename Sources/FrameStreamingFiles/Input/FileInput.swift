@@ -3,18 +3,20 @@ import FrameStreamingSystem
 
 /// A file, a FIFO or standard input, read with deadlines.
 ///
-/// A descriptor that others share (standard input) is polled before each read and never made non-blocking, as that would
-/// change it for them too.
+/// A descriptor that is shared with other programs (standard input) is polled before each read. It
+/// is never made non-blocking, because that would change it for them too.
 struct FileInput: Sendable {
-    /// What it is called in errors.
+    /// The input's name in errors.
     let name: String
-    /// Bytes from where reading began to the end, where it is a regular file: one that can be read again from the start.
+    /// The bytes from the start of reading to the end of a regular file; nil for anything else,
+    /// which can be read only once.
     let size: Int?
     private let descriptor: Descriptor
     private let origin: Int
-    /// Whether a read that finds nothing returns at once.
+    /// Whether a read without data returns at once.
     private let neverBlocks: Bool
-    /// Whether a byte has come: before the first, a FIFO without a writer reads as ended, and only poll knows better.
+    /// Whether a byte has arrived. Before the first, a FIFO without a writer reads as ended, and
+    /// only poll tells the difference.
     private var started = false
     private var ended = false
 
@@ -28,12 +30,12 @@ struct FileInput: Sendable {
         do throws(SystemError) {
             descriptor = try Descriptor.openNonBlocking(path)
         } catch {
-            throw FrameStreamingError(error, subject: path, remedy: "give a file that is there and may be read")
+            throw FrameStreamingError(error, subject: path, remedy: "name a file that exists and is readable")
         }
         try self.init(descriptor, name: path, neverBlocks: true)
     }
 
-    /// Reads from a descriptor that is open already, from where it stands.
+    /// Reads from an open descriptor, from its current position.
     init(_ descriptor: Descriptor, name: String, neverBlocks: Bool = false) throws(FrameStreamingError) {
         self.descriptor = descriptor
         self.name = name
@@ -45,29 +47,29 @@ struct FileInput: Sendable {
             origin = kind == .regular ? try descriptor.position() : 0
             size = kind == .regular ? max(0, status.size - origin) : nil
         } catch {
-            throw FrameStreamingError(error, subject: name, remedy: "give something that can be read")
+            throw FrameStreamingError(error, subject: name, remedy: "name something readable")
         }
         if kind == .directory {
             throw FrameStreamingError(
-                .invalidArgument, "is a directory: give a file in it", subject: name, errno: Errno.isDirectory)
+                .invalidArgument, "is a directory: name a file in it", subject: name, errno: Errno.isDirectory)
         }
         if size == 0 { throw empty }
     }
 
-    /// For an input that ends before its first byte.
+    /// The error for an input that ends before its first byte.
     var empty: FrameStreamingError {
         FrameStreamingError(
-            .truncatedInput, "is empty: not a single byte came; did the program that writes it fail?", subject: name)
+            .truncatedInput, "is empty: no byte arrived; did the program that writes it fail?", subject: name)
     }
 
-    /// Refuses to loop over what cannot be read again.
+    /// Refuses to loop over an input that can be read only once.
     func checkLoop(_ loop: Bool) throws(FrameStreamingError) {
         guard loop, size == nil else { return }
         throw FrameStreamingError(
             .unsupported, "cannot be read again from the start: loop over a regular file instead", subject: name)
     }
 
-    /// Goes back to `offset` bytes behind where reading began.
+    /// Goes back to `offset` bytes behind the start of reading.
     mutating func rewind(to offset: Int) throws(FrameStreamingError) {
         do throws(SystemError) {
             try descriptor.seek(to: origin + offset)
@@ -77,9 +79,9 @@ struct FileInput: Sendable {
         ended = false
     }
 
-    /// One read of what is there into `bytes` from `offset` on; 0 at the end.
+    /// Reads once, into `bytes` from `offset` on; 0 at the end.
     ///
-    /// - Throws: `timedOut` when nothing had come by the deadline.
+    /// - Throws: `timedOut` when nothing had arrived by the deadline.
     mutating func read(
         into bytes: inout MutableRawSpan, at offset: Int, until deadline: Deadline
     ) throws(FrameStreamingError) -> Int {
@@ -93,14 +95,14 @@ struct FileInput: Sendable {
                 ended = count == 0
                 return count
             } catch {
-                // Not there yet, or somebody who shares the descriptor was faster.
+                // No data yet, or another program that shares the descriptor took it.
                 guard error.code == Errno.again else { throw failed(error) }
                 mayBlock = true
             }
         }
     }
 
-    /// The same into an array's elements.
+    /// Reads once, into an array's elements.
     mutating func read(
         into array: inout [UInt8], at offset: Int, until deadline: Deadline
     ) throws(FrameStreamingError) -> Int {

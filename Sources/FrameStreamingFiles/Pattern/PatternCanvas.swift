@@ -8,25 +8,26 @@ struct PatternRect: Hashable, Sendable {
     var height: Int
 }
 
-/// A colour in the samples of one pixel format: for each plane the bytes of one group of pixels.
+/// A colour as samples of one pixel format: for each plane, the bytes of one group of pixels.
 struct PatternInk: Sendable {
     fileprivate var planes: [[UInt8]]
 }
 
-/// Fills rectangles in a picture of any named format, so that everything that the test pattern draws is drawn once.
+/// Fills rectangles in a frame of any named pixel format, so that the test pattern has one drawing
+/// routine for all of them.
 ///
-/// Left and top edges lie on even pixels: then no chroma sample is shared between two colours.
+/// Left and top edges lie on even pixels, so that two colours never share a chroma sample.
 struct PatternCanvas: Sendable {
     let format: FrameFormat
     private let groups: [Group]
 
-    /// How many pixels one group of a plane's bytes stands for.
+    /// The number of pixels that one group of a plane's bytes covers.
     private struct Group: Sendable {
         var across: Int
         var down: Int
     }
 
-    /// Nil for a format that it cannot draw in.
+    /// Nil for a format that the canvas cannot draw in.
     init?(format: FrameFormat) {
         func group(_ across: Int, _ down: Int) -> Group { Group(across: across, down: down) }
         self.format = format
@@ -41,7 +42,7 @@ struct PatternCanvas: Sendable {
         }
     }
 
-    /// The colour in this format: RGB as it is, opaque; YUV by BT.601 in the format's range.
+    /// Converts a colour to this format: RGB as it is, opaque; YUV by BT.601 in the format's range.
     func ink(_ color: TestPattern.Color) -> PatternInk {
         let (red, green, blue) = (color.red, color.green, color.blue)
         let (y, u, v) = color.yuv(format.colorRange)
@@ -62,7 +63,7 @@ struct PatternCanvas: Sendable {
         return PatternInk(planes: planes)
     }
 
-    /// Fills what of `rect` lies in the picture, whose bytes are `bytes`.
+    /// Fills the part of `rect` that lies inside the frame in `bytes`.
     func fill(_ rect: PatternRect, with ink: PatternInk, in bytes: inout MutableRawSpan) {
         let (left, top) = (max(0, rect.x), max(0, rect.y))
         let (right, bottom) = (min(format.width, rect.x + rect.width), min(format.height, rect.y + rect.height))
@@ -81,7 +82,8 @@ struct PatternCanvas: Sendable {
     /// Repeats `sample` over the bytes of `range`, whose length is a multiple of its own.
     private static func fill(_ bytes: inout MutableRawSpan, _ range: Range<Int>, with sample: [UInt8]) {
         unsafe bytes.withUnsafeMutableBytes { memory in
-            // Rebasing checks that the range lies inside; every access below is inside of it.
+            // Rebasing checks that the range lies inside `memory`; every access below stays in
+            // `target`.
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[range])
             guard let base = target.baseAddress else { return }
             if sample.count == 1 {
@@ -89,7 +91,7 @@ struct PatternCanvas: Sendable {
                 return
             }
             for index in sample.indices where index < target.count { unsafe target[index] = sample[index] }
-            // What is filled already is copied behind itself, twice as much each time.
+            // Copies the filled part behind itself, twice as much each time.
             var done = sample.count
             while done < target.count {
                 let count = min(done, target.count - done)

@@ -5,7 +5,7 @@ enum PatternFont {
     /// Dots from one character to the next.
     static let advance = 6
 
-    /// A line of dots for each row, the leftmost in bit 4.
+    /// One row of dots per element, the leftmost dot in bit 4.
     static func rows(of character: UInt8) -> [UInt8] {
         switch character {
         case UInt8(ascii: ":"): [0b00000, 0b00100, 0b00100, 0b00000, 0b00100, 0b00100, 0b00000]

@@ -1,16 +1,17 @@
-/// Where the parts of the test pattern lie in a picture of a given size. Each that has no room is left out.
+/// The places of the test pattern's parts in a frame of a given size. A part that does not fit is
+/// omitted.
 struct PatternLayout: Sendable {
     /// The counter and the clock in their black box.
     struct Text: Hashable, Sendable {
         var box: PatternRect
-        /// Pixels of a dot of the font.
+        /// Pixels per dot of the font.
         var dot: Int
 
         var counter: (x: Int, y: Int) { (box.x + dot, box.y + dot) }
         var clock: (x: Int, y: Int) { (box.x + dot, box.y + dot * (PatternFont.height + 2)) }
     }
 
-    /// The blocks that say the frame number, in two rows at the bottom.
+    /// The blocks that encode the frame number, in two rows at the bottom.
     struct Strip: Hashable, Sendable {
         var top: Int
         var blockWidth: Int
@@ -26,11 +27,11 @@ struct PatternLayout: Sendable {
     let bars: [PatternRect]
     let text: Text?
     let strip: Strip?
-    /// Where the square moves, and its side; 0 = there is none.
+    /// The range of the moving square, and the length of its side; 0 = no square.
     private let travel: (width: Int, height: Int)
     private let side: Int
 
-    /// Digits of a clock below 100 hours; a counter has as much room.
+    /// Room for the digits of a clock below 100 hours, and as many for the counter.
     private static let characters = 12
 
     init(width: Int, height: Int) {
@@ -49,7 +50,8 @@ struct PatternLayout: Sendable {
         }
         let free = strip?.top ?? height
         let (dotsAcross, dotsDown) = (Self.characters * PatternFont.advance + 1, 2 * PatternFont.height + 3)
-        // About half of the width and a third of the height, where that can be read; even, for chroma's sake.
+        // About half of the width and a third of the height, as long as that is readable. Even,
+        // because of chroma subsampling.
         let wanted = max(2, min(width / 2 / dotsAcross, free / 3 / dotsDown) & ~1)
         if dotsAcross * wanted <= width, dotsDown * wanted <= free {
             let box = PatternRect(
@@ -59,13 +61,14 @@ struct PatternLayout: Sendable {
         } else {
             text = nil
         }
-        // It passes behind the text and above the strip, and so hides neither.
+        // The square passes behind the text and above the strip, and so hides neither.
         let room = min(width, free)
         side = room >= 16 ? max(2, room / 8 & ~1) : 0
         travel = (max(0, width - side), max(0, free - side))
     }
 
-    /// Where the square is in frame `number`: it goes to and fro, 4 pixels across and 2 down a frame.
+    /// The place of the square in frame `number`. It moves to and fro, 4 pixels across and 2 down
+    /// per frame.
     func square(_ number: UInt64) -> PatternRect? {
         guard side > 0 else { return nil }
         func place(_ length: Int, step: Int) -> Int {

@@ -1,6 +1,7 @@
 public import FrameStreamingCore
 
-/// The frame number as the blocks of the test pattern carry it: 48 bits of it, then 16 that check them.
+/// The frame number as the blocks of the test pattern encode it: 48 bits of the number, then 16
+/// check bits.
 enum PatternNumber {
     static let bits = 64
     static let bitsPerRow = 32
@@ -16,21 +17,25 @@ enum PatternNumber {
         return UInt64(check(value)) == word & 0xFFFF ? value : nil
     }
 
-    /// Fibonacci hashing: the upper bits of a product depend on all bits of the number, and a black picture is no number.
+    /// Fibonacci hashing: the upper bits of the product depend on every bit of the number. The
+    /// constant makes a black frame an invalid number.
     private static func check(_ value: UInt64) -> UInt16 {
         UInt16(truncatingIfNeeded: ((value ^ 0x5A5A_A5A5_5A5A) &* 0x9E37_79B9_7F4A_7C15) >> 48)
     }
 }
 
 extension TestPattern {
-    /// A picture narrower than this has no room for blocks that a program can read.
+    /// The smallest width with room for blocks that a program can read.
     public static let smallestReadableWidth = 128
-    /// A picture lower than this has no room for blocks that a program can read.
+    /// The smallest height with room for blocks that a program can read.
     public static let smallestReadableHeight = 32
 
-    /// Reads back the number of a frame, modulo 2^48, also after lossy compression and in any of ``pixelFormats``.
+    /// Reads the number of a frame back, modulo 2^48. Works after lossy compression too, and in any
+    /// of ``pixelFormats``.
     ///
-    /// - Returns: nil where the picture is no test pattern, too small (``smallestReadableWidth``), compressed, or too far gone.
+    /// - Returns: nil where the frame is not a test pattern, is smaller than
+    ///   ``smallestReadableWidth`` or ``smallestReadableHeight``, is compressed, or is too
+    ///   distorted.
     public static func frameNumber(in frame: Frame) -> UInt64? {
         let format = frame.format
         guard let strip = PatternLayout(width: format.width, height: format.height).strip,
@@ -40,7 +45,7 @@ extension TestPattern {
         var word: UInt64 = 0
         for bit in 0..<PatternNumber.bits {
             let block = strip.block(bit)
-            // The middle half each way: ringing at the edges stays outside.
+            // Only the middle half of the block each way, because the edges ring.
             let (left, top) = (block.x + block.width / 4, block.y + block.height / 4)
             let (across, down) = (max(1, block.width / 2), max(1, block.height / 2))
             var sum = 0
@@ -48,18 +53,18 @@ extension TestPattern {
                 let row = plane.row(y)
                 for x in left..<left + across { sum += luma.sample(in: row, x: x) }
             }
-            // Half way between black and white in either range, within two steps.
+            // Half way between black and white in either colour range, within two steps.
             word = word << 1 | (sum >= 126 * across * down ? 1 : 0)
         }
         return PatternNumber.number(in: word)
     }
 }
 
-/// Where the brightness of a pixel is found in the first plane of a format.
+/// Locates the brightness of a pixel in the first plane of a format.
 private struct LumaSampling {
     let pixelStride: Int
     let offset: Int
-    /// Whether it is the mean of three bytes, which is enough to tell black from white.
+    /// Whether the brightness is the mean of three bytes, which suffices to tell black from white.
     let isRGB: Bool
 
     init?(_ format: PixelFormat) {

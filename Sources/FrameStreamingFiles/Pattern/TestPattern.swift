@@ -1,9 +1,10 @@
 public import FrameStreamingCore
 
-/// A test picture with a number: colour bars, a square that moves over them, the frame number and the elapsed time in
-/// digits, and the number once more as black and white blocks that a program can read.
+/// Draws numbered test frames: colour bars, a square that moves over them, and the frame number and
+/// elapsed time in digits. Black and white blocks repeat the number for programs.
 ///
-/// Frame n is a function of n, the format and the rate alone. What moves is drawn over a background that was drawn once.
+/// Frame n depends on n, the format and the rate alone. The moving parts are drawn over a
+/// background that is drawn once.
 public struct TestPattern: Sendable {
     /// A colour of the pattern.
     public struct Color: Hashable, Sendable {
@@ -20,7 +21,7 @@ public struct TestPattern: Sendable {
             self.blue = blue
         }
 
-        /// Luma and chroma by ITU-R BT.601, rounded, with the sample values of `range`.
+        /// Returns luma and chroma by ITU-R BT.601, rounded, with the sample values of `range`.
         public func yuv(_ range: ColorRange) -> (y: UInt8, u: UInt8, v: UInt8) {
             let (r, g, b) = (Double(red), Double(green), Double(blue))
             let luma = 0.299 * r + 0.587 * g + 0.114 * b
@@ -37,14 +38,14 @@ public struct TestPattern: Sendable {
         Color(255, 0, 255), Color(255, 0, 0), Color(0, 0, 255), Color(0, 0, 0),
     ]
 
-    /// The pixel formats that it can be drawn in: all the named ones but JPEG.
+    /// The pixel formats that the pattern supports: all named ones except JPEG.
     public static let pixelFormats: [PixelFormat] = [
         .i420, .yv12, .nv12, .nv21, .yuyv, .uyvy, .i422, .i444, .rgb24, .bgr24, .rgba32, .bgra32, .gray8,
     ]
 
-    /// The pictures' shape.
+    /// The frames' shape.
     public let format: FrameFormat
-    /// What the clock in the picture counts by.
+    /// The frame rate that the clock in the frame counts with.
     public let rate: FrameRate
 
     private let canvas: PatternCanvas
@@ -54,7 +55,7 @@ public struct TestPattern: Sendable {
     private let orange: PatternInk
     private let background: [UInt8]
 
-    /// A pattern of this shape. Draws the background, once.
+    /// Creates a pattern of this shape, and draws its background.
     ///
     /// - Throws: `unsupported` for a pixel format that is not one of ``pixelFormats``.
     public init(format: FrameFormat, rate: FrameRate) throws(FrameStreamingError) {
@@ -81,11 +82,12 @@ public struct TestPattern: Sendable {
 
     /// Draws frame `number` into the first `FrameFormat/byteCount` bytes of `bytes`.
     ///
-    /// - Precondition: `bytes` has at least so many.
+    /// - Precondition: `bytes` has at least that many bytes.
     public func draw(_ number: UInt64, into bytes: inout MutableRawSpan) {
         precondition(bytes.byteCount >= background.count, "\(format) needs \(background.count) bytes")
         unsafe bytes.withUnsafeMutableBytes { target in
-            // The target has room for it, as checked above, and is other memory: it is borrowed exclusively.
+            // The check above ensures that the target is large enough. The target is borrowed
+            // exclusively, so it does not overlap the background.
             unsafe background.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
         }
         if let square = layout.square(number) { canvas.fill(square, with: orange, in: &bytes) }
@@ -108,7 +110,7 @@ public struct TestPattern: Sendable {
         for (index, character) in text.enumerated() {
             let left = place.x + index * PatternFont.advance * dot
             for (row, dots) in PatternFont.rows(of: character).enumerated() {
-                // Dots side by side are one rectangle.
+                // Adjacent dots become one rectangle.
                 var column = 0
                 while column < PatternFont.width {
                     let first = column
@@ -126,7 +128,7 @@ public struct TestPattern: Sendable {
         }
     }
 
-    /// `hh:mm:ss.mmm`, the time of the frame; more digits of hours where they are needed.
+    /// The time of the frame as `hh:mm:ss.mmm`, with more digits of hours if needed.
     private func clock(_ number: UInt64) -> [UInt8] {
         let milliseconds = UInt64(max(0, rate.nanoseconds(ofFrame: number))) / 1_000_000
         let seconds = milliseconds / 1000

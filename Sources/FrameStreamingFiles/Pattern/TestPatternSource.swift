@@ -1,17 +1,18 @@
 public import FrameStreamingCore
 
-/// A camera without a camera: ``TestPattern`` pictures, numbered from 0, at a rate.
+/// Produces ``TestPattern`` frames, numbered from 0, at a given rate, as a camera would.
 ///
-/// A live one (the default) goes on whether or not anybody takes its pictures, as a camera does: those whose time has passed are
-/// never drawn, and `Frame/sequence` shows the gap. Copies go on independently of each other.
+/// A live source (the default) keeps its rate whether or not its frames are taken: frames whose
+/// time has passed are never drawn, and `Frame/sequence` shows the gap. Copies are independent of
+/// each other.
 public struct TestPatternSource: FrameSource, Sendable {
-    /// Whether pictures that are late are left out.
+    /// Whether late frames are dropped.
     public let isLive: Bool
-    /// The pictures' shape.
+    /// The frames' shape.
     public var format: FrameFormat { pattern.format }
-    /// Pictures per second.
+    /// Frames per second.
     public var frameRate: FrameRate { pattern.rate }
-    /// The number of the first frame that does not come any more; nil = it goes on for ever.
+    /// The number of frames, and so the first number that does not exist; nil = endless.
     public let frameCount: UInt64?
 
     private let pattern: TestPattern
@@ -22,20 +23,21 @@ public struct TestPatternSource: FrameSource, Sendable {
     private var start: MonotonicTime?
     private var upcoming: UInt64 = 0
 
-    /// A source of test pictures.
+    /// Creates a source of test frames.
     ///
     /// - Parameters:
     ///   - width: Pixels across, 1...65,535.
     ///   - height: Pixels down, 1...65,535.
     ///   - pixelFormat: One of ``TestPattern/pixelFormats``.
-    ///   - rate: Pictures per second.
-    ///   - colorRange: Limited for YUV and full for RGB, unless given.
-    ///   - live: Whether late pictures are left out; false = each is drawn, however late.
-    ///   - pace: `.maximum` draws as fast as they are taken, which is never live.
-    ///   - frameCount: How many there are: numbers 0 ..< frameCount; nil = no end.
-    ///   - poolCapacity: How many pictures may be held at once before each costs an allocation.
-    ///   - clock: Where the time comes from.
-    /// - Throws: `invalidArgument` for a size that cannot be; `unsupported` for a pixel format that it does not draw.
+    ///   - rate: Frames per second.
+    ///   - colorRange: nil = limited for YUV and full for RGB.
+    ///   - live: Whether late frames are dropped; false = each is drawn, however late.
+    ///   - pace: `.maximum` draws as fast as the frames are taken, which is never live.
+    ///   - frameCount: The number of frames, 0 ..< frameCount; nil = endless.
+    ///   - poolCapacity: How many frames may be held at once before each costs an allocation.
+    ///   - clock: The source of the time.
+    /// - Throws: `invalidArgument` for an invalid size; `unsupported` for a pixel format that
+    ///   cannot be drawn.
     public init(
         width: Int = 640, height: Int = 480, pixelFormat: PixelFormat = .i420, rate: FrameRate = .thirty,
         colorRange: ColorRange? = nil, live: Bool = true, pace: Pacing = .realtime, frameCount: UInt64? = nil,
@@ -53,9 +55,10 @@ public struct TestPatternSource: FrameSource, Sendable {
         pacer = Pacer(rate: rate)
     }
 
-    /// The next picture, when its time has come; nil at the end. A live picture's capture time is when it was due.
+    /// Returns the next frame when it is due; nil at the end. The capture time of a live frame is
+    /// the time at which it was due.
     ///
-    /// - Throws: `timedOut` when its time had not come by the deadline.
+    /// - Throws: `timedOut` when the frame was not due by the deadline.
     public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         let captureTime: MonotonicTime
         if isLive {
@@ -76,7 +79,8 @@ public struct TestPatternSource: FrameSource, Sendable {
         return .frame(frame)
     }
 
-    /// Leaves out the pictures whose time is over, waits for the next and says when it was due; nil at the end.
+    /// Skips the frames whose time has passed, waits for the next and returns its due time; nil at
+    /// the end.
     private mutating func nextDue(until deadline: Deadline) throws(FrameStreamingError) -> MonotonicTime? {
         let now = clock.now
         let start = start ?? now

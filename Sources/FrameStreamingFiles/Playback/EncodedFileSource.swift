@@ -1,53 +1,57 @@
 public import FrameStreamingCore
 package import FrameStreamingSystem
 
-/// JPEG pictures one after another (MJPEG) from a file, a FIFO or standard input, passed on as they are.
+/// Reads consecutive JPEG frames (MJPEG) from a file, a FIFO or standard input, and passes them on
+/// unchanged.
 ///
-/// The end of a picture is found by walking through its segments; whatever lies between two pictures is left out. Make
-/// it on the thread that uses it, or hand it over: one thread at a time.
+/// Walking through a JPEG's segments finds its end; bytes between two JPEGs are skipped. One thread
+/// at a time may use the source; it may be created on another.
 public final class EncodedFileSource: FrameSource {
-    /// A file's pictures wait for whoever takes them.
+    /// False: the frames of a file wait until they are taken.
     public var isLive: Bool { false }
-    /// Pictures per second: the options', else 30, as such a file does not say.
+    /// Frames per second: those of the options, or 30, because an MJPEG file does not state a rate.
     public let frameRate: FrameRate
 
     private let options: PlaybackOptions
     private let pool: FramePool
     private var input: FileInput
     private var pacer: Pacer
-    /// What was read and not yet handed out: from `head` to `tail`.
+    /// The bytes that were read and not handed out yet: from `head` to `tail`.
     private var window: [UInt8] = []
     private var head = 0
     private var tail = 0
-    /// The walk through the picture that begins at `head`; nil where none was found yet.
+    /// The walk through the frame that begins at `head`; nil before one was found.
     private var segments: JPEGSegments?
-    /// The length of the picture at `head`, once it is all there.
+    /// The length of the frame at `head`, once it is complete.
     private var whole: Int?
     private var junk = 0
     private var delivered: UInt64 = 0
     private var deliveredSinceStart: UInt64 = 0
     private var outcome: Outcome?
 
-    /// How it ended: told again to those who ask again.
+    /// How reading ended; each later call reports the same.
     private enum Outcome { case end, failure(FrameStreamingError) }
 
-    /// The room for each read: a pipe holds 64 KiB, and a file gives as much as there is room for.
+    /// The room for each read: a pipe holds 64 KiB, and a file fills any room.
     private static let chunk = 256 * 1024
 
     /// Opens a file, a FIFO or, with "-", standard input. Never waits.
     ///
     /// - Parameters:
-    ///   - path: What to read. Standard input is read from where it stands, and not closed.
-    ///   - options: Rate, loop, pace; the colour range of a JPEG is full, and that option says what the source's was.
-    /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory; `unsupported` for a loop over what cannot be read
-    ///   again; `truncatedInput` for an empty file.
+    ///   - path: The file to read. Standard input is read from its current position, and not
+    ///     closed.
+    ///   - options: Rate, loop, pace. A JPEG has full colour range; the option's colour range
+    ///     states what its source had.
+    /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory; `unsupported` for a
+    ///   loop over an input that can be read only once; `truncatedInput` for an empty file.
     public convenience init(
         path: String, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
         try self.init(FileInput(path: path), options: options)
     }
 
-    /// Reads from a descriptor, from where it stands. It is polled before each read, and stays blocking where it is.
+    /// Reads from a descriptor, from its current position. The descriptor is polled before each
+    /// read, and stays blocking.
     package convenience init(
         _ descriptor: Descriptor, name: String, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
@@ -63,12 +67,13 @@ public final class EncodedFileSource: FrameSource {
         pacer = Pacer(rate: frameRate)
     }
 
-    /// The next picture, when its time has come; nil at the end.
+    /// Returns the next frame when it is due; nil at the end.
     ///
-    /// - Throws: `timedOut` when it was not there or not due by the deadline: what was read of it is kept. `truncatedInput` where
-    ///   the input ends inside a picture; `corruptImage` where one is damaged; `malformedInput` where there is none at all;
-    ///   `limitExceeded` where one is larger than ``PlaybackOptions/largestFrame``. All after the whole pictures before, and
-    ///   again when called again.
+    /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
+    ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame,
+    ///   `corruptImage` for a damaged frame, `malformedInput` for an input without any, and
+    ///   `limitExceeded` for a frame larger than ``PlaybackOptions/largestFrame``. The complete
+    ///   frames before are returned first, and each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
@@ -94,7 +99,8 @@ public final class EncodedFileSource: FrameSource {
         var buffer = pool.buffer(byteCount: length)
         let range = head..<head + length
         unsafe buffer.withUnsafeMutableBytes { target in
-            // Rebasing checks that `length` bytes are there, the target is as long, and one is not in the other.
+            // Rebasing checks that `length` bytes exist; the target is as long, and does not
+            // overlap them.
             unsafe window.withUnsafeBytes { unsafe target.copyMemory(from: .init(rebasing: $0[range])) }
         }
         var frame = try buffer.makeFrame(
@@ -109,7 +115,7 @@ public final class EncodedFileSource: FrameSource {
         return frame
     }
 
-    /// Reads until the picture at `head` is whole; nil at the end.
+    /// Reads until the frame at `head` is complete; nil at the end.
     private func completePicture(
         until deadline: Deadline
     ) throws(FrameStreamingError) -> (length: Int, header: JPEGHeader)? {
@@ -124,11 +130,12 @@ public final class EncodedFileSource: FrameSource {
             if segments != nil || endsLikeStart {
                 throw error(
                     .truncatedInput,
-                    "ends \(tail - head) bytes into a picture, after \(deliveredSinceStart) whole ones: it was cut")
+                    "ends \(tail - head) bytes into a picture, after \(deliveredSinceStart) whole pictures: it is truncated"
+                )
             }
             guard delivered > 0 else {
                 throw junk + tail == 0
-                    ? input.empty : error(.malformedInput, "has no JPEG picture in it: is it an MJPEG file?")
+                    ? input.empty : error(.malformedInput, "contains no JPEG: is it an MJPEG file?")
             }
             guard options.loop, deliveredSinceStart > 0 else { return nil }
             try input.rewind(to: 0)
@@ -136,7 +143,7 @@ public final class EncodedFileSource: FrameSource {
         }
     }
 
-    /// Leaves out everything before the next FF D8 FF; false where there is none.
+    /// Skips to the next FF D8 FF; false if the buffer has none.
     private func findStart() -> Bool {
         var index = head
         while index + 2 < tail {
@@ -148,13 +155,13 @@ public final class EncodedFileSource: FrameSource {
             }
             index += 1
         }
-        // The last two bytes may be the start's first.
+        // The last two bytes may be the beginning of the marker.
         junk += index - head
         head = index
         return false
     }
 
-    /// Whether the bytes that are left are the first of a picture: a lone FF is padding.
+    /// Whether the remaining bytes begin a frame. A lone FF is padding.
     private var endsLikeStart: Bool { tail - head == 2 && window[head] == 0xFF && window[head + 1] == 0xD8 }
 
     private func walk() throws(FrameStreamingError) {
@@ -173,14 +180,15 @@ public final class EncodedFileSource: FrameSource {
         }
     }
 
-    /// One more read; false at the end.
+    /// Reads once more; false at the end.
     private func readMore(until deadline: Deadline) throws(FrameStreamingError) -> Bool {
         guard junk <= options.largestFrame else {
-            throw error(.malformedInput, "has no JPEG picture in \(junk) bytes: is it an MJPEG file?")
+            throw error(.malformedInput, "contains no JPEG in \(junk) bytes: is it an MJPEG file?")
         }
         if window.count - tail < Self.chunk, head > 0 {
             unsafe window.withUnsafeMutableBytes { memory in
-                // Both ranges lie inside, which rebasing checks, and the copy may overlap itself (memmove).
+                // Rebasing checks that both ranges lie inside, and the copy may overlap itself
+                // (memmove).
                 unsafe UnsafeMutableRawBufferPointer(rebasing: memory[0..<tail - head])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[head..<tail]))
             }
@@ -192,7 +200,8 @@ public final class EncodedFileSource: FrameSource {
         }
         let count = try input.read(into: &window, at: tail, until: deadline)
         tail += count
-        // A file never waits, so long junk in one would outlast the deadline: the search goes on with the next call.
+        // A file never waits, so a long run of other bytes would outlast the deadline. The next
+        // call continues the search.
         if junk > 0, count > 0, deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
         return count > 0
     }

@@ -1,20 +1,21 @@
 package import FrameStreamingCore
 
-/// When the next picture of a file is due: start + n / rate, computed from the start each time, so that no error adds up.
+/// Computes when the next frame of a file is due: start + n / rate. Each time is computed from the
+/// start, so that no error accumulates.
 ///
 /// A value without a clock of its own.
 package struct Pacer: Hashable, Sendable {
     package let rate: FrameRate
-    /// When the picture `index` 0 was due; nil before the first.
+    /// The due time of the frame with `index` 0; nil before the first.
     private var anchor: MonotonicTime?
     private var index: UInt64 = 0
 
-    /// Behind by more than this, it starts anew instead of bursting until it has caught up.
+    /// A pacer that is later than this restarts its schedule instead of sending a burst.
     package static let patience = Duration.seconds(1)
 
     package init(rate: FrameRate) { self.rate = rate }
 
-    /// When the next picture is due, told at `now`. The first is due at once.
+    /// Returns when the next frame is due, given the time `now`. The first is due at once.
     package mutating func due(now: MonotonicTime) -> MonotonicTime {
         if let anchor {
             let due = anchor.advanced(by: .nanoseconds(rate.nanoseconds(ofFrame: index)))
@@ -25,19 +26,19 @@ package struct Pacer: Hashable, Sendable {
         return now
     }
 
-    /// The picture that was due was handed out.
+    /// Records that the due frame was handed out.
     package mutating func handedOut() { index += 1 }
 }
 
 extension Pacer {
-    /// Returns when the next picture is due.
+    /// Sleeps until the next frame is due.
     ///
     /// - Throws: `timedOut` at `deadline`, where that comes first.
     package mutating func wait(on clock: any FrameClock, until deadline: Deadline) throws(FrameStreamingError) {
         try Self.sleep(until: due(now: clock.now), on: clock, deadline: deadline)
     }
 
-    /// Returns at `due`.
+    /// Sleeps until `due`.
     ///
     /// - Throws: `timedOut` at `deadline`, where that comes first.
     static func sleep(
@@ -49,7 +50,7 @@ extension Pacer {
                 continue
             }
             if clock.now < end { clock.sleep(until: end) }
-            // A sleep may return late, and the picture may be due by then.
+            // A sleep may return late, and the frame may be due by then.
             if clock.now < due { throw .timedOut("the next picture's time") }
         }
     }

@@ -1,13 +1,13 @@
-/// How fast a source that could go at any speed hands out its pictures.
+/// How fast a source that could run at any speed hands out its frames.
 public struct Pacing: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String { case realtime, maximum }
     private let value: Value
 
     private init(value: Value) { self.value = value }
 
-    /// At the picture rate, as a viewer would see them.
+    /// At the frame rate.
     public static let realtime = Pacing(value: .realtime)
-    /// As fast as somebody takes them.
+    /// As fast as the frames are taken.
     public static let maximum = Pacing(value: .maximum)
 
     /// `realtime`, or `maximum` and its short form `max`; nil for anything else.

@@ -1,26 +1,29 @@
 public import FrameStreamingCore
 package import FrameStreamingSystem
 
-/// Uncompressed video from a file, a FIFO or standard input: Y4M, or headerless where the layout is given.
+/// Reads uncompressed video from a file, a FIFO or standard input: Y4M, or headerless video of a
+/// given layout.
 ///
-/// Each picture is read straight into a buffer of a pool. A read that a deadline ends goes on where it stopped, so that
-/// nothing is lost. Make it on the thread that uses it, or hand it over: one thread at a time.
+/// Each frame is read straight into a pool's buffer. A read that a deadline interrupts continues
+/// where it stopped, so that nothing is lost. One thread at a time may use the source; it may be
+/// created on another.
 public final class RawFileSource: FrameSource {
-    /// A file's pictures wait for whoever takes them.
+    /// False: the frames of a file wait until they are taken.
     public var isLive: Bool { false }
-    /// The pictures' shape; of a FIFO or standard input with Y4M nil until its header has come.
+    /// The frames' shape; nil until the Y4M header of a FIFO or standard input has arrived.
     public private(set) var format: FrameFormat?
-    /// Pictures per second: the options', else the file's, else 30.
+    /// Frames per second: those of the options, else of the file, else 30.
     public private(set) var frameRate: FrameRate
-    /// Whole pictures in the file, once through; nil where it has no size. A Y4M with parameters on its FRAME lines holds fewer.
+    /// Complete frames in one pass over the file; nil where the input has no size. A Y4M file with
+    /// parameters on its FRAME lines holds fewer.
     public private(set) var frameCount: Int?
 
     private let options: PlaybackOptions
     private let pool: FramePool
     private let isY4M: Bool
-    private var input: ByteInput
+    private var input: BufferedInput
     private var pacer: Pacer
-    /// Where the first picture, or its FRAME line, begins.
+    /// The offset of the first frame, or of its FRAME line.
     private var start = 0
     private var pending: FrameBuffer?
     private var filled = 0
@@ -28,27 +31,30 @@ public final class RawFileSource: FrameSource {
     private var deliveredSinceStart: UInt64 = 0
     private var outcome: Outcome?
 
-    /// How it ended: told again to those who ask again.
+    /// How reading ended; each later call reports the same.
     private enum Outcome { case end, failure(FrameStreamingError) }
 
     /// Opens a file, a FIFO or, with "-", standard input.
     ///
-    /// Never waits: what comes through a pipe is looked at by ``next(until:)`` and ``readHeader(until:)`` first.
+    /// Never waits: the bytes of a pipe are read by ``next(until:)`` and ``readHeader(until:)``.
     ///
     /// - Parameters:
-    ///   - path: What to read. Standard input is read from where it stands, and not closed.
-    ///   - layout: The pictures' shape where the file has no header, without padding; nil = it is Y4M.
+    ///   - path: The file to read. Standard input is read from its current position, and not
+    ///     closed.
+    ///   - layout: The shape of headerless frames, without padding; nil = Y4M.
     ///   - options: Rate, loop, pace.
-    /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory or a layout that is compressed; `unsupported` for a
-    ///   layout with padding or a loop over what cannot be read again; `truncatedInput` for a file that is empty or smaller than
-    ///   a picture; `malformedInput`, `unsupported`, `limitExceeded` for a Y4M header that cannot be used.
+    /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory or a compressed
+    ///   layout; `unsupported` for a layout with padding, or a loop over an input that can be
+    ///   read only once; `truncatedInput` for a file that is empty or smaller than a frame;
+    ///   `malformedInput`, `unsupported`, `limitExceeded` for an unusable Y4M header.
     public convenience init(
         path: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
         try self.init(FileInput(path: path), layout: layout, options: options)
     }
 
-    /// Reads from a descriptor, from where it stands. It is polled before each read, and stays blocking where it is.
+    /// Reads from a descriptor, from its current position. The descriptor is polled before each
+    /// read, and stays blocking.
     package convenience init(
         _ descriptor: Descriptor, name: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
@@ -59,7 +65,7 @@ public final class RawFileSource: FrameSource {
         _ file: FileInput, layout: FrameFormat?, options: PlaybackOptions
     ) throws(FrameStreamingError) {
         try file.checkLoop(options.loop)
-        input = ByteInput(file)
+        input = BufferedInput(file)
         self.options = options
         pool = FramePool(capacity: options.poolCapacity)
         isY4M = layout == nil
@@ -73,10 +79,11 @@ public final class RawFileSource: FrameSource {
         }
     }
 
-    /// Waits for the header, where there is one and it has not come yet.
+    /// Waits for the header, if the input has one that has not arrived yet.
     ///
-    /// - Returns: The pictures' shape.
-    /// - Throws: `timedOut` when it had not come by then: call again. Else as ``init(path:layout:options:)``.
+    /// - Returns: The frames' shape.
+    /// - Throws: `timedOut` when the header had not arrived by the deadline; call again. Otherwise
+    ///   as ``init(path:layout:options:)``.
     @discardableResult
     public func readHeader(until deadline: Deadline) throws(FrameStreamingError) -> FrameFormat {
         if let format { return format }
@@ -84,11 +91,11 @@ public final class RawFileSource: FrameSource {
         let hasMagic = try input.readAhead(magic.count, until: deadline)
         if input.buffered == 0 { throw input.file.empty }
         guard hasMagic, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) else {
-            throw error(.malformedInput, "is no Y4M: give the size and pixel format of headerless video")
+            throw error(.malformedInput, "is not Y4M: give the size and pixel format of headerless video")
         }
         guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
             throw input.buffered < Y4MHeader.longestLine
-                ? error(.truncatedInput, "ends inside its Y4M header: it was cut")
+                ? error(.truncatedInput, "ends inside its Y4M header: it is truncated")
                 : error(.limitExceeded, "its Y4M header is longer than \(Y4MHeader.longestLine) bytes: it is damaged")
         }
         let header: Y4MHeader
@@ -118,7 +125,7 @@ public final class RawFileSource: FrameSource {
                 .invalidArgument, "\(layout.pixelFormat) has no fixed size: read JPEGs with EncodedFileSource")
         }
         guard layout.isTightlyPacked else {
-            throw error(.unsupported, "headerless video with padding between its lines is not read")
+            throw error(.unsupported, "headerless video must not have padding between its lines: remove it")
         }
         guard layout.byteCount <= options.largestFrame else {
             throw error(
@@ -140,11 +147,12 @@ public final class RawFileSource: FrameSource {
         frameCount = size / layout.byteCount
     }
 
-    /// The next picture, when its time has come; nil at the end.
+    /// Returns the next frame when it is due; nil at the end.
     ///
-    /// - Throws: `timedOut` when it was not there or not due by the deadline: what was read of it is kept. `truncatedInput` where
-    ///   the input ends inside a picture, with the number of missing bytes; `malformedInput` where a FRAME line should be and is
-    ///   not. Both after all the whole pictures before, and again when called again.
+    /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
+    ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame, with
+    ///   the number of missing bytes; `malformedInput` where a FRAME line is missing. The complete
+    ///   frames before are returned first, and each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
@@ -171,13 +179,13 @@ public final class RawFileSource: FrameSource {
         }
     }
 
-    /// Reads until `pending` is a whole picture; false at the end.
+    /// Reads until `pending` is a complete frame; false at the end.
     private func completePicture(
         _ layout: FrameFormat, until deadline: Deadline
     ) throws(FrameStreamingError) -> Bool {
         while true {
             if var buffer = pending.take() {
-                // Into the property again however this ends: what was read is kept.
+                // Stored again even after an error, because the bytes that were read are kept.
                 let result = fill(&buffer, until: deadline)
                 pending = consume buffer
                 if case .failure(let failure) = result { throw failure }
@@ -189,7 +197,7 @@ public final class RawFileSource: FrameSource {
                 filled = 0
                 continue
             }
-            // The end, between two pictures.
+            // The input ended between two frames.
             if !isY4M, deliveredSinceStart == 0 { throw input.file.empty }
             guard options.loop, deliveredSinceStart > 0 else { return false }
             try input.rewind(to: start)
@@ -212,7 +220,7 @@ public final class RawFileSource: FrameSource {
         }
     }
 
-    /// Passes the FRAME line, where there is one; false at the end.
+    /// Skips the FRAME line, if the format has one; false at the end.
     private func beginPicture(
         _ layout: FrameFormat, until deadline: Deadline
     ) throws(FrameStreamingError) -> Bool {
@@ -223,7 +231,8 @@ public final class RawFileSource: FrameSource {
         if present == 0 { return false }
         guard (0..<present).allSatisfy({ input.peek($0) == magic[$0] }) else { throw noFrameLine() }
         guard isThere else { throw cut(layout, missing: layout.byteCount + magic.count + 1 - input.buffered) }
-        // Behind the word comes the line's end, or a blank and parameters, of which none changes how the picture is read.
+        // The magic word is followed by the line's end, or by a blank and parameters, none of which
+        // changes how the frame is read.
         let following = input.peek(magic.count)
         guard following == UInt8(ascii: "\n") || following == UInt8(ascii: " ") else { throw noFrameLine() }
         guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
@@ -242,7 +251,7 @@ public final class RawFileSource: FrameSource {
         error(
             .truncatedInput,
             "ends inside a picture: \(missing) of \(layout.byteCount) bytes are missing after \(deliveredSinceStart) whole "
-                + "pictures of \(layout); it was cut, or its size and format are others")
+                + "pictures of \(layout); it is truncated, or has another size or format")
     }
 
     private func error(_ code: FrameStreamingError.Code, _ words: String) -> FrameStreamingError {

@@ -1,33 +1,35 @@
 public import FrameStreamingCore
 
-/// What keeps pictures: a file or a directory. One thread at a time.
+/// Stores frames in a file or a directory. One thread at a time may use it.
 ///
-/// A `write` that has returned has given all of its bytes to the kernel, or with ``RecordingOptions/syncsFrames`` to the disk: only then
-/// should a frame be acknowledged as consumed, as asking a `FrameReceiver` for the next one does.
-/// After a kill at any moment every picture whose `write` had returned can be read.
+/// When `write` returns, all bytes of the frame are with the kernel, or with
+/// ``RecordingOptions/syncsFrames`` on the disk. Only then should the frame be acknowledged as
+/// consumed, which asking a `FrameReceiver` for the next one does. After a kill at any moment every
+/// frame whose `write` had returned can be read.
 public protocol FrameRecorder: AnyObject {
-    /// The file or directory that it writes: the path that was given, or the next one that was free.
+    /// The recording's file or directory: the requested path, or the next free name.
     var path: String { get }
-    /// Which of the numbered names that is (``RecordingPath/numbered(_:_:)``): 1 is the path that was given.
+    /// The number of that name (``RecordingPath/numbered(_:_:)``); 1 is the requested path.
     var number: Int { get }
-    /// Pictures written so far.
+    /// Frames written so far.
     var frameCount: Int { get }
 
-    /// Whether `frame` can go behind those before it: same format as the first. Where not, start another recording
-    /// (``RecordingPath/numbered(_:_:)``).
+    /// Whether `frame` can follow those before it, which means that it has the format of the first.
+    /// If not, start another recording (``RecordingPath/numbered(_:_:)``).
     func accepts(_ frame: Frame) -> Bool
 
-    /// Writes one picture whole.
+    /// Writes one frame completely.
     ///
-    /// - Throws: `unsupported` for one that it does not ``accepts(_:)``, and `system` where the disk is full or fails: the recording
-    ///   then holds the pictures before it and may go on. `recordingLost` where another program has removed or changed what was
-    ///   written: nothing more goes there, and this picture belongs into another recording. `closed` after ``close()``.
+    /// - Throws: `unsupported` for a frame that it does not ``accepts(_:)``. `system` where the
+    ///   disk is full or fails: the recording then holds the frames before, and may continue.
+    ///   `recordingLost` where another program has removed or changed the recording: this frame
+    ///   belongs into another one. `closed` after ``close()``.
     func write(_ frame: Frame) throws(FrameStreamingError)
 
-    /// Closes what it has open until the next `write`, so that a recording that stands still for long costs no descriptor. It is not
-    /// locked meanwhile; a `write` that finds it changed throws `recordingLost`.
+    /// Closes the descriptor until the next `write`, so that an idle recording costs none. The
+    /// recording is not locked meanwhile; a `write` that finds it changed throws `recordingLost`.
     func suspend()
 
-    /// Ends the recording. What was made for it and has no frame is removed. Again and again.
+    /// Ends the recording, and removes what it created if it has no frame. May be called again.
     func close() throws(FrameStreamingError)
 }

@@ -1,26 +1,26 @@
 public import FrameStreamingCore
 import FrameStreamingSystem
 
-/// Writes JPEG pictures to numbered files in a directory: `frame-000001.jpg` and so on.
+/// Writes JPEG frames to numbered files in a directory: `frame-000001.jpg` and so on.
 ///
-/// Each is written under another name and then renamed, so that under its own name it is whole or not there at all. A
-/// kill may leave one file `.frame-....part`. A directory has the pictures of one recorder, in their order: the next one takes the
-/// next directory, `DIR-2`.
+/// Each file is written under another name and then renamed, so that under its own name it is
+/// complete or absent. A kill may leave one file `.frame-....part`. A directory holds the frames of
+/// one recorder, in order; another recorder takes the next directory, `DIR-2`.
 public final class JPEGDirectoryRecorder: FrameRecorder {
     private enum State {
         case open(Directory)
-        /// Closed to spare the descriptor: the next frame opens it again.
+        /// Closed to save the descriptor: the next frame opens the directory again.
         case suspended
         case closed
     }
 
-    /// The directory that it writes: the path that was given, or the next one that was free.
+    /// The recording's directory: the requested path, or the next free name.
     public let path: String
-    /// Which of the numbered names that is (``RecordingPath/numbered(_:_:)``).
+    /// The number of that name (``RecordingPath/numbered(_:_:)``).
     public let number: Int
-    /// Pictures written so far.
+    /// Frames written so far.
     public private(set) var frameCount = 0
-    /// The file of the last picture; nil before the first.
+    /// The file of the last frame; nil before the first.
     public private(set) var lastPath: String?
 
     private var state: State
@@ -28,17 +28,20 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
     private let isNew: Bool
     private let syncsFrames: Bool
     private var isNameSynced = false
-    /// The number of the last file: files of others may be in between.
+    /// The number of the last file. Files of other programs may lie in between.
     private var lastNumber = 0
 
-    /// Makes the directory where it is not there, and has it for itself as long as it is open. One that has pictures of a recording is
-    /// kept, and this recorder has the next name then, unless `options` say otherwise: to replace removes all `frame-NNNNNN.jpg`, and
-    /// leaves other files alone.
+    /// Creates the directory if it does not exist, and locks it while the recorder is open.
     ///
-    /// - Throws: `invalidArgument` where there is a file of that name; `alreadyExists`, `busy` where the options refuse a name; `notFound`
-    ///   where the directory above is not there; `notPermitted`; `system`.
+    /// By default a directory that holds a recording is kept, and the recorder takes the next free
+    /// name. `RecordingOptions.Existing.replace` removes all `frame-NNNNNN.jpg` and leaves other
+    /// files alone.
+    ///
+    /// - Throws: `invalidArgument` where a file has that name; `alreadyExists`, `busy` where the
+    ///   options refuse a name; `notFound` where the parent directory is missing; `notPermitted`;
+    ///   `system`.
     public init(path: String, options: RecordingOptions = RecordingOptions()) throws(FrameStreamingError) {
-        let claim = try DirectoryClaim.take(path, options)
+        let claim = try RecordingDirectoryClaim.take(path, options)
         self.path = claim.path
         number = claim.number
         state = .open(claim.directory)
@@ -49,18 +52,19 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
 
     deinit { close() }
 
-    /// Whether it is a JPEG, of any size.
+    /// Whether the frame is a JPEG, of any size.
     public func accepts(_ frame: Frame) -> Bool { frame.format.pixelFormat == .jpeg }
 
     /// Writes one JPEG to a file of its own.
     ///
-    /// - Throws: `unsupported` for other pixel formats; `system` where the disk is full or fails; `recordingLost` where another program
-    ///   has removed the directory; `closed` after ``close()``.
+    /// - Throws: `unsupported` for other pixel formats; `system` where the disk is full or fails;
+    ///   `recordingLost` where another program has removed the directory; `closed` after
+    ///   ``close()``.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard accepts(frame) else {
             throw FrameStreamingError(
                 .unsupported,
-                "the files hold JPEG pictures, not \(frame.format.pixelFormat): encode first, or record Y4M",
+                "the directory holds JPEGs, not \(frame.format.pixelFormat): encode first, or record Y4M",
                 subject: path)
         }
         let directory = try opened()
@@ -73,16 +77,17 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
                 throw .lost(path, "another program removed it")
             }
             throw FrameStreamingError(
-                error, subject: path, remedy: "the picture was not written; those before it are whole")
+                error, subject: path, remedy: "this picture was not written; those before it are complete")
         }
         lastPath = "\(path)/\(name)"
         frameCount += 1
     }
 
-    /// Closes the directory until the next frame, to spare its descriptor.
+    /// Closes the directory's descriptor until the next frame.
     public func suspend() { if case .open = state { state = .suspended } }
 
-    /// Ends the recording, and removes a directory that was made for it and has no frame. Again and again.
+    /// Ends the recording, and removes a directory that it created and that has no frame. May be
+    /// called again.
     public func close() {
         if case .open = state, isNew, frameCount == 0 { try? removeDirectory(path) }
         state = .closed
@@ -94,7 +99,7 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
         case .closed: throw FrameStreamingError(.closed, "the recording was closed earlier", subject: path)
         case .suspended:
             do throws(FrameStreamingError) {
-                let directory = try DirectoryClaim.takeAgain(path, identity)
+                let directory = try RecordingDirectoryClaim.takeAgain(path, identity)
                 state = .open(directory)
                 return directory
             } catch {
@@ -104,7 +109,7 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
         }
     }
 
-    /// The name of the file that the bytes are in.
+    /// Writes the bytes to a new file, and returns its name.
     private func store(_ bytes: RawSpan, in directory: Directory) throws(SystemError) -> String {
         let temporary = ".\(FrameFileName.name(lastNumber + 1)).part"
         let file = try directory.create(temporary)
@@ -119,13 +124,13 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
                     if syncsFrames { try syncNames(directory) }
                     return name
                 } catch {
-                    // Somebody has put a picture there, which stays.
+                    // Another program's file has that name, and is kept.
                     guard error.code == Errno.exists else { throw error }
                     lastNumber += 1
                 }
             }
         } catch {
-            // The first error is the one that counts.
+            // The first error is reported, and not one of the removal.
             try? directory.remove(temporary)
             throw error
         }

@@ -1,39 +1,44 @@
 public import FrameStreamingCore
 package import FrameStreamingSystem
 
-/// Writes JPEG pictures one after another to a file, as they are.
+/// Writes JPEG frames one after another to a file, unchanged.
 ///
-/// Each goes out in one call. A kill in the middle of one leaves those before it whole: ``EncodedFileSource`` and FFmpeg
-/// (`-f mjpeg`) read them.
+/// Each frame is one write. A kill in the middle of it leaves the frames before complete:
+/// ``EncodedFileSource`` and FFmpeg (`-f mjpeg`) read them.
 public final class MJPEGRecorder: FrameRecorder {
-    /// The file that it writes: the path that was given, or the next one that was free.
+    /// The recording's file: the requested path, or the next free name.
     public var path: String { file.path }
-    /// Which of the numbered names that is (``RecordingPath/numbered(_:_:)``).
+    /// The number of that name (``RecordingPath/numbered(_:_:)``).
     public var number: Int { file.number }
-    /// Pictures written so far.
+    /// Frames written so far.
     public private(set) var frameCount = 0
 
     private let file: RecordingFile
     private var size: (width: Int, height: Int)?
 
-    /// Makes the file, which no other recorder writes as long as it is open. A recording that is there is kept, and this one has the next
-    /// name then, unless `options` say otherwise. A FIFO's reader is waited for, here and when it does not keep up.
+    /// Creates the file, and locks it while the recorder is open.
+    ///
+    /// By default an existing recording is kept, and the recorder takes the next free name. A FIFO
+    /// is waited for until it has a reader, and whenever that reader does not keep up.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - options: What to do where there is a recording already, and whether to sync each frame to the disk.
-    ///   - cancellation: Ends such a wait.
-    /// - Throws: `alreadyExists`, `busy` where the options refuse a name; `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
+    ///   - options: What to do with an existing recording, and whether to sync each frame to the
+    ///     disk.
+    ///   - cancellation: Ends a wait for a FIFO's reader.
+    /// - Throws: `alreadyExists`, `busy` where the options refuse a name; `notFound`,
+    ///   `notPermitted`, `system` where the file cannot be created; `cancelled`.
     public init(
         path: String, options: RecordingOptions = RecordingOptions(), cancellation: RecordingCancellation? = nil
     ) throws(FrameStreamingError) {
         file = try RecordingFile(path: path, options, cancellation: cancellation)
     }
 
-    /// Writes to a descriptor that is open and empty.
+    /// Writes to an open and empty descriptor.
     package init(_ descriptor: Descriptor, path: String) { file = RecordingFile(descriptor, path: path) }
 
-    /// Whether it is a JPEG of the first one's size: players take the first one's for all.
+    /// Whether the frame is a JPEG of the first one's size. Players use the first frame's size for
+    /// all.
     public func accepts(_ frame: Frame) -> Bool {
         guard frame.format.pixelFormat == .jpeg else { return false }
         return size.map { $0 == (frame.format.width, frame.format.height) } ?? true
@@ -41,19 +46,21 @@ public final class MJPEGRecorder: FrameRecorder {
 
     /// Writes one JPEG.
     ///
-    /// - Throws: `unsupported` for other pixel formats, and for a size that is not that of the first; `system` where the disk is full
-    ///   or fails; `recordingLost` where another program has removed or changed the file; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
+    /// - Throws: `unsupported` for other pixel formats, and for a size other than the first
+    ///   frame's; `system` where the disk is full or fails; `recordingLost` where another program
+    ///   has removed or changed the file; `cancelled`; `closed` after ``close()``, and where a FIFO
+    ///   holds part of a frame.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard frame.format.pixelFormat == .jpeg else {
             throw FrameStreamingError(
                 .unsupported,
-                "MJPEG holds JPEG pictures, not \(frame.format.pixelFormat): encode first, or record Y4M", subject: path
+                "MJPEG holds JPEGs, not \(frame.format.pixelFormat): encode first, or record Y4M", subject: path
             )
         }
         if let size, !accepts(frame) {
             throw FrameStreamingError(
                 .unsupported,
-                "an MJPEG file has one size: it began with \(size.width)x\(size.height), and now comes \(frame.format.width)x\(frame.format.height); start another file",
+                "all pictures of an MJPEG file have one size: the first has \(size.width)x\(size.height), this one \(frame.format.width)x\(frame.format.height); start another file",
                 subject: path)
         }
         try file.append(frame.bytes, RawSpan())
@@ -61,11 +68,13 @@ public final class MJPEGRecorder: FrameRecorder {
         frameCount += 1
     }
 
-    /// Closes the file until the next frame, to spare its descriptor; it may not be changed meanwhile. A FIFO or a device stays open.
+    /// Closes the file's descriptor until the next frame; the file must not change meanwhile. A
+    /// FIFO or a device stays open.
     public func suspend() {
         file.suspend()
     }
 
-    /// Ends the recording, and removes a file that was made for it and has no frame. Again and again.
+    /// Ends the recording, and removes a file that it created and that has no frame. May be called
+    /// again.
     public func close() { file.close() }
 }

@@ -1,19 +1,22 @@
 public import FrameStreamingCore
 import FrameStreamingSystem
 
-/// Lets another thread end a recorder's wait for who reads its FIFO. Files are never waited for.
+/// Lets another thread end a recorder's wait for the reader of a FIFO. Recorders never wait for
+/// files.
 ///
-/// Once cancelled it stays cancelled: waits that begin later end at once, and what needs none is still written.
+/// A cancellation is permanent: later waits end at once, and writes that need no wait still
+/// succeed.
 public final class RecordingCancellation: Sendable {
     let wakeUp: WakeUp
 
-    /// One that nobody has cancelled yet.
+    /// Creates a cancellation that has not been used yet.
     ///
-    /// - Throws: `system` where no descriptor is left.
+    /// - Throws: `system` when the process has no descriptor left.
     public init() throws(FrameStreamingError) {
         do throws(SystemError) { wakeUp = try WakeUp() } catch { throw FrameStreamingError(error) }
     }
 
-    /// Ends every wait of the recorders that were given this, with `cancelled`, within 100 ms. From any thread, again and again.
+    /// Ends every wait of the recorders that have this cancellation, with `cancelled`, within 100
+    /// ms. Any thread may call it, repeatedly.
     public func cancel() { wakeUp.signal() }
 }

@@ -1,41 +1,44 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// A file that grows by whole frames: each goes out in one call where the kernel takes it, and what of one was written
-/// before an error is cut off again.
+/// A file that grows by whole frames. Each frame is one write where the kernel accepts it, and a
+/// partial frame is cut off after an error.
 ///
-/// Behind each frame the file is looked at: one that was removed or cut by another program would swallow all that follows. A FIFO is opened
-/// without blocking, unlike files: who reads it may never come, or stop reading, and a cancel ends both waits.
+/// The file is checked after each frame, because a file that another program removed or cut would
+/// swallow all that follows. A FIFO is opened without blocking, unlike a file: its reader may never
+/// come, or may stop reading, and a cancellation ends both waits.
 final class RecordingFile {
     private enum State {
         case open(Descriptor)
-        /// Closed to spare the descriptor: the next frame opens the file again.
+        /// Closed to save the descriptor: the next frame opens the file again.
         case suspended
         case closed
     }
 
-    /// The path, and which of the numbered names it is.
+    /// The path, and the number of that name.
     let path: String
     let number: Int
     private var state: State
     private let cancellation: RecordingCancellation?
-    /// Which file it is; nil = a FIFO, a device, or a descriptor of the caller's, which are not looked at.
+    /// Identifies the file; nil for a FIFO, a device, or the caller's descriptor, which are not
+    /// checked.
     private let identity: FileDetails.Identity?
-    /// Whether it is empty and was made here.
+    /// Whether the file is empty and was created here.
     private var isUnborn: Bool
     private let syncsFrames: Bool
     private var isNameSynced = false
     /// Bytes up to the end of the last whole frame.
     private var wholeLength = 0
 
-    /// How often a FIFO is looked at for a reader: the kernel tells nobody that one has come.
+    /// The interval at which a FIFO is checked for a reader, in nanoseconds. The kernel does not
+    /// report that one has opened it.
     private static let slice: Int64 = 50_000_000
 
-    /// Takes the file; a FIFO's reader is waited for.
+    /// Takes the file; waits for the reader of a FIFO.
     init(
         path: String, _ options: RecordingOptions, cancellation: RecordingCancellation? = nil
     ) throws(FrameStreamingError) {
-        guard let claim = try RecordingClaim.take(path, options, cancellation) else { throw Self.cancelled(path) }
+        guard let claim = try RecordingFileClaim.take(path, options, cancellation) else { throw Self.cancelled(path) }
         self.path = claim.path
         number = claim.number
         state = .open(claim.descriptor)
@@ -45,7 +48,7 @@ final class RecordingFile {
         self.cancellation = cancellation
     }
 
-    /// Writes to a descriptor that is open and empty already.
+    /// Writes to an open and empty descriptor.
     init(_ descriptor: Descriptor, path: String) {
         self.path = path
         number = 1
@@ -58,7 +61,7 @@ final class RecordingFile {
 
     deinit { close() }
 
-    /// Nil: cancelled.
+    /// Waits for a reader and opens the FIFO; nil = cancelled.
     static func openFIFO(
         _ path: String, _ cancellation: RecordingCancellation?
     ) throws(SystemError) -> Descriptor? {
@@ -74,13 +77,14 @@ final class RecordingFile {
         }
     }
 
-    /// Ends it. A file that was made for it and has no frame is removed.
+    /// Ends the recording. A file that was created for it and has no frame is removed.
     func close() {
-        if isUnborn, case .open(let descriptor) = state { RecordingClaim.discard(descriptor, path) }
+        if isUnborn, case .open(let descriptor) = state { RecordingFileClaim.discard(descriptor, path) }
         state = .closed
     }
 
-    /// Closes a regular file until the next frame; others stay open, for their readers would take it for the end.
+    /// Closes a regular file until the next frame. A FIFO stays open, because its reader would take
+    /// a close for the end.
     func suspend() {
         if case .open = state, identity != nil { state = .suspended }
     }
@@ -90,10 +94,10 @@ final class RecordingFile {
         case .open(let descriptor): return descriptor
         case .closed: throw FrameStreamingError(.closed, "the recording was closed earlier", subject: path)
         case .suspended:
-            // Only what has an identity is suspended.
+            // Only a file with an identity is ever suspended.
             guard let identity else { throw FrameStreamingError.lost(path, "it was closed") }
             do throws(FrameStreamingError) {
-                let descriptor = try RecordingClaim.takeAgain(path, identity, length: wholeLength)
+                let descriptor = try RecordingFileClaim.takeAgain(path, identity, length: wholeLength)
                 state = .open(descriptor)
                 return descriptor
             } catch {
@@ -139,10 +143,10 @@ final class RecordingFile {
         takeBack(written, of: descriptor)
         return FrameStreamingError(
             error, subject: path,
-            remedy: "the recording ends with the last whole picture, at byte \(wholeLength); free space and write on")
+            remedy: "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again")
     }
 
-    /// One write of what is behind `done`, as soon as there is room; nil = cancelled.
+    /// Writes once, from byte `done` on, as soon as there is room; nil = cancelled.
     private func write(
         _ first: RawSpan, _ second: RawSpan, from done: Int, to descriptor: Descriptor
     ) throws(SystemError) -> Int? {
@@ -160,15 +164,15 @@ final class RecordingFile {
         }
     }
 
-    /// Sees that the file is what was written to it. Asked behind the write, and the write goes behind what is there by then: so nothing
-    /// can happen in between that is not noticed.
+    /// Checks that the file contains exactly what was written to it. The check follows a write in
+    /// append mode, so a change in between cannot escape it.
     private func checkUnchanged(
         _ details: FileDetails, _ descriptor: Descriptor, grownBy total: Int
     ) throws(FrameStreamingError) {
         if details.linkCount > 0, details.size == wholeLength + total { return }
         state = .closed
         if details.linkCount == 0 { throw FrameStreamingError.lost(path, "another program removed it") }
-        // A frame behind a hole or without its header is of no use to who reads what is left.
+        // A frame behind a hole, or without its header, would make the remaining file unreadable.
         if details.size >= total, details.size < wholeLength + total {
             try? descriptor.truncate(to: details.size - total)
         }
@@ -184,18 +188,19 @@ final class RecordingFile {
 
     private func takeBack(_ count: Int, of descriptor: Descriptor) {
         do throws(SystemError) {
-            // What another program has cut must not grow again, by a hole: the next frame finds it.
+            // A file that another program has cut must not grow again with a hole. The next frame
+            // detects the cut.
             if identity != nil, try descriptor.details().size <= wholeLength { return }
             try descriptor.truncate(to: wholeLength)
             try descriptor.seek(to: wholeLength)
         } catch {
-            // A pipe or device has nothing to take back: no frame may follow half a one.
+            // A pipe or device has no end to cut off, and no frame may follow half a frame.
             if count > 0 { close() }
         }
     }
 
     private static func cancelled(_ path: String) -> FrameStreamingError {
-        FrameStreamingError(.cancelled, "the wait for who reads it was cancelled", subject: path)
+        FrameStreamingError(.cancelled, "the wait for its reader was cancelled", subject: path)
     }
 }
 

@@ -1,19 +1,19 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// The names that a recording may have, tried one after another until one is free.
+/// The names that a recording may have, tried in order until one is free.
 struct RecordingNames {
-    /// What became of a name.
+    /// The result of trying a name.
     enum Outcome<Taken> {
         case taken(Taken)
-        /// There is a recording of that name; true = another recorder is writing it.
+        /// A recording of that name exists; true = another recorder is writing it.
         case exists(isLocked: Bool)
     }
 
     let path: String
     let options: RecordingOptions
 
-    /// Names beyond this are not tried.
+    /// The number of names that are tried.
     private static let count = 1_000_000
 
     /// Calls `body` with one name after another until it takes one.

@@ -1,27 +1,32 @@
-/// How a recorder begins, and what it promises.
+/// How a recorder treats existing recordings, and when a write is complete.
 public struct RecordingOptions: Hashable, Sendable {
-    /// What to do where there is a recording of that name already.
+    /// What to do with an existing recording of the same name.
     ///
-    /// An empty file, a directory without `frame-NNNNNN.jpg`, a FIFO and a device are none. A file or directory that another recorder is
-    /// writing is locked by it, and is never written by two.
+    /// An empty file, a directory without `frame-NNNNNN.jpg`, a FIFO and a device do not count as
+    /// recordings. A recorder locks the file or directory that it writes, so two recorders never
+    /// share one.
     public enum Existing: Hashable, Sendable {
-        /// Takes the next name that is free (``RecordingPath/numbered(_:_:)``): nothing is ever lost.
+        /// Takes the next free name (``RecordingPath/numbered(_:_:)``): no recording is ever lost.
         case nextName
         /// Throws `alreadyExists`, or `busy` where another recorder is writing it.
         case refuse
-        /// Empties it. What another recorder is writing at the moment is not touched: then the next name is taken.
+        /// Empties it. If another recorder is writing it at the moment, it stays, and the next name
+        /// is taken.
         case replace
     }
 
-    /// What to do where there is a recording already.
+    /// What to do with an existing recording.
     public var existing = Existing.nextName
-    /// The number of the first name to try: 1 is the path as it was given.
+    /// The number of the first name to try; 1 is the path as given.
     public var firstNumber = 1
-    /// Whether `write` returns only when the frame is on the disk (fdatasync) and not only with the kernel. The kernel keeps what it was
-    /// given when the program is killed, but not when the power fails. FIFOs and devices take no notice.
+    /// Whether `write` returns only when the frame is on the disk (fdatasync) and not only with the
+    /// kernel.
+    ///
+    /// The kernel keeps a frame when the program is killed, but not when the power fails. The
+    /// option has no effect on FIFOs and devices.
     public var syncsFrames = false
 
-    /// The defaults: the next name that is free, and no syncing.
+    /// Creates options; the defaults are the next free name, and no syncing.
     public init(existing: Existing = .nextName, firstNumber: Int = 1, syncsFrames: Bool = false) {
         self.existing = existing
         self.firstNumber = firstNumber

@@ -1,16 +1,17 @@
 import FrameStreamingCore
 
-/// Lays a YUV picture out as a file has it: planes Y, U, V one behind the other without padding.
+/// Packs a YUV frame as a file stores it: planes Y, U and V one behind the other, without padding.
 ///
-/// Unsafe code, in plain loops over pointers so that they vectorise. Safe because each row's source range is sliced from a
-/// span, which checks it, and each row's target from the buffer, which is as large as the target's format says.
+/// Unsafe code, in plain loops over pointers so that they vectorise. Safe because each row's source
+/// range is sliced from a span, which checks it. Each row's target is sliced from a buffer as large
+/// as the target's format says.
 struct PlanarPacking {
-    /// What the file's picture is like.
+    /// The shape of the packed frame.
     let target: FrameFormat
     private let planes: [Part]
     private let compressesRange: Bool
 
-    /// Where a plane's samples are in the source.
+    /// The place of a plane's samples in the source.
     private struct Part {
         var plane: Int
         var first: Int
@@ -19,7 +20,8 @@ struct PlanarPacking {
 
     /// Nil for a format that is not YUV.
     ///
-    /// - Parameter frame: A full-range picture that was made from a limited one becomes limited again.
+    /// - Parameter frame: The frame. A full-range frame that was made from a limited one becomes
+    ///   limited again.
     init?(for frame: Frame) throws(FrameStreamingError) {
         func part(_ plane: Int, _ first: Int = 0, _ step: Int = 1) -> Part {
             Part(plane: plane, first: first, step: step)
@@ -44,12 +46,12 @@ struct PlanarPacking {
             colorRange: compressesRange ? .limited : format.colorRange, colorMatrix: format.colorMatrix)
     }
 
-    /// Whether the first `target.byteCount` bytes of `frame` are the result already.
+    /// Whether the first `target.byteCount` bytes of `frame` already are the result.
     func isIdentity(for frame: Frame) -> Bool {
         !compressesRange && frame.format.pixelFormat == target.pixelFormat && frame.format.isTightlyPacked
     }
 
-    /// Writes the packed picture to the start of `bytes`, which has room for it.
+    /// Writes the packed frame to the start of `bytes`, which must be large enough.
     func pack(_ frame: Frame, into bytes: inout [UInt8]) {
         precondition(bytes.count >= target.byteCount)
         unsafe bytes.withUnsafeMutableBufferPointer { memory in
@@ -77,7 +79,7 @@ struct PlanarPacking {
         precondition(count > 0 && first + (count - 1) * step < source.count)
         guard let from = source.baseAddress, let to = row.baseAddress else { return }
         let samples = unsafe (from + first).assumingMemoryBound(to: UInt8.self)
-        // The steps as constants, so that each loop becomes shuffles.
+        // With constant steps each loop becomes vector shuffles.
         switch step {
         case 1: unsafe to.update(from: samples, count: count)
         case 2: for index in 0..<count { unsafe to[index] = samples[index &* 2] }
@@ -85,8 +87,8 @@ struct PlanarPacking {
         }
     }
 
-    // 0...255 to 16...235: 16 + y * 219 / 255, rounded. x / 255 = (x + 1 + x >> 8) >> 8 for every x below 65,535, and all
-    // of it fits into 16 bits, of which a vector holds many.
+    // 0...255 to 16...235: 16 + y * 219 / 255, rounded. x / 255 = (x + 1 + x >> 8) >> 8 for every x
+    // below 65,535. All of it fits into 16 bits, which gives a vector the most lanes.
     static func compressLuma(_ row: UnsafeMutableBufferPointer<UInt8>) {
         guard let samples = row.baseAddress else { return }
         for index in 0..<row.count {
@@ -95,7 +97,8 @@ struct PlanarPacking {
         }
     }
 
-    // 0...255 around 128 to 16...240: 128 + (c - 128) * 224 / 255 = (c * 224 + 128 * 31) / 255, rounded.
+    // 0...255 around 128 to 16...240: 128 + (c - 128) * 224 / 255 = (c * 224 + 128 * 31) / 255,
+    // rounded.
     static func compressChroma(_ row: UnsafeMutableBufferPointer<UInt8>) {
         guard let samples = row.baseAddress else { return }
         for index in 0..<row.count {

@@ -1,22 +1,25 @@
 package import FrameStreamingCore
 
-/// The first line of a YUV4MPEG2 stream (yuv4mpeg(5) of mjpegtools): parameters that begin with a letter, parted by blanks.
+/// The first line of a YUV4MPEG2 stream (yuv4mpeg(5) of mjpegtools): parameters that begin with a
+/// letter, separated by blanks.
 package struct Y4MHeader: Hashable, Sendable {
     package var width: Int
     package var height: Int
-    /// What `C` says without its prefix, such as `420jpeg`: where chroma lies is kept, though nothing here moves it.
+    /// The value of `C` without its prefix, such as `420jpeg`. The chroma siting is kept, though
+    /// this package never uses it.
     package var chroma: String
-    /// The layout that `chroma` means.
+    /// The pixel format of `chroma`.
     package var pixelFormat: PixelFormat
-    /// nil = unknown (`F0:0`) or not told.
+    /// Nil = unknown (`F0:0`) or not stated.
     package var rate: FrameRate?
     /// `p` progressive, `t` top field first, `b` bottom field first, `m` mixed, `?` unknown.
     package var interlacing: Character
-    /// The width and height of a pixel; nil = unknown (`A0:0`) or not told.
+    /// The width and height of a pixel; nil = unknown (`A0:0`) or not stated.
     package var aspect: Ratio?
-    /// What XCOLORRANGE says; nil = not told.
+    /// The value of XCOLORRANGE; nil = not stated.
     package var colorRange: ColorRange?
-    /// What XCOLORMATRIX says; nil = not told. The format has no word of its own for it, and others skip this one.
+    /// The value of XCOLORMATRIX, an extension of this package that other programs skip; nil = not
+    /// stated. Y4M has no parameter for the matrix.
     package var colorMatrix: ColorMatrix?
 
     package struct Ratio: Hashable, Sendable {
@@ -24,14 +27,15 @@ package struct Y4MHeader: Hashable, Sendable {
         package var height: Int
     }
 
-    /// What every stream begins with.
+    /// The first bytes of every stream.
     package static let magic = Array("YUV4MPEG2".utf8)
-    /// What every frame begins with.
+    /// The first bytes of every frame.
     package static let frameMagic = Array("FRAME".utf8)
-    /// Longer headers are refused, the line's end included.
-    package static let longestLine = ByteInput.aheadCapacity
+    /// The longest header, line end included; longer ones are refused.
+    package static let longestLine = BufferedInput.aheadCapacity
 
-    /// The chroma names that are read, with the layout that each means. The first of a layout is the one written.
+    /// The chroma names that are read, with the format of each. The first name of a format is the
+    /// one that is written.
     static let chromaNames: [(name: String, format: PixelFormat)] = [
         ("420jpeg", .i420), ("422", .i422), ("444", .i444), ("mono", .gray8),
         ("420mpeg2", .i420), ("420paldv", .i420), ("420", .i420),
@@ -41,9 +45,9 @@ package struct Y4MHeader: Hashable, Sendable {
 
     static let interlacings: [Character] = ["p", "t", "b", "m", "?"]
 
-    /// A header for pictures of this format, progressive and with square pixels.
+    /// Creates a header for frames of this format, progressive and with square pixels.
     ///
-    /// - Throws: `unsupported` where Y4M has no name for the layout.
+    /// - Throws: `unsupported` where Y4M has no name for the format.
     package init(format: FrameFormat, rate: FrameRate) throws(FrameStreamingError) {
         guard let chroma = Self.chromaNames.first(where: { $0.format == format.pixelFormat }) else {
             throw FrameStreamingError(
@@ -60,13 +64,14 @@ package struct Y4MHeader: Hashable, Sendable {
         colorMatrix = format.pixelFormat == .gray8 || format.colorMatrix == .unspecified ? nil : format.colorMatrix
     }
 
-    /// Reads a header line, without its line end.
+    /// Parses a header line, without its line end.
     ///
-    /// - Throws: `malformedInput` where it is no header or a parameter cannot be; `unsupported` for chroma that is not read.
+    /// - Throws: `malformedInput` for a line that is not a header, or has an invalid parameter;
+    ///   `unsupported` for chroma that is not read.
     package init(parsing line: [UInt8]) throws(FrameStreamingError) {
         let words = line.split(separator: UInt8(ascii: " "))
         guard let first = words.first, Array(first) == Self.magic else {
-            throw FrameStreamingError(.malformedInput, "no Y4M: it does not begin with YUV4MPEG2")
+            throw FrameStreamingError(.malformedInput, "not Y4M: it does not begin with YUV4MPEG2")
         }
         var size: (width: Int?, height: Int?) = (nil, nil)
         var planes: String?
@@ -105,12 +110,12 @@ package struct Y4MHeader: Hashable, Sendable {
                     }
                     colorRange = range
                 } else if value.hasPrefix("COLORMATRIX=") {
-                    // One that has no name here is as good as none.
+                    // An unknown matrix is treated as not stated.
                     colorMatrix = Self.matrices[value.dropFirst(12).uppercased()]
                 } else if value.hasPrefix("YSCSS=") {
                     planesByExtension = value.dropFirst(6).lowercased()
                 }
-            // Parameters that are not known are to be left alone.
+            // Unknown parameters are ignored, as the format demands.
             default: break
             }
         }
@@ -120,13 +125,14 @@ package struct Y4MHeader: Hashable, Sendable {
         }
         self.width = width
         self.height = height
-        // As mjpegtools and FFmpeg have it: C wins over XYSCSS, and without either it is 4:2:0 as in JPEG.
+        // As in mjpegtools and FFmpeg: C wins over XYSCSS, and without either it is 4:2:0 as in
+        // JPEG.
         chroma = planes ?? planesByExtension ?? "420jpeg"
         let name = chroma
         guard let known = Self.chromaNames.first(where: { $0.name == name }) else {
             throw FrameStreamingError(
                 .unsupported,
-                "chroma C\(name) is not read: make it 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p"
+                "chroma C\(name) is not supported: convert it to 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p"
             )
         }
         pixelFormat = known.format
@@ -154,7 +160,7 @@ package struct Y4MHeader: Hashable, Sendable {
 
     private static func wrong(_ text: String, _ example: String) -> FrameStreamingError {
         FrameStreamingError(
-            .malformedInput, "the Y4M header's \"\(text.prefix(40))\" cannot be: it should look like \(example)")
+            .malformedInput, "the Y4M header's \"\(text.prefix(40))\" is invalid: it should look like \(example)")
     }
 
     /// The header line with its line end, in the order W H F I A C X.

@@ -1,18 +1,22 @@
 public import FrameStreamingCore
 package import FrameStreamingSystem
 
-/// Writes raw YUV pictures to a Y4M file, which most video programs read.
+/// Writes raw YUV frames to a Y4M file, which most video programs read.
 ///
-/// Each picture goes out in one call with its FRAME line. A kill in the middle of one leaves the pictures before it whole:
-/// ``RawFileSource`` and FFmpeg read them, and the former then says what is missing. A picture that was expanded to full
-/// range for JPEG goes back to the range of its source, and the header says which (XCOLORRANGE). The
-/// matrix stays: BT.601 where the picture was a JPEG. Y4M has no word for it; ``RawFileSource`` reads ours (XCOLORMATRIX).
+/// Each frame is one write, with its FRAME line. A kill in the middle of it leaves the frames
+/// before complete: ``RawFileSource`` and FFmpeg read them, and the former then reports what is
+/// missing.
+///
+/// A frame that was expanded to full range for JPEG returns to the range of its source, which the
+/// header states (XCOLORRANGE). The matrix stays: BT.601 where the frame was a JPEG. Y4M has no
+/// parameter for the matrix; ``RawFileSource`` reads the one that this package writes
+/// (XCOLORMATRIX).
 public final class Y4MRecorder: FrameRecorder {
-    /// The file that it writes: the path that was given, or the next one that was free.
+    /// The recording's file: the requested path, or the next free name.
     public var path: String { file.path }
-    /// Which of the numbered names that is (``RecordingPath/numbered(_:_:)``).
+    /// The number of that name (``RecordingPath/numbered(_:_:)``).
     public var number: Int { file.number }
-    /// Pictures written so far.
+    /// Frames written so far.
     public private(set) var frameCount = 0
 
     private let rate: FrameRate
@@ -21,15 +25,19 @@ public final class Y4MRecorder: FrameRecorder {
     private var scratch: [UInt8] = []
     private let frameLine = Array("FRAME\n".utf8)
 
-    /// Makes the file, which no other recorder writes as long as it is open. A recording that is there is kept, and this one has the next
-    /// name then, unless `options` say otherwise. A FIFO's reader is waited for, here and when it does not keep up.
+    /// Creates the file, and locks it while the recorder is open.
+    ///
+    /// By default an existing recording is kept, and the recorder takes the next free name. A FIFO
+    /// is waited for until it has a reader, and whenever that reader does not keep up.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - rate: Pictures per second for the header: players go by it.
-    ///   - options: What to do where there is a recording already, and whether to sync each frame to the disk.
-    ///   - cancellation: Ends such a wait.
-    /// - Throws: `alreadyExists`, `busy` where the options refuse a name; `notFound`, `notPermitted`, `system` where the file cannot be made; `cancelled`.
+    ///   - rate: Frames per second for the header, which players follow.
+    ///   - options: What to do with an existing recording, and whether to sync each frame to the
+    ///     disk.
+    ///   - cancellation: Ends a wait for a FIFO's reader.
+    /// - Throws: `alreadyExists`, `busy` where the options refuse a name; `notFound`,
+    ///   `notPermitted`, `system` where the file cannot be created; `cancelled`.
     public init(
         path: String, rate: FrameRate = .thirty, options: RecordingOptions = RecordingOptions(),
         cancellation: RecordingCancellation? = nil
@@ -38,13 +46,13 @@ public final class Y4MRecorder: FrameRecorder {
         self.rate = rate
     }
 
-    /// Writes to a descriptor that is open and empty.
+    /// Writes to an open and empty descriptor.
     package init(_ descriptor: Descriptor, path: String, rate: FrameRate = .thirty) {
         file = RecordingFile(descriptor, path: path)
         self.rate = rate
     }
 
-    /// Whether it is a YUV or gray picture of the first one's size, subsampling, range and matrix.
+    /// Whether the frame is YUV or gray, with the size, subsampling, range and matrix of the first.
     public func accepts(_ frame: Frame) -> Bool {
         guard let packing = try? PlanarPacking(for: frame) else { return false }
         return format.map { Self.isSame($0, packing.target) } ?? true
@@ -55,15 +63,18 @@ public final class Y4MRecorder: FrameRecorder {
             && left.colorRange == right.colorRange && matrix(left) == matrix(right)
     }
 
-    // What is not told is taken for BT.601, and gray is the same in all.
+    // An unspecified matrix is taken for BT.601, and gray is the same in all.
     private static func matrix(_ format: FrameFormat) -> ColorMatrix {
         format.pixelFormat == .gray8 || format.colorMatrix == .unspecified ? .bt601 : format.colorMatrix
     }
 
-    /// Writes one picture: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as 4:2:0), YUYV, UYVY (as 4:2:2).
+    /// Writes one frame: I420, I422, I444 or GRAY8 with any strides, and YV12, NV12, NV21 (as
+    /// 4:2:0), YUYV, UYVY (as 4:2:2).
     ///
-    /// - Throws: `unsupported` for other pixel formats, and where size, subsampling, range or matrix are not those of the first; `system`
-    ///   where the disk is full or fails; `recordingLost` where another program has removed or changed the file; `cancelled`; `closed` after ``close()``, and where a FIFO has half a picture.
+    /// - Throws: `unsupported` for other pixel formats, and for a size, subsampling, range or
+    ///   matrix other than the first frame's; `system` where the disk is full or fails;
+    ///   `recordingLost` where another program has removed or changed the file; `cancelled`;
+    ///   `closed` after ``close()``, and where a FIFO holds part of a frame.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
         guard let packing = try PlanarPacking(for: frame) else {
             throw FrameStreamingError(
@@ -75,15 +86,16 @@ public final class Y4MRecorder: FrameRecorder {
         if let format, !Self.isSame(format, target) {
             throw FrameStreamingError(
                 .unsupported,
-                "a Y4M file has one format: it began with \(format) (\(format.colorRange), \(Self.matrix(format))), and now comes "
-                    + "\(target) (\(target.colorRange), \(Self.matrix(target))); start another file", subject: path)
+                "all pictures of a Y4M file have one format: the first has \(format) (\(format.colorRange), \(Self.matrix(format))), "
+                    + "this one \(target) (\(target.colorRange), \(Self.matrix(target))); start another file",
+                subject: path)
         }
-        // The header goes with the first picture, so that a file never has half of one.
+        // The header is written with the first frame, so that a file never has half of one.
         let lead = format == nil ? Array(try Y4MHeader(format: target, rate: rate).line.utf8) + frameLine : frameLine
         if packing.isIdentity(for: frame) {
             try unsafe file.append(lead.span.bytes, frame.bytes.extracting(0..<target.byteCount))
         } else {
-            // Out of the property while it is borrowed, and back for the next picture.
+            // Moved out of the property while it is borrowed, and back for the next frame.
             var packed: [UInt8] = []
             swap(&packed, &scratch)
             defer { scratch = packed }
@@ -95,12 +107,14 @@ public final class Y4MRecorder: FrameRecorder {
         frameCount += 1
     }
 
-    /// Closes the file until the next frame, to spare its descriptor; it may not be changed meanwhile. A FIFO or a device stays open.
+    /// Closes the file's descriptor until the next frame; the file must not change meanwhile. A
+    /// FIFO or a device stays open.
     public func suspend() {
         file.suspend()
         scratch = []
     }
 
-    /// Ends the recording, and removes a file that was made for it and has no frame. Again and again.
+    /// Ends the recording, and removes a file that it created and that has no frame. May be called
+    /// again.
     public func close() { file.close() }
 }

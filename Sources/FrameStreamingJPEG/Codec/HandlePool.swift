@@ -1,8 +1,10 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Handles that are used again and again: making one anew costs 4 % of a frame, and each belongs to one thread at a
-/// time. There are as many as were ever in use at once.
+/// Keeps TurboJPEG handles for reuse, because creating one costs 4 % of a frame.
+///
+/// One thread at a time may use a handle. The pool grows to the largest number that were ever in
+/// use at once.
 final class HandlePool<Handle: AnyObject & Sendable>: Sendable {
     private struct State {
         var idle: [Handle] = []
@@ -13,7 +15,7 @@ final class HandlePool<Handle: AnyObject & Sendable>: Sendable {
 
     init(_ make: @escaping @Sendable () throws(FrameStreamingError) -> Handle) { self.make = make }
 
-    /// A handle that nobody else has until ``giveBack(_:)``.
+    /// Returns a handle for the caller's exclusive use until ``giveBack(_:)``.
     func checkOut() throws(FrameStreamingError) -> Handle {
         if let handle = state.withLock({ $0.idle.popLast() }) { return handle }
         let handle = try make()
@@ -21,14 +23,14 @@ final class HandlePool<Handle: AnyObject & Sendable>: Sendable {
         return handle
     }
 
-    /// Also after an error: a handle is good again after a fatal one.
+    /// Takes a handle back. A handle is usable again even after a fatal error.
     func giveBack(_ handle: Handle) {
         state.withLock { $0.idle.append(handle) }
     }
 
-    /// How many were made so far.
+    /// The number of handles that were created so far.
     var made: Int { state.withLock { $0.made } }
-    /// A sum over those that are idle.
+    /// Adds a value up over the idle handles.
     func sumOfIdle(_ value: (Handle) -> Int) -> Int {
         state.withLock { state in state.idle.reduce(0) { $0 + value($1) } }
     }

@@ -1,91 +1,98 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// JPEG over TurboJPEG (libjpeg-turbo 2.1 or later).
+/// Encodes, decodes and transforms JPEGs with TurboJPEG (libjpeg-turbo 2.1 or later).
 ///
-/// Any number of threads encode, decode and transform at once: each call has a TurboJPEG handle and its scratch
-/// memory to itself, out of a pool that grows to as many as are ever in use at once. Results lie in memory of
-/// `FramePool`s, so that once warm a frame costs no allocation of its size here. (TurboJPEG itself allocates work
-/// space per call.)
+/// Any number of threads may use a codec at once. Each call has a TurboJPEG handle and its scratch
+/// memory to itself, from a pool that grows to the largest number of simultaneous calls. Results
+/// lie in the memory of `FramePool`s, so a warm codec allocates nothing of a frame's size.
+/// (TurboJPEG itself allocates work space per call.)
 ///
-/// What it does with colour: JFIF is full range with BT.601 weights (ITU-T T.871), so that is what every JPEG from here has.
-/// Limited range is expanded on the way in, exactly rounded; luma and chroma made with other weights (BT.709, BT.2020) are
-/// converted, clamped where no colour is so far out. A decode therefore gives BT.601, full range, whatever went in;
-/// `Frame/sourceColorRange` remembers the range.
+/// Colour: JFIF is full range with BT.601 weights (ITU-T T.871), and so is every JPEG that the
+/// codec writes. Limited range is expanded, exactly rounded. Luma and chroma with other weights
+/// (BT.709, BT.2020) are converted, and clamped where the result is out of range. A decode
+/// therefore always returns BT.601 in full range; `Frame/sourceColorRange` keeps the range of the
+/// source.
 ///
-/// libjpeg-turbo reads environment variables: `TJ_OPTIMIZE=1` (smaller and slower), `TJ_ARITHMETIC=1` (hardly anything
-/// decodes that), `TJ_RESTART=N` and `TJ_PROGRESSIVE=1` change what every encoder in the process writes. They are
-/// left to whoever sets them.
+/// libjpeg-turbo reads environment variables: `TJ_OPTIMIZE=1` (smaller and slower),
+/// `TJ_ARITHMETIC=1` (few programs decode it), `TJ_RESTART=N` and `TJ_PROGRESSIVE=1`. They change
+/// what every encoder in the process writes. The codec leaves them to the user.
 public final class JPEGCodec: FrameCodec, Sendable {
-    /// What to do with a JPEG that decodes with warnings: it ends too early, has bytes too many, or a fault in its
-    /// data.
+    /// What to do with a JPEG that decodes with warnings: one that is truncated, has extra bytes,
+    /// or is damaged.
     public struct Strictness: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String { case strict, tolerant }
         private let value: Value
 
-        /// A warning is an error: `corruptImage`, with the library's words.
+        /// A warning is an error: `corruptImage`, with the library's message.
         public static let strict = Strictness(value: .strict)
-        /// A picture with warnings is a picture; part of it may be grey or displaced. Counted in
-        /// ``Statistics/warnings``.
+        /// A frame with warnings is delivered; part of it may be grey or displaced.
+        /// ``Statistics/warnings`` counts it.
         public static let tolerant = Strictness(value: .tolerant)
 
-        /// The strictness's name.
+        /// The name of the strictness.
         public var description: String { value.rawValue }
     }
 
-    /// How the codec was used.
+    /// Counts how the codec was used.
     public struct Statistics: Hashable, Sendable {
-        /// Pictures that were delivered although they had warnings.
+        /// Frames that were delivered in spite of warnings.
         public let warnings: Int
-        /// TurboJPEG handles that were made: as many as calls were ever running at once, of each kind.
+        /// TurboJPEG handles that were created: for each kind, the largest number of simultaneous
+        /// calls.
         public let handles: Int
-        /// Times that scratch memory was allocated, by the handles that are not in use at this moment.
+        /// Allocations of scratch memory, by the handles that are idle at this moment.
         public let scratchAllocations: Int
-        /// The memory of encoded pictures.
+        /// The memory of encoded frames.
         public let encoded: FramePool.Statistics
-        /// The memory of decoded pictures.
+        /// The memory of decoded frames.
         public let decoded: FramePool.Statistics
     }
 
-    /// No JPEG of libjpeg has a longer side (JPEG_MAX_DIMENSION).
+    /// The longest side of a JPEG in libjpeg (JPEG_MAX_DIMENSION).
     public static let largestSide = 65_500
 
-    /// The subsampling where the settings of a frame name none; nil = 4:2:0.
+    /// The subsampling for frames whose settings name none; nil = 4:2:0.
     public let subsampling: ChromaSubsampling?
-    /// What becomes of pictures with warnings.
+    /// What to do with frames that have warnings.
     public let strictness: Strictness
     /// The largest width times height that is encoded or decoded.
     public let maximumPixels: Int
-    /// The largest number of scans of a JPEG that is decoded or transformed. Encoders write 1 to about 20.
+    /// The largest number of scans of a JPEG that is decoded or transformed. Encoders write 1 to
+    /// about 20.
     public var maximumScans: Int { scanLimits.scans }
-    /// The largest number of samples that all scans of a JPEG pass over when it is decoded or transformed, each sample once for
-    /// each scan of its component, and eight times that where the JPEG is arithmetic-coded.
+    /// The largest number of samples that all scans of a JPEG together may cover when it is decoded
+    /// or transformed. A sample counts once for each scan of its component, and eight times as much
+    /// in an arithmetic-coded JPEG.
     public var maximumScannedSamples: Int { scanLimits.samples }
     let scanLimits: ScanLimits
 
     let compressors = HandlePool { () throws(FrameStreamingError) in try TurboCompressor() }
     let decompressors = HandlePool { () throws(FrameStreamingError) in try TurboDecompressor() }
-    /// Two kinds, not to be mixed: a handle that once kept a picture's metadata keeps that of all later ones (libjpeg
-    /// saves the markers that it was told to save for good, and copies whatever it saved).
+    /// Two pools that must not be mixed. libjpeg remembers for good that a handle was once told to
+    /// save markers, and copies those of every later frame.
     let transformers = HandlePool { () throws(FrameStreamingError) in try TurboTransformer() }
     let transformersWithoutMetadata = HandlePool { () throws(FrameStreamingError) in try TurboTransformer() }
     let encodedPool: FramePool
     let decodedPool: FramePool
     private let warnings = Monitor(0)
 
-    /// A codec. It costs nothing until it is used.
+    /// Creates a codec. It allocates nothing until it is used.
     ///
     /// - Parameters:
-    ///   - subsampling: For frames whose settings name none; 4:2:0 unless given.
-    ///   - strictness: Whether a picture with warnings is an error.
-    ///   - maximumPixels: Width times height beyond which a picture is refused before anything is allocated for it:
-    ///     tiny files claim 65,500 x 65,500. 64 Mi pixels, unless given.
-    ///   - maximumScans: The scans of a progressive JPEG beyond which it is refused before it is decoded. 100, unless given.
-    ///   - maximumScannedSamples: The samples that all scans pass over, beyond which a JPEG is refused before it is decoded:
-    ///     a valid progressive JPEG of 180 kB can take 12 s. 1 Gi samples, unless given: about one second, and what libjpeg's
-    ///     standard progressive script needs for the largest picture of `maximumPixels` in 4:4:4.
-    ///   - framePoolCapacity: How many encoded, and how many decoded pictures the caller keeps at a time without an
-    ///     allocation for each.
+    ///   - subsampling: For frames whose settings name none; nil = 4:2:0.
+    ///   - strictness: Whether a frame with warnings is an error.
+    ///   - maximumPixels: The largest width times height. A larger JPEG is refused before anything
+    ///     is allocated for it, because a tiny file can claim 65,500 x 65,500. The default is 64 Mi
+    ///     pixels.
+    ///   - maximumScans: The largest number of scans of a progressive JPEG; more are refused before
+    ///     decoding. The default is 100.
+    ///   - maximumScannedSamples: The largest number of samples that all scans together cover; more
+    ///     are refused before decoding. A valid progressive JPEG of 180 kB can take 12 s. The
+    ///     default is 1 Gi samples, which is about one second. libjpeg's standard progressive
+    ///     script needs as many for the largest frame of the default `maximumPixels` in 4:4:4.
+    ///   - framePoolCapacity: How many encoded, and how many decoded frames may be held at once
+    ///     before each costs an allocation.
     public init(
         subsampling: ChromaSubsampling? = nil, strictness: Strictness = .strict, maximumPixels: Int = 8192 * 8192,
         maximumScans: Int = 100, maximumScannedSamples: Int = 1 << 30, framePoolCapacity: Int = 16
@@ -102,7 +109,7 @@ public final class JPEGCodec: FrameCodec, Sendable {
         decodedPool = FramePool(capacity: framePoolCapacity)
     }
 
-    /// How it was used so far.
+    /// How the codec was used so far.
     public var statistics: Statistics {
         Statistics(
             warnings: warnings.withLock { $0 },
@@ -120,7 +127,7 @@ public final class JPEGCodec: FrameCodec, Sendable {
         guard width * height <= maximumPixels else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "\(width)x\(height) is more than the \(maximumPixels) pixels that this codec takes: raise maximumPixels if the picture is meant"
+                "\(width)x\(height) exceeds this codec's limit of \(maximumPixels) pixels: raise maximumPixels to accept the picture"
             )
         }
     }

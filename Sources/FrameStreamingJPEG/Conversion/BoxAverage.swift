@@ -1,33 +1,36 @@
 internal import FrameStreamingCore
 
-/// Makes lines of samples smaller: each new sample is the mean of the 2 x 2, 4 x 4 or 8 x 8 that it stands for, rounded; of
-/// as many as there are, at the right and lower edges.
+/// Scales lines of samples down: each new sample is the rounded mean of 2 x 2, 4 x 4 or 8 x 8
+/// samples, or of fewer at the right and lower edges.
 ///
-/// Unsafe code, safe because: the callers (PictureStrips.swift, PackedPicture.swift) pass lines of a frame's or a
-/// scratch plane with counts that follow from the same picture's size, and room for ``sumCount(columns:)`` sums. Columns are
-/// added up by twos, in loops that the optimiser turns into vector code: two samples are a word, two sums a word twice as wide.
+/// Unsafe code, safe because: the callers (StripConversion.swift, PackedImage.swift) pass lines of
+/// a frame's or a scratch plane, with counts computed from the same frame's size, and room for
+/// ``sumCount(columns:)`` sums.
+///
+/// Columns are added in pairs, in loops that the optimiser vectorises: two samples are one word,
+/// and two sums one word of twice the width.
 @safe struct BoxAverage {
     /// 2, 4 or 8.
     let divisor: Int
     private let sums: UnsafeMutablePointer<UInt16>
     private let spare: UnsafeMutablePointer<UInt16>
 
-    /// - Parameter room: For ``sumCount(columns:)`` sums.
+    /// - Parameter room: Has room for ``sumCount(columns:)`` sums.
     init(_ scale: PictureScale, room: UnsafeMutablePointer<UInt16>, columns: Int) {
         divisor = scale.denominator
         unsafe sums = room
         unsafe spare = room + columns
     }
 
-    /// Sums that there must be room for: of each sample of a line, twice.
+    /// The number of sums that need room: two for each sample of a line.
     static func sumCount(columns: Int) -> Int { 2 * columns }
 
-    /// One line of the result.
+    /// Computes one line of the result.
     ///
     /// - Parameters:
-    ///   - plane: Of at least one line from `first` on.
-    ///   - count: Samples of a line of `plane`.
-    ///   - lines: How many lines the new one stands for: `divisor`, or fewer at the lower edge.
+    ///   - plane: Has at least one line from `first` on.
+    ///   - count: Samples per line of `plane`.
+    ///   - lines: The source lines that the new one covers: `divisor`, or fewer at the lower edge.
     func line(
         of plane: SourcePlane, first: Int, lines: Int, count: Int, to target: UnsafeMutablePointer<UInt8>
     ) {
@@ -52,11 +55,11 @@ internal import FrameStreamingCore
         }
     }
 
-    /// One line of packed pixels of `size` (3 or 4) bytes, each byte by itself.
+    /// Computes one line of packed pixels of `size` (3 or 4) bytes, each byte separately.
     ///
     /// - Parameters:
-    ///   - plane: As above.
-    ///   - count: Bytes of a line of `plane` that hold pixels.
+    ///   - plane: Has at least one line from `first` on.
+    ///   - count: Bytes per line of `plane` that hold pixels.
     func packedLine(
         of plane: SourcePlane, first: Int, lines: Int, count: Int, size: Int, to target: UnsafeMutablePointer<UInt8>
     ) {
@@ -64,8 +67,9 @@ internal import FrameStreamingCore
         let boxes = count / box
         unsafe Self.widen(plane.line(first), to: sums, count: boxes * box)
         for line in first + 1..<first + lines { unsafe Self.add(plane.line(line), to: sums, count: boxes * box) }
-        // Every pixel with its neighbour, then with the sum beside that, and so on: more sums than are wanted, but without
-        // gaps, as vector code likes it. Those of whole boxes need none from beyond the last.
+        // Adds every pixel to its neighbour, then to the sum beside that, and so on. This computes
+        // more sums than needed, but without gaps, which vector code requires. The sums of whole
+        // boxes need no sample beyond the last box.
         var (from, to) = unsafe (sums, spare)
         var (distance, valid) = (size, boxes * box)
         while distance < box {
@@ -76,7 +80,7 @@ internal import FrameStreamingCore
         }
         let samples = divisor * lines
         if lines == divisor {
-            // A power of two: 4, 16, 64.
+            // The number of samples is a power of two: 4, 16 or 64.
             let (half, shift) = (UInt16(samples / 2), UInt16(samples.trailingZeroBitCount))
             for index in 0..<boxes {
                 for byte in 0..<size {
@@ -104,7 +108,7 @@ internal import FrameStreamingCore
         }
     }
 
-    /// Sums of `samples` samples each to their means.
+    /// Converts sums of `samples` samples each to means.
     private static func means(
         _ sums: UnsafePointer<UInt16>, of samples: Int, to target: UnsafeMutablePointer<UInt8>, count: Int
     ) {

@@ -1,11 +1,12 @@
 internal import FrameStreamingCore
 
-/// From the luma and chroma of one matrix to those that JFIF has (BT.601, full range; ITU-T T.871): one product with a
-/// matrix of 3 x 3, without a detour over RGB.
+/// Converts luma and chroma of another matrix to those of JFIF (BT.601, full range; ITU-T T.871) by
+/// one product with a 3 x 3 matrix, without a detour over RGB.
 ///
-/// With Cb and Cr counted from none, and gray the same in every matrix, it is
-/// `Y' = Y + a Cb + b Cr`, `Cb' = Cb + c Cb + d Cr`, `Cr' = Cr + e Cb + f Cr`. The range is in the factors. All fits 16 bits:
-/// the corrections have 9 places after the point, luma has 6. The result is less than 1 off (tested at every value).
+/// With Cb and Cr centred on 0, and because gray is the same in every matrix, it is `Y' = Y + a Cb
+/// + b Cr`, `Cb' = Cb + c Cb + d Cr`, `Cr' = Cr + e Cb + f Cr`. The factors include the range. All
+/// values fit 16 bits: the corrections have 9 binary places, luma has 6. The result is less than 1
+/// off (tested at every value).
 struct MatrixConversion: Hashable, Sendable {
     private var lumaOfU: Int16
     private var lumaOfV: Int16
@@ -15,7 +16,8 @@ struct MatrixConversion: Hashable, Sendable {
     private var vOfV: Int16
     private let isLimitedRange: Bool
 
-    /// Nil where there is nothing to convert but the range: BT.601, and what does not say and is taken for it.
+    /// Nil where at most the range has to be converted: for BT.601, and for an unspecified matrix,
+    /// which is taken for it.
     init?(from matrix: ColorMatrix, _ range: ColorRange) {
         // The weights of red and blue (ITU-R BT.601, BT.709, BT.2020).
         let (red, blue): (Double, Double)
@@ -25,7 +27,7 @@ struct MatrixConversion: Hashable, Sendable {
         default: return nil
         }
         let green = 1 - red - blue
-        // R = Y + rv Cr, B = Y + bu Cb, G = Y - gu Cb - gv Cr, put into the weights of BT.601.
+        // R = Y + rv Cr, B = Y + bu Cb, G = Y - gu Cb - gv Cr, inserted into the weights of BT.601.
         let rv = 2 * (1 - red)
         let bu = 2 * (1 - blue)
         let (gu, gv) = (bu * blue / green, rv * red / green)
@@ -42,11 +44,13 @@ struct MatrixConversion: Hashable, Sendable {
     }
 }
 
-/// The loops: straight runs, which the optimiser turns into vector code.
+/// The loops have no branches, so the optimiser vectorises them.
 ///
-/// Unsafe code, safe because: the caller (PictureStrips.swift) passes lines of a strip that has room for them.
+/// Unsafe code, safe because: the caller (StripConversion.swift) passes lines of a strip that has
+/// room for them.
 extension MatrixConversion {
-    /// What each chroma sample of a line adds to the luma beside it, in 64ths: once for each of `across` samples of luma.
+    /// Computes what each chroma sample of a line adds to the luma beside it, in 64ths: once for
+    /// each of its `across` samples of luma.
     func corrections(
         _ u: UnsafePointer<UInt8>, _ v: UnsafePointer<UInt8>, count: Int, across: Int,
         to target: UnsafeMutablePointer<Int16>
@@ -69,7 +73,7 @@ extension MatrixConversion {
 
     @inline(__always) private static func chroma(_ sample: UInt8) -> Int16 { Int16(sample) &- 128 }
 
-    /// A line of luma with its corrections.
+    /// Converts a line of luma, given its corrections.
     func convertLuma(
         _ source: UnsafePointer<UInt8>, _ corrections: UnsafePointer<Int16>, to target: UnsafeMutablePointer<UInt8>,
         count: Int
@@ -86,10 +90,10 @@ extension MatrixConversion {
     }
 
     @inline(__always) private static func sample(of parts: Int16) -> UInt8 {
-        Words.clamped(UInt16(bitPattern: (parts &+ 32) >> 6))
+        WordArithmetic.clamped(UInt16(bitPattern: (parts &+ 32) >> 6))
     }
 
-    /// A line of chroma.
+    /// Converts a line of chroma.
     func convertChroma(
         _ u: UnsafePointer<UInt8>, _ v: UnsafePointer<UInt8>, to newU: UnsafeMutablePointer<UInt8>,
         _ newV: UnsafeMutablePointer<UInt8>, count: Int
@@ -97,8 +101,8 @@ extension MatrixConversion {
         for i in 0..<count {
             let (cb, cr) = unsafe (Self.chroma(u[i]), Self.chroma(v[i]))
             let (du, dv) = (cb &* uOfU &+ cr &* uOfV, cb &* vOfU &+ cr &* vOfV)
-            unsafe newU[i] = Words.clamped(UInt16(bitPattern: cb &+ 128 &+ (du &+ 256) >> 9))
-            unsafe newV[i] = Words.clamped(UInt16(bitPattern: cr &+ 128 &+ (dv &+ 256) >> 9))
+            unsafe newU[i] = WordArithmetic.clamped(UInt16(bitPattern: cb &+ 128 &+ (du &+ 256) >> 9))
+            unsafe newV[i] = WordArithmetic.clamped(UInt16(bitPattern: cr &+ 128 &+ (dv &+ 256) >> 9))
         }
     }
 }

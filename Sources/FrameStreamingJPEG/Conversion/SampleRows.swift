@@ -1,11 +1,11 @@
-/// The loops that take a line's samples apart. Each is a straight run without branches, which the optimiser turns
-/// into vector code; what they share is inlined.
+/// The loops that split a line into its samples. None has a branch, so the optimiser vectorises
+/// them; shared code is inlined.
 ///
-/// Unsafe code, safe because: the callers (PlanarPicture.swift) pass lines that lie inside a frame's or a scratch
-/// plane, and counts that follow from the same picture's size. Source lines may lie at any address; words are loaded
-/// unaligned.
+/// Unsafe code, safe because: the caller (TargetImage.swift) passes lines that lie inside a frame's
+/// or a scratch plane, and counts computed from the same frame's size. Source lines may have any
+/// alignment; words are loaded unaligned.
 enum SampleRows {
-    /// `target[i]` = the average of `upper[i]` and `lower[i]`, expanded.
+    /// Sets `target[i]` to the mean of `upper[i]` and `lower[i]`, expanded.
     @inline(__always)
     static func average<Expansion: RangeExpansion>(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>,
@@ -14,7 +14,8 @@ enum SampleRows {
         for i in 0..<count { unsafe target[i] = Expansion.expandMean(UInt16(upper[i]) &+ UInt16(lower[i])) }
     }
 
-    /// Two-byte groups: the first bytes to one line, the second to another (NV12's chroma), expanded.
+    /// Splits two-byte groups: the first bytes go to one line, the second to another (NV12's
+    /// chroma), expanded.
     @inline(__always)
     static func splitPairs<Expansion: RangeExpansion>(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?,
@@ -38,8 +39,8 @@ enum SampleRows {
         }
     }
 
-    /// One byte of each two-byte group, the lower (`shift` 0) or the upper (8), expanded: the luma of YUYV and UYVY, or
-    /// their chroma, U and V by turns.
+    /// Takes one byte of each two-byte group, the lower (`shift` 0) or the upper (8), expanded: the
+    /// luma of YUYV and UYVY, or their chroma, which alternates U and V.
     @inline(__always)
     static func pickOfPairs<Expansion: RangeExpansion>(
         _ upper: UnsafePointer<UInt8>, _ lower: UnsafePointer<UInt8>?, shift: UInt16,
@@ -61,7 +62,7 @@ enum SampleRows {
         }
     }
 
-    /// Each two samples to their average; the last of an odd number stands for itself.
+    /// Averages each pair of samples; the last of an odd number is copied.
     @inline(__always)
     static func halve(
         _ source: UnsafePointer<UInt8>, count: Int, to target: UnsafeMutablePointer<UInt8>
@@ -74,7 +75,7 @@ enum SampleRows {
         if count % 2 == 1 { unsafe target[count / 2] = source[count - 1] }
     }
 
-    /// Each sample 2 or 4 times, `count` samples of the target in all.
+    /// Repeats each sample 2 or 4 times, up to `count` samples of the target.
     @inline(__always)
     static func stretch(
         _ source: UnsafePointer<UInt8>, by factor: Int, to target: UnsafeMutablePointer<UInt8>, count: Int

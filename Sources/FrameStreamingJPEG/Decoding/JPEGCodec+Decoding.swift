@@ -2,22 +2,28 @@ internal import CTurboJPEG
 public import FrameStreamingCore
 
 extension JPEGCodec {
-    /// The picture in a JPEG frame.
+    /// Decodes a JPEG frame.
     ///
-    /// RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8 come from TurboJPEG as they are. I420, YV12, I422 and I444
-    /// are the JPEG's own planes where it has that subsampling (``nativePlaneFormat(of:)`` tells), and else made from
-    /// them: chroma is averaged or repeated; a gray JPEG's is 128. All are full range and BT.601, as JFIF has it and
-    /// whatever the frame's format says, without padding between lines, at 1, 1/2, 1/4 or 1/8 of the size. The size is the JPEG's, also where the frame's format says otherwise.
+    /// TurboJPEG itself produces RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8. I420, YV12,
+    /// I422 and I444 are the JPEG's own planes if it has that subsampling (see
+    /// ``nativePlaneFormat(of:)``). Otherwise chroma is averaged or repeated; a gray JPEG has
+    /// chroma 128.
     ///
-    /// - Throws: `corruptImage` where it does not decode, or with warnings under ``Strictness/strict``;
-    ///   `limitExceeded` beyond ``maximumPixels`` (of the whole picture, also for a smaller scale), ``maximumScans`` and
-    ///   ``maximumScannedSamples``, before anything is decoded; `unsupported` for a frame that is no JPEG, another target format, CMYK, and planes of a JPEG that has none of YUV.
+    /// The result is full range and BT.601, as JFIF defines, whatever the frame's format states. It
+    /// has no padding between lines, and 1, 1/2, 1/4 or 1/8 of the size. The JPEG's own size
+    /// counts, even where the frame's format states another.
+    ///
+    /// - Throws: `corruptImage` for a JPEG that does not decode, or has warnings under
+    ///   ``Strictness/strict``. `limitExceeded` beyond ``maximumPixels`` (before scaling),
+    ///   ``maximumScans`` and ``maximumScannedSamples``, before anything is decoded. `unsupported`
+    ///   for a frame that is not JPEG, for another target format, for CMYK, and for planes of a
+    ///   JPEG without YUV.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         guard Self.targets.contains(settings.pixelFormat) else {
             throw FrameStreamingError(
                 .unsupported,
-                "a JPEG is not decoded to \(settings.pixelFormat): ask for one of \(Self.targets.map(\.description).joined(separator: ", "))"
+                "a JPEG cannot be decoded to \(settings.pixelFormat): ask for one of \(Self.targets.map(\.description).joined(separator: ", "))"
             )
         }
         let decompressor = try decompressors.checkOut()
@@ -30,10 +36,11 @@ extension JPEGCodec {
         return result
     }
 
-    /// The pixel format that ``decode(_:_:)`` can give of a JPEG frame without a resampling of its chroma: I420,
-    /// I422, I444 or GRAY8. For a recorder that keeps what the JPEG has. For the kinds without a pixel format of
-    /// their own it is the next that loses nothing: I444 for 4:4:0, I422 for 4:1:1. Reads the header alone, which
-    /// takes microseconds.
+    /// Returns the pixel format that ``decode(_:_:)`` produces without resampling chroma: I420,
+    /// I422, I444 or GRAY8. A recorder uses it to keep what the JPEG has.
+    ///
+    /// For kinds without a pixel format of their own it is the next that loses nothing: I444 for
+    /// 4:4:0, I422 for 4:1:1. Only the header is read, which takes microseconds.
     ///
     /// - Throws: `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func nativePlaneFormat(of frame: Frame) throws(FrameStreamingError) -> PixelFormat {
@@ -58,26 +65,26 @@ extension JPEGCodec {
 
     static func notJPEG(_ frame: Frame) -> FrameStreamingError {
         FrameStreamingError(
-            .unsupported, "a frame of \(frame.format) is no JPEG: encode it first, or use it as it is")
+            .unsupported, "a frame of \(frame.format) is not a JPEG: encode it first, or use it as it is")
     }
 
-    func check(_ header: JPEGHeader) throws(FrameStreamingError) {
+    func check(_ header: TurboJPEGHeader) throws(FrameStreamingError) {
         try checkSize(width: header.width, height: header.height)
         try header.checkColours()
     }
 
-    /// The sampling of a JPEG that has planes of YUV.
-    private static func planeFactors(_ header: JPEGHeader) throws(FrameStreamingError) -> ChromaFactors {
+    /// Returns the sampling of a JPEG with YUV planes.
+    private static func planeFactors(_ header: TurboJPEGHeader) throws(FrameStreamingError) -> ChromaFactors {
         guard let factors = header.sampling.factors, !header.isRGB else {
             throw FrameStreamingError(
                 .unsupported,
-                "the JPEG has no planes of YUV (its colours are RGB or its subsampling has no name): decode it to BGR24 or RGB24"
+                "the JPEG has no YUV planes (it is RGB, or has an unknown subsampling): decode it to BGR24 or RGB24"
             )
         }
         return factors
     }
 
-    /// What a JPEG of this size is decoded to.
+    /// Returns the format that a JPEG of this size is decoded to.
     private func target(
         _ settings: DecodeSettings, width: Int, height: Int
     ) throws(FrameStreamingError) -> FrameFormat {
@@ -116,11 +123,11 @@ extension JPEGCodec {
         }
     }
 
-    /// A frame that `fill` writes, which says whether there were warnings.
+    /// Creates a frame that `fill` writes. `fill` returns whether the JPEG had warnings.
     ///
-    /// Unsafe code, safe because: the buffer has `format.byteCount` bytes, and the planes in it are `format`'s.
-    /// TurboJPEG's luma planes hold whole chroma groups, so it writes straight into the buffer only where the size
-    /// consists of such.
+    /// Unsafe code, safe because: the buffer has `format.byteCount` bytes, and the planes in it are
+    /// those of `format`. TurboJPEG writes whole chroma groups of luma, so it writes straight into
+    /// the buffer only where the size consists of whole groups.
     private func filled(
         _ format: FrameFormat, _ fill: (UnsafeMutablePointer<UInt8>) throws(FrameStreamingError) -> Bool
     ) throws(FrameStreamingError) -> Frame {
@@ -135,7 +142,8 @@ extension JPEGCodec {
 }
 
 extension TurboDecompressor {
-    /// Decodes to Y, U and V planes of `format`, which are `targets`. True = with warnings.
+    /// Decodes to `targets`, the Y, U and V planes of `format`. Returns whether the JPEG had
+    /// warnings.
     ///
     /// - Parameter own: The JPEG's sampling; nil = gray.
     fileprivate func decodePlanes(
@@ -160,7 +168,7 @@ extension TurboDecompressor {
         let chromaBytes = chromaStride * own.lines(height)
         let (offsets, count) = ScratchMemory.place([
             stride * own.paddedHeight(height), chromaBytes, chromaBytes,
-            SourcePicture.lineRoom(columns: own.columns(width)),
+            SourceImage.lineRoom(columns: own.columns(width)),
         ])
         let start = unsafe planes.room(count)
         let scratch = unsafe [
@@ -168,11 +176,11 @@ extension TurboDecompressor {
             TargetPlane(start: start + offsets[2], stride: chromaStride),
         ]
         let warned = try unsafe decode(jpeg, to: scratch, width: width, height: height, strictness: strictness)
-        unsafe TargetPicture(
+        unsafe TargetImage(
             luma: targets[0], lumaWidth: width, lumaHeight: height, chroma: (targets[1], targets[2]), factors: wanted,
             lines: start + offsets[3]
         ).fill(
-            from: SourcePicture(
+            from: SourceImage(
                 width: width, height: height, luma: .plane(scratch[0].asSource),
                 chroma: .planes(u: scratch[1].asSource, v: scratch[2].asSource), factors: own, isLimitedRange: false))
         return warned

@@ -1,31 +1,20 @@
 internal import FrameStreamingCore
 internal import Glibc
 
-/// The bounds of what one decode may cost, beside the bound of the picture's size.
-struct ScanLimits: Hashable, Sendable {
-    /// The largest number of scans.
-    var scans: Int
-    /// The largest number of samples that all scans together pass over.
-    var samples: Int
-    /// The largest width times height. A larger picture is refused for that, and its scans are not counted.
-    var pixels: Int
-
-    /// No bounds, for pictures that this codec wrote itself.
-    static let none = ScanLimits(scans: .max, samples: .max, pixels: .max)
-}
-
-/// What a JPEG costs to decode, whatever the size of its file: the number of its scans, and the samples that they pass over.
+/// The cost of decoding a JPEG, whatever its file size: the number of its scans, and the samples
+/// that they cover.
 ///
-/// A scan passes over every block of its components, also where it says nothing new of them. A progressive JPEG of 180 kB
-/// with 490 scans of 67 million samples each decodes for 12 seconds. The picture's usual cost is one to three passes for
-/// baseline, and 8 (4:2:0) to 14 (4:4:4) for libjpeg's standard progressive script of ten scans.
+/// A scan covers every block of its components, even where it adds nothing to them. A progressive
+/// JPEG of 180 kB with 490 scans of 67 million samples each decodes for 12 seconds. The usual cost
+/// is one to three passes over the image for baseline, and 8 (4:2:0) to 14 (4:4:4) for libjpeg's
+/// standard progressive script of ten scans.
 struct ScanWork: Hashable {
     /// Scans so far.
     private(set) var scans = 0
-    /// Samples that these scans pass over.
+    /// Samples that these scans cover.
     private(set) var samples = 0
 
-    /// An arithmetic decoder takes about this many times what a Huffman decoder takes for a sample.
+    /// An arithmetic decoder takes about this many times as long per sample as a Huffman decoder.
     private static let arithmeticWeight = 8
 
     /// One colour component of the frame header (ITU-T T.81, B.2.2).
@@ -34,17 +23,20 @@ struct ScanWork: Hashable {
         let samples: Int
     }
 
-    /// Counts the scans from the first one on, as libjpeg finds them (ITU-T T.81, B.1.1). Looks at each byte at most once, and
-    /// stops as soon as `limits` are passed. A baseline picture that has all its components in its first scan has no second one
-    /// that libjpeg would read, so its data are not looked at.
+    /// Counts the scans from the first one on, as libjpeg finds them (ITU-T T.81, B.1.1). Reads
+    /// each byte at most once, and stops as soon as `limits` are exceeded.
+    ///
+    /// libjpeg reads no second scan of a baseline image that has all its components in the first,
+    /// so the data of such an image are not searched.
     ///
     /// - Parameters:
-    ///   - frame: The segment of the first frame header, as its marker and the offsets of its parameters.
+    ///   - frame: The segment of the first frame header, as its marker and the offsets of its
+    ///     parameters.
     ///   - firstScan: The offset of the first SOS marker.
     init(
         _ bytes: UnsafeRawBufferPointer, frame: (marker: UInt8, range: Range<Int>), firstScan: Int, limits: ScanLimits
     ) {
-        // libjpeg refuses a frame header that is not whole.
+        // libjpeg refuses an incomplete frame header.
         guard let components = unsafe Self.components(bytes, frame.range, mostPixels: limits.pixels) else { return }
         let isProgressive = frame.marker & 0x03 == 2
         let weight = frame.marker >= 0xC9 ? Self.arithmeticWeight : 1
@@ -66,7 +58,7 @@ struct ScanWork: Hashable {
         }
     }
 
-    /// Adds one scan. Returns the number of its components.
+    /// Adds one scan, and returns the number of its components.
     private mutating func takeScan(
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ components: [Component], _ weight: Int
     ) -> Int {
@@ -76,15 +68,15 @@ struct ScanWork: Hashable {
         guard range.count >= 1 + 2 * count else { return 0 }
         for index in 0..<count {
             let identifier = unsafe bytes[range.lowerBound + 1 + 2 * index]
-            // Two components of one name are told apart by libjpeg; the larger is the safe side.
+            // libjpeg distinguishes two components of one name. Counting the larger one is safe.
             let largest = components.reduce(0) { $1.identifier == identifier ? max($0, $1.samples) : $0 }
             samples = samples &+ largest * weight
         }
         return count
     }
 
-    /// Whether a marker begins a segment with a length. The others are stuffing, fill bytes, restarts, and those that libjpeg
-    /// refuses; the end of the image is asked for apart.
+    /// Whether a marker begins a segment with a length. The others are stuffing, fill bytes,
+    /// restarts, and markers that libjpeg refuses; the caller checks for the end of the image.
     private static func hasSegment(_ marker: UInt8) -> Bool {
         switch marker {
         case 0x00...0xBF, 0xD0...0xD9, 0xFF: false
@@ -92,7 +84,7 @@ struct ScanWork: Hashable {
         }
     }
 
-    /// Nil where the header is not whole, and where the picture has more than `mostPixels`.
+    /// Nil for an incomplete header, and for more than `mostPixels` pixels.
     private static func components(
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, mostPixels: Int
     ) -> [Component]? {
@@ -103,7 +95,7 @@ struct ScanWork: Hashable {
         let factors = (0..<count).map { (across: byte(7 + 3 * $0) >> 4, down: byte(7 + 3 * $0) & 15) }
         let largest = factors.reduce((across: 1, down: 1)) { (max($0.across, $1.across), max($0.down, $1.down)) }
         return factors.enumerated().map { index, factor in
-            // Whole blocks of 8x8: at most 65,535 x 65,535 x 255 components, which Int has room for.
+            // Whole blocks of 8x8: at most 65,535 x 65,535 x 255 components, which fits Int.
             func blocks(_ side: Int, _ own: Int, _ most: Int) -> Int { (side * own + 8 * most - 1) / (8 * most) }
             return Component(
                 identifier: UInt8(byte(6 + 3 * index)),
@@ -111,29 +103,29 @@ struct ScanWork: Hashable {
         }
     }
 
-    /// The offset of the next FF at or behind `start`, or the end.
+    /// Returns the offset of the next FF at or behind `start`, or the end.
     ///
-    /// Unsafe code: memchr gets the start and the length of what is left of the same memory.
+    /// Unsafe code: memchr gets the start and the length of the remaining part of the same memory.
     private static func firstOfFF(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         guard start < bytes.count, let base = bytes.baseAddress else { return bytes.count }
         guard let found = unsafe memchr(base + start, 0xFF, bytes.count - start) else { return bytes.count }
         return unsafe base.distance(to: UnsafeRawPointer(found))
     }
 
-    /// Refuses what is beyond `limits`.
+    /// Refuses a JPEG beyond `limits`.
     ///
     /// - Throws: `limitExceeded`, which names the limit.
     func check(_ limits: ScanLimits) throws(FrameStreamingError) {
         guard scans <= limits.scans else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the JPEG has more than \(limits.scans) scans, which this codec does not decode: encode it as baseline or with fewer scans, or raise maximumScans if the picture is meant"
+                "the JPEG has more than \(limits.scans) scans, which is this codec's limit: encode it as baseline or with fewer scans, or raise maximumScans to accept the picture"
             )
         }
         guard samples <= limits.samples else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the JPEG's \(scans) scans pass over more than the \(limits.samples) samples that this codec takes: encode it as baseline or with fewer scans, or raise maximumScannedSamples if the picture is meant"
+                "the JPEG's \(scans) scans pass over more than the \(limits.samples) samples of this codec's limit: encode it as baseline or with fewer scans, or raise maximumScannedSamples to accept the picture"
             )
         }
     }

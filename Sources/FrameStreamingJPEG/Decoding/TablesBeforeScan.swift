@@ -1,33 +1,37 @@
 internal import FrameStreamingCore
 
-/// What the segments of a JPEG before its first scan bring: enough to refuse a picture that would borrow the
-/// quantization tables of whatever its handle decoded before, and one that is no picture; and of the usual ones, enough to
-/// decode them without asking the library first.
+/// The tables and the frame header that a JPEG has before its first scan.
+///
+/// They suffice to refuse a JPEG without an image, and one that would borrow the quantization
+/// tables of an earlier JPEG of its handle. For usual JPEGs they suffice to decode without reading
+/// the header through the library first.
 struct TablesBeforeScan {
     private(set) var hasFrame = false
     private(set) var hasQuantization = false
-    /// The size of a picture that is gray or of three colours, where all before its first scan is in order; nil = the library is
-    /// to be asked.
+    /// The size of a gray or three-colour image with valid segments before its first scan; nil =
+    /// the library has to read the header.
     private(set) var size: (width: Int, height: Int)?
     /// The first frame header: its marker, and the offsets of its parameters.
     private(set) var frame: (marker: UInt8, range: Range<Int>)?
-    /// The offset of the first SOS marker; nil = there is none.
+    /// The offset of the first SOS marker; nil = none.
     private(set) var firstScan: Int?
-    /// The Huffman tables that it brings, a bit each: 0 and 1 of direct coefficients, then of alternating ones.
+    /// The Huffman tables that the JPEG defines, one bit each: DC tables 0 and 1, then AC tables 0
+    /// and 1.
     private var huffmanTables = 0
 
-    /// Whether it brings all the Huffman tables that a baseline picture can ask for.
+    /// Whether the JPEG defines every Huffman table that a baseline image can use.
     var hasHuffmanTables: Bool { huffmanTables == 0b1111 }
 
-    /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at bytes that are no
-    /// segment: what is wrong with those is TurboJPEG's to say.
+    /// Walks from segment to segment (T.81, B.1.1.4). Stops at the first scan, at the end, or at
+    /// bytes that are no segment, whose error TurboJPEG reports.
     init(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 4, unsafe bytes.byte(0) == 0xFF, unsafe bytes.byte(1) == 0xD8 else { return }
         var next = 2
         var isInOrder = true
         var found: (width: Int, height: Int)?
         while next + 4 <= bytes.count {
-            // Anything between segments is skipped, as libjpeg does with a warning; 0xFF may be repeated as fill.
+            // Bytes between segments are skipped, as libjpeg does with a warning; 0xFF may be
+            // repeated as fill.
             guard unsafe bytes.byte(next) == 0xFF, unsafe ![0x00, 0xFF].contains(bytes.byte(next + 1)) else {
                 isInOrder = false
                 next += 1
@@ -58,22 +62,22 @@ struct TablesBeforeScan {
         }
     }
 
-    /// Refuses a picture whose scans cost more to decode than `limits` allow.
+    /// Refuses a JPEG whose scans cost more to decode than `limits` allow.
     ///
-    /// - Parameter bytes: Those that this was made of.
+    /// - Parameter bytes: The bytes that this value was created from.
     /// - Throws: `limitExceeded`.
     func checkScans(of bytes: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) {
         guard let frame, let firstScan else { return }
         try unsafe ScanWork(bytes, frame: frame, firstScan: firstScan, limits: limits).check(limits)
     }
 
-    /// The tables of one segment (T.81, B.2.4.2); false where it is not what it says.
+    /// Reads the tables of one segment (T.81, B.2.4.2); false where its length is wrong.
     private mutating func takeHuffmanTables(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
         guard range.upperBound <= bytes.count else { return false }
         var next = range.lowerBound
         while next + 17 <= range.upperBound {
             let name = unsafe bytes.byte(next)
-            // How many codes there are of 1 to 16 bits: a value each.
+            // The numbers of codes of 1 to 16 bits. Each code has one value.
             var values = 0
             for length in 1...16 { unsafe values += Int(bytes.byte(next + length)) }
             if name & 0xEE == 0 { huffmanTables |= 1 << (name >> 3 | name & 1) }
@@ -88,7 +92,7 @@ struct TablesBeforeScan {
         guard (0xC0...0xC2).contains(marker), range.count >= 6, range.upperBound <= bytes.count else { return nil }
         func byte(_ index: Int) -> Int { unsafe Int(bytes.byte(range.lowerBound + index)) }
         let (height, width, components) = (byte(1) << 8 | byte(2), byte(3) << 8 | byte(4), byte(5))
-        // Four are inks, for printers.
+        // Four components are inks, for printers.
         guard byte(0) == 8, height > 0, width > 0, [1, 3].contains(components), range.count == 6 + 3 * components else {
             return nil
         }
@@ -97,7 +101,7 @@ struct TablesBeforeScan {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Checked in every build: what is walked here came from a network.
+    /// Checked in every build, because these bytes come from a network.
     fileprivate func byte(_ offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < count, "the walk left the JPEG")
         return unsafe self[offset]

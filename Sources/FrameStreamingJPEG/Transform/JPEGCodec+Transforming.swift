@@ -2,19 +2,19 @@ internal import CTurboJPEG
 public import FrameStreamingCore
 
 extension JPEGCodec {
-    /// A JPEG frame turned, cropped or made gray without decoding it.
+    /// Turns, crops or grays a JPEG frame without decoding it.
     ///
-    /// - Returns: A JPEG frame of the same description and quality, with its new size.
-    /// - Throws: `invalidArgument` where the size does not let itself be turned without loss
-    ///   (``JPEGTransform/edges``) and for a crop that is off the blocks' grid or out of the picture; `corruptImage`,
-    ///   `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
+    /// - Returns: A JPEG frame with the same description and quality, and its new size.
+    /// - Throws: `invalidArgument` where the size prevents a lossless turn
+    ///   (``JPEGTransform/edges``), and for a crop that is off the grid of blocks or outside the
+    ///   frame. `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func transform(_ frame: Frame, _ transform: JPEGTransform) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         let handles = transform.keepsMetadata ? transformers : transformersWithoutMetadata
         let transformer = try handles.checkOut()
         defer { handles.giveBack(transformer) }
-        // The crop is a run of its own: in one with a turn, TurboJPEG checks it against the blocks of the picture
-        // before.
+        // The crop is a separate run: together with a turn, TurboJPEG checks the crop against the
+        // blocks of the image before.
         var result = try unsafe run(transformer, frame) { (header) throws(FrameStreamingError) in
             try unsafe transform.turn(header)
         }
@@ -28,7 +28,7 @@ extension JPEGCodec {
 
     private func run(
         _ transformer: TurboTransformer, _ frame: Frame,
-        _ plan: (JPEGHeader) throws(FrameStreamingError) -> tjtransform
+        _ plan: (TurboJPEGHeader) throws(FrameStreamingError) -> tjtransform
     ) throws(FrameStreamingError) -> Frame {
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
             let header = try unsafe transformer.header(jpeg, scanLimits)
@@ -47,8 +47,8 @@ extension JPEGCodec {
 }
 
 extension JPEGTransform {
-    /// The run that turns and drops colour.
-    fileprivate func turn(_ header: JPEGHeader) throws(FrameStreamingError) -> tjtransform {
+    /// Plans the run that turns and drops colour.
+    fileprivate func turn(_ header: TurboJPEGHeader) throws(FrameStreamingError) -> tjtransform {
         let block = try Self.block(header)
         if edges == .exact {
             if operation.movesRightEdge, header.width % block.width != 0 {
@@ -72,13 +72,13 @@ extension JPEGTransform {
         return unsafe plan
     }
 
-    /// The run that crops.
-    fileprivate func cut(_ header: JPEGHeader, _ region: Region) throws(FrameStreamingError) -> tjtransform {
+    /// Plans the run that crops.
+    fileprivate func cut(_ header: TurboJPEGHeader, _ region: Region) throws(FrameStreamingError) -> tjtransform {
         let block = try Self.block(header)
         guard region.x >= 0, region.y >= 0, region.x % block.width == 0, region.y % block.height == 0 else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "a JPEG of \(block.width)x\(block.height) pixel blocks is not cropped from (\(region.x), \(region.y)): use multiples of these"
+                "a JPEG of \(block.width)x\(block.height) pixel blocks cannot be cropped from (\(region.x), \(region.y)): use multiples of the block size"
             )
         }
         guard region.width > 0, region.height > 0, region.x < header.width, region.y < header.height,
@@ -86,7 +86,7 @@ extension JPEGTransform {
         else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "\(region.width)x\(region.height) at (\(region.x), \(region.y)) is no part of a picture of \(header.width)x\(header.height)"
+                "\(region.width)x\(region.height) at (\(region.x), \(region.y)) is not inside a picture of \(header.width)x\(header.height)"
             )
         }
         var plan = unsafe tjtransform()
@@ -96,14 +96,14 @@ extension JPEGTransform {
         return unsafe plan
     }
 
-    /// The size of an MCU: 8x8 samples of the component that is sampled least.
-    private static func block(_ header: JPEGHeader) throws(FrameStreamingError) -> (width: Int, height: Int) {
+    /// Returns the size of an MCU: 8x8 samples of the least sampled component.
+    private static func block(_ header: TurboJPEGHeader) throws(FrameStreamingError) -> (width: Int, height: Int) {
         switch header.sampling {
         case .gray: return (8, 8)
         case .colour(let factors): return (8 * factors.across, 8 * factors.down)
         case .unknown:
             throw FrameStreamingError(
-                .unsupported, "the JPEG's subsampling has no name: decode the picture and encode it again")
+                .unsupported, "the JPEG's subsampling is unknown: decode the picture and encode it again")
         }
     }
 

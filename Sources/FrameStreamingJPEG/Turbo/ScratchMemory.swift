@@ -1,16 +1,18 @@
-/// Memory that a handle keeps from frame to frame and that only grows: its content is of no meaning between calls.
+/// Memory that a handle keeps between frames, and that only grows. Its content has no meaning
+/// between calls.
 ///
-/// Unsafe code, safe because: the block is this object's alone, and pointers to it are used within one call of the
-/// handle that owns it, after the call that may replace it.
+/// Unsafe code, safe because: only this object owns the block. A pointer to it is used within one
+/// call of the handle that owns it, and only after the last call in it that may replace the block.
 @safe final class ScratchMemory {
     private var start: UnsafeMutablePointer<UInt8>?
     private(set) var capacity = 0
-    /// Times that memory was allocated: stands still once the largest picture was seen.
+    /// The number of allocations, which stays constant once the largest frame was seen.
     private(set) var allocations = 0
 
     deinit { unsafe start?.deallocate() }
 
-    /// At least `byteCount` bytes; whatever was there before is gone when it had to grow.
+    /// Returns at least `byteCount` bytes. The previous content is lost when the memory has to
+    /// grow.
     func room(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
         if let start = unsafe start, capacity >= byteCount { return unsafe start }
         unsafe start?.deallocate()
@@ -22,7 +24,7 @@
         return unsafe fresh
     }
 
-    /// The start of planes of `sizes` bytes, each on a cache line of its own.
+    /// Returns the offsets of planes of `sizes` bytes, each starting on its own cache line.
     static func place(_ sizes: [Int]) -> (offsets: [Int], byteCount: Int) {
         var next = 0
         var offsets: [Int] = []

@@ -1,12 +1,14 @@
 internal import CTurboJPEG
 internal import FrameStreamingCore
 
-/// A compressor with its memory: the planes that a frame is converted to, and the room that the JPEG is written to.
+/// A compressor with its memory: the planes that a frame is converted to, and the room for the
+/// JPEG.
 ///
-/// Unsafe code, safe because: TurboJPEG gets planes whose size follows from the same factors that it computes with
-/// (its luma planes hold whole chroma groups, so odd sizes go through the scratch planes), and output room of at
-/// least tjBufSize, which ``room(width:height:sampling:)`` checks. `@unchecked Sendable`: one thread at a time has
-/// it, out of a ``HandlePool``.
+/// Unsafe code, safe because: TurboJPEG gets planes whose size follows from the factors that it
+/// uses itself. Its luma planes hold whole chroma groups, so odd sizes use the scratch planes. Its
+/// output room has at least tjBufSize bytes, which ``room(width:height:sampling:)`` checks.
+///
+/// `@unchecked Sendable`: one thread at a time has it, from a ``HandlePool``.
 final class TurboCompressor: @unchecked Sendable {
     private let handle: TurboHandle
     private let output = ScratchMemory()
@@ -17,8 +19,7 @@ final class TurboCompressor: @unchecked Sendable {
     var scratchAllocations: Int { output.allocations + planes.allocations }
     var outputCapacity: Int { output.capacity }
 
-    /// The JPEG of `frame`, in memory of `pool`: its bytes exactly, copied once, out of the room that it was written
-    /// to.
+    /// Encodes `frame`, and copies the JPEG's bytes once, into memory of `pool`.
     func compress(
         _ frame: Frame, quality: Int, subsampling: ChromaSubsampling, scale: PictureScale = .full, into pool: FramePool
     ) throws(FrameStreamingError) -> FrameBuffer {
@@ -28,11 +29,11 @@ final class TurboCompressor: @unchecked Sendable {
         let count = try unsafe frame.withUnsafeBytes { (bytes) throws(FrameStreamingError) -> Int in
             guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
             if let code = format.pixelFormat.packedCode {
-                var picture = unsafe PackedPicture(base, format, scale)
+                var picture = unsafe PackedImage(base, format, scale)
                 if picture.byteCount > 0 { picture = unsafe picture.prepared(planes.room(picture.byteCount)) }
                 return try unsafe compressPacked(picture, code, quality, subsampling, to: room)
             }
-            guard var source = unsafe SourcePicture(base, format) else {
+            guard var source = unsafe SourceImage(base, format) else {
                 throw FrameStreamingError(
                     .unsupported,
                     "\(format.pixelFormat) cannot be encoded as JPEG: convert it to one of the YUV, RGB or gray formats first"
@@ -56,7 +57,7 @@ final class TurboCompressor: @unchecked Sendable {
     }
 
     private func compressPacked(
-        _ picture: PackedPicture, _ code: CInt, _ quality: Int, _ subsampling: ChromaSubsampling,
+        _ picture: PackedImage, _ code: CInt, _ quality: Int, _ subsampling: ChromaSubsampling,
         to room: UnsafeMutablePointer<UInt8>
     ) throws(FrameStreamingError) -> Int {
         var target: UnsafeMutablePointer<UInt8>? = unsafe room
@@ -69,7 +70,7 @@ final class TurboCompressor: @unchecked Sendable {
     }
 
     private func compressPlanes(
-        _ source: SourcePicture, _ quality: Int, _ subsampling: ChromaSubsampling, to room: UnsafeMutablePointer<UInt8>
+        _ source: SourceImage, _ quality: Int, _ subsampling: ChromaSubsampling, to room: UnsafeMutablePointer<UInt8>
     ) throws(FrameStreamingError) -> Int {
         let planes = planes(of: source, as: ChromaFactors(subsampling))
         var starts = unsafe (
@@ -91,14 +92,14 @@ final class TurboCompressor: @unchecked Sendable {
         return try unsafe written(result, size, target == room)
     }
 
-    /// The planes as TurboJPEG wants them: the frame's own where they are that already, scratch planes filled in one
-    /// pass otherwise.
+    /// Returns the planes in the form that TurboJPEG needs: the frame's own if possible, otherwise
+    /// scratch planes filled in one pass.
     private func planes(
-        of source: SourcePicture, as wanted: ChromaFactors?
+        of source: SourceImage, as wanted: ChromaFactors?
     ) -> (y: SourcePlane, u: SourcePlane?, v: SourcePlane?) {
         let factors = wanted ?? .yuv444
         let isWhole = factors.divides(width: source.width, height: source.height)
-        let strips = PictureStrips(source)
+        let strips = StripConversion(source)
         var y: SourcePlane?
         var chroma: (u: SourcePlane, v: SourcePlane)?
         let isFinal = !source.isLimitedRange && strips == nil
@@ -116,10 +117,10 @@ final class TurboCompressor: @unchecked Sendable {
         let chromaBytes = wanted == nil || chroma != nil ? 0 : chromaStride * factors.lines(source.scaledHeight)
         let (offsets, count) = ScratchMemory.place([
             y == nil ? stride * height : 0, chromaBytes, chromaBytes,
-            SourcePicture.lineRoom(columns: source.factors.columns(source.width)), strips?.byteCount ?? 0,
+            SourceImage.lineRoom(columns: source.factors.columns(source.width)), strips?.byteCount ?? 0,
         ])
         let start = unsafe planes.room(count)
-        var target = unsafe TargetPicture(
+        var target = unsafe TargetImage(
             luma: nil, lumaWidth: width, lumaHeight: height, chroma: nil, factors: factors, lines: start + offsets[3])
         if y == nil { target.luma = unsafe TargetPlane(start: start, stride: stride) }
         if wanted != nil, chroma == nil {
@@ -137,10 +138,11 @@ final class TurboCompressor: @unchecked Sendable {
         return (y ?? scratch, chroma?.u ?? target.chroma?.u.asSource, chroma?.v ?? target.chroma?.v.asSource)
     }
 
-    /// The size of the JPEG, or why there is none.
+    /// Returns the size of the JPEG, or throws why there is none.
     private func written(_ result: CInt, _ size: UInt, _ isInPlace: Bool) throws(FrameStreamingError) -> Int {
         guard result == 0 else {
-            throw FrameStreamingError(.unsupported, "TurboJPEG does not encode the picture: \(handle.complaint().text)")
+            throw FrameStreamingError(
+                .unsupported, "TurboJPEG failed to encode the picture: \(handle.complaint().text)")
         }
         precondition(isInPlace && size <= UInt(output.capacity), "TurboJPEG left the buffer that it was given")
         return Int(size)

@@ -1,12 +1,12 @@
 internal import CTurboJPEG
 internal import FrameStreamingCore
 
-/// A TurboJPEG instance and what it says of its last failure.
+/// A TurboJPEG instance, and the message of its last failure.
 ///
-/// Only calls of the API 1.x to 2.0 are used: they are in every libturbojpeg.so.0, up to 3.x.
+/// It uses only calls of the API 1.x to 2.0, which every libturbojpeg.so.0 has, up to 3.x.
 ///
-/// Unsafe code, safe because: the handle lives from init to deinit and is destroyed once; whoever holds this object,
-/// out of a ``HandlePool``, is the only one that uses it.
+/// Unsafe code, safe because: the handle lives from init to deinit and is destroyed once. The
+/// holder of this object, from a ``HandlePool``, is the only user.
 @safe struct TurboHandle: ~Copyable {
     let raw: tjhandle
 
@@ -20,7 +20,7 @@ internal import FrameStreamingCore
 
     deinit { unsafe tjDestroy(raw) }
 
-    /// What a call that returned non-zero complains of. To be asked at once after it, and after nothing else.
+    /// Returns the complaint of a call that returned non-zero. Must be called directly after it.
     func complaint() -> (isWarning: Bool, text: String) {
         let isWarning = unsafe tjGetErrorCode(raw) == CInt(bitPattern: TJERR_WARNING.rawValue)
         return unsafe (isWarning, Self.text(raw))
@@ -31,8 +31,9 @@ internal import FrameStreamingCore
         return unsafe String(cString: words)
     }
 
-    /// tjBufSize: the largest JPEG of this size that the library writes. With TJFLAG_NOREALLOC it takes this much
-    /// room for granted, whatever size it is told, so every output buffer has at least this.
+    /// Returns tjBufSize, the size of the largest JPEG that the library writes for a frame of this
+    /// size. With TJFLAG_NOREALLOC the library assumes this much room, whatever size it is given,
+    /// so every output buffer must have it.
     static func largestJPEG(width: Int, height: Int, sampling: CInt) throws(FrameStreamingError) -> Int {
         let size = tjBufSize(CInt(width), CInt(height), sampling)
         guard size != UInt.max, let count = Int(exactly: size) else {
@@ -48,6 +49,6 @@ internal import FrameStreamingCore
 extension FrameStreamingError {
     static func corruptImage(_ reason: String) -> FrameStreamingError {
         FrameStreamingError(
-            .corruptImage, "the JPEG does not decode: \(reason); drop it and go on with the next picture")
+            .corruptImage, "the JPEG does not decode: \(reason); drop it and continue with the next picture")
     }
 }

@@ -1,11 +1,12 @@
 internal import CTurboJPEG
 internal import FrameStreamingCore
 
-/// A transformer with the room that it writes to.
+/// A transformer with the room for its output.
 ///
-/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG takes tjBufSize for granted, of which size it does not
-/// say before or after the turn; there is room for the larger. `@unchecked Sendable`: one thread at a time has it,
-/// out of a ``HandlePool``.
+/// Unsafe code, safe because: with TJFLAG_NOREALLOC TurboJPEG assumes tjBufSize bytes. It is
+/// undocumented whether that is for the size before or after the turn, so the room fits the larger.
+///
+/// `@unchecked Sendable`: one thread at a time has it, from a ``HandlePool``.
 final class TurboTransformer: @unchecked Sendable {
     private let handle: TurboHandle
     private let room = ScratchMemory()
@@ -14,18 +15,19 @@ final class TurboTransformer: @unchecked Sendable {
 
     var scratchAllocations: Int { room.allocations }
 
-    func header(_ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) -> JPEGHeader {
+    func header(_ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits) throws(FrameStreamingError) -> TurboJPEGHeader {
         try unsafe handle.header(jpeg, limits)
     }
 
-    /// Transforms; what it wrote lies in this object's room, ready for ``output(_:into:)``.
+    /// Transforms a JPEG. The output stays in this object's room, ready for ``output(_:into:)``.
     ///
     /// - Precondition: `header` was read with this object.
     func run(
-        _ jpeg: UnsafeRawBufferPointer, _ header: JPEGHeader, _ transform: tjtransform,
+        _ jpeg: UnsafeRawBufferPointer, _ header: TurboJPEGHeader, _ transform: tjtransform,
         strictness: JPEGCodec.Strictness
-    ) throws(FrameStreamingError) -> (byteCount: Int, header: JPEGHeader, warned: Bool) {
-        // 4:4:4 and the rest need at most what 4:4:4 of whole 32x32 blocks does, whichever way round.
+    ) throws(FrameStreamingError) -> (byteCount: Int, header: TurboJPEGHeader, warned: Bool) {
+        // Every sampling needs at most what 4:4:4 of whole 32x32 blocks does, in either
+        // orientation.
         let sides = (width: (header.width + 31) & ~31, height: (header.height + 31) & ~31)
         let upright = try TurboHandle.largestJPEG(width: sides.width, height: sides.height, sampling: 0)
         let turned = try TurboHandle.largestJPEG(width: sides.height, height: sides.width, sampling: 0)
@@ -44,19 +46,19 @@ final class TurboTransformer: @unchecked Sendable {
         if result != 0 {
             let complaint = handle.complaint()
             guard strictness == .tolerant, complaint.isWarning else {
-                // libjpeg's JERR_BUFFER_SIZE: what does not fit into the room for any picture of this size is its
-                // metadata.
+                // libjpeg's JERR_BUFFER_SIZE. The room fits every image of this size, so only
+                // metadata can exceed it.
                 if complaint.text.contains("Buffer passed to JPEG library is too small") {
                     throw FrameStreamingError(
                         .limitExceeded,
-                        "the JPEG has more metadata than there is room for beside its picture: set keepsMetadata to false"
+                        "the JPEG has too much metadata to transform: set keepsMetadata to false"
                     )
                 }
                 throw .corruptImage(complaint.text)
             }
-            // Also where TurboJPEG gave up for good after a warning, it is one (TurboDecompressor.run): the size is
-            // then that of the whole room. Over zeros, the end of that is no end of a JPEG, whatever an earlier
-            // picture left there.
+            // TurboJPEG also reports a warning where it gave up after one (TurboDecompressor.run).
+            // The size is then that of the whole room. The room is zeroed, so that the end of an
+            // earlier JPEG is not mistaken for the end of this one.
             unsafe start.update(repeating: 0, count: room.capacity)
             _ = transformOnce()
             warned = true
@@ -66,12 +68,12 @@ final class TurboTransformer: @unchecked Sendable {
         let written = unsafe UnsafeRawBufferPointer(start: start, count: count)
         let newHeader = try unsafe self.header(written, .none)
         guard count >= 2, unsafe start[count - 2] == 0xFF, unsafe start[count - 1] == 0xD9 else {
-            throw .corruptImage("it breaks off")
+            throw .corruptImage("it is truncated")
         }
         return (count, newHeader, warned)
     }
 
-    /// The first `count` bytes of what the last run wrote, in memory of `pool`.
+    /// Copies the first `count` bytes of the last output into memory of `pool`.
     func output(_ count: Int, into pool: FramePool) -> FrameBuffer {
         var buffer = pool.buffer(byteCount: count)
         unsafe buffer.withUnsafeMutableBytes {

@@ -1,25 +1,27 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A client's connection, from its begin to its end or until it becomes a viewer's. Used by the HTTP thread only.
+/// A client's connection, until it ends or becomes a viewer's. Used by the HTTP thread only.
 ///
-/// One request at a time: what a client sends behind it waits in the kernel, so that nothing is read that could not be kept.
+/// It serves one request at a time. Later requests wait in the kernel, so that no more is read than
+/// may be kept.
 final class HTTPConnection {
     enum Phase: Equatable {
-        /// Waits for the head of a request. `hasBegun`: some of it has come, and the rest has to come in time.
+        /// Waits for the head of a request. `hasBegun`: part of it has arrived, and the rest has a
+        /// deadline.
         case reading(hasBegun: Bool)
-        /// Its picture is being made.
+        /// Waits until its frame is encoded.
         case waiting
-        /// An answer is being sent. `ends`: it is the last one.
+        /// Sends a response. `ends`: it is the last one.
         case answering(ends: Bool)
-        /// All is sent, and the client has to close its end: closed with bytes unread the kernel would reset the connection, and the
-        /// answer be lost.
+        /// Everything is sent, and the client has to close its end. If this side closed with bytes
+        /// unread, the kernel would reset the connection and lose the response.
         case leaving
-        /// Nothing is left to do.
+        /// The connection has ended.
         case over
     }
 
-    /// Says which it is.
+    /// Identifies the connection.
     let number: UInt64
     private(set) var phase = Phase.reading(hasBegun: false)
     /// When the phase began.
@@ -27,15 +29,15 @@ final class HTTPConnection {
     private var deadline: MonotonicTime
     private(set) var socket: ViewerSocket
     private var reader = RequestReader()
-    /// Whether the reader was asked in vain since something came.
+    /// Whether the reader has no complete request since the last bytes arrived.
     private var isIncomplete = true
     /// The request that is being answered.
     private var request: RequestHead?
-    /// The bytes of the picture that is being sent.
+    /// The bytes of the frame that is being sent.
     private(set) var pictureBytes = 0
     private let answer: (RequestHead) -> Routes.Outcome
 
-    /// How long the client has to close its end, once it was told.
+    /// How long the client has to close its end.
     private static let farewell = Duration.seconds(1)
 
     init(
@@ -49,7 +51,8 @@ final class HTTPConnection {
         deadline = now.advanced(by: RequestLimits.head)
     }
 
-    /// When to look at it again, though nothing has happened. One whose picture is being made is woken by that.
+    /// When to check the connection without an event; nil while its frame is encoded, which wakes
+    /// the thread.
     var nextDeadline: MonotonicTime? { phase == .waiting ? nil : deadline }
 
     var wantsToRead: Bool {
@@ -59,10 +62,11 @@ final class HTTPConnection {
         }
     }
 
-    /// Whether a request may be there already, so that nobody has to wait for the next bytes: they came together.
+    /// Whether a complete request may already be buffered, because several arrived together.
     var isReady: Bool { isReading && !isIncomplete }
 
-    /// Who makes way when there are too many: those that have not said what they want, before those that wait for the end of theirs.
+    /// Whether the connection may be ended first when there are too many: it has not completed a
+    /// request.
     var isReading: Bool { if case .reading = phase { true } else { false } }
 
     private func enter(_ next: Phase, _ limit: Duration, at now: MonotonicTime) {
@@ -73,7 +77,7 @@ final class HTTPConnection {
 
     func end() { phase = .over }
 
-    /// The time is up. A client that has begun is told why.
+    /// Ends an expired connection. A client that has begun a request gets a response that says why.
     func checkDeadline(at now: MonotonicTime) {
         guard let nextDeadline, now >= nextDeadline, phase != .over else { return }
         guard phase == .reading(hasBegun: true) else { return end() }
@@ -83,7 +87,8 @@ final class HTTPConnection {
 
     // MARK: Reading
 
-    /// Something has come, or the client has gone. Returns a picture that has to be made for the client.
+    /// Reads what has arrived, or notices the end. Returns a frame that has to be encoded for the
+    /// client.
     func read(into buffer: inout [UInt8], at now: MonotonicTime) -> Stills.Order? {
         do throws(SystemError) {
             guard let count = try socket.receive(into: &buffer) else { return nil }
@@ -91,7 +96,7 @@ final class HTTPConnection {
                 end()
                 return nil
             }
-            // Of one that leaves nothing is wanted any more.
+            // Input of a client that is leaving is ignored.
             guard isReading else { return nil }
             reader.append(buffer[..<count])
             isIncomplete = false
@@ -103,10 +108,11 @@ final class HTTPConnection {
         return takeRequest(at: now)
     }
 
-    /// Whoever waits for a picture says nothing meanwhile: what is noticed is that he has gone.
+    /// Ends the connection. While a client waits for a frame it sends nothing, so only its end is
+    /// watched.
     func noteHangUp() { end() }
 
-    /// Answers the next request, where one is complete. Returns a picture that has to be made for it.
+    /// Answers the next request, if it is complete. Returns a frame that has to be encoded for it.
     func takeRequest(at now: MonotonicTime) -> Stills.Order? {
         guard isReading else { return nil }
         do throws(RequestRefusal) {
@@ -132,7 +138,7 @@ final class HTTPConnection {
 
     // MARK: Answering
 
-    func send(_ response: Response, at now: MonotonicTime) {
+    func send(_ response: HTTPResponse, at now: MonotonicTime) {
         let ends = response.closes || !(request?.keepsConnection ?? false)
         let message = response.message(ends: ends, isHead: request?.method == .head)
         pictureBytes = message.image?.byteCount ?? 0
@@ -142,7 +148,7 @@ final class HTTPConnection {
         write(at: now)
     }
 
-    /// The client takes bytes.
+    /// Writes more of the response, now that the client accepts bytes.
     func write(at now: MonotonicTime) {
         guard case .answering(let ends) = phase else { return }
         do throws(SystemError) {

@@ -1,15 +1,15 @@
 internal import FrameStreamingCore
 internal import Glibc
 
-/// Where the server is told to listen.
+/// The address and port on which the server listens.
 struct ListeningEndpoint: Hashable {
-    /// An address as a number.
+    /// A numeric address.
     let host: String
     let port: UInt16
     let isIPv6: Bool
     let isLoopback: Bool
 
-    /// - Parameter insecure: Whether others than this machine may connect.
+    /// - Parameter insecure: Whether other machines may connect.
     init(_ text: String, insecure: Bool) throws(FrameStreamingError) {
         let endpoint = try TCPEndpoint(text, defaultHost: "127.0.0.1")
         host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host
@@ -31,17 +31,19 @@ struct ListeningEndpoint: Hashable {
         guard isLoopback || insecure else {
             throw FrameStreamingError(
                 .notPermitted,
-                "everybody who can reach this address would see the pictures, for nothing is encrypted and nobody is asked for a password: "
+                "anybody who can reach this address could see the pictures: nothing is encrypted, and there is no password: "
                     + "leave the host out for this machine only, or say that you mean it (--insecure, PreviewOptions.insecure)",
                 subject: text)
         }
     }
 
-    /// What an address of the page has: where it listens everywhere, the machine's name.
+    /// The host in the address of the page: the machine's name where the server listens on all
+    /// addresses.
     var shownHost: String {
         guard host == "0.0.0.0" || host == "::" else { return isIPv6 ? "[\(host)]" : host }
         var name = [CChar](repeating: 0, count: 256)
-        // The count leaves room for the zero that a long name would be cut without.
+        // The smaller count leaves room for the terminating zero, which a long name would otherwise
+        // lack.
         guard unsafe gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return host }
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

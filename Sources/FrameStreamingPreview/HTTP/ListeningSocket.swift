@@ -2,12 +2,13 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// A TCP socket that listens, and never waits.
+/// A TCP socket that listens without blocking.
 ///
-/// Unsafe code: the calls take addresses; each passes a local that lives through the call, and its size.
+/// Unsafe code: the calls take addresses; each passes a local that lives through the call, and its
+/// size.
 struct ListeningSocket: Sendable {
     let descriptor: Descriptor
-    /// The one that the system chose where 0 was asked for.
+    /// The port; the system chooses it where 0 was requested.
     let port: Int
 
     init(_ endpoint: ListeningEndpoint) throws(FrameStreamingError) {
@@ -57,14 +58,14 @@ struct ListeningSocket: Sendable {
             }
         }
         length = Int(size)
-        // The port is at the same place in both.
+        // The port has the same offset in both kinds of address.
         let port = unsafe withUnsafeBytes(of: &storage) { unsafe $0.load(fromByteOffset: 2, as: UInt16.self) }
         return (descriptor, Int(UInt16(bigEndian: port)))
     }
 
-    /// The next connection; nil = nobody waits.
+    /// Accepts the next connection; nil = none is waiting.
     ///
-    /// - Throws: What the system says, such as that there is no descriptor left.
+    /// - Throws: The system's error, for example when no descriptor is left.
     func accept() throws(SystemError) -> Descriptor? {
         while true {
             do throws(SystemError) {
@@ -76,7 +77,7 @@ struct ListeningSocket: Sendable {
                 return connection
             } catch {
                 if error.code == Errno.again { return nil }
-                // Gone before it was its turn.
+                // The client ended the connection before it was accepted.
                 if error.code == Errno.connectionAborted { continue }
                 throw error
             }

@@ -2,17 +2,18 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// The thread that accepts connections, reads requests and sends answers. It never waits for one client: each is asked for what it has, and
-/// given what it takes. How many there may be, and how long each may take, is in ``RequestLimits``.
+/// Owns the thread that accepts connections, reads requests and sends responses. The thread never
+/// waits for one client: it reads what has arrived, and writes what is accepted. ``RequestLimits``
+/// bounds the connections and their times.
 final class PreviewListener: Sendable {
-    /// The one that it listens on.
+    /// The port on which it listens.
     let port: Int
     private let isClosed = Monitor(false)
     private let wakeUp: WakeUp
     private let thread: SystemThread
     private let stills: Stills
 
-    /// Listens when it returns.
+    /// Starts to listen.
     init(_ endpoint: ListeningEndpoint, _ routes: Routes) throws(FrameStreamingError) {
         let socket = try ListeningSocket(endpoint)
         port = socket.port
@@ -39,20 +40,20 @@ final class PreviewListener: Sendable {
     }
 }
 
-/// All connections that are no viewer's. Used by the HTTP thread only.
+/// All connections that are not viewers'. Used by the HTTP thread only.
 private final class HTTPConnections {
     private let listening: ListeningSocket
     private let routes: Routes
     private let wakeUp: WakeUp
     private var connections: [HTTPConnection] = []
     private var count: UInt64 = 0
-    /// Nobody is accepted before: there was no descriptor left.
+    /// Until then no connection is accepted, because no descriptor was left.
     private var acceptsFrom: MonotonicTime?
     private var buffer = [UInt8](repeating: 0, count: 16 << 10)
 
-    /// Connections that are accepted in one round, so that the others have their turn.
+    /// The largest number of connections accepted in one round, so that the others have their turn.
     private static let mostAccepted = 64
-    /// How long nobody is accepted where there is no descriptor left.
+    /// How long no connection is accepted when no descriptor is left.
     private static let pause = Duration.milliseconds(100)
     /// POLLRDHUP: the client has closed its end.
     private static let hungUp = Int16(0x2000)
@@ -81,13 +82,13 @@ private final class HTTPConnections {
                 if connection.isReady { deadline = .now }
                 if let its = connection.nextDeadline { deadline = deadline.map { min($0, its) } ?? its }
             }
-            // Cannot fail but for want of memory, which passes.
+            // Fails only for lack of memory, which passes.
             _ = try? wait(for: &descriptors, until: deadline?.nanoseconds)
             let now = MonotonicTime.now
             if descriptors[0].revents != 0 { wakeUp.clear() }
             for (connection, found) in zip(connections, descriptors.dropFirst(2)) {
                 if found.revents != 0 { take(found.revents, connection, at: now) }
-                // One request a round, so that others have their turn.
+                // One request per round and connection, so that the others have their turn.
                 if connection.isReady { make(connection.takeRequest(at: now), for: connection) }
                 connection.checkDeadline(at: now)
             }
@@ -99,7 +100,7 @@ private final class HTTPConnections {
 
     private func take(_ events: Int16, _ connection: HTTPConnection, at now: MonotonicTime) {
         if connection.phase == .waiting {
-            // In this phase only an end is waited for.
+            // In this phase only the end of the connection is watched.
             routes.stills.cancel(connection.number)
             return connection.noteHangUp()
         }
@@ -119,7 +120,7 @@ private final class HTTPConnections {
         routes.stills.make(order, for: connection.number) { wakeUp.signal() }
     }
 
-    /// Sends the pictures that were made.
+    /// Sends the frames that were encoded.
     private func takeDone(at now: MonotonicTime) {
         for (number, response) in routes.stills.takeDone() {
             guard let connection = connections.first(where: { $0.number == number }), connection.phase == .waiting
@@ -128,13 +129,14 @@ private final class HTTPConnections {
         }
     }
 
-    /// The answer, or 503 where clients that read slowly hold as many bytes of pictures as they may.
-    private func bounded(_ response: Response) -> Response {
+    /// Returns the response, or 503 where slow clients already hold as many bytes of frames as they
+    /// may.
+    private func bounded(_ response: HTTPResponse) -> HTTPResponse {
         guard case .picture(let frame) = response.body else { return response }
         let held = connections.reduce(0) { $0 + $1.pictureBytes }
         guard held > 0, held + frame.byteCount > RequestLimits.answerBytes else { return response }
         return .sentence(
-            .serviceUnavailable, "Others read large pictures already: try again soon.", [("Retry-After", "5")])
+            .serviceUnavailable, "The server is busy sending large pictures: try again soon.", [("Retry-After", "5")])
     }
 
     private func accept(at now: MonotonicTime) {
@@ -150,10 +152,11 @@ private final class HTTPConnections {
                     return outcome
                 }
                 connections.append(connection)
-                // Most have said what they want by now, and need not wait for others.
+                // Most clients have sent their request by now, and need not wait for others.
                 make(connection.read(into: &buffer, at: now), for: connection)
             } catch {
-                // No descriptor is left, or no memory: one that waits gives its own back, and the next is accepted in a while.
+                // No descriptor or no memory is left: ending a waiting connection frees its own,
+                // and accepting continues after a pause.
                 makeRoom()
                 acceptsFrom = now.advanced(by: Self.pause)
                 return
@@ -161,7 +164,8 @@ private final class HTTPConnections {
         }
     }
 
-    /// Ends the connection that has waited longest for its request; where all have one, the one whose answer takes longest.
+    /// Ends the connection that has waited longest for its request. If all have sent theirs, ends
+    /// the one whose response takes longest.
     private func makeRoom() {
         connections.removeAll { $0.phase == .over }
         let reading = connections.filter(\.isReading)

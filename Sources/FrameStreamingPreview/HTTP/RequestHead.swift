@@ -1,24 +1,24 @@
-/// A request without its body, which no request here has: what RFC 9112 calls the request line and the fields.
+/// The request line and the fields of a request (RFC 9112). No request to this server has a body.
 struct RequestHead: Sendable {
-    /// Nothing else is answered.
+    /// The methods that the server supports.
     enum Method: String, Sendable { case get = "GET", head = "HEAD" }
 
     let method: Method
-    /// The path as it was sent, percent signs and all; it begins with a slash.
+    /// The path as it was sent, still percent-encoded; it begins with a slash.
     let path: String
-    /// What is behind the question mark, as it was sent; nil = there is none.
+    /// The part behind the question mark, as it was sent; nil = none.
     let query: String?
-    /// Whether the client speaks HTTP/1.1, and not 1.0.
+    /// Whether the client uses HTTP/1.1, and not 1.0.
     let isVersion11: Bool
-    /// The value of Host, or what an absolute target names; nil = HTTP/1.0 without Host.
+    /// The value of Host, or the host of an absolute target; nil = HTTP/1.0 without Host.
     let host: String?
-    /// Names in lower case, in the order in which they came.
+    /// The fields in their order; names are in lower case.
     let fields: [(name: String, value: String)]
 
-    /// All values of a field, by its name in lower case.
+    /// Returns all values of a field. `name` is in lower case.
     func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
-    /// The elements of a field that is a list of tokens, in lower case.
+    /// Returns the elements of a field that is a list of tokens, in lower case.
     func tokens(_ name: String) -> [String] {
         values(name).flatMap { $0.split(separator: ",") }.map { trimmed($0).lowercased() }
     }
@@ -26,7 +26,7 @@ struct RequestHead: Sendable {
     /// Whether the connection stays open for another request.
     var keepsConnection: Bool { isVersion11 && !tokens("connection").contains("close") }
 
-    /// The value of the first parameter of that name; nil = there is none.
+    /// Returns the value of the first parameter of that name; nil = none.
     func parameter(_ name: String) -> String? {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -37,28 +37,9 @@ struct RequestHead: Sendable {
     }
 }
 
-/// Without the blanks around it that a field's value may have.
+/// Removes the blanks that may surround a field's value.
 func trimmed(_ text: Substring) -> Substring {
     var text = text.drop { $0 == " " || $0 == "\t" }
     while text.last == " " || text.last == "\t" { text.removeLast() }
     return text
-}
-
-/// Why a request is not answered. The connection ends with that: what follows cannot be told from rubbish.
-struct RequestRefusal: Error {
-    let status: Response.Status
-    let words: String
-
-    init(_ status: Response.Status, _ words: String) {
-        self.status = status
-        self.words = words
-    }
-
-    /// The status with a sentence. Whoever asks with another method is told those that there are (RFC 9110, 15.5.6).
-    var response: Response {
-        var response = Response.sentence(status, words)
-        if status == .methodNotAllowed { response.fields.append(("Allow", "GET, HEAD")) }
-        response.closes = true
-        return response
-    }
 }

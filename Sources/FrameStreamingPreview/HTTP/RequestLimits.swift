@@ -1,4 +1,4 @@
-/// What a client may cost before it is known what it wants. Every figure is in Docs/Preview.md.
+/// What a client may cost before its request is known. Docs/Preview.md has every figure.
 enum RequestLimits {
     /// The longest request line, in bytes. A stream's name of 80 characters, percent-encoded, fits.
     static let requestLine = 8 << 10
@@ -8,19 +8,22 @@ enum RequestLimits {
     static let fieldBytes = 16 << 10
     /// The number of fields.
     static let fieldCount = 100
-    /// Empty lines in front of a request line, of which RFC 9112, 2.2 wants at least one to be ignored.
+    /// The number of empty lines accepted before a request line. RFC 9112, 2.2 demands at least
+    /// one.
     static let emptyLines = 8
-    /// The time from a connection's first byte, or from its begin, to the end of the request's fields: in all, however it trickles.
+    /// The time from a connection's start, or from its first byte, to the end of the request's
+    /// fields, however slowly they arrive.
     static let head = Duration.seconds(10)
     /// The time that a connection may wait between two requests.
     static let idle = Duration.seconds(30)
-    /// The time that a client may take to read an answer, beside a second for each ``slowestReading`` bytes.
+    /// The time that a client may take to read a response, plus a second for each
+    /// ``slowestReading`` bytes.
     static let answer = Duration.seconds(30)
-    /// Bytes a second.
+    /// Bytes per second.
     static let slowestReading = 100_000
-    /// Connections that have no stream: those that wait for a request, and those that read an answer. One more takes the place of the one
-    /// that has waited longest for its request.
+    /// Connections without a stream: those that wait for a request, and those that read a response.
+    /// One more replaces the one that has waited longest for its request.
     static let connections = 128
-    /// The bytes of all pictures that are on their way to clients that read slowly, beside the streams'.
+    /// The bytes of all frames in flight to slow clients, beside those that streams keep.
     static let answerBytes = 128 << 20
 }

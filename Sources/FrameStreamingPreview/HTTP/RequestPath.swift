@@ -1,11 +1,12 @@
 internal import Foundation
 
-/// A request's path, by its segments as they were sent, so that an escaped slash stays within its name.
+/// A request's path, split into segments before percent-decoding, so that an escaped slash stays
+/// within its segment.
 struct RequestPath: Hashable {
-    /// The segments, unescaped.
+    /// The segments, percent-decoded.
     let segments: [String]
 
-    /// Nil where the path is not written as one: an escape that is none, or bytes that are not UTF-8.
+    /// Nil for an invalid path: a bad percent escape, or bytes that are not UTF-8.
     init?(_ path: String) {
         guard path.first == "/" else { return nil }
         var segments: [String] = []
@@ -16,6 +17,6 @@ struct RequestPath: Hashable {
         self.segments = segments
     }
 
-    /// With bytes in place of percent signs and two digits; nil where that is no text.
+    /// Decodes percent escapes; nil where the result is not text.
     static func unescaped(_ text: Substring) -> String? { String(text).removingPercentEncoding }
 }

@@ -1,32 +1,33 @@
-/// Reads the heads of requests (RFC 9112) out of bytes in any pieces: no socket, no waiting.
+/// Parses the heads of requests (RFC 9112) from bytes in any pieces, without a socket and without
+/// waiting.
 ///
-/// Each byte is looked at once, and no more of them are kept than ``RequestLimits`` allow: a peer decides how many come. What two programs
-/// could understand differently is refused.
+/// It looks at each byte once, and keeps no more of them than ``RequestLimits`` allow, because a
+/// peer decides how many come. It refuses whatever two programs could understand differently.
 struct RequestReader {
     private var bytes: [UInt8] = []
-    /// Where the line begins that is being read.
+    /// The start of the line that is being read.
     private var lineStart = 0
-    /// Up to where no line end was found.
+    /// The bytes before this offset contain no further line end.
     private var searched = 0
     private var emptyLines = 0
     private var requestLine: RequestLine?
     private var fields: [(name: String, value: String)] = []
     private var fieldBytes = 0
 
-    /// Whether a request has begun: bytes of it are there.
+    /// Whether part of a request has arrived.
     var hasBegun: Bool { requestLine != nil || !bytes.isEmpty }
 
     mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
-    /// What came behind the last request that was taken.
+    /// Takes the bytes behind the last request.
     mutating func takeRest() -> [UInt8] {
         defer { bytes = [] }
         return bytes
     }
 
-    /// The next request; nil while it is not complete.
+    /// Returns the next request; nil while it is incomplete.
     ///
-    /// - Throws: Why it is refused. The reader is of no use then.
+    /// - Throws: Why the request is refused. The reader must not be used after that.
     mutating func next() throws(RequestRefusal) -> RequestHead? {
         while let line = try nextLine() {
             guard let requestLine else {
@@ -56,7 +57,8 @@ struct RequestReader {
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The next whole line without its end; nil while there is none. A line may end with LF alone (RFC 9112, 2.2).
+    /// Returns the next whole line without its end; nil while there is none. A line may end with LF
+    /// alone (RFC 9112, 2.2).
     private mutating func nextLine() throws(RequestRefusal) -> ArraySlice<UInt8>? {
         let end = bytes[searched...].firstIndex(of: 10)
         searched = end.map { $0 + 1 } ?? bytes.count
@@ -82,7 +84,8 @@ struct RequestReader {
         guard fields.count < RequestLimits.fieldCount else {
             throw RequestRefusal(.fieldsTooLarge, "A request has at most \(RequestLimits.fieldCount) fields.")
         }
-        // A field that goes on in the next line (obs-fold) begins with a blank; a blank before the colon is as ambiguous.
+        // A field that continues in the next line (obs-fold) begins with a blank; a blank before
+        // the colon is as ambiguous.
         guard let colon = line.firstIndex(of: 58), isToken(line[..<colon]) else {
             throw RequestRefusal(.badRequest, "A field is one line: a name, a colon, and a value.")
         }
@@ -141,22 +144,22 @@ private struct RequestLine {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? byte - UInt8(ascii: "0") : nil
     }
 
-    /// The request, of which all fields are known now.
+    /// Creates the request, once all fields are known.
     func head(_ fields: [(name: String, value: String)]) throws(RequestRefusal) -> RequestHead {
         func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
         let hosts = values("host")
-        // RFC 9112, 3.2: whatever the version. HTTP/1.0 has no Host, and no browser speaks it.
+        // RFC 9112, 3.2: in every version. HTTP/1.0 has no Host, and browsers do not use it.
         guard hosts.count == 1 || (hosts.isEmpty && !isVersion11) else {
             throw RequestRefusal(.badRequest, "A request names one Host.")
         }
         let hasBody = try hasBody(lengths: values("content-length"), encodings: values("transfer-encoding"))
         let method = try known(method)
         guard !hasBody else {
-            throw RequestRefusal(.contentTooLarge, "Pictures are looked at: a request has no body.")
+            throw RequestRefusal(.contentTooLarge, "A request to this server has no body.")
         }
         var (path, named) = (target, String?.none)
         if path.first != "/" {
-            // An absolute target (RFC 9112, 3.2.2) names a host, which is what Host says, too.
+            // An absolute target (RFC 9112, 3.2.2) names a host, which must be that of Host.
             let scheme = "http://"
             guard target.lowercased().hasPrefix(scheme) else {
                 throw RequestRefusal(.badRequest, "A target is a path, or begins with http://.")
@@ -188,7 +191,7 @@ private struct RequestLine {
         else {
             throw RequestRefusal(.badRequest, "A Content-Length is one number.")
         }
-        // Of a number of any length: whether it is zero.
+        // The number may have any length, and only zero matters.
         return !encodings.isEmpty || lengths.contains { $0.contains { $0 != "0" } }
     }
 
@@ -196,7 +199,7 @@ private struct RequestLine {
         if let known = RequestHead.Method(rawValue: method) { return known }
         let others = ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH"]
         throw others.contains(method)
-            ? RequestRefusal(.methodNotAllowed, "Pictures are looked at, by GET or HEAD.")
-            : RequestRefusal(.notImplemented, "There is no such method: pictures are looked at, by GET or HEAD.")
+            ? RequestRefusal(.methodNotAllowed, "This server supports GET and HEAD.")
+            : RequestRefusal(.notImplemented, "This method does not exist: this server supports GET and HEAD.")
     }
 }

@@ -2,43 +2,44 @@ internal import FoundationEssentials
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// What is answered to which request. Nothing here takes long: pictures that have to be encoded are made by another thread, and pictures that
-/// are to come as they are made go to the viewers' thread.
+/// Decides the outcome of each request. No outcome takes long here: another thread encodes frames,
+/// and the viewers' thread sends streams.
 struct Routes: Sendable {
-    /// What a request comes to.
+    /// The outcome of a request.
     enum Outcome {
-        case response(Response)
-        /// A picture that has to be encoded first.
+        case response(HTTPResponse)
+        /// A frame that has to be encoded first.
         case still(Stills.Order)
-        /// The connection becomes a viewer's, which begins by sending the answer; `early` is what the client said before it had that.
-        case viewer(Response, (_ descriptor: Descriptor, _ greeting: [UInt8], _ early: [UInt8]) -> Void)
+        /// The connection becomes a viewer's, which sends the response first. `early` is what the
+        /// client sent before it had the response.
+        case viewer(HTTPResponse, (_ descriptor: Descriptor, _ greeting: [UInt8], _ early: [UInt8]) -> Void)
     }
 
     let registry: StreamRegistry
     let viewers: ViewerLoop
     let stills: Stills
-    let access: Guard
+    let access: SameOriginCheck
 
     func outcome(_ request: RequestHead) -> Outcome {
         if let refusal = access.refusal(of: request) { return .response(refusal) }
         guard let path = RequestPath(request.path) else {
             return .response(
                 .sentence(
-                    .badRequest, "The path is not one: percent signs begin two hexadecimal digits of UTF-8."))
+                    .badRequest, "The path is invalid: a percent sign begins two hexadecimal digits of UTF-8."))
         }
         switch (path.segments.first, path.segments.count) {
         case ("", 1): return .response(.page(host: request.host))
         case ("api", 2) where path.segments[1] == "streams":
-            return .response(Response(.ok, type: "application/json", .bytes(Array(registry.listing()))))
+            return .response(HTTPResponse(.ok, type: "application/json", .bytes(Array(registry.listing()))))
         case ("api", 2) where path.segments[1] == "live": return live(request)
         case ("metrics", 1):
-            let text = Metrics.text(of: registry, viewers)
+            let text = PrometheusMetrics.text(of: registry, viewers)
             return .response(
-                Response(.ok, type: "text/plain; version=0.0.4; charset=utf-8", .bytes(Array(text.utf8))))
+                HTTPResponse(.ok, type: "text/plain; version=0.0.4; charset=utf-8", .bytes(Array(text.utf8))))
         case ("streams", 2): return stream(path.segments[1], request)
         default:
             return .response(
-                .sentence(.notFound, "There is nothing here: / is the page, /api/streams lists the streams."))
+                .sentence(.notFound, "There is nothing at this path: / is the page, /api/streams lists the streams."))
         }
     }
 
@@ -50,21 +51,21 @@ struct Routes: Sendable {
             )
         }
         let name = String(file.dropLast(ending.count))
-        guard let tile = registry.tile(named: name) else {
+        guard let entry = registry.entry(named: name) else {
             let shown = StreamRegistry.safe(name)
             return .response(
-                .sentence(.notFound, "There is no stream \"\(shown)\": /api/streams lists those that there are."))
+                .sentence(.notFound, "There is no stream \"\(shown)\": /api/streams lists the existing ones."))
         }
-        return isMoving ? moving(tile, request) : stills.outcome(tile, request)
+        return isMoving ? moving(entry, request) : stills.outcome(entry, request)
     }
 
-    /// Picture after picture: `multipart/x-mixed-replace`, for `<img>`, VLC, ffmpeg, OpenCV.
-    private func moving(_ tile: StreamTile, _ request: RequestHead) -> Outcome {
-        var response = Response(
+    /// Frame after frame: `multipart/x-mixed-replace`, for `<img>`, VLC, ffmpeg, OpenCV.
+    private func moving(_ entry: StreamEntry, _ request: RequestHead) -> Outcome {
+        var response = HTTPResponse(
             .ok, type: "multipart/x-mixed-replace; boundary=\(MultipartViewer.boundary)", .open)
         response.closes = true
         if request.method == .head { return .response(response) }
-        guard let seat = viewers.seat() else {
+        guard let permit = viewers.permit() else {
             return .response(
                 .sentence(
                     .serviceUnavailable,
@@ -72,7 +73,7 @@ struct Routes: Sendable {
                     [("Retry-After", "5")]))
         }
         return .viewer(response) { descriptor, greeting, _ in
-            viewers.add(MultipartViewer(descriptor, tile, seat, viewers.pictures, greeting: greeting), in: registry)
+            viewers.add(MultipartViewer(descriptor, entry, permit, viewers.encoder, greeting: greeting), in: registry)
         }
     }
 
@@ -80,24 +81,25 @@ struct Routes: Sendable {
     private func live(_ request: RequestHead) -> Outcome {
         let response = WebSocketHandshake.answer(request)
         guard response.status == .switchingProtocols else { return .response(response) }
-        let seat = viewers.seat()
+        let permit = viewers.permit()
         return .viewer(response) { descriptor, greeting, early in
-            // A browser does not tell its page which status refused a WebSocket: so it is accepted, and closed with a reason.
-            let viewer = LiveViewer(descriptor, registry, seat, viewers.pictures, greeting: greeting)
+            // A browser hides from its page which status refused a WebSocket. So the connection is
+            // accepted, and closed with a reason.
+            let viewer = LiveViewer(descriptor, registry, permit, viewers.encoder, greeting: greeting)
             if !early.isEmpty { viewer.receive(early[...]) }
             viewers.add(viewer, in: registry)
         }
     }
 }
 
-extension Response {
-    /// The page. Its scripts are those that are in it: stream names are the peers' words, and no word of theirs is ever run.
-    fileprivate static func page(host: String?) -> Response {
+extension HTTPResponse {
+    /// The page. It runs only its own scripts: stream names come from peers, and must never run.
+    fileprivate static func page(host: String?) -> HTTPResponse {
         let nonce = (0..<16).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.joined()
         let source = String(decoding: PackageResources.index_html, as: UTF8.self)
         let page = source.replacing("<script>", with: "<script nonce=\"\(nonce)\">")
-        var response = Response(.ok, type: "text/html; charset=utf-8", .bytes(Array(page.utf8)))
-        // Some browsers do not count a WebSocket of the same server as 'self'.
+        var response = HTTPResponse(.ok, type: "text/html; charset=utf-8", .bytes(Array(page.utf8)))
+        // Some browsers do not include a WebSocket of the same server in 'self'.
         let socket = host.map { " ws://\($0) wss://\($0)" } ?? ""
         response.set(
             "Content-Security-Policy",

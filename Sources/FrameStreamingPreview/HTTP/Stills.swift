@@ -1,15 +1,16 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The newest picture of a stream, as a file: `/streams/NAME.jpg`, and smaller with `?scale=1/2`.
+/// Serves the newest frame of a stream as a file: `/streams/NAME.jpg`, smaller with `?scale=1/2`.
 ///
-/// One that is a JPEG already is answered at once. Another is made by a thread of its own, one at a time: each costs as much as a frame of
-/// the stream, and anybody may ask. Whoever asks for the same picture meanwhile has the same bytes, also where it cannot be made; for a
-/// client that has gone nothing is made.
+/// A JPEG is sent at once, unchanged. Other frames are encoded on a thread of their own, one at a
+/// time, because each costs as much as a frame of the stream and any client may ask. Requests for
+/// the same frame share the result, even a failure. Nothing is encoded for a client that has gone.
 final class Stills: Sendable {
-    /// A picture that somebody waits for: the newest there is when its turn comes, so that those who wait hold none.
+    /// A client's request for a frame. It names no frame, but takes the newest one when its turn
+    /// comes, so that waiting requests hold none.
     struct Order: Sendable {
-        let tile: StreamTile
+        let entry: StreamEntry
         let scale: PictureScale
     }
 
@@ -31,34 +32,35 @@ final class Stills: Sendable {
 
     private struct State {
         var jobs: [Job] = []
-        var done: [(client: UInt64, response: Response)] = []
+        var done: [(client: UInt64, response: HTTPResponse)] = []
         var kept: [Key: Made] = [:]
         var thread: SystemThread?
         var isClosed = false
     }
 
-    private let pictures: PictureEncoding
+    private let encoder: PreviewEncoder
     private let state = Monitor(State())
-    /// Called on the thread that makes pictures, when an answer is there to be taken.
+    /// Called on the encoding thread when a response is ready to be taken.
     private let onDone = Monitor<(@Sendable () -> Void)?>(nil)
-    /// Streams and scales of which one picture each is kept, and the largest that is.
+    /// The number of streams and scales for which one frame each is kept, and the largest frame
+    /// that is.
     private static let mostKept = 16
     private static let largestKept = 4 << 20
-    /// A client that has waited for so long is told to come back.
+    /// A client that has waited this long gets 503.
     private static let patience = Duration.seconds(10)
-    /// Of this run of the server: a picture's number says which it is only within one.
+    /// Identifies this run of the server, because frames are numbered anew in each.
     private let run = String(UInt64(bitPattern: monotonicNow()), radix: 36)
 
-    init(_ pictures: PictureEncoding) { self.pictures = pictures }
+    init(_ encoder: PreviewEncoder) { self.encoder = encoder }
 
-    // MARK: What is asked for
+    // MARK: Requests
 
-    func outcome(_ tile: StreamTile, _ request: RequestHead) -> Routes.Outcome {
+    func outcome(_ entry: StreamEntry, _ request: RequestHead) -> Routes.Outcome {
         guard let scale = Self.scale(request) else {
             return .response(.sentence(.badRequest, "?scale= is 1/1, 1/2, 1/4 or 1/8."))
         }
-        guard let picture = tile.newest else { return .response(Self.noPicture(tile)) }
-        let tag = tag(picture, tile, scale)
+        guard let picture = entry.newest else { return .response(Self.noPicture(entry)) }
+        let tag = tag(picture, entry, scale)
         if request.values("if-none-match").contains(where: { Self.matches($0, tag) }) {
             var response = Self.response(of: picture, tag, .bytes([]))
             response.status = .notModified
@@ -67,31 +69,32 @@ final class Stills: Sendable {
         if scale == .full, picture.frame.format.pixelFormat == .jpeg {
             return .response(Self.response(of: picture, tag, .picture(picture.frame)))
         }
-        if let made = kept(Key(stream: tile.name, scale: scale), tag) {
+        if let made = kept(Key(stream: entry.name, scale: scale), tag) {
             return .response(Self.response(of: picture, tag, made))
         }
-        return .still(Order(tile: tile, scale: scale))
+        return .still(Order(entry: entry, scale: scale))
     }
 
-    private static func noPicture(_ tile: StreamTile) -> Response {
+    private static func noPicture(_ entry: StreamEntry) -> HTTPResponse {
         .sentence(
-            .serviceUnavailable, "The stream \"\(tile.name)\" has no picture yet: try again soon.",
+            .serviceUnavailable, "The stream \"\(entry.name)\" has no picture yet: try again soon.",
             [("Retry-After", "1")])
     }
 
-    private static func response(of picture: Picture, _ tag: String, _ body: Response.Body) -> Response {
-        var response = Response(.ok, type: "image/jpeg", body)
-        // Kept, if anywhere, only to be asked about again.
+    private static func response(of picture: PreviewFrame, _ tag: String, _ body: HTTPResponse.Body) -> HTTPResponse {
+        var response = HTTPResponse(.ok, type: "image/jpeg", body)
+        // A cache must ask before it uses the frame again.
         response.set("Cache-Control", "no-cache")
         response.set("ETag", tag)
         response.set("X-Timestamp", picture.timestamp)
         return response
     }
 
-    /// Names may have what an entity tag may not; their hash is of this process, and so is the run. A stream that was forgotten and comes
-    /// back counts anew, at another time.
-    private func tag(_ picture: Picture, _ tile: StreamTile, _ scale: PictureScale) -> String {
-        let name = String(UInt(bitPattern: tile.name.hashValue), radix: 36)
+    /// A name may contain characters that an entity tag must not. Its hash differs between
+    /// processes, and so does the run. A stream that was forgotten and returns is numbered anew,
+    /// but at another time.
+    private func tag(_ picture: PreviewFrame, _ entry: StreamEntry, _ scale: PictureScale) -> String {
+        let name = String(UInt(bitPattern: entry.name.hashValue), radix: 36)
         let time = String(picture.arrived.nanoseconds, radix: 36)
         return "\"\(run)-\(name)-\(picture.number)-\(time)-\(scale.denominator)\""
     }
@@ -104,8 +107,8 @@ final class Stills: Sendable {
     }
 
     private static func response(
-        of picture: Picture, _ tag: String, _ made: Result<Frame, FrameStreamingError>
-    ) -> Response {
+        of picture: PreviewFrame, _ tag: String, _ made: Result<Frame, FrameStreamingError>
+    ) -> HTTPResponse {
         switch made {
         case .success(let frame): return response(of: picture, tag, .picture(frame))
         case .failure(let error):
@@ -114,13 +117,13 @@ final class Stills: Sendable {
         }
     }
 
-    /// Nil for one that there is not.
+    /// Nil for an unsupported scale.
     private static func scale(_ request: RequestHead) -> PictureScale? {
         guard let text = request.parameter("scale") else { return .full }
         return [.full, .half, .quarter, .eighth].first { $0.description == text }
     }
 
-    /// Whether an If-None-Match names the picture: `*` or a list, weak or not (RFC 9110, 13.1.2).
+    /// Whether an If-None-Match names the frame: `*` or a list, weak or not (RFC 9110, 13.1.2).
     private static func matches(_ header: String, _ tag: String) -> Bool {
         header.split(separator: ",").contains { entry in
             var entry = trimmed(entry)
@@ -129,11 +132,12 @@ final class Stills: Sendable {
         }
     }
 
-    // MARK: What is made
+    // MARK: Encoding
 
-    /// Has the picture made. The answer comes by ``takeDone()``; `onDone` says when.
+    /// Queues a frame for encoding. ``takeDone()`` returns the response; `onDone` reports that it
+    /// is ready.
     ///
-    /// - Parameter client: Says whose it is. A client has one order at a time.
+    /// - Parameter client: Identifies the client, which has one order at a time.
     func make(_ order: Order, for client: UInt64, onDone: @escaping @Sendable () -> Void) {
         self.onDone.withLock { $0 = onDone }
         let isIn = state.update { state in
@@ -149,7 +153,7 @@ final class Stills: Sendable {
         if !isIn { finish(client, Self.busy) }
     }
 
-    /// The client is gone.
+    /// Cancels the order of a client that has gone.
     func cancel(_ client: UInt64) {
         state.withLock { state in
             state.jobs.removeAll { $0.client == client }
@@ -157,15 +161,15 @@ final class Stills: Sendable {
         }
     }
 
-    /// The answers that have come.
-    func takeDone() -> [(client: UInt64, response: Response)] {
+    /// Takes the responses that are ready.
+    func takeDone() -> [(client: UInt64, response: HTTPResponse)] {
         state.withLock { state in
             defer { state.done = [] }
             return state.done
         }
     }
 
-    /// Nothing is begun any more.
+    /// Cancels all orders, and starts no new one.
     func close() {
         state.update { state in
             state.isClosed = true
@@ -173,8 +177,9 @@ final class Stills: Sendable {
         }
     }
 
-    private static var busy: Response {
-        .sentence(.serviceUnavailable, "Others wait for pictures already: try again soon.", [("Retry-After", "5")])
+    private static var busy: HTTPResponse {
+        .sentence(
+            .serviceUnavailable, "The server is busy with other pictures: try again soon.", [("Retry-After", "5")])
     }
 
     private static func next(_ state: Monitor<State>) -> Job? {
@@ -187,14 +192,14 @@ final class Stills: Sendable {
 
     private func make(_ job: Job) {
         guard MonotonicTime.now.since(job.since) < Self.patience else { return finish(job.client, Self.busy) }
-        let (tile, scale) = (job.order.tile, job.order.scale)
-        guard let picture = tile.newest else { return finish(job.client, Self.noPicture(tile)) }
-        let (key, tag) = (Key(stream: tile.name, scale: scale), tag(picture, tile, scale))
+        let (entry, scale) = (job.order.entry, job.order.scale)
+        guard let picture = entry.newest else { return finish(job.client, Self.noPicture(entry)) }
+        let (key, tag) = (Key(stream: entry.name, scale: scale), tag(picture, entry, scale))
         if let made = kept(key, tag) { return finish(job.client, Self.response(of: picture, tag, made)) }
         let made: Result<Frame, FrameStreamingError>
         do throws(FrameStreamingError) {
             made = .success(
-                scale == .full ? try pictures.jpeg(of: picture, tile) : try pictures.smaller(picture, scale))
+                scale == .full ? try encoder.jpeg(of: picture, entry) : try encoder.smaller(picture, scale))
         } catch {
             made = .failure(error)
         }
@@ -206,7 +211,7 @@ final class Stills: Sendable {
         finish(job.client, Self.response(of: picture, tag, made))
     }
 
-    private func finish(_ client: UInt64, _ response: Response) {
+    private func finish(_ client: UInt64, _ response: HTTPResponse) {
         state.withLock { $0.done.append((client, response)) }
         onDone.withLock { $0 }?()
     }

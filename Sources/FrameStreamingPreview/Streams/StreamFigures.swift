@@ -1,18 +1,19 @@
-/// What is known of a stream's pace and delay: since its start, and second by second for the last minute.
+/// The rate and the delay of a stream: since its start, and second by second for the last minute.
 ///
-/// About 12 kB a stream, and no allocation a picture. Times are CLOCK_MONOTONIC nanoseconds.
+/// Takes about 12 kB per stream, and allocates nothing per frame. Times are CLOCK_MONOTONIC
+/// nanoseconds.
 struct StreamFigures {
-    /// One second, by its number on the clock.
+    /// One second, identified by its number on the clock.
     private struct Second {
         var number: Int64 = -1
         var frames = 0
         var bytes = 0
-        /// Of the first pictures of the second; nanoseconds.
+        /// The delays of the first frames of the second, in nanoseconds.
         var delays: [Int64] = []
         var delaysSeen = 0
     }
 
-    /// A second that is over: what the plot needs of it.
+    /// A past second, with the values for the plot.
     private struct Past {
         var number: Int64 = -1
         var delay: Delay?
@@ -31,20 +32,21 @@ struct StreamFigures {
 
     private(set) var frames = 0
     private(set) var bytes = 0
-    /// For a mean over any time, as Prometheus has it: all delays added up, and how many they were.
+    /// The sum and the number of all delays, from which Prometheus computes a mean over any time.
     private(set) var delaySum: Int64 = 0
     private(set) var delayCount = 0
 
     private static let minute = 60
-    /// Of which figures that are shown as current are made: whole seconds, and the one that has begun.
+    /// The number of seconds that current figures cover: whole seconds, and the one that has begun.
     private static let recent: Int64 = 3
-    /// In one second: beyond, an older one makes way, so that fast streams cost no more.
+    /// The largest number of delays kept per second. Beyond it older ones are overwritten, so that
+    /// fast streams cost no more.
     private static let mostDelays = 256
     private static let second: Int64 = 1_000_000_000
 
     /// A ring, by the number of the second: the ``recent`` ones, and one more.
     private var seconds = [Second](repeating: Second(), count: 4)
-    /// A ring, by the number of the second: those before, for a minute.
+    /// A ring, by the number of the second: the seconds before, for a minute.
     private var past = [Past](repeating: Past(), count: 61)
     private var first: Int64?
 
@@ -78,14 +80,14 @@ struct StreamFigures {
         seconds[index].delaysSeen += 1
     }
 
-    /// Keeps of a second what the plot needs, before another takes its place.
+    /// Keeps the plot's values of a second before another takes its place.
     private mutating func keep(_ second: Second) {
         guard second.number >= 0 else { return }
         past[Int(second.number % Int64(past.count))] = Past(
             number: second.number, delay: Self.percentiles(second.delays))
     }
 
-    /// The delays of a second of the last minute.
+    /// Returns the delays of a second of the last minute.
     private func delay(ofSecond number: Int64) -> Delay? {
         if let second = second(number) { return Self.percentiles(second.delays) }
         guard number >= 0 else { return nil }
@@ -104,11 +106,11 @@ struct StreamFigures {
         return (current - Self.recent + 1...current).compactMap(second)
     }
 
-    /// Per second, over the last seconds: pictures and bytes.
+    /// Returns frames and bytes per second, over the last seconds.
     func rate(at now: Int64) -> (frames: Double, bytes: Double) {
         guard let first else { return (0, 0) }
         let begin = max(first, (now / Self.second - Self.recent + 1) * Self.second)
-        // Not less than a tenth of a second: a rate out of one picture says nothing.
+        // At least a tenth of a second, because a rate from one frame is meaningless.
         let span = Double(max(now - begin, Self.second / 10)) / Double(Self.second)
         let recent = recent(now)
         return (
@@ -116,10 +118,11 @@ struct StreamFigures {
         )
     }
 
-    /// Over the last seconds; nil where nothing is known.
+    /// Returns the delay over the last seconds; nil where it is unknown.
     func delay(at now: Int64) -> Delay? { Self.percentiles(recent(now).flatMap(\.delays)) }
 
-    /// One point a second, for each whole second of the last minute since the first picture, the oldest first.
+    /// Returns one point for each whole second of the last minute since the first frame, the oldest
+    /// first.
     func history(at now: Int64) -> [Point] {
         guard let first else { return [] }
         let current = now / Self.second
@@ -136,7 +139,8 @@ struct StreamFigures {
         guard !delays.isEmpty else { return nil }
         let sorted = delays.sorted()
         func at(_ percent: Int) -> Double {
-            // The smallest that so many percent are not above.
+            // The nearest rank: the smallest value that at least `percent` of the values do not
+            // exceed.
             let rank = max(1, (sorted.count * percent + 99) / 100)
             return Double(sorted[rank - 1]) / 1e6
         }

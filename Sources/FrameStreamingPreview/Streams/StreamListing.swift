@@ -2,10 +2,10 @@ internal import FoundationEssentials
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A stream as `/api/streams` and the page have it.
+/// A stream as `/api/streams` and the page present it.
 private struct StreamDescription: Encodable {
     let name: String
-    let state: StreamTile.State
+    let state: StreamEntry.State
     let now: MonotonicTime
 
     enum Key: String, CodingKey {
@@ -17,7 +17,8 @@ private struct StreamDescription: Encodable {
         case skippedBySender = "skipped_by_sender"
     }
 
-    // A key that is always there, and null where a thing is not known, is easier to rely on.
+    // Every key is always present, with null for an unknown value, because that is easier to rely
+    // on.
     func encode(to encoder: any Encoder) throws {
         let rate = state.figures.rate(at: now.nanoseconds)
         let format = state.newest?.frame.format
@@ -57,16 +58,16 @@ extension StreamFigures.Delay: Encodable {
 }
 
 extension Double {
-    /// Rounded to three places: milliseconds need no more.
+    /// Rounded to three places, which suffice for milliseconds.
     fileprivate var thousandths: Double { (self * 1000).rounded() / 1000 }
 }
 
 private struct Listing: Encodable {
-    /// That of a message; `/api/streams` has none.
+    /// The type of a WebSocket message; `/api/streams` has none.
     let type: String?
     let streams: [StreamDescription]
     let time: Double
-    /// Streams that had no place.
+    /// The number of streams that had no place.
     let refused: Int
 
     enum CodingKeys: String, CodingKey {
@@ -77,16 +78,16 @@ private struct Listing: Encodable {
 }
 
 extension StreamRegistry {
-    /// The listing, as JSON; for the WebSocket with the type of the message.
+    /// Returns the listing as JSON, with the message's type for the WebSocket.
     func listing(type: String? = nil) -> Data {
         let now = MonotonicTime.now
-        // Copies, so that no stream waits for words.
-        let streams = tiles.map { tile in
-            StreamDescription(name: tile.name, state: tile.state.withLock { $0 }, now: now)
+        // Copies, so that encoding holds no stream's lock.
+        let streams = entries.map { entry in
+            StreamDescription(name: entry.name, state: entry.state.withLock { $0 }, now: now)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Nothing in it is a number that JSON has no word for.
+        // JSON has no NaN and no infinity, and the listing has neither.
         let listing = Listing(type: type, streams: streams, time: Double(now.nanoseconds) / 1e6, refused: refused)
         return (try? encoder.encode(listing)) ?? Data()
     }

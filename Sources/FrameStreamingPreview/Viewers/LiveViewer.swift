@@ -1,40 +1,43 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A page at the WebSocket. It says which streams it wants to see, and acknowledges each picture that it has drawn: of each stream one is
-/// under way, and the next one is then the newest there is, so a slow browser sees fewer pictures and no old ones.
+/// A page that is connected by WebSocket. It names the streams to watch, and acknowledges each
+/// frame that it has drawn.
+///
+/// One frame of each stream is in flight. The next one is the newest at that time, so a slow
+/// browser sees fewer frames and no old ones.
 final class LiveViewer: Viewer {
     private struct Watched {
         let name: String
-        var tile: StreamTile?
-        /// The last picture that was sent.
+        var entry: StreamEntry?
+        /// The number of the last frame that was sent.
         var last = 0
-        /// Sent, and not acknowledged.
+        /// The frame that was sent and not acknowledged.
         var underWay: Int?
 
-        var hasNews: Bool { underWay == nil && (tile?.progress.number ?? 0) > last }
+        var hasNews: Bool { underWay == nil && (entry?.progress.number ?? 0) > last }
     }
 
-    /// More than fit on any page, and few enough to look at each time.
+    /// More streams than fit on any page, and few enough to check each time.
     private static let mostWatched = 256
 
     private let registry: StreamRegistry
     private var watched: [Watched] = []
-    /// Where the search for the next picture begins, so that every stream has its turn.
+    /// Where the search for the next frame begins, so that every stream has its turn.
     private var turn = 0
     private var input = WebSocketInput()
     private var closing: [UInt8]?
     private var pong: [UInt8]?
-    /// The newest only: a page that is slow is not told how it was.
+    /// Only the newest listing waits: a slow page does not get outdated ones.
     private var listing: [UInt8]?
 
     init(
-        _ descriptor: Descriptor, _ registry: StreamRegistry, _ seat: Seat?, _ pictures: PictureEncoding,
+        _ descriptor: Descriptor, _ registry: StreamRegistry, _ permit: ViewerPermit?, _ encoder: PreviewEncoder,
         greeting: [UInt8]
     ) {
         self.registry = registry
-        super.init(descriptor, seat, pictures, greeting: greeting)
-        if seat == nil {
+        super.init(descriptor, permit, encoder, greeting: greeting)
+        if permit == nil {
             close(1013, "too many viewers: close one, or try again later")
         } else {
             listing = WebSocketOutput.text(registry.listing(type: "streams"))
@@ -45,15 +48,16 @@ final class LiveViewer: Viewer {
         closing != nil || pong != nil || listing != nil || watched.contains { $0.hasNews }
     }
 
-    /// What was sent before was acknowledged: nothing of it waits in the kernel, so it need not be asked.
+    /// The frame before was acknowledged, so none of it waits in the kernel, and poll need not be
+    /// asked.
     override var isKnownToBeReady: Bool { closing == nil && watched.contains { $0.hasNews } && watched.count == 1 }
 
-    override func nextMessage(at now: MonotonicTime) -> Outgoing? {
+    override func nextMessage(at now: MonotonicTime) -> ViewerMessage? {
         if let closing = closing.take() {
             end()
-            return Outgoing(head: closing)
+            return ViewerMessage(head: closing)
         }
-        if let text = pong.take() ?? listing.take() { return Outgoing(head: text) }
+        if let text = pong.take() ?? listing.take() { return ViewerMessage(head: text) }
         for step in watched.indices {
             let index = (turn + step) % watched.count
             guard let message = nextPicture(of: index, at: now) else { continue }
@@ -63,22 +67,22 @@ final class LiveViewer: Viewer {
         return nil
     }
 
-    private func nextPicture(of index: Int, at now: MonotonicTime) -> Outgoing? {
-        guard watched[index].underWay == nil, let tile = watched[index].tile else { return nil }
-        guard let picture = tile.newest, picture.number > watched[index].last else { return nil }
+    private func nextPicture(of index: Int, at now: MonotonicTime) -> ViewerMessage? {
+        guard watched[index].underWay == nil, let entry = watched[index].entry else { return nil }
+        guard let picture = entry.newest, picture.number > watched[index].last else { return nil }
         let before = watched[index].last
         watched[index].last = picture.number
-        guard let jpeg = try? pictures.jpeg(of: picture, tile) else { return nil }
+        guard let jpeg = try? encoder.jpeg(of: picture, entry) else { return nil }
         watched[index].underWay = picture.number
-        tile.countSent(jpeg.byteCount)
-        let header = PictureHeader.json(
-            quotedStream: tile.quotedName, sequence: picture.number, width: jpeg.format.width,
+        entry.countSent(jpeg.byteCount)
+        let header = LiveFrameHeader.json(
+            quotedStream: entry.quotedName, sequence: picture.number, width: jpeg.format.width,
             height: jpeg.format.height, quality: jpeg.quality,
             skipped: before == 0 ? 0 : picture.number - before - 1, age: picture.age(at: now))
-        return Outgoing(head: WebSocketOutput.pictureHead(header, imageBytes: jpeg.byteCount), image: jpeg)
+        return ViewerMessage(head: WebSocketOutput.pictureHead(header, imageBytes: jpeg.byteCount), image: jpeg)
     }
 
-    // MARK: What the page says
+    // MARK: Messages of the page
 
     override func receive(_ bytes: ArraySlice<UInt8>) {
         input.append(bytes)
@@ -98,19 +102,20 @@ final class LiveViewer: Viewer {
 
     private func take(_ text: [UInt8]) throws(WebSocketInput.Violation) {
         guard let message = LiveMessage(text), message.type == "watch", let names = message.streams else {
-            throw Self.rubbish("what is said as text is {\"type\":\"watch\",\"streams\":[...]}")
+            throw Self.rubbish("a text message must be {\"type\":\"watch\",\"streams\":[...]}")
         }
         guard names.count <= Self.mostWatched else {
-            throw Self.rubbish("streams are at most \(Self.mostWatched) names")
+            throw Self.rubbish("a watch message names at most \(Self.mostWatched) streams")
         }
         watch(names)
     }
 
     private func acknowledge(_ bytes: [UInt8]) throws(WebSocketInput.Violation) {
         guard let drawn = LiveAcknowledgement(bytes) else {
-            throw Self.rubbish("what is said in bytes is the number of a picture, in eight, and the name of its stream")
+            throw Self.rubbish("a binary message must be a picture's number, in eight bytes, and its stream's name")
         }
-        // One that was asked for no more while its picture was under way is no fault.
+        // An acknowledgement for a stream that is no longer watched is valid: its frame was in
+        // flight.
         if let index = watched.firstIndex(where: { $0.name == drawn.stream }), watched[index].underWay == drawn.sequence
         {
             watched[index].underWay = nil
@@ -123,36 +128,37 @@ final class LiveViewer: Viewer {
 
     private func watch(_ names: [String]) {
         let before = watched
-        let tiles = registry.tiles
+        let entries = registry.entries
         var next: [Watched] = []
         for name in names where !next.contains(where: { $0.name == name }) {
-            // One that goes on keeps what is under way.
+            // A stream that is still watched keeps its frame in flight.
             next.append(before.first { $0.name == name } ?? Watched(name: name))
         }
-        for old in before where !next.contains(where: { $0.name == old.name }) { old.tile?.count(viewers: -1) }
+        for old in before where !next.contains(where: { $0.name == old.name }) { old.entry?.count(viewers: -1) }
         watched = next
-        find(in: tiles)
+        find(in: entries)
     }
 
-    /// Streams may come after they were asked for, and under their name another may have come meanwhile.
-    private func find(in tiles: [StreamTile]) {
+    /// Finds the entries of the watched names. A stream may appear after the page asked for it, and
+    /// another stream may have taken its name.
+    private func find(in entries: [StreamEntry]) {
         for index in watched.indices {
-            let tile = tiles.first { $0.name == watched[index].name }
-            guard tile !== watched[index].tile else { continue }
-            watched[index].tile?.count(viewers: -1)
-            tile?.count(viewers: 1)
-            watched[index].tile = tile
+            let entry = entries.first { $0.name == watched[index].name }
+            guard entry !== watched[index].entry else { continue }
+            watched[index].entry?.count(viewers: -1)
+            entry?.count(viewers: 1)
+            watched[index].entry = entry
             watched[index].last = 0
             watched[index].underWay = nil
         }
     }
 
-    override func update(_ tiles: [StreamTile], listing: () -> [UInt8]) {
-        find(in: tiles)
+    override func update(_ entries: [StreamEntry], listing: () -> [UInt8]) {
+        find(in: entries)
         if !isEnding, closing == nil { self.listing = listing() }
     }
 
-    // MARK: Ends
+    // MARK: The end
 
     private func close(_ code: UInt16, _ reason: String) {
         closing = WebSocketOutput.close(code, reason)
@@ -161,7 +167,7 @@ final class LiveViewer: Viewer {
     override func close() { close(1001, "the server ends") }
 
     override func leave() {
-        for stream in watched { stream.tile?.count(viewers: -1) }
+        for stream in watched { stream.entry?.count(viewers: -1) }
         watched = []
     }
 }

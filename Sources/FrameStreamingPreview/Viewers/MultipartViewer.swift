@@ -1,55 +1,58 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A program that reads a stream as `multipart/x-mixed-replace`. It does not say what it has shown, so a picture counts as under way until
-/// the network has taken it, and the next one is then the newest there is.
+/// A program that reads a stream as `multipart/x-mixed-replace`. It acknowledges nothing, so a
+/// frame is in flight until the network has taken it. The next frame is the newest at that time.
 final class MultipartViewer: Viewer {
-    /// In no JPEG: FF is followed by a marker or 00, and the rest is told by each part's length anyway.
+    /// No JPEG contains it, because FF is followed by a marker or 00. Each part also states its
+    /// length.
     static let boundary = "framestreaming-picture"
 
-    private let tile: StreamTile
+    private let entry: StreamEntry
     private var last = 0
     private var hasBegun = false
     private var hasLeft = false
 
     init(
-        _ descriptor: Descriptor, _ tile: StreamTile, _ seat: Seat, _ pictures: PictureEncoding, greeting: [UInt8]
+        _ descriptor: Descriptor, _ entry: StreamEntry, _ permit: ViewerPermit, _ encoder: PreviewEncoder,
+        greeting: [UInt8]
     ) {
-        self.tile = tile
-        super.init(descriptor, seat, pictures, greeting: greeting)
-        tile.count(viewers: 1)
+        self.entry = entry
+        super.init(descriptor, permit, encoder, greeting: greeting)
+        entry.count(viewers: 1)
     }
 
     override var hasMessage: Bool {
-        let (number, hasEnded) = tile.progress
+        let (number, hasEnded) = entry.progress
         return number > last || hasEnded
     }
 
-    override func nextMessage(at now: MonotonicTime) -> Outgoing? {
-        while let picture = tile.newest, picture.number > last {
+    override func nextMessage(at now: MonotonicTime) -> ViewerMessage? {
+        while let picture = entry.newest, picture.number > last {
             last = picture.number
-            guard let jpeg = try? pictures.jpeg(of: picture, tile) else { continue }
-            tile.countSent(jpeg.byteCount)
+            guard let jpeg = try? encoder.jpeg(of: picture, entry) else { continue }
+            entry.countSent(jpeg.byteCount)
             let head =
                 (hasBegun ? "" : "--\(Self.boundary)\r\n")
                 + "Content-Type: image/jpeg\r\nContent-Length: \(jpeg.byteCount)\r\nX-Timestamp: \(picture.timestamp)\r\n\r\n"
             hasBegun = true
-            // The boundary behind the picture and not before the next: some viewers show a picture only when they have seen its end.
-            return Outgoing(head: Array(head.utf8), image: jpeg, tail: Array("\r\n--\(Self.boundary)\r\n".utf8))
+            // The boundary is sent behind the frame and not before the next, because some viewers
+            // show a frame only when they have seen its end.
+            return ViewerMessage(head: Array(head.utf8), image: jpeg, tail: Array("\r\n--\(Self.boundary)\r\n".utf8))
         }
-        guard tile.progress.hasEnded else { return nil }
+        guard entry.progress.hasEnded else { return nil }
         end()
-        return Outgoing(head: Array("\(hasBegun ? "\r\n" : "")--\(Self.boundary)--\r\n".utf8))
+        return ViewerMessage(head: Array("\(hasBegun ? "\r\n" : "")--\(Self.boundary)--\r\n".utf8))
     }
 
-    override func update(_ tiles: [StreamTile], listing: () -> [UInt8]) {
-        // Forgotten: nobody will show anything there.
-        if !tiles.contains(where: { $0 === tile }) { end() }
+    override func update(_ entries: [StreamEntry], listing: () -> [UInt8]) {
+        // The stream was forgotten, so no frame will follow.
+        if !entries.contains(where: { $0 === entry }) { end() }
     }
 
     override func leave() {
         guard !hasLeft else { return }
         hasLeft = true
-        tile.count(viewers: -1)
+        entry.count(viewers: -1)
     }
 }

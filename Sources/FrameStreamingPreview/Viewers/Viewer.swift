@@ -1,64 +1,66 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Somebody who looks, over one connection. Used by the viewers' thread only, once it was handed to it.
+/// A viewer on one connection. Once handed over, only the viewers' thread uses it.
 class Viewer {
     fileprivate(set) var socket: ViewerSocket
-    let pictures: PictureEncoding
-    /// Counts it among the viewers as long as it is there.
-    private let seat: Seat?
-    /// Nothing more will be written, and the connection is closed when what is under way was.
+    let encoder: PreviewEncoder
+    /// Counts the viewer against the limit as long as it exists.
+    private let permit: ViewerPermit?
+    /// Nothing new is sent, and the connection closes after the message in flight.
     private(set) var isEnding = false
     private(set) var isOver = false
     private var endingSince: MonotonicTime?
 
-    /// How long the other side has to close its end, once it was told.
+    /// How long the peer has to close its end.
     static let farewell = Duration.seconds(1)
 
-    /// - Parameter greeting: What is sent first: the answer to the request that the connection began with.
-    init(_ descriptor: Descriptor, _ seat: Seat?, _ pictures: PictureEncoding, greeting: [UInt8]) {
+    /// - Parameter greeting: The first bytes to send: the response to the request that opened the
+    ///   connection.
+    init(_ descriptor: Descriptor, _ permit: ViewerPermit?, _ encoder: PreviewEncoder, greeting: [UInt8]) {
         socket = ViewerSocket(descriptor)
-        socket.begin(Outgoing(head: greeting))
-        self.seat = seat
-        self.pictures = pictures
+        socket.begin(ViewerMessage(head: greeting))
+        self.permit = permit
+        self.encoder = encoder
     }
 
-    // MARK: What each kind does
+    // MARK: What subclasses override
 
-    /// The message that is to be sent next, and now: the newest there is.
-    func nextMessage(at now: MonotonicTime) -> Outgoing? { nil }
+    /// Returns the next message, with the newest frame at this time.
+    func nextMessage(at now: MonotonicTime) -> ViewerMessage? { nil }
 
-    /// Whether there would be one. Asked for every viewer each time that something happens.
+    /// Whether ``nextMessage(at:)`` would return one. Called for every viewer at every event.
     var hasMessage: Bool { false }
 
-    /// Whether there is a message, and the kernel has nothing of the one before.
+    /// Whether there is a message, and the kernel has sent all of the one before.
     var isKnownToBeReady: Bool { false }
 
     func receive(_ bytes: ArraySlice<UInt8>) {}
 
-    /// Once a second, and when a stream has come, gone or changed. `listing` is what pages are told.
-    func update(_ tiles: [StreamTile], listing: () -> [UInt8]) {}
+    /// Called every second, and when a stream was added, removed or changed. `listing` returns the
+    /// message for pages.
+    func update(_ entries: [StreamEntry], listing: () -> [UInt8]) {}
 
-    /// It will not be asked for anything any more.
+    /// Called before the viewer is removed.
     func leave() {}
 
-    /// The server ends.
+    /// Called when the server ends.
     func close() { end() }
 
-    // MARK: What all do
+    // MARK: What all viewers share
 
     var wantsToWrite: Bool { !isOver && (socket.isBusy || (!isEnding && hasMessage)) }
 
-    /// Ends at once, in the middle of what is under way.
+    /// Ends at once, in the middle of a message.
     func abandon() {
         socket.abandon()
         isOver = true
     }
 
-    /// Ends when what is under way was written.
+    /// Ends after the message in flight.
     func end() { isEnding = true }
 
-    /// The connection takes bytes: of what is under way first, and of one new message where nothing is.
+    /// Writes more of the message in flight, or one new message if there is none.
     func write(at now: MonotonicTime) {
         do throws(SystemError) {
             if !socket.isBusy, !isEnding, let message = nextMessage(at: now) { socket.begin(message) }
@@ -69,7 +71,7 @@ class Viewer {
         endIfDone(at: now)
     }
 
-    /// Something came, or the other side has ended.
+    /// Reads what has arrived, or notices the end.
     func read(into buffer: inout [UInt8], at now: MonotonicTime) {
         do throws(SystemError) {
             guard let count = try socket.receive(into: &buffer) else { return }
@@ -82,7 +84,8 @@ class Viewer {
 
     func endIfDone(at now: MonotonicTime) {
         guard isEnding, !socket.isBusy, !isOver else { return }
-        // Closed with bytes unread the kernel would reset the connection, and the last word be lost: so the other side closes first.
+        // The peer closes first. If this side closed with bytes unread, the kernel would reset the
+        // connection and lose the last message.
         if let endingSince {
             if now.since(endingSince) >= Self.farewell { isOver = true }
         } else {
@@ -91,15 +94,6 @@ class Viewer {
         }
     }
 
-    /// When to look at it again, though nothing has happened.
+    /// When to check the viewer without an event.
     var deadline: MonotonicTime? { endingSince?.advanced(by: Self.farewell) }
-}
-
-/// A place among the viewers, given back when nobody holds it any more.
-final class Seat: Sendable {
-    private let giveBack: @Sendable () -> Void
-
-    init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = giveBack }
-
-    deinit { giveBack() }
 }

@@ -2,10 +2,12 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// The thread that all pictures go to viewers from. It never waits for one of them: each has at most one message under way, what it does
-/// not take now it is offered again when there is room, and by then there may be a newer picture.
+/// Owns the thread that sends frames to all viewers. It never waits for one of them: each has at
+/// most one message in flight. The rest of a message follows when the viewer accepts more, and the
+/// next message has the newest frame.
 ///
-/// One thread, for all of them: a picture wakes it once, however many look. It begins with the first viewer.
+/// There is one thread, so that a frame wakes it once, whatever the number of viewers. It starts
+/// with the first viewer.
 final class ViewerLoop: Sendable {
     private struct State {
         var newcomers: [Newcomer] = []
@@ -13,31 +15,31 @@ final class ViewerLoop: Sendable {
         var isClosed = false
         var isSignalled = false
         var thread: SystemThread?
-        var seats = 0
+        var permits = 0
         var turnedAway = 0
     }
 
-    /// Handed over to the thread, and used there only from then on.
+    /// A viewer on its way to the thread, which alone uses it from then on.
     private struct Newcomer: @unchecked Sendable {
         let viewer: Viewer
     }
 
-    let pictures: PictureEncoding
+    let encoder: PreviewEncoder
     let maximumViewers: Int
-    /// The bytes that all viewers together may have kept for them because they are slow.
+    /// The bytes that all slow viewers together may hold.
     private let maximumKeptBytes: Int
     private let state = Monitor(State())
     private let wakeUp: WakeUp
 
-    /// How often pages are told how the streams are doing.
+    /// How often pages get the figures of the streams.
     private static let interval = Duration.seconds(1)
-    /// How soon again where streams come, go or change without end, which is a peer's to decide: telling takes at most a tenth of the
-    /// thread's time, and pictures have the rest.
+    /// The pause between listings when streams change all the time, which peers decide. Listings
+    /// take at most a tenth of the thread's time, and frames have the rest.
     private static let changeInterval = Duration.milliseconds(100)
     private static let shareOfTelling = 10
 
-    init(_ pictures: PictureEncoding, maximumViewers: Int, maximumKeptBytes: Int) throws(SystemError) {
-        self.pictures = pictures
+    init(_ encoder: PreviewEncoder, maximumViewers: Int, maximumKeptBytes: Int) throws(SystemError) {
+        self.encoder = encoder
         self.maximumViewers = maximumViewers
         self.maximumKeptBytes = maximumKeptBytes
         wakeUp = try WakeUp()
@@ -45,24 +47,24 @@ final class ViewerLoop: Sendable {
 
     // MARK: From any thread
 
-    /// A place for one more; nil when all are taken.
-    func seat() -> Seat? {
+    /// Takes one of the places for viewers; nil when all are taken.
+    func permit() -> ViewerPermit? {
         let isTaken = state.withLock { state in
-            guard state.seats < maximumViewers else {
+            guard state.permits < maximumViewers else {
                 state.turnedAway += 1
                 return false
             }
-            state.seats += 1
+            state.permits += 1
             return true
         }
         guard isTaken else { return nil }
-        return Seat { [state] in state.withLock { $0.seats -= 1 } }
+        return ViewerPermit { [state] in state.withLock { $0.permits -= 1 } }
     }
 
-    /// Who looks now, and how many were turned away.
-    var counts: (viewers: Int, turnedAway: Int) { state.withLock { ($0.seats, $0.turnedAway) } }
+    /// The number of viewers now, and the number that were turned away.
+    var counts: (viewers: Int, turnedAway: Int) { state.withLock { ($0.permits, $0.turnedAway) } }
 
-    /// Takes a viewer over, with the thread of all where it is the first.
+    /// Adds a viewer. The first one starts the thread.
     func add(_ viewer: sending Viewer, in registry: StreamRegistry) {
         let newcomer = Newcomer(viewer: viewer)
         let isIn = state.withLock { state in
@@ -77,7 +79,7 @@ final class ViewerLoop: Sendable {
         if isIn { signal() } else { newcomer.viewer.leave() }
     }
 
-    /// There is a picture.
+    /// Wakes the thread for a new frame.
     func signal() {
         let isFirst = state.withLock { state in
             defer { state.isSignalled = true }
@@ -86,7 +88,7 @@ final class ViewerLoop: Sendable {
         if isFirst { wakeUp.signal() }
     }
 
-    /// A stream has come, gone or changed: pages are told.
+    /// Reports that a stream was added, removed or changed, which pages show at once.
     func noteChange() {
         let isOfInterest = state.withLock { state in
             state.hasChanged = true
@@ -95,7 +97,7 @@ final class ViewerLoop: Sendable {
         if isOfInterest { signal() }
     }
 
-    /// Says goodbye to all, and ends the thread. Returns when it has, within two seconds.
+    /// Tells all viewers that the server ends, and ends the thread. Returns within two seconds.
     func close() {
         let thread = state.withLock { state in
             state.isClosed = true
@@ -161,9 +163,9 @@ final class ViewerLoop: Sendable {
                 descriptors.append(pollfd(fd: viewer.socket.descriptor.raw, events: events, revents: 0))
                 if let its = viewer.deadline { deadline = deadline.map { min($0, its) } ?? its }
             }
-            // Cannot fail but for want of memory, which passes.
+            // Fails only for lack of memory, which passes.
             _ = try? wait(for: &descriptors, until: deadline?.nanoseconds)
-            // Before the state is looked at: what is signalled from now on wakes the next wait.
+            // Cleared before the state is read, so that a later signal wakes the next wait.
             if descriptors[0].revents != 0 { wakeUp.clear() }
             now = .now
             for (viewer, found) in zip(viewers, descriptors.dropFirst()) where found.revents != 0 {
@@ -175,7 +177,7 @@ final class ViewerLoop: Sendable {
         }
     }
 
-    /// Ends viewers whose rests of pictures have more bytes together than there may be, those with the most first.
+    /// Ends the viewers with the most bytes held, until the others fit the limit.
     private func dropSlowest(of viewers: [Viewer]) {
         var kept = viewers.reduce(0) { $0 + $1.socket.keptBytes }
         while kept > maximumKeptBytes, let slowest = viewers.max(by: { $0.socket.keptBytes < $1.socket.keptBytes }) {
@@ -185,11 +187,11 @@ final class ViewerLoop: Sendable {
     }
 
     private func update(_ viewers: [Viewer], _ registry: StreamRegistry) {
-        let tiles = registry.tiles
-        // Made once, and only where somebody is told.
+        let entries = registry.entries
+        // Encoded once, and only if a viewer needs it.
         var made: [UInt8]?
         for viewer in viewers {
-            viewer.update(tiles) {
+            viewer.update(entries) {
                 if let made { return made }
                 let text = WebSocketOutput.text(registry.listing(type: "streams"))
                 made = text

@@ -2,58 +2,50 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// A message on its way to a viewer: its own bytes, and a picture's where they lie.
-struct Outgoing {
-    var head: [UInt8]
-    var image: Frame?
-    var tail: [UInt8] = []
-
-    var byteCount: Int { head.count + (image?.byteCount ?? 0) + tail.count }
-}
-
-/// A viewer's connection: one message under way, never a wait.
+/// A viewer's connection, with one message in flight, that never blocks.
 ///
-/// Unsafe code: each call passes the pointer and the length of one and the same memory, which lives through the call.
+/// Unsafe code: each call passes the pointer and the length of the same memory, which lives through
+/// the call.
 struct ViewerSocket {
     let descriptor: Descriptor
-    private var outgoing: Outgoing?
+    private var outgoing: ViewerMessage?
     private var offset = 0
 
-    /// A viewer that takes nothing for so long is gone, or has forgotten us.
+    /// A viewer that accepts no byte for this long is treated as gone.
     private static let patience = Duration.seconds(30)
 
-    /// - Parameter descriptor: Connected, and non-blocking.
+    /// - Parameter descriptor: A connected, non-blocking socket.
     init(_ descriptor: Descriptor) {
         self.descriptor = descriptor
         set(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
-        // Ready to be written to means that what was written before is on its way: so the next picture is chosen then, and not when the
-        // kernel has room for it behind pictures that wait.
+        // Writable then means that the message before has left the kernel. So the next frame is
+        // chosen at that time, and not when there is room behind frames that wait.
         set(CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, 1)
         set(CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, CInt(clamping: Self.patience.wholeNanoseconds / 1_000_000))
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
     }
 
-    /// What is refused is no reason to turn a viewer away: it is slower to notice that one is gone.
+    /// Sets an option. A failure is ignored: the viewer works, and its loss is only noticed later.
     private func set(_ level: CInt, _ name: CInt, _ value: CInt) {
         var value = value
         _ = unsafe setsockopt(descriptor.raw, level, name, &value, socklen_t(MemoryLayout<CInt>.size))
     }
 
-    /// Whether a message is under way.
+    /// Whether a message is in flight.
     var isBusy: Bool { outgoing != nil }
 
-    /// Bytes of the message under way that are this connection's own copy.
+    /// The bytes of the message in flight that are this connection's own copy.
     var keptBytes: Int { outgoing.map { $0.image == nil ? $0.byteCount - offset : 0 } ?? 0 }
 
-    /// Lets go of what is under way.
+    /// Drops the message in flight.
     mutating func abandon() { outgoing = nil }
 
-    mutating func begin(_ message: Outgoing) {
+    mutating func begin(_ message: ViewerMessage) {
         outgoing = message
         offset = 0
     }
 
-    /// Writes what the kernel takes now. Returns whether all is written.
+    /// Writes what the kernel accepts now. Returns whether the whole message is written.
     mutating func flush() throws(SystemError) -> Bool {
         while let message = outgoing {
             do throws(SystemError) {
@@ -68,8 +60,8 @@ struct ViewerSocket {
         return true
     }
 
-    /// A viewer that is slow has its own copy of what it has not had yet: the picture's buffer goes back to whoever waits for it.
-    private mutating func keepRest(of message: Outgoing) {
+    /// Copies the rest of a slow viewer's message, so that the frame's buffer returns to its pool.
+    private mutating func keepRest(of message: ViewerMessage) {
         guard let image = message.image else { return }
         var rest: [UInt8] = []
         rest.reserveCapacity(message.byteCount - offset)
@@ -77,13 +69,13 @@ struct ViewerSocket {
         let ofImage = max(0, offset - message.head.count)
         unsafe image.withUnsafeBytes { bytes in unsafe rest.append(contentsOf: bytes.dropFirst(ofImage)) }
         rest += message.tail.dropFirst(max(0, ofImage - image.byteCount))
-        outgoing = Outgoing(head: rest)
+        outgoing = ViewerMessage(head: rest)
         offset = 0
     }
 
-    /// One sendmsg of what is left, from `offset`.
-    private static func send(_ message: Outgoing, from offset: Int, to socket: CInt) throws(SystemError) -> Int {
-        // A viewer that is gone is an error here, not a signal that kills the process.
+    /// Sends the rest of a message from `offset` on, in one sendmsg.
+    private static func send(_ message: ViewerMessage, from offset: Int, to socket: CInt) throws(SystemError) -> Int {
+        // A viewer that has gone causes an error here, and not a signal that kills the process.
         let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)
         return try retryingInterrupts("sendmsg") {
             unsafe message.head.withUnsafeBytes { head in
@@ -105,7 +97,7 @@ struct ViewerSocket {
         _ head: UnsafeRawBufferPointer, _ image: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer, _ offset: Int,
         _ send: (inout msghdr) -> Int
     ) -> Int {
-        // Of each part what is behind `offset`. sendmsg only reads: iovec has no const.
+        // The part of each buffer behind `offset`. sendmsg only reads: iovec has no const.
         var passed = 0
         func rest(_ part: UnsafeRawBufferPointer) -> iovec {
             let done = min(max(0, offset - passed), part.count)
@@ -124,7 +116,8 @@ struct ViewerSocket {
         }
     }
 
-    /// What has come from the viewer, at most as much as `buffer` holds: its count, 0 at the end, nil for nothing yet.
+    /// Reads what has arrived, at most the size of `buffer`. Returns the count, 0 at the end, nil
+    /// for nothing yet.
     func receive(into buffer: inout [UInt8]) throws(SystemError) -> Int? {
         do throws(SystemError) {
             return try retryingInterrupts("recv") {
@@ -138,6 +131,6 @@ struct ViewerSocket {
         }
     }
 
-    /// Says that nothing more will be written.
+    /// Tells the peer that nothing more will be written.
     func shutdownWriting() { _ = shutdown(descriptor.raw, CInt(SHUT_WR)) }
 }

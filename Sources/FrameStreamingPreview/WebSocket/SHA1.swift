@@ -1,6 +1,6 @@
-/// SHA-1 (FIPS 180-4), which a WebSocket's handshake asks for and which protects nothing there.
+/// SHA-1 (FIPS 180-4), which the WebSocket handshake requires and which protects nothing there.
 enum SHA1 {
-    /// The 20 bytes for `message`.
+    /// Returns the 20 bytes of the digest.
     static func digest(_ message: [UInt8]) -> [UInt8] {
         var padded = message + [0x80]
         padded += [UInt8](repeating: 0, count: (120 - padded.count % 64) % 64)

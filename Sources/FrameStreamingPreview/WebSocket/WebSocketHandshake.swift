@@ -1,9 +1,9 @@
 internal import FoundationEssentials
 
-/// The opening of a WebSocket (RFC 6455, 4.2).
+/// The opening handshake of a WebSocket (RFC 6455, 4.2).
 enum WebSocketHandshake {
-    /// The answer to a request that asks for a WebSocket: 101, or why it is none.
-    static func answer(_ request: RequestHead) -> Response {
+    /// Returns the response to a WebSocket request: 101, or why it is refused.
+    static func answer(_ request: RequestHead) -> HTTPResponse {
         guard request.method == .get, request.isVersion11, request.tokens("upgrade").contains("websocket"),
             request.tokens("connection").contains("upgrade")
         else {
@@ -20,14 +20,14 @@ enum WebSocketHandshake {
         guard keys.count == 1, keys[0].utf8.count == 24, Data(base64Encoded: keys[0])?.count == 16 else {
             return .sentence(.badRequest, "A WebSocket has one key, of 16 bytes in Base64.")
         }
-        var response = Response(.switchingProtocols, .open)
+        var response = HTTPResponse(.switchingProtocols, .open)
         response.set("Upgrade", "websocket")
         response.set("Connection", "Upgrade")
         response.set("Sec-WebSocket-Accept", accept(keys[0]))
         return response
     }
 
-    /// What proves that the key was understood.
+    /// Returns the proof that the server understood the key.
     static func accept(_ key: String) -> String {
         Data(SHA1.digest(Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))).base64EncodedString()
     }

@@ -1,4 +1,5 @@
-/// What a browser sends over a WebSocket (RFC 6455), from bytes in any pieces: no socket, no waiting.
+/// Parses what a browser sends over a WebSocket (RFC 6455) from bytes in any pieces, without a
+/// socket and without waiting.
 ///
 /// A message's length, of up to 2^63, is checked before any of its bytes are kept.
 struct WebSocketInput {
@@ -9,18 +10,18 @@ struct WebSocketInput {
         case closed
     }
 
-    /// Why the connection cannot go on: the code and the words of the CLOSE that says so.
+    /// Why the connection must end: the code and the reason of the CLOSE frame.
     struct Violation: Error, Hashable {
         let code: UInt16
         let reason: String
     }
 
-    /// Names of watched streams and acknowledgements fit many times over.
+    /// Many times as much as a list of watched streams or an acknowledgement needs.
     static let largestMessage = 64 << 10
 
     private var bytes: [UInt8] = []
     private var position = 0
-    /// The message whose fragments are coming.
+    /// The message whose fragments are arriving.
     private var fragments: (isText: Bool, bytes: [UInt8])?
 
     mutating func append(_ more: some Sequence<UInt8>) {
@@ -31,7 +32,7 @@ struct WebSocketInput {
         bytes.append(contentsOf: more)
     }
 
-    /// The next event; nil while it is not complete.
+    /// Returns the next event; nil while it is incomplete.
     mutating func next() throws(Violation) -> Event? {
         while let frame = try frame() {
             if let event = try event(of: frame) { return event }
@@ -55,7 +56,7 @@ struct WebSocketInput {
         case (0x8, _): return .closed
         case (0x9, _): return .ping(frame.payload)
         case (0xA, _): return nil
-        default: throw Violation(code: 1002, reason: "a frame that cannot stand here")
+        default: throw Violation(code: 1002, reason: "an unexpected opcode")
         }
         guard frame.isLast, let whole = fragments.take() else { return nil }
         return whole.isText ? .text(whole.bytes) : .binary(whole.bytes)
@@ -66,7 +67,7 @@ struct WebSocketInput {
         guard left >= 2 else { return nil }
         let (first, second) = (bytes[position], bytes[position + 1])
         guard first & 0x70 == 0 else { throw Violation(code: 1002, reason: "an extension that was not agreed on") }
-        guard second & 0x80 != 0 else { throw Violation(code: 1002, reason: "a client masks what it sends") }
+        guard second & 0x80 != 0 else { throw Violation(code: 1002, reason: "a client must mask its frames") }
         let isControl = first & 0x08 != 0
         var length = Int(second & 0x7F)
         var header = 2

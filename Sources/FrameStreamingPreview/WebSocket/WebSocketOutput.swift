@@ -1,6 +1,6 @@
 /// The frames that a server sends over a WebSocket (RFC 6455): whole messages, not masked.
 enum WebSocketOutput {
-    /// What goes in front of a message of `byteCount` bytes.
+    /// Returns the header of a message of `byteCount` bytes.
     private static func header(_ opcode: UInt8, _ byteCount: Int) -> [UInt8] {
         switch byteCount {
         case ...125: return [0x80 | opcode, UInt8(byteCount)]
@@ -14,14 +14,15 @@ enum WebSocketOutput {
 
     static func pong(_ payload: [UInt8]) -> [UInt8] { header(0xA, payload.count) + payload }
 
-    /// CLOSE with a code and a reason, which is cut to what a control frame holds.
+    /// Returns a CLOSE frame with a code and a reason, which is cut to the size of a control frame.
     static func close(_ code: UInt16, _ reason: String) -> [UInt8] {
         var words = reason
         while words.utf8.count > 123 { words.removeLast() }
         return header(0x8, 2 + words.utf8.count) + [UInt8(code >> 8), UInt8(code & 0xFF)] + words.utf8
     }
 
-    /// Everything of a picture's message but the picture: the frame's header, the length of `description`, and that.
+    /// Returns the part of a frame's message before its image: the WebSocket header, the length of
+    /// `description`, and `description`.
     static func pictureHead(_ description: [UInt8], imageBytes: Int) -> [UInt8] {
         let count = description.count
         var head = header(0x2, 4 + count + imageBytes)

@@ -3,7 +3,7 @@ import FrameStreamingFiles
 import Testing
 
 @Suite struct TestPatternSourceTests {
-    @Test func `a live one leaves out what is over, and shows it in the numbers`() throws {
+    @Test func `a live source drops late frames, which its numbers show`() throws {
         let clock = ScriptClock()
         var source = try TestPatternSource(width: 160, height: 120, rate: #require(FrameRate(10)), clock: clock)
         #expect(source.isLive)
@@ -20,7 +20,7 @@ import Testing
         #expect(numbers == [0, 1, 3, 4, 14, 15])
     }
 
-    @Test func `waits no longer than it may`() throws {
+    @Test func `waits no longer than the deadline`() throws {
         let clock = ScriptClock()
         var source = try TestPatternSource(width: 2, height: 2, rate: #require(FrameRate(1)), clock: clock)
         _ = try source.next(until: .never)
@@ -32,7 +32,7 @@ import Testing
         #expect(frame.sequence == 1)
     }
 
-    @Test func `one that is not live draws each, however late`() throws {
+    @Test func `a source that is not live draws every frame, however late`() throws {
         let clock = ScriptClock()
         var source = try TestPatternSource(
             width: 2, height: 2, rate: #require(FrameRate(10)), live: false, frameCount: 4, clock: clock)
@@ -45,7 +45,7 @@ import Testing
         #expect(clock.now.since(start) == .milliseconds(300))
     }
 
-    @Test func `as fast as possible needs no time, and ends where it should`() throws {
+    @Test func `as fast as possible needs no time, and ends at the frame count`() throws {
         let clock = ScriptClock()
         let start = clock.now
         var source = try TestPatternSource(width: 17, height: 13, pace: .maximum, frameCount: 100, clock: clock)
@@ -55,7 +55,7 @@ import Testing
         #expect(try source.next(until: .now) == nil)
     }
 
-    @Test func `a live one that is late beyond its end ends`() throws {
+    @Test func `a live source that is late beyond its end ends`() throws {
         let clock = ScriptClock()
         var source = try TestPatternSource(width: 2, height: 2, frameCount: 10, clock: clock)
         _ = try source.next(until: .never)
@@ -63,7 +63,7 @@ import Testing
         #expect(try source.next(until: .never) == nil)
     }
 
-    @Test func `its format says what was asked for`() throws {
+    @Test func `its format is the requested one`() throws {
         let plain = try TestPatternSource()
         #expect(plain.format.colorRange == .limited)
         #expect(plain.format.pixelFormat == .i420)

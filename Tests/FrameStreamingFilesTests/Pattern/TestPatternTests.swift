@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 2, 255, 65_535, 1 << 32, (1 << 48) - 1] as [UInt64])
-    func `the number is read back, from noisy pictures too`(number: UInt64) throws {
+    func `the number is read back, even from noisy frames`(number: UInt64) throws {
         for (format, range) in [(PixelFormat.i420, ColorRange.limited), (.i444, .full), (.bgr24, .full)] {
             let noisy = try frame(number, 320, 240, format, range: range) { bytes in
                 for index in bytes.indices {
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `other pictures have no number`() throws {
+    @Test func `other frames have no number`() throws {
         for value in [0, 90, 255] as [UInt8] {
             let plain = try frame(0, 320, 240, .i420) { $0 = [UInt8](repeating: value, count: $0.count) }
             #expect(TestPattern.frameNumber(in: plain) == nil)
@@ -49,7 +49,7 @@ import Testing
         #expect(TestPattern.frameNumber(in: try makeFrame([1, 2, 3], jpeg)) == nil)
     }
 
-    @Test func `padding between lines is left out and read over`() throws {
+    @Test func `padding between lines is neither drawn nor read`() throws {
         let padded = try frame(77, 160, 64, .i420, strides: [192, 96, 100])
         #expect(TestPattern.frameNumber(in: padded) == 77)
         let plain = try frame(77, 160, 64, .i420)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `a format that is not drawn is refused`() throws {
+    @Test func `an unsupported format is refused`() throws {
         let layout = try FrameFormat(width: 2, height: 2, pixelFormat: .jpeg)
         #expect(try failure { _ = try TestPattern(format: layout, rate: .thirty) }.code == .unsupported)
     }

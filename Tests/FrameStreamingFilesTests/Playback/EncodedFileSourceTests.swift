@@ -9,7 +9,7 @@ import Testing
 
     private let pictures = (0..<4).map { fakeJPEG(width: 17 + $0, tag: UInt8($0 + 1)) }
 
-    @Test func `gives each picture as it is`() throws {
+    @Test func `returns each frame unchanged`() throws {
         var source = try EncodedFileSource(
             path: directory.file("a.mjpg", pictures.flatMap { $0 }), options: .init(rate: FrameRate(5), pace: .maximum))
         #expect(!source.isLive)
@@ -23,7 +23,7 @@ import Testing
         #expect(try source.next(until: .now) == nil)
     }
 
-    @Test func `leaves out what lies between and behind pictures`() throws {
+    @Test func `skips bytes between and behind frames`() throws {
         let junk: [UInt8] = [0, 0, 0xFF, 0xD9, 0xFF, 0xFF, 1, 0xFF]
         let bytes = junk + pictures.flatMap { $0 + junk }
         var source = try EncodedFileSource(path: directory.file("a.mjpg", bytes), options: .fast)
@@ -32,7 +32,7 @@ import Testing
         #expect(frames.map(\.array) == pictures)
     }
 
-    @Test func `a pipe cut at every byte gives the whole pictures and says that it was cut`() throws {
+    @Test func `a pipe cut at any byte gives the complete frames, then an error`() throws {
         let bytes = pictures.flatMap { $0 }
         var ends: [Int] = []
         for picture in pictures { ends.append((ends.last ?? 0) + picture.count) }
@@ -44,7 +44,7 @@ import Testing
             let (frames, error) = drain(&source)
             let whole = ends.filter { $0 <= cut }.count
             #expect(frames.map(\.array) == Array(pictures[..<whole]))
-            // A lone FF behind a picture is padding, and one alone is no picture.
+            // A lone FF behind a frame is padding, and a lone FF without one is no frame.
             let isPadding = ends.contains(cut - 1)
             switch cut {
             case 0: #expect(error?.code == .truncatedInput)
@@ -69,7 +69,7 @@ import Testing
         #expect(try source.next(until: .now) == nil)
     }
 
-    @Test func `reads pictures that are larger than its chunks`() throws {
+    @Test func `reads frames larger than its chunks`() throws {
         let large = (0..<3).map { index -> [UInt8] in
             let picture = fakeJPEG(tag: UInt8(index))
             return picture.dropLast(2) + noise(700_000, seed: index).map { $0 == 0xFF ? 1 : $0 } + [0xFF, 0xD9]
@@ -80,7 +80,7 @@ import Testing
         #expect(frames.map(\.array) == large)
     }
 
-    @Test func `loops with numbers that go on, and not over a pipe`() throws {
+    @Test func `loops with continuing numbers, and not over a pipe`() throws {
         var source = try EncodedFileSource(
             path: directory.file("a.mjpg", pictures.flatMap { $0 } + [0, 0]), options: .init(loop: true, pace: .maximum)
         )
@@ -94,7 +94,7 @@ import Testing
                 == .unsupported)
     }
 
-    @Test func `realtime hands out each picture when it is due`() throws {
+    @Test func `realtime returns each frame when it is due`() throws {
         let clock = ScriptClock()
         var options = PlaybackOptions(rate: FrameRate(4))
         options.clock = clock
@@ -108,7 +108,7 @@ import Testing
         #expect(clock.now.since(start) == .milliseconds(250))
     }
 
-    @Test func `a damaged picture ends the stream after those before it`() throws {
+    @Test func `a damaged frame ends the stream after those before it`() throws {
         var damaged = pictures[2]
         damaged[4] = 0
         damaged[5] = 1
@@ -120,7 +120,7 @@ import Testing
         #expect(error?.message.contains("picture 2") == true)
     }
 
-    @Test func `a picture, or junk, beyond the limit is refused`() throws {
+    @Test func `a frame, or other bytes, beyond the limit are refused`() throws {
         var options = PlaybackOptions.fast
         options.largestFrame = pictures[0].count - 1
         var source = try EncodedFileSource(path: directory.file("a.mjpg", pictures[0]), options: options)
@@ -134,7 +134,7 @@ import Testing
         #expect(drain(&open).error?.code == .limitExceeded)
     }
 
-    @Test func `refuses what is no file of pictures`() throws {
+    @Test func `refuses a file without frames`() throws {
         #expect(try failure { _ = try EncodedFileSource(path: directory.path("none")) }.code == .notFound)
         #expect(try failure { _ = try EncodedFileSource(path: directory.path) }.code == .invalidArgument)
         let empty = try directory.file("empty")

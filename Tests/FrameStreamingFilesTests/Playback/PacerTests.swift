@@ -3,7 +3,7 @@ import FrameStreamingFiles
 import Testing
 
 @Suite struct PacerTests {
-    @Test func `the times follow from the start, whenever the pictures were taken`() throws {
+    @Test func `the times follow from the start, whenever the frames were taken`() throws {
         let rate = try #require(FrameRate("29.97"))
         var pacer = Pacer(rate: rate)
         let start = MonotonicTime(nanoseconds: 5_000_000_000)
@@ -23,7 +23,7 @@ import Testing
         #expect(pacer.due(now: start.advanced(by: .milliseconds(1))) == start)
     }
 
-    @Test func `more than a second behind, it starts anew instead of bursting`() {
+    @Test func `more than a second behind, it restarts instead of bursting`() {
         var pacer = Pacer(rate: .thirty)
         let start = MonotonicTime(nanoseconds: 0)
         _ = pacer.due(now: start)

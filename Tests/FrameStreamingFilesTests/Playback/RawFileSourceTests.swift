@@ -12,7 +12,7 @@ import Testing
         try FrameFormat(width: width, height: height, pixelFormat: format)
     }
 
-    /// A Y4M of three small pictures, one of them with parameters on its FRAME line.
+    /// A Y4M of three small frames, one of them with parameters on its FRAME line.
     private func clip(
         header: String = "YUV4MPEG2 W5 H3 F25:1 Ip C420jpeg\n", pictureBytes: Int = 27
     ) -> (bytes: [UInt8], pictures: [[UInt8]], ends: [Int]) {
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: TestPattern.pixelFormats, [(1, 1), (17, 13), (64, 2)])
-    func `reads headerless pictures of every format and odd sizes`(format: PixelFormat, size: (Int, Int)) throws {
+    func `reads headerless frames of every format and odd sizes`(format: PixelFormat, size: (Int, Int)) throws {
         let layout = try layout(format, size.0, size.1)
         let bytes = noise(layout.byteCount * 3)
         var source = try RawFileSource(path: directory.file("a.raw", bytes), layout: layout, options: .fast)
@@ -80,7 +80,7 @@ import Testing
         #expect(try RawFileSource(path: unknown).frameRate == .thirty)
     }
 
-    @Test func `a pipe cut at every byte gives the whole pictures and says what is missing`() throws {
+    @Test func `a pipe cut at any byte gives the complete frames, then the missing bytes`() throws {
         let clip = clip()
         let headerEnd = clip.ends[0] - 27 - 6
         for cut in 0...clip.bytes.count {
@@ -98,12 +98,12 @@ import Testing
             } else {
                 #expect(error?.code == .truncatedInput, "cut at \(cut)")
             }
-            // Asked again, it says the same.
+            // A second call reports the same.
             #expect(drain(&source).error == error)
         }
     }
 
-    @Test func `a file cut at every byte does too, and the missing bytes are counted`() throws {
+    @Test func `a file cut at any byte does too, and counts the missing bytes`() throws {
         let layout = try layout(.i420, 5, 3)
         let bytes = noise(27 * 3)
         for cut in 0...bytes.count {
@@ -144,7 +144,7 @@ import Testing
         #expect(source.format?.width == 5)
     }
 
-    @Test func `the header of a pipe can be waited for`() throws {
+    @Test func `a caller can wait for the header of a pipe`() throws {
         let pipe = try Pipe()
         let source = try RawFileSource(pipe.output, name: "pipe", options: .fast)
         #expect(source.format == nil)
@@ -154,14 +154,14 @@ import Testing
         #expect(source.frameCount == nil)
     }
 
-    @Test func `a descriptor that others share stays blocking`() throws {
+    @Test func `a shared descriptor stays blocking`() throws {
         let pipe = try Pipe()
         let source = try RawFileSource(pipe.output, name: "pipe", options: .fast)
         _ = try? source.next(until: .now)
         #expect(fcntl(pipe.output.raw, F_GETFL) & O_NONBLOCK == 0)
     }
 
-    @Test func `a FIFO without a writer is waited for, and one whose writer left has ended`() throws {
+    @Test func `waits for the writer of a FIFO, and ends when it leaves`() throws {
         let path = directory.path("fifo")
         try #require(unsafe mkfifo(path, 0o600) == 0)
         var source = try RawFileSource(path: path, options: .fast)
@@ -181,7 +181,7 @@ import Testing
         #expect(frames.map(\.array) == Array(clip.pictures[1...]))
     }
 
-    @Test func `a FIFO whose writer says nothing is empty`() throws {
+    @Test func `a FIFO whose writer writes nothing is empty`() throws {
         let path = directory.path("fifo")
         try #require(unsafe mkfifo(path, 0o600) == 0)
         var source = try RawFileSource(path: path, layout: layout(.gray8), options: .fast)
@@ -192,7 +192,7 @@ import Testing
         #expect(error?.message.contains("empty") == true)
     }
 
-    @Test func `loops over a file with numbers that go on`() throws {
+    @Test func `loops over a file with continuing numbers`() throws {
         let clip = clip()
         var source = try RawFileSource(
             path: directory.file("a.y4m", clip.bytes), options: .init(loop: true, pace: .maximum))
@@ -202,7 +202,7 @@ import Testing
         #expect(frames.map(\.array) == (0..<8).map { clip.pictures[$0 % 3] })
     }
 
-    @Test func `a loop over a file with a cut end stops there, and over one without pictures at once`() throws {
+    @Test func `a loop stops at a truncated end, and at once in a file without frames`() throws {
         let layout = try layout(.gray8, 2, 2)
         let options = PlaybackOptions(loop: true, pace: .maximum)
         var cut = try RawFileSource(path: directory.file("cut", noise(9)), layout: layout, options: options)
@@ -215,7 +215,7 @@ import Testing
         #expect(drain(&none).error == nil)
     }
 
-    @Test func `what cannot be read again cannot be looped`() throws {
+    @Test func `an input that can be read only once cannot be looped`() throws {
         let pipe = try Pipe()
         let error = try failure {
             _ = try RawFileSource(pipe.output, name: "pipe", options: .init(loop: true))
@@ -223,7 +223,7 @@ import Testing
         #expect(error.code == .unsupported)
     }
 
-    @Test func `realtime hands out each picture when it is due, and waits no longer than it may`() throws {
+    @Test func `realtime returns each frame when it is due, and waits no longer than the deadline`() throws {
         let clock = ScriptClock()
         var options = PlaybackOptions(rate: FrameRate(10))
         options.clock = clock
@@ -243,7 +243,7 @@ import Testing
             }
         }
         #expect(times == [.zero, .milliseconds(100), .milliseconds(200)])
-        // 30, 60, 90 and then the picture, twice.
+        // The bytes 30, 60 and 90, then the frame, twice.
         #expect(timeouts == 6)
     }
 
@@ -291,7 +291,7 @@ import Testing
     }
 
     @Test(arguments: ["FRAMES\n", "frame\n", "FRAMX\n", "\n", "FRAME " + String(repeating: "x", count: 5000) + "\n"])
-    func `a damaged FRAME line ends the stream after the pictures before it`(line: String) throws {
+    func `a damaged FRAME line ends the stream after the frames before it`(line: String) throws {
         var bytes = clip().bytes
         bytes += Array(line.utf8) + noise(27)
         var source = try RawFileSource(path: directory.file("a.y4m", bytes), options: .fast)

@@ -7,7 +7,7 @@ import Testing
         ("DIR/", 2, "DIR-2"), ("/tmp/x.tar.gz", 10, "/tmp/x.tar-10.gz"), (".hidden", 2, ".hidden-2"),
         ("a/.hidden.mjpg", 2, "a/.hidden-2.mjpg"), ("/", 2, "/-2"),
     ])
-    func `numbers go before the ending`(path: String, number: Int, expected: String) {
+    func `numbers precede the extension`(path: String, number: Int, expected: String) {
         #expect(RecordingPath.numbered(path, number) == expected)
     }
 

@@ -30,10 +30,10 @@ import Testing
         #expect(try failure { try recorder.write(jpeg(1)) }.code == .closed)
     }
 
-    @Test func `pictures of two recorders never mix`() throws {
+    @Test func `the frames of two recorders never mix`() throws {
         let path = directory.path("out")
         let first = try JPEGDirectoryRecorder(path: path)
-        // Locked already, though nothing is in it.
+        // Locked already, though empty.
         let second = try JPEGDirectoryRecorder(path: path)
         try first.write(jpeg(1))
         try second.write(jpeg(2))
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `to replace removes every picture of the recording before, and nothing else`() throws {
+    @Test func `replace removes every frame of the recording before, and nothing else`() throws {
         let path = directory.path("out")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         for name in ["frame-000001.jpg", "frame-000002.jpg", "frame-1000000.jpg"] {
@@ -64,7 +64,7 @@ import Testing
         #expect(try contents(path + "/frame-000001.jpg") == fakeJPEG(tag: 7))
     }
 
-    @Test func `one that is to stay is refused`() throws {
+    @Test func `with refuse, an existing recording is an error`() throws {
         let path = directory.path("out")
         try JPEGDirectoryRecorder(path: path).write(jpeg(1))
         let refuse = RecordingOptions(existing: .refuse)
@@ -74,7 +74,7 @@ import Testing
             try failure { _ = try JPEGDirectoryRecorder(path: open.path, options: refuse) }.code == .busy)
     }
 
-    @Test func `a picture that somebody else has put there stays`() throws {
+    @Test func `a file that another program has put there stays`() throws {
         let recorder = try JPEGDirectoryRecorder(path: directory.path("out"))
         try recorder.write(jpeg(1))
         let other = try directory.file("out/frame-000002.jpg", [9])
@@ -84,12 +84,12 @@ import Testing
         #expect(try contents(recorder.path + "/frame-000003.jpg") == fakeJPEG(tag: 2))
     }
 
-    @Test func `a directory that went away is an error of its own, and the recording is over`() throws {
+    @Test func `a removed directory is an error of its own, and ends the recording`() throws {
         let path = directory.path("out")
         let recorder = try JPEGDirectoryRecorder(path: path)
         try recorder.write(jpeg(1))
         try FileManager.default.removeItem(atPath: path)
-        // Another one of that name is not the one that was recorded to.
+        // Another directory of that name is not the one of the recording.
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         let error = try failure { try recorder.write(jpeg(2)) }
         #expect(error.code == .recordingLost && error.subject == path && error.message.contains("removed"))
@@ -98,7 +98,7 @@ import Testing
         #expect(recorder.frameCount == 1)
     }
 
-    @Test func `one that stands still is not open, and goes on where it was`() throws {
+    @Test func `a suspended recording holds no descriptor, and continues where it was`() throws {
         let path = directory.path("out")
         let recorder = try JPEGDirectoryRecorder(path: path)
         try recorder.write(jpeg(1))
@@ -113,7 +113,7 @@ import Testing
         #expect(try failure { try recorder.write(jpeg(3)) }.code == .recordingLost)
     }
 
-    @Test func `a directory without a picture goes with its recorder where it was made for it`() throws {
+    @Test func `a recorder removes its own directory if it has no frame`() throws {
         try JPEGDirectoryRecorder(path: directory.path("new")).close()
         #expect(!FileManager.default.fileExists(atPath: directory.path("new")))
         let old = directory.path("old")
@@ -129,7 +129,7 @@ import Testing
         #expect(try contents(recorder.path + "/frame-000001.jpg") == fakeJPEG(tag: 1))
     }
 
-    @Test func `refuses a file for a directory, and raw pictures`() throws {
+    @Test func `refuses a file for a directory, and raw frames`() throws {
         let file = try directory.file("file", [1])
         #expect(try failure { _ = try JPEGDirectoryRecorder(path: file) }.code == .invalidArgument)
         #expect(try failure { _ = try JPEGDirectoryRecorder(path: file + "/below") }.code == .notFound)

@@ -11,7 +11,7 @@ import Testing
             fakeJPEG(width: width, tag: tag), FrameFormat(width: width, height: 13, pixelFormat: .jpeg))
     }
 
-    @Test func `what is written is read again, killed at any byte too`() throws {
+    @Test func `a written file can be read, even after a kill at any byte`() throws {
         let path = directory.path("a.mjpg")
         let recorder = try MJPEGRecorder(path: path)
         for tag in 1...3 as ClosedRange<UInt8> { try recorder.write(jpeg(tag)) }
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `refuses other formats and another size, and goes on`() throws {
+    @Test func `refuses other formats and another size, and continues`() throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         try recorder.write(jpeg(1))
         let gray = try makeFrame([1], FrameFormat(width: 1, height: 1, pixelFormat: .gray8))
@@ -41,7 +41,7 @@ import Testing
         #expect(try failure { try recorder.write(jpeg(1)) }.code == .closed)
     }
 
-    @Test func `no space, no directory`() throws {
+    @Test func `a full disk and a missing directory are errors`() throws {
         let full = try MJPEGRecorder(path: "/dev/full")
         #expect(try failure { try full.write(jpeg(1)) }.code == .system)
         #expect(try failure { _ = try MJPEGRecorder(path: directory.path("none/a")) }.code == .notFound)

@@ -4,7 +4,7 @@ import FrameStreamingSystem
 import Glibc
 import Testing
 
-/// A recording whose file is a FIFO, which has a reader or has none.
+/// Recordings to a FIFO, with and without a reader.
 @Suite struct RecordingFileTests {
     private let directory: TemporaryDirectory
     private let path: String
@@ -15,13 +15,13 @@ import Testing
         try #require(unsafe mkfifo(path, 0o600) == 0)
     }
 
-    /// A picture of more than a FIFO holds.
+    /// A frame larger than a FIFO's buffer.
     private func picture(_ tag: UInt8) throws -> (frame: Frame, bytes: [UInt8]) {
         let bytes = fakeJPEG(tag: tag) + [UInt8](repeating: tag, count: 200_000)
         return (try makeFrame(bytes, FrameFormat(width: 17, height: 13, pixelFormat: .jpeg)), bytes)
     }
 
-    /// Records a picture on a thread of its own; the error it came to, nil for none.
+    /// Records a frame on a thread of its own, and returns its error, nil = none.
     private func record(_ cancellation: RecordingCancellation?) throws -> (
         thread: SystemThread, end: Monitor<[FrameStreamingError?]>
     ) {
@@ -39,9 +39,9 @@ import Testing
         return (thread, end)
     }
 
-    @Test func `who reads it gets every byte`() throws {
+    @Test func `the reader gets every byte`() throws {
         let (thread, end) = try record(nil)
-        // Opened by now, or not: the recorder waits for a reader.
+        // The FIFO may be open by now or not: the recorder waits for a reader.
         let reader = try Descriptor.open(path)
         #expect(try reader.readAll(limit: 1 << 20) == picture(1).bytes)
         thread.join()
@@ -57,7 +57,7 @@ import Testing
         #expect(failure.code == .cancelled && failure.subject == path)
     }
 
-    @Test func `a cancel ends the wait for a reader that does not read, and no picture follows half a one`() throws {
+    @Test func `a cancel ends the wait for a slow reader, and no frame follows half a frame`() throws {
         let reader = try Descriptor.openNonBlocking(path)
         let cancellation = try RecordingCancellation()
         let recorder = try MJPEGRecorder(path: path, cancellation: cancellation)

@@ -16,7 +16,7 @@ import Testing
         #expect(try parse("YUV4MPEG2 W4 H2\(parameter)").pixelFormat == format)
     }
 
-    @Test func `reads every parameter in any order, and leaves unknown ones alone`() throws {
+    @Test func `reads every parameter in any order, and ignores unknown ones`() throws {
         let header = try parse("YUV4MPEG2 XCOLORRANGE=FULL A16:15 Ib F30000:1001 H768 W1366  Q1 XFOO C422")
         #expect(header.width == 1366)
         #expect(header.height == 768)
@@ -53,14 +53,14 @@ import Testing
         ("YUV4MPEG2 W1 H1 C", .unsupported), ("YUV4MPEG2 W1 H1 XYSCSS=411", .unsupported),
         ("YUV4MPEG2 W1 H1 XCOLORRANGE=WIDE", .malformedInput),
     ])
-    func `refuses what cannot be, with words`(text: String, code: FrameStreamingError.Code) throws {
+    func `refuses invalid parameters with a remedy`(text: String, code: FrameStreamingError.Code) throws {
         let error = try failure { _ = try parse(text) }
         #expect(error.code == code)
         #expect(error.message.count > 20)
     }
 
     @Test(arguments: [PixelFormat.i420, .i422, .i444, .gray8])
-    func `what is written is read again, and the order is W H F I A C X`(format: PixelFormat) throws {
+    func `a written header can be read, and the order is W H F I A C X`(format: PixelFormat) throws {
         let layout = try FrameFormat(width: 17, height: 13, pixelFormat: format, colorRange: .full)
         let header = try Y4MHeader(format: layout, rate: #require(FrameRate("29.97")))
         #expect(header.line.hasPrefix("YUV4MPEG2 W17 H13 F30000:1001 Ip A1:1 C"))
@@ -68,7 +68,7 @@ import Testing
         #expect(try parse(String(header.line.dropLast())) == header)
     }
 
-    @Test func `the matrix is told where there is one`() throws {
+    @Test func `the matrix is written if there is one`() throws {
         for matrix in [ColorMatrix.bt601, .bt709, .bt2020] {
             let layout = try FrameFormat(width: 2, height: 2, pixelFormat: .i420, colorMatrix: matrix)
             let header = try Y4MHeader(format: layout, rate: .thirty)

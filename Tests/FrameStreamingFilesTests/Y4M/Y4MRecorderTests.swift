@@ -25,7 +25,7 @@ import Testing
         (PixelFormat.i420, PixelFormat.i420), (.yv12, .i420), (.nv12, .i420), (.nv21, .i420), (.i422, .i422),
         (.yuyv, .i422), (.uyvy, .i422), (.i444, .i444), (.gray8, .gray8),
     ])
-    func `what is written is read again`(format: PixelFormat, stored: PixelFormat) throws {
+    func `a written file can be read`(format: PixelFormat, stored: PixelFormat) throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path, rate: #require(FrameRate("29.97")))
         for number in 0..<3 as Range<UInt64> {
@@ -46,7 +46,7 @@ import Testing
         #expect(frames.count == 3)
     }
 
-    @Test func `lines with padding, and pictures of 1x1`() throws {
+    @Test func `line padding, and frames of 1x1`() throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path)
         try recorder.write(pattern(3, .i420, strides: [200, 96, 81]))
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that JPEG made full goes back to limited, exactly rounded`() throws {
+    @Test func `a frame expanded for JPEG returns to limited range, exactly rounded`() throws {
         let path = directory.path("a.y4m")
         let layout = try FrameFormat(width: 256, height: 1, pixelFormat: .i444, colorRange: .full)
         let ramp = (0...255).map { UInt8($0) }
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a picture whose source was full stays full, and the header says so`() throws {
+    @Test func `a full-range source stays full, and the header states it`() throws {
         let path = directory.path("a.y4m")
         let frame = try pattern(9, .i420, range: .full)
         try Y4MRecorder(path: path).write(frame)
@@ -84,7 +84,7 @@ import Testing
         #expect(drain(&source).frames.map(\.array) == [frame.array])
     }
 
-    @Test func `the matrix is read again, and another one is refused`() throws {
+    @Test func `the matrix is read back, and another one is refused`() throws {
         func picture(_ format: PixelFormat, _ matrix: ColorMatrix) throws -> Frame {
             let layout = try FrameFormat(width: 4, height: 2, pixelFormat: format, colorMatrix: matrix)
             return try makeFrame(noise(layout.byteCount), layout)
@@ -102,7 +102,7 @@ import Testing
         var source = try RawFileSource(path: path, options: .fast)
         #expect(source.format?.colorMatrix == .bt709)
         #expect(drain(&source).frames.map(\.format.colorMatrix) == [.bt709, .bt709])
-        // What does not say is taken for BT.601.
+        // An unspecified matrix is taken for BT.601.
         let plain = try Y4MRecorder(path: directory.path("b.y4m"))
         try plain.write(picture(.i420, .unspecified))
         #expect(plain.accepts(try picture(.i420, .bt601)))
@@ -112,7 +112,7 @@ import Testing
         #expect(gray.accepts(try picture(.gray8, .bt2020)))
     }
 
-    @Test func `a change of format is refused, and the recording goes on`() throws {
+    @Test func `a change of format is refused, and the recording continues`() throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path)
         try recorder.write(pattern(0, .i420))
@@ -124,7 +124,7 @@ import Testing
             #expect(!recorder.accepts(other))
             #expect(try failure { try recorder.write(other) }.code == .unsupported)
         }
-        // Another layout of the same samples is the same file.
+        // Another layout of the same samples gives the same file.
         #expect(recorder.accepts(try pattern(1, .nv12)))
         try recorder.write(pattern(1, .nv12))
         recorder.close()
@@ -134,7 +134,7 @@ import Testing
         #expect(drain(&source).frames.compactMap(TestPattern.frameNumber) == [0, 1])
     }
 
-    @Test func `killed at any byte, the whole pictures before are there`() throws {
+    @Test func `after a kill at any byte the complete frames before can be read`() throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path)
         let layout = try FrameFormat(width: 5, height: 3, pixelFormat: .i420)
@@ -153,9 +153,10 @@ import Testing
         }
     }
 
-    @Test func `what a full disk took of a picture is cut off again`() throws {
+    @Test func `the part of a frame that fitted a full disk is cut off`() throws {
         // A memory file that must not grow takes what fits and then fails, as a full disk does.
-        // Glibc's module has neither the call nor the constants: MFD_ALLOW_SEALING, F_ADD_SEALS, F_SEAL_GROW.
+        // Glibc's module has neither the call nor the constants: MFD_ALLOW_SEALING, F_ADD_SEALS,
+        // F_SEAL_GROW.
         let symbol = unsafe try #require(unsafe dlsym(nil, "memfd_create"))
         typealias MemoryFile = @convention(c) (UnsafePointer<CChar>, CUnsignedInt) -> CInt
         let raw = unsafe unsafeBitCast(symbol, to: MemoryFile.self)("full", 2)
@@ -178,7 +179,7 @@ import Testing
         #expect(frames.map(\.array) == [noise(8000), noise(8000, seed: 1)])
     }
 
-    @Test func `no space is an error with its errno, and no picture counts`() throws {
+    @Test func `a full disk is an error with its errno, and the frame does not count`() throws {
         let recorder = try Y4MRecorder(path: "/dev/full")
         let error = try failure { try recorder.write(pattern(0, .i420)) }
         #expect(error.code == .system)
@@ -186,7 +187,7 @@ import Testing
         #expect(recorder.frameCount == 0)
     }
 
-    @Test func `a file that is to be replaced is emptied, and one that cannot be made is refused`() throws {
+    @Test func `a replaced file is emptied, and a file that cannot be created is refused`() throws {
         let path = try directory.file("a.y4m", noise(100_000))
         try Y4MRecorder(path: path, options: RecordingOptions(existing: .replace)).write(pattern(0, .gray8))
         var source = try RawFileSource(path: path, options: .fast)
@@ -196,11 +197,11 @@ import Testing
         #expect(try failure { _ = try Y4MRecorder(path: directory.path) }.errno == EISDIR)
     }
 
-    @Test func `closed and opened again, it has one header and every picture`() throws {
+    @Test func `a reopened file has one header and every frame`() throws {
         let path = directory.path("a.y4m")
         let recorder = try Y4MRecorder(path: path)
         for number in 0..<6 as Range<UInt64> {
-            // Two layouts, of which one is packed in memory of the recorder's own.
+            // Two layouts, one of which is packed in the recorder's own memory.
             try recorder.write(pattern(number, number.isMultiple(of: 2) ? .i420 : .nv12))
             recorder.suspend()
             #expect(try openFiles(below: directory.path).isEmpty)

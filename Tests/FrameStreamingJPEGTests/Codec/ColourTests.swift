@@ -4,7 +4,7 @@ import Testing
 
 @testable import FrameStreamingJPEG
 
-/// Colours defined in RGB, put into every kind of YCbCr, encoded, and decoded to RGB.
+/// Colours defined in RGB are converted to every kind of YCbCr, encoded, and decoded to RGB.
 @Suite struct ColourTests {
     private let codec = JPEGCodec()
     private static let spaces: [(ColorMatrix, ColorRange)] = [ColorMatrix.bt601, .bt709, .bt2020].flatMap {
@@ -43,7 +43,7 @@ import Testing
                     let result = try rgb(frame, subsampling)
                     for (bar, colour) in Self.bars.enumerated() {
                         for channel in 0..<3 {
-                            // In the middle, away from the neighbours' ringing.
+                            // Sampled in the middle, away from the ringing at the edges.
                             let value = Double(result[0, 3 * (32 * bar + 16) + channel, 9])
                             #expect(
                                 abs(value - colour[channel]) <= 4,
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func lumaAloneIsThatOfJFIF() throws {
-        // As gray: what a gray JPEG of the RGB picture has.
+        // The expected gray: what a gray JPEG of the RGB frame has.
         for (matrix, range) in Self.spaces {
             let space = try #require(ColourSpace(matrix, range))
             let shape = try FrameFormat(

@@ -8,7 +8,7 @@ private let formats: [PixelFormat] = [
 ]
 
 @Suite struct JPEGEncodingTests {
-    /// Encodes, decodes to I444 and compares with what the picture is known to be.
+    /// Encodes, decodes to I444 and compares with the known content.
     private func roundTrip(
         _ codec: JPEGCodec, _ picture: TestPicture, _ frame: Frame, _ subsampling: ChromaSubsampling?,
         _ label: String
@@ -91,7 +91,7 @@ private let formats: [PixelFormat] = [
     }
 
     @Test func chromaOfTwoLinesIsAveraged() throws {
-        // Lines of chroma 100 and 140 by turns.
+        // Lines of chroma 100 and 140, alternating.
         let shape = try FrameFormat(width: 32, height: 32, pixelFormat: .yuyv, colorRange: .full)
         let content = (0..<32).flatMap { line in
             (0..<16).flatMap { _ in [128, line % 2 == 0 ? 100 : 140, 128, line % 2 == 0 ? 150 : 60] as [UInt8] }

@@ -10,7 +10,7 @@ import Testing
     ]
     private let codec = JPEGCodec()
 
-    /// The mean of what there is of a box, in double precision.
+    /// The mean of the existing samples of a box, in double precision.
     private func mean(
         _ x: Int, _ y: Int, _ n: Int, _ picture: TestPicture, _ sample: (Int, Int) -> Double
     ) -> UInt8 {
@@ -37,7 +37,7 @@ import Testing
                         let label = "\(width)x\(height) \(format) \(range) \(scale) as \(subsampling)"
                         let size = [scale.scaled(width), scale.scaled(height)]
                         #expect([jpeg.format.width, jpeg.format.height] == size, "\(label)")
-                        // The size of this one is the JPEG's own.
+                        // This size is the JPEG's own.
                         let decoded = Samples(try codec.decode(jpeg, DecodeSettings(pixelFormat: .i444)))
                         #expect([decoded.format.width, decoded.format.height] == size, "\(label)")
                         let isGray = format == .gray8 || subsampling == .gray
@@ -83,7 +83,7 @@ import Testing
 
     @Test(arguments: [ColorMatrix.bt709, .bt2020])
     func rangeAndMatrixAreConvertedToo(_ matrix: ColorMatrix) throws {
-        // Blocks of colour of which a whole number makes a new pixel.
+        // Blocks of colour, a whole number of which makes one new pixel.
         let colours: [[Double]] = [[220, 30, 40], [20, 200, 60], [40, 50, 230], [250, 240, 20]]
         for format in [PixelFormat.i420, .nv12, .yuyv, .uyvy, .i422, .i444] {
             for range in [ColorRange.limited, .full] {
@@ -143,13 +143,13 @@ import Testing
         }
     }
 
-    @Test func whatIsTooLongFitsWhenItIsSmaller() throws {
+    @Test func aLongSideFitsAfterScaling() throws {
         let format = try FrameFormat(width: 65_535, height: 2, pixelFormat: .gray8, colorRange: .full)
         let frame = try makeFrame([UInt8](repeating: 90, count: format.byteCount), format)
         #expect(code { _ = try codec.encode(frame, EncodeSettings()) } == .unsupported)
         let jpeg = try codec.encode(frame, EncodeSettings(scale: .half))
         #expect(try codec.decode(jpeg, DecodeSettings(pixelFormat: .gray8)).format.width == 32_768)
-        // What is counted is the whole picture.
+        // The whole frame counts.
         let strict = JPEGCodec(maximumPixels: 131_069)
         #expect(code { _ = try strict.encode(frame, EncodeSettings(scale: .half)) } == .limitExceeded)
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct BoxAverageTests {
     private static let scales: [PictureScale] = [.half, .quarter, .eighth]
 
-    /// The mean of what there is of each box, rounded, of bytes `size` apart.
+    /// The rounded mean of the existing samples of each box, of bytes `size` apart.
     private func expected(_ bytes: [UInt8], stride: Int, columns: Int, lines: Int, size: Int, _ n: Int) -> [[UInt8]] {
         (0..<(lines + n - 1) / n).map { line in
             (0..<(columns + n - 1) / n * size).map { place in
@@ -33,7 +33,7 @@ import Testing
                 let box = unsafe BoxAverage(scale, room: room, columns: count)
                 let plane = unsafe SourcePlane(start: start, stride: stride)
                 for first in Swift.stride(from: 0, to: lines, by: n) {
-                    // A byte behind, which must stay.
+                    // One byte behind the result, which must not change.
                     var line = [UInt8](repeating: 0x5A, count: scale.scaled(columns) * size + 1)
                     let there = min(n, lines - first)
                     unsafe line.withUnsafeMutableBufferPointer { target in

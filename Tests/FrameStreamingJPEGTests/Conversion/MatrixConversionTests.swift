@@ -4,7 +4,7 @@ import Testing
 @testable import FrameStreamingJPEG
 
 @Suite struct MatrixConversionTests {
-    @Test func thereIsNothingToConvertInWhatJFIFHas() {
+    @Test func whatJFIFHasNeedsNoConversion() {
         for range in [ColorRange.limited, .full] {
             #expect(MatrixConversion(from: .bt601, range) == nil)
             #expect(MatrixConversion(from: .unspecified, range) == nil)

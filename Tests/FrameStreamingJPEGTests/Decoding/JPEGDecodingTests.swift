@@ -87,7 +87,7 @@ import Testing
                     #expect(
                         samples.format.width == (width + n - 1) / n && samples.format.height == (height + n - 1) / n)
                     guard format.isYUV else { continue }
-                    // The mean of the pixels that each new one stands for, away from the filled-up edge.
+                    // The mean of the pixels that each new one covers, away from the padded edge.
                     var pairs: [(UInt8, UInt8)] = []
                     for y in 0..<height / n {
                         for x in 0..<width / n {
@@ -119,7 +119,7 @@ import Testing
         #expect((decoded.format.width, decoded.format.height) == (24, 10))
     }
 
-    @Test func whatCannotBeDecodedIsRefused() throws {
+    @Test func unsupportedDecodesAreRefused() throws {
         let raw = try TestPicture(width: 8, height: 8).frame(.bgr24)
         #expect(code { _ = try strict.decode(raw, DecodeSettings()) } == .unsupported)
         #expect(code { _ = try strict.nativePlaneFormat(of: raw) } == .unsupported)
@@ -131,7 +131,7 @@ import Testing
         #expect(code { _ = try strict.decode(jpegFrame(JPEGParts.cmyk()), DecodeSettings()) } == .unsupported)
     }
 
-    // MARK: Broken pictures
+    // MARK: Broken JPEGs
 
     @Test func truncatedIsAWarning() throws {
         let picture = TestPicture(width: 128, height: 128)
@@ -183,7 +183,7 @@ import Testing
         let tables = try jpegFrame(StandardHuffmanTables.jpeg)
         for codec in [strict, tolerant] {
             for _ in 0..<2 {
-                // Also after a picture, whose size must not be taken for this one's.
+                // Also after a JPEG whose size must not be taken for this one's.
                 #expect(code { _ = try codec.decode(tables, DecodeSettings()) } == .corruptImage)
                 #expect(code { _ = try codec.nativePlaneFormat(of: tables) } == .corruptImage)
                 #expect(code { _ = try codec.transform(tables, JPEGTransform(.rotate180)) } == .corruptImage)
@@ -215,19 +215,20 @@ import Testing
             #expect(message { _ = try tolerant.decode(bomb, settings) }.contains("maximumScans"))
         }
         #expect(code { _ = try tolerant.transform(bomb, JPEGTransform(.rotate90)) } == .limitExceeded)
-        // The library has a limit of its own, which whoever raises ours still meets.
+        // The library has its own limit, which still applies if ours is raised.
         let generous = JPEGCodec(strictness: .tolerant, maximumScans: 10_000)
         #expect(message { _ = try generous.decode(bomb, DecodeSettings()) }.contains("scans"))
     }
 
-    /// The library calls it a warning when a warning came before it gave up; the buffer is then an earlier picture's.
+    /// The library reports a warning if a warning came before it gave up. The buffer then holds an
+    /// earlier frame.
     @Test func givingUpAfterAWarningDeliversNothing() throws {
         let codec = JPEGCodec(strictness: .tolerant, framePoolCapacity: 1)
         let picture = TestPicture(width: 48, height: 48)
         var progressive = try JPEGParts.encode(picture, flags: TJFLAG_PROGRESSIVE)
         _ = try codec.decode(jpegFrame(progressive), DecodeSettings())
         let start = JPEGParts.scanStart(progressive)
-        // A marker cuts the first scan short (a warning), and a second start of image ends it all.
+        // A marker cuts the first scan short (a warning), and a second start of image is fatal.
         progressive.replaceSubrange(start + 2..<start + 4, with: [0xFF, 0xD8])
         let broken = try jpegFrame(progressive)
         #expect(code { _ = try codec.decode(broken, DecodeSettings()) } == .corruptImage)

@@ -5,10 +5,11 @@ import Testing
 @testable import FrameStreamingJPEG
 
 @Suite struct ScanWorkTests {
-    /// A JPEG whose scans are as they are told, with next to no data in them.
+    /// A JPEG with the given scans, and next to no data in them.
     ///
     /// - Parameters:
-    ///   - factors: The sampling factors of each component, as their byte; its name is 1, 2, ...
+    ///   - factors: The sampling factors of each component, as one byte; the components are named
+    ///     1, 2, ...
     ///   - scans: The names of the components of each scan.
     private func jpeg(
         _ marker: UInt8, _ width: Int, _ height: Int, factors: [UInt8], scans: [[UInt8]], between: [UInt8] = []
@@ -44,7 +45,7 @@ import Testing
         }
     }
 
-    /// libjpeg's standard script: ten scans of a picture in colour, six of a gray one.
+    /// libjpeg's standard script: ten scans of a colour image, six of a gray one.
     @Test func theStandardScriptsCost() throws {
         let picture = TestPicture(width: 64, height: 48)
         let pixels = 64 * 48
@@ -65,7 +66,7 @@ import Testing
             let found = try work(jpeg(0xC2, 24, 16, factors: [0x11], scans: gray, between: between))
             #expect(found.scans == 5 && found.samples == 5 * 24 * 16, "\(between)")
         }
-        // Behind the end there is nothing.
+        // Scans behind the end do not count.
         let twice = jpeg(0xC2, 8, 8, factors: [0x11], scans: gray)
         #expect(try work(twice + twice).scans == 5)
         // Whole blocks, of each component by its own sampling.
@@ -73,7 +74,7 @@ import Testing
         #expect(odd.scans == 4 && odd.samples == 64 * (6 + 2 + 2 + 2 + 2 + 6))
     }
 
-    /// A baseline picture may say its components again and again, too, but not where the first scan has them all.
+    /// A baseline image may also repeat its components, but not if the first scan has them all.
     @Test func baselineHasScansAsWell() throws {
         let apart: [[UInt8]] = [[1], [2], [3]] + Array(repeating: [1], count: 50)
         #expect(try work(jpeg(0xC0, 8, 8, factors: [0x11, 0x11, 0x11], scans: apart)).scans == 53)
@@ -91,7 +92,7 @@ import Testing
         let many = jpeg(0xC2, 64, 64, factors: [0x11], scans: Array(repeating: [1], count: 5000))
         #expect(try work(many, ScanLimits(scans: 10, samples: .max, pixels: .max)).scans == 11)
         #expect(try work(many, ScanLimits(scans: .max, samples: 4096 * 3, pixels: .max)).scans == 4)
-        // Its size is refused for itself.
+        // It is refused for its size.
         #expect(try work(many, ScanLimits(scans: 10, samples: 1, pixels: 4095)).scans == 0)
     }
 
@@ -118,7 +119,7 @@ import Testing
         }
     }
 
-    /// Whatever is done with a picture is refused before it is done, and the error names the limit.
+    /// Every operation refuses such a JPEG before it does any work, and the error names the limit.
     @Test func eachUseIsBounded() throws {
         let picture = TestPicture(width: 64, height: 48)
         let progressive = try jpegFrame(JPEGParts.encode(picture, sampling: 2, flags: TJFLAG_PROGRESSIVE))

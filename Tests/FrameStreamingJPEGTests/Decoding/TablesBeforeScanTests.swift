@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test func whatIsThereIsSeen() throws {
+    @Test func findsTheTablesAndTheFrame() throws {
         let jpeg = try JPEGParts.encode(TestPicture(width: 8, height: 8))
         #expect(look(jpeg) == [true, true])
         #expect(look(JPEGParts.without(0xDB, jpeg)) == [true, false])
@@ -29,7 +29,7 @@ import Testing
         unsafe jpeg.withUnsafeBytes { unsafe TablesBeforeScan($0).hasHuffmanTables }
     }
 
-    /// What is told without the library is what the library says.
+    /// The size found without the library equals the library's.
     @Test(arguments: [(1, 1), (17, 13), (64, 48), (1366, 768)])
     func theSizeIsTheLibrarys(_ width: Int, _ height: Int) throws {
         let picture = TestPicture(width: width, height: height)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func theLibraryIsAskedWhereSomethingIsOdd() throws {
+    @Test func oddSegmentsAreLeftToTheLibrary() throws {
         let jpeg = try JPEGParts.encode(TestPicture(width: 8, height: 8))
         let frame = try #require(JPEGParts.segments(jpeg).first { $0.marker == 0xC0 }).range
         let tables = try #require(JPEGParts.segments(jpeg).first { $0.marker == 0xC4 }).range
@@ -75,7 +75,7 @@ import Testing
         #expect(hasHuffmanTables(StandardHuffmanTables.jpeg))
         #expect(!hasHuffmanTables(JPEGParts.without(0xC4, jpeg)))
         #expect(try !hasHuffmanTables(JPEGParts.encode(picture, .gray8, sampling: 3)))
-        // The third one is missing, whichever it is.
+        // The third table is missing, whichever it is.
         let third = JPEGParts.segments(jpeg).filter { $0.marker == 0xC4 }[2].range
         #expect(!hasHuffmanTables(Array(jpeg[..<third.lowerBound]) + jpeg[third.upperBound...]))
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct JPEGTransformingTests {
     private let codec = JPEGCodec()
 
-    /// Where the pixel at (x, y) of the result was.
+    /// The place in the original of the pixel at (x, y) of the result.
     private func origin(
         _ operation: JPEGTransform.Operation, _ x: Int, _ y: Int, _ width: Int, _ height: Int
     ) -> (Int, Int) {

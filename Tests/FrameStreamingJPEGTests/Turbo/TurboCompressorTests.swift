@@ -23,7 +23,7 @@ import Testing
                 (.i444, ChromaSubsampling.all), (.yuyv, ChromaSubsampling.all),
             ] {
                 for sampling in samplings {
-                    // A new one each time: its room is no larger than this picture asks for.
+                    // A new compressor each time, so its room is no larger than this frame needs.
                     let compressor = try TurboCompressor()
                     let buffer = try compressor.compress(
                         noise(width, height, format), quality: 100, subsampling: sampling, into: pool)

@@ -5,9 +5,9 @@ import FrameStreamingSystem
 import Testing
 
 extension PreviewTests {
-    /// What those who ask may cost.
+    /// What clients may cost.
     @Suite struct BoundsTests {
-        @Test func manyThatSayNothingKeepNobodyOut() throws {
+        @Test func silentConnectionsKeepNoClientOut() throws {
             let rig = try Rig()
             let silent = try (0..<150).map { _ in
                 let client = try Client(port: rig.port)
@@ -15,7 +15,7 @@ extension PreviewTests {
                 return client
             }
             #expect(try rig.ask("/api/streams").status == 200)
-            // Those that have waited longest have made way.
+            // The connections that waited longest were ended.
             #expect(try silent[0].rest().isEmpty && silent[1].rest().isEmpty)
             silent[149].send("TP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             #expect(try silent[149].answer().status == 200)
@@ -40,8 +40,9 @@ extension PreviewTests {
             #expect(try client.rest().isEmpty)
         }
 
-        /// A picture is made once for all who ask, nobody else waits for that, and for a client that has gone nothing is made.
-        @Test func picturesAreMadeOnceAndForThoseWhoAreThere() throws {
+        /// A frame is encoded once for all its clients, other requests do not wait for that, and
+        /// nothing is encoded for a client that has gone.
+        @Test func framesAreEncodedOnceAndOnlyForConnectedClients() throws {
             let codec = GatedCodec()
             let server = try PreviewServer(on: "0", codec: codec)
             defer { server.close() }
@@ -58,7 +59,7 @@ extension PreviewTests {
             try codec.waitForOne()
             let others = try (0..<5).map { _ in try ask("1/2") }
             var gone: Client? = try ask("1/4")
-            // Answered behind those, so that they are known.
+            // Answered after those, so the server knows them.
             let list = try Client(port: server.port)
             func listing() throws {
                 list.request("/api/streams")
@@ -83,12 +84,13 @@ extension PreviewTests {
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.bulk(1, byteCount: 20_000_000))
             let viewers = try (0..<3).map { _ in try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096) }
-            // Of a picture of 20 MB the kernel takes a part, so two of them are too much and one is not.
+            // The kernel takes only a part of a frame of 20 MB, so two of them exceed the limit and
+            // one does not.
             try rig.wait(for: "all but one are cut off") { rig.server.viewerCount == 1 }
             withExtendedLifetime((stream, viewers)) {}
         }
 
-        @Test func whatCannotBeMadeIsNotTriedAgain() throws {
+        @Test func aFailedEncodingIsNotRepeated() throws {
             let codec = GatedCodec()
             codec.open()
             let server = try PreviewServer(on: "0", codec: codec)
@@ -107,7 +109,7 @@ extension PreviewTests {
     }
 }
 
-/// JPEGs, and a gate in front of each decoding.
+/// A codec for JPEGs with a gate before each decoding.
 private final class GatedCodec: FrameCodec, Sendable {
     private struct State {
         var isOpen = false
@@ -117,12 +119,12 @@ private final class GatedCodec: FrameCodec, Sendable {
     private let codec = JPEGCodec()
     private let state = Monitor(State())
 
-    /// The scales that were decoded, in that order.
+    /// The scales that were decoded, in order.
     var decoded: [String] { state.withLock { $0.decoded } }
 
     func open() { state.update { $0.isOpen = true } }
 
-    /// Returns when somebody is at the gate, or the test's time is up.
+    /// Returns when a decoding waits at the gate, or when the test's time is up.
     func waitForOne() throws {
         let limit = MonotonicTime.now.advanced(by: .seconds(60))
         let found: Bool? = state.wait(until: limit.nanoseconds) { $0.decoded.isEmpty ? nil : true }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import FrameStreamingPreview
 
-/// One connection with a clock of its own: no server, and nothing is waited for.
+/// One connection with a clock of its own, without a server and without waiting.
 @Suite struct HTTPConnectionTests {
     private let client: RawPeer
     private let connection: HTTPConnection
@@ -14,7 +14,7 @@ import Testing
 
     init() throws {
         var pair: (CInt, CInt) = (0, 0)
-        // Two adjacent integers, as socketpair wants them.
+        // Two adjacent integers, as socketpair needs them.
         let code = unsafe withUnsafeMutableBytes(of: &pair) {
             unsafe socketpair(
                 AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0,
@@ -43,7 +43,7 @@ import Testing
 
     @Test func aRequestHasAllItsTimeAndNoMore() {
         feed("GET / HT", after: 1)
-        // It goes on, a byte at a time, and that is not enough.
+        // It continues, a byte at a time, which is too slow.
         for second in 2...10 {
             feed("T", after: second)
             check(after: Double(second))
@@ -57,7 +57,7 @@ import Testing
         #expect(connection.phase == .over)
     }
 
-    @Test func whoSaysNothingIsToldNothing() {
+    @Test func aSilentClientGetsNoAnswer() {
         check(after: 9.999)
         #expect(connection.phase == .reading(hasBegun: false))
         check(after: 10)
@@ -84,13 +84,13 @@ import Testing
         #expect(told().hasPrefix("HTTP/1.1 408 "))
     }
 
-    @Test func whoDoesNotReadHisAnswerIsLeft() throws {
+    @Test func aClientThatDoesNotReadIsDisconnected() throws {
         var buffer = FramePool(capacity: 1).buffer(byteCount: 10_000_000)
         _ = unsafe buffer.withUnsafeMutableBytes { unsafe $0.initializeMemory(as: UInt8.self, repeating: 7) }
         let frame = try buffer.makeFrame(format: FrameFormat(width: 8, height: 8, pixelFormat: .jpeg))
-        connection.send(Response(.ok, type: "image/jpeg", .picture(frame)), at: begin)
+        connection.send(HTTPResponse(.ok, type: "image/jpeg", .picture(frame)), at: begin)
         #expect(connection.phase == .answering(ends: true) && connection.pictureBytes == 10_000_000)
-        // A second for each 100,000 bytes, beside the 30.
+        // A second for each 100,000 bytes, plus the 30.
         check(after: 129.9)
         #expect(connection.phase == .answering(ends: true))
         check(after: 130.1)

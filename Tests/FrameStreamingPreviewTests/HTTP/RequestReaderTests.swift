@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct RequestReaderTests {
-    /// Reads requests out of bytes that come in pieces.
+    /// Requests that arrive in pieces.
     private func requests(_ text: String, pieces: Int = .max) throws -> [RequestHead] {
         var reader = RequestReader()
         var requests: [RequestHead] = []
@@ -81,14 +81,14 @@ import Testing
         #expect(status(text) == code)
     }
 
-    @Test func aBodyOfNothingIsNone() throws {
+    @Test func anEmptyBodyIsAccepted() throws {
         #expect(try requests("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 000\r\n\r\n").count == 1)
     }
 
     @Test func lengthsAndNumbersAreBounded() throws {
         let long = String(repeating: "a", count: RequestLimits.requestLine)
         func line(_ count: Int) -> String { "GET /\(long.prefix(count - 14)) HTTP/1.1\r\nHost: a\r\n\r\n" }
-        // The CR of a line counts, as it may be a character until LF has come.
+        // The CR of a line counts, because it may be a character until LF has arrived.
         #expect(try requests(line(RequestLimits.requestLine - 1)).count == 1)
         #expect(status(line(RequestLimits.requestLine + 1)) == 414)
         func field(_ count: Int) -> String { "GET / HTTP/1.1\r\nHost: a\r\nX: \(long.prefix(count - 3))\r\n\r\n" }
@@ -103,7 +103,7 @@ import Testing
         #expect(status("GET / HTTP/1.1\r\nHost: a\r\n\(three)\r\n") == 431)
     }
 
-    /// The end of a line that never comes is not waited for, so nothing grows with what a client sends.
+    /// A line without an end is refused, so nothing grows with the bytes that a client sends.
     @Test func noMoreIsKeptThanTheLimits() {
         for (begin, code) in [("GET /", 414), ("GET / HTTP/1.1\r\nX: ", 431), ("", 414)] {
             var reader = RequestReader()
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func rubbishIsARefusalOrWaitedFor() {
+    @Test func garbageIsRefusedOrIncomplete() {
         var random = SystemRandomNumberGenerator()
         let whole = Array("GET /streams/a.jpg?scale=1/2 HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\r\n".utf8)
         for _ in 0..<5000 {
@@ -145,6 +145,6 @@ import Testing
         ("", false), (":80", false), ("evil.example#localhost", false), ("evil.example/.localhost", false),
         ("evil.example\\.localhost", false), ("evil example.localhost", false), ("\u{2025}localhost", false),
     ]) func hostsThatCanOnlyMeanThisMachine(host: String, isLoopback: Bool) {
-        #expect(Guard.isLoopback(host) == isLoopback)
+        #expect(SameOriginCheck.isLoopback(host) == isLoopback)
     }
 }

@@ -17,7 +17,8 @@ extension PreviewTests {
             let nonce = try #require(policy.split(separator: "'").first { $0.hasPrefix("nonce-") })
             #expect(page.text.contains("<script nonce=\"\(nonce.dropFirst(6))\">"))
             #expect(!page.text.contains("<script>") && policy.contains("default-src 'none'"))
-            // Another each time: who has read one page cannot have his words run in the next.
+            // A new nonce each time: a script that has read one page cannot inject code into the
+            // next.
             #expect(try rig.ask("/")["content-security-policy"] != policy)
         }
 
@@ -57,14 +58,14 @@ extension PreviewTests {
                 #expect(head["content-length"] == "\(get.body.count)" && get.body.count > 0)
                 #expect(head["etag"] == get["etag"])
             }
-            // No body follows: the next answer on the same connection is where it belongs.
+            // No body follows: the next answer on the same connection begins directly behind.
             let client = try Client(port: rig.port)
             for path in ["/", "/api/streams", "/metrics", "/api/live", "/streams/cam.jpg"] {
                 client.request(path, method: "HEAD")
                 let answer = try client.answer(hasBody: false)
                 #expect(answer.status == (path == "/api/live" ? 426 : 200), "\(path): \(answer)")
             }
-            // A stream has no length, and HEAD is no viewer.
+            // A stream has no length, and HEAD does not count as a viewer.
             let moving = try rig.ask("/streams/cam.mjpg", method: "HEAD")
             #expect(moving.status == 200 && moving["content-type"]?.hasPrefix("multipart/x-mixed-replace") == true)
             #expect(rig.server.viewerCount == 0)
@@ -122,7 +123,7 @@ extension PreviewTests {
             #expect(rig.server.viewerCount == 0)
         }
 
-        @Test func aClientThatSpeaksBeforeItsAnswerIsHeard() throws {
+        @Test func messagesBeforeTheHandshakeResponseAreHandled() throws {
             let stream = rig.server.stream(named: "cam")
             let frame = try rig.jpeg(1)
             stream.show(frame)
@@ -148,7 +149,7 @@ extension PreviewTests {
             #expect(try rig.ask("http://evil.example/api/streams", host: "evil.example").status == 421)
         }
 
-        @Test func aConnectionEndsWhenTheClientWantsItSo() throws {
+        @Test func connectionCloseIsHonoured() throws {
             for (version, fields) in [("1.0", ""), ("1.1", "Host: localhost\r\nConnection: close\r\n")] {
                 let client = try Client(port: rig.port)
                 client.send("GET /api/streams HTTP/\(version)\r\n\(fields)\r\n")

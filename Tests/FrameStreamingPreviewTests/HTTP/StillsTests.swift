@@ -14,7 +14,7 @@ extension PreviewTests {
             let stream = rig.server.stream(named: "a/b %41?é#")
             let frame = try rig.jpeg(3)
             stream.show(frame)
-            // The name in an address: what is reserved in one is escaped.
+            // The name in an address, with reserved characters escaped.
             let answer = try rig.ask("/streams/a%2Fb%20%2541%3F%C3%A9%23.jpg")
             #expect(answer.status == 200 && answer["content-type"] == "image/jpeg" && answer.body == frame.contents)
             #expect(try rig.ask("/streams/a/b%20%2541%3F%C3%A9%23.jpg").status == 404)
@@ -51,13 +51,13 @@ extension PreviewTests {
             }
         }
 
-        @Test(arguments: ["2", "1/3", "", "0.5", "1/2/"]) func scalesThatThereAreNot(scale: String) throws {
+        @Test(arguments: ["2", "1/3", "", "0.5", "1/2/"]) func unsupportedScales(scale: String) throws {
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.jpeg(3))
             #expect(try rig.ask("/streams/cam.jpg?scale=\(scale)").status == 400)
         }
 
-        @Test func aRawPictureIsEncodedWhenSomebodyLooksAndOnce() throws {
+        @Test func aRawFrameIsEncodedOnceAndOnlyForAViewer() throws {
             let stream = rig.server.stream(named: "raw")
             let picture = try rig.picture(7, width: 320, height: 240)
             for _ in 0..<20 { stream.show(picture) }
@@ -76,16 +76,16 @@ extension PreviewTests {
             withExtendedLifetime(stream) {}
         }
 
-        @Test func whatDoesNotDecodeIsNoAnswer() throws {
+        @Test func aJPEGThatDoesNotDecodeIsAnError() throws {
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.bulk(1, byteCount: 1000))
-            // As it came it is the reader's business.
+            // An unchanged JPEG is not checked.
             #expect(try rig.ask("/streams/cam.jpg").body.count == 1000)
             let answer = try rig.ask("/streams/cam.jpg?scale=1/2")
             #expect(answer.status == 500 && answer.text.contains("cannot be shown"))
         }
 
-        @Test func alargePictureArrivesWhole() throws {
+        @Test func aLargeFrameArrivesComplete() throws {
             let stream = rig.server.stream(named: "cam")
             let frame = try rig.bulk(1, byteCount: 6_000_000)
             stream.show(frame)

@@ -5,7 +5,7 @@ import FrameStreamingSystem
 import Testing
 
 extension PreviewTests {
-    /// What those who send streams may cost, and say.
+    /// What senders of streams may cost, and which names they may have.
     @Suite struct StreamBoundsTests {
         private func listing(_ rig: Rig) throws -> (names: [String], refused: Int) {
             let object = try JSONSerialization.jsonObject(with: Data(rig.ask("/api/streams").body)) as? [String: Any]
@@ -41,7 +41,8 @@ extension PreviewTests {
             let live = rig.server.stream(named: "live")
             live.show(try rig.bulk(2, byteCount: 200_000))
             #expect(try rig.ask("/streams/live.jpg").body.count == 200_000)
-            // The one that ended last is still there: its figures, and its picture where there is room.
+            // The stream that ended last is still listed: its figures, and its frame if there is
+            // room.
             #expect(try rig.ask("/streams/ended%202.jpg").body.count == 300_000)
             #expect(try rig.ask("/streams/ended%200.jpg").status == 503)
             #expect(try listing(rig).names.count == 4)
@@ -49,7 +50,7 @@ extension PreviewTests {
             withExtendedLifetime((ended, live)) {}
         }
 
-        @Test func whoSendsTheLargestPicturesKeepsNobodyElsesOut() throws {
+        @Test func theLargestFramesDoNotKeepOutOthers() throws {
             let rig = try Rig { $0.maximumPictureBytes = 1_000_000 }
             let large = (0..<3).map { rig.server.stream(named: "large \($0)") }
             for stream in large { stream.show(try rig.bulk(1, byteCount: 320_000)) }
@@ -78,7 +79,7 @@ extension PreviewTests {
             #expect(try rig.ask("/metrics").text.contains("framestreaming_picture_bytes 0\n"))
         }
 
-        // MARK: What peers say
+        // MARK: Texts of peers
 
         @Test(arguments: [
             Int64.min, Int64.min + 5, -1, 0, Int64.max - 5, Int64.max,

@@ -46,7 +46,7 @@ import Testing
         #expect(history.first?.delay?.p50 == 140 && history.last?.delay?.p50 == 199)
         #expect(history[10].delay == nil && history[9].delay?.p99 == 149)
         #expect(history.first?.secondsAgo == 59.5 && history.last?.secondsAgo == 0.5)
-        // Long afterwards nothing of it is left.
+        // Long afterwards nothing is left.
         #expect(figures.history(at: 1000 * second).allSatisfy { $0.delay == nil })
         var young = StreamFigures()
         young.record(at: 100 * second, bytes: 1, delay: 1)

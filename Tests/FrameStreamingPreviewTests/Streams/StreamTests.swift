@@ -20,7 +20,7 @@ extension PreviewTests {
             let streams = (0..<3).map { _ in rig.server.stream(named: "cam") }
             #expect(streams.map(\.name) == ["cam", "cam-2", "cam-3"])
             streams[1].end("done")
-            // The name of one that is over is free.
+            // The name of a stream that has ended is free.
             let next = rig.server.stream(named: "cam")
             #expect(next.name == "cam-2")
             #expect(try names() == ["cam", "cam-2", "cam-3"])
@@ -52,7 +52,7 @@ extension PreviewTests {
             withExtendedLifetime((named, nameless)) {}
         }
 
-        @Test func aSessionThatComesBackHasItsTile() throws {
+        @Test func aSessionThatComesBackHasItsEntry() throws {
             var peer = Peer(address: "10.1.2.3:1", handshake: .binary, initialCredit: 1, creditAhead: 1)
             peer.stream = "cam"
             peer.session = 1
@@ -61,17 +61,17 @@ extension PreviewTests {
             let (first, second) = (rig.server.stream(of: peer), rig.server.stream(of: other))
             #expect([first.name, second.name] == ["cam", "cam-2"])
             second.show(try rig.jpeg(1))
-            // Before the end of its old connection was noticed.
+            // Before the server noticed the end of its old connection.
             other.address = "10.1.2.3:2"
             let again = rig.server.stream(of: other)
             #expect(again.name == "cam-2")
             again.show(try rig.jpeg(2))
-            // What the old connection still says is heard no more.
+            // Calls of the old connection have no effect.
             second.show(try rig.jpeg(3))
             second.end("broke")
-            let tiles = try listing()
-            #expect(tiles.count == 2 && tiles[1]["state"] as? String == "live" && tiles[1]["frames"] as? Int == 2)
-            #expect(tiles[1]["peer"] as? String == "10.1.2.3:2")
+            let entries = try listing()
+            #expect(entries.count == 2 && entries[1]["state"] as? String == "live" && entries[1]["frames"] as? Int == 2)
+            #expect(entries[1]["peer"] as? String == "10.1.2.3:2")
             withExtendedLifetime((first, again)) {}
         }
 
@@ -82,7 +82,7 @@ extension PreviewTests {
             #expect(try rig.ask("/streams/cam.jpg").status == 404)
         }
 
-        @Test func oneThatIsLetGoOfHasEnded() throws {
+        @Test func aReleasedStreamHasEnded() throws {
             do { rig.server.stream(named: "cam").show(try rig.jpeg(1)) }
             #expect(try listing().first?["state"] as? String == "ended")
         }
@@ -98,7 +98,7 @@ extension PreviewTests {
             let stream = rig.server.stream(named: "cam")
             let pool = FramePool(capacity: 8)
             for number in 1...5 { stream.show(try rig.jpeg(UInt64(number)).copy(from: pool)) }
-            // One buffer, of the newest; those before went back at once.
+            // One buffer, of the newest frame; the others were returned at once.
             #expect(pool.statistics.leased == 1 && pool.statistics.allocations <= 2)
         }
 
@@ -129,18 +129,18 @@ extension PreviewTests {
             withExtendedLifetime(page) {}
         }
 
-        @Test func othersMayLookWhereThatWasMeant() throws {
+        @Test func insecureAllowsOtherHosts() throws {
             var options = PreviewOptions()
             options.insecure = true
             let server = try PreviewServer(on: "0.0.0.0:0", codec: rig.codec, options: options)
             let client = try Client(port: server.port)
-            // By whatever name this machine has in their network.
+            // By any name that this machine has in its network.
             client.request("/api/streams", host: "camera.example:\(server.port)")
             #expect(try client.answer().status == 200)
             server.close()
         }
 
-        @Test func optionsThatCannotBe() {
+        @Test func invalidOptions() {
             for change: (inout PreviewOptions) -> Void in [
                 { $0.quality = 0 }, { $0.quality = 101 }, { $0.maximumViewers = 0 },
             ] {

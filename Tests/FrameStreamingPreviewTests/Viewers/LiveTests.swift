@@ -8,7 +8,7 @@ extension PreviewTests {
 
         init() throws { rig = try Rig() }
 
-        @Test func picturesComeWhenTheyAreAskedForAndOneAtATime() throws {
+        @Test func framesComeOnRequestAndOneAtATime() throws {
             let stream = rig.server.stream(named: "cam")
             let page = try rig.page()
             #expect(stream.viewers == 0)
@@ -22,7 +22,7 @@ extension PreviewTests {
             #expect(header["width"] as? Int == 64 && header["height"] as? Int == 48)
             #expect(header["quality"] as? Int == 75 && header["skipped"] as? Int == 0)
             #expect(try #require(header["age_ms"] as? Double) >= 0)
-            // Not acknowledged: nothing follows but the newest, when it is.
+            // Not acknowledged: the next frame is the newest, once it is.
             for number in 2...9 { stream.show(try rig.jpeg(UInt64(number))) }
             page.send(9, [1, 2, 3])
             let next = try page.pictureOrEnd()
@@ -55,11 +55,11 @@ extension PreviewTests {
             page.watch("a", "b", "c", "a")
             var seen: [String] = []
             for _ in 0..<3 { seen.append(try #require(page.pictureOrEnd().picture().header["stream"] as? String)) }
-            // Each without an acknowledgement of the others.
+            // Each stream without an acknowledgement of the others.
             #expect(seen.sorted() == ["a", "b", "c"])
             page.watch("b")
             try rig.wait(for: "it looks at b only") { streams.map(\.viewers) == [0, 1, 0] }
-            // What was under way still is.
+            // The frame in flight stays in flight.
             streams[1].show(try rig.jpeg(2))
             page.send(9, [])
             #expect(try page.pictureOrEnd().opcode == 10)
@@ -67,7 +67,7 @@ extension PreviewTests {
             #expect(try page.pictureOrEnd().picture().header["stream"] as? String == "b")
         }
 
-        @Test func aStreamMayComeAfterItWasAskedFor() throws {
+        @Test func aStreamMayAppearAfterItWasWatched() throws {
             let page = try rig.page()
             page.watch("later")
             let stream = rig.server.stream(named: "later")
@@ -75,7 +75,7 @@ extension PreviewTests {
             #expect(try page.pictureOrEnd().picture().header["stream"] as? String == "later")
         }
 
-        @Test func lossAndReturnAreTold() throws {
+        @Test func lossAndReturnAreReported() throws {
             let page = try rig.page()
             let stream = rig.server.stream(named: "cam", peer: "10.0.0.1:7")
             stream.show(try rig.jpeg(1))
@@ -92,7 +92,7 @@ extension PreviewTests {
             try expect("live", nil)
             stream.note(.sourceLost("again"))
             try expect("lost", "again")
-            // A picture says that it is back, too.
+            // A frame also reports that the stream is back.
             stream.show(try rig.jpeg(2))
             try expect("live", nil)
             stream.disconnected("the cable is out")
@@ -110,7 +110,7 @@ extension PreviewTests {
             ("\u{7F}\u{7F}\u{7F}", 1008),
         ]) func rubbishEndsTheConnection(text: String, code: Int) throws {
             let page = try rig.page()
-            // Control characters are for the other kind of message.
+            // Control characters belong to the other kind of message.
             page.send(text.first?.isLetter == false && !"{[".contains(text.prefix(1)) ? 2 : 1, Array(text.utf8))
             #expect(try page.pictureOrEnd().closeCode == code)
             #expect(try page.rest().isEmpty)
@@ -124,7 +124,7 @@ extension PreviewTests {
             #expect(try page.rest().isEmpty)
         }
 
-        @Test func theServersEndIsTold() throws {
+        @Test func theServersEndIsReported() throws {
             let page = try rig.page()
             rig.server.close()
             #expect(try page.pictureOrEnd().closeCode == 1001)

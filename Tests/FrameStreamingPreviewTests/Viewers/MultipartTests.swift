@@ -10,12 +10,12 @@ extension PreviewTests {
 
         init() throws { rig = try Rig() }
 
-        /// Behind the first delimiter: what is there when the first picture is.
+        /// Behind the first delimiter, which is sent with the first frame.
         private func begin(_ client: Client) throws {
             #expect(try client.line() == "--\(Rig.boundary)")
         }
 
-        @Test func everyPictureAsItCame() throws {
+        @Test func everyFrameArrivesUnchanged() throws {
             let stream = rig.server.stream(named: "cam")
             let client = try rig.reader("/streams/cam.mjpg")
             for number in 1...5 {
@@ -26,7 +26,7 @@ extension PreviewTests {
                 #expect(part.bytes == frame.contents)
                 #expect(part.fields["content-type"] == "image/jpeg")
                 let timestamp = try #require(part.fields["x-timestamp"]?.split(separator: "."))
-                // By the calendar, in seconds with six places: this century.
+                // Seconds since the Unix epoch with six places: in this century.
                 #expect(timestamp.count == 2 && timestamp[1].count == 6)
                 #expect(try #require(Int(timestamp[0])) > 1_700_000_000)
             }
@@ -52,7 +52,7 @@ extension PreviewTests {
             #expect(found.width == 640 && found.height == 480)
         }
 
-        @Test func whoDoesNotReadGetsOnePictureAndHoldsUpNobody() throws {
+        @Test func aViewerThatDoesNotReadGetsOneFrameAndDelaysNoOther() throws {
             let stream = rig.server.stream(named: "cam")
             let count = 5_000_000
             let slow = try rig.reader("/streams/cam.mjpg", receiveBuffer: 65_536)
@@ -64,7 +64,7 @@ extension PreviewTests {
                 if number == 1 { try begin(quick) }
                 #expect(try quick.part(boundary: Rig.boundary).bytes == frame.contents)
             }
-            // One for who does not read, and that not whole: the kernel has as much of it as it keeps.
+            // A viewer that does not read gets one frame, of which the kernel buffers a part.
             #expect(try metric("stream_viewer_frames_total") == 7)
             try begin(slow)
             #expect(try slow.part(boundary: Rig.boundary).bytes == rig.bulk(1, byteCount: count).contents)
@@ -78,7 +78,7 @@ extension PreviewTests {
             try rig.wait(for: "it looks") { stream.viewers == 1 }
             let pool = FramePool(capacity: 4)
             for number in 1...3 { stream.show(try rig.bulk(number, byteCount: 5_000_000).copy(from: pool)) }
-            // The newest, which is kept for who comes next.
+            // The newest frame, which is kept for the next viewer.
             try rig.wait(for: "one buffer is out") { pool.statistics.leased == 1 }
             try begin(slow)
             let first = try slow.part(boundary: Rig.boundary).bytes
@@ -86,7 +86,7 @@ extension PreviewTests {
             stream.end("done")
         }
 
-        @Test func whoComesLaterBeginsWithTheNewest() throws {
+        @Test func aLaterViewerBeginsWithTheNewestFrame() throws {
             let stream = rig.server.stream(named: "cam")
             for number in 1...3 { stream.show(try rig.jpeg(UInt64(number))) }
             let client = try rig.reader("/streams/cam.mjpg")
@@ -107,14 +107,14 @@ extension PreviewTests {
             #expect(try client.part(boundary: Rig.boundary).bytes == rig.jpeg(2).contents)
         }
 
-        @Test func whoLeavesIsNoViewerAnyMore() throws {
+        @Test func aViewerThatLeavesIsNotCounted() throws {
             let stream = rig.server.stream(named: "cam")
             do {
                 let client = try rig.reader("/streams/cam.mjpg")
                 try rig.wait(for: "it looks") { stream.viewers == 1 }
                 withExtendedLifetime(client) {}
             }
-            // No picture is needed to notice.
+            // The server notices without a frame.
             try rig.wait(for: "it is gone") { stream.viewers == 0 && rig.server.viewerCount == 0 }
         }
 
@@ -126,7 +126,7 @@ extension PreviewTests {
             let second = try rig.page()
             let refused = try rig.ask("/streams/cam.mjpg")
             #expect(refused.status == 503 && refused["retry-after"] == "5" && refused.text.contains("2 viewers"))
-            // The rest goes on: a picture is no viewer.
+            // The other viewer continues: a still does not count as one.
             #expect(try rig.ask("/streams/cam.jpg").status == 200)
             let page = try Client(port: rig.port)
             page.request("/api/live", Client.upgrade)

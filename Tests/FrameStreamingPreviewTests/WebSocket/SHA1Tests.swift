@@ -6,7 +6,7 @@ import Testing
         SHA1.digest(Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// The examples of FIPS 180-4, and one of each length about a block's end against `sha1sum`.
+    /// The examples of FIPS 180-4, and every length around a block's end, compared with `sha1sum`.
     @Test func theStandardsExamples() {
         #expect(hexadecimal("") == "da39a3ee5e6b4b0d3255bfef95601890afd80709")
         #expect(hexadecimal("abc") == "a9993e364706816aba3e25717850c26c9cd0d89d")

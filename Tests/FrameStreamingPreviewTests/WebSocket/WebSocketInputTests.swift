@@ -39,7 +39,7 @@ import Testing
         #expect(try events(frame(0x02, [1]) + frame(0x80, [2]) + frame(0x82, [])) == [.binary([1, 2]), .binary([])])
     }
 
-    @Test func whatIsNotAllowed() throws {
+    @Test func violationsAreRefused() throws {
         let cases: [([UInt8], UInt16)] = [
             (frame(0x81, [1], mask: nil), 1002),  // not masked
             (frame(0xC1, [1]), 1002),  // an extension's bit
@@ -48,14 +48,14 @@ import Testing
             (frame(0x83, [1]), 1002),  // reserved
             (frame(0x09, [1]), 1002),  // a control frame in fragments
             (frame(0x89, [], length: [126, 0, 200]), 1002),  // a long one
-            (frame(0x81, [], length: [127, 0, 0, 0, 0, 0, 1, 0, 1]), 1009),  // too long, told by its length alone
+            (frame(0x81, [], length: [127, 0, 0, 0, 0, 0, 1, 0, 1]), 1009),  // too long by its length alone
             (frame(0x81, [], length: [127, 255, 255, 255, 255, 255, 255, 255, 255]), 1009),
         ]
         for (bytes, code) in cases {
             let error = #expect(throws: WebSocketInput.Violation.self) { try events(bytes) }
             #expect(error?.code == code, "\(bytes.prefix(4))")
         }
-        // Too long in fragments, none of which is.
+        // Fragments that are too long together, and not alone.
         let piece = [UInt8](repeating: 1, count: 40_000)
         let error = #expect(throws: WebSocketInput.Violation.self) {
             try events(frame(0x01, piece, length: [126, 0x9C, 0x40]) + frame(0x80, piece, length: [126, 0x9C, 0x40]))
@@ -63,7 +63,7 @@ import Testing
         #expect(error?.code == 1009)
     }
 
-    @Test func whatIsSentHasItsLength() {
+    @Test func sentMessagesHaveTheirLength() {
         #expect(WebSocketOutput.text("ab".utf8) == [0x81, 2, 0x61, 0x62])
         #expect(WebSocketOutput.text([UInt8](repeating: 0x61, count: 126)).prefix(4) == [0x81, 126, 0, 126])
         #expect(

@@ -1,13 +1,14 @@
-/// Who may ask: a page of some other site, open in the same browser, may not.
-struct Guard: Sendable {
+/// Refuses requests from pages of other sites that are open in the same browser.
+struct SameOriginCheck: Sendable {
     /// Whether only this machine can connect.
     let isLoopback: Bool
 
-    /// Why the request is refused; nil = it is not.
-    func refusal(of request: RequestHead) -> Response? {
-        // HTTP/1.0 has no Host, and no browser speaks it.
+    /// Returns why the request is refused; nil = it is allowed.
+    func refusal(of request: RequestHead) -> HTTPResponse? {
+        // HTTP/1.0 has no Host, and browsers do not use it.
         guard let host = request.host else { return nil }
-        // DNS rebinding: a name that its owner points at this machine, so that the browser takes our pictures for that site's own.
+        // DNS rebinding: the owner of a name points it at this machine, so that the browser takes
+        // this server's frames for that site's own.
         guard !isLoopback || Self.isLoopback(host) else {
             return .sentence(
                 .misdirectedRequest,
@@ -16,10 +17,10 @@ struct Guard: Sendable {
         guard Self.name(of: host) != nil else {
             return .sentence(.badRequest, "A Host is a name or an address, and a port.")
         }
-        // A WebSocket may be opened by a page of any site: only the header says which.
+        // A page of any site may open a WebSocket, and only this header tells which.
         let origins = request.values("origin")
         if !origins.isEmpty, origins.count > 1 || !Self.isSame(origins[0], host) {
-            return .sentence(.forbidden, "The page \(origins.joined(separator: ", ")) is not one of this server.")
+            return .sentence(.forbidden, "The page \(origins.joined(separator: ", ")) is not this server's.")
         }
         return nil
     }
@@ -33,16 +34,17 @@ struct Guard: Sendable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { isOctet($0) }
     }
 
-    /// A number from 0 to 255 as it is written in an address: no sign, no zeros in front.
+    /// Whether the text is a number from 0 to 255 as addresses have it: without sign and leading
+    /// zeros.
     private static func isOctet(_ text: Substring) -> Bool { UInt8(text).map { "\($0)" == text } ?? false }
 
-    /// The name or the address of a Host header (RFC 9110, 7.2): behind it there is nothing, or a colon and a port's digits. Nil where
-    /// it is neither.
+    /// Returns the name or the address in a Host header (RFC 9110, 7.2), which ends there or
+    /// continues with a colon and a port. Nil where it is neither.
     static func name(of header: String) -> Substring? {
         var name = header[...]
         if header.first == "[" {
             guard let end = header.firstIndex(of: "]") else {
-                // Without its end it can mean nothing else than with it.
+                // Even without its closing bracket it can only mean this address.
                 return header == "[::1" ? "[::1]" : nil
             }
             name = header[...end]
@@ -72,7 +74,8 @@ struct Guard: Sendable {
         isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
     }
 
-    /// Whether an Origin is of this server: it names the host that was asked. `null`, a file's or a frame's, is not.
+    /// Whether an Origin is this server's: it names the requested host. `null`, the origin of a
+    /// file or a sandboxed frame, is not.
     private static func isSame(_ origin: String, _ host: String) -> Bool {
         for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
             return origin.dropFirst(scheme.count).lowercased() == host.lowercased()

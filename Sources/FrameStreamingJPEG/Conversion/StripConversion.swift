@@ -1,21 +1,22 @@
 internal import FrameStreamingCore
 
-/// What has to be done to a picture's samples beside taking them apart, a strip of two lines of the result at a time: small
-/// enough for the first caches, and whole groups of chroma in every pixel format.
+/// Scales a frame and converts its matrix, a strip of two result lines at a time. A strip fits the
+/// first caches, and has whole groups of chroma in every pixel format.
 ///
-/// The picture is made smaller first, each plane by itself (chroma at its own subsampling), then converted.
+/// The frame is scaled first, each plane separately (chroma at its own subsampling), then
+/// converted.
 ///
-/// Unsafe code, safe because: `room` has ``byteCount`` bytes; strips lie in it by sizes that follow from the picture's, and
-/// lines of the source are counted from its own height.
-@safe struct PictureStrips {
-    private let source: SourcePicture
-    /// Lines of the source that a line of the result stands for.
+/// Unsafe code, safe because: `room` has ``byteCount`` bytes. Strips are laid out in it by sizes
+/// computed from the frame's, and lines of the source are counted from its own height.
+@safe struct StripConversion {
+    private let source: SourceImage
+    /// Lines of the source per line of the result.
     private let divisor: Int
     private let width: Int
     private let height: Int
 
-    /// Nil where the samples only have to be taken apart.
-    init?(_ source: SourcePicture) {
+    /// Nil where the samples need neither scaling nor a matrix conversion.
+    init?(_ source: SourceImage) {
         guard source.conversion != nil || source.scale != .full else { return nil }
         self.source = source
         divisor = source.scale.denominator
@@ -23,7 +24,7 @@ internal import FrameStreamingCore
         height = source.scaledHeight
     }
 
-    /// Three planes with a number of lines of luma.
+    /// Three planes, with a given number of lines of luma.
     private struct Strip {
         let luma: TargetPlane
         let u: TargetPlane
@@ -46,23 +47,24 @@ internal import FrameStreamingCore
         }
     }
 
-    /// The strip as the source has it, smaller, and converted; the corrections of a line (or the sums of one), and lines to
-    /// take chroma apart. Each is apart from what it is made of: a loop over a line in place is no vector code.
+    /// The strip as the source has it, scaled, and converted; the corrections (or sums) of one
+    /// line; and lines to split chroma. No loop works in place, because such a loop is not
+    /// vectorised.
     private var places: (offsets: [Int], byteCount: Int) {
         ScratchMemory.place([
             Strip.byteCount(source.factors, width: source.width, lines: 2 * divisor),
             divisor == 1 ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
             source.conversion == nil ? 0 : Strip.byteCount(source.factors, width: width, lines: 2),
             2 * max(source.factors.paddedWidth(width), BoxAverage.sumCount(columns: source.width)),
-            SourcePicture.lineRoom(columns: source.factors.columns(source.width)),
+            SourceImage.lineRoom(columns: source.factors.columns(source.width)),
         ])
     }
 
-    /// Room that ``fill(_:room:)`` needs.
+    /// The bytes that ``fill(_:room:)`` needs.
     var byteCount: Int { places.byteCount }
 
-    /// Fills `target` with the picture.
-    func fill(_ target: TargetPicture, room: UnsafeMutablePointer<UInt8>) {
+    /// Fills `target` with the frame.
+    func fill(_ target: TargetImage, room: UnsafeMutablePointer<UInt8>) {
         let offsets = places.offsets
         let factors = source.factors
         let wide = unsafe Strip(factors, width: source.width, lines: 2 * divisor, at: room)
@@ -80,8 +82,8 @@ internal import FrameStreamingCore
         for first in Swift.stride(from: 0, to: height, by: 2) {
             let lines = min(2, height - first)
             let sourceLines = min(2 * divisor, source.height - first * divisor)
-            // The samples as they are, taken apart.
-            unsafe TargetPicture(
+            // Splits the samples, otherwise unchanged.
+            unsafe TargetImage(
                 luma: wide.luma, lumaWidth: source.width, lumaHeight: sourceLines,
                 chroma: hasChroma ? (wide.u, wide.v) : nil, factors: factors, lines: room + offsets[4]
             ).fill(from: source.lines(from: first * divisor, height: sourceLines))
@@ -99,7 +101,7 @@ internal import FrameStreamingCore
                 unsafe convert(small, to: final, conversion, lines, words.assumingMemoryBound(to: Int16.self))
             }
             target.lines(from: first, isLast: first + lines == height).fill(
-                from: SourcePicture(
+                from: SourceImage(
                     width: width, height: lines, luma: .plane(final.luma.asSource),
                     chroma: hasChroma ? .planes(u: final.u.asSource, v: final.v.asSource) : .none, factors: factors,
                     isLimitedRange: source.isLimitedRange && source.conversion == nil))
@@ -135,9 +137,10 @@ internal import FrameStreamingCore
     }
 }
 
-extension SourcePicture {
-    /// The part of the picture from line `first`, which begins a group, with its samples taken for full range: as they are.
-    fileprivate func lines(from first: Int, height: Int) -> SourcePicture {
+extension SourceImage {
+    /// Returns the part of the frame from line `first`, which begins a chroma group. Its samples
+    /// are declared full range, so that they are copied unchanged.
+    fileprivate func lines(from first: Int, height: Int) -> SourceImage {
         func below(_ plane: SourcePlane, _ line: Int) -> SourcePlane {
             unsafe SourcePlane(start: plane.line(line), stride: plane.stride)
         }
@@ -161,9 +164,9 @@ extension SourcePicture {
     }
 }
 
-extension TargetPicture {
-    /// The part from line `first`, which begins a group: two lines, or what is left.
-    fileprivate func lines(from first: Int, isLast: Bool) -> TargetPicture {
+extension TargetImage {
+    /// Returns the part from line `first`, which begins a chroma group: two lines, or the rest.
+    fileprivate func lines(from first: Int, isLast: Bool) -> TargetImage {
         func below(_ plane: TargetPlane, _ line: Int) -> TargetPlane {
             unsafe TargetPlane(start: plane.line(line), stride: plane.stride)
         }

@@ -1,12 +1,12 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The figures as Prometheus reads them: its text format 0.0.4, with names and units by its conventions.
-enum Metrics {
+/// Formats the figures for Prometheus: text format 0.0.4, with names and units by its conventions.
+enum PrometheusMetrics {
     static func text(of registry: StreamRegistry, _ viewers: ViewerLoop) -> String {
         let now = MonotonicTime.now
-        // Copies, so that no stream waits for words.
-        let streams = registry.tiles.map { tile in (tile.name, tile.state.withLock { $0 }) }
+        // Copies, so that formatting holds no stream's lock.
+        let streams = registry.entries.map { entry in (entry.name, entry.state.withLock { $0 }) }
         var text = ""
 
         func metric(_ name: String, _ type: String, _ help: String, _ samples: [(labels: [(String, String)], Double?)])
@@ -16,7 +16,7 @@ enum Metrics {
             text += "# HELP framestreaming_\(name) \(help)\n# TYPE framestreaming_\(name) \(type)\n"
             for (labels, value) in known { text += line(name, labels, value) }
         }
-        func each(_ value: (StreamTile.State) -> Double?) -> [(labels: [(String, String)], Double?)] {
+        func each(_ value: (StreamEntry.State) -> Double?) -> [(labels: [(String, String)], Double?)] {
             streams.map { name, state in ([("stream", name)], value(state)) }
         }
 
@@ -85,7 +85,7 @@ enum Metrics {
         return text
     }
 
-    private static func delay(_ streams: [(String, StreamTile.State)], _ now: MonotonicTime) -> String {
+    private static func delay(_ streams: [(String, StreamEntry.State)], _ now: MonotonicTime) -> String {
         let known = streams.filter { $0.1.figures.delayCount > 0 }
         guard !known.isEmpty else { return "" }
         let name = "stream_delay_seconds"

@@ -1,22 +1,23 @@
 internal import FrameStreamingCore
 
-/// How pictures become JPEGs, where they are none.
-struct PictureEncoding: Sendable {
+/// Encodes and scales the frames that viewers get.
+struct PreviewEncoder: Sendable {
     let codec: any FrameCodec
     let quality: Int
 
-    /// The picture's JPEG. One that cannot be made is counted, once.
-    func jpeg(of picture: Picture, _ tile: StreamTile) throws(FrameStreamingError) -> Frame {
+    /// Returns the frame as JPEG. A frame that fails to encode counts as dropped, once.
+    func jpeg(of picture: PreviewFrame, _ entry: StreamEntry) throws(FrameStreamingError) -> Frame {
         do throws(FrameStreamingError) {
             return try picture.jpeg(codec, quality: quality)
         } catch {
-            if picture.isFirstFailure { tile.countDropped("unencodable") }
+            if picture.isFirstFailure { entry.countDropped("unencodable") }
             throw error
         }
     }
 
-    /// A smaller JPEG of the picture: decoded at that size where it is one, which costs less than decoding it whole.
-    func smaller(_ picture: Picture, _ scale: PictureScale) throws(FrameStreamingError) -> Frame {
+    /// Returns a smaller JPEG of the frame. A JPEG is decoded at that size, which costs less than
+    /// decoding all of it.
+    func smaller(_ picture: PreviewFrame, _ scale: PictureScale) throws(FrameStreamingError) -> Frame {
         guard picture.frame.format.pixelFormat == .jpeg else {
             return try codec.encode(picture.frame, EncodeSettings(quality: quality, scale: scale))
         }

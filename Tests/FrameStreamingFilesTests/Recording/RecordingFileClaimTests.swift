@@ -5,8 +5,9 @@ import FrameStreamingSystem
 import Glibc
 import Testing
 
-/// Which file a recording gets where others are, or come at the same moment, and what becomes of it when somebody else touches it.
-@Suite struct RecordingClaimTests {
+/// Which name a recording takes when others exist or are created at the same moment, and what
+/// happens when another program changes its file.
+@Suite struct RecordingFileClaimTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
@@ -18,7 +19,7 @@ import Testing
         get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() }
     }
 
-    @Test func `what is there stays, and the next free name is taken`() throws {
+    @Test func `an existing recording stays, and the next free name is taken`() throws {
         let old = try directory.file("a.mjpg", [7])
         let other = try directory.file("a-3.mjpg", [8])
         let path = directory.path("a.mjpg")
@@ -32,7 +33,7 @@ import Testing
         #expect(try contents(old) == [7] && contents(other) == [8])
     }
 
-    @Test func `what holds nothing is taken: an empty file, a link to nothing`() throws {
+    @Test func `an empty file and a dangling link are taken`() throws {
         let empty = try directory.file("a.mjpg")
         let link = directory.path("b.mjpg")
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: directory.path("c.mjpg"))
@@ -43,13 +44,13 @@ import Testing
         }
         #expect(try names == ["a.mjpg", "b.mjpg", "c.mjpg"])
         #expect(try contents(directory.path("c.mjpg")) == fakeJPEG(tag: 1))
-        // A directory in the place of a later one is passed over.
+        // A directory in the place of a later name is skipped.
         try FileManager.default.createDirectory(
             atPath: directory.path("a-2.mjpg"), withIntermediateDirectories: false)
         #expect(try MJPEGRecorder(path: empty).number == 3)
     }
 
-    @Test func `one that is to stay is refused, and so is one that is being written`() throws {
+    @Test func `with refuse, an existing recording is an error, and so is one in progress`() throws {
         let refuse = RecordingOptions(existing: .refuse)
         let old = try directory.file("a.mjpg", [7])
         #expect(try failure { _ = try MJPEGRecorder(path: old, options: refuse) }.code == .alreadyExists)
@@ -74,7 +75,7 @@ import Testing
         #expect(try contents(second.path) == (11...13).flatMap { fakeJPEG(tag: $0) })
     }
 
-    @Test func `those that begin at the same moment get a file each`() throws {
+    @Test func `recorders that begin at the same moment get a file each`() throws {
         let path = directory.path("a.mjpg")
         let ends = Monitor<[String]>([])
         let (count, rounds) = (8, 25)
@@ -99,12 +100,12 @@ import Testing
         for path in paths { #expect(try contents(path).count == fakeJPEG(tag: 0).count, "\(path)") }
     }
 
-    @Test func `a file without a frame goes with its recorder where it was made for it`() throws {
+    @Test func `a recorder removes its own file if it has no frame`() throws {
         try MJPEGRecorder(path: directory.path("a.mjpg")).close()
         let old = try directory.file("b.mjpg")
         try MJPEGRecorder(path: old).close()
         #expect(try names == ["b.mjpg"])
-        // Somebody has put another file there.
+        // Another program has put a file there.
         let recorder = try MJPEGRecorder(path: directory.path("c.mjpg"))
         try FileManager.default.removeItem(atPath: recorder.path)
         _ = try directory.file("c.mjpg")
@@ -112,7 +113,7 @@ import Testing
         #expect(try names == ["b.mjpg", "c.mjpg"])
     }
 
-    @Test func `a file that is removed while it is recorded is noticed`() throws {
+    @Test func `a file removed during the recording is detected`() throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         try recorder.write(jpeg(1))
         try FileManager.default.removeItem(atPath: recorder.path)
@@ -120,11 +121,13 @@ import Testing
         #expect(error.code == .recordingLost && error.subject == recorder.path && error.message.contains("removed"))
         #expect(try failure { try recorder.write(jpeg(2)) }.code == .closed)
         #expect(recorder.frameCount == 1)
-        // What is gone is not held open.
+        // A removed file is not held open.
         #expect(try openFiles(below: directory.path).isEmpty)
     }
 
-    @Test(arguments: [0, 1, 60]) func `so is one that is cut, and no hole comes into it`(length: Int) throws {
+    @Test(arguments: [0, 1, 60]) func `a file cut during the recording is detected, and gets no hole`(length: Int)
+        throws
+    {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         for tag in 1...3 as ClosedRange<UInt8> { try recorder.write(jpeg(tag)) }
         let before = try contents(recorder.path)
@@ -134,7 +137,7 @@ import Testing
         #expect(try contents(recorder.path) == Array(before[..<length]))
     }
 
-    @Test func `so is one that somebody else writes to, whose bytes stay`() throws {
+    @Test func `bytes that another program appends are detected, and stay`() throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         try recorder.write(jpeg(1))
         let foreign: [UInt8] = [1, 2, 3]
@@ -143,7 +146,7 @@ import Testing
         #expect(try contents(recorder.path).starts(with: fakeJPEG(tag: 1) + foreign))
     }
 
-    @Test func `one that stands still is not open, and goes on where it was`() throws {
+    @Test func `a suspended recording holds no descriptor, and continues where it was`() throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         for tag in 1...3 as ClosedRange<UInt8> {
             try recorder.write(jpeg(tag))
@@ -159,7 +162,7 @@ import Testing
     }
 
     @Test(arguments: ["removed", "replaced", "cut", "longer", "taken"])
-    func `one that was touched meanwhile is left alone`(how: String) throws {
+    func `a recording that changed while suspended is left alone`(how: String) throws {
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"))
         try recorder.write(jpeg(1))
         recorder.suspend()
@@ -168,7 +171,7 @@ import Testing
         switch how {
         case "removed": try FileManager.default.removeItem(atPath: recorder.path)
         case "replaced":
-            // As large as it was, but not the file that was recorded to.
+            // The size is right, but it is another file.
             let new = try directory.file("new", whole)
             try #require(unsafe rename(new, recorder.path) == 0)
         case "cut": try #require(unsafe truncate(recorder.path, 5) == 0)
@@ -185,7 +188,7 @@ import Testing
         _ = other
     }
 
-    @Test func `a look at the place leaves nothing, and says the name`() throws {
+    @Test func `a check leaves no file, and returns the name`() throws {
         let old = try directory.file("a.mjpg", [7])
         #expect(try RecordingPath.checkFile(old) == directory.path("a-2.mjpg"))
         #expect(try RecordingPath.checkFile(old, options: RecordingOptions(existing: .replace)) == old)
@@ -204,7 +207,7 @@ import Testing
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"), options: options)
         for tag in 1...2 as ClosedRange<UInt8> { try recorder.write(jpeg(tag)) }
         #expect(try contents(recorder.path) == (1...2).flatMap { fakeJPEG(tag: $0) })
-        // What cannot be synced takes no notice.
+        // Syncing has no effect on a device.
         try MJPEGRecorder(path: "/dev/null", options: options).write(jpeg(1))
     }
 }

@@ -1,26 +1,28 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// A file that a recorder has for itself.
+/// A file that one recorder holds exclusively.
 ///
-/// A name is never looked at first and opened later, for somebody else may come in between. The file is opened without a change to it, then
-/// locked, and only then looked at: whoever has the lock of an empty file that is still found under its name may fill it. Only who has the
-/// lock removes a file, so that nobody fills one that is gone.
-struct RecordingClaim {
+/// Checking a name and then opening it would let another program come in between. So the file is
+/// opened without a change, then locked, and only then inspected. A recorder may fill an empty file
+/// if it holds the lock and the file still has its name. Only the holder of the lock removes a
+/// file, so that no recorder fills a removed one.
+struct RecordingFileClaim {
     let descriptor: Descriptor
     let path: String
     let number: Int
-    /// Which file it is; nil = a FIFO or a device, of which there is nothing to be known.
+    /// Identifies the file; nil for a FIFO or a device, which cannot be identified.
     let identity: FileDetails.Identity?
-    /// Whether it was made here.
+    /// Whether this claim created the file.
     let isNew: Bool
 
-    private static let remedy = "the recording cannot be made there"
+    private static let remedy = "the recording cannot be created there"
 
-    /// Takes the first name that the options allow. Nil: cancelled while waiting for who reads a FIFO.
+    /// Takes the first name that the options allow; nil = cancelled while waiting for the reader of
+    /// a FIFO.
     static func take(
         _ path: String, _ options: RecordingOptions, _ cancellation: RecordingCancellation?
-    ) throws(FrameStreamingError) -> RecordingClaim? {
+    ) throws(FrameStreamingError) -> RecordingFileClaim? {
         try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {
                 return try take(name, number, options.existing, isFirst: number == options.firstNumber, cancellation)
@@ -33,41 +35,41 @@ struct RecordingClaim {
     private static func take(
         _ name: String, _ number: Int, _ existing: RecordingOptions.Existing, isFirst: Bool,
         _ cancellation: RecordingCancellation?
-    ) throws(SystemError) -> RecordingNames.Outcome<RecordingClaim?> {
+    ) throws(SystemError) -> RecordingNames.Outcome<RecordingFileClaim?> {
         while true {
             let found = try fileDetails(name)
             switch found?.kind {
             case .fifo:
                 guard let fifo = try RecordingFile.openFIFO(name, cancellation) else { return .taken(nil) }
                 return .taken(
-                    RecordingClaim(descriptor: fifo, path: name, number: number, identity: nil, isNew: false))
+                    RecordingFileClaim(descriptor: fifo, path: name, number: number, identity: nil, isNew: false))
             case .directory:
                 guard !isFirst else { throw SystemError("open", code: Errno.isDirectory) }
                 return .exists(isLocked: false)
             case .regular, nil:
-                // What is no recording of ours to lose need not even be opened.
+                // An existing recording need not even be opened.
                 if let found, found.size > 0, existing != .replace { return .exists(isLocked: false) }
                 if let outcome = try takeFile(name, number, existing) { return outcome }
             default:
                 return .taken(
-                    RecordingClaim(
+                    RecordingFileClaim(
                         descriptor: try Descriptor.openForWriting(name), path: name, number: number, identity: nil,
                         isNew: false))
             }
         }
     }
 
-    /// Nil: what was there is not there any more, so look again.
+    /// Nil where the file has disappeared in between: look again.
     private static func takeFile(
         _ name: String, _ number: Int, _ existing: RecordingOptions.Existing
-    ) throws(SystemError) -> RecordingNames.Outcome<RecordingClaim?>? {
+    ) throws(SystemError) -> RecordingNames.Outcome<RecordingFileClaim?>? {
         var isNew = true
         let file: Descriptor
         do throws(SystemError) {
             file = try Descriptor.createNewForAppending(name)
         } catch {
             guard error.code == Errno.exists else { throw error }
-            // Or it is a link that leads to where there is nothing yet.
+            // Or the name is a link whose target does not exist yet.
             file = try Descriptor.openForAppending(name, create: true)
             isNew = false
         }
@@ -79,13 +81,13 @@ struct RecordingClaim {
             try file.truncate(to: 0)
         }
         return .taken(
-            RecordingClaim(
+            RecordingFileClaim(
                 descriptor: file, path: name, number: number, identity: details.identity, isNew: isNew))
     }
 
-    /// Opens the file again that a recorder closed when it had so many bytes.
+    /// Reopens a suspended recorder's file, which had `length` bytes.
     ///
-    /// - Throws: `recordingLost` where it is not as it was left.
+    /// - Throws: `recordingLost` where the file is not as it was left.
     static func takeAgain(
         _ path: String, _ identity: FileDetails.Identity, length: Int
     ) throws(FrameStreamingError) -> Descriptor {
@@ -98,7 +100,7 @@ struct RecordingClaim {
             details = try file.details()
         } catch {
             if error.code == Errno.noEntry { throw .lost(path, "another program removed it") }
-            throw FrameStreamingError(error, subject: path, remedy: "the recording cannot be opened again to go on")
+            throw FrameStreamingError(error, subject: path, remedy: "it cannot be reopened to continue the recording")
         }
         guard details.identity == identity else { throw .lost(path, "another file is in its place") }
         guard lock != .busy else { throw .lost(path, "another recorder took it") }
@@ -106,7 +108,7 @@ struct RecordingClaim {
         return file
     }
 
-    /// Removes a file that a recorder made and never filled, unless somebody else has done something with it.
+    /// Removes a file that a recorder created and never filled, unless another program has used it.
     static func discard(_ file: Descriptor, _ path: String) {
         guard let details = try? file.details(), details.size == 0,
             (try? fileDetails(path))?.identity == details.identity
@@ -116,9 +118,10 @@ struct RecordingClaim {
 }
 
 extension FrameStreamingError {
-    /// A recording that is not any more what its recorder has made of it.
+    /// The error for a recording that no longer holds what its recorder wrote.
     static func lost(_ path: String, _ what: String) -> FrameStreamingError {
-        FrameStreamingError(.recordingLost, "\(what) while it was recorded: go on in another recording", subject: path)
+        FrameStreamingError(
+            .recordingLost, "\(what) while it was recorded: continue in another recording", subject: path)
     }
 
     static func lost(_ path: String, size: Int, of expected: Int) -> FrameStreamingError {

@@ -1,29 +1,30 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// What the server knows of one stream, under one name: whoever shows it, and how often it has come back.
-final class StreamTile: Sendable {
+/// The state of one named stream in the ``StreamRegistry``. It outlives the connections that show
+/// it.
+final class StreamEntry: Sendable {
     enum Status: String { case live, lost, ended }
 
     struct State {
         var status = Status.live
         var reason: String?
-        /// When its owner was gone; nil = it has one.
+        /// When the last owner left; nil while there is an owner.
         var left: MonotonicTime?
-        /// Counts the owners: what an earlier one says is heard no more.
+        /// Numbers the owners. Calls of earlier ones have no effect.
         var owner = 0
         var session: UInt64 = 0
         var peer = ""
-        var newest: Picture?
+        var newest: PreviewFrame?
         var number = 0
         var figures = StreamFigures()
         var skippedBySender: Int?
         var dropped: [String: Int] = [:]
         var clockError: Double?
         var window: Int?
-        /// Who wants its pictures, as they come.
+        /// The number of viewers that get its frames.
         var viewers = 0
-        /// Pictures that were sent to viewers, and their bytes.
+        /// Frames that were sent to viewers, and their bytes.
         var sent = 0
         var sentBytes = 0
     }
@@ -31,28 +32,29 @@ final class StreamTile: Sendable {
     private static let longestReason = 200
 
     let name: String
-    /// The name as JSON.
+    /// The name, encoded as JSON.
     let quotedName: String
     let state: Monitor<State>
-    /// Whether it is one of the server's streams. One that found no place is shown nowhere, and keeps no picture.
+    /// Whether it is one of the server's streams. A stream without a place is never shown, and
+    /// keeps no frame.
     let isListed: Bool
-    private let budget: PictureBudget
-    /// Drops pictures of other streams, where there is no room for so many bytes more.
+    private let budget: PreviewFrameBudget
+    /// Drops frames of other streams, to make room for a number of bytes.
     private let makeRoom: @Sendable (Int) -> Void
-    /// Tells the thread of the viewers that there is a picture.
+    /// Wakes the viewers' thread for a new frame.
     private let onPicture: @Sendable () -> Void
-    /// Tells it that something else has changed, which pages are to hear of at once.
+    /// Tells the viewers' thread about another change, which pages show at once.
     private let onChange: @Sendable () -> Void
 
     init(
-        name: String, budget: PictureBudget, isListed: Bool, makeRoom: @escaping @Sendable (Int) -> Void,
+        name: String, budget: PreviewFrameBudget, isListed: Bool, makeRoom: @escaping @Sendable (Int) -> Void,
         onPicture: @escaping @Sendable () -> Void, onChange: @escaping @Sendable () -> Void
     ) {
         self.name = name
         self.budget = budget
         self.isListed = isListed
         self.makeRoom = makeRoom
-        quotedName = PictureHeader.quoted(name)
+        quotedName = LiveFrameHeader.quoted(name)
         state = Monitor(State())
         self.onPicture = onPicture
         self.onChange = onChange
@@ -60,13 +62,14 @@ final class StreamTile: Sendable {
 
     deinit { if let newest = state.withLock({ $0.newest }) { budget.release(newest.frame.byteCount) } }
 
-    /// Whether somebody else may have the name: nobody shows pictures under it, or the same session as before does.
+    /// Whether a stream of `session` may take the name: it has no owner, or the same session owns
+    /// it.
     func isFree(for session: UInt64) -> Bool {
         state.withLock { $0.left != nil || (session != 0 && $0.session == session) }
     }
 
-    /// A new owner. Returns its number. The caller says that something has changed.
-    func enter(peer: String, session: UInt64) -> Int {
+    /// Registers a new owner, and returns its number. The caller reports the change.
+    func claim(peer: String, session: UInt64) -> Int {
         state.withLock { state in
             state.owner += 1
             state.status = .live
@@ -80,28 +83,30 @@ final class StreamTile: Sendable {
         }
     }
 
-    /// Keeps the picture as the newest. Where there is no room for its bytes it is counted, and not kept.
+    /// Keeps the frame as the newest. A frame that does not fit the budget is counted, and not
+    /// kept.
     func show(
         _ frame: Frame, owner: Int, captured: MonotonicTime?, skipped: Int?, clockError: Int64?
     ) {
         guard isListed else { return }
         let now = MonotonicTime.now
-        let captured = captured.flatMap { Picture.isBelievable($0, at: now) ? $0 : nil }
+        let captured = captured.flatMap { PreviewFrame.isBelievable($0, at: now) ? $0 : nil }
         if exchange(for: frame, owner: owner, now, captured, skipped, clockError) { return }
         makeRoom(frame.byteCount)
         if exchange(for: frame, owner: owner, now, captured, skipped, clockError) { return }
-        // The one before is no longer how things are.
+        // The frame before is out of date.
         dropPicture()
         countDropped("no_memory")
     }
 
-    /// Returns whether nothing is left to do: it was kept, or is not this owner's to show.
+    /// Returns true if nothing is left to do: the frame was kept, or the owner is no longer the
+    /// current one.
     private func exchange(
         for frame: Frame, owner: Int, _ now: MonotonicTime, _ captured: MonotonicTime?, _ skipped: Int?,
         _ clockError: Int64?
     ) -> Bool {
         var isNews = false
-        var replaced: Picture?
+        var replaced: PreviewFrame?
         let outcome: (isDone: Bool, isWanted: Bool) = state.withLock { state in
             guard owner == state.owner, state.left == nil else { return (true, false) }
             guard budget.exchange(state.newest?.frame.byteCount ?? 0, for: frame.byteCount) else {
@@ -116,9 +121,9 @@ final class StreamTile: Sendable {
                 delay: captured.map { now.nanoseconds &- $0.nanoseconds })
             if let skipped { state.skippedBySender = Self.sum(state.skippedBySender ?? 0, skipped) }
             state.clockError = clockError.map { Double($0) / 1e6 }
-            // Given back behind the lock: the last lease of a picture may go back to a camera.
+            // Released after the lock, because the last lease of a frame may return to a camera.
             replaced = state.newest
-            state.newest = Picture(number: state.number, frame: frame, captured: captured, arrived: now)
+            state.newest = PreviewFrame(number: state.number, frame: frame, captured: captured, arrived: now)
             return (true, state.viewers > 0)
         }
         withExtendedLifetime(replaced) {}
@@ -127,30 +132,30 @@ final class StreamTile: Sendable {
         return outcome.isDone
     }
 
-    /// A peer says both.
+    /// Adds without overflow, because a peer reports both numbers.
     private static func sum(_ first: Int, _ second: Int) -> Int {
         let (sum, overflow) = first.addingReportingOverflow(second)
         return overflow ? .max : sum
     }
 
-    /// Gives the newest picture's memory back.
+    /// Releases the newest frame.
     func dropPicture(onlyIfEnded: Bool = false) {
-        let dropped: Picture? = state.withLock { state in
+        let dropped: PreviewFrame? = state.withLock { state in
             if onlyIfEnded, state.left == nil { return nil }
             return state.newest.take()
         }
         if let dropped { budget.release(dropped.frame.byteCount) }
     }
 
-    /// When its owner was gone; nil = it has one.
+    /// When the last owner left; nil while there is an owner.
     var left: MonotonicTime? { state.withLock { $0.left } }
 
-    /// The bytes of the newest picture; 0 = there is none.
+    /// The bytes of the newest frame; 0 = none.
     var pictureBytes: Int { state.withLock { $0.newest?.frame.byteCount ?? 0 } }
 
-    /// Says how it goes with the stream.
+    /// Sets the status of the stream, and its reason.
     func set(_ status: Status, owner: Int, reason: String? = nil, isLeaving: Bool = false) {
-        // A peer's words.
+        // The reason may be a peer's text.
         let reason = reason.map { StreamRegistry.safeWords($0, longest: Self.longestReason) }
         let changed = state.withLock { state in
             guard owner == state.owner, state.left == nil else { return false }
@@ -170,10 +175,10 @@ final class StreamTile: Sendable {
         }
     }
 
-    /// The newest picture; nil while there is none.
-    var newest: Picture? { state.withLock { $0.newest } }
+    /// The newest frame; nil = none.
+    var newest: PreviewFrame? { state.withLock { $0.newest } }
 
-    /// The newest picture's number, 0 while there is none, and whether the stream has an end.
+    /// The newest frame's number, 0 without one, and whether the stream has ended.
     var progress: (number: Int, hasEnded: Bool) {
         state.withLock { ($0.newest == nil ? 0 : $0.number, $0.status == .ended) }
     }
@@ -189,7 +194,7 @@ final class StreamTile: Sendable {
 
     func countDropped(_ reason: String) { state.withLock { $0.dropped[reason, default: 0] += 1 } }
 
-    /// Whether it is to be forgotten: nobody has shown anything under its name for `duration`.
+    /// Whether the stream has been without an owner for `duration`, and may be forgotten.
     func isForgotten(after duration: Duration, at now: MonotonicTime) -> Bool {
         state.withLock { $0.left.map { now.since($0) >= duration } ?? false }
     }

@@ -1,19 +1,21 @@
 internal import FrameStreamingSystem
 
-/// The bytes of the newest pictures that all streams of a server keep, and the bound of their sum.
+/// Bounds the bytes of the newest frames that all streams of a server keep.
 ///
-/// A picture is kept for each stream, live or ended, so peers decide how many there are and how large they are.
-final class PictureBudget: Sendable {
+/// One frame is kept for each stream, live or ended, so peers decide how many there are and how
+/// large they are.
+final class PreviewFrameBudget: Sendable {
     /// The bound, in bytes.
     let limit: Int
     private let used = Monitor(0)
 
     init(limit: Int) { self.limit = limit }
 
-    /// The bytes that are kept now.
+    /// The bytes that are in use now.
     var bytes: Int { used.withLock { $0 } }
 
-    /// Takes `wanted` bytes and gives `released` back, where the bound allows it. Returns whether it did.
+    /// Takes `wanted` bytes and gives `released` back, if the bound allows it. Returns whether it
+    /// did.
     func exchange(_ released: Int, for wanted: Int) -> Bool {
         used.withLock { used in
             let (sum, overflow) = (used - released).addingReportingOverflow(wanted)

@@ -1,41 +1,43 @@
 import FrameStreamingCore
 
-/// Lines of text and runs of bytes from a ``FileInput``: text goes through a small buffer that is read ahead, pictures are
-/// read straight to where they belong. What was read before a deadline passed is kept.
-struct ByteInput: Sendable {
+/// Reads lines of text and runs of bytes from a ``FileInput``.
+///
+/// Text goes through a small read-ahead buffer; frames are read straight into their memory. Bytes
+/// that were read before a deadline passed are kept.
+struct BufferedInput: Sendable {
     private(set) var file: FileInput
     private var ahead = [UInt8](repeating: 0, count: Self.aheadCapacity)
     private var head = 0
     private var tail = 0
 
-    /// The longest text line that is read, its end included.
+    /// The longest text line that can be read, line end included.
     static let aheadCapacity = 4096
 
     init(_ file: FileInput) { self.file = file }
 
-    /// The bytes that were read ahead.
+    /// The number of bytes that were read ahead.
     var buffered: Int { tail - head }
 
-    /// The byte `index` behind the next one; read ahead already.
+    /// Returns the byte `index` places behind the next one, which must have been read ahead.
     func peek(_ index: Int) -> UInt8 {
         precondition(index >= 0 && index < buffered)
         return ahead[head + index]
     }
 
-    /// Leaves out bytes that were read ahead.
+    /// Skips bytes that were read ahead.
     mutating func skip(_ count: Int) {
         precondition(count >= 0 && count <= buffered)
         head += count
     }
 
-    /// Goes back to `offset` bytes behind where reading began.
+    /// Goes back to `offset` bytes behind the start of reading.
     mutating func rewind(to offset: Int) throws(FrameStreamingError) {
         try file.rewind(to: offset)
         head = 0
         tail = 0
     }
 
-    /// Reads ahead until at least `count` bytes are there; false where the input ends before.
+    /// Reads ahead until at least `count` bytes are buffered; false where the input ends before.
     mutating func readAhead(_ count: Int, until deadline: Deadline) throws(FrameStreamingError) -> Bool {
         precondition(count <= Self.aheadCapacity)
         while buffered < count {
@@ -51,7 +53,8 @@ struct ByteInput: Sendable {
         return true
     }
 
-    /// The length of the next line, without its end; nil where the input ends or `limit` is reached before the line's end.
+    /// Returns the length of the next line without its end; nil where the input ends, or `limit` is
+    /// reached, before the line does.
     mutating func lineLength(limit: Int, until deadline: Deadline) throws(FrameStreamingError) -> Int? {
         precondition(limit <= Self.aheadCapacity)
         var length = 0
@@ -64,7 +67,7 @@ struct ByteInput: Sendable {
         }
     }
 
-    /// Reads into `bytes` from `offset` on, what was read ahead first; 0 at the end.
+    /// Reads into `bytes` from `offset` on, buffered bytes first; 0 at the end.
     mutating func read(
         into bytes: inout MutableRawSpan, at offset: Int, until deadline: Deadline
     ) throws(FrameStreamingError) -> Int {
@@ -74,7 +77,8 @@ struct ByteInput: Sendable {
         head += count
         unsafe bytes.withUnsafeMutableBytes { target in
             unsafe ahead.withUnsafeBytes { source in
-                // Both rebasings check that `count` bytes are there, and one is not in the other.
+                // Both rebasings check that `count` bytes exist, and the two memories do not
+                // overlap.
                 unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + count])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
             }

@@ -3,7 +3,7 @@ import FrameStreamingPreview
 import Testing
 
 extension PreviewTests {
-    @Suite struct MetricsTests {
+    @Suite struct PrometheusMetricsTests {
         let rig: Rig
 
         init() throws { rig = try Rig() }
@@ -14,7 +14,7 @@ extension PreviewTests {
             let value: Double
         }
 
-        /// The format 0.0.4, as strictly as its description has it.
+        /// The format 0.0.4, as strict as its description.
         private func parse(_ text: String) throws -> (types: [String: String], samples: [Sample]) {
             #expect(text.hasSuffix("\n"))
             var types: [String: String] = [:]
@@ -91,7 +91,7 @@ extension PreviewTests {
             #expect(value("stream_delay_seconds_count", mine) == 4)
             #expect(value("stream_clock_error_seconds", mine) == 0.001)
             #expect(value("stream_width_pixels", mine) == 64 && value("stream_jpeg_quality", mine) == 75)
-            // What is not known is left out, and not zero.
+            // An unknown value is omitted, and not zero.
             #expect(value("stream_width_pixels", ["stream": "lost"]) == nil)
             #expect(value("stream_delay_seconds_count", ["stream": "lost"]) == nil)
             #expect(value("viewers", [:]) == 0 && value("viewers_limit", [:]) == 32)

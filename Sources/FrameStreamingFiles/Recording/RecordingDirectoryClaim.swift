@@ -1,44 +1,31 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// The names of the files in a directory of JPEGs.
-enum FrameFileName {
-    /// `frame-000001`; the number has more digits where six are too few.
-    static func name(_ number: Int) -> String {
-        let digits = String(number)
-        return "frame-" + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
-    }
-
-    /// Whether a recorder has given a file this name.
-    static func isFrame(_ name: String) -> Bool {
-        guard name.hasPrefix("frame-"), name.hasSuffix(".jpg") else { return false }
-        let digits = name.utf8.dropFirst(6).dropLast(4)
-        return digits.count >= 6 && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    }
-}
-
-/// A directory that a recorder has for itself: locked first, and then looked at, as ``RecordingClaim`` does with files.
-struct DirectoryClaim {
+/// A directory that one recorder holds exclusively. It is locked first and inspected afterwards, as
+/// ``RecordingFileClaim`` does with files.
+struct RecordingDirectoryClaim {
     let directory: Directory
     let path: String
     let number: Int
     let identity: FileDetails.Identity
-    /// Whether it was made here.
+    /// Whether this claim created the directory.
     let isNew: Bool
 
     /// Takes the first name that the options allow.
-    static func take(_ path: String, _ options: RecordingOptions) throws(FrameStreamingError) -> DirectoryClaim {
+    static func take(_ path: String, _ options: RecordingOptions) throws(FrameStreamingError) -> RecordingDirectoryClaim
+    {
         try first(path, options, empties: true)
     }
 
-    /// The name that ``take(_:_:)`` would take now: the directory is made, and no picture in it is removed.
+    /// Returns the name that ``take(_:_:)`` would take now. Creates the directory, and removes no
+    /// frame in it.
     static func check(_ path: String, _ options: RecordingOptions) throws(FrameStreamingError) -> String {
         try first(path, options, empties: false).path
     }
 
     private static func first(
         _ path: String, _ options: RecordingOptions, empties: Bool
-    ) throws(FrameStreamingError) -> DirectoryClaim {
+    ) throws(FrameStreamingError) -> RecordingDirectoryClaim {
         try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {
                 while true {
@@ -46,27 +33,28 @@ struct DirectoryClaim {
                 }
             } catch {
                 guard error.code == Errno.notDirectory, isOther(name) else {
-                    throw FrameStreamingError(error, subject: name, remedy: "the directory cannot be made there")
+                    throw FrameStreamingError(
+                        error, subject: name, remedy: "name a place where a directory can be created")
                 }
                 guard number == options.firstNumber else { return .exists(isLocked: false) }
                 throw FrameStreamingError(
-                    .invalidArgument, "is a file: give a directory, or a name that is free", subject: name,
+                    .invalidArgument, "is a file: name a directory, or a free name", subject: name,
                     errno: Errno.notDirectory)
             }
         }
     }
 
-    /// Whether there is something that is no directory, rather than above it.
+    /// Whether the name itself, and not a directory above it, is something else than a directory.
     private static func isOther(_ name: String) -> Bool {
         var bare = name[...]
         while bare.count > 1, bare.hasSuffix("/") { bare = bare.dropLast() }
         return (try? fileDetails(String(bare))) != nil
     }
 
-    /// Nil: what was there is not there any more, so look again.
+    /// Nil where the directory has disappeared in between: look again.
     private static func take(
         _ name: String, _ number: Int, _ existing: RecordingOptions.Existing, empties: Bool
-    ) throws(SystemError) -> RecordingNames.Outcome<DirectoryClaim>? {
+    ) throws(SystemError) -> RecordingNames.Outcome<RecordingDirectoryClaim>? {
         let isNew = try makeNewDirectory(name)
         let directory = try Directory(name)
         if try directory.tryLock() == .busy { return .exists(isLocked: true) }
@@ -78,7 +66,7 @@ struct DirectoryClaim {
             return .exists(isLocked: false)
         }
         return .taken(
-            DirectoryClaim(directory: directory, path: name, number: number, identity: identity, isNew: isNew))
+            RecordingDirectoryClaim(directory: directory, path: name, number: number, identity: identity, isNew: isNew))
     }
 
     static func hasFrames(_ directory: Directory) throws(SystemError) -> Bool {
@@ -99,9 +87,9 @@ struct DirectoryClaim {
         for name in names { try directory.remove(name) }
     }
 
-    /// Opens the directory again that a recorder closed.
+    /// Reopens the directory of a suspended recorder.
     ///
-    /// - Throws: `recordingLost` where it is not there any more, or somebody else's.
+    /// - Throws: `recordingLost` where the directory is missing, or another program's.
     static func takeAgain(
         _ path: String, _ identity: FileDetails.Identity
     ) throws(FrameStreamingError) -> Directory {
@@ -114,7 +102,8 @@ struct DirectoryClaim {
             found = try directory.details().identity
         } catch {
             if error.code == Errno.noEntry { throw .lost(path, "another program removed it") }
-            throw FrameStreamingError(error, subject: path, remedy: "the directory cannot be opened again to go on")
+            throw FrameStreamingError(
+                error, subject: path, remedy: "its directory cannot be reopened to continue the recording")
         }
         guard found == identity else { throw .lost(path, "another directory is in its place") }
         guard lock != .busy else { throw .lost(path, "another recorder took it") }

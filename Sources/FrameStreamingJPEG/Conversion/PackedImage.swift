@@ -1,13 +1,14 @@
 internal import FrameStreamingCore
 
-/// A picture of packed RGB, by address. TurboJPEG takes it as it is, with its padding, where it is of full range.
+/// The address of a packed RGB frame. TurboJPEG takes full-range frames in place, with their
+/// padding.
 ///
 /// Unsafe code: safe as ``SourcePlane`` is; `room` has ``byteCount`` bytes.
-struct PackedPicture {
+struct PackedImage {
     var pixels: SourcePlane
     let width: Int
     let height: Int
-    /// Bytes of a line that hold pixels.
+    /// Bytes per line that hold pixels.
     private let rowBytes: Int
     private let isLimitedRange: Bool
     private let scale: PictureScale
@@ -27,7 +28,7 @@ struct PackedPicture {
     private let sourceHeight: Int
     private let bytesPerPixel: Int
 
-    /// Room that ``prepared(_:)`` needs; 0 = none, the picture is ready as it is.
+    /// The bytes that ``prepared(_:)`` needs; 0 = none, because the frame can be used in place.
     var byteCount: Int { isLimitedRange || scale != .full ? places.byteCount : 0 }
 
     private var stride: Int { (width * bytesPerPixel + 63) & ~63 }
@@ -38,9 +39,9 @@ struct PackedPicture {
         ])
     }
 
-    /// The picture in `room`, of its final size and full range: R, G and B have the range of luma. So has alpha then, which
-    /// nobody looks at.
-    func prepared(_ room: UnsafeMutablePointer<UInt8>) -> PackedPicture {
+    /// Converts the frame to its final size and full range, in `room`. R, G and B have the range of
+    /// luma. Alpha is expanded with them, because the encoder ignores it.
+    func prepared(_ room: UnsafeMutablePointer<UInt8>) -> PackedImage {
         let target = unsafe TargetPlane(start: room, stride: stride)
         let offsets = places.offsets
         let sums = unsafe UnsafeMutableRawPointer(room + offsets[1]).assumingMemoryBound(to: UInt16.self)

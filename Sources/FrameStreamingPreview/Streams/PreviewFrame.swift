@@ -1,12 +1,13 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A picture of a stream, as it came: shared by all who look at it. One that is no JPEG is made one when the first of them asks, once.
-final class Picture: Sendable {
-    /// Counts the stream's pictures from 1.
+/// A frame of a stream, as it arrived, shared by all its viewers. A frame that is not JPEG is
+/// encoded once, when a viewer first asks.
+final class PreviewFrame: Sendable {
+    /// Numbers the stream's frames from 1.
     let number: Int
     let frame: Frame
-    /// When it was captured, on this machine's CLOCK_MONOTONIC; nil = not known.
+    /// The capture time on this machine's CLOCK_MONOTONIC; nil = unknown.
     let captured: MonotonicTime?
     let arrived: MonotonicTime
     private let encoded = Monitor<Result<Frame, FrameStreamingError>?>(nil)
@@ -19,10 +20,10 @@ final class Picture: Sendable {
         self.arrived = arrived
     }
 
-    /// Its JPEG: the very bytes that came, where they are one.
+    /// Returns the frame as JPEG, unchanged if it already is one.
     func jpeg(_ codec: any FrameCodec, quality: Int) throws(FrameStreamingError) -> Frame {
         if frame.format.pixelFormat == .jpeg { return frame }
-        // Under the lock: who asks at the same time waits for the one encoding.
+        // Under the lock, so that simultaneous callers wait for one encoding.
         return try encoded.withLock { encoded in
             if let encoded { return encoded }
             let result: Result<Frame, FrameStreamingError>
@@ -36,7 +37,7 @@ final class Picture: Sendable {
         }.get()
     }
 
-    /// Whether nobody was told before that there is no JPEG of it: true once.
+    /// True the first time, so that a failure to encode is counted once.
     var isFirstFailure: Bool {
         hasFailed.withLock { hasFailed in
             defer { hasFailed = true }
@@ -44,24 +45,25 @@ final class Picture: Sendable {
         }
     }
 
-    /// How old it is, in milliseconds.
+    /// Returns the age in milliseconds.
     func age(at now: MonotonicTime) -> Double? {
         captured.map { Double(now.nanoseconds &- $0.nanoseconds) / 1e6 }
     }
 
-    /// Whether a capture time can be one: a sender says it, and its clock may say anything. At most a day before the picture's
-    /// arrival, and at most a minute behind it.
+    /// Whether a capture time is plausible: at most a day before the frame's arrival, and at most a
+    /// minute behind it. The sender reports it, and may have any clock.
     static func isBelievable(_ captured: MonotonicTime, at arrival: MonotonicTime) -> Bool {
         let (delay, overflow) = arrival.nanoseconds.subtractingReportingOverflow(captured.nanoseconds)
         return !overflow && (-60_000_000_000...86_400_000_000_000).contains(delay)
     }
 
-    /// When it was captured, or when it arrived where that is not known, by the calendar: seconds of the Unix epoch, six places.
+    /// The capture time, or the arrival time where that is unknown, as seconds since the Unix epoch
+    /// with six places.
     var timestamp: String {
         Self.seconds((captured ?? arrived).nanoseconds &+ realtimeOffset())
     }
 
-    /// Nanoseconds as seconds with six places, whatever their sign.
+    /// Formats nanoseconds as seconds with six places, with either sign.
     static func seconds(_ nanoseconds: Int64) -> String {
         let micros = (nanoseconds / 1000).magnitude
         let fraction = String(micros % 1_000_000)

@@ -1,8 +1,8 @@
 internal import FrameStreamingCore
 internal import Glibc
 
-/// An answer to a request (RFC 9110, 9112).
-struct Response: Sendable {
+/// A response to a request (RFC 9110, 9112).
+struct HTTPResponse: Sendable {
     struct Status: Hashable, Sendable {
         let code: Int
         let phrase: String
@@ -27,11 +27,12 @@ struct Response: Sendable {
     }
 
     enum Body: Sendable {
-        /// As many bytes as the answer has.
+        /// The bytes of the body.
         case bytes([UInt8])
-        /// A picture's, where they lie.
+        /// The bytes of a frame, in place.
         case picture(Frame)
-        /// Whatever follows, until the connection ends or by another protocol: the head says no length.
+        /// A body without a length: it lasts until the connection ends, or another protocol takes
+        /// over.
         case open
 
         var count: Int? {
@@ -46,20 +47,20 @@ struct Response: Sendable {
     var status: Status
     var fields: [(name: String, value: String)]
     var body: Body
-    /// Whether the connection ends with this answer, whatever the client wants.
+    /// Whether the connection ends with this response, whatever the client asks for.
     var closes = false
 
     init(_ status: Status, type: String? = nil, _ body: Body) {
         self.status = status
         self.body = body
-        // Live pictures are kept by nobody, and a type is what it says.
+        // Live frames must not be cached, and the type must not be guessed.
         fields = type.map { [("Content-Type", $0)] } ?? []
         fields += [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
     }
 
-    /// A status with a sentence that says what is wrong, and what to do.
-    static func sentence(_ status: Status, _ words: String, _ more: [(String, String)] = []) -> Response {
-        var response = Response(status, type: "text/plain; charset=utf-8", .bytes(Array("\(words)\n".utf8)))
+    /// Creates a response whose body is a sentence that says what is wrong, and what to do.
+    static func sentence(_ status: Status, _ words: String, _ more: [(String, String)] = []) -> HTTPResponse {
+        var response = HTTPResponse(status, type: "text/plain; charset=utf-8", .bytes(Array("\(words)\n".utf8)))
         response.fields += more.map { (name: $0, value: $1) }
         return response
     }
@@ -69,9 +70,9 @@ struct Response: Sendable {
         fields.append((name, value))
     }
 
-    /// The status line and the fields.
+    /// Returns the status line and the fields.
     ///
-    /// - Parameter ends: Whether the connection ends behind it.
+    /// - Parameter ends: Whether the connection ends behind the response.
     func head(ends: Bool) -> [UInt8] {
         var text = "HTTP/1.1 \(status.code) \(status.phrase)\r\nDate: \(Self.date())\r\n"
         for field in fields { text += "\(field.name): \(field.value)\r\n" }
@@ -80,22 +81,24 @@ struct Response: Sendable {
         return Array("\(text)\r\n".utf8)
     }
 
-    /// The answer as it is sent.
+    /// Returns the response as it is sent.
     ///
-    /// - Parameter isHead: Whether HEAD was asked: the head is that of GET, and there is no body (RFC 9110, 9.3.2).
-    func message(ends: Bool, isHead: Bool) -> Outgoing {
+    /// - Parameter isHead: Whether the method was HEAD, whose response has the fields of GET and no
+    ///   body (RFC 9110, 9.3.2).
+    func message(ends: Bool, isHead: Bool) -> ViewerMessage {
         let head = head(ends: ends)
-        if isHead || status == .notModified { return Outgoing(head: head) }
+        if isHead || status == .notModified { return ViewerMessage(head: head) }
         switch body {
-        case .bytes(let bytes): return Outgoing(head: head + bytes)
-        case .picture(let frame): return Outgoing(head: head, image: frame)
-        case .open: return Outgoing(head: head)
+        case .bytes(let bytes): return ViewerMessage(head: head + bytes)
+        case .picture(let frame): return ViewerMessage(head: head, image: frame)
+        case .open: return ViewerMessage(head: head)
         }
     }
 
-    /// Now, as a field has it: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
+    /// Returns the time as a field has it: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
     ///
-    /// Unsafe code: gmtime_r gets locals that live through the call, and only the numbers of what it fills in are used.
+    /// Unsafe code: gmtime_r gets locals that live through the call, and only the numbers of its
+    /// result are used.
     private static func date() -> String {
         var now = time(nil)
         var parts = unsafe tm()
@@ -105,7 +108,7 @@ struct Response: Sendable {
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         func two(_ number: CInt) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        // Not by strftime, whose words are those of the process's language.
+        // Not by strftime, which uses the words of the process's locale.
         return "\(days[day]), \(two(date)) \(months[month]) \(year) "
             + "\(two(hour)):\(two(minute)):\(two(second)) GMT"
     }
