@@ -13,7 +13,7 @@ extension BinaryConnection {
                     until: wake.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: role == .receiver)
             } catch {
                 guard error.code == .timedOut, let wake, wake <= .now, !deadline.hasPassed else {
-                    throw outbox.cause(of: error)
+                    throw writer.cause(of: error)
                 }
             }
         }
@@ -48,7 +48,7 @@ extension BinaryConnection {
 
     /// False: something else is being written, and behind it the question would measure that.
     private func askForClock() throws(FrameStreamingError) -> Bool {
-        try outbox.offer { Outbox.Outgoing(watch.withLock { $0.ask(at: monotonicNow()) }.marshal()) }
+        try writer.offer { MessageWriter.Outgoing(watch.withLock { $0.ask(at: monotonicNow()) }.marshal()) }
     }
 
     var clock: ClockFilter.Estimate? { watch.withLock { $0.estimate(at: $0.clock == .ours ? 0 : monotonicNow()) } }

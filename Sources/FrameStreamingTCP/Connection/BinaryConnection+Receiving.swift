@@ -91,7 +91,7 @@ extension BinaryConnection {
         let now = monotonicNow()
         let pong = Pong(answering: ping, receiveTime: now, sendTime: now)
         do throws(FrameStreamingError) {
-            try outbox.enqueue(Outbox.Outgoing(pong.marshal()), limit: Self.mostPongs)
+            try writer.enqueue(MessageWriter.Outgoing(pong.marshal()), limit: Self.mostPongs)
         } catch {
             // A side that ended its reading may have said more before: that is read first.
             if error.code == .closed { throw error }

@@ -14,7 +14,7 @@ extension BinaryConnection {
                 numbers.underWay.append(frame.byteCount)
             }
             askOnTheWay()
-            try outbox.send(.frame(info.sequence), until: deadline) { () throws(FrameStreamingError) in
+            try writer.send(.frame(info.sequence), until: deadline) { () throws(FrameStreamingError) in
                 try self.outgoing(frame, info)
             }
             numbers.withLock { $0.lastSent = max($0.lastSent, info.sequence) }
@@ -29,26 +29,30 @@ extension BinaryConnection {
             life.change { $0.acknowledged = max($0.acknowledged, acknowledgement.sequence) }
         case .sourceLost(let text):
             try needRole(.sender, "tell of the source")
-            try outbox.send(.sourceLost(text), until: deadline) {
-                Outbox.Outgoing(WireMessage.sourceLost(text).marshal())
+            try writer.send(.sourceLost(text), until: deadline) {
+                MessageWriter.Outgoing(WireMessage.sourceLost(text).marshal())
             }
         case .sourceRestored:
             try needRole(.sender, "tell of the source")
-            try outbox.send(.sourceRestored, until: deadline) {
-                Outbox.Outgoing(WireMessage.sourceRestored.marshal())
+            try writer.send(.sourceRestored, until: deadline) {
+                MessageWriter.Outgoing(WireMessage.sourceRestored.marshal())
             }
         case .request(let request):
             try check(request)
-            try outbox.send(.request(request), until: deadline) { Outbox.Outgoing(WireRequest(request).marshal()) }
+            try writer.send(.request(request), until: deadline) {
+                MessageWriter.Outgoing(WireRequest(request).marshal())
+            }
         }
     }
 
     /// Writes or queues it, and never takes it back: a sender that lacks one would have to end the connection.
     private func acknowledge(_ acknowledgement: Acknowledgement) throws(FrameStreamingError) {
-        if try outbox.enqueue(Outbox.Outgoing(acknowledgement.marshal()), limit: Self.mostAcknowledgements) { return }
+        if try writer.enqueue(MessageWriter.Outgoing(acknowledgement.marshal()), limit: Self.mostAcknowledgements) {
+            return
+        }
         let error = FrameStreamingError(
             .connectionLost, "the sender sends frames and reads no acknowledgement of them", subject: channel.address)
-        outbox.fail(error)
+        writer.fail(error)
         throw error
     }
 
@@ -65,7 +69,7 @@ extension BinaryConnection {
         }
     }
 
-    private func outgoing(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) -> Outbox.Outgoing {
+    private func outgoing(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) -> MessageWriter.Outgoing {
         let (packed, byteCount) = try tightlyPacked(frame, from: packingPool)
         guard byteCount <= peer.maximumFrameBytes else {
             throw FrameStreamingError(
@@ -75,7 +79,7 @@ extension BinaryConnection {
         }
         var info = info
         info.sendTime = info.sendTime ?? .now
-        return Outbox.Outgoing(
+        return MessageWriter.Outgoing(
             FrameHeader(packed, info).marshal(metadata: packed.metadata, imageBytes: byteCount), image: packed,
             imageBytes: byteCount)
     }

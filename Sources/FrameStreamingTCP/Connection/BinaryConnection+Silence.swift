@@ -40,7 +40,9 @@ extension BinaryConnection {
     /// False: something else is being written, and the peer is not to blame.
     private func ask() throws(FrameStreamingError) -> Bool {
         do throws(FrameStreamingError) {
-            return try outbox.offer { Outbox.Outgoing(Ping(id: Self.question, sendTime: monotonicNow()).marshal()) }
+            return try writer.offer {
+                MessageWriter.Outgoing(Ping(id: Self.question, sendTime: monotonicNow()).marshal())
+            }
         } catch {
             // What cannot be written is told to those who write. What can still be read is read.
             if error.code == .closed { throw error }

@@ -21,7 +21,7 @@ extension BinaryConnection {
         if hasEnded { return nil }
         let wake = try askWhenOverdue()
         let asks = wake < .max ? wake : nil
-        let writes = outbox.hasWork ? try channel.drive(outbox) : nil
+        let writes = writer.hasWork ? try channel.drive(writer) : nil
         let lookBy = [reader.due?.nanoseconds, asks, writes, try lookAfterSilence()].compactMap { $0 }.min()
         return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)
     }
@@ -30,7 +30,7 @@ extension BinaryConnection {
         do throws(FrameStreamingError) {
             return try reader.nextArrived(&mayRead)
         } catch {
-            throw outbox.cause(of: error)
+            throw writer.cause(of: error)
         }
     }
 }

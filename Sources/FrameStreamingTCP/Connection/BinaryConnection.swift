@@ -4,8 +4,8 @@ internal import FrameStreamingSystem
 /// A connection that speaks the binary protocol, after the handshake.
 final class BinaryConnection: WatchedConnection {
     let channel: Channel
-    let outbox: Outbox
-    let life = Lifecycle()
+    let writer: MessageWriter
+    let life = ConnectionState()
     let reader: BinaryReader
     let role: TCPRole
     let peer: Hello
@@ -13,13 +13,13 @@ final class BinaryConnection: WatchedConnection {
     /// Sender that listens: its receiver's session.
     let issued: IssuedSession?
     /// Receiver: the memory of its frames.
-    let account: FrameAccount?
+    let account: FrameMemoryAccount?
     let packingPool = FramePool(capacity: 2)
     let numbers = Monitor(Numbers())
 
-    let watch: Monitor<ClockWatch>
+    let watch: Monitor<ClockMeasurement>
     /// Nil where the kernel does not count what comes: the socket is not TCP.
-    let silence: Monitor<SilenceWatch>?
+    let silence: Monitor<SilenceDetector>?
 
     struct Numbers {
         var lastSent: UInt64 = 0
@@ -37,11 +37,12 @@ final class BinaryConnection: WatchedConnection {
     static let mostAcknowledgements = 1024
 
     init(
-        _ channel: Channel, _ outbox: Outbox, role: TCPRole, peer: Hello, input: InputBuffer, clock: ClockWatch,
+        _ channel: Channel, _ writer: MessageWriter, role: TCPRole, peer: Hello, input: InputBuffer,
+        clock: ClockMeasurement,
         options: TCPOptions, session: SessionUse? = nil, issued: IssuedSession? = nil
     ) {
         self.channel = channel
-        self.outbox = outbox
+        self.writer = writer
         self.role = role
         self.peer = peer
         self.session = session
@@ -51,23 +52,23 @@ final class BinaryConnection: WatchedConnection {
             channel.receivedBytes == nil
             ? nil
             : Monitor(
-                SilenceWatch(
+                SilenceDetector(
                     patience: options.answerTimeout, isExpectedToAnswer: role == .sender, at: monotonicNow()))
         // Frames that the consumer holds, one on its way, and one in the consumer's hands.
         let pool =
             options.pool
             ?? FramePool(
                 capacity: Int(clamping: min(options.creditAhead, 62)) + 2, keptBytes: options.maximumFrameBytes)
-        let account: FrameAccount? =
+        let account: FrameMemoryAccount? =
             role == .receiver
-            ? FrameAccount(options.memory, maximumFrameBytes: options.maximumFrameBytes) : nil
+            ? FrameMemoryAccount(options.memory, maximumFrameBytes: options.maximumFrameBytes) : nil
         self.account = account
         var admission: FrameAdmission?
         if let account {
-            admission = FrameAdmission(account: account, channel: channel, outbox: outbox, life: life)
+            admission = FrameAdmission(account: account, channel: channel, writer: writer, life: life)
         }
         reader = BinaryReader(
-            channel, outbox, input: input, pool: pool, options: options, admission: admission)
+            channel, writer, input: input, pool: pool, options: options, admission: admission)
         session?.onReturn { [channel, life] in
             Self.sever(channel, life)
             account?.wake()
@@ -86,7 +87,7 @@ final class BinaryConnection: WatchedConnection {
             life.change { $0.hasSaidFarewell = true }
             // The answer is behind frames that nobody takes any more.
             account?.wake()
-            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(Bye(goodbye).marshal()) }
+            try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(Bye(goodbye).marshal()) }
             try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
                 () throws(FrameStreamingError) in
                 try self.next(until: deadline)
@@ -95,10 +96,10 @@ final class BinaryConnection: WatchedConnection {
         if life.look({ $0.goodbye != nil }) {
             life.change { $0.hasSaidFarewell = true }
             let answer = farewell
-            try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(answer) }
+            try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(answer) }
         }
         channel.shutdownWriting()
-        life.drain(channel, outbox, until: deadline)
+        life.drain(channel, writer, until: deadline)
     }
 
     private var farewell: [UInt8] {
@@ -106,7 +107,7 @@ final class BinaryConnection: WatchedConnection {
     }
 
     /// The session has come back on another connection: nothing more gets in here. What has arrived is still the consumer's.
-    private static func sever(_ channel: Channel, _ life: Lifecycle) {
+    private static func sever(_ channel: Channel, _ life: ConnectionState) {
         life.change { state in
             guard state.failure == nil, !state.hasEnded, !state.isClosed else { return }
             state.failure = FrameStreamingError(
@@ -121,11 +122,11 @@ final class BinaryConnection: WatchedConnection {
         if life.look({ $0.goodbye != nil && !$0.hasSaidFarewell && !$0.isClosed }) {
             // Best effort: the peer waits for it.
             life.change { $0.hasSaidFarewell = true }
-            do { try outbox.enqueue(Outbox.Outgoing(farewell)) } catch {}
+            do { try writer.enqueue(MessageWriter.Outgoing(farewell)) } catch {}
         }
         channel.close()
         life.change { $0.isClosed = true }
-        outbox.close()
+        writer.close()
         account?.wake()
         issued?.end()
         session?.end(goodbye: life.look { $0.goodbye != nil })

@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 
 /// The reading side of a binary connection: bytes in any cuts become messages, and images land in the pool.
 ///
-/// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
 final class BinaryReader: @unchecked Sendable {
     /// What was read: a message, or a frame for the owner, with its number.
     enum Item {
@@ -18,10 +18,10 @@ final class BinaryReader: @unchecked Sendable {
 
     /// - Parameter admission: Nil for a side to which no frames come.
     init(
-        _ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, pool: FramePool, options: TCPOptions,
         admission: FrameAdmission?
     ) {
-        reading = BinaryReading(channel, outbox, input: input, pool: pool, options: options, admission: admission)
+        reading = BinaryReading(channel, writer, input: input, pool: pool, options: options, admission: admission)
     }
 
     /// The next message; what came of one is kept when the deadline passes.
@@ -50,11 +50,11 @@ extension BinaryReader {
 /// What was read so far, and from where.
 private struct BinaryReading: ~Copyable {
     private let channel: Channel
-    private let outbox: Outbox
+    private let writer: MessageWriter
     private let pool: FramePool
     private var input: InputBuffer
     private var parser: MessageParser
-    private(set) var watch: MessageWatch
+    private(set) var watch: ReadStallMonitor
     private let admission: FrameAdmission?
     private var image: IncomingImage?
     /// What becomes of the image behind `header`.
@@ -71,16 +71,16 @@ private struct BinaryReading: ~Copyable {
     private var metadata: [UInt8] = []
 
     init(
-        _ channel: Channel, _ outbox: Outbox, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, pool: FramePool, options: TCPOptions,
         admission: FrameAdmission?
     ) {
         self.admission = admission
         self.channel = channel
-        self.outbox = outbox
+        self.writer = writer
         self.input = input
         self.pool = pool
         parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: options.maximumFrameBytes)
-        watch = MessageWatch(options.progressLimits)
+        watch = ReadStallMonitor(options.progressLimits)
     }
 
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
@@ -88,7 +88,7 @@ private struct BinaryReading: ~Copyable {
             if let header {
                 if case .announced = step { try admit(until: limit) }
                 if case .dropping = step { return try drop(header, until: limit) }
-                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: outbox)
+                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: writer)
                 return try finish(header)
             }
             switch try parser.take(from: &input) {
@@ -106,7 +106,7 @@ private struct BinaryReading: ~Copyable {
                 continue
             }
             if parser.isInMessage { watch.begin() } else { watch.end() }
-            try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
+            try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
         }
     }
 
@@ -135,7 +135,7 @@ private struct BinaryReading: ~Copyable {
         _ header: FrameHeader, until limit: Deadline
     ) throws(FrameStreamingError) -> BinaryReader.Item {
         while case .dropping(let left) = step, left > 0 {
-            if input.isEmpty { try input.fill(from: channel, until: limit, watching: &watch, driving: outbox) }
+            if input.isEmpty { try input.fill(from: channel, until: limit, watching: &watch, driving: writer) }
             step = .dropping(left: left - input.drop(upTo: left))
         }
         watch.end()

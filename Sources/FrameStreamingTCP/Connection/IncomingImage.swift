@@ -20,14 +20,32 @@ struct IncomingImage: ~Copyable {
 
     /// Reads on, straight into the buffer; 0 = the peer's bytes ended.
     mutating func read(
-        from channel: Channel, until deadline: Int64?, driving outbox: Outbox
+        from channel: Channel, until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
         let start = filled
         var bytes = buffer.bytes
         let count = try channel.read(
-            into: &bytes, at: start, wanting: .everything, until: deadline, driving: outbox)
+            into: &bytes, at: start, wanting: .everything, until: deadline, driving: writer)
         filled = start + count
         return count
+    }
+
+    /// Takes what `input` has of the image, and reads the rest straight into its buffer; what came is kept where it throws.
+    ///
+    /// - Throws: As ``InputBuffer/fill(from:until:watching:driving:)``.
+    mutating func complete(
+        with input: inout InputBuffer, from channel: Channel, until limit: Deadline,
+        watching watch: inout ReadStallMonitor, driving writer: MessageWriter
+    ) throws(FrameStreamingError) {
+        while !isComplete {
+            if !input.isEmpty {
+                take(from: &input)
+                continue
+            }
+            try watch.reading(from: channel, until: limit) { until throws(FrameStreamingError) in
+                try read(from: channel, until: until, driving: writer)
+            }
+        }
     }
 
     /// The whole image's first `count` bytes, read only.

@@ -4,16 +4,16 @@ internal import FrameStreamingSystem
 /// The text handshake's receiver: a header, `ok`, a JPEG, `ok` when it was consumed.
 final class TextReceiverConnection: Connection {
     private let channel: Channel
-    private let outbox: Outbox
-    private let life = Lifecycle()
+    private let writer: MessageWriter
+    private let life = ConnectionState()
     private let reader: TextReader
 
-    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
-        self.outbox = outbox
+        self.writer = writer
         // One with the consumer, one on its way, one that the consumer keeps.
         let pool = options.pool ?? FramePool(capacity: 3)
-        reader = TextReader(channel, outbox, life, input: input, pool: pool, options: options)
+        reader = TextReader(channel, writer, life, input: input, pool: pool, options: options)
     }
 
     var goodbye: Goodbye? { life.look { $0.goodbye } }
@@ -35,7 +35,7 @@ final class TextReceiverConnection: Connection {
             )
         }
         do throws(FrameStreamingError) {
-            try outbox.enqueue(Outbox.Outgoing(TextSending.receipt))
+            try writer.enqueue(MessageWriter.Outgoing(TextSenderMachine.receipt))
         } catch {
             // The thread in `receive` may be waiting for this acknowledgement, and not for the socket.
             life.fail(error)
@@ -49,7 +49,7 @@ final class TextReceiverConnection: Connection {
             do throws(FrameStreamingError) {
                 return try reader.next(until: deadline)
             } catch {
-                throw outbox.cause(of: error)
+                throw writer.cause(of: error)
             }
         }
     }
@@ -59,43 +59,43 @@ final class TextReceiverConnection: Connection {
         defer { close() }
         guard !life.look({ $0.isClosed }) else { throw .closedConnection }
         channel.shutdownWriting()
-        if life.look({ $0.goodbye != nil }) { life.drain(channel, outbox, until: deadline) }
+        if life.look({ $0.goodbye != nil }) { life.drain(channel, writer, until: deadline) }
     }
 
     func close() {
         channel.close()
         life.change { $0.isClosed = true }
-        outbox.close()
+        writer.close()
     }
 }
 
 /// The bytes that come: headers and JPEGs in any cuts.
 ///
-/// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
 private final class TextReader: @unchecked Sendable {
     private enum Step { case header, announced(Int), image }
 
     private let channel: Channel
-    private let outbox: Outbox
-    private let life: Lifecycle
+    private let writer: MessageWriter
+    private let life: ConnectionState
     private let pool: FramePool
     private var input: InputBuffer
-    private var parser: TextReceiving
-    private var watch: MessageWatch
+    private var parser: TextHeaderParser
+    private var watch: ReadStallMonitor
     private var step = Step.header
     private var image: IncomingImage?
 
     init(
-        _ channel: Channel, _ outbox: Outbox, _ life: Lifecycle, input: InputBuffer, pool: FramePool,
+        _ channel: Channel, _ writer: MessageWriter, _ life: ConnectionState, input: InputBuffer, pool: FramePool,
         options: TCPOptions
     ) {
         self.channel = channel
-        self.outbox = outbox
+        self.writer = writer
         self.life = life
         self.input = input
         self.pool = pool
-        parser = TextReceiving(maximumFrameBytes: options.maximumFrameBytes)
-        watch = MessageWatch(options.progressLimits)
+        parser = TextHeaderParser(maximumFrameBytes: options.maximumFrameBytes)
+        watch = ReadStallMonitor(options.progressLimits)
     }
 
     /// The next frame; nil after `over`.
@@ -113,19 +113,19 @@ private final class TextReader: @unchecked Sendable {
                     step = .announced(imageBytes)
                 case nil:
                     if parser.isInMessage { watch.begin() }
-                    try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
+                    try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
                 }
             case .announced(let imageBytes):
                 // The first `ok` says that the frame before was consumed, too.
                 try life.wait(until: limit, for: "the frame before to be acknowledged") { state -> Void? in
                     state.acknowledged == state.delivered ? () : nil
                 }
-                try outbox.enqueue(Outbox.Outgoing(TextSending.receipt))
+                try writer.enqueue(MessageWriter.Outgoing(TextSenderMachine.receipt))
                 image = IncomingImage(byteCount: imageBytes, from: pool)
                 watch.begin()
                 step = .image
             case .image:
-                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: outbox)
+                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: writer)
                 watch.end()
                 step = .header
                 return try delivered()

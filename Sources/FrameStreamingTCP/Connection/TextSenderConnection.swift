@@ -6,21 +6,21 @@ internal import FrameStreamingSystem
 /// The thread in `receive` sends the JPEG when its `ok` has come.
 final class TextSenderConnection: Connection {
     private struct State {
-        var machine = TextSending()
+        var machine = TextSenderMachine()
         var frame: Frame?
         var sequence: UInt64 = 0
     }
 
     private let channel: Channel
-    private let outbox: Outbox
-    private let life = Lifecycle()
+    private let writer: MessageWriter
+    private let life = ConnectionState()
     private let state = Monitor(State())
     private let reader: ReceiptReader
 
-    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
-        self.outbox = outbox
-        reader = ReceiptReader(channel, outbox, input: input, options: options)
+        self.writer = writer
+        reader = ReceiptReader(channel, writer, input: input, options: options)
     }
 
     var goodbye: Goodbye? { life.look { $0.goodbye } }
@@ -58,7 +58,7 @@ final class TextSenderConnection: Connection {
                 state.frame = frame
                 return state.machine.announce(imageBytes: frame.byteCount)
             }
-            try outbox.enqueue(Outbox.Outgoing(header))
+            try writer.enqueue(MessageWriter.Outgoing(header))
         }
     }
 
@@ -69,7 +69,7 @@ final class TextSenderConnection: Connection {
             } catch {
                 // After `over`, the end of the server's bytes is the end that was asked for.
                 if error.code == .endedWithoutGoodbye, life.look({ $0.hasSaidFarewell }) { return nil }
-                throw outbox.cause(of: error)
+                throw writer.cause(of: error)
             }
         }
     }
@@ -82,7 +82,7 @@ final class TextSenderConnection: Connection {
             switch event {
             case .permitted:
                 if let frame = state.withLock({ $0.frame }) {
-                    try outbox.enqueue(Outbox.Outgoing([], image: frame, imageBytes: frame.byteCount))
+                    try writer.enqueue(MessageWriter.Outgoing([], image: frame, imageBytes: frame.byteCount))
                 }
             case .consumed:
                 let sequence = state.withLock { state in
@@ -105,9 +105,9 @@ final class TextSenderConnection: Connection {
         }
         if goodbye.code == .failed { return }
         life.change { $0.hasSaidFarewell = true }
-        try outbox.send(.goodbye, until: deadline) { Outbox.Outgoing(TextSending.goodbye) }
+        try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(TextSenderMachine.goodbye) }
         channel.shutdownWriting()
-        life.drain(channel, outbox, until: deadline)
+        life.drain(channel, writer, until: deadline)
         // Whether or not the server closed: all was said, and the thread in `receive` sees an end in good order.
         life.change { $0.farewellAnswered = true }
     }
@@ -115,30 +115,30 @@ final class TextSenderConnection: Connection {
     func close() {
         channel.close()
         life.change { $0.isClosed = true }
-        outbox.close()
+        writer.close()
     }
 }
 
 /// The `ok`s that come, in any cuts.
 ///
-/// Not for two threads at once: Lifecycle gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
 private final class ReceiptReader: @unchecked Sendable {
     private let channel: Channel
-    private let outbox: Outbox
+    private let writer: MessageWriter
     private var input: InputBuffer
-    private var watch: MessageWatch
+    private var watch: ReadStallMonitor
 
-    init(_ channel: Channel, _ outbox: Outbox, input: InputBuffer, options: TCPOptions) {
+    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
-        self.outbox = outbox
+        self.writer = writer
         self.input = input
-        watch = MessageWatch(options.progressLimits)
+        watch = ReadStallMonitor(options.progressLimits)
     }
 
     func next(
         until limit: Deadline,
-        _ take: (inout InputBuffer) throws(FrameStreamingError) -> TextSending.Event?
-    ) throws(FrameStreamingError) -> TextSending.Event {
+        _ take: (inout InputBuffer) throws(FrameStreamingError) -> TextSenderMachine.Event?
+    ) throws(FrameStreamingError) -> TextSenderMachine.Event {
         while true {
             let hasCome = !input.isEmpty
             if let event = try take(&input) {
@@ -147,7 +147,7 @@ private final class ReceiptReader: @unchecked Sendable {
             }
             // Half an `ok`.
             if hasCome { watch.begin() }
-            try input.fill(from: channel, until: limit, watching: &watch, driving: outbox)
+            try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
         }
     }
 }

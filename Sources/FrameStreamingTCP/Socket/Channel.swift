@@ -74,22 +74,22 @@ final class Channel: Sendable {
         throw .closedConnection
     }
 
-    /// One read of what is there, stored from `offset`, which is waited for until `deadline`; 0 = the end. Meanwhile it writes what `outbox` has left.
+    /// One read of what is there, stored from `offset`, which is waited for until `deadline`; 0 = the end. Meanwhile it writes what `writer` has left.
     ///
     /// - Parameter wanting: Whether to come back with the first bytes, or rather with all that there is room for.
     func read(
         into bytes: inout MutableRawSpan, at offset: Int = 0, wanting: Descriptor.ReceiveWait = .firstByte,
-        until deadline: Int64?, driving outbox: Outbox
+        until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
         let descriptor = try descriptor()
         // In the kernel where nothing else is to be looked after before it comes back by itself, by poll otherwise.
-        var waits = !outbox.hasWork && hasTime(deadline)
+        var waits = !writer.hasWork && hasTime(deadline)
         while true {
             if let count = try receive(descriptor, into: &bytes, at: offset, wait: waits ? wanting : .nothing) {
                 return count
             }
             waits = false
-            let due = try drive(outbox)
+            let due = try drive(writer)
             if let deadline, monotonicNow() >= deadline { throw .timedOut("the peer") }
             try wait(
                 for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: descriptor,
@@ -123,12 +123,12 @@ final class Channel: Sendable {
         return deadline - monotonicNow() > Descriptor.longestReceiveNanoseconds
     }
 
-    /// Writes what `outbox` has left, without waiting; when the rest must be gone, nil = there is none for the caller.
+    /// Writes what `writer` has left, without waiting; when the rest must be gone, nil = there is none for the caller.
     ///
     /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps, and then reads end.
-    func drive(_ outbox: Outbox) throws(FrameStreamingError) -> Int64? {
+    func drive(_ writer: MessageWriter) throws(FrameStreamingError) -> Int64? {
         do throws(FrameStreamingError) {
-            return try outbox.drive()
+            return try writer.drive()
         } catch {
             if error.code == .closed { throw error }
             return nil

@@ -91,14 +91,3 @@ struct Hello: Hashable {
         }
     }
 }
-
-extension ByteWriter {
-    /// The fourcc's characters in their order, the first one first.
-    mutating func put(_ format: PixelFormat) { put(format.rawValue.byteSwapped) }
-}
-
-extension ByteReader {
-    mutating func takePixelFormat() throws(FrameStreamingError) -> PixelFormat {
-        PixelFormat(rawValue: try take(UInt32.self).byteSwapped)
-    }
-}

@@ -19,7 +19,7 @@ struct MessageParser {
         case unknown(left: Int)
     }
 
-    private let allowed: WireTypes
+    private let allowed: WireTypeSet
     private let maximumFrameBytes: Int
     private var step = Step.prefix
     private var prefix = WirePrefix(.hello, payloadLength: 0)
@@ -30,7 +30,7 @@ struct MessageParser {
     private(set) var format: FrameFormat?
 
     /// - Parameter allowed: The types that may come now. Others that are known violate the protocol.
-    init(allowed: WireTypes, maximumFrameBytes: Int) {
+    init(allowed: WireTypeSet, maximumFrameBytes: Int) {
         self.allowed = allowed
         self.maximumFrameBytes = maximumFrameBytes
         collected.reserveCapacity(256)
@@ -171,25 +171,4 @@ struct MessageParser {
         }
         return .frame(frame, metadata: collected, imageBytes: prefix.payloadLength - frame.metadataLength)
     }
-}
-
-/// A set of message types: a bit each, for it is asked for every message.
-struct WireTypes: Hashable, ExpressibleByArrayLiteral {
-    private var bits: UInt16 = 0
-
-    init(arrayLiteral types: WireType...) { self.init(types) }
-
-    init(_ types: some Sequence<WireType>) {
-        for type in types { bits |= Self.bit(type) }
-    }
-
-    func contains(_ type: WireType) -> Bool { bits & Self.bit(type) != 0 }
-
-    /// The types are numbered from 0x81.
-    private static func bit(_ type: WireType) -> UInt16 { 1 << UInt16(type.rawValue & 0x0F) }
-
-    /// What may come once both sides have said hello.
-    static let afterHandshake: WireTypes = [
-        .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored, .request,
-    ]
 }

@@ -68,20 +68,3 @@ extension Acknowledgement.Outcome {
         }
     }
 }
-
-extension ByteWriter {
-    /// A moment or a length of time in nanoseconds; -1 = not known.
-    mutating func put(_ time: MonotonicTime?) { put(time?.nanoseconds ?? -1) }
-    mutating func put(_ nanoseconds: Int64?) { put(nanoseconds ?? -1) }
-}
-
-extension ByteReader {
-    mutating func takeTime() throws(FrameStreamingError) -> MonotonicTime? {
-        try takeNanoseconds().map { MonotonicTime(nanoseconds: $0) }
-    }
-
-    mutating func takeNanoseconds() throws(FrameStreamingError) -> Int64? {
-        let value: Int64 = try take()
-        return value < 0 ? nil : value
-    }
-}

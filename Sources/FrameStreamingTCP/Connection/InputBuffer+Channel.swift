@@ -1,0 +1,36 @@
+internal import FrameStreamingCore
+
+// Reads a message's bytes, whatever the handshake. The caller's deadline and the message's progress
+// bound each read, and the thread that waits in it finishes what the writer has left.
+
+extension InputBuffer {
+    /// Reads what there is, waiting for the first byte.
+    ///
+    /// - Throws: As ``ReadStallMonitor/reading(from:until:_:)``.
+    mutating func fill(
+        from channel: Channel, until limit: Deadline, watching watch: inout ReadStallMonitor,
+        driving writer: MessageWriter
+    ) throws(FrameStreamingError) {
+        try watch.reading(from: channel, until: limit) { until throws(FrameStreamingError) in
+            try fill { bytes throws(FrameStreamingError) in
+                try channel.read(into: &bytes, until: until, driving: writer)
+            }
+        }
+    }
+
+    /// Reads what has come, without waiting; false = nothing has.
+    ///
+    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `connectionLost` for a message that does not get on.
+    mutating func fillArrived(
+        from channel: Channel, watching watch: inout ReadStallMonitor
+    ) throws(FrameStreamingError) -> Bool {
+        let count = try fillIfAny { bytes throws(FrameStreamingError) in try channel.readArrived(into: &bytes) }
+        guard let count else {
+            try watch.look(address: channel.address)
+            return false
+        }
+        guard count > 0 else { throw .ended(channel.address) }
+        try watch.moved(count, address: channel.address)
+        return true
+    }
+}

@@ -1,0 +1,231 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// Runs the handshake on a connected socket, which becomes a TCPTransport, under one deadline.
+struct HandshakeDriver: Sendable {
+    let role: TCPRole
+    let handshake: TCPHandshake
+    let options: TCPOptions
+    /// Receiver: what it consumed of each session; nil where there are none.
+    let sessions: SessionMemory?
+    /// Sender that listens, without a session of its own: what it gave each receiver.
+    let issued: IssuedSessions?
+
+    /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
+    init(
+        role: TCPRole, handshake: TCPHandshake, options: TCPOptions, listens: Bool
+    ) throws(FrameStreamingError) {
+        guard handshake != .automatic || (listens && role == .receiver) else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "only a receiver that listens can tell the handshake from the first byte: say binary or text")
+        }
+        self.role = role
+        self.handshake = handshake
+        self.options = try options.validated()
+        sessions =
+            role == .receiver && handshake != .text
+            ? SessionMemory(last: options.session, before: options.consumed) : nil
+        issued = role == .sender && listens && handshake != .text && options.session == 0 ? IssuedSessions() : nil
+    }
+
+    /// As many streams can break at once as there are connections: so many are remembered.
+    func remember(connections: Int) {
+        sessions?.remember(atLeast: connections)
+        issued?.remember(atLeast: connections)
+    }
+
+    /// The side that speaks first. Text has no handshake: the connection is there.
+    func connect(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+        try prepare(channel)
+        let writer = MessageWriter(channel, options.progressLimits)
+        if handshake == .text { return text(channel, writer, InputBuffer()) }
+        var use = try sessions.flatMap { sessions throws(FrameStreamingError) in
+            try sessions.claim(sessions.last, until: deadline)
+        }
+        var hello = hello
+        if let use {
+            hello.session = use.session
+            hello.lastConsumed = use.base
+        }
+        let handshake = BinaryHandshake.connecting(hello)
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        do throws(FrameStreamingError) {
+            let (agreement, input, start) = try run(
+                handshake, opening: handshake.opening(), channel, writer, InputBuffer(), until: limit)
+            if let sessions, agreement.session != use?.session ?? 0 {
+                use?.end()
+                use = try sessions.claim(agreement.session, from: agreement.resumedFrom, until: limit)
+            }
+            return binary(channel, writer, input, agreement, use, since: start)
+        } catch {
+            switch error.code {
+            case .timedOut:
+                throw FrameStreamingError(
+                    .timedOut, "no answer to HELLO: check that the peer speaks the binary handshake, not text",
+                    subject: channel.address)
+            case .endedWithoutGoodbye, .connectionLost:
+                throw FrameStreamingError(
+                    .connectionFailed,
+                    "the peer closed the connection instead of answering HELLO: check that it speaks the binary handshake, "
+                        + "or it is busy with another sender, or has ended",
+                    subject: channel.address, errno: error.errno)
+            default: throw error
+            }
+        }
+    }
+
+    /// The side that is spoken to.
+    ///
+    /// - Parameter admit: Called once the peer has said what it is, and fits, with the session of a sender, or 0; what it throws turns the
+    ///   peer away.
+    func accept(
+        _ channel: Channel, until deadline: Deadline,
+        admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
+    ) throws(FrameStreamingError) -> TCPTransport {
+        try prepare(channel)
+        let writer = MessageWriter(channel, options.progressLimits)
+        if handshake == .text {
+            try admit(0)
+            return text(channel, writer, InputBuffer())
+        }
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        do throws(FrameStreamingError) {
+            var input = InputBuffer()
+            try fill(&input, channel, writer, until: limit)
+            if handshake == .automatic, let first = input.first, first < 0x80 {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "o") else {
+                    throw .violation("the first byte is \(first), which begins neither handshake")
+                }
+                try admit(0)
+                return text(channel, writer, input)
+            }
+            var use: SessionUse?
+            let handshake = BinaryHandshake.accepting(hello, session: issued?.session, admit: admit) {
+                [sessions] session throws(FrameStreamingError) in
+                use = try sessions?.claim(session, until: limit)
+                return use?.base ?? 0
+            }
+            let (agreement, rest, start) = try run(handshake, opening: [], channel, writer, input, until: limit)
+            return binary(channel, writer, rest, agreement, use, issued?.hold(agreement.session), since: start)
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            throw FrameStreamingError(
+                .timedOut, "the peer connected and did not complete a handshake in time", subject: channel.address)
+        }
+    }
+
+    /// What a listener that has no room says. Text has no word for it.
+    func refusal(_ words: String) -> [UInt8] { handshake == .text ? [] : Reject(.busy, words).marshal() }
+
+    /// The handshake of a listener that has no room, which comes to nothing. A session that is back while its earlier connection takes
+    /// the room ends that one: no sender has two, and the next attempt finds its place free.
+    func refusing(_ words: String) -> BinaryHandshake {
+        BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
+            guard let sessions, sessions.sever(session) else { throw FrameStreamingError(.busy, words) }
+            throw FrameStreamingError(
+                .busy, "the stream's connection before was still there, and is ended now: try again in a moment")
+        }
+    }
+
+    private func prepare(_ channel: Channel) throws(FrameStreamingError) {
+        let descriptor = try channel.descriptor()
+        do throws(SystemError) { try descriptor.prepare(options) } catch { throw channel.lost(error) }
+    }
+
+    private var hello: Hello {
+        var hello = Hello(
+            role: role.wireCode, maximumFrameBytes: UInt32(options.maximumFrameBytes), bootID: bootID,
+            stream: options.stream)
+        hello.session = options.session
+        hello.realtimeOffset = realtimeOffset()
+        if role == .sender { hello.optionalCapabilities = Hello.takesRequests }
+        hello.pixelFormats = options.pixelFormats
+        if role == .receiver { hello.creditThrough = initialCredit }
+        return hello
+    }
+
+    /// Receiver: what may come before anything is known of the frames: as many as a connection may hold if each is a quarter of the
+    /// largest. Larger ones are held up.
+    private var initialCredit: UInt64 {
+        let fitting = max(1, options.memory.connection / max(1, options.maximumFrameBytes / 4))
+        return min(options.creditAhead, UInt64(fitting))
+    }
+
+    /// Returns what was agreed, what was read beyond the handshake, and when this side began to write its last message of it.
+    private func run(
+        _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ writer: MessageWriter, _ first: InputBuffer,
+        until deadline: Deadline
+    ) throws(FrameStreamingError) -> (BinaryHandshake.Agreement, InputBuffer, Int64) {
+        var handshake = start
+        var input = first
+        var written = monotonicNow()
+        if !opening.isEmpty { try say(opening, writer, until: deadline) }
+        while true {
+            switch handshake.take(from: &input) {
+            case nil: try fill(&input, channel, writer, until: deadline)
+            case .established(let agreement, let reply):
+                if !reply.isEmpty {
+                    written = monotonicNow()
+                    try say(reply, writer, until: deadline)
+                }
+                return (agreement, input, written)
+            case .failed(let error, let reply):
+                if !reply.isEmpty { try? say(reply, writer, until: deadline) }
+                throw FrameStreamingError(error.code, error.message, subject: channel.address)
+            }
+        }
+    }
+
+    private func say(_ bytes: [UInt8], _ writer: MessageWriter, until deadline: Deadline) throws(FrameStreamingError) {
+        try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(bytes) }
+    }
+
+    private func fill(
+        _ input: inout InputBuffer, _ channel: Channel, _ writer: MessageWriter, until deadline: Deadline
+    ) throws(FrameStreamingError) {
+        let count = try input.fill { bytes throws(FrameStreamingError) in
+            try channel.read(into: &bytes, until: deadline.nanoseconds, driving: writer)
+        }
+        guard count > 0 else { throw .ended(channel.address) }
+    }
+
+    private func binary(
+        _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement,
+        _ session: SessionUse?, _ issued: IssuedSession? = nil, since start: Int64
+    ) -> TCPTransport {
+        var peer = Peer(
+            address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
+            creditAhead: role == .receiver ? options.creditAhead : agreement.creditThrough)
+        peer.stream = agreement.stream
+        peer.session = agreement.session
+        peer.resumedFrom = agreement.resumedFrom
+        return TCPTransport(
+            BinaryConnection(
+                channel, writer, role: role, peer: agreement.peer, input: input,
+                clock: ClockMeasurement(clock(of: agreement.peer), measuresWay: role == .sender, start: start),
+                options: options, session: session, issued: issued),
+            peer)
+    }
+
+    /// How far two programs that read the same clocks may be apart in what they say of them, in nanoseconds.
+    private static let sameOffset: UInt64 = 1_000_000
+
+    /// Which clock the peer may have. Time namespaces of one machine have its boot id and different offsets from the calendar, which all
+    /// of them share; so have nearly all machines that were cloned while they ran.
+    private func clock(of peer: Hello) -> ClockMeasurement.Clock {
+        guard peer.bootID.contains(where: { $0 != 0 }), peer.bootID == bootID else { return .another }
+        if options.believesBootID { return .ours }
+        let (difference, overflow) = peer.realtimeOffset.subtractingReportingOverflow(realtimeOffset())
+        return !overflow && difference.magnitude <= Self.sameOffset ? .claimed : .another
+    }
+
+    private func text(_ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer) -> TCPTransport {
+        let peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
+        let connection: any Connection =
+            role == .receiver
+            ? TextReceiverConnection(channel, writer, input: input, options: options)
+            : TextSenderConnection(channel, writer, input: input, options: options)
+        return TCPTransport(connection, peer)
+    }
+}

@@ -1,0 +1,84 @@
+internal import FrameStreamingCore
+
+/// The text handshake's bytes as its receiver sees them: `<decimal length>, `, that many bytes, and so on; `over` at the end.
+/// No I/O, and no length is believed before it was checked.
+struct TextHeaderParser {
+    enum Event: Hashable {
+        /// A header is complete: after the first `ok`, the next `imageBytes` bytes of the input are the caller's to take.
+        case header(imageBytes: Int)
+        case over
+    }
+
+    private enum Step { case start, digits, blank, over }
+
+    /// The longest length that can be: ten digits hold any that `maximumFrameBytes` allows.
+    private static let mostDigits = 10
+    private static let goodbye = Array("over".utf8)
+
+    private let maximumFrameBytes: Int
+    private var step = Step.start
+    private var length = 0
+    /// Bytes of the header or of `over` so far.
+    private var count = 0
+
+    init(maximumFrameBytes: Int) { self.maximumFrameBytes = maximumFrameBytes }
+
+    /// Whether part of a header, or of `over`, has come.
+    var isInMessage: Bool { step != .start }
+
+    /// Takes bytes from `input` until a header or `over` is complete; nil when more are needed.
+    mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
+        while let byte = input.popFirst() {
+            switch step {
+            case .start:
+                length = 0
+                count = 1
+                if byte == UInt8(ascii: "o") {
+                    step = .over
+                } else {
+                    step = .digits
+                    try addDigit(byte)
+                }
+            case .digits where byte == UInt8(ascii: ","): step = .blank
+            case .digits:
+                count += 1
+                try addDigit(byte)
+            case .blank:
+                guard byte == UInt8(ascii: " ") else { throw .textViolation("no blank behind the comma") }
+                step = .start
+                return .header(imageBytes: length)
+            case .over:
+                guard byte == Self.goodbye[count] else { throw .textViolation("neither a length nor `over`") }
+                count += 1
+                if count == Self.goodbye.count {
+                    step = .start
+                    return .over
+                }
+            }
+        }
+        return nil
+    }
+
+    private mutating func addDigit(_ byte: UInt8) throws(FrameStreamingError) {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
+            throw .textViolation(
+                byte == UInt8(ascii: "-") ? "a negative length" : "the byte \(byte) in place of a digit")
+        }
+        if count == 1 && byte == UInt8(ascii: "0") { throw .textViolation("a length that begins with 0") }
+        length = length * 10 + Int(byte - UInt8(ascii: "0"))
+        guard length <= maximumFrameBytes, count <= Self.mostDigits else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
+            )
+        }
+    }
+}
+
+extension FrameStreamingError {
+    static func textViolation(_ what: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .protocolViolation,
+            "the peer does not keep to the text handshake (\(what)): check that it speaks the tutorial's protocol")
+    }
+}

@@ -1,0 +1,108 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// Turns away those for whom there is no room: on one thread, so that a flood of them costs no more, and with a short time for each.
+final class BusyRejector: Sendable {
+    private struct State {
+        var waiting: [(Channel, String)] = []
+        var isRunning = false
+        var isClosed = false
+    }
+
+    private let handshakeDriver: HandshakeDriver
+    private let onError: @Sendable (any Error) -> Void
+    private let state = Monitor(State())
+
+    /// Those beyond this are closed without a word.
+    private static let longestQueue = 64
+    /// How long to wait for the first byte, which tells whether the peer can read a REJECT, and for its HELLO.
+    private static let patience = Duration.milliseconds(250)
+
+    init(_ handshakeDriver: HandshakeDriver, onError: @escaping @Sendable (any Error) -> Void) {
+        self.handshakeDriver = handshakeDriver
+        self.onError = onError
+    }
+
+    func turnAway(_ channel: Channel, _ words: String) {
+        onError(FrameStreamingError(.busy, "turned away: \(words)", subject: channel.address))
+        enum Step { case close, queued, start }
+        let step: Step = state.update { state in
+            guard !state.isClosed, state.waiting.count < Self.longestQueue else { return .close }
+            state.waiting.append((channel, words))
+            if state.isRunning { return .queued }
+            state.isRunning = true
+            return .start
+        }
+        switch step {
+        case .queued: return
+        case .close: channel.close()
+        case .start:
+            do {
+                _ = try SystemThread(name: "fs-reject") { self.run() }
+            } catch {
+                state.update { $0.isRunning = false }
+                close()
+            }
+        }
+    }
+
+    private func run() {
+        while true {
+            let next: (Channel, String)? = state.update { state in
+                if state.waiting.isEmpty {
+                    state.isRunning = false
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            guard let (channel, words) = next else { return }
+            refuse(channel, words)
+            channel.close()
+        }
+    }
+
+    /// Once the peer has said something: what is closed with bytes unread is reset, and the REJECT may be lost with it.
+    private func refuse(_ channel: Channel, _ words: String) {
+        var reply = handshakeDriver.refusal(words)
+        guard !reply.isEmpty else { return }
+        do throws(FrameStreamingError) {
+            let deadline = Deadline.after(Self.patience)
+            let writer = MessageWriter(channel, timeout: Self.patience)
+            var input = InputBuffer()
+            func read() throws(FrameStreamingError) -> Int {
+                _ = input.drop(upTo: input.count)
+                return try input.fill { bytes throws(FrameStreamingError) in
+                    try channel.read(into: &bytes, until: deadline.nanoseconds, driving: writer)
+                }
+            }
+            guard try read() > 0, let first = input.first, first >= 0x80 else { return }
+            var handshake = handshakeDriver.refusing(words)
+            hello: while true {
+                switch handshake.take(from: &input) {
+                case .failed(_, reply: let words):
+                    reply = words
+                    break hello
+                case .established: break hello
+                case nil:
+                    // Half a HELLO is refused as well.
+                    guard let count = try? read(), count > 0 else { break hello }
+                }
+            }
+            let answer = reply
+            try writer.send(.goodbye, until: .after(Self.patience)) { MessageWriter.Outgoing(answer) }
+            channel.shutdownWriting()
+            while try read() > 0 {}
+        } catch {
+            // It is turned away all the same, and was reported when it came.
+        }
+    }
+
+    func close() {
+        let waiting = state.update { state in
+            state.isClosed = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for (channel, _) in waiting { channel.close() }
+    }
+}

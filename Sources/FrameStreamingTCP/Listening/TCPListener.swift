@@ -1,0 +1,131 @@
+public import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A port that peers connect to. One listener serves any number of connections, one after another or at once.
+public final class TCPListener: Sendable {
+    let descriptor: Monitor<Descriptor?>
+    private let wakeUp: WakeUp
+    let handshakeDriver: HandshakeDriver
+    let connections = ConnectionRegistry()
+    /// The port: the one that the system chose where 0 was asked for.
+    public let port: Int
+    /// What it listens on, such as `127.0.0.1:5600`.
+    public let address: String
+
+    /// Begins to listen.
+    ///
+    /// - Parameters:
+    ///   - address: `[HOST:]PORT`. Without a host it is loopback only, 127.0.0.1; `0.0.0.0:PORT` and `[::]:PORT` are everybody. Port 0
+    ///     lets the system choose.
+    ///   - role: Whether this side sends or receives frames.
+    ///   - handshake: What the peers speak. Only a receiver can find out by itself.
+    ///   - options: The rest, for every connection.
+    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`, `invalidArgument`.
+    public init(
+        on address: String, role: TCPRole, handshake: TCPHandshake, options: TCPOptions = TCPOptions()
+    ) throws(FrameStreamingError) {
+        handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
+        let endpoint = try TCPEndpoint(address, defaultHost: "127.0.0.1")
+        let addresses = try SocketAddress.resolve(endpoint, listening: true)
+        do throws(SystemError) {
+            let socket = try Descriptor.socket(addresses[0].family)
+            try socket.bindAndListen(addresses[0], backlog: 128)
+            wakeUp = try WakeUp()
+            let bound = SocketAddress(.local, of: socket)
+            port = Int(bound?.endpoint?.port ?? endpoint.port)
+            self.address = bound?.description ?? address
+            descriptor = Monitor(socket)
+        } catch {
+            throw FrameStreamingError(listening: error, on: endpoint.description)
+        }
+    }
+
+    deinit { close() }
+
+    /// The next connection, its handshake included: a peer that connects and says nothing is waited for, as long as
+    /// `handshakeTimeout` allows. ``serve(maximumConnections:onError:_:)`` is for more than one at a time.
+    ///
+    /// - Throws: `timedOut` when nobody connected, or the one who did said nothing; `rejected`, `protocolViolation`, ... when there
+    ///   was no agreement: the listener goes on, call again. `closed`.
+    public func accept(until deadline: Deadline = .never) throws(FrameStreamingError) -> TCPTransport {
+        try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
+    }
+
+    private func agree(
+        with channel: Channel, until deadline: Deadline
+    ) throws(FrameStreamingError) -> TCPTransport {
+        guard let ticket = connections.enter(channel.close, maximum: .max) else {
+            channel.close()
+            throw .closedListener
+        }
+        defer { connections.leave(ticket) }
+        do throws(FrameStreamingError) {
+            return try handshakeDriver.accept(channel, until: deadline)
+        } catch {
+            channel.close()
+            throw connections.isClosed ? .closedListener : error
+        }
+    }
+
+    /// Takes no more connections; those that there are go on. ``serve(maximumConnections:onError:_:)`` returns when they ended.
+    public func stop() {
+        let socket = descriptor.withLock { descriptor in
+            defer { descriptor = nil }
+            return descriptor
+        }
+        // Another thread may still hold it in accept: the port is free at once, and nobody gets into the backlog any more.
+        socket?.shutdownBoth()
+        wakeUp.signal()
+    }
+
+    /// Stops, and closes every connection that ``serve(maximumConnections:onError:_:)`` runs. From any thread, again and
+    /// again; every wait ends within 100 ms.
+    public func close() {
+        stop()
+        handshakeDriver.sessions?.close()
+        connections.close()
+    }
+
+    func acceptSocket(until deadline: Deadline) throws(FrameStreamingError) -> Descriptor {
+        while true {
+            guard let socket = descriptor.withLock({ $0 }) else { throw .closedListener }
+            do throws(SystemError) {
+                return try socket.accept()
+            } catch {
+                if descriptor.withLock({ $0 == nil }) { throw .closedListener }
+                switch error.code {
+                case Errno.again:
+                    if deadline.hasPassed { throw .timedOut("a connection") }
+                    try wait(on: socket, until: deadline)
+                // The peer went away before it was accepted, or its network broke: the next one counts (accept(2)).
+                case Errno.connectionAborted, Errno.networkUnreachable, Errno.hostUnreachable, Errno.timedOut: continue
+                case Errno.badDescriptor, Errno.notSocket, Errno.invalid:
+                    throw FrameStreamingError(
+                        .closed,
+                        "the listening socket is broken, and nobody can connect any more (\(error)): listen anew",
+                        subject: address, errno: error.code)
+                default: throw FrameStreamingError(error, subject: address)
+                }
+            }
+        }
+    }
+
+    private func wait(on socket: Descriptor, until deadline: Deadline) throws(FrameStreamingError) {
+        do throws(SystemError) {
+            _ = try FrameStreamingSystem.wait(
+                for: PollEvents.input, on: socket.raw, until: deadline.nanoseconds, wakeUp: wakeUp)
+        } catch {
+            throw FrameStreamingError(error, subject: address)
+        }
+    }
+
+    /// Waits for `duration`, or until the listener stops.
+    func pause(_ duration: Duration) {
+        _ = try? FrameStreamingSystem.wait(
+            for: 0, on: -1, until: Deadline.after(duration).nanoseconds, wakeUp: wakeUp)
+    }
+}
+
+extension FrameStreamingError {
+    static let closedListener = FrameStreamingError(.closed, "the listener was closed")
+}

@@ -1,0 +1,104 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A receiving connection's part of a ``MemoryBudget``: the bytes of its frames that are being read, or have come and are not consumed.
+///
+/// It takes from the budget in steps, so that streams of small frames, which are the fastest, do not meet at the budget's lock.
+final class FrameMemoryAccount: Sendable {
+    private struct State {
+        var held = 0
+        /// What was taken from the budget: `held`, rounded up to steps.
+        var reserved = 0
+        /// The bytes of each frame, in order; those before `first` were consumed.
+        var sizes: [Int] = []
+        var first = 0
+        /// Frames that were consumed, with any outcome.
+        var consumed: UInt64 = 0
+    }
+
+    /// What a wait for memory came to.
+    enum Outcome { case taken, isOver, timedOut }
+
+    private static let step = 256 << 10
+
+    private let budget: MemoryBudget
+    private let number: UInt64
+    /// What the connection may hold in any case.
+    private let largestFrame: Int
+    private let state = Monitor(State())
+
+    /// - Parameter maximumFrameBytes: The largest image; the largest metadata may come with it.
+    init(_ budget: MemoryBudget, maximumFrameBytes: Int) {
+        self.budget = budget
+        largestFrame = maximumFrameBytes + Frame.largestMetadata
+        number = budget.open()
+    }
+
+    deinit {
+        for wake in budget.close(number, givingBack: state.withLock { $0.reserved }) { wake() }
+    }
+
+    /// Bytes that frames which are not consumed may take now.
+    var share: Int { max(largestFrame, budget.share) }
+
+    /// Bytes of frames that are being read, or are not consumed.
+    var held: Int { state.withLock { $0.held } }
+
+    /// Takes the next frame's bytes if they are there.
+    func take(_ bytes: Int) -> Bool { state.withLock { take(bytes, &$0) } }
+
+    /// Takes the next frame's bytes, waiting for them.
+    ///
+    /// - Parameter isOver: Ends the wait; looked at now, after each ``wake()``, and when frames were consumed.
+    func take(_ bytes: Int, until deadline: Int64?, unless isOver: () -> Bool) -> Outcome {
+        let outcome: Outcome? = state.wait(until: deadline) { state in
+            if isOver() { return .isOver }
+            return take(bytes, &state) ? .taken : nil
+        }
+        return outcome ?? .timedOut
+    }
+
+    /// The next frame takes no memory: it is dropped.
+    func pass() { state.withLock { $0.sizes.append(0) } }
+
+    /// Frames through this one were consumed, with any outcome.
+    func consumed(through sequence: UInt64) {
+        let wakes: [@Sendable () -> Void] = state.update { state in
+            while state.consumed < sequence, state.first < state.sizes.count {
+                state.held -= state.sizes[state.first]
+                state.first += 1
+                state.consumed += 1
+            }
+            if state.first == state.sizes.count || state.first >= 64 {
+                state.sizes.removeFirst(state.first)
+                state.first = 0
+            }
+            let spare = state.reserved - Self.roundedUp(state.held)
+            guard spare > 0 else { return [] }
+            state.reserved -= spare
+            return budget.give(spare)
+        }
+        for wake in wakes { wake() }
+    }
+
+    /// Has whoever waits look whether it is over.
+    func wake() { state.wakeAll() }
+
+    private func take(_ bytes: Int, _ state: inout State) -> Bool {
+        let sum = state.held + bytes
+        let isFirst = sum <= largestFrame
+        guard isFirst || sum <= max(largestFrame, budget.connection) else { return false }
+        let more = Self.roundedUp(sum) - state.reserved
+        if more > 0 {
+            guard budget.take(more, always: isFirst, for: number, wake: { [weak self] in self?.wake() }) else {
+                return false
+            }
+            state.reserved += more
+        }
+        state.held = sum
+        state.sizes.append(bytes)
+        return true
+    }
+
+    private static func roundedUp(_ bytes: Int) -> Int { (bytes + step - 1) / step * step }
+}

@@ -1,0 +1,18 @@
+/// How to speak with the peer.
+public struct TCPHandshake: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String { case automatic, binary, text }
+    private let value: Value
+
+    private init(value: Value) { self.value = value }
+
+    /// What the peer's first byte says. Only for a receiver that listens: in every other case this side, or nobody, speaks
+    /// first.
+    public static let automatic = TCPHandshake(value: .automatic)
+    /// The protocol of Docs/WireProtocol.md.
+    public static let binary = TCPHandshake(value: .binary)
+    /// The classic OpenCV tutorial's: JPEG only, one frame at a time, no clock and no names.
+    public static let text = TCPHandshake(value: .text)
+
+    /// The handshake's name.
+    public var description: String { value.rawValue }
+}

@@ -1,0 +1,57 @@
+internal import FrameStreamingCore
+
+/// Bytes being put together in network byte order.
+///
+/// Unsafe code: an integer is stored at `count`, behind which there are as many bytes as it has.
+struct ByteWriter {
+    /// What was written, and zeros behind it: whole integers are stored into bytes that are there, for an append each costs more
+    /// than a system call's entry in all.
+    private var storage: [UInt8]
+    private var count = 0
+
+    /// - Parameter capacity: How many bytes there will be; more are taken, too.
+    init(capacity: Int) { storage = [UInt8](repeating: 0, count: capacity) }
+
+    var bytes: [UInt8] { count == storage.count ? storage : Array(storage[..<count]) }
+
+    @inline(__always)
+    mutating func put<Value: FixedWidthInteger>(_ value: Value) {
+        let start = advance(by: Value.bitWidth / 8)
+        unsafe storage.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: value.bigEndian, toByteOffset: start, as: Value.self)
+        }
+    }
+
+    mutating func put(_ more: some Collection<UInt8>) {
+        let start = advance(by: more.count)
+        storage.replaceSubrange(start..<start + more.count, with: more)
+    }
+
+    @inline(__always)
+    mutating func putZeros(_ count: Int) {
+        // They are there: nothing behind `count` was ever written.
+        _ = advance(by: count)
+    }
+
+    /// Makes room for `more` bytes; where it begins.
+    @inline(__always)
+    private mutating func advance(by more: Int) -> Int {
+        defer { count += more }
+        if count + more > storage.count { grow(by: more) }
+        return count
+    }
+
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        storage.append(contentsOf: repeatElement(0, count: count + more - storage.count))
+    }
+}
+
+extension ByteWriter {
+    /// The fourcc's characters in their order, the first one first.
+    mutating func put(_ format: PixelFormat) { put(format.rawValue.byteSwapped) }
+
+    /// A moment or a length of time in nanoseconds; -1 = not known.
+    mutating func put(_ time: MonotonicTime?) { put(time?.nanoseconds ?? -1) }
+    mutating func put(_ nanoseconds: Int64?) { put(nanoseconds ?? -1) }
+}

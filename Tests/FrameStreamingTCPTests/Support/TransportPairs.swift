@@ -1,0 +1,135 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import Glibc
+import RawSockets
+import Testing
+
+@testable import FrameStreamingTCP
+
+/// Far beyond what anything here takes: a test that hangs fails instead.
+func soon() -> Deadline { .after(.seconds(30)) }
+
+/// A call on a thread of its own, and what came of it.
+final class Background<Value: Sendable>: Sendable {
+    private let result = Monitor<Result<Value, any Error>?>(nil)
+
+    init(_ body: @escaping @Sendable () throws -> Value) throws {
+        let result = result
+        _ = try SystemThread(name: "test") {
+            let value = Result { try body() }
+            result.update { $0 = value }
+        }
+    }
+
+    /// Waits for the end and returns or throws what the call did.
+    func value() throws -> Value {
+        let outcome = result.wait(until: soon().nanoseconds) { $0 }
+        return try #require(outcome, "a thread of the test hangs").get()
+    }
+
+    /// The typed error that the call must end with.
+    func error() -> FrameStreamingError? {
+        do {
+            let value = try value()
+            Issue.record("no error, but \(value)")
+            return nil
+        } catch {
+            return error as? FrameStreamingError
+        }
+    }
+
+    var isDone: Bool { result.withLock { $0 != nil } }
+}
+
+/// The code of the typed error that `body` throws; nil where it throws none.
+func code(_ body: () throws -> Void) -> FrameStreamingError.Code? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return (error as? FrameStreamingError)?.code
+    }
+}
+
+extension TCPRole {
+    var other: TCPRole { self == .sender ? .receiver : .sender }
+}
+
+/// Two ends of a loopback connection: `connecting` has the role given.
+func makePair(
+    _ role: TCPRole = .sender, handshake: TCPHandshake = .binary, on address: String = "127.0.0.1:0",
+    connecting: TCPOptions = TCPOptions(), listening: TCPOptions = TCPOptions()
+) throws -> (connecting: TCPTransport, listening: TCPTransport) {
+    let listener = try TCPListener(on: address, role: role.other, handshake: handshake, options: listening)
+    let host = listener.address.split(separator: ":").count > 2 ? "[::1]" : "127.0.0.1"
+    let port = listener.port
+    let client = try Background {
+        try TCPTransport.connect(
+            to: "\(host):\(port)", role: role, handshake: handshake, options: connecting, until: soon())
+    }
+    let server = try listener.accept(until: soon())
+    return (try client.value(), server)
+}
+
+/// One end of a socket pair as a transport after its handshake, the other as plain calls. `bufferSize` sets the kernel's
+/// buffers to their least, so that everything is written and read in pieces. As another machine, or one whose boot id is only claimed to be
+/// ours, the other end is asked for its clock.
+func makeRawPair(
+    _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
+    isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0
+) throws -> (TCPTransport, RawPeer) {
+    var ends: [CInt] = [-1, -1]
+    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+    try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
+    let descriptor = Descriptor(ends[0])
+    try descriptor.setNonBlocking()
+    let peer = RawPeer(socket: ends[1])
+    if let bufferSize {
+        try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, bufferSize)
+        try descriptor.setOption(SOL_SOCKET, SO_RCVBUF, bufferSize)
+    }
+    let channel = try Channel(descriptor)
+    var options = options
+    options.believesBootID = !claimsOurClock
+    let handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
+    if handshake == .binary {
+        var hello = Hello(
+            role: role.other.wireCode, maximumFrameBytes: 16 << 20,
+            bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
+        hello.creditThrough = 16
+        hello.realtimeOffset = realtimeOffset() + calendarAhead
+        peer.send(hello.marshal(.hello))
+    }
+    let transport = try handshakeDriver.accept(channel, until: soon())
+    if handshake == .binary {
+        let prefix = peer.receive(WirePrefix.length)
+        try #require(prefix.first == WireType.welcome.rawValue)
+        let welcome = try WirePrefix(unmarshal: prefix[...])
+        _ = peer.receive(welcome.headerLength + welcome.payloadLength)
+    }
+    return (transport, peer)
+}
+
+extension TCPTransport {
+    /// The next message, which must be a frame.
+    func receiveFrame(until deadline: Deadline = soon()) throws -> (Frame, FrameInfo) {
+        let message = try receive(until: deadline)
+        guard case .frame(let frame, let info) = message else {
+            throw FrameStreamingError(.malformedInput, "no frame, but \(String(describing: message))")
+        }
+        return (frame, info)
+    }
+
+    /// The next message, which must be an acknowledgement.
+    func receiveAcknowledgement() throws -> Acknowledgement {
+        let message = try receive(until: soon())
+        guard case .acknowledgement(let acknowledgement) = message else {
+            throw FrameStreamingError(.malformedInput, "no acknowledgement, but \(String(describing: message))")
+        }
+        return acknowledgement
+    }
+
+    func acknowledge(_ sequence: UInt64) throws {
+        try send(.acknowledgement(Acknowledgement(sequence: sequence, creditThrough: sequence + 16)), until: soon())
+    }
+}

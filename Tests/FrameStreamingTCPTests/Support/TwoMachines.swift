@@ -1,0 +1,165 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import Glibc
+import RawSockets
+import Testing
+
+@testable import FrameStreamingTCP
+
+/// Two ends of this process that look to each other like two machines: every message passes through here, where each end gets a
+/// boot id of its own, and a clock that says something else than it does.
+final class TwoMachines: Sendable {
+    /// By how much each end's clock seems to be ahead: what the other one is to find out, with the opposite sign.
+    static let senderAhead: Int64 = 5_000_000_007
+    static let receiverAhead: Int64 = -7_000_000_011
+
+    /// What both have in common.
+    enum Identity { case each, bootID, bootIDAndCalendar }
+
+    let sender: TCPTransport
+    let receiver: TCPTransport
+    private let losesPongs: Monitor<Bool>
+    private let threads: [SystemThread]
+
+    /// - Parameters:
+    ///   - losesPongs: Whether the answers about the clock get lost, until they are let through.
+    ///   - shared: What lets them look like one machine.
+    init(losesPongs: Bool = false, shared: Identity = .each) throws {
+        let losing = Monitor(losesPongs)
+        self.losesPongs = losing
+        let (senderEnd, senderPeer) = try Self.socketPair()
+        let (receiverEnd, receiverPeer) = try Self.socketPair()
+        threads = [
+            try SystemThread(name: "there") {
+                Relay(
+                    from: senderPeer, to: receiverPeer, ahead: Self.senderAhead, echoesAhead: Self.receiverAhead,
+                    losing,
+                    shared
+                )
+                .run()
+            },
+            try SystemThread(name: "back") {
+                Relay(
+                    from: receiverPeer, to: senderPeer, ahead: Self.receiverAhead, echoesAhead: Self.senderAhead,
+                    losing,
+                    shared
+                )
+                .run()
+            },
+        ]
+        let accepting = try Background {
+            try HandshakeDriver(role: .receiver, handshake: .binary, options: TCPOptions(), listens: true)
+                .accept(Channel(receiverEnd), until: soon())
+        }
+        sender = try HandshakeDriver(role: .sender, handshake: .binary, options: TCPOptions(), listens: false)
+            .connect(Channel(senderEnd), until: soon())
+        receiver = try accepting.value()
+    }
+
+    deinit {
+        sender.close()
+        receiver.close()
+        for thread in threads { thread.join() }
+    }
+
+    func letPongsThrough() { losesPongs.update { $0 = false } }
+
+    private static func socketPair() throws -> (Descriptor, RawPeer) {
+        var ends: [CInt] = [-1, -1]
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
+        let descriptor = Descriptor(ends[0])
+        try descriptor.setNonBlocking()
+        return (descriptor, RawPeer(socket: ends[1]))
+    }
+}
+
+/// One direction: takes messages apart, shifts the times of the end that they come from, and passes them on.
+private struct Relay {
+    private let from: RawPeer
+    private let to: RawPeer
+    private let ahead: Int64
+    /// By how much the times that the other end gets back were shifted when it sent them.
+    private let echoesAhead: Int64
+    private let losesPongs: Monitor<Bool>
+    private let shared: TwoMachines.Identity
+
+    init(
+        from: RawPeer, to: RawPeer, ahead: Int64, echoesAhead: Int64, _ losesPongs: Monitor<Bool>,
+        _ shared: TwoMachines.Identity
+    ) {
+        self.from = from
+        self.to = to
+        self.ahead = ahead
+        self.echoesAhead = echoesAhead
+        self.losesPongs = losesPongs
+        self.shared = shared
+    }
+
+    func run() {
+        defer { to.shutdownWriting() }
+        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1 << 20)
+        while true {
+            var bytes = from.receiveOnce(1000)
+            if bytes.isEmpty { return }
+            while !bytes.isEmpty {
+                var input = InputBuffer(bytes)
+                guard let event = try? parser.take(from: &input) else { break }
+                bytes = []
+                _ = input.move(upTo: .max, to: &bytes)
+                switch event {
+                case .message(let message): pass(message)
+                case .frame(let header, let metadata, let imageBytes):
+                    while bytes.count < imageBytes {
+                        let more = from.receiveOnce(imageBytes - bytes.count)
+                        if more.isEmpty { return }
+                        bytes += more
+                    }
+                    to.send(
+                        shifted(header).marshal(metadata: metadata, imageBytes: imageBytes) + bytes.prefix(imageBytes))
+                    bytes.removeFirst(imageBytes)
+                }
+            }
+        }
+    }
+
+    private func pass(_ message: WireMessage) {
+        var result = message
+        switch message {
+        case .hello(var hello):
+            disguise(&hello, as: 1)
+            result = .hello(hello)
+        case .welcome(var welcome):
+            disguise(&welcome, as: 2)
+            result = .welcome(welcome)
+        case .ping(var ping):
+            ping.sendTime += ahead
+            result = .ping(ping)
+        case .pong(var pong):
+            if losesPongs.withLock({ $0 }) { return }
+            pong.echoedTime -= echoesAhead
+            pong.receiveTime += ahead
+            pong.sendTime += ahead
+            result = .pong(pong)
+        case .acknowledgement(var word):
+            word.arrivalTime?.nanoseconds += ahead
+            word.consumedTime?.nanoseconds += ahead
+            result = .acknowledgement(word)
+        default: break
+        }
+        to.send(result.marshal())
+    }
+
+    private func disguise(_ hello: inout Hello, as machine: UInt8) {
+        if shared == .each { hello.bootID = [UInt8](repeating: machine, count: 16) }
+        // A clock that is ahead is so much less behind the calendar.
+        if shared != .bootIDAndCalendar { hello.realtimeOffset -= ahead }
+    }
+
+    private func shifted(_ header: FrameHeader) -> FrameHeader {
+        var header = header
+        header.captureTime?.nanoseconds += ahead
+        header.info.sendTime?.nanoseconds += ahead
+        return header
+    }
+}
