@@ -3,132 +3,133 @@ internal import FrameStreamingSystem
 
 /// A connection that speaks the binary protocol, after the handshake.
 final class BinaryConnection: WatchedConnection {
-    let channel: Channel
-    let writer: MessageWriter
-    let life = ConnectionState()
-    let reader: BinaryReader
-    let role: TCPRole
-    let peer: Hello
-    let session: SessionUse?
-    /// Sender that listens: its receiver's session.
-    let issued: IssuedSession?
+    private let role: TCPRole
+    private let channel: Channel
+    private let writer: MessageWriter
+    private let state = ConnectionState()
+    private let incoming: IncomingMessages
+    private let outgoing: OutgoingMessages
+    private let clockExchange: ClockExchange
+    private let session: SessionUse?
+    private let issued: IssuedSession?
     /// Receiver: the memory of its frames.
     let account: FrameMemoryAccount?
-    let packingPool = FramePool(capacity: 2)
-    let numbers = Monitor(Numbers())
 
-    let watch: Monitor<ClockMeasurement>
-    /// Nil where the kernel does not count what comes: the socket is not TCP.
-    let silence: Monitor<SilenceDetector>?
-
-    struct Numbers {
-        var lastSent: UInt64 = 0
-        var lastReceived: UInt64 = 0
-        var lastCounted: UInt64 = 0
-        /// Bytes of each frame that was sent and not acknowledged, oldest first.
-        var underWay: [Int] = []
-    }
-
-    /// Queued PONGs beyond this are dropped: a peer that asks faster than it reads gets no queue here.
-    static let mostPongs = 16
-
-    /// Queued acknowledgements beyond this end the connection: the kernel holds some ten thousand before the first is queued, so
-    /// the sender reads none.
-    static let mostAcknowledgements = 1024
-
+    /// - Parameters:
+    ///   - session: Receiver: the session whose frames it consumes.
+    ///   - issued: Sender that listens: its receiver's session.
     init(
         _ channel: Channel, _ writer: MessageWriter, role: TCPRole, peer: Hello, input: InputBuffer,
-        clock: ClockMeasurement,
-        options: TCPOptions, session: SessionUse? = nil, issued: IssuedSession? = nil
+        clock: ClockMeasurement, options: TCPOptions, session: SessionUse? = nil, issued: IssuedSession? = nil
     ) {
+        self.role = role
         self.channel = channel
         self.writer = writer
-        self.role = role
-        self.peer = peer
         self.session = session
         self.issued = issued
-        watch = Monitor(clock)
-        silence =
-            channel.receivedBytes == nil
-            ? nil
-            : Monitor(
-                SilenceDetector(
-                    patience: options.answerTimeout, isExpectedToAnswer: role == .sender, at: monotonicNow()))
-        // Frames that the consumer holds, one on its way, and one in the consumer's hands.
-        let pool =
-            options.pool
-            ?? FramePool(
-                capacity: Int(clamping: min(options.creditAhead, 62)) + 2, keptBytes: options.maximumFrameBytes)
         let account: FrameMemoryAccount? =
             role == .receiver
             ? FrameMemoryAccount(options.memory, maximumFrameBytes: options.maximumFrameBytes) : nil
         self.account = account
-        var admission: FrameAdmission?
-        if let account {
-            admission = FrameAdmission(account: account, channel: channel, writer: writer, life: life)
-        }
-        reader = BinaryReader(
-            channel, writer, input: input, pool: pool, options: options, admission: admission)
-        session?.onReturn { [channel, life] in
-            Self.sever(channel, life)
+        clockExchange = ClockExchange(clock, writer, state)
+        let sent = Monitor(SentFrames())
+        let reader = BinaryReader(
+            channel, writer, input: input, options: options,
+            admission: account.map { [state] account in
+                FrameAdmission(account: account, channel: channel, writer: writer, state: state)
+            })
+        incoming = IncomingMessages(
+            role: role, reader: reader, channel: channel, writer: writer, state: state, clockExchange: clockExchange,
+            silence: SilenceWatch(
+                channel, writer, state, sent: sent, answerTimeout: options.answerTimeout,
+                isExpectedToAnswer: role == .sender),
+            sent: sent, issued: issued)
+        outgoing = OutgoingMessages(
+            role: role, peer: peer, channel, writer, state, clockExchange, sent: sent, session: session,
+            account: account)
+        session?.onReturn { [channel, state] in
+            Self.sever(channel, state)
             account?.wake()
         }
     }
 
-    var goodbye: Goodbye? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { state.look { $0.goodbye } }
+    var clock: ClockFilter.Estimate? { clockExchange.estimate }
+    var roundTrip: Int64? { clockExchange.roundTrip }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
     var frameMemory: Int? { account?.share }
+
+    func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        try outgoing.send(message, until: deadline)
+    }
+
+    func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+        try state.reading(until: deadline) { (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
+            try incoming.next(turn, until: deadline)
+        }
+    }
+
+    /// Nil for a receiver: reading frames would keep a thread that looks after many connections too long.
+    var watched: Descriptor? { role == .sender ? try? channel.descriptor() : nil }
+
+    func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
+        try state.readingArrived(into: &messages) {
+            (turn: borrowing ReadingTurn, messages: inout [Message]) throws(FrameStreamingError) in
+            try incoming.takeArrived(turn, into: &messages)
+        }
+    }
 
     // MARK: Ending
 
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
-        if life.look({ $0.goodbye == nil }) {
-            life.change { $0.hasSaidFarewell = true }
-            // The answer is behind frames that nobody takes any more.
+        if state.look({ $0.goodbye == nil }) {
+            state.change { $0.hasSaidGoodbye = true }
+            // A reader that waits for memory must drop the frames in front of the peer's answer.
             account?.wake()
             try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(Bye(goodbye).marshal()) }
-            try life.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
-                () throws(FrameStreamingError) in
-                try self.next(until: deadline)
+            try state.await(until: deadline, for: "the peer's answer to a goodbye", { $0.hasEnded }) {
+                (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
+                try incoming.next(turn, until: deadline)
             }
         }
-        if life.look({ $0.goodbye != nil }) {
-            life.change { $0.hasSaidFarewell = true }
-            let answer = farewell
+        if state.look({ $0.goodbye != nil }) {
+            state.change { $0.hasSaidGoodbye = true }
+            let answer = goodbyeAnswer
             try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(answer) }
         }
         channel.shutdownWriting()
-        life.drain(channel, writer, until: deadline)
+        state.drain(channel, writer, until: deadline)
     }
 
-    private var farewell: [UInt8] {
-        ByeAcknowledgement(consumedThrough: life.look { $0.acknowledged }).marshal()
+    private var goodbyeAnswer: [UInt8] {
+        ByeAcknowledgement(consumedThrough: state.look { $0.acknowledged }).marshal()
     }
 
-    /// The session has come back on another connection: nothing more gets in here. What has arrived is still the consumer's.
-    private static func sever(_ channel: Channel, _ life: ConnectionState) {
-        life.change { state in
+    /// Ends the connection because its session has come back on another one. Frames that have arrived
+    /// are still delivered.
+    private static func sever(_ channel: Channel, _ state: ConnectionState) {
+        state.change { state in
             guard state.failure == nil, !state.hasEnded, !state.isClosed else { return }
             state.failure = FrameStreamingError(
                 .endedWithoutGoodbye,
-                "the sender has connected again: what came here before was delivered, and the stream goes on there",
+                "the sender has connected again: frames that had arrived were delivered, and the stream goes on in the new connection",
                 subject: channel.address)
         }
         channel.close()
     }
 
     func close() {
-        if life.look({ $0.goodbye != nil && !$0.hasSaidFarewell && !$0.isClosed }) {
-            // Best effort: the peer waits for it.
-            life.change { $0.hasSaidFarewell = true }
-            do { try writer.enqueue(MessageWriter.Outgoing(farewell)) } catch {}
+        if state.look({ $0.goodbye != nil && !$0.hasSaidGoodbye && !$0.isClosed }) {
+            // The peer waits for an answer. It gets one if the socket takes it now.
+            state.change { $0.hasSaidGoodbye = true }
+            do { try writer.enqueue(MessageWriter.Outgoing(goodbyeAnswer)) } catch {}
         }
         channel.close()
-        life.change { $0.isClosed = true }
+        state.change { $0.isClosed = true }
         writer.close()
         account?.wake()
         issued?.end()
-        session?.end(goodbye: life.look { $0.goodbye != nil })
+        session?.end(goodbye: state.look { $0.goodbye != nil })
     }
 }

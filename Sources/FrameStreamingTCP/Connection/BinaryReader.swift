@@ -1,113 +1,131 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The reading side of a binary connection: bytes in any cuts become messages, and images land in the pool.
+/// Cuts the bytes of a binary connection into messages, and reads images into the pool's buffers.
 ///
-/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
 final class BinaryReader: @unchecked Sendable {
-    /// What was read: a message, or a frame for the owner, with its number.
+    /// What was read.
     enum Item {
         case message(WireMessage)
-        case frame(Message, sequence: UInt64)
-        /// A frame that nobody takes any more, and for which there was no memory.
-        case dropped(sequence: UInt64)
+        case frame(Message, isFirst: Bool)
+        /// A frame for which there was no memory, after this side had said goodbye.
+        case dropped
     }
 
-    // All of it in one property: the runtime checks each access to a class's own for others at the same time.
-    fileprivate var reading: BinaryReading
+    // All state is in one property: the runtime checks each access to a property of a class for
+    // exclusivity.
+    private var reading: BinaryReading
 
-    /// - Parameter admission: Nil for a side to which no frames come.
+    /// - Parameter admission: Nil for a side that receives no frames.
     init(
-        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions,
         admission: FrameAdmission?
     ) {
-        reading = BinaryReading(channel, writer, input: input, pool: pool, options: options, admission: admission)
+        reading = BinaryReading(channel, writer, input: input, options: options, admission: admission)
     }
 
-    /// The next message; what came of one is kept when the deadline passes.
+    /// The next message. When the deadline passes, the part that has arrived is kept.
     ///
-    /// - Parameter takesFrames: Whether frames may come at all: told before memory is taken for one.
-    func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> Item {
+    /// - Parameter takesFrames: Whether this side receives frames. Checked before memory is taken for one.
+    func next(
+        _ turn: borrowing ReadingTurn, until limit: Deadline, takesFrames: Bool
+    ) throws(FrameStreamingError) -> Item {
         try reading.next(until: limit, takesFrames: takesFrames)
     }
-}
 
-extension BinaryReader {
-    /// The next message that has come, for the side that sends frames; nil when more must come first.
+    /// The next message that has arrived, for the side that sends frames; nil when more bytes must arrive first.
     ///
     /// - Parameter mayRead: Whether the socket may be read, which is done once and without waiting.
-    func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
+    func nextArrived(
+        _ turn: borrowing ReadingTurn, _ mayRead: inout Bool
+    ) throws(FrameStreamingError) -> WireMessage? {
         try reading.nextArrived(&mayRead)
     }
 
-    /// By when more of the message that has begun must have come; nil while none has.
-    var due: MonotonicTime? { reading.watch.due }
+    /// When more of the message that has begun must have arrived; nil if none has begun.
+    func due(_ turn: borrowing ReadingTurn) -> MonotonicTime? { reading.stallMonitor.due }
 
-    /// Whether a frame has been announced and is not read, for there was no memory: the peer is not heard meanwhile, and not to blame.
-    var waitsForMemory: Bool { reading.waitsForMemory }
+    /// Whether a frame was announced and is not read, because there is no memory for it. The peer is
+    /// not heard meanwhile.
+    func waitsForMemory(_ turn: borrowing ReadingTurn) -> Bool { reading.waitsForMemory }
 }
 
-/// What was read so far, and from where.
+/// What was read so far.
 private struct BinaryReading: ~Copyable {
+    /// What happens to the image behind `header`.
+    private enum ImageStep {
+        /// There may be no memory for it yet.
+        case announced
+        case reading
+        /// `left` bytes are still to be read and dropped.
+        case dropping(left: Int)
+    }
+
     private let channel: Channel
     private let writer: MessageWriter
     private let pool: FramePool
+    private let admission: FrameAdmission?
     private var input: InputBuffer
     private var parser: MessageParser
-    private(set) var watch: ReadStallMonitor
-    private let admission: FrameAdmission?
+    private(set) var stallMonitor: ReadStallMonitor
+    /// The number of the last frame.
+    private var lastSequence: UInt64 = 0
     private var image: IncomingImage?
-    /// What becomes of the image behind `header`.
-    private enum ImageStep {
-        /// There may not be memory for it yet.
-        case announced
-        case reading
-        /// So many bytes are still to be read and dropped.
-        case dropping(left: Int)
-    }
     private var step = ImageStep.announced
     private var header: FrameHeader?
     private var imageBytes = 0
     private var metadata: [UInt8] = []
 
     init(
-        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, pool: FramePool, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions,
         admission: FrameAdmission?
     ) {
-        self.admission = admission
         self.channel = channel
         self.writer = writer
         self.input = input
-        self.pool = pool
+        self.admission = admission
+        // For the frames that the credit permits, one that is being read, and one that the consumer uses.
+        pool =
+            options.pool
+            ?? FramePool(
+                capacity: Int(clamping: min(options.creditAhead, 62)) + 2, keptBytes: options.maximumFrameBytes)
         parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: options.maximumFrameBytes)
-        watch = ReadStallMonitor(options.progressLimits)
+        stallMonitor = ReadStallMonitor(options.progressLimits)
     }
 
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {
         while true {
             if let header {
                 if case .announced = step { try admit(until: limit) }
-                if case .dropping = step { return try drop(header, until: limit) }
-                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: writer)
+                if case .dropping = step { return try drop(until: limit) }
+                try image?.complete(with: &input, from: channel, until: limit, watching: &stallMonitor, driving: writer)
                 return try finish(header)
             }
             switch try parser.take(from: &input) {
             case nil: break
             case .message(let message):
-                watch.end()
+                stallMonitor.end()
                 return .message(message)
             case .frame(let header, let metadata, let imageBytes):
-                guard takesFrames else { throw .violation("a frame to the side that sends them") }
-                watch.begin()
+                guard takesFrames else { throw .violation("a frame to the side that sends frames") }
+                try checkOrder(header.info.sequence)
+                stallMonitor.begin()
                 self.header = header
                 self.metadata = metadata
                 self.imageBytes = imageBytes
                 step = .announced
                 continue
             }
-            if parser.isInMessage { watch.begin() } else { watch.end() }
-            try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
+            if parser.isInMessage { stallMonitor.begin() } else { stallMonitor.end() }
+            try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer)
         }
+    }
+
+    /// Frames are numbered from 1 without gaps. This is the one place where that is checked for a peer's frames.
+    private mutating func checkOrder(_ sequence: UInt64) throws(FrameStreamingError) {
+        guard sequence == lastSequence + 1 else { throw .violation("frame \(sequence) after frame \(lastSequence)") }
+        lastSequence = sequence
     }
 
     var waitsForMemory: Bool {
@@ -115,13 +133,13 @@ private struct BinaryReading: ~Copyable {
         return true
     }
 
-    /// Has memory for the image, or has it dropped.
+    /// Takes memory for the image, or decides to drop it.
     private mutating func admit(until limit: Deadline) throws(FrameStreamingError) {
         if let admission, !admission.admitsAtOnce(imageBytes + metadata.count) {
-            // That it is not read is this side's doing, and not the peer's.
-            watch.end()
+            // The peer is not to blame while this side does not read.
+            stallMonitor.end()
             let verdict = try admission.admit(imageBytes + metadata.count, until: limit)
-            watch.begin()
+            stallMonitor.begin()
             if verdict == .dropped {
                 step = .dropping(left: imageBytes)
                 return
@@ -131,17 +149,15 @@ private struct BinaryReading: ~Copyable {
         image = IncomingImage(byteCount: imageBytes, from: pool)
     }
 
-    private mutating func drop(
-        _ header: FrameHeader, until limit: Deadline
-    ) throws(FrameStreamingError) -> BinaryReader.Item {
+    private mutating func drop(until limit: Deadline) throws(FrameStreamingError) -> BinaryReader.Item {
         while case .dropping(let left) = step, left > 0 {
-            if input.isEmpty { try input.fill(from: channel, until: limit, watching: &watch, driving: writer) }
+            if input.isEmpty { try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer) }
             step = .dropping(left: left - input.drop(upTo: left))
         }
-        watch.end()
-        self.header = nil
+        stallMonitor.end()
+        header = nil
         metadata = []
-        return .dropped(sequence: header.info.sequence)
+        return .dropped
     }
 
     mutating func nextArrived(_ mayRead: inout Bool) throws(FrameStreamingError) -> WireMessage? {
@@ -149,22 +165,22 @@ private struct BinaryReading: ~Copyable {
             switch try parser.take(from: &input) {
             case nil: break
             case .message(let message):
-                watch.end()
+                stallMonitor.end()
                 return message
-            case .frame: throw .violation("a frame to the side that sends them")
+            case .frame: throw .violation("a frame to the side that sends frames")
             }
-            if parser.isInMessage { watch.begin() } else { watch.end() }
+            if parser.isInMessage { stallMonitor.begin() } else { stallMonitor.end() }
             guard mayRead else { return nil }
             mayRead = false
-            guard try input.fillArrived(from: channel, watching: &watch) else { return nil }
+            guard try input.fillArrived(from: channel, watching: &stallMonitor) else { return nil }
         }
     }
 
     private mutating func finish(_ header: FrameHeader) throws(FrameStreamingError) -> BinaryReader.Item {
         guard let image = image.take() else { throw .violation("a frame without an image") }
-        watch.end()
+        stallMonitor.end()
         self.header = nil
-        // The parser made it, and parses nothing before the image is whole.
+        // The parser has set it, and parses nothing more before the image is complete.
         guard let format = parser.format else { throw .violation("a frame without a shape") }
         var frame = try image.makeFrame(
             format: format, captureTime: header.captureTime,
@@ -175,6 +191,6 @@ private struct BinaryReading: ~Copyable {
         metadata = []
         var info = header.info
         info.arrivalTime = .now
-        return .frame(.frame(frame, info), sequence: info.sequence)
+        return .frame(.frame(frame, info), isFirst: info.sequence == 1)
     }
 }

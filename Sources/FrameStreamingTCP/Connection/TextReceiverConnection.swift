@@ -5,7 +5,7 @@ internal import FrameStreamingSystem
 final class TextReceiverConnection: Connection {
     private let channel: Channel
     private let writer: MessageWriter
-    private let life = ConnectionState()
+    private let state = ConnectionState()
     private let reader: TextReader
 
     init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
@@ -13,10 +13,10 @@ final class TextReceiverConnection: Connection {
         self.writer = writer
         // One with the consumer, one on its way, one that the consumer keeps.
         let pool = options.pool ?? FramePool(capacity: 3)
-        reader = TextReader(channel, writer, life, input: input, pool: pool, options: options)
+        reader = TextReader(channel, writer, state, input: input, pool: pool, options: options)
     }
 
-    var goodbye: Goodbye? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { state.look { $0.goodbye } }
 
     /// The second `ok` of a frame, whatever became of it: the text handshake has no other word.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
@@ -27,27 +27,27 @@ final class TextReceiverConnection: Connection {
         guard case .acknowledgement(let acknowledgement) = message else {
             throw FrameStreamingError(.invalidArgument, "the receiver of a connection sends acknowledgements only")
         }
-        let (delivered, acknowledged) = life.look { ($0.delivered, $0.acknowledged) }
-        guard acknowledgement.sequence == acknowledged + 1, acknowledgement.sequence <= delivered else {
+        let (received, acknowledged) = state.look { ($0.received, $0.acknowledged) }
+        guard acknowledgement.sequence == acknowledged + 1, acknowledgement.sequence <= received else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(delivered): acknowledge each once, in order"
+                "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(received): acknowledge each once, in order"
             )
         }
         do throws(FrameStreamingError) {
             try writer.enqueue(MessageWriter.Outgoing(TextSenderMachine.receipt))
         } catch {
             // The thread in `receive` may be waiting for this acknowledgement, and not for the socket.
-            life.fail(error)
+            state.fail(error)
             throw error
         }
-        life.change { $0.acknowledged = acknowledgement.sequence }
+        state.change { $0.acknowledged = acknowledgement.sequence }
     }
 
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
-        try life.reading(until: deadline) { () throws(FrameStreamingError) in
+        try state.reading(until: deadline) { (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
             do throws(FrameStreamingError) {
-                return try reader.next(until: deadline)
+                return try reader.next(turn, until: deadline)
             } catch {
                 throw writer.cause(of: error)
             }
@@ -57,14 +57,14 @@ final class TextReceiverConnection: Connection {
     /// The sender's `over` needs no answer. A receiver that ends first can only close: the handshake has no word for it.
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
-        guard !life.look({ $0.isClosed }) else { throw .closedConnection }
+        guard !state.look({ $0.isClosed }) else { throw .closedConnection }
         channel.shutdownWriting()
-        if life.look({ $0.goodbye != nil }) { life.drain(channel, writer, until: deadline) }
+        if state.look({ $0.goodbye != nil }) { state.drain(channel, writer, until: deadline) }
     }
 
     func close() {
         channel.close()
-        life.change { $0.isClosed = true }
+        state.change { $0.isClosed = true }
         writer.close()
     }
 }
@@ -77,56 +77,56 @@ private final class TextReader: @unchecked Sendable {
 
     private let channel: Channel
     private let writer: MessageWriter
-    private let life: ConnectionState
+    private let state: ConnectionState
     private let pool: FramePool
     private var input: InputBuffer
     private var parser: TextHeaderParser
-    private var watch: ReadStallMonitor
+    private var stallMonitor: ReadStallMonitor
     private var step = Step.header
     private var image: IncomingImage?
 
     init(
-        _ channel: Channel, _ writer: MessageWriter, _ life: ConnectionState, input: InputBuffer, pool: FramePool,
+        _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, input: InputBuffer, pool: FramePool,
         options: TCPOptions
     ) {
         self.channel = channel
         self.writer = writer
-        self.life = life
+        self.state = state
         self.input = input
         self.pool = pool
         parser = TextHeaderParser(maximumFrameBytes: options.maximumFrameBytes)
-        watch = ReadStallMonitor(options.progressLimits)
+        stallMonitor = ReadStallMonitor(options.progressLimits)
     }
 
     /// The next frame; nil after `over`.
-    func next(until limit: Deadline) throws(FrameStreamingError) -> Message? {
+    func next(_ turn: borrowing ReadingTurn, until limit: Deadline) throws(FrameStreamingError) -> Message? {
         while true {
             switch step {
             case .header:
                 switch try parser.take(from: &input) {
                 case .over:
-                    life.change { $0.goodbye = "over" }
+                    state.change { $0.goodbye = "over" }
                     return nil
                 case .header(let imageBytes):
                     // The image's own time begins when it is asked for.
-                    watch.end()
+                    stallMonitor.end()
                     step = .announced(imageBytes)
                 case nil:
-                    if parser.isInMessage { watch.begin() }
-                    try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
+                    if parser.isInMessage { stallMonitor.begin() }
+                    try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer)
                 }
             case .announced(let imageBytes):
                 // The first `ok` says that the frame before was consumed, too.
-                try life.wait(until: limit, for: "the frame before to be acknowledged") { state -> Void? in
-                    state.acknowledged == state.delivered ? () : nil
+                try state.wait(until: limit, for: "the frame before to be acknowledged") { state -> Void? in
+                    state.acknowledged == state.received ? () : nil
                 }
                 try writer.enqueue(MessageWriter.Outgoing(TextSenderMachine.receipt))
                 image = IncomingImage(byteCount: imageBytes, from: pool)
-                watch.begin()
+                stallMonitor.begin()
                 step = .image
             case .image:
-                try image?.complete(with: &input, from: channel, until: limit, watching: &watch, driving: writer)
-                watch.end()
+                try image?.complete(with: &input, from: channel, until: limit, watching: &stallMonitor, driving: writer)
+                stallMonitor.end()
                 step = .header
                 return try delivered()
             }
@@ -140,9 +140,9 @@ private final class TextReader: @unchecked Sendable {
         let size = image.withBytes { jpegSize($0) } ?? (width: 1, height: 1)
         let format = try FrameFormat(width: size.width, height: size.height, pixelFormat: .jpeg)
         var number: UInt64 = 0
-        life.change { state in
-            state.delivered += 1
-            number = state.delivered
+        state.change { state in
+            state.received += 1
+            number = state.received
         }
         let frame = try image.makeFrame(format: format, captureTime: nil, sequence: number)
         var info = FrameInfo(sequence: number)

@@ -5,7 +5,7 @@ internal import FrameStreamingSystem
 ///
 /// The thread in `receive` sends the JPEG when its `ok` has come.
 final class TextSenderConnection: Connection {
-    private struct State {
+    private struct Exchange {
         var machine = TextSenderMachine()
         var frame: Frame?
         var sequence: UInt64 = 0
@@ -13,8 +13,8 @@ final class TextSenderConnection: Connection {
 
     private let channel: Channel
     private let writer: MessageWriter
-    private let life = ConnectionState()
-    private let state = Monitor(State())
+    private let state = ConnectionState()
+    private let exchange = Monitor(Exchange())
     private let reader: ReceiptReader
 
     init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
@@ -23,7 +23,7 @@ final class TextSenderConnection: Connection {
         reader = ReceiptReader(channel, writer, input: input, options: options)
     }
 
-    var goodbye: Goodbye? { life.look { $0.goodbye } }
+    var goodbye: Goodbye? { state.look { $0.goodbye } }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
 
     /// Announces a JPEG, as soon as the one before was consumed. What the text handshake has no word for (a source that is
@@ -42,54 +42,57 @@ final class TextSenderConnection: Connection {
                     "the text handshake carries JPEG only, not \(frame.format.pixelFormat): choose a JPEG codec, or the binary handshake",
                     subject: channel.address)
             }
-            let last = state.withLock { $0.sequence }
+            let last = exchange.withLock { $0.sequence }
             guard info.sequence == last + 1 else {
                 throw FrameStreamingError(
                     .invalidArgument,
                     "frame \(info.sequence) cannot follow frame \(last): frames are numbered without gaps")
             }
-            try life.wait(until: deadline, for: "the frame before to be consumed") { state -> Void? in
-                if state.isUnsettled { return nil }
-                state.isUnsettled = true
+            try state.wait(until: deadline, for: "the frame before to be consumed") { state -> Void? in
+                if state.awaitsReceipt { return nil }
+                state.awaitsReceipt = true
                 return ()
             }
-            let header = state.withLock { state in
-                state.sequence = info.sequence
-                state.frame = frame
-                return state.machine.announce(imageBytes: frame.byteCount)
+            let header = exchange.withLock { exchange in
+                exchange.sequence = info.sequence
+                exchange.frame = frame
+                return exchange.machine.announce(imageBytes: frame.byteCount)
             }
             try writer.enqueue(MessageWriter.Outgoing(header))
         }
     }
 
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
-        try life.reading(until: deadline) { () throws(FrameStreamingError) in
+        try state.reading(until: deadline) { (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
             do throws(FrameStreamingError) {
-                return try self.next(until: deadline)
+                return try next(turn, until: deadline)
             } catch {
                 // After `over`, the end of the server's bytes is the end that was asked for.
-                if error.code == .endedWithoutGoodbye, life.look({ $0.hasSaidFarewell }) { return nil }
+                if error.code == .endedWithoutGoodbye, state.look({ $0.hasSaidGoodbye }) { return nil }
                 throw writer.cause(of: error)
             }
         }
     }
 
-    private func next(until deadline: Deadline) throws(FrameStreamingError) -> Message {
+    private func next(
+        _ turn: borrowing ReadingTurn, until deadline: Deadline
+    ) throws(FrameStreamingError) -> Message {
         while true {
-            let event = try reader.next(until: deadline) { input throws(FrameStreamingError) in
-                try state.withLock { state throws(FrameStreamingError) in try state.machine.take(from: &input) }
+            let event = try reader.next(turn, until: deadline) { input throws(FrameStreamingError) in
+                try exchange.withLock { exchange throws(FrameStreamingError) in try exchange.machine.take(from: &input)
+                }
             }
             switch event {
             case .permitted:
-                if let frame = state.withLock({ $0.frame }) {
+                if let frame = exchange.withLock({ $0.frame }) {
                     try writer.enqueue(MessageWriter.Outgoing([], image: frame, imageBytes: frame.byteCount))
                 }
             case .consumed:
-                let sequence = state.withLock { state in
-                    state.frame = nil
-                    return state.sequence
+                let sequence = exchange.withLock { exchange in
+                    exchange.frame = nil
+                    return exchange.sequence
                 }
-                life.change { $0.isUnsettled = false }
+                state.change { $0.awaitsReceipt = false }
                 return .acknowledgement(Acknowledgement(sequence: sequence, creditThrough: sequence + 1))
             }
         }
@@ -99,22 +102,22 @@ final class TextSenderConnection: Connection {
     /// everything: what ends without it is an error there.
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
-        try life.await(until: deadline, for: "the last frame to be consumed", { !$0.isUnsettled }) {
-            () throws(FrameStreamingError) in
-            try self.next(until: deadline)
+        try state.await(until: deadline, for: "the last frame to be consumed", { !$0.awaitsReceipt }) {
+            (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
+            try next(turn, until: deadline)
         }
         if goodbye.code == .failed { return }
-        life.change { $0.hasSaidFarewell = true }
+        state.change { $0.hasSaidGoodbye = true }
         try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(TextSenderMachine.goodbye) }
         channel.shutdownWriting()
-        life.drain(channel, writer, until: deadline)
+        state.drain(channel, writer, until: deadline)
         // Whether or not the server closed: all was said, and the thread in `receive` sees an end in good order.
-        life.change { $0.farewellAnswered = true }
+        state.change { $0.isGoodbyeAnswered = true }
     }
 
     func close() {
         channel.close()
-        life.change { $0.isClosed = true }
+        state.change { $0.isClosed = true }
         writer.close()
     }
 }
@@ -126,28 +129,28 @@ private final class ReceiptReader: @unchecked Sendable {
     private let channel: Channel
     private let writer: MessageWriter
     private var input: InputBuffer
-    private var watch: ReadStallMonitor
+    private var stallMonitor: ReadStallMonitor
 
     init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
         self.writer = writer
         self.input = input
-        watch = ReadStallMonitor(options.progressLimits)
+        stallMonitor = ReadStallMonitor(options.progressLimits)
     }
 
     func next(
-        until limit: Deadline,
+        _ turn: borrowing ReadingTurn, until limit: Deadline,
         _ take: (inout InputBuffer) throws(FrameStreamingError) -> TextSenderMachine.Event?
     ) throws(FrameStreamingError) -> TextSenderMachine.Event {
         while true {
             let hasCome = !input.isEmpty
             if let event = try take(&input) {
-                watch.end()
+                stallMonitor.end()
                 return event
             }
             // Half an `ok`.
-            if hasCome { watch.begin() }
-            try input.fill(from: channel, until: limit, watching: &watch, driving: writer)
+            if hasCome { stallMonitor.begin() }
+            try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer)
         }
     }
 }

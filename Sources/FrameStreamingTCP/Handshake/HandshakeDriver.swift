@@ -139,7 +139,7 @@ struct HandshakeDriver: Sendable {
             stream: options.stream)
         hello.session = options.session
         hello.realtimeOffset = realtimeOffset()
-        if role == .sender { hello.optionalCapabilities = Hello.takesRequests }
+        hello.takesRequests = role == .sender
         hello.pixelFormats = options.pixelFormats
         if role == .receiver { hello.creditThrough = initialCredit }
         return hello

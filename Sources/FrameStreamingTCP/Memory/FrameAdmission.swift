@@ -6,7 +6,7 @@ struct FrameAdmission: Sendable {
     let account: FrameMemoryAccount
     let channel: Channel
     let writer: MessageWriter
-    let life: ConnectionState
+    let state: ConnectionState
 
     enum Verdict { case admitted, dropped }
 
@@ -25,7 +25,7 @@ struct FrameAdmission: Sendable {
             // Nobody else writes the rest of an answer that the socket did not take whole.
             let until = writer.hasWork ? limit.earlier(.after(Self.slice)) : limit
             let outcome = account.take(byteCount, until: until.nanoseconds) {
-                channel.isClosed || life.look { $0.hasSaidFarewell }
+                channel.isClosed || state.look { $0.hasSaidGoodbye }
             }
             switch outcome {
             case .taken: return .admitted

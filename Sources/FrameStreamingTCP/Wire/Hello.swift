@@ -6,8 +6,8 @@ struct Hello: Hashable {
     static let magic: [UInt8] = Array("FSTR".utf8)
     /// The one version that there is.
     static let version: UInt16 = 1
-    /// The optional capability of a sender that it takes requests.
-    static let takesRequests: UInt32 = 1
+    /// The bit in `optionalCapabilities` of a sender that takes requests.
+    static let requestsBit: UInt32 = 1
     static let longestName = 255
     static let mostFormats = 256
 
@@ -30,6 +30,14 @@ struct Hello: Hashable {
     var stream: String
     /// Empty = any.
     var pixelFormats: [PixelFormat] = []
+
+    /// Sender: whether it takes REQUEST.
+    var takesRequests: Bool {
+        get { optionalCapabilities & Self.requestsBit != 0 }
+        set {
+            if newValue { optionalCapabilities |= Self.requestsBit } else { optionalCapabilities &= ~Self.requestsBit }
+        }
+    }
 
     init(role: UInt8, maximumFrameBytes: UInt32, bootID: [UInt8], stream: String) {
         self.role = role

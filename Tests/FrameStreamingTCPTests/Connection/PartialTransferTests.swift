@@ -151,7 +151,7 @@ import Testing
         let (transport, _peer) = try makeRawPair(.receiver, bufferSize: 4096)
         let reading = try Background { try transport.receive(until: .never) }
         var failure: FrameStreamingError.Code?
-        for sequence in 1...UInt64(2 * BinaryConnection.mostAcknowledgements) where failure == nil {
+        for sequence in 1...UInt64(2 * OutgoingMessages.mostAcknowledgements) where failure == nil {
             failure = code { try transport.acknowledge(sequence) }
         }
         #expect(failure == .connectionLost)

@@ -26,7 +26,7 @@ import Testing
         hello.session = session
         hello.lastConsumed = consumed
         hello.creditThrough = 16
-        hello.optionalCapabilities = Hello.takesRequests
+        hello.optionalCapabilities = Hello.requestsBit
         return hello
     }
 

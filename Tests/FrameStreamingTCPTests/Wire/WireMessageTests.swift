@@ -15,7 +15,7 @@ private enum Examples {
 
     static var helloWithRequests: Hello {
         var hello = hello
-        hello.optionalCapabilities = Hello.takesRequests
+        hello.optionalCapabilities = Hello.requestsBit
         return hello
     }
 
