@@ -244,8 +244,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         } else if goodbye.code == .stopped {
             // Without an answer it comes again.
             takeBack()
-        } else if let delivered = state.withLock({ $0.delivered.take() }), transport.peer.handshake != .text {
-            // The text handshake has one word for every outcome, which its senders take for consumed: there the connection's end says it.
+        } else if let delivered = state.withLock({ $0.delivered.take() }), transport.peer.hasOutcomes {
+            // Without outcomes the sender would count the frame as consumed. There the connection's end says it.
             pass(over: delivered.frame.info, .refused)
         }
         finish(goodbye)

@@ -243,7 +243,7 @@ final class ReceiverInbox: Sendable {
             statistics.bytes = state.bytes
             statistics.firstArrival = state.firstArrival
             statistics.droppedAtEnd = state.dropped
-            statistics.skippedBySender = transport.peer.handshake == .text ? nil : state.skippedBySender
+            statistics.skippedBySender = transport.peer.hasSkipCounts ? state.skippedBySender : nil
         }
     }
 }

@@ -8,7 +8,7 @@ struct PeerClock: Sendable {
         measuring = transport as? any ClockMeasuring
         let peer = transport.peer
         fixed = Self.estimate(peer)
-        changes = peer.handshake != .text && fixed?.error != 0
+        changes = peer.hasClock && fixed?.error != 0
     }
 
     /// What is known of the clock of `transport`'s peer now; it is the one that this was made of.

@@ -72,7 +72,7 @@ extension TCPOptions {
     /// With a session for a sender that has none and may be connected again. The text handshake has no word for it.
     func withSession(_ role: TCPRole, _ handshake: TCPHandshake) -> TCPOptions {
         var options = self
-        if handshake == .text {
+        if !handshake.hasSessions {
             options.session = 0
         } else if role == .sender, session == 0 {
             options.session = .random(in: 1 ... .max)

@@ -24,9 +24,9 @@ struct HandshakeDriver: Sendable {
         self.handshake = handshake
         self.options = try options.validated()
         sessions =
-            role == .receiver && handshake != .text
+            role == .receiver && handshake.hasSessions
             ? SessionMemory(last: options.session, before: options.consumed) : nil
-        issued = role == .sender && listens && handshake != .text && options.session == 0 ? IssuedSessions() : nil
+        issued = role == .sender && listens && handshake.hasSessions && options.session == 0 ? IssuedSessions() : nil
     }
 
     /// As many streams can break at once as there are connections: so many are remembered.
@@ -116,7 +116,7 @@ struct HandshakeDriver: Sendable {
     }
 
     /// What a listener that has no room says. Text has no word for it.
-    func refusal(_ words: String) -> [UInt8] { handshake == .text ? [] : Reject(.busy, words).marshal() }
+    func refusal(_ words: String) -> [UInt8] { handshake.hasRejections ? Reject(.busy, words).marshal() : [] }
 
     /// The handshake of a listener that has no room, which comes to nothing. A session that is back while its earlier connection takes
     /// the room ends that one: no sender has two, and the next attempt finds its place free.

@@ -13,6 +13,13 @@ public struct TCPHandshake: Hashable, Sendable, CustomStringConvertible {
     /// The classic OpenCV tutorial's: JPEG only, one frame at a time, no clock and no names.
     public static let text = TCPHandshake(value: .text)
 
+    /// Whether streams have sessions, and can be resumed. A receiver that finds the handshake out from
+    /// the peer must be ready for both.
+    var hasSessions: Bool { self != .text }
+
+    /// Whether a peer can be told why it is turned away.
+    var hasRejections: Bool { self != .text }
+
     /// The handshake's name.
     public var description: String { value.rawValue }
 }
