@@ -117,7 +117,7 @@ extension ExampleTests {
             let port = try TCPAcceptor(on: "0", role: .sender).port
             let receiver = try record(["--from", "127.0.0.1:\(port)"], to: output)
             try receiver.line("the wait") { $0.event == "waiting" }
-            try receiver.findComplaint("waiting for 127.0.0.1:\(port): nobody listens there")
+            try receiver.findComplaint("waiting for 127.0.0.1:\(port): no program listens there")
             let sender = Breaking(try TCPAcceptor(on: "\(port)", role: .sender), clip)
             #expect(try sender.connect() == 0)
             try sender.send(1...4)

@@ -28,7 +28,7 @@ extension ExampleTests {
             let sender = try sender(to: port, pattern(20) + ["--policy", "reliable"])
             let waiting = try sender.line("the wait for a receiver") { $0.event == "waiting" }
             #expect(waiting.string("address") == "127.0.0.1:\(port)")
-            #expect(waiting.string("reason")?.contains("nobody listens there") == true)
+            #expect(waiting.string("reason")?.contains("no program listens there") == true)
             let receiver = try listen(on: port, ["--once"])
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")

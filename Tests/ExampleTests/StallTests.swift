@@ -36,7 +36,7 @@ extension ExampleTests {
             #expect(try sender.finish() == .exit(1))
             #expect(try good.finish() == .exit(0), "\(good.complaints)")
             #expect(try good.total().int("frames") == 20)
-            let words = "127.0.0.1:1: the receiver was away for 1 s and is given up (nobody listens there"
+            let words = "127.0.0.1:1: the receiver was away for 1 s and is given up (no program listens there"
             #expect(sender.complaints.contains(words), "\(sender.complaints)")
         }
 

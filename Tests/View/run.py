@@ -497,7 +497,7 @@ def without_a_window():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         outcome = run("--from", f"127.0.0.1:{free.getsockname()[1]}", "--no-reconnect", environment=screen.environment)
-    check("nobody there is an error", outcome.returncode == 1 and "nobody listens" in outcome.stderr, outcome)
+    check("nobody there is an error", outcome.returncode == 1 and "no program listens" in outcome.stderr, outcome)
     # A window that nobody sees takes everything all the same.
     blind = Program("frame-view", "--listen", "127.0.0.1:0", "--once", environment=dict(bare, SDL_VIDEODRIVER="dummy"))
     source = pattern(blind.event("listening")["port"], "--frames", 20, "--policy", "reliable")

@@ -1,9 +1,9 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Lets another thread end an attempt to connect, for which there is no connection yet that could be closed.
+/// Lets another thread end an attempt to connect, which has no connection yet that could be closed.
 ///
-/// Once cancelled it stays cancelled; attempts that begin later end at once.
+/// It stays cancelled: attempts that begin later end at once.
 public final class TCPCancellation: Sendable {
     private struct State {
         var isCancelled = false
@@ -13,13 +13,14 @@ public final class TCPCancellation: Sendable {
     private let state = Monitor(State())
     private let wakeUp: WakeUp?
 
-    /// One that nobody has cancelled yet.
+    /// Creates a cancellation that is not cancelled yet.
     public init() {
-        // Without one (no descriptor is left) a connect is not woken early, but no socket can be made then either.
+        // It is nil if no descriptor is left. Then no socket can be made either, so no wait needs
+        // it.
         wakeUp = try? WakeUp()
     }
 
-    /// Ends every attempt to connect that was given this, with `cancelled`, within 100 ms.
+    /// Ends every attempt to connect that uses this with `cancelled`, within 100 ms.
     public func cancel() {
         let channels = state.update { state in
             state.isCancelled = true
@@ -29,10 +30,10 @@ public final class TCPCancellation: Sendable {
         for channel in channels { channel.close() }
     }
 
-    /// Whether it was cancelled.
+    /// Whether ``cancel()`` was called.
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// Waits for a descriptor; a cancel ends it.
+    /// Waits for a descriptor. A cancel ends the wait.
     func wait(for events: Int16, on descriptor: Descriptor, until deadline: Int64?) throws(SystemError) -> Readiness {
         try FrameStreamingSystem.wait(for: events, on: descriptor.raw, until: deadline, wakeUp: wakeUp)
     }
@@ -43,7 +44,7 @@ public final class TCPCancellation: Sendable {
         return cancelled == nil
     }
 
-    /// Closes `channel` when cancelled while `body` runs.
+    /// Runs `body`. A cancel meanwhile closes `channel`.
     func guarding<Value>(
         _ channel: Channel, _ body: () throws(FrameStreamingError) -> Value
     ) throws(FrameStreamingError) -> Value {

@@ -2,27 +2,33 @@ public import FrameStreamingCore
 internal import FrameStreamingSystem
 
 extension TCPConnector {
-    /// Keeps a connection to the peer: connects, runs `body` with the connection, and after a break connects again, until `body` returns
-    /// or ``cancel()`` is called. The peer need not be there yet.
+    /// Keeps a connection to the peer until `body` returns or ``cancel()`` is called.
+    ///
+    /// It connects, runs `body` with the connection, and connects again after a break. The peer may
+    /// be started later.
     ///
     /// ```swift
     /// let connector = try TCPConnector(to: "camera:5600", role: .receiver)
-    /// try connector.serve(onWaiting: { reason, _ in print("waiting", reason ?? "for the next stream") }) { transport in
+    /// try connector.serve(onWaiting: { reason, _ in print("waiting", reason ?? "") }) { transport in
     ///     let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
     ///     while let received = try receiver.next() { print(received.frame.format) }
     /// }
     /// ```
     ///
-    /// Between two attempts it waits as `ReconnectDelay` says: below 250 ms at first and below 8 s at most, and below 250 ms again after a
-    /// connection that lasted 10 s. Everything runs on the calling thread.
+    /// The wait between two attempts is below 250 ms at first and below 8 s at most. After a
+    /// connection that lasted 10 s it is below 250 ms again. Everything runs on the calling thread.
     ///
     /// - Parameters:
-    ///   - goesOn: Whether to connect again after `body` has returned, too: for the next stream of a sender that listens.
-    ///   - onWaiting: Told before each wait why there is no connection, and how long the wait is; nil: the stream before ended in good order.
-    ///   - body: What to do with a connection, which is closed afterwards. To return says that the stream is over. To throw what broke the
-    ///     connection (`connectionLost`, `endedWithoutGoodbye`, or a `timedOut` of its own patience) asks for the next one,
-    ///     and so does `peerFailed` where it goes on.
-    /// - Throws: What an attempt came to and no other will mend, see `FrameStreamingError.mayPass`; any other error of `body`.
+    ///   - goesOn: Whether to connect again after `body` has returned as well, for the next stream
+    ///     of a sender that listens.
+    ///   - onWaiting: Called before each wait with the reason why there is no connection, and the
+    ///     length of the wait. The reason is nil after a stream that ended cleanly.
+    ///   - body: Uses a connection, which is closed afterwards. If it returns, the stream is over.
+    ///     If it throws what broke the connection (`connectionLost`, `endedWithoutGoodbye`, or a
+    ///     `timedOut` of its own), the next connection follows. With `goesOn`, that is so for
+    ///     `peerFailed` as well.
+    /// - Throws: The error of an attempt for which `FrameStreamingError.mayPass` is false; any
+    ///   other error of `body`.
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
         _ body: (TCPTransport) throws -> Void
@@ -30,9 +36,9 @@ extension TCPConnector {
         try serve(goesOn: goesOn, clock: SystemClock(), pause: pause, onWaiting: onWaiting, body)
     }
 
-    /// The same with a clock and a way to wait of the caller's own.
+    /// The same with the caller's own clock and waits.
     ///
-    /// - Parameter pause: Waits that long; false = cancelled.
+    /// - Parameter pause: Waits for the duration; false = cancelled.
     func serve(
         goesOn: Bool, clock: some FrameClock, pause: (Duration) -> Bool,
         onWaiting: (FrameStreamingError?, Duration) -> Void, _ body: (TCPTransport) throws -> Void
@@ -47,7 +53,7 @@ extension TCPConnector {
                 guard goesOn else { return }
             } catch let error as FrameStreamingError
                 where error.isBreak(of: transport) || goesOn && error.code == .peerFailed
-                // The cancel closed the connection under the body.
+                // The cancel has closed the connection while the body used it.
                 || isCancelled && error.code == .closed
             {
                 reason = error
@@ -60,7 +66,7 @@ extension TCPConnector {
         }
     }
 
-    /// The next connection, however many attempts it takes; nil = cancelled.
+    /// Tries to connect until it succeeds; nil = cancelled.
     private func next(
         _ delay: inout ReconnectDelay, _ pause: (Duration) -> Bool,
         _ onWaiting: (FrameStreamingError?, Duration) -> Void
@@ -81,7 +87,7 @@ extension TCPConnector {
 }
 
 extension FrameStreamingError {
-    /// Whether it says that the connection broke, and not that something of the program's own failed, such as a file.
+    /// Whether the connection broke, and not something of the program's own, such as a file.
     fileprivate func isBreak(of transport: TCPTransport) -> Bool {
         switch code {
         case .connectionLost, .endedWithoutGoodbye, .timedOut: subject == nil || subject == transport.peer.address

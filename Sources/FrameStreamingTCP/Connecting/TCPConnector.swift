@@ -1,34 +1,37 @@
 public import FrameStreamingCore
 
-/// Connects to one listening peer, again after a connection broke, with the session that lets the stream go on.
+/// Connects to one listening peer, and again after a connection broke. The session of all
+/// connections is the same, so the stream goes on.
 ///
 /// ```swift
 /// let connector = try TCPConnector(to: "receiver:5600", role: .sender)
 /// let transport = try connector.connect(until: .after(.seconds(10)))
 /// ```
 ///
-/// One for each stream: its session is that of one sender, from its first frame to its last.
+/// Use one connector for each stream: its session is that of one sender, from the first frame to
+/// the last.
 public final class TCPConnector: Connector {
-    /// What it connects to, as it was given.
+    /// The address that it was given.
     public let address: String
-    /// Sender: the session that every connection names, so that no frame is consumed twice. 0 with the text handshake, which has none, and
-    /// for a receiver, which remembers its sender's.
+    /// Sender: the session of every connection, so that no frame is consumed twice. 0 with the text
+    /// handshake, which has no sessions, and for a receiver, which remembers its sender's session.
     public let session: UInt64
     private let endpoint: TCPEndpoint
     private let handshakeDriver: HandshakeDriver
     private let cancellation = TCPCancellation()
 
-    /// How long one attempt may take. The kernel alone would go on for two minutes, in longer and longer steps, and a receiver that is back
-    /// would not be noticed.
+    /// The limit of one attempt. The kernel alone would try for two minutes, with growing pauses,
+    /// and would notice a receiver that is back too late.
     private static let patience = Duration.seconds(10)
 
-    /// Connects nowhere yet.
+    /// Creates a connector. It connects only when told to.
     ///
     /// - Parameters:
-    ///   - address: `HOST:PORT`; the host is a name, which is looked up for each attempt, an IPv4 address, or an IPv6 address in brackets.
+    ///   - address: `HOST:PORT`. The host is an IPv4 address, an IPv6 address in brackets, or a
+    ///     name, which is looked up for each attempt.
     ///   - role: Whether this side sends or receives frames.
     ///   - handshake: Binary or text; the peer must speak the same.
-    ///   - options: The rest, for every connection. A sender without a session gets one, at random.
+    ///   - options: Settings for each connection. A sender without a session gets a random one.
     /// - Throws: `invalidArgument`.
     public init(
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions()
@@ -40,11 +43,13 @@ public final class TCPConnector: Connector {
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: false)
     }
 
-    /// A connection whose handshake is complete: one attempt, at each of the host's addresses, of 10 s at most.
+    /// Connects and completes the handshake: one attempt at each of the host's addresses, 10 s at
+    /// most in all.
     ///
-    /// - Throws: What `FrameStreamingError.mayPass` calls worth another attempt: `connectionFailed` when nobody listens or there is no way
-    ///   there, `unresolvedHost`, `timedOut`, `busy` when the peer has no room. What it does not: `rejected` when the peer said no for
-    ///   another reason, `protocolViolation` when it speaks otherwise, `cancelled`.
+    /// - Throws: Errors after which another attempt may succeed (`FrameStreamingError.mayPass`):
+    ///   `connectionFailed` if nothing listens there or there is no route, `unresolvedHost`,
+    ///   `timedOut`, `busy` if the peer has no room. Other errors: `rejected` if the peer refused
+    ///   for another reason, `protocolViolation` if it does not keep to the protocol, `cancelled`.
     public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try attempt(until: deadline)
     }
@@ -54,14 +59,15 @@ public final class TCPConnector: Connector {
             to: endpoint, handshakeDriver, until: deadline.earlier(.after(Self.patience)), cancellation)
     }
 
-    /// Whether it was cancelled.
+    /// Whether ``cancel()`` was called.
     var isCancelled: Bool { cancellation.isCancelled }
 
     /// Waits for `duration`; false = cancelled.
     func pause(_ duration: Duration) -> Bool { cancellation.pause(duration) }
 
-    /// Ends an attempt, from any thread, with `cancelled` within 100 ms, and every later one at once. A connection that there is goes on;
-    /// ``serve(goesOn:onWaiting:_:)`` returns when it has ended.
+    /// Ends an attempt with `cancelled` within 100 ms, and every later one at once. An open
+    /// connection goes on, and ``serve(goesOn:onWaiting:_:)`` returns when it has ended. May be
+    /// called from any thread.
     public func cancel() {
         cancellation.cancel()
         handshakeDriver.sessions?.close()
@@ -69,7 +75,8 @@ public final class TCPConnector: Connector {
 }
 
 extension TCPOptions {
-    /// With a session for a sender that has none and may be connected again. The text handshake has no word for it.
+    /// The options with a random session for a sender that has none, and without one for a
+    /// handshake that has no sessions.
     func withSession(_ role: TCPRole, _ handshake: TCPHandshake) -> TCPOptions {
         var options = self
         if !handshake.hasSessions {

@@ -2,17 +2,21 @@ public import FrameStreamingCore
 internal import FrameStreamingSystem
 
 extension TCPTransport {
-    /// Connects to a listening peer and agrees with it: its addresses are tried one after another.
+    /// Connects to a listening peer and completes the handshake. The host's addresses are tried one
+    /// after another.
     ///
     /// - Parameters:
-    ///   - address: `HOST:PORT`; the host is a name, an IPv4 address, or an IPv6 address in brackets.
+    ///   - address: `HOST:PORT`. The host is a name, an IPv4 address, or an IPv6 address in
+    ///     brackets.
     ///   - role: Whether this side sends or receives frames.
     ///   - handshake: Binary or text; the peer must speak the same.
-    ///   - options: The rest.
-    ///   - deadline: For everything together, 10 s unless given; the handshake has its own besides.
+    ///   - options: The other settings.
+    ///   - deadline: The limit for everything together, 10 s unless given. The handshake has a
+    ///     limit of its own as well.
     ///   - cancellation: Lets another thread end the attempt.
-    /// - Throws: `unresolvedHost`; `connectionFailed` when no address answers; `busy` when the peer has no room; `rejected` when it says no
-    ///   for another reason; `timedOut`; `cancelled`; `invalidArgument`.
+    /// - Throws: `unresolvedHost`; `connectionFailed` if no address answers; `busy` if the peer has
+    ///   no room; `rejected` if it refuses for another reason; `timedOut`; `cancelled`;
+    ///   `invalidArgument`.
     public static func connect(
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()
@@ -28,10 +32,10 @@ extension TCPTransport {
     ) throws(FrameStreamingError) -> TCPTransport {
         let name = endpoint.description
         let addresses = try lookUp(endpoint, until: deadline, cancellation)
-        var failure = FrameStreamingError(.connectionFailed, "it has no address", subject: name)
+        var failure = FrameStreamingError(.connectionFailed, "the host has no address", subject: name)
         for (index, candidate) in addresses.enumerated() {
-            // What is left of the time is shared by the addresses that are left: one that swallows everything is no reason
-            // not to try the next.
+            // The remaining addresses share the remaining time: one that never answers must not
+            // prevent an attempt at the next.
             let share = deadline.time.map { time in
                 Deadline.after(time.since(.now) / (addresses.count - index))
             }
@@ -47,7 +51,7 @@ extension TCPTransport {
                     throw error
                 }
             } catch {
-                // Somebody answered there, or nobody wants to know any more.
+                // A peer answered there, or the time is over, or the attempt was cancelled.
                 if error.code != .connectionFailed { if error.code != .timedOut || deadline.hasPassed { throw error } }
                 failure = error
             }
@@ -91,18 +95,18 @@ extension TCPTransport {
         }
         let remedy =
             switch error.code {
-            case Errno.connectionRefused: "nobody listens there: start the peer first, or check the port"
+            case Errno.connectionRefused: "no program listens there: start the peer first, or check the port"
             case Errno.hostUnreachable, Errno.networkUnreachable:
-                "there is no way there: check the network and the address"
+                "there is no route to it: check the network and the address"
             case Errno.timedOut: "no answer: check the address, and that no firewall is in the way"
-            default: "no connection could be made"
+            default: "the connection failed"
             }
         return FrameStreamingError(
             .connectionFailed, "\(remedy) (\(address): \(error.reason))", subject: name, errno: error.code)
     }
 
-    /// The addresses of the host. A name server may take its time, and the call that asks it can be neither cancelled nor
-    /// bounded: a thread of its own waits for it.
+    /// The addresses of the host. The call that asks the name server can be neither cancelled nor
+    /// bounded, so a thread of its own waits for it.
     private static func lookUp(
         _ endpoint: TCPEndpoint, until deadline: Deadline, _ cancellation: TCPCancellation
     ) throws(FrameStreamingError) -> [SocketAddress] {

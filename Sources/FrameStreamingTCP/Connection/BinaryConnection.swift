@@ -69,7 +69,8 @@ final class BinaryConnection: WatchedConnection {
         }
     }
 
-    /// Nil for a receiver: reading frames would keep a thread that looks after many connections too long.
+    /// Nil for a receiver: reading frames would keep a thread that looks after many connections too
+    /// long.
     var watched: Descriptor? { role == .sender ? try? channel.descriptor() : nil }
 
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
@@ -106,8 +107,8 @@ final class BinaryConnection: WatchedConnection {
         ByeAcknowledgement(consumedThrough: state.look { $0.acknowledged }).marshal()
     }
 
-    /// Ends the connection because its session has come back on another one. Frames that have arrived
-    /// are still delivered.
+    /// Ends the connection because its session has come back on another one. Frames that have
+    /// arrived are still delivered.
     private static func sever(_ channel: Channel, _ state: ConnectionState) {
         state.change { state in
             guard state.failure == nil, !state.hasEnded, !state.isClosed else { return }

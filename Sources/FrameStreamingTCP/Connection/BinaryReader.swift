@@ -27,14 +27,16 @@ final class BinaryReader: @unchecked Sendable {
 
     /// The next message. When the deadline passes, the part that has arrived is kept.
     ///
-    /// - Parameter takesFrames: Whether this side receives frames. Checked before memory is taken for one.
+    /// - Parameter takesFrames: Whether this side receives frames. Checked before memory is taken
+    ///   for one.
     func next(
         _ turn: borrowing ReadingTurn, until limit: Deadline, takesFrames: Bool
     ) throws(FrameStreamingError) -> Item {
         try reading.next(until: limit, takesFrames: takesFrames)
     }
 
-    /// The next message that has arrived, for the side that sends frames; nil when more bytes must arrive first.
+    /// The next message that has arrived, for the side that sends frames; nil when more bytes must
+    /// arrive first.
     ///
     /// - Parameter mayRead: Whether the socket may be read, which is done once and without waiting.
     func nextArrived(
@@ -46,8 +48,8 @@ final class BinaryReader: @unchecked Sendable {
     /// When more of the message that has begun must have arrived; nil if none has begun.
     func due(_ turn: borrowing ReadingTurn) -> MonotonicTime? { reading.stallMonitor.due }
 
-    /// Whether a frame was announced and is not read, because there is no memory for it. The peer is
-    /// not heard meanwhile.
+    /// Whether a frame was announced and is not read, because there is no memory for it. The peer
+    /// is not heard meanwhile.
     func waitsForMemory(_ turn: borrowing ReadingTurn) -> Bool { reading.waitsForMemory }
 }
 
@@ -85,7 +87,8 @@ private struct BinaryReading: ~Copyable {
         self.writer = writer
         self.input = input
         self.admission = admission
-        // For the frames that the credit permits, one that is being read, and one that the consumer uses.
+        // For the frames that the credit permits, one that is being read, and one that the consumer
+        // uses.
         pool =
             options.pool
             ?? FramePool(
@@ -122,7 +125,8 @@ private struct BinaryReading: ~Copyable {
         }
     }
 
-    /// Frames are numbered from 1 without gaps. This is the one place where that is checked for a peer's frames.
+    /// Frames are numbered from 1 without gaps. This is the one place where that is checked for a
+    /// peer's frames.
     private mutating func checkOrder(_ sequence: UInt64) throws(FrameStreamingError) {
         guard sequence == lastSequence + 1 else { throw .violation("frame \(sequence) after frame \(lastSequence)") }
         lastSequence = sequence

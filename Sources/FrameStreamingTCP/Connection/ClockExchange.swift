@@ -1,7 +1,8 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Asks for the peer's clock by PING, and takes its answers. ``ClockMeasurement`` decides when to ask.
+/// Asks for the peer's clock by PING, and takes its answers. ``ClockMeasurement`` decides when to
+/// ask.
 struct ClockExchange: Sendable {
     private let measurement: Monitor<ClockMeasurement>
     private let writer: MessageWriter
@@ -40,7 +41,8 @@ struct ClockExchange: Sendable {
         _ = try? ask()
     }
 
-    /// - Returns: False if something else is being written: a question behind it would measure that.
+    /// - Returns: False if something else is being written: a question behind it would measure
+    ///   that.
     private func ask() throws(FrameStreamingError) -> Bool {
         try writer.offer {
             MessageWriter.Outgoing(measurement.withLock { $0.ask(at: monotonicNow()) }.marshal())

@@ -1,53 +1,60 @@
 internal import FrameStreamingCore
 
-/// When to ask for the peer's clock, or only how far away it is, and what its answers come to. No I/O, and time is what it is told.
+/// Decides when to ask for the peer's clock and the round trip, and estimates both from the
+/// answers. It has no I/O, and every call gets the time.
 ///
-/// A few questions in a row at first, so that the first pictures have an age soon. Then one now and then for as long as the
-/// connection lives, because clocks drift and ways change; none where the peer reads our clock, and nobody wants to know the way.
-/// A question is best put where nothing of ours is in its way: before a frame or an acknowledgement is sent. Where there are none, the
-/// thread that waits for the peer asks for the clock; how long the way is for frames matters to nobody then.
+/// It asks a few times in a row at first, so that the first frames soon have an age. Then it asks
+/// once a second as long as the connection lives, because clocks drift and routes change. It does
+/// not if the peer reads our clock and the round trip is not read.
+///
+/// A question measures best if nothing is queued in front of it, so it is sent before a frame or an
+/// acknowledgement. If there are none, the thread that reads asks for the clock. The round trip of
+/// frames does not matter then.
 struct ClockMeasurement: Hashable {
-    /// Which clock the peer reads, for all that is known.
+    /// Which clock the peer reads, as far as known.
     enum Clock: Hashable {
         /// One of its own, which is measured.
         case another
-        /// Ours, says its boot id, which a time namespace and a machine cloned with its memory have as well. Nothing was measured
-        /// that shows it, so nothing is known.
+        /// Ours, by its boot id. A time namespace and a machine that was cloned with its memory
+        /// have the same boot id, so this counts only once it was measured.
         case claimed
-        /// Ours: what was measured agrees.
+        /// Ours, and a measurement agrees.
         case ours
     }
 
     private(set) var clock: Clock
-    /// Whether this side wants to know how long the way is, once somebody has asked for it.
-    private let measuresWay: Bool
-    /// When this side ended its part of the handshake: the peer has sent no frame before.
+    /// Whether to measure the round trip for a caller of ``roundTrip(at:)``.
+    private let measuresRoundTrip: Bool
+    /// When this side ended its part of the handshake. The peer has sent no frame before.
     private let start: Int64
 
     private static let first = 8
     private static let firstInterval: Int64 = 100_000_000
     private static let interval: Int64 = 1_000_000_000
-    /// How long the thread that waits leaves it to those who send. Above the interval of a stream that is a stream, so
-    /// that a wait need not end for a question which somebody else puts.
+    /// How long the thread that reads leaves the question to the threads that send. Longer than the
+    /// interval between frames, so that its wait does not end for a question that another thread
+    /// asks.
     private static let patience: Int64 = 1_000_000_000
-    /// How well an answer must be known to show that the clock is ours, in nanoseconds: one that took seconds agrees with anything.
-    private static let telling: Int64 = 50_000_000
+    /// The largest error, in nanoseconds, of a measurement that shows that the clock is ours. One
+    /// that took seconds agrees with any clock.
+    private static let conclusiveError: Int64 = 50_000_000
 
     private var filter = ClockFilter()
     private var asked: UInt64 = 0
-    /// Questions since the peer's clock was found to be another.
+    /// Questions since the start, or since the peer's clock was found to be another.
     private var series = 0
-    private var isWayWanted = false
-    /// When the next question is due, and when nobody has put it and the thread that waits must.
+    private var isRoundTripWanted = false
+    /// When the next question is due, and when the thread that reads must ask it.
     private var due: Int64
     private var overdue: Int64
 
     /// - Parameters:
     ///   - start: When this side ended its part of the handshake.
-    ///   - measuresWay: Whether it measures the way for who wants to know, also where the clock is known to be ours.
-    init(_ clock: Clock, measuresWay: Bool, start: Int64) {
+    ///   - measuresRoundTrip: Whether to measure the round trip once it is read, even if the clock
+    ///     is known to be ours.
+    init(_ clock: Clock, measuresRoundTrip: Bool, start: Int64) {
         self.clock = clock
-        self.measuresWay = measuresWay
+        self.measuresRoundTrip = measuresRoundTrip
         self.start = start
         due = clock == .ours ? .max : .min
         overdue = due
@@ -57,7 +64,7 @@ struct ClockMeasurement: Hashable {
     /// When the next question is due; `.max` = none is.
     var dueTime: Int64 { due }
 
-    /// When the thread that waits for the peer should ask by itself; `.max` = never.
+    /// When the thread that reads should ask; `.max` = never.
     var wakeTime: Int64 { overdue }
 
     /// The next question, which is written at `now`.
@@ -69,15 +76,16 @@ struct ClockMeasurement: Hashable {
         overdue = isFirst ? due : due + Self.patience
         if !isFirst, clock == .ours {
             overdue = .max
-            if !isWayWanted { due = .max }
+            if !isRoundTripWanted { due = .max }
         }
         return Ping(id: asked, sendTime: now)
     }
 
-    /// It could not be asked, for something else is being written.
+    /// Delays the question, because something else is being written.
     mutating func postpone(at now: Int64) { overdue = max(overdue, now + Self.firstInterval / 5) }
 
-    /// Takes an answer that was read at `now`. What was never asked, or answers itself, measures nothing.
+    /// Takes an answer that was read at `now`. An answer without a question, or with impossible
+    /// times, is ignored.
     mutating func record(_ pong: Pong, at now: Int64) {
         guard asked > 0, (1...asked).contains(pong.id),
             let sample = ClockFilter.Sample(
@@ -87,45 +95,49 @@ struct ClockMeasurement: Hashable {
         guard clock != .another else { return }
         let error = sample.error(at: now)
         if sample.offset.magnitude > error.magnitude {
-            // From here on what is measured counts, whatever the boot id says.
+            // From here on the measurement counts, whatever the boot id says.
             clock = .another
             series = 0
             due = now
             overdue = now
-        } else if error <= Self.telling {
+        } else if error <= Self.conclusiveError {
             clock = .ours
         }
     }
 
-    /// Takes the connection's first frame, which is an answer, too: the peer sent it after this side had ended its part of the
-    /// handshake. It shows that a claimed clock is ours before the first PONG is here; that it is not, only a PONG shows.
+    /// Takes the connection's first frame, which is an answer as well: the peer sent it after this
+    /// side had ended its part of the handshake.
     ///
-    /// - Parameter sent: When it was handed to the connection, on the peer's clock; nil = not told.
+    /// It can show that a claimed clock is ours before the first PONG arrives. Only a PONG shows
+    /// that it is not.
+    ///
+    /// - Parameter sent: When the frame was sent, on the peer's clock; nil = not known.
     mutating func record(firstFrame sent: Int64?, arrived: Int64) {
         guard clock == .claimed, let sent,
             let sample = ClockFilter.Sample(asked: start, heard: sent, said: sent, answered: arrived)
         else { return }
         let error = sample.error(at: arrived)
-        if sample.offset.magnitude <= error.magnitude, error <= Self.telling { clock = .ours }
+        if sample.offset.magnitude <= error.magnitude, error <= Self.conclusiveError { clock = .ours }
     }
 
-    /// What is known of the peer's clock.
+    /// The estimate of the peer's clock.
     func estimate(at now: Int64) -> ClockFilter.Estimate? {
         switch clock {
         case .ours: return ClockFilter.Estimate(offset: 0, error: 0)
         case .another: return filter.estimate(at: now)
         case .claimed:
-            // Answers so slow that they tell little: ours within what they leave open.
+            // The answers were too slow to tell. The clock is ours within their error.
             guard let measured = filter.estimate(at: now) else { return nil }
             let (error, overflow) = measured.error.addingReportingOverflow(Int64(clamping: measured.offset.magnitude))
             return ClockFilter.Estimate(offset: 0, error: overflow ? .max : error)
         }
     }
 
-    /// How long the way there and back is, in nanoseconds; nil where no answer says so. The first one who wants to know has it measured.
+    /// The round trip in nanoseconds; nil without a recent answer. The first call starts the
+    /// measurement.
     mutating func roundTrip(at now: Int64) -> Int64? {
-        if measuresWay, !isWayWanted {
-            isWayWanted = true
+        if measuresRoundTrip, !isRoundTripWanted {
+            isRoundTripWanted = true
             if due == .max { due = now }
         }
         return filter.roundTrip(at: now)

@@ -1,16 +1,17 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// What a TCPTransport forwards to: one way of speaking over a connected socket.
+/// One protocol on a connected socket. A TCPTransport forwards its calls to it.
 protocol Connection: Sendable {
     var goodbye: Goodbye? { get }
-    /// What was measured of the peer's clock so far; nil where nothing was, or nothing needs to be.
+    /// The estimate of the peer's clock; nil if nothing was measured yet.
     var clock: ClockFilter.Estimate? { get }
-    /// What a question and its answer take, in nanoseconds; nil where it is not known. Who reads it wants it measured.
+    /// The round trip in nanoseconds; nil if it is not known. The first read starts the
+    /// measurement.
     var roundTrip: Int64? { get }
-    /// Bytes that frames which are not consumed may take now; nil where nobody counts them.
+    /// Bytes that unconsumed frames may take now; nil if they are not counted.
     var frameMemory: Int? { get }
-    /// What the peer's kernel has confirmed.
+    /// Bytes that the peer's kernel has confirmed; nil if they are not counted.
     var deliveredBytes: UInt64? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
@@ -18,7 +19,7 @@ protocol Connection: Sendable {
     func close()
 }
 
-/// One that can be listened to together with others: see `WatchedTransport`.
+/// A connection that one thread can poll together with others: see `WatchedTransport`.
 protocol WatchedConnection: Connection {
     /// The socket; nil once closed.
     var watched: Descriptor? { get }
@@ -26,15 +27,15 @@ protocol WatchedConnection: Connection {
 }
 
 extension Connection {
-    /// The text handshake has no clock.
+    /// Nil: the text handshake has no clock.
     var clock: ClockFilter.Estimate? { nil }
 
-    /// Nor a question that is answered at once.
+    /// Nil: the text handshake has no message that is answered at once.
     var roundTrip: Int64? { nil }
 
-    /// Of the text handshake's frames there is but one.
+    /// Nil: the text handshake has only one frame at a time.
     var frameMemory: Int? { nil }
 
-    /// Who receives delivers nothing.
+    /// Nil: a receiver sends no frames.
     var deliveredBytes: UInt64? { nil }
 }

@@ -1,6 +1,6 @@
 internal import FrameStreamingCore
 
-/// An image on its way from the socket into a pool's buffer.
+/// An image that is being read from the socket into a pool's buffer.
 struct IncomingImage: ~Copyable {
     private var buffer: FrameBuffer
     private var filled = 0
@@ -10,7 +10,7 @@ struct IncomingImage: ~Copyable {
     var isComplete: Bool { filled == buffer.byteCount }
     var byteCount: Int { buffer.byteCount }
 
-    /// Takes what was read together with the message before it.
+    /// Takes the bytes that were read together with the header.
     mutating func take(from input: inout InputBuffer) {
         let start = filled
         var bytes = buffer.bytes
@@ -18,7 +18,7 @@ struct IncomingImage: ~Copyable {
         filled = start + count
     }
 
-    /// Reads on, straight into the buffer; 0 = the peer's bytes ended.
+    /// Reads more bytes, straight into the buffer; 0 = the peer's bytes have ended.
     mutating func read(
         from channel: Channel, until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
@@ -30,7 +30,8 @@ struct IncomingImage: ~Copyable {
         return count
     }
 
-    /// Takes what `input` has of the image, and reads the rest straight into its buffer; what came is kept where it throws.
+    /// Takes the image's bytes in `input`, and reads the rest straight into the buffer. If it
+    /// throws, the bytes that were read are kept.
     ///
     /// - Throws: As ``InputBuffer/fill(from:until:watching:driving:)``.
     mutating func complete(
@@ -48,7 +49,7 @@ struct IncomingImage: ~Copyable {
         }
     }
 
-    /// The whole image's first `count` bytes, read only.
+    /// Calls `body` with the image's bytes.
     mutating func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
         let bytes = buffer.bytes
         return body(bytes.bytes)

@@ -4,7 +4,7 @@ internal import FrameStreamingCore
 // bound each read, and the thread that waits in it finishes what the writer has left.
 
 extension InputBuffer {
-    /// Reads what there is, waiting for the first byte.
+    /// Waits for bytes and reads them.
     ///
     /// - Throws: As ``ReadStallMonitor/reading(from:until:_:)``.
     mutating func fill(
@@ -18,9 +18,10 @@ extension InputBuffer {
         }
     }
 
-    /// Reads what has come, without waiting; false = nothing has.
+    /// Reads bytes that have arrived, without waiting; false if there are none.
     ///
-    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `connectionLost` for a message that does not get on.
+    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `connectionLost` for a
+    ///   message that makes no progress.
     mutating func fillArrived(
         from channel: Channel, watching watch: inout ReadStallMonitor
     ) throws(FrameStreamingError) -> Bool {

@@ -1,11 +1,13 @@
 internal import FrameStreamingCore
 
-/// Whether a message that has begun gets on: `(bytes moved so far, now) -> verdict`, without a clock of its own.
+/// Decides whether a message that has begun makes progress: `(bytes moved so far, now) -> verdict`,
+/// without a clock of its own.
 ///
-/// It goes by progress and never by the whole time: a large picture on a slow link may take as long as it moves. Standing still is a break
-/// like any other. Moving at less than a minimum rate, over a minute, is what a peer does that trickles to hold a place.
+/// The total time does not count: a large frame on a slow link may take as long as it moves. A
+/// stall ends the connection. So does less than a minimum rate over a minute, which is what a peer
+/// does that sends single bytes to keep its connection.
 struct MessageProgress: Hashable, Sendable {
-    /// What a message may do.
+    /// The limits for a message.
     struct Limits: Hashable, Sendable {
         /// Nanoseconds in which at least one byte must move.
         let standstill: Int64
@@ -15,9 +17,9 @@ struct MessageProgress: Hashable, Sendable {
 
         /// - Parameters:
         ///   - standstill: How long no byte may move.
-        ///   - minimumRate: Bytes a second, on the average over `window`; 0 = however few.
+        ///   - minimumRate: Bytes per second, averaged over `window`; 0 = no minimum.
         init(standstill: Duration, minimumRate: Int = 0, window: Duration = TCPOptions.rateWindow) {
-            // Half of the clock's range is for ever, and can be added to any time.
+            // Half of the clock's range is as good as for ever, and can be added to any time.
             self.standstill = min(standstill.wholeNanoseconds, .max / 2)
             self.window = min(window.wholeNanoseconds, .max / 2)
             let product = UInt64(max(0, minimumRate)).multipliedFullWidth(by: UInt64(max(0, self.window)))
@@ -27,11 +29,11 @@ struct MessageProgress: Hashable, Sendable {
     }
 
     enum Verdict: Hashable {
-        /// It gets on, and is to be looked at again by then.
+        /// It makes progress. Look again by then.
         case goesOn(until: MonotonicTime)
-        /// No byte has moved for as long as may be.
+        /// No byte has moved for the longest permitted time.
         case standsStill
-        /// Bytes move, and too few of them.
+        /// Too few bytes move.
         case tooSlow
     }
 
@@ -41,7 +43,7 @@ struct MessageProgress: Hashable, Sendable {
     private var windowStart: Int64
     private var bytesAtStart: UInt64
 
-    /// - Parameter bytes: The count to begin with: of a counter that is older than the message, what it shows.
+    /// - Parameter bytes: The counter's value at the start of the message.
     init(_ limits: Limits, from bytes: UInt64 = 0, at now: MonotonicTime) {
         self.limits = limits
         self.bytes = bytes
@@ -50,7 +52,7 @@ struct MessageProgress: Hashable, Sendable {
         bytesAtStart = bytes
     }
 
-    /// - Parameter bytes: How many have moved so far.
+    /// Judges the message by the bytes that have moved so far.
     mutating func look(_ bytes: UInt64, at now: MonotonicTime) -> Verdict {
         let now = now.nanoseconds
         if bytes != self.bytes {
@@ -71,9 +73,9 @@ struct MessageProgress: Hashable, Sendable {
 }
 
 extension MessageProgress.Verdict {
-    /// What ends the connection; nil where the message gets on.
+    /// The error that ends the connection; nil if the message makes progress.
     ///
-    /// - Parameter limits: Those that it was judged by.
+    /// - Parameter limits: The limits by which it was judged.
     func error(_ limits: MessageProgress.Limits, address: String) -> FrameStreamingError? {
         switch self {
         case .goesOn: nil
@@ -85,7 +87,7 @@ extension MessageProgress.Verdict {
         case .tooSlow:
             FrameStreamingError(
                 .connectionLost,
-                "fewer than \(limits.leastBytes) bytes of a message moved in \(Duration.nanoseconds(limits.window)): the peer trickles, or the link is below the minimum rate; for a slower link make the pictures smaller, or lower that rate (TCPOptions.minimumRate)",
+                "fewer than \(limits.leastBytes) bytes of a message moved in \(Duration.nanoseconds(limits.window)): the peer trickles, or the link is below the minimum rate; for a slower link send smaller frames, or lower that rate (TCPOptions.minimumRate)",
                 subject: address)
         }
     }

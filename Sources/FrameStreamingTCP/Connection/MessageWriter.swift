@@ -1,24 +1,25 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A connection's writing side: whole messages, one after another, whoever writes them and however often the socket is full.
+/// Writes whole messages to a socket, one after another, for any number of threads.
 ///
-/// One thread at a time has the turn to write. A message of which the kernel took a part stays here and goes first.
+/// One thread at a time has the turn to write. If the kernel takes only a part of a message, the
+/// rest stays here and is written first.
 final class MessageWriter: Sendable {
-    /// Which message it is: what tells a repeated call from a new one.
+    /// Identifies a message, to tell a repeated call from a new one.
     enum Key: Hashable {
         case frame(UInt64), sourceLost(String), sourceRestored, goodbye
         case request(ReceiverRequest)
     }
 
-    /// A message, or what is left of it.
+    /// A message that is being written.
     struct Outgoing {
         var head: [UInt8]
         var image: Frame?
         var imageBytes = 0
         /// Bytes that the kernel has taken.
         var offset = 0
-        /// Whether it gets on; nil until it had to wait.
+        /// Nil until the message had to wait.
         var progress: MessageProgress?
 
         init(_ head: [UInt8]) { self.head = head }
@@ -36,7 +37,8 @@ final class MessageWriter: Sendable {
         var isBusy = false
         var current: Outgoing?
         var queue: [Outgoing] = []
-        /// The message of a call that timed out after its first byte was gone: the next call with it finishes it.
+        /// The message of a call that timed out after its first byte was written. The next call
+        /// with the same key finishes it.
         var begun: Key?
         var failure: FrameStreamingError?
 
@@ -47,21 +49,21 @@ final class MessageWriter: Sendable {
     private let channel: Channel
     private let limits: MessageProgress.Limits
 
-    /// - Parameter limits: What a message may do that had to wait.
+    /// - Parameter limits: The limits for a message that had to wait.
     init(_ channel: Channel, _ limits: MessageProgress.Limits) {
         self.channel = channel
         self.limits = limits
     }
 
-    /// For a few words: nothing of them may stand still for longer.
+    /// A writer for short messages, which may not stall for longer than `timeout`.
     convenience init(_ channel: Channel, timeout: Duration) {
         self.init(channel, MessageProgress.Limits(standstill: timeout))
     }
 
-    /// Writes a message whole, after what was begun before it.
+    /// Writes a whole message, after the messages that were begun before.
     ///
-    /// - Parameter make: The message; not called where `key` was begun already.
-    /// - Throws: `timedOut`: the same call goes on where this ended.
+    /// - Parameter make: Makes the message. Not called if the message of `key` was begun already.
+    /// - Throws: `timedOut`. The same call then goes on where this one has ended.
     func send(
         _ key: Key, until deadline: Deadline, _ make: () throws(FrameStreamingError) -> Outgoing
     ) throws(FrameStreamingError) {
@@ -82,8 +84,8 @@ final class MessageWriter: Sendable {
         throw .timedOut("room to send")
     }
 
-    /// The way of nearly every message: the kernel takes it at once, and it is never stored. If not it is the current message
-    /// now. Needs the turn, and that nothing was left of a message before.
+    /// Writes a message without storing it, if the kernel takes it at once, as it nearly always
+    /// does. Otherwise the message becomes the current one. Needs the turn, and no current message.
     private func writeAtOnce(_ make: () throws(FrameStreamingError) -> Outgoing) throws(FrameStreamingError) -> Bool {
         let descriptor = try channel.descriptor()
         var outgoing = try make()
@@ -98,10 +100,11 @@ final class MessageWriter: Sendable {
         return isDone
     }
 
-    /// Writes a message now, where nobody else writes and nothing is left to be written; false where it cannot. For one that is
-    /// worth nothing when it goes out late.
+    /// Writes a message if no other message is being written or queued. For a message that is
+    /// worthless if it is late.
     ///
-    /// - Parameter make: The message; not called where it cannot be written.
+    /// - Parameter make: Makes the message. Not called if it cannot be written now.
+    /// - Returns: Whether it was written.
     func offer(_ make: () -> Outgoing) throws(FrameStreamingError) -> Bool {
         let mine = state.withLock { state in
             guard !state.isBusy, !state.hasWork, state.failure == nil else { return false }
@@ -114,12 +117,12 @@ final class MessageWriter: Sendable {
         return true
     }
 
-    /// Writes a message as far as it goes without waiting, behind those that were queued before it: the thread in `receive` writes the
-    /// rest, and is woken for it.
+    /// Writes or queues a message without waiting. The thread in `receive` is woken to write the
+    /// rest.
     ///
-    /// - Parameter limit: How many may be queued; nil = any number.
-    /// - Returns: False: there was no room for it.
-    /// - Throws: What broke in writing, now or before.
+    /// - Parameter limit: The most queued messages; nil = any number.
+    /// - Returns: False if the queue is full.
+    /// - Throws: The error of this or an earlier write.
     @discardableResult
     func enqueue(_ outgoing: Outgoing, limit: Int? = nil) throws(FrameStreamingError) -> Bool {
         enum Step { case mine, queued, full, failed(FrameStreamingError) }
@@ -144,9 +147,9 @@ final class MessageWriter: Sendable {
         return true
     }
 
-    /// Writes what goes without waiting, unless another thread is at it.
+    /// Writes queued bytes without waiting, unless another thread is writing.
     ///
-    /// - Returns: When to look again at what is left; nil = nothing is left for the caller to do.
+    /// - Returns: When to look again at the rest; nil = there is no rest for this thread.
     func drive() throws(FrameStreamingError) -> Int64? {
         let mine = state.withLock { state in
             guard !state.isBusy, state.hasWork, state.failure == nil else { return false }
@@ -158,17 +161,17 @@ final class MessageWriter: Sendable {
         return try flush(until: nil, waits: false) ? nil : lookAgain()
     }
 
-    /// When to see whether the message that waits gets on. More often than it could be lost: what the peer's kernel confirmed since is seen
-    /// then only.
+    /// When to check the progress of a message that waits. Several times within the limit, because
+    /// only a check sees the bytes that the peer's kernel has confirmed.
     private func lookAgain() -> Int64 { monotonicNow() + limits.standstill / 4 }
 
-    /// Whether something is left to be written by whoever waits for the socket.
+    /// Whether the thread that waits for the socket has something to write.
     var hasWork: Bool { state.withLock { $0.hasWork } }
 
-    /// What broke in writing.
+    /// The first error of a write.
     var failure: FrameStreamingError? { state.withLock { $0.failure } }
 
-    /// Wakes those who wait for their turn, so that they see that the channel is closed.
+    /// Wakes the threads that wait for their turn, so that they see that the channel is closed.
     func close() { state.wakeAll() }
 
     private enum Turn { case clear, afterOthers, failed }
@@ -189,7 +192,8 @@ final class MessageWriter: Sendable {
         }
     }
 
-    /// Gives the turn back. What was queued meanwhile, by those who did not get it, goes first, as far as it does without waiting.
+    /// Gives the turn back. Before that it writes messages that other threads have queued
+    /// meanwhile, as far as that does not wait.
     private func endTurn() {
         while true {
             let (isOver, isLeft) = state.update { state in
@@ -197,29 +201,31 @@ final class MessageWriter: Sendable {
                 if isOver { state.isBusy = false }
                 return (isOver, state.failure == nil && state.current != nil)
             }
-            // Who waits for the socket must know that there is something to write.
+            // The thread that waits for the socket must write the rest.
             if isLeft { channel.nudge() }
             if isOver { return }
-            // What breaks is kept as the failure.
+            // An error is kept as the failure.
             _ = try? flush(until: nil, waits: false)
         }
     }
 
-    /// Nothing more can be written. What has come can still be read, and then the reading ends, too: the thread in it must not wait for a
-    /// peer to which nothing can be said any more.
+    /// Notes that nothing more can be written. Reads still get the bytes that have arrived, and
+    /// then end: the reading thread must not wait for a peer to which this side cannot write.
     func fail(_ error: FrameStreamingError) {
         state.update { $0.failure = $0.failure ?? error }
         channel.endReading()
     }
 
-    /// Why reading ended: the kernel tells each error once. A write that failed had it, and to a read the stream has merely ended then.
+    /// The reason why reading ended. The kernel reports each error once: after a failed write a
+    /// read only sees the end of the stream.
     func cause(of error: FrameStreamingError) -> FrameStreamingError {
         error.code == .endedWithoutGoodbye ? failure ?? error : error
     }
 
-    /// Writes all there is; false when the deadline passed, or the socket is full and `waits` is false. Needs the turn.
+    /// Writes the current message and the queue. Needs the turn.
     ///
-    /// - Parameter queue: Whether to go on with what is queued behind the current message.
+    /// - Parameter queue: Whether to go on with the queue after the current message.
+    /// - Returns: False if the deadline passed, or the socket is full and `waits` is false.
     private func flush(until deadline: Int64?, waits: Bool, queue: Bool = true) throws(FrameStreamingError) -> Bool {
         do throws(FrameStreamingError) {
             let descriptor = try channel.descriptor()
@@ -243,10 +249,11 @@ final class MessageWriter: Sendable {
         }
     }
 
-    /// The socket is full: what ends the connection, if this message has not got on for too long.
+    /// Checks the progress of a message while the socket is full, and returns the error that ends
+    /// the connection.
     ///
-    /// What counts is what has reached the peer's machine, where that is known. The socket has room again for much at once, and a slow link
-    /// would seem to stand still in between.
+    /// Bytes that have reached the peer's machine count, if the kernel counts them. The socket gets
+    /// room for many bytes at once, so on a slow link its own count would seem to stall in between.
     private func look(at outgoing: inout Outgoing) -> FrameStreamingError? {
         let bytes = channel.deliveredBytes ?? UInt64(outgoing.offset)
         var progress = outgoing.progress ?? MessageProgress(limits, from: bytes, at: .now)
@@ -255,7 +262,7 @@ final class MessageWriter: Sendable {
         return verdict.error(limits, address: channel.address)
     }
 
-    /// What goes next; it stays the current one until it is done.
+    /// The next message. It stays the current one until it is written.
     private func next(queue: Bool) -> Outgoing? {
         state.withLock { state in
             if queue, state.current == nil, !state.queue.isEmpty { state.current = state.queue.removeFirst() }
@@ -263,7 +270,7 @@ final class MessageWriter: Sendable {
         }
     }
 
-    /// Writes until the message is done; false when the socket is full.
+    /// Writes until the message is done; false if the socket is full.
     private func write(_ outgoing: inout Outgoing, to descriptor: Descriptor) throws(FrameStreamingError) -> Bool {
         while !outgoing.isDone {
             do throws(SystemError) {

@@ -1,8 +1,8 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The sending half of a binary connection: it checks frames, acknowledgements, news of the source and
-/// requests, and writes them.
+/// The sending half of a binary connection: it checks frames, acknowledgements, news of the source
+/// and requests, and writes them.
 struct OutgoingMessages: Sendable {
     let role: TCPRole
     let peer: Hello
@@ -17,8 +17,8 @@ struct OutgoingMessages: Sendable {
     let account: FrameMemoryAccount?
     private let packingPool = FramePool(capacity: 2)
 
-    /// Queued acknowledgements beyond this end the connection. The kernel holds some ten thousand before
-    /// the first is queued, so the sender reads none.
+    /// Queued acknowledgements beyond this end the connection. The kernel holds some ten thousand
+    /// before the first is queued, so the sender reads none.
     static let mostAcknowledgements = 1024
 
     init(
@@ -85,7 +85,8 @@ struct OutgoingMessages: Sendable {
 
     private func send(_ acknowledgement: Acknowledgement) throws(FrameStreamingError) {
         try needRole(.receiver, "acknowledge")
-        // Noted whether or not the sender learns of it: the frame was consumed, and must not come again.
+        // Noted whether or not the sender learns of it: the frame was consumed, and must not come
+        // again.
         session?.consumed(acknowledgement.sequence)
         account?.consumed(through: acknowledgement.sequence)
         // Before the acknowledgement: the frame that it permits would delay the answer.
@@ -94,8 +95,8 @@ struct OutgoingMessages: Sendable {
         state.change { $0.acknowledged = max($0.acknowledged, acknowledgement.sequence) }
     }
 
-    /// Writes or queues the acknowledgement. It is never dropped: a sender that misses one would have to
-    /// end the connection.
+    /// Writes or queues the acknowledgement. It is never dropped: a sender that misses one would
+    /// have to end the connection.
     private func write(_ acknowledgement: Acknowledgement) throws(FrameStreamingError) {
         let outgoing = MessageWriter.Outgoing(acknowledgement.marshal())
         if try writer.enqueue(outgoing, limit: Self.mostAcknowledgements) { return }

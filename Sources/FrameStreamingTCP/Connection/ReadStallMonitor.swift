@@ -1,17 +1,17 @@
 internal import FrameStreamingCore
 
-/// Looks after the message that is being read, from its first byte on: by when more of it must have come.
+/// Checks that the message that is being read makes progress, from its first byte on.
 struct ReadStallMonitor {
     private let limits: MessageProgress.Limits
     private var progress: MessageProgress?
-    /// Bytes that came since the message began.
+    /// Bytes that were read since the message began.
     private var bytes: UInt64 = 0
-    /// By when it is looked at again, unless more comes before; nil while there is no message.
+    /// When to look at the message again; nil if none has begun.
     private(set) var due: MonotonicTime?
 
     init(_ limits: MessageProgress.Limits) { self.limits = limits }
 
-    /// Some of a message has come, and not all of it.
+    /// Notes that a part of a message was read.
     mutating func begin() {
         guard progress == nil else { return }
         bytes = 0
@@ -21,23 +21,25 @@ struct ReadStallMonitor {
         self.progress = progress
     }
 
+    /// Notes that the message is complete.
     mutating func end() {
         progress = nil
         due = nil
     }
 
-    /// So many bytes have come.
+    /// Notes that `count` more bytes were read.
     ///
-    /// - Throws: `connectionLost` where they come too slowly.
+    /// - Throws: `connectionLost` if they arrive too slowly.
     mutating func moved(_ count: Int, address: String) throws(FrameStreamingError) {
         guard progress != nil else { return }
         bytes &+= UInt64(count)
         try look(address: address)
     }
 
-    /// To be called once nothing more has come, and not before: a program that was stopped finds much that came meanwhile.
+    /// Judges the message. Call it only when there is nothing to read: a program that was stopped
+    /// by a signal finds many bytes that arrived meanwhile.
     ///
-    /// - Throws: `connectionLost` where the message stands still, or comes too slowly.
+    /// - Throws: `connectionLost` if the message stalls, or arrives too slowly.
     mutating func look(address: String) throws(FrameStreamingError) {
         guard let verdict = progress?.look(bytes, at: .now) else { return }
         if let error = verdict.error(limits, address: address) { throw error }
@@ -49,9 +51,11 @@ struct ReadStallMonitor {
         due.map { Deadline.at($0).earlier(deadline).nanoseconds } ?? deadline.nanoseconds
     }
 
-    /// One read of some of a message's bytes, by `body`, which gets a deadline and says how many came.
+    /// Reads some of a message's bytes by `body`, which gets a deadline and returns how many it has
+    /// read.
     ///
-    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `timedOut`; `connectionLost` for a message that does not get on.
+    /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `timedOut`; `connectionLost`
+    ///   for a message that makes no progress.
     mutating func reading(
         from channel: Channel, until limit: Deadline, _ body: (Int64?) throws(FrameStreamingError) -> Int
     ) throws(FrameStreamingError) {

@@ -3,8 +3,8 @@ internal import FrameStreamingSystem
 
 /// The right to read from a connection. At most one thread has it.
 ///
-/// The turn cannot be forgotten: it ends when the value's life does. What reads takes the turn as an
-/// argument, so the compiler shows that nothing reads without it.
+/// The turn cannot be forgotten: it ends when the value's life does. What reads takes the turn as
+/// an argument, so the compiler shows that nothing reads without it.
 struct ReadingTurn: ~Copyable {
     private let state: ConnectionState
 
@@ -36,15 +36,16 @@ extension ConnectionState {
     /// More than any window. If no thread is in `receive`, messages beyond this are dropped.
     private static let mostKept = 1024
 
-    /// The next message for the thread in `receive`: one that `finish` has read before, or what `body`
-    /// reads in its turn.
+    /// The next message for the thread in `receive`: one that `finish` has read before, or what
+    /// `body` reads in its turn.
     ///
     /// - Returns: Nil once the peer has ended the connection cleanly. That stays so after a close.
     /// - Throws: What ended the connection, which every later call throws as well.
     func reading(
         until deadline: Deadline, _ body: (borrowing ReadingTurn) throws(FrameStreamingError) -> Message?
     ) throws(FrameStreamingError) -> Message? {
-        // Nearly always the turn is free and nothing is kept. Then no message passes through the wait.
+        // Nearly always the turn is free and nothing is kept. Then no message passes through the
+        // wait.
         if changeQuietly({ $0.reading.kept.isEmpty && !$0.hasEnded && $0.takeTurn() }) { return try inTurn(body) }
         enum Next { case message(Message), ended, turn }
         let next = try wait(until: deadline, for: "another thread's receive") { state -> Next? in
@@ -59,10 +60,11 @@ extension ConnectionState {
         }
     }
 
-    /// As ``reading(until:_:)``, for a thread that takes everything that has arrived, without waiting for more.
+    /// As ``reading(until:_:)``, for a thread that takes everything that has arrived, without
+    /// waiting for more.
     ///
-    /// - Parameter body: Reads in its turn, and says what the connection waits for now; nil when the
-    ///   peer has ended it.
+    /// - Parameter body: Reads in its turn, and says what the connection waits for now; nil when
+    ///   the peer has ended it.
     func readingArrived(
         into messages: inout [Message],
         _ body: (borrowing ReadingTurn, inout [Message]) throws(FrameStreamingError) -> WatchedNeeds?
@@ -80,8 +82,8 @@ extension ConnectionState {
         return look { $0.hasEnded } ? nil : needs
     }
 
-    /// Waits until `isSettled`. While no other thread reads, this one does, and keeps what it reads for
-    /// the thread in `receive`, which may be busy with the message before.
+    /// Waits until `isSettled`. While no other thread reads, this one does, and keeps what it reads
+    /// for the thread in `receive`, which may be busy with the message before.
     func await(
         until deadline: Deadline, for what: String, _ isSettled: @escaping (State) -> Bool,
         reading body: (borrowing ReadingTurn) throws(FrameStreamingError) -> Message?
@@ -116,8 +118,8 @@ extension ConnectionState {
         }
     }
 
-    /// Keeps the error for the reader that has the next turn. The first one counts: another thread may
-    /// have noted why it closed the connection, and here it was merely closed.
+    /// Keeps the error for the reader that has the next turn. The first one counts: another thread
+    /// may have noted why it closed the connection, and here it was merely closed.
     private func keep(_ error: FrameStreamingError, _ turn: borrowing ReadingTurn) -> FrameStreamingError {
         if error.code == .timedOut { return error }
         var first = error
@@ -128,8 +130,8 @@ extension ConnectionState {
         return first
     }
 
-    /// Reads to the end of the peer's bytes and drops them. A close with bytes unread would reset the
-    /// connection, and the last bytes of this side could be lost with it.
+    /// Reads to the end of the peer's bytes and drops them. A close with bytes unread would reset
+    /// the connection, and the last bytes of this side could be lost with it.
     ///
     /// It reports no error: both sides have said goodbye.
     func drain(_ channel: Channel, _ writer: MessageWriter, until deadline: Deadline) {

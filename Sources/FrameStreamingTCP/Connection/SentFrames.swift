@@ -1,5 +1,5 @@
-/// The frames that this side has sent on a connection: the last number, and the bytes that the peer has
-/// not acknowledged.
+/// The frames that this side has sent on a connection: the last number, and the bytes that the peer
+/// has not acknowledged.
 struct SentFrames: Hashable {
     /// The last frame that was sent whole.
     private(set) var last: UInt64 = 0

@@ -1,31 +1,33 @@
 internal import FrameStreamingCore
 
-/// Whether a peer that says nothing is still there: `(bytes heard, now) -> verdict`. No I/O, and time is what it is told.
+/// Decides whether a peer that sends nothing is still there: `(bytes received, now) -> verdict`. It
+/// has no I/O, and every call gets the time.
 ///
-/// TCP confirms what the machine at the other end of this connection has taken. Where that is a proxy, the peer may be gone for hours. So a
-/// peer that has been quiet is asked by a PING, which it answers at once however slow it is otherwise.
+/// TCP confirms bytes that the machine at the other end of this connection has taken. If that is a
+/// proxy, the peer may be gone for hours. So a quiet peer is asked by PING, which it answers at
+/// once, however slow it is otherwise.
 ///
-/// A receiver asks every sender for its clock at the start. A sender that answers none of that does not know PING, and is believed to
-/// be there for as long as TCP confirms.
+/// A receiver asks every sender for its clock at the start. A sender that answers none of those
+/// questions does not know PING, and counts as present as long as TCP confirms.
 struct SilenceDetector: Hashable {
     enum Verdict: Hashable {
-        /// All is well, or may be; look again at ``SilenceDetector/lookAt``.
+        /// Nothing is known to be wrong. Look again at ``SilenceDetector/lookAt``.
         case waits
-        /// Ask, and call ``SilenceDetector/noteAsked(at:)`` once the question is written.
+        /// Send a PING, and call ``SilenceDetector/noteAsked(at:)`` once it is written.
         case ask
-        /// It has not answered, nor said anything else, for so long.
+        /// The peer has sent nothing for this long, and has not answered.
         case lost(Duration)
     }
 
     /// How long a peer may be quiet before it is asked, in nanoseconds.
     static let quiet: Int64 = 3_000_000_000
-    /// Bytes per second at which frames that a proxy has confirmed are believed to go on at least, for the question stands behind them; and
-    /// how long that is believed at most, in nanoseconds.
+    /// The lowest assumed rate, in bytes per second, at which a proxy passes on the frames in front
+    /// of the question, and the longest time that they are assumed to take, in nanoseconds.
     static let slowest: Int64 = 32_000
     static let longest: Int64 = 30_000_000_000
-    /// Looks fall on whole seconds, so that one thread looks after many connections at once.
+    /// Looks are at whole seconds, so that one thread looks after many connections in one wake-up.
     private static let step: Int64 = 1_000_000_000
-    /// Bytes from one look to the next that are more than questions.
+    /// Confirmed bytes from one look to the next that are more than just questions.
     static let moving: UInt64 = 512
 
     private let patience: Int64
@@ -34,14 +36,14 @@ struct SilenceDetector: Hashable {
     private var heard: UInt64 = 0
     private var heardAt: Int64
     private var delivered: UInt64 = 0
-    /// Since when nothing has moved that the question may stand behind.
+    /// When the question was sent, or the last bytes in front of it were confirmed.
     private var askedAt: Int64?
     /// When to look next.
     private(set) var lookAt: Int64
 
     /// - Parameters:
     ///   - patience: How long the answer may take.
-    ///   - isExpectedToAnswer: False: only once it has answered something, see ``noteAnswer()``.
+    ///   - isExpectedToAnswer: False if the peer may not know PING until ``noteAnswer()``.
     init(patience: Duration, isExpectedToAnswer: Bool = true, at now: Int64) {
         self.patience = min(patience.wholeNanoseconds, .max / 4)
         self.isExpectedToAnswer = isExpectedToAnswer
@@ -50,16 +52,18 @@ struct SilenceDetector: Hashable {
     }
 
     /// - Parameters:
-    ///   - received: Bytes that have come from the peer so far.
-    ///   - delivered: Bytes that something at the other end has confirmed so far: while that goes on, the question may be on its way.
-    ///   - underWay: Bytes of frames that the peer has not acknowledged: the question waits behind them.
+    ///   - received: Bytes that have arrived from the peer so far.
+    ///   - delivered: Bytes that the other end, or a proxy, has confirmed so far. While these go
+    ///     on, the question may be on its way.
+    ///   - underWay: Bytes of frames that the peer has not acknowledged. The question is behind
+    ///     them.
     mutating func look(received: UInt64, delivered: UInt64, underWay: Int, at now: Int64) -> Verdict {
         if received != heard {
             heard = received
             heardAt = now
             askedAt = nil
         }
-        // Questions are delivered, too, a few of 24 bytes a second.
+        // Questions are confirmed as well: a few of 24 bytes a second.
         if delivered &- self.delivered >= Self.moving { askedAt = askedAt.map { _ in now } }
         self.delivered = delivered
         guard now - heardAt >= Self.quiet else {
@@ -69,7 +73,7 @@ struct SilenceDetector: Hashable {
         lookAt = Self.whole(now + Self.step)
         guard let askedAt else { return .ask }
         guard isExpectedToAnswer else { return .waits }
-        // More than the longest takes is as long as that: no overflow.
+        // Limited before the multiplication, so that it cannot overflow.
         let bytes = min(Int64(clamping: underWay), Self.longest / (1_000_000_000 / Self.slowest))
         if now - askedAt < patience + bytes * (1_000_000_000 / Self.slowest) { return .waits }
         return .lost(.nanoseconds(now - heardAt))
@@ -77,10 +81,10 @@ struct SilenceDetector: Hashable {
 
     mutating func noteAsked(at now: Int64) { askedAt = now }
 
-    /// A PONG came.
+    /// Notes a PONG.
     mutating func noteAnswer() { isExpectedToAnswer = true }
 
-    /// This side has not read, so what the peer may have said was not heard: it has its time anew.
+    /// Starts the peer's time again, because this side has not read and so could not hear it.
     mutating func excuse(at now: Int64) {
         heardAt = now
         askedAt = nil

@@ -4,7 +4,8 @@ internal import FrameStreamingSystem
 /// Notices a peer that is gone, behind a proxy that goes on confirming what it is sent.
 /// ``SilenceDetector`` decides.
 struct SilenceWatch: Sendable {
-    /// The number of a PING that asks for nothing but an answer. No question about the clock has it.
+    /// The number of a PING that asks for nothing but an answer. No question about the clock has
+    /// it.
     private static let question: UInt64 = 0
 
     private let detector: Monitor<SilenceDetector>
@@ -15,7 +16,8 @@ struct SilenceWatch: Sendable {
 
     /// Nil if the kernel does not count received bytes: the socket is not TCP.
     ///
-    /// - Parameter isExpectedToAnswer: False if the peer may not know PING until it has answered one.
+    /// - Parameter isExpectedToAnswer: False if the peer may not know PING until it has answered
+    ///   one.
     init?(
         _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, sent: Monitor<SentFrames>,
         answerTimeout: Duration, isExpectedToAnswer: Bool
@@ -32,9 +34,11 @@ struct SilenceWatch: Sendable {
     /// Notes a PONG.
     func noteAnswer() { detector.withLock { $0.noteAnswer() } }
 
-    /// Looks whether the peer is still there, if it is time to; returns when to look next, nil = never.
+    /// Looks whether the peer is still there, if it is time to; returns when to look next, nil =
+    /// never.
     ///
-    /// - Parameter waitsForMemory: Whether this side does not read now, and so does not hear the peer.
+    /// - Parameter waitsForMemory: Whether this side does not read now, and so does not hear the
+    ///   peer.
     /// - Throws: `connectionLost` when it has not answered for too long.
     func look(waitsForMemory: Bool) throws(FrameStreamingError) -> Int64? {
         let now = monotonicNow()

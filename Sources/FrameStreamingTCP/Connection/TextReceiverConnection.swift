@@ -1,7 +1,8 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The text handshake's receiver: a header, `ok`, a JPEG, `ok` when it was consumed.
+/// A receiver with the text handshake: it reads a header, sends `ok`, reads a JPEG, and sends `ok`
+/// when the JPEG was consumed.
 final class TextReceiverConnection: Connection {
     private let channel: Channel
     private let writer: MessageWriter
@@ -11,18 +12,20 @@ final class TextReceiverConnection: Connection {
     init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
         self.channel = channel
         self.writer = writer
-        // One with the consumer, one on its way, one that the consumer keeps.
+        // For a frame that the consumer uses, one that is being read, and one that the consumer
+        // keeps.
         let pool = options.pool ?? FramePool(capacity: 3)
         reader = TextReader(channel, writer, state, input: input, pool: pool, options: options)
     }
 
     var goodbye: Goodbye? { state.look { $0.goodbye } }
 
-    /// The second `ok` of a frame, whatever became of it: the text handshake has no other word.
+    /// Sends the second `ok` of a frame, whatever its outcome: the text handshake has no other
+    /// answer.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         if case .request = message {
             throw FrameStreamingError(
-                .unsupported, "the text handshake has no requests: use the binary one", subject: channel.address)
+                .unsupported, "the text handshake has no requests: use the binary handshake", subject: channel.address)
         }
         guard case .acknowledgement(let acknowledgement) = message else {
             throw FrameStreamingError(.invalidArgument, "the receiver of a connection sends acknowledgements only")
@@ -31,13 +34,14 @@ final class TextReceiverConnection: Connection {
         guard acknowledgement.sequence == acknowledged + 1, acknowledgement.sequence <= received else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(received): acknowledge each once, in order"
+                "frame \(acknowledgement.sequence) cannot be acknowledged after frame \(acknowledged) of \(received): acknowledge each frame once, in order"
             )
         }
         do throws(FrameStreamingError) {
             try writer.enqueue(MessageWriter.Outgoing(TextSenderMachine.receipt))
         } catch {
-            // The thread in `receive` may be waiting for this acknowledgement, and not for the socket.
+            // The thread in `receive` may be waiting for this acknowledgement, and not for the
+            // socket.
             state.fail(error)
             throw error
         }
@@ -54,7 +58,8 @@ final class TextReceiverConnection: Connection {
         }
     }
 
-    /// The sender's `over` needs no answer. A receiver that ends first can only close: the handshake has no word for it.
+    /// Closes the connection. The sender's `over` needs no answer, and a receiver that ends first
+    /// has no goodbye.
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         guard !state.look({ $0.isClosed }) else { throw .closedConnection }
@@ -69,9 +74,9 @@ final class TextReceiverConnection: Connection {
     }
 }
 
-/// The bytes that come: headers and JPEGs in any cuts.
+/// Reads headers and JPEGs, however the bytes are split into reads.
 ///
-/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
 private final class TextReader: @unchecked Sendable {
     private enum Step { case header, announced(Int), image }
 
@@ -108,7 +113,7 @@ private final class TextReader: @unchecked Sendable {
                     state.change { $0.goodbye = "over" }
                     return nil
                 case .header(let imageBytes):
-                    // The image's own time begins when it is asked for.
+                    // The image's time begins with the `ok` that asks for it.
                     stallMonitor.end()
                     step = .announced(imageBytes)
                 case nil:
@@ -116,7 +121,7 @@ private final class TextReader: @unchecked Sendable {
                     try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer)
                 }
             case .announced(let imageBytes):
-                // The first `ok` says that the frame before was consumed, too.
+                // The first `ok` means that the frame before was consumed.
                 try state.wait(until: limit, for: "the frame before to be acknowledged") { state -> Void? in
                     state.acknowledged == state.received ? () : nil
                 }
@@ -135,7 +140,7 @@ private final class TextReader: @unchecked Sendable {
 
     private func delivered() throws(FrameStreamingError) -> Message? {
         guard var image = image.take() else { throw .textViolation("a frame without an image") }
-        // Where no size can be found the picture is broken: it is delivered all the same, as 1x1, so that the decoder reports it
+        // A frame without a size is broken. It is delivered as 1x1, so that the decoder reports it
         // and the stream goes on.
         let size = image.withBytes { jpegSize($0) } ?? (width: 1, height: 1)
         let format = try FrameFormat(width: size.width, height: size.height, pixelFormat: .jpeg)

@@ -1,9 +1,10 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The text handshake's sender: a header, the JPEG after the first `ok`, the next frame after the second.
+/// A sender with the text handshake: it sends a header, the JPEG after the first `ok`, and the next
+/// frame after the second.
 ///
-/// The thread in `receive` sends the JPEG when its `ok` has come.
+/// The thread in `receive` sends the JPEG when it reads the first `ok`.
 final class TextSenderConnection: Connection {
     private struct Exchange {
         var machine = TextSenderMachine()
@@ -26,13 +27,13 @@ final class TextSenderConnection: Connection {
     var goodbye: Goodbye? { state.look { $0.goodbye } }
     var deliveredBytes: UInt64? { channel.deliveredBytes }
 
-    /// Announces a JPEG, as soon as the one before was consumed. What the text handshake has no word for (a source that is
-    /// lost or back) is not sent.
+    /// Announces a JPEG, as soon as the one before was consumed. News of the source is not sent:
+    /// the text handshake cannot express it.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         switch message {
         case .sourceLost, .sourceRestored: return
         case .request:
-            throw FrameStreamingError(.invalidArgument, "the sender of a connection has nobody to ask")
+            throw FrameStreamingError(.invalidArgument, "the sender of a connection cannot make requests")
         case .acknowledgement:
             throw FrameStreamingError(.invalidArgument, "the sender of a connection cannot acknowledge")
         case .frame(let frame, let info):
@@ -67,7 +68,7 @@ final class TextSenderConnection: Connection {
             do throws(FrameStreamingError) {
                 return try next(turn, until: deadline)
             } catch {
-                // After `over`, the end of the server's bytes is the end that was asked for.
+                // After `over`, the end of the server's bytes is the expected end.
                 if error.code == .endedWithoutGoodbye, state.look({ $0.hasSaidGoodbye }) { return nil }
                 throw writer.cause(of: error)
             }
@@ -98,8 +99,8 @@ final class TextSenderConnection: Connection {
         }
     }
 
-    /// `over`, on its own, after the last `ok`. A sender that failed says nothing, for `over` would tell the server that it has
-    /// everything: what ends without it is an error there.
+    /// Sends `over`, alone, after the last `ok`. A sender that failed does not, because `over`
+    /// would tell the server that it has everything. Without `over` the end is an error there.
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
         defer { close() }
         try state.await(until: deadline, for: "the last frame to be consumed", { !$0.awaitsReceipt }) {
@@ -111,7 +112,8 @@ final class TextSenderConnection: Connection {
         try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(TextSenderMachine.goodbye) }
         channel.shutdownWriting()
         state.drain(channel, writer, until: deadline)
-        // Whether or not the server closed: all was said, and the thread in `receive` sees an end in good order.
+        // Both sides have said everything, whether or not the server has closed: `receive` returns
+        // nil.
         state.change { $0.isGoodbyeAnswered = true }
     }
 
@@ -122,9 +124,9 @@ final class TextSenderConnection: Connection {
     }
 }
 
-/// The `ok`s that come, in any cuts.
+/// Reads the server's `ok`s, however the bytes are split into reads.
 ///
-/// Not for two threads at once: ConnectionState gives the turn to read to one at a time, which is why this may say that it is Sendable.
+/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
 private final class ReceiptReader: @unchecked Sendable {
     private let channel: Channel
     private let writer: MessageWriter

@@ -1,7 +1,7 @@
 internal import FrameStreamingCore
 
-/// The frame as the wire has it: planes one after another and no padding. The frame itself where it is so already, else a
-/// copy out of `pool`.
+/// Returns the frame in the layout of the wire: its planes one after another, without padding. That
+/// is the frame itself if it has this layout, and otherwise a copy in a buffer of `pool`.
 func tightlyPacked(_ frame: Frame, from pool: FramePool) throws(FrameStreamingError) -> (Frame, byteCount: Int) {
     let format = frame.format
     if format.planeCount == 0 { return (frame, frame.byteCount) }
@@ -10,7 +10,8 @@ func tightlyPacked(_ frame: Frame, from pool: FramePool) throws(FrameStreamingEr
         width: format.width, height: format.height, pixelFormat: format.pixelFormat, colorRange: format.colorRange,
         colorMatrix: format.colorMatrix)
     var buffer = pool.buffer(byteCount: tight.byteCount)
-    // FrameFormat checked that every line lies inside its plane, and Frame that every plane lies inside the bytes.
+    // FrameFormat checked that every line lies inside its plane, and Frame that every plane lies
+    // inside the bytes.
     unsafe buffer.withUnsafeMutableBytes { target in
         unsafe frame.withUnsafeBytes { source in
             for index in 0..<format.planeCount {

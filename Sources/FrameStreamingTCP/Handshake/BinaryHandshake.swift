@@ -1,22 +1,23 @@
 internal import FrameStreamingCore
 
-/// HELLO, then WELCOME or REJECT, seen from either side. No I/O: it is fed with bytes and says what to do.
+/// The handshake of either side: HELLO, then WELCOME or REJECT. It has no I/O: it takes bytes and
+/// returns what to do.
 struct BinaryHandshake {
     /// What to do next.
     enum Action {
-        /// Agreed; what is left in the input belongs to the connection. The bytes are to be sent first.
+        /// Both sides agree. Send the bytes first. The rest of the input belongs to the connection.
         case established(Agreement, reply: [UInt8])
-        /// No connection. The bytes are to be sent first.
+        /// There is no connection. Send the bytes first.
         case failed(FrameStreamingError, reply: [UInt8])
     }
 
-    /// What both sides know now.
+    /// What the two sides have agreed on.
     struct Agreement: Hashable {
         var peer: Hello
         var stream: String?
         var session: UInt64
         var resumedFrom: UInt64
-        /// As the receiving side said it.
+        /// The first credit, which the receiving side has named.
         var creditThrough: UInt64
     }
 
@@ -30,10 +31,14 @@ struct BinaryHandshake {
     private var parser: MessageParser
 
     /// - Parameters:
-    ///   - own: What this side says of itself: its session as a sender, or the one it consumed of last and how many frames.
-    ///   - session: Sender that accepts: its session with a receiver that says which one it consumed of last.
-    ///   - admit: Called for a peer that fits, before it is told so, with a sender's session. What it throws turns the peer away.
-    ///   - consumed: Receiver that accepts: how many frames of a session were consumed. What it throws turns the peer away.
+    ///   - own: This side's HELLO: its session as a sender, or the one it received last with the
+    ///     number of frames.
+    ///   - session: Sender that accepts: returns the session for a receiver that names its last
+    ///     one.
+    ///   - admit: Called with a sender's session for a peer that fits, before the answer is sent.
+    ///     What it throws turns the peer away.
+    ///   - consumed: Receiver that accepts: returns how many frames of a session were consumed.
+    ///     What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
             side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
@@ -50,10 +55,11 @@ struct BinaryHandshake {
             parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
     }
 
-    /// What the connecting side says first.
+    /// The bytes with which the connecting side begins.
     func opening() -> [UInt8] { said(own).marshal(.hello) }
 
-    /// The formats that a sender has are for its own decision: version 1 has no word for them.
+    /// The message without a sender's formats. They are for its own decision: version 1 does not
+    /// carry them.
     private func said(_ hello: Hello) -> Hello {
         var hello = hello
         if isSender { hello.pixelFormats = [] }
@@ -62,7 +68,7 @@ struct BinaryHandshake {
 
     private var isSender: Bool { own.role == TCPRole.sender.wireCode }
 
-    /// Takes bytes until there is something to do; nil when more are needed.
+    /// Takes bytes until there is something to do; nil if more are needed.
     mutating func take(from input: inout InputBuffer) -> Action? {
         do throws(FrameStreamingError) {
             guard let event = try parser.take(from: &input) else { return nil }
@@ -71,7 +77,7 @@ struct BinaryHandshake {
             case (.connecting, .message(.welcome(let welcome))): return accept(welcome)
             case (.connecting, .message(.reject(let reject))):
                 return .failed(reject.error, reply: [])
-            default: throw .violation("a message that is no part of a handshake")
+            default: throw .violation("a message that is not part of a handshake")
             }
         } catch {
             return .failed(error, reply: side == .accepting ? Reject(.malformed, error.message).marshal() : [])
@@ -107,7 +113,7 @@ struct BinaryHandshake {
             return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
         }
         var settled = welcome
-        // Of any other session, or none, nothing is known: a receiver that has no memory says 0.
+        // A receiver without a memory says 0. Nothing is known of that, or of another session.
         if isSender, welcome.session != own.session { settled.session = 0 }
         return .established(agreement(peer: welcome, settled: settled), reply: [])
     }
@@ -119,12 +125,12 @@ struct BinaryHandshake {
             creditThrough: isSender ? peer.creditThrough : own.creditThrough)
     }
 
-    /// WELCOME says which version is spoken from there on, and only what was offered can be.
+    /// WELCOME chooses the version, out of those that HELLO has offered.
     private func objection(toAgreed version: UInt16) -> (Reject.Code, String)? {
         if (own.minimumVersion...own.version).contains(version) { return nil }
         return (
             .version,
-            "it chose protocol version \(version), and \(own.minimumVersion) to \(own.version) were offered: update this side, or mend the peer"
+            "it chose protocol version \(version), and \(own.minimumVersion) to \(own.version) were offered: update this side, or correct the peer"
         )
     }
 
@@ -138,11 +144,11 @@ struct BinaryHandshake {
         if peer.criticalCapabilities != 0 {
             return (
                 .capability,
-                "it demands capabilities that this side does not have (bits \(peer.criticalCapabilities)): update this side, or do without"
+                "it demands capabilities that this side does not have (bits \(peer.criticalCapabilities)): update this side, or turn them off in the peer"
             )
         }
         guard (1...2).contains(peer.role) else {
-            return (.role, "the role \(peer.role) is not known: 1 sends, 2 receives")
+            return (.role, "the role \(peer.role) is unknown: 1 sends, 2 receives")
         }
         guard peer.role != own.role else {
             return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
@@ -150,11 +156,11 @@ struct BinaryHandshake {
         return objectionToFrames(of: peer)
     }
 
-    /// A connection over which no frame could go is none.
+    /// Refuses a peer if no frame could be sent over the connection.
     private func objectionToFrames(of peer: Hello) -> (Reject.Code, String)? {
         let (sender, receiver) = isSender ? (own, peer) : (peer, own)
         if receiver.maximumFrameBytes == 0 {
-            return (.frames, "the receiver takes no image of more than 0 bytes, and so none: raise its limit")
+            return (.frames, "the receiver takes no image of more than 0 bytes: raise its limit")
         }
         let (sent, taken) = (sender.pixelFormats, receiver.pixelFormats)
         if sent.isEmpty || taken.isEmpty || sent.contains(where: taken.contains) { return nil }

@@ -1,24 +1,25 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Runs the handshake on a connected socket, which becomes a TCPTransport, under one deadline.
+/// Runs the handshake on a connected socket, under one deadline, and makes a TCPTransport of it.
 struct HandshakeDriver: Sendable {
     let role: TCPRole
     let handshake: TCPHandshake
     let options: TCPOptions
-    /// Receiver: what it consumed of each session; nil where there are none.
+    /// Receiver: what it consumed of each session; nil for a handshake without sessions.
     let sessions: SessionMemory?
-    /// Sender that listens, without a session of its own: what it gave each receiver.
+    /// Sender that listens and has no session of its own: the sessions of its receivers.
     let issued: IssuedSessions?
 
-    /// - Throws: `invalidArgument` for options that cannot be, and for what nobody could find out.
+    /// - Throws: `invalidArgument` for invalid options, and for `automatic` if the peer does not
+    ///   speak first.
     init(
         role: TCPRole, handshake: TCPHandshake, options: TCPOptions, listens: Bool
     ) throws(FrameStreamingError) {
         guard handshake != .automatic || (listens && role == .receiver) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "only a receiver that listens can tell the handshake from the first byte: say binary or text")
+                "only a receiver that listens can tell the handshake from the first byte: choose binary or text")
         }
         self.role = role
         self.handshake = handshake
@@ -29,13 +30,14 @@ struct HandshakeDriver: Sendable {
         issued = role == .sender && listens && handshake.hasSessions && options.session == 0 ? IssuedSessions() : nil
     }
 
-    /// As many streams can break at once as there are connections: so many are remembered.
+    /// Makes room to remember `connections` sessions: as many streams can break at once.
     func remember(connections: Int) {
         sessions?.remember(atLeast: connections)
         issued?.remember(atLeast: connections)
     }
 
-    /// The side that speaks first. Text has no handshake: the connection is there.
+    /// Runs the handshake of the side that connects, which speaks first. With text there is nothing
+    /// to do.
     func connect(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
         let writer = MessageWriter(channel, options.progressLimits)
@@ -75,10 +77,10 @@ struct HandshakeDriver: Sendable {
         }
     }
 
-    /// The side that is spoken to.
+    /// Runs the handshake of the side that was connected to.
     ///
-    /// - Parameter admit: Called once the peer has said what it is, and fits, with the session of a sender, or 0; what it throws turns the
-    ///   peer away.
+    /// - Parameter admit: Called with a sender's session, or 0, once the peer has introduced itself
+    ///   and fits. What it throws turns the peer away.
     func accept(
         _ channel: Channel, until deadline: Deadline,
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
@@ -111,20 +113,22 @@ struct HandshakeDriver: Sendable {
         } catch {
             guard error.code == .timedOut else { throw error }
             throw FrameStreamingError(
-                .timedOut, "the peer connected and did not complete a handshake in time", subject: channel.address)
+                .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address)
         }
     }
 
-    /// What a listener that has no room says. Text has no word for it.
+    /// The REJECT of a listener that has no room; empty for the text handshake, which has none.
     func refusal(_ words: String) -> [UInt8] { handshake.hasRejections ? Reject(.busy, words).marshal() : [] }
 
-    /// The handshake of a listener that has no room, which comes to nothing. A session that is back while its earlier connection takes
-    /// the room ends that one: no sender has two, and the next attempt finds its place free.
+    /// A handshake that turns the peer away, for a listener that has no room.
+    ///
+    /// A sender that is back, and whose earlier connection takes the room, ends that connection.
+    /// The sender's next attempt finds room.
     func refusing(_ words: String) -> BinaryHandshake {
         BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
             guard let sessions, sessions.sever(session) else { throw FrameStreamingError(.busy, words) }
             throw FrameStreamingError(
-                .busy, "the stream's connection before was still there, and is ended now: try again in a moment")
+                .busy, "the stream's earlier connection was still open, and is closed now: try again in a moment")
         }
     }
 
@@ -145,14 +149,15 @@ struct HandshakeDriver: Sendable {
         return hello
     }
 
-    /// Receiver: what may come before anything is known of the frames: as many as a connection may hold if each is a quarter of the
-    /// largest. Larger ones are held up.
+    /// Receiver: the credit before any frame is known: as many frames as a connection may hold if
+    /// each has a quarter of the largest size. Larger frames have to wait for memory.
     private var initialCredit: UInt64 {
         let fitting = max(1, options.memory.connection / max(1, options.maximumFrameBytes / 4))
         return min(options.creditAhead, UInt64(fitting))
     }
 
-    /// Returns what was agreed, what was read beyond the handshake, and when this side began to write its last message of it.
+    /// Returns what was agreed, the bytes that were read beyond the handshake, and when this side
+    /// began to write its last message of it.
     private func run(
         _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ writer: MessageWriter, _ first: InputBuffer,
         until deadline: Deadline
@@ -203,16 +208,20 @@ struct HandshakeDriver: Sendable {
         return TCPTransport(
             BinaryConnection(
                 channel, writer, role: role, peer: agreement.peer, input: input,
-                clock: ClockMeasurement(clock(of: agreement.peer), measuresWay: role == .sender, start: start),
+                clock: ClockMeasurement(clock(of: agreement.peer), measuresRoundTrip: role == .sender, start: start),
                 options: options, session: session, issued: issued),
             peer)
     }
 
-    /// How far two programs that read the same clocks may be apart in what they say of them, in nanoseconds.
+    /// The largest difference between the clock offsets that two programs on one machine report, in
+    /// nanoseconds.
     private static let sameOffset: UInt64 = 1_000_000
 
-    /// Which clock the peer may have. Time namespaces of one machine have its boot id and different offsets from the calendar, which all
-    /// of them share; so have nearly all machines that were cloned while they ran.
+    /// Which clock the peer may read.
+    ///
+    /// The boot id alone does not show it. Time namespaces of one machine have the same boot id and
+    /// different offsets of their monotonic clocks from the calendar. So have nearly all virtual
+    /// machines that were cloned while they ran.
     private func clock(of peer: Hello) -> ClockMeasurement.Clock {
         guard peer.bootID.contains(where: { $0 != 0 }), peer.bootID == bootID else { return .another }
         if options.believesBootID { return .ours }

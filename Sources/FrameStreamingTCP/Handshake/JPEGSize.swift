@@ -1,10 +1,13 @@
 internal import FrameStreamingCore
 
-/// The size of a JPEG from its frame header (ITU-T T.81, B.2.2), without decoding it: the text handshake has no other place
-/// for it. Nil where there is none, or none that a picture can have: then the decoder finds out what is wrong with it.
+/// Reads the size of a JPEG from its frame header (ITU-T T.81, B.2.2), without decoding it. The
+/// text handshake does not carry the size.
+///
+/// - Returns: Nil if there is no valid size. The decoder finds out what is wrong with the data
+///   then.
 func jpegSize(_ bytes: RawSpan) -> (width: Int, height: Int)? {
     func byte(_ index: Int) -> Int {
-        // Every index below was compared with the count.
+        // Every index below was checked against the count.
         Int(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
     }
     guard bytes.byteCount >= 4, byte(0) == 0xFF, byte(1) == 0xD8 else { return nil }
@@ -22,11 +25,11 @@ func jpegSize(_ bytes: RawSpan) -> (width: Int, height: Int)? {
             index += 2
             continue
         }
-        // The scan or the end came before any frame header.
+        // A scan or the end, before any frame header.
         if marker == 0xDA || marker == 0xD9 || marker == 0xD8 { return nil }
         let length = byte(index + 2) << 8 | byte(index + 3)
         guard length >= 2 else { return nil }
-        // SOF0...SOF15 without DHT, JPG and DAC, which lie among them.
+        // SOF0...SOF15, without DHT, JPG and DAC, whose codes lie among them.
         if (0xC0...0xCF).contains(marker), ![0xC4, 0xC8, 0xCC].contains(marker) {
             guard length >= 8, index + 9 <= bytes.byteCount else { return nil }
             let height = byte(index + 5) << 8 | byte(index + 6)

@@ -1,32 +1,35 @@
 internal import FrameStreamingCore
 
-/// The text handshake's bytes as its receiver sees them: `<decimal length>, `, that many bytes, and so on; `over` at the end.
-/// No I/O, and no length is believed before it was checked.
+/// Parses what a receiver reads with the text handshake: `<decimal length>, ` and that many bytes
+/// for each frame, and `over` at the end.
+///
+/// It has no I/O, and no length is used before it was checked.
 struct TextHeaderParser {
     enum Event: Hashable {
-        /// A header is complete: after the first `ok`, the next `imageBytes` bytes of the input are the caller's to take.
+        /// A header is complete. After the first `ok`, the caller takes the next `imageBytes` bytes
+        /// of the input.
         case header(imageBytes: Int)
         case over
     }
 
     private enum Step { case start, digits, blank, over }
 
-    /// The longest length that can be: ten digits hold any that `maximumFrameBytes` allows.
+    /// Ten digits hold any length that `maximumFrameBytes` allows.
     private static let mostDigits = 10
     private static let goodbye = Array("over".utf8)
 
     private let maximumFrameBytes: Int
     private var step = Step.start
     private var length = 0
-    /// Bytes of the header or of `over` so far.
+    /// The number of bytes of the header, or of `over`, that were taken.
     private var count = 0
 
     init(maximumFrameBytes: Int) { self.maximumFrameBytes = maximumFrameBytes }
 
-    /// Whether part of a header, or of `over`, has come.
+    /// Whether part of a header, or of `over`, was taken.
     var isInMessage: Bool { step != .start }
 
-    /// Takes bytes from `input` until a header or `over` is complete; nil when more are needed.
+    /// Takes bytes from `input` until a header or `over` is complete; nil if more are needed.
     mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
         while let byte = input.popFirst() {
             switch step {
@@ -44,7 +47,7 @@ struct TextHeaderParser {
                 count += 1
                 try addDigit(byte)
             case .blank:
-                guard byte == UInt8(ascii: " ") else { throw .textViolation("no blank behind the comma") }
+                guard byte == UInt8(ascii: " ") else { throw .textViolation("no blank after the comma") }
                 step = .start
                 return .header(imageBytes: length)
             case .over:
@@ -62,7 +65,7 @@ struct TextHeaderParser {
     private mutating func addDigit(_ byte: UInt8) throws(FrameStreamingError) {
         guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else {
             throw .textViolation(
-                byte == UInt8(ascii: "-") ? "a negative length" : "the byte \(byte) in place of a digit")
+                byte == UInt8(ascii: "-") ? "a negative length" : "the byte \(byte) instead of a digit")
         }
         if count == 1 && byte == UInt8(ascii: "0") { throw .textViolation("a length that begins with 0") }
         length = length * 10 + Int(byte - UInt8(ascii: "0"))

@@ -1,9 +1,10 @@
 internal import FrameStreamingCore
 
-/// The text handshake's bytes as its sender sees them: two `ok` a frame, and nothing else. No I/O.
+/// The text handshake as its sender sees it: two `ok` for each frame, and nothing else. It has no
+/// I/O.
 struct TextSenderMachine {
     enum Event: Hashable {
-        /// The first `ok`: the payload may go.
+        /// The first `ok`: the payload may be sent.
         case permitted
         /// The second `ok`: the frame was consumed.
         case consumed
@@ -17,26 +18,27 @@ struct TextSenderMachine {
     private(set) var step = Step.idle
     private var hasHalf = false
 
-    /// The header, which goes out in one send with nothing behind it: the tutorial's server takes all of its first recv for it.
+    /// Returns the header. It must be sent alone: the tutorial's server takes all bytes of its
+    /// first recv for the header.
     mutating func announce(imageBytes: Int) -> [UInt8] {
-        precondition(step == .idle, "a frame is announced when the one before was consumed")
+        precondition(step == .idle, "the frame before must be consumed first")
         step = .awaitsPermission
         return Array("\(imageBytes), ".utf8)
     }
 
-    /// Whether half an `ok` has come.
+    /// Whether half an `ok` was taken.
     var isInMessage: Bool { hasHalf }
 
-    /// Takes bytes from `input` until an `ok` is complete; nil when more are needed.
+    /// Takes bytes from `input` until an `ok` is complete; nil if more are needed.
     mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
         while let byte = input.popFirst() {
             guard byte == Self.receipt[hasHalf ? 1 : 0] else {
-                throw .textViolation("the byte \(byte) where an `ok` was due")
+                throw .textViolation("the byte \(byte) instead of an `ok`")
             }
             hasHalf.toggle()
             if hasHalf { continue }
             switch step {
-            case .idle: throw .textViolation("an `ok` that nobody asked for")
+            case .idle: throw .textViolation("an `ok` without a frame")
             case .awaitsPermission:
                 step = .awaitsReceipt
                 return .permitted

@@ -1,7 +1,9 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Turns away those for whom there is no room: on one thread, so that a flood of them costs no more, and with a short time for each.
+/// Turns peers away while a listener has no room.
+///
+/// One thread does it, with a short time for each peer, so a flood of them costs no more.
 final class BusyRejector: Sendable {
     private struct State {
         var waiting: [(Channel, String)] = []
@@ -13,9 +15,10 @@ final class BusyRejector: Sendable {
     private let onError: @Sendable (any Error) -> Void
     private let state = Monitor(State())
 
-    /// Those beyond this are closed without a word.
+    /// Connections beyond this are closed without a REJECT.
     private static let longestQueue = 64
-    /// How long to wait for the first byte, which tells whether the peer can read a REJECT, and for its HELLO.
+    /// How long to wait for the first byte, which shows whether the peer understands REJECT, and
+    /// for its HELLO.
     private static let patience = Duration.milliseconds(250)
 
     init(_ handshakeDriver: HandshakeDriver, onError: @escaping @Sendable (any Error) -> Void) {
@@ -61,7 +64,8 @@ final class BusyRejector: Sendable {
         }
     }
 
-    /// Once the peer has said something: what is closed with bytes unread is reset, and the REJECT may be lost with it.
+    /// Reads what the peer says before it answers. A close with bytes unread would reset the
+    /// connection, and the REJECT could be lost.
     private func refuse(_ channel: Channel, _ words: String) {
         var reply = handshakeDriver.refusal(words)
         guard !reply.isEmpty else { return }
@@ -84,7 +88,7 @@ final class BusyRejector: Sendable {
                     break hello
                 case .established: break hello
                 case nil:
-                    // Half a HELLO is refused as well.
+                    // An incomplete HELLO is refused as well.
                     guard let count = try? read(), count > 0 else { break hello }
                 }
             }
@@ -93,7 +97,7 @@ final class BusyRejector: Sendable {
             channel.shutdownWriting()
             while try read() > 0 {}
         } catch {
-            // It is turned away all the same, and was reported when it came.
+            // The peer was reported when it connected.
         }
     }
 

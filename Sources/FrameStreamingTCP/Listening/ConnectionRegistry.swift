@@ -1,7 +1,7 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The connections of a listener that are under way: how many there are, and how to close each.
+/// The open connections of a listener: how many there are, and how to close each.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var isClosed = false
@@ -13,9 +13,10 @@ final class ConnectionRegistry: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Takes one in, unless there are `maximum`, or all were closed.
+    /// Adds a connection.
     ///
-    /// - Parameter close: Ends it, from any thread.
+    /// - Parameter close: Ends the connection, from any thread.
+    /// - Returns: Its ticket; nil if there are `maximum` connections, or the registry was closed.
     func enter(_ close: @escaping @Sendable () -> Void, maximum: Int) -> UInt64? {
         state.withLock { state in
             guard !state.isClosed, state.closers.count < maximum else { return nil }
@@ -25,7 +26,7 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// From now on it is ended in another way. Ends it at once if all were closed meanwhile.
+    /// Replaces what ends the connection, and ends it now if the registry was closed meanwhile.
     func replace(_ ticket: UInt64, _ close: @escaping @Sendable () -> Void) {
         let isClosed = state.withLock { state in
             state.closers[ticket] = close
@@ -36,6 +37,7 @@ final class ConnectionRegistry: Sendable {
 
     func leave(_ ticket: UInt64) { state.update { _ = $0.closers.removeValue(forKey: ticket) } }
 
+    /// Ends all connections, and takes no more.
     func close() {
         let closers = state.update { state in
             state.isClosed = true
@@ -44,6 +46,6 @@ final class ConnectionRegistry: Sendable {
         for close in closers { close() }
     }
 
-    /// Waits until none is left.
+    /// Waits until no connection is left.
     func waitUntilEmpty() { _ = state.wait(until: nil) { $0.closers.isEmpty ? true : nil } }
 }

@@ -1,20 +1,22 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// The one place of a ``TCPAcceptor``: of the peers whose handshakes run side by side the first to get that far has it, and keeps it until
-/// its connection is closed, or the next one is asked for.
+/// The one connection that a ``TCPAcceptor`` has at a time.
+///
+/// Handshakes run side by side. The first peer that completes one gets the slot, and has it until
+/// its connection is closed or the caller asks for the next one.
 final class SingleConnectionSlot: Sendable {
     private struct State {
-        /// Why nobody comes any more.
+        /// Why no more peers are accepted; nil while they are.
         var end: FrameStreamingError?
-        /// A peer's handshake is about to be complete.
+        /// A peer has the slot, and its handshake is about to be complete.
         var isClaimed = false
-        /// A peer that waits to be taken.
+        /// A connection that the caller has not taken yet.
         var ready: (TCPTransport, Channel)?
-        /// The connection of the peer that was taken last.
+        /// The connection that the caller took last.
         var taken: Channel?
 
-        /// Nil: another peer has the place.
+        /// - Returns: False if no more peers are accepted; nil if another peer has the slot.
         mutating func claim() -> Bool? {
             if end != nil { return false }
             guard !isClaimed, ready == nil, taken?.isClosed ?? true else { return nil }
@@ -25,31 +27,32 @@ final class SingleConnectionSlot: Sendable {
 
     private let state = Monitor(State())
 
-    /// How long a peer waits for the place of one that is just about to leave.
+    /// How long a peer waits for another one that is about to leave.
     private static let patience = Duration.milliseconds(250)
 
     var isCancelled: Bool { state.withLock { $0.end != nil } }
 
-    /// Takes the place for a peer that is about to be told so.
+    /// Takes the slot for a peer, before the peer gets its answer.
     ///
-    /// - Throws: `busy` where another has it.
+    /// - Throws: `busy` if another peer has it; `closed`.
     func claim() throws(FrameStreamingError) {
         let claimed =
             state.wait(until: Deadline.after(Self.patience).nanoseconds) { $0.claim() }
-            // Nobody is woken when a connection is closed.
+            // Closing a connection wakes no waiting thread, so look once more.
             ?? state.withLock { $0.claim() }
         switch claimed {
         case true: return
         case false: throw .closedListener
         case nil:
-            throw FrameStreamingError(.busy, "there is room for one here: try again when its connection has ended")
+            throw FrameStreamingError(
+                .busy, "this side takes one peer at a time: try again when the other one's connection has ended")
         }
     }
 
-    /// Gives a claimed place back: nothing came of the handshake.
+    /// Gives the slot back, because the handshake failed.
     func giveBack() { state.update { $0.isClaimed = false } }
 
-    /// The handshake is complete: the peer waits in its place.
+    /// Keeps the connection of a complete handshake until the caller takes it.
     func fill(_ transport: TCPTransport, _ channel: Channel) {
         let isLate = state.update { state in
             state.isClaimed = false
@@ -59,7 +62,9 @@ final class SingleConnectionSlot: Sendable {
         if isLate { transport.close() }
     }
 
-    /// The peer in the place, waiting for one; who asks is through with the one before.
+    /// Waits for a connection and takes it. The slot of the connection before is free from here on.
+    ///
+    /// - Throws: `timedOut`; the reason given to ``end(_:)``.
     func take(until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
         state.update { $0.taken = nil }
         enum Outcome { case taken(TCPTransport), ended(FrameStreamingError) }
@@ -77,10 +82,10 @@ final class SingleConnectionSlot: Sendable {
         }
     }
 
-    /// Ends every wait, and lets go of a peer that nobody took. One that was taken stays.
+    /// Ends every wait, and closes a connection that was not taken. One that was taken goes on.
     func cancel() { end(.cancelled("the wait for a peer")) }
 
-    /// As ``cancel()``, for another reason; the first one counts.
+    /// As ``cancel()``, for another reason. The first reason counts.
     func end(_ reason: FrameStreamingError) {
         let ready = state.update { state in
             state.end = state.end ?? reason

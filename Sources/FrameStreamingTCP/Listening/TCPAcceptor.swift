@@ -1,43 +1,48 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Takes connections at a port, one peer at a time, the next one after a connection broke: what ``TCPConnector`` is to the side that
-/// connects.
+/// Accepts connections at a port, one peer at a time, and the next one after a connection broke.
+///
+/// It is to the side that listens what ``TCPConnector`` is to the side that connects.
 ///
 /// ```swift
 /// let acceptor = try TCPAcceptor(on: "0.0.0.0:5600", role: .sender)
 /// let transport = try acceptor.connect(until: .never)
 /// ```
 ///
-/// Handshakes run side by side, on threads of their own, so that a peer that says nothing holds up nobody else. While one has the
-/// connection others are turned away: with REJECT, busy, or by closing where they speak text.
+/// Each handshake has a thread of its own, so a peer that says nothing delays no other. While one
+/// peer is connected, others get REJECT with the code busy; with the text handshake they are
+/// disconnected.
 ///
-/// One for each stream, as a connector is. Many peers at once are ``TCPListener/serve(maximumConnections:onError:_:)``'s.
+/// Use one acceptor for each stream. ``TCPListener/serve(maximumConnections:onError:_:)`` takes
+/// many peers at once.
 public final class TCPAcceptor: Connector {
     let listener: TCPListener
-    private let place = SingleConnectionSlot()
-    /// The port: the one that the system chose where 0 was asked for.
+    private let slot = SingleConnectionSlot()
+    /// The port. If 0 was given, the one that the system chose.
     public var port: Int { listener.port }
-    /// What it listens on, such as `127.0.0.1:5600`.
+    /// The address that it listens on, such as `127.0.0.1:5600`.
     public var address: String { listener.address }
-    /// Sender: the session that every connection has, so that no frame is consumed twice. 0 with the text handshake, which has none, and
-    /// for a receiver, which remembers its senders'.
+    /// Sender: the session of every connection, so that no frame is consumed twice. 0 with the text
+    /// handshake, which has no sessions, and for a receiver, which remembers its senders' sessions.
     public let session: UInt64
 
-    /// Handshakes at once: beyond them peers are turned away.
+    /// The most handshakes at once. Peers beyond that are turned away.
     private static let mostHandshakes = 64
 
-    /// Begins to listen. Who connects before somebody waits in ``connect(until:)`` gets an answer, and is served then.
+    /// Begins to listen. A peer that connects before ``connect(until:)`` is called completes its
+    /// handshake, and waits for that call.
     ///
     /// - Parameters:
-    ///   - address: `[HOST:]PORT`. Without a host it is loopback only, 127.0.0.1; `0.0.0.0:PORT` and `[::]:PORT` are everybody. Port 0
-    ///     lets the system choose.
+    ///   - address: `[HOST:]PORT`. Without a host it listens on loopback only, 127.0.0.1;
+    ///     `0.0.0.0:PORT` and `[::]:PORT` listen on all interfaces. With port 0 the system chooses.
     ///   - role: Whether this side sends or receives frames.
-    ///   - handshake: What the peers speak. Only a receiver can find out by itself.
-    ///   - options: The rest, for every connection. A sender without a session gets one, at random.
-    ///   - onError: Told of every peer that said nothing, or nothing that fits, or was turned away, and of `system` while no descriptor or
-    ///     thread is left. Called from any thread.
-    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`, `invalidArgument`; `system` where no thread can be had.
+    ///   - handshake: What the peers speak. Only a receiver can use `automatic`.
+    ///   - options: Settings for each connection. A sender without a session gets a random one.
+    ///   - onError: Called, from any thread, for each peer that was turned away or failed in its
+    ///     handshake, and with `system` while no descriptor or thread is left.
+    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
+    ///   `invalidArgument`; `system` if no thread could be started.
     public init(
         on address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
         onError: @escaping @Sendable (FrameStreamingError) -> Void = { _ in }
@@ -46,16 +51,16 @@ public final class TCPAcceptor: Connector {
         session = role == .sender ? options.session : 0
         listener = try TCPListener(on: address, role: role, handshake: handshake, options: options)
         do throws(SystemError) {
-            _ = try SystemThread(name: "fs-acceptor") { [listener, place] in
+            _ = try SystemThread(name: "fs-acceptor") { [listener, slot] in
                 do throws(FrameStreamingError) {
                     try listener.takeAll(maximum: Self.mostHandshakes) { error in
-                        if let error = error as? FrameStreamingError, !place.isCancelled { onError(error) }
+                        if let error = error as? FrameStreamingError, !slot.isCancelled { onError(error) }
                     } _: { channel, ticket in
-                        try listener.establish(channel, ticket, for: place)
+                        try listener.establish(channel, ticket, for: slot)
                         return .isOver
                     }
                 } catch {
-                    place.end(error)
+                    slot.end(error)
                 }
             }
         } catch {
@@ -66,44 +71,47 @@ public final class TCPAcceptor: Connector {
 
     deinit { cancel() }
 
-    /// It does.
+    /// True: peers connect by themselves.
     public var isListening: Bool { true }
 
-    /// The next peer that connects and agrees. One that does not is reported, and the wait goes on. Who asks is through with the connection
-    /// before.
+    /// Waits for the next peer that completes a handshake. A peer that fails is reported, and the
+    /// wait goes on. Another peer can take the place of the connection before as soon as this is
+    /// called.
     ///
-    /// - Throws: `timedOut` when there was none by the deadline; `cancelled`; `closed` where the listening socket is broken, and nobody can
-    ///   come any more.
+    /// - Throws: `timedOut` if there was none by the deadline; `cancelled`; `closed` if the
+    ///   listening socket is broken.
     public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
-        try place.take(until: deadline)
+        try slot.take(until: deadline)
     }
 
-    /// Takes no more peers, and ends the wait for one, from any thread, with `cancelled` within 100 ms. A connection that there is goes on.
+    /// Accepts no more peers, and ends a wait for one with `cancelled` within 100 ms. An open
+    /// connection goes on. May be called from any thread.
     public func cancel() {
-        place.cancel()
+        slot.cancel()
         listener.close()
     }
 }
 
 extension TCPListener {
-    /// The handshake with a peer that wants the place, and has it when the handshake is complete.
-    fileprivate func establish(_ channel: Channel, _ ticket: UInt64, for place: SingleConnectionSlot)
+    /// Completes the handshake with a peer, which then has the slot.
+    fileprivate func establish(_ channel: Channel, _ ticket: UInt64, for slot: SingleConnectionSlot)
         throws(FrameStreamingError)
     {
         var isClaimed = false
         do throws(FrameStreamingError) {
             let transport = try handshakeDriver.accept(channel, until: .never) {
                 [sessions = handshakeDriver.sessions] session throws(FrameStreamingError) in
-                // A sender that comes back while its connection before still has the place ends that one.
+                // A sender that is back ends its own earlier connection, which may still have the
+                // slot.
                 _ = sessions?.sever(session)
-                try place.claim()
+                try slot.claim()
                 isClaimed = true
             }
-            // From here on it is not the listener's to close.
+            // From here on the listener does not close the connection.
             connections.leave(ticket)
-            place.fill(transport, channel)
+            slot.fill(transport, channel)
         } catch {
-            if isClaimed { place.giveBack() }
+            if isClaimed { slot.giveBack() }
             throw error
         }
     }

@@ -2,8 +2,11 @@ public import FrameStreamingCore
 internal import FrameStreamingSystem
 
 extension TCPListener {
-    /// Serves peers until ``stop()`` or ``close()``: each connection on a thread of its own, the handshake included, so
-    /// that a silent or a broken one holds up nobody else. Returns when the last one has ended.
+    /// Serves peers until ``stop()`` or ``close()``, and returns when the last connection has
+    /// ended.
+    ///
+    /// Each connection has a thread of its own from the handshake on, so that a silent or broken
+    /// peer delays no other.
     ///
     /// ```swift
     /// try listener.serve(onError: { print($0) }) { transport in
@@ -13,11 +16,12 @@ extension TCPListener {
     /// ```
     ///
     /// - Parameters:
-    ///   - maximumConnections: Beyond so many at once a peer is turned away: with REJECT, or by closing where it speaks text.
-    ///   - onError: Told of every connection that did not come about, was turned away, or whose `body` threw. What this package
-    ///     throws is a `FrameStreamingError`; `body` may throw errors of its own. Called from any thread.
-    ///   - body: What to do with a connection, on a thread of its own. It is closed afterwards.
-    /// - Throws: What makes listening impossible: `invalidArgument`; `closed`, with an errno, where the listening socket is broken.
+    ///   - maximumConnections: The most connections at once. A peer beyond that gets REJECT; with
+    ///     the text handshake its connection is closed.
+    ///   - onError: Called, from any thread, for each connection that failed, was turned away, or
+    ///     whose `body` threw. Errors of this package are a `FrameStreamingError`.
+    ///   - body: Uses a connection, on a thread of its own. The connection is closed afterwards.
+    /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
     public func serve(
         maximumConnections: Int = 16, onError: @escaping @Sendable (any Error) -> Void,
@@ -33,30 +37,35 @@ extension TCPListener {
         }
     }
 
-    /// Has every receiver that connects get the frames of `sender`, until ``stop()`` or ``close()``. Returns when the last one has ended.
+    /// Sends the frames of `sender` to each receiver that connects, until ``stop()`` or
+    /// ``close()``.
+    ///
+    /// Returns when the last connection has ended.
     ///
     /// ```swift
     /// let listener = try TCPListener(on: "0.0.0.0:5600", role: .sender, handshake: .binary)
     /// try listener.serve(sender, onError: { print($0) })
     /// ```
     ///
-    /// A handshake has a thread of its own; a receiver that is connected has none here, so that a thousand that are idle cost nothing but
-    /// their sockets.
+    /// A handshake has a thread of its own. A connected receiver has none here, so a thousand idle
+    /// ones cost only their sockets.
     ///
     /// - Parameters:
-    ///   - sender: Who sends. How long it waits for a receiver that stands still or breaks: `SenderOptions.incomingStallTimeout` and
-    ///     `incomingReturnTimeout`.
-    ///   - maximumConnections: Beyond so many at once a receiver is turned away: with REJECT, or by closing where it speaks text.
-    ///   - onError: Told of every connection that did not come about or was turned away. Called from any thread. How one that came about
-    ///     ends, `SenderOptions.onEvent` and the sender's summary say.
-    /// - Throws: What makes listening impossible: `invalidArgument`; `closed`, with an errno, where the listening socket is broken.
+    ///   - sender: The sender. Its `SenderOptions.incomingStallTimeout` and `incomingReturnTimeout`
+    ///     limit how long it waits for a receiver that stalls or breaks.
+    ///   - maximumConnections: The most connections at once. A receiver beyond that gets REJECT;
+    ///     with the text handshake its connection is closed.
+    ///   - onError: Called, from any thread, for each connection that failed in its handshake or
+    ///     was turned away. The sender's events and summary report how the others end.
+    /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
     public func serve(
         _ sender: FrameSender<some FrameCodec>, maximumConnections: Int = 256,
         onError: @escaping @Sendable (any Error) -> Void
     ) throws(FrameStreamingError) {
         guard handshakeDriver.role == .sender else {
-            throw FrameStreamingError(.invalidArgument, "this listener receives: make one whose role is to send")
+            throw FrameStreamingError(
+                .invalidArgument, "this listener receives frames: make a TCPListener with the role sender")
         }
         try check(maximumConnections)
         try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, connections] channel, ticket in
@@ -71,19 +80,20 @@ extension TCPListener {
     private func check(_ maximumConnections: Int) throws(FrameStreamingError) {
         guard maximumConnections >= 1 else {
             throw FrameStreamingError(
-                .invalidArgument, "a listener for \(maximumConnections) connections serves nobody")
+                .invalidArgument, "maximumConnections must be at least 1, not \(maximumConnections)")
         }
     }
 
-    /// What became of a connection when its thread has ended.
+    /// Whether a connection goes on after its thread has ended.
     enum Outcome { case isOver, goesOn }
 
-    /// Takes connections until ``stop()`` or ``close()``: `body` is called with each, on a thread of its own, the handshake still to
-    /// come. Returns when the last of those connections has ended.
+    /// Accepts sockets until ``stop()`` or ``close()``, and calls `body` with each on a thread of
+    /// its own, before the handshake. Returns when the last connection has ended.
     ///
-    /// - Parameter body: Gets the ticket, too, by which its connection is known, and says what became of it: one that goes on gives its ticket
-    ///   back when it is closed. What it throws closes the connection.
-    /// - Throws: `closed`, with an errno, where the listening socket is broken. Nothing that a peer does.
+    /// - Parameter body: Gets the socket and its ticket in ``connections``. A connection that goes
+    ///   on after `body` must give the ticket back when it is closed. What `body` throws closes it.
+    /// - Throws: `closed`, with an errno, if the listening socket is broken. Nothing that a peer
+    ///   does.
     func takeAll(
         maximum: Int, onError: @escaping @Sendable (any Error) -> Void,
         _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
@@ -109,7 +119,7 @@ extension TCPListener {
                     throw error
                 }
                 onError(error)
-                // No descriptor or thread is left: waiting is all that helps, for those that end give theirs back.
+                // No descriptor or thread is left. Connections that end give theirs back.
                 pause(.milliseconds(100))
             }
         }

@@ -1,26 +1,28 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A port that peers connect to. One listener serves any number of connections, one after another or at once.
+/// A port that peers connect to. One listener serves any number of connections, one after another
+/// or at once.
 public final class TCPListener: Sendable {
     let descriptor: Monitor<Descriptor?>
     private let wakeUp: WakeUp
     let handshakeDriver: HandshakeDriver
     let connections = ConnectionRegistry()
-    /// The port: the one that the system chose where 0 was asked for.
+    /// The port. If 0 was given, the one that the system chose.
     public let port: Int
-    /// What it listens on, such as `127.0.0.1:5600`.
+    /// The address that it listens on, such as `127.0.0.1:5600`.
     public let address: String
 
     /// Begins to listen.
     ///
     /// - Parameters:
-    ///   - address: `[HOST:]PORT`. Without a host it is loopback only, 127.0.0.1; `0.0.0.0:PORT` and `[::]:PORT` are everybody. Port 0
-    ///     lets the system choose.
+    ///   - address: `[HOST:]PORT`. Without a host it listens on loopback only, 127.0.0.1;
+    ///     `0.0.0.0:PORT` and `[::]:PORT` listen on all interfaces. With port 0 the system chooses.
     ///   - role: Whether this side sends or receives frames.
-    ///   - handshake: What the peers speak. Only a receiver can find out by itself.
-    ///   - options: The rest, for every connection.
-    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`, `invalidArgument`.
+    ///   - handshake: What the peers speak. Only a receiver can use `automatic`.
+    ///   - options: Settings for each connection.
+    /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
+    ///   `invalidArgument`.
     public init(
         on address: String, role: TCPRole, handshake: TCPHandshake, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
@@ -42,11 +44,14 @@ public final class TCPListener: Sendable {
 
     deinit { close() }
 
-    /// The next connection, its handshake included: a peer that connects and says nothing is waited for, as long as
-    /// `handshakeTimeout` allows. ``serve(maximumConnections:onError:_:)`` is for more than one at a time.
+    /// Waits for a connection and completes its handshake.
     ///
-    /// - Throws: `timedOut` when nobody connected, or the one who did said nothing; `rejected`, `protocolViolation`, ... when there
-    ///   was no agreement: the listener goes on, call again. `closed`.
+    /// A peer that connects and says nothing delays this as long as ``TCPOptions/handshakeTimeout``
+    /// allows. ``serve(maximumConnections:onError:_:)`` has several connections at a time.
+    ///
+    /// - Throws: `timedOut` if no peer connected, or it said nothing; `rejected`,
+    ///   `protocolViolation` and others if the handshake failed. The listener goes on after those:
+    ///   call again. `closed`.
     public func accept(until deadline: Deadline = .never) throws(FrameStreamingError) -> TCPTransport {
         try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
     }
@@ -67,19 +72,22 @@ public final class TCPListener: Sendable {
         }
     }
 
-    /// Takes no more connections; those that there are go on. ``serve(maximumConnections:onError:_:)`` returns when they ended.
+    /// Accepts no more connections. The open ones go on, and
+    /// ``serve(maximumConnections:onError:_:)`` returns when they have ended.
     public func stop() {
         let socket = descriptor.withLock { descriptor in
             defer { descriptor = nil }
             return descriptor
         }
-        // Another thread may still hold it in accept: the port is free at once, and nobody gets into the backlog any more.
+        // Another thread may still hold the socket in accept. A shutdown frees the port at once,
+        // and no peer gets into the backlog any more.
         socket?.shutdownBoth()
         wakeUp.signal()
     }
 
-    /// Stops, and closes every connection that ``serve(maximumConnections:onError:_:)`` runs. From any thread, again and
-    /// again; every wait ends within 100 ms.
+    /// Stops, and closes every connection that ``serve(maximumConnections:onError:_:)`` runs.
+    ///
+    /// May be called from any thread, and more than once. Every wait ends within 100 ms.
     public func close() {
         stop()
         handshakeDriver.sessions?.close()
@@ -97,12 +105,13 @@ public final class TCPListener: Sendable {
                 case Errno.again:
                     if deadline.hasPassed { throw .timedOut("a connection") }
                     try wait(on: socket, until: deadline)
-                // The peer went away before it was accepted, or its network broke: the next one counts (accept(2)).
+                // The peer left before it was accepted, or its network failed: accept the next one
+                // (accept(2)).
                 case Errno.connectionAborted, Errno.networkUnreachable, Errno.hostUnreachable, Errno.timedOut: continue
                 case Errno.badDescriptor, Errno.notSocket, Errno.invalid:
                     throw FrameStreamingError(
                         .closed,
-                        "the listening socket is broken, and nobody can connect any more (\(error)): listen anew",
+                        "the listening socket is broken, and no peer can connect any more (\(error)): make a new listener",
                         subject: address, errno: error.code)
                 default: throw FrameStreamingError(error, subject: address)
                 }

@@ -1,7 +1,8 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Lets a frame's image in as soon as there is memory for it: until then it is not read, and TCP holds its sender up.
+/// Waits until there is memory for a frame's image. Until then it is not read, and TCP blocks the
+/// sender.
 struct FrameAdmission: Sendable {
     let account: FrameMemoryAccount
     let channel: Channel
@@ -10,19 +11,19 @@ struct FrameAdmission: Sendable {
 
     enum Verdict { case admitted, dropped }
 
-    /// How long the wait leaves alone what is half written.
+    /// How long the wait may delay the rest of a partly written message.
     private static let slice = Duration.milliseconds(20)
 
-    /// Whether there is memory already.
+    /// Takes the memory if it is available now.
     func admitsAtOnce(_ byteCount: Int) -> Bool { account.take(byteCount) }
 
-    /// Waits for memory. Once this side has said goodbye nobody takes frames any more, and what is behind them is waited for:
-    /// those for which there is no memory are dropped then.
+    /// Waits for memory. Once this side has said goodbye, no consumer takes frames any more, and
+    /// the peer's answer is behind them: frames for which there is no memory are dropped then.
     ///
     /// - Throws: `timedOut`; `closed`.
     func admit(_ byteCount: Int, until limit: Deadline) throws(FrameStreamingError) -> Verdict {
         while true {
-            // Nobody else writes the rest of an answer that the socket did not take whole.
+            // No other thread writes the rest of an answer that the socket took in part.
             let until = writer.hasWork ? limit.earlier(.after(Self.slice)) : limit
             let outcome = account.take(byteCount, until: until.nanoseconds) {
                 channel.isClosed || state.look { $0.hasSaidGoodbye }

@@ -1,13 +1,15 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A receiving connection's part of a ``MemoryBudget``: the bytes of its frames that are being read, or have come and are not consumed.
+/// A receiving connection's part of a ``MemoryBudget``: the bytes of its frames from the first byte
+/// read until the frame is consumed.
 ///
-/// It takes from the budget in steps, so that streams of small frames, which are the fastest, do not meet at the budget's lock.
+/// It takes from the budget in steps, so that streams of small frames, which have the highest
+/// rates, do not contend for the budget's lock.
 final class FrameMemoryAccount: Sendable {
     private struct State {
         var held = 0
-        /// What was taken from the budget: `held`, rounded up to steps.
+        /// Bytes that were taken from the budget: `held`, rounded up to steps.
         var reserved = 0
         /// The bytes of each frame, in order; those before `first` were consumed.
         var sizes: [Int] = []
@@ -16,14 +18,14 @@ final class FrameMemoryAccount: Sendable {
         var consumed: UInt64 = 0
     }
 
-    /// What a wait for memory came to.
+    /// How a wait for memory ended.
     enum Outcome { case taken, isOver, timedOut }
 
     private static let step = 256 << 10
 
     private let budget: MemoryBudget
     private let number: UInt64
-    /// What the connection may hold in any case.
+    /// The bytes that the connection may always hold.
     private let largestFrame: Int
     private let state = Monitor(State())
 
@@ -38,18 +40,19 @@ final class FrameMemoryAccount: Sendable {
         for wake in budget.close(number, givingBack: state.withLock { $0.reserved }) { wake() }
     }
 
-    /// Bytes that frames which are not consumed may take now.
+    /// Bytes that unconsumed frames may take now.
     var share: Int { max(largestFrame, budget.share) }
 
-    /// Bytes of frames that are being read, or are not consumed.
+    /// Bytes of frames that are being read or are not consumed.
     var held: Int { state.withLock { $0.held } }
 
-    /// Takes the next frame's bytes if they are there.
+    /// Takes the next frame's bytes if they are available.
     func take(_ bytes: Int) -> Bool { state.withLock { take(bytes, &$0) } }
 
-    /// Takes the next frame's bytes, waiting for them.
+    /// Waits for the next frame's bytes and takes them.
     ///
-    /// - Parameter isOver: Ends the wait; looked at now, after each ``wake()``, and when frames were consumed.
+    /// - Parameter isOver: Ends the wait. Evaluated now, after each ``wake()``, and after frames
+    ///   were consumed.
     func take(_ bytes: Int, until deadline: Int64?, unless isOver: () -> Bool) -> Outcome {
         let outcome: Outcome? = state.wait(until: deadline) { state in
             if isOver() { return .isOver }
@@ -58,10 +61,10 @@ final class FrameMemoryAccount: Sendable {
         return outcome ?? .timedOut
     }
 
-    /// The next frame takes no memory: it is dropped.
+    /// Counts a frame that takes no memory, because it is dropped.
     func pass() { state.withLock { $0.sizes.append(0) } }
 
-    /// Frames through this one were consumed, with any outcome.
+    /// Gives back the bytes of all frames up to this one, which were consumed with any outcome.
     func consumed(through sequence: UInt64) {
         let wakes: [@Sendable () -> Void] = state.update { state in
             while state.consumed < sequence, state.first < state.sizes.count {
@@ -81,7 +84,7 @@ final class FrameMemoryAccount: Sendable {
         for wake in wakes { wake() }
     }
 
-    /// Has whoever waits look whether it is over.
+    /// Makes a waiting thread check again whether the wait is over.
     func wake() { state.wakeAll() }
 
     private func take(_ bytes: Int, _ state: inout State) -> Bool {

@@ -1,17 +1,22 @@
 public import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// How many bytes of frames that have come and are not consumed all receiving connections together may hold, and each of them.
+/// Bounds the bytes of received frames that are not consumed yet, for each connection and for all
+/// that share the budget.
 ///
-/// Connections share a budget through ``TCPOptions/memory``. Where it is used up a connection does not read the next frame's image
-/// before frames were consumed: the sender's socket fills, and TCP holds the sender up. Nothing is lost, and nothing that was said is
-/// taken back. Credit is granted within the budget, so a sender of frames of about one size meets that only where its first ones are
-/// large; see ``TCPOptions/creditAhead``. While a connection waits, its answers to PING and the arrival times of what is behind wait, too.
+/// Connections share a budget through ``TCPOptions/memory``. When it is used up, a connection reads
+/// the next frame's image only after frames were consumed. Meanwhile the sender's socket fills, and
+/// TCP blocks the sender. No frame is lost, and no credit is taken back.
 ///
-/// Each connection may always hold one frame, however large, up to ``TCPOptions/maximumFrameBytes``, or so many bytes of smaller
-/// ones: so none waits for another one's consumer, and streams whose frames are small beside that never meet the limits. All
-/// connections together hold at most ``total``, or that and one largest frame each. What a program keeps of a frame
-/// after it has asked for the next one, and what it decodes frames to, is its own and not counted.
+/// Credit is granted within the budget, so a sender whose frames have about one size is blocked
+/// only if its first frames are large; see ``TCPOptions/creditAhead``. While a connection waits for
+/// memory it answers no PING, and later frames get a late arrival time.
+///
+/// Each connection may always hold one frame of up to ``TCPOptions/maximumFrameBytes``, or as many
+/// bytes of smaller ones. So no connection waits for another one's consumer, and streams with much
+/// smaller frames never reach the limits. All connections together hold at most ``total``, plus one
+/// largest frame each. Memory that a program keeps after it has asked for the next frame, and
+/// decoded frames, are not counted.
 public final class MemoryBudget: Sendable {
     /// Bytes for all connections together.
     public let total: Int
@@ -23,21 +28,22 @@ public final class MemoryBudget: Sendable {
         var used = 0
         var accounts: UInt64 = 0
         var connections = 0
-        /// What wakes those that wait for others to give back.
+        /// Wakes the accounts that wait until others give bytes back.
         var waiting: [UInt64: @Sendable () -> Void] = [:]
     }
 
     private let state = Monitor(State())
 
-    /// What all connections of a program share unless told otherwise: 1 GiB, or a quarter of the memory where that is less. The
-    /// machine's memory counts, or the limit of the program's control group.
+    /// The budget that all connections of a program share by default: 1 GiB, or a quarter of the
+    /// memory if that is less. The memory is the machine's, or the limit of the program's control
+    /// group.
     public static let standard = MemoryBudget(unchecked: min(1 << 30, max(1, physicalMemory() / 4)))
 
-    /// A budget for the connections whose options it is given to.
+    /// Creates a budget for the connections whose options have it.
     ///
     /// - Parameters:
     ///   - total: Bytes for all connections together, at least 1.
-    ///   - connection: Bytes for one connection, 1 to `total`; a quarter of `total`, unless given.
+    ///   - connection: Bytes for one connection, 1 to `total`. A quarter of `total` by default.
     /// - Throws: `invalidArgument`.
     public convenience init(total: Int, connection: Int? = nil) throws(FrameStreamingError) {
         guard total >= 1 else {
@@ -46,7 +52,7 @@ public final class MemoryBudget: Sendable {
         if let connection, !(1...total).contains(connection) {
             throw FrameStreamingError(
                 .invalidArgument,
-                "a connection's part of a memory budget of \(total) bytes must be 1 to \(total), not \(connection)")
+                "a connection's part of a memory budget must be 1 to \(total) bytes, not \(connection)")
         }
         self.init(unchecked: total, connection: connection)
     }
@@ -59,7 +65,7 @@ public final class MemoryBudget: Sendable {
     /// Bytes that connections hold now, rounded up for each of them.
     public var used: Int { state.withLock { $0.used } }
 
-    /// What one of the connections that there are may hold, if all held as much.
+    /// The bytes for one connection if all open ones held the same.
     var share: Int { min(connection, state.withLock { total / max(1, $0.connections) }) }
 
     func open() -> UInt64 {
@@ -78,9 +84,12 @@ public final class MemoryBudget: Sendable {
         }
     }
 
-    /// Takes bytes for an account. Where they are not there, `wake` is called once others have given some back, and the answer is false.
+    /// Takes bytes for an account.
     ///
-    /// - Parameter always: Whether it may have them in any case.
+    /// - Parameters:
+    ///   - always: Whether the account gets them even if the budget is used up.
+    ///   - wake: Called once others have given bytes back, if this returns false.
+    /// - Returns: Whether the account has got them.
     func take(_ bytes: Int, always: Bool, for account: UInt64, wake: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard always || bytes <= total - min(total, state.used) else {
@@ -94,7 +103,7 @@ public final class MemoryBudget: Sendable {
 
     /// Gives bytes back.
     ///
-    /// - Returns: What wakes those that waited, to be called without a lock.
+    /// - Returns: What wakes the waiting accounts, to be called without a lock.
     func give(_ bytes: Int) -> [@Sendable () -> Void] { state.withLock { Self.give(bytes, &$0) } }
 
     private static func give(_ bytes: Int, _ state: inout State) -> [@Sendable () -> Void] {

@@ -1,4 +1,4 @@
-/// Which way frames flow, seen from here.
+/// Whether this side of a connection sends or receives frames.
 public struct TCPRole: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String { case sender, receiver }
     private let value: Value

@@ -1,27 +1,31 @@
 internal import FrameStreamingSystem
 
-/// The sessions that a listening sender has given its receivers: one for each, by which it is known when it comes back.
+/// The sessions that a listening sender has given to its receivers. By its session a receiver is
+/// recognized when it connects again.
 ///
-/// At least ``SessionMemory/fewest`` receivers that have gone are known, first of all those that acknowledged something.
+/// At least ``SessionMemory/fewest`` sessions of disconnected receivers are remembered. Those
+/// without an acknowledged frame are forgotten first.
 final class IssuedSessions: Sendable {
     private struct State {
         var table = SessionTable<Issued>(capacity: SessionMemory.fewest)
     }
 
     private struct Issued {
-        /// Connections that have it: two for a moment, when a receiver is back before its old connection's end was noticed.
+        /// The number of its connections. Two for a moment, if a receiver is back before the end of
+        /// its old connection was noticed.
         var users = 0
         var hasAcknowledged = false
     }
 
     private let state = Monitor(State())
 
-    /// At least so many are to be known beside those in use.
+    /// Sets the least number of sessions to remember beside those in use.
     func remember(atLeast count: Int) {
         state.withLock { $0.table.capacity = max($0.table.capacity, count) }
     }
 
-    /// The session of a receiver that says it consumed of `claimed`: that one where it was given out here, else a new one.
+    /// The session for a receiver that names `claimed`: that one if it was issued here, else a new
+    /// one.
     func session(claimed: UInt64) -> UInt64 {
         state.withLock { state in
             if claimed != 0, state.table[claimed] != nil { return claimed }
@@ -32,7 +36,8 @@ final class IssuedSessions: Sendable {
         }
     }
 
-    /// A connection's hold on its session. One that was forgotten since the handshake is known again.
+    /// Holds a session for a connection. A session that was forgotten since the handshake is added
+    /// again.
     func hold(_ session: UInt64) -> IssuedSession {
         state.withLock { state in
             state.table.hold(session, orInsert: Issued())
@@ -57,7 +62,7 @@ final class IssuedSessions: Sendable {
     }
 }
 
-/// Keeps a receiver's session known as long as its connection lives.
+/// Keeps a receiver's session from being forgotten as long as its connection lives.
 final class IssuedSession: Sendable {
     private let issued: IssuedSessions
     private let session: UInt64
@@ -70,7 +75,7 @@ final class IssuedSession: Sendable {
 
     deinit { end() }
 
-    /// The receiver has acknowledged a frame: it may come back for the others.
+    /// Notes that the receiver has acknowledged a frame: it may come back for the next ones.
     func noteAcknowledgement() {
         let isFirst = state.withLock { state in
             defer { state.hasAcknowledged = true }
@@ -79,7 +84,7 @@ final class IssuedSession: Sendable {
         if isFirst { issued.noteAcknowledgement(session) }
     }
 
-    /// The connection has ended.
+    /// Releases the session, because the connection has ended.
     func end() {
         let isFirst = state.withLock { state in
             defer { state.hasEnded = true }

@@ -1,30 +1,32 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// What a receiving side knows of the sessions that it has consumed of: how many frames, and which connection a session has now.
+/// Remembers the sessions of a receiving side: how many frames of each were consumed, and which
+/// connection it has now.
 ///
-/// A session that nobody uses may be forgotten for others, see ``SessionTable/Standing``.
+/// A session without a connection may be forgotten for others, see ``SessionTable/Standing``.
 ///
-/// A session has one connection at a time. When it comes back while the connection before it is not done, that one is severed, and
-/// the new one waits until its consumer has got through what had arrived: so order holds, and nothing is consumed twice.
+/// A session has one connection at a time. If its sender connects again while the old connection is
+/// in use, the old one is severed. The new one waits until the consumer has taken the frames that
+/// had arrived there. So the order holds, and no frame is consumed twice.
 final class SessionMemory: Sendable {
     private struct Entry {
-        /// Frames of the session that the consumer got through, with any outcome.
+        /// Frames of the session that were consumed, with any outcome.
         var consumed: UInt64
-        /// The last connection, also when it is done.
+        /// The number of the last connection, also after its end.
         var use: UInt64 = 0
-        /// Who waits to be the next one; the last who asked counts.
+        /// The number of the connection that waits to be the next one. The latest request counts.
         var claimant: UInt64 = 0
-        /// Whether the last connection has frames that its consumer may still take.
+        /// Whether the consumer may still take frames of the last connection.
         var isInUse = false
-        /// Lets nothing more into the last connection.
+        /// Stops the last connection from receiving.
         var sever: (@Sendable () -> Void)?
-        /// Whether something was consumed here: what the owner's own memory does not know.
+        /// Whether frames were consumed here, which the program's own memory does not know.
         var hasNews = false
         /// Whether the sender ended the last connection with a goodbye.
         var hasEnded = false
 
-        /// Nobody has it or waits for it.
+        /// No connection has the session or waits for it.
         var isIdle: Bool { !isInUse && use == claimant }
         var standing: SessionTable<Entry>.Standing { !hasNews ? .untouched : hasEnded ? .ended : .broken }
     }
@@ -35,7 +37,7 @@ final class SessionMemory: Sendable {
         var claims: UInt64 = 0
         var isClosed = false
 
-        /// Puts a session that nobody has or waits for where its standing says; others may be forgotten for it.
+        /// Puts an idle session into the list of its standing. Others may be forgotten for it.
         mutating func settle(_ session: UInt64) {
             guard let entry = sessions[session], entry.isIdle else { return }
             sessions.release(session, as: entry.standing)
@@ -45,32 +47,36 @@ final class SessionMemory: Sendable {
     private let state: Monitor<State>
     private let before: @Sendable (UInt64) -> UInt64
 
-    /// Sessions without a connection that are remembered at least, in less than 200 bytes each.
+    /// The least number of sessions without a connection that are remembered, in less than 200
+    /// bytes each.
     static let fewest = 1024
-    /// How long a session that came back waits for the consumer of its connection before.
+    /// How long a new connection waits for the consumer of the session's old one.
     static let patience = Duration.seconds(3)
 
     /// - Parameters:
-    ///   - last: The session that was consumed of last, before there was this memory; 0 = none.
-    ///   - before: How many frames of a session were consumed that this does not know.
+    ///   - last: The session that was received last, before this memory was made; 0 = none.
+    ///   - before: Returns how many frames of an unknown session were consumed.
     init(last: UInt64, before: @escaping @Sendable (UInt64) -> UInt64) {
         state = Monitor(State(last: last))
         self.before = before
     }
 
-    /// The session that was consumed of last; 0 = none.
+    /// The session that was received last; 0 = none.
     var last: UInt64 { state.withLock { $0.last } }
 
-    /// At least so many are to be remembered: as many streams may break at once as there are connections.
+    /// Sets the least number of sessions to remember: as many streams may break at once as there
+    /// are connections.
     func remember(atLeast count: Int) {
         state.withLock { $0.sessions.capacity = max($0.sessions.capacity, count) }
     }
 
-    /// A session's next connection, once the one before is done; nil for session 0, which is none.
+    /// Takes a session for a new connection, once its old one is over; nil for session 0, which is
+    /// none.
     ///
-    /// - Parameter base: How many frames of it the connection takes as consumed, where the sender has said so.
-    /// - Throws: `busy` when the consumer of the connection before is not done in time, or the session has come once more meanwhile;
-    ///   `closed`.
+    /// - Parameter base: How many frames the connection takes as consumed, if the sender has said
+    ///   so.
+    /// - Throws: `busy` if the consumer of the old connection needs too long, or the sender
+    ///   connects once more meanwhile; `closed`.
     func claim(
         _ session: UInt64, from base: UInt64? = nil, until deadline: Deadline
     ) throws(FrameStreamingError) -> SessionUse? {
@@ -95,21 +101,23 @@ final class SessionMemory: Sendable {
             return SessionUse(self, session: session, number: number, base: base ?? consumed)
         }
         state.update { state in
-            // Who gave up is no claimant any more.
+            // A connection that gave up waits no more.
             guard state.sessions[session]?.claimant == number else { return }
             state.sessions.change(session) { $0.claimant = $0.use }
             state.settle(session)
         }
         switch outcome {
         case .closed: throw .closedListener
-        case .overtaken: throw FrameStreamingError(.busy, "the stream has come once more, on a later connection")
+        case .overtaken:
+            throw FrameStreamingError(.busy, "the stream has a newer connection: the sender has connected once more")
         default:
             throw FrameStreamingError(
-                .busy, "frames of the stream's connection before are still being consumed: try again in a moment")
+                .busy, "frames of the stream's old connection are still being consumed: try again in a moment")
         }
     }
 
-    /// Takes a place among those who want the session: its number, and what lets nothing more into the connection that has it.
+    /// Requests the session for a new connection: the connection's number, and what severs the one
+    /// that has the session.
     private func enter(_ session: UInt64) -> (number: UInt64, sever: (@Sendable () -> Void)?) {
         var consumedBefore: UInt64?
         while true {
@@ -129,32 +137,33 @@ final class SessionMemory: Sendable {
                 return (number, sever ?? nil)
             }
             if let place { return place }
-            // The owner's own memory: not under the lock.
+            // This calls the program, so not under the lock.
             consumedBefore = before(session)
         }
     }
 
-    /// Lets nothing more into the session's connection, where it has one: its sender has come back without it.
+    /// Severs the session's connection, because its sender has connected again.
     ///
-    /// - Returns: Whether it had one.
+    /// - Returns: Whether the session had a connection.
     func sever(_ session: UInt64) -> Bool {
         let sever = state.withLock { state in state.sessions[session].flatMap { $0.isInUse ? $0.sever : nil } }
         sever?()
         return sever != nil
     }
 
-    /// For tests: waits until there were so many claims.
+    /// Waits until there were `count` claims. For tests.
     func waitForClaims(_ count: UInt64) {
         let _: Bool? = state.wait(until: nil) { $0.claims >= count ? true : nil }
     }
 
-    /// For tests: whether a session is known that nobody has.
+    /// Whether a session is known and has no connection. For tests.
     func isIdle(_ session: UInt64) -> Bool { state.withLock { $0.sessions[session]?.isIdle ?? false } }
 
     /// Ends every wait.
     func close() { state.update { $0.isClosed = true } }
 
-    /// So many frames of the session were consumed, unless a later connection has taken it over.
+    /// Notes how many frames of the session were consumed, unless a later connection has the
+    /// session.
     fileprivate func note(_ consumed: UInt64, _ use: SessionUse) {
         state.withLock { state in
             let isNews: Bool? = state.sessions.change(use.session) { entry in
@@ -192,7 +201,7 @@ final class SessionMemory: Sendable {
     }
 }
 
-/// A connection's hold on its session, until it ends, or nobody has it any more.
+/// A connection's hold on its session. It ends with ``end(goodbye:)``, or with the object.
 final class SessionUse: Sendable {
     let session: UInt64
     /// Frames of the session that were consumed before this connection.
@@ -209,17 +218,19 @@ final class SessionUse: Sendable {
 
     deinit { end() }
 
-    /// The consumer got through a frame of this connection, with any outcome. Counts after the end, too, until there is a later connection.
+    /// Notes that a frame of this connection was consumed, with any outcome. That counts after the
+    /// end as well, until there is a later connection.
     func consumed(_ sequence: UInt64) {
         let (sum, overflow) = base.addingReportingOverflow(sequence)
         memory.note(overflow ? .max : sum, self)
     }
 
-    /// What lets nothing more in when the session comes back; at once, if it has come back already.
+    /// Sets what severs this connection when the sender connects again. It is called now if the
+    /// sender has done so already.
     func onReturn(_ sever: @escaping @Sendable () -> Void) { memory.attach(sever, self) }
 
-    /// The consumer takes no more of this connection's frames.
+    /// Releases the session: the consumer takes no more frames of this connection.
     ///
-    /// - Parameter goodbye: Whether the sender said goodbye: then nobody will come back for the session.
+    /// - Parameter goodbye: Whether the sender said goodbye, and so will not come back.
     func end(goodbye: Bool = false) { memory.end(self, goodbye: goodbye) }
 }

@@ -1,16 +1,16 @@
-/// What is known of each session, bounded: of those that nobody uses at most `capacity` are kept.
+/// A value for each session. At most `capacity` sessions without a connection are kept.
 ///
-/// Each call takes the same time, however many sessions there are: idle ones are linked to their neighbours by number,
-/// in one list for each standing. The lists are also the order in which sessions are forgotten.
+/// Each call takes constant time: idle sessions are in linked lists, one for each standing. The
+/// lists are also the order in which sessions are forgotten.
 struct SessionTable<Value> {
-    /// What a session that nobody uses is worth. Lower ones are forgotten first, whatever their age, so that a peer that opens
-    /// session after session pushes out its own kind before a stream that broke.
+    /// How much an idle session is worth. Lower ones are forgotten first, whatever their age. So a
+    /// peer that opens session after session displaces its own, and not a stream that broke.
     enum Standing: Int, CaseIterable {
-        /// Nothing was consumed of it: to forget it loses nothing.
+        /// No frame of it was consumed, so nothing is lost with it.
         case untouched
         /// Its sender said goodbye, and everything was acknowledged.
         case ended
-        /// It broke, and may come back for the rest.
+        /// It broke, and its sender may come back.
         case broken
     }
 
@@ -22,13 +22,13 @@ struct SessionTable<Value> {
         var next: UInt64 = 0
     }
 
-    /// Session 0 is none, which the ends of the lists use.
+    /// 0, which is no session, marks the ends of a list.
     private struct List {
         var oldest: UInt64 = 0
         var newest: UInt64 = 0
     }
 
-    /// Idle sessions that are kept.
+    /// The most idle sessions that are kept.
     var capacity: Int
     private var nodes: [UInt64: Node] = [:]
     private var lists = [List](repeating: List(), count: Standing.allCases.count)
@@ -41,15 +41,15 @@ struct SessionTable<Value> {
 
     subscript(session: UInt64) -> Value? { nodes[session]?.value }
 
-    /// Changes what is known of a session; nil where nothing is.
+    /// Changes the value of a session; nil if there is none.
     mutating func change<Result>(_ session: UInt64, _ body: (inout Value) -> Result) -> Result? {
         guard let index = nodes.index(forKey: session) else { return nil }
         return body(&nodes.values[index].value)
     }
 
-    /// Takes a session into use: it is not forgotten before it is released.
+    /// Takes a session into use. It is not forgotten before it is released.
     ///
-    /// - Parameter value: What is known of one that is new here.
+    /// - Parameter value: The value for a new session.
     mutating func hold(_ session: UInt64, orInsert value: @autoclosure () -> Value) {
         precondition(session != 0, "session 0 is none")
         if nodes[session] == nil {
@@ -59,7 +59,8 @@ struct SessionTable<Value> {
         }
     }
 
-    /// Makes a session the newest of the idle ones with its standing, and forgets what is beyond the capacity.
+    /// Makes a session the newest idle one of its standing, and forgets sessions beyond the
+    /// capacity.
     mutating func release(_ session: UInt64, as standing: Standing) {
         guard nodes[session] != nil else { return }
         unlink(session)

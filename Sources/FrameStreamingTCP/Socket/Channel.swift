@@ -1,13 +1,13 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// A connected non-blocking socket that several threads use and any may close.
+/// A connected socket that several threads use, and that each of them may close.
 final class Channel: Sendable {
-    /// The peer's address, for people.
+    /// The peer's address, as text for messages.
     let address: String
     private let wakeUp: WakeUp
     private let open: Monitor<Descriptor?>
-    /// Called once, when the channel is closed.
+    /// Called once when the channel is closed.
     private let closing = Monitor<(@Sendable () -> Void)?>(nil)
 
     init(_ descriptor: Descriptor) throws(FrameStreamingError) {
@@ -16,7 +16,8 @@ final class Channel: Sendable {
         open = Monitor(descriptor)
     }
 
-    /// The socket, for one call: it stays open as long as the caller holds it, also when another thread closes the channel.
+    /// The socket, for one call. It stays open while the caller holds it, even if another thread
+    /// closes the channel.
     func descriptor() throws(FrameStreamingError) -> Descriptor {
         guard let descriptor = open.withLock({ $0 }) else { throw .closedConnection }
         return descriptor
@@ -24,13 +25,13 @@ final class Channel: Sendable {
 
     var isClosed: Bool { open.withLock { $0 == nil } }
 
-    /// Bytes that the peer's kernel has confirmed; nil where this one does not say.
+    /// Bytes that the peer's kernel has confirmed; nil if the kernel does not count them.
     var deliveredBytes: UInt64? { open.withLock { $0 }?.deliveredBytes }
 
-    /// Bytes that have come from the peer, read or not; nil where the kernel does not say.
+    /// Bytes that have arrived from the peer, read or not; nil if the kernel does not count them.
     var receivedBytes: UInt64? { open.withLock { $0 }?.receivedBytes }
 
-    /// Ends every wait, and the connection. From any thread, again and again.
+    /// Ends the connection and every wait in it. May be called from any thread, and more than once.
     func close() {
         let descriptor = open.withLock { open in
             defer { open = nil }
@@ -41,24 +42,24 @@ final class Channel: Sendable {
         closing.withLock { $0.take() }?()
     }
 
-    /// Calls `body` when the channel is closed, whoever closes it; at once where it is closed already.
+    /// Calls `body` when the channel is closed by any thread, or now if it is closed already.
     func onClose(_ body: @escaping @Sendable () -> Void) {
         closing.withLock { $0 = body }
         if isClosed { closing.withLock { $0.take() }?() }
     }
 
-    /// Says that nothing more will be written.
+    /// Tells the peer that this side writes no more.
     func shutdownWriting() { open.withLock { $0 }?.shutdownWriting() }
 
-    /// Lets reads have what has come and then end, as if the peer had ended.
+    /// Makes reads end after the bytes that have arrived, as if the peer had ended.
     func endReading() { open.withLock { $0 }?.shutdownReading() }
 
-    /// Has the thread that waits for the socket look again at what there is to write.
+    /// Wakes the thread that waits for the socket, because there is something to write.
     func nudge() { wakeUp.signal() }
 
-    /// Waits until `events` are there, or `deadline` has passed, or somebody has called ``nudge()``.
+    /// Waits for `events`, for `deadline` or for ``nudge()``.
     ///
-    /// - Throws: `closed` as soon as the channel is.
+    /// - Throws: `closed` as soon as the channel is closed.
     func wait(for events: Int16, on descriptor: Descriptor, until deadline: Int64?) throws(FrameStreamingError) {
         do throws(SystemError) {
             let readiness = try FrameStreamingSystem.wait(
@@ -69,20 +70,24 @@ final class Channel: Sendable {
         }
         if !isClosed { wakeUp.clear() }
         guard isClosed else { return }
-        // For every wait, also where the close came just before the signal was taken back.
+        // The close may have come just before the signal was cleared: signal again for the other
+        // waits.
         wakeUp.signal()
         throw .closedConnection
     }
 
-    /// One read of what is there, stored from `offset`, which is waited for until `deadline`; 0 = the end. Meanwhile it writes what `writer` has left.
+    /// Waits for bytes until `deadline`, and stores them from `offset`. While it waits it finishes
+    /// what `writer` has left.
     ///
-    /// - Parameter wanting: Whether to come back with the first bytes, or rather with all that there is room for.
+    /// - Parameter wanting: Whether to return with the first bytes, or only when the room is full.
+    /// - Returns: The number of bytes; 0 = the peer's bytes have ended.
     func read(
         into bytes: inout MutableRawSpan, at offset: Int = 0, wanting: Descriptor.ReceiveWait = .firstByte,
         until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
         let descriptor = try descriptor()
-        // In the kernel where nothing else is to be looked after before it comes back by itself, by poll otherwise.
+        // If nothing else is to be done before the recv returns by itself, wait in it. Otherwise
+        // poll.
         var waits = !writer.hasWork && hasTime(deadline)
         while true {
             if let count = try receive(descriptor, into: &bytes, at: offset, wait: waits ? wanting : .nothing) {
@@ -97,12 +102,12 @@ final class Channel: Sendable {
         }
     }
 
-    /// One read of what has come, without waiting; nil = nothing has, 0 = the end.
+    /// Reads bytes that have arrived, without waiting; nil = there are none, 0 = the end.
     func readArrived(into bytes: inout MutableRawSpan) throws(FrameStreamingError) -> Int? {
         try receive(try descriptor(), into: &bytes, at: 0, wait: .nothing)
     }
 
-    /// One recv; nil = nothing came, 0 = the end.
+    /// Calls recv once; nil = no bytes have arrived, 0 = the end.
     private func receive(
         _ descriptor: Descriptor, into bytes: inout MutableRawSpan, at offset: Int, wait: Descriptor.ReceiveWait
     ) throws(FrameStreamingError) -> Int? {
@@ -112,20 +117,23 @@ final class Channel: Sendable {
         } catch {
             guard error.code == Errno.again || isClosed else { throw lost(error) }
         }
-        // A close by this side shows as an error or an end of the socket as well.
+        // A close by this side looks like an error or an end of the socket.
         if isClosed { throw .closedConnection }
         return nil
     }
 
-    /// Whether a recv that waits for as long as it does is back before `deadline`.
+    /// Whether a recv that waits returns before `deadline`.
     private func hasTime(_ deadline: Int64?) -> Bool {
         guard let deadline else { return true }
         return deadline - monotonicNow() > Descriptor.longestReceiveNanoseconds
     }
 
-    /// Writes what `writer` has left, without waiting; when the rest must be gone, nil = there is none for the caller.
+    /// Writes what `writer` has left, without waiting.
     ///
-    /// A write that breaks is told to those who write; what can still be read is read, a goodbye perhaps, and then reads end.
+    /// A write that fails is reported to the threads that write. This side goes on reading what has
+    /// arrived, perhaps a goodbye, and then reads end.
+    ///
+    /// - Returns: When to look again at the rest; nil = there is no rest for this thread.
     func drive(_ writer: MessageWriter) throws(FrameStreamingError) -> Int64? {
         do throws(FrameStreamingError) {
             return try writer.drive()
@@ -135,17 +143,17 @@ final class Channel: Sendable {
         }
     }
 
-    /// A system error on the connection, in words.
+    /// The error for a failed system call on the connection.
     func lost(_ error: SystemError) -> FrameStreamingError {
         if isClosed { return .closedConnection }
         let words: String =
             switch error.code {
             case Errno.connectionReset, Errno.brokenPipe:
-                "the peer ended the connection without a goodbye: it was killed or closed in the middle"
+                "the peer ended the connection without a goodbye: it was killed, or closed the connection early"
             case Errno.timedOut:
                 "the peer's machine did not answer in time: it is down, or the link is cut"
             case Errno.hostUnreachable, Errno.networkUnreachable:
-                "the way to the peer is cut: check the network"
+                "there is no route to the peer any more: check the network"
             default: "the connection failed"
             }
         return FrameStreamingError(
@@ -156,11 +164,11 @@ final class Channel: Sendable {
 extension FrameStreamingError {
     static let closedConnection = FrameStreamingError(.closed, "the connection was closed on this side")
 
-    /// The peer's bytes ended where they should not.
+    /// The peer's bytes ended before its goodbye.
     static func ended(_ address: String) -> FrameStreamingError {
         FrameStreamingError(
             .endedWithoutGoodbye,
-            "the peer's stream ended without a goodbye: it was killed, or the link cut; what came before was delivered",
+            "the peer's stream ended without a goodbye: the peer was killed, or the link cut; frames that had arrived were delivered",
             subject: address)
     }
 }

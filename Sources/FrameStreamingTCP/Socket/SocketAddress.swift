@@ -2,10 +2,10 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// An address as the kernel has it.
+/// A socket address in the kernel's format.
 ///
-/// Unsafe code: the resolver's list is read while it is alive and freed once; addresses are copied out with the length that
-/// came with them, and handed to the kernel with their own.
+/// Unsafe code: the resolver's list is read while it is alive, and freed once. Addresses are copied
+/// with the length that the resolver gives, and passed to the kernel with that length.
 struct SocketAddress: Hashable, CustomStringConvertible {
     let family: CInt
     private let bytes: [UInt8]
@@ -15,9 +15,10 @@ struct SocketAddress: Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// The addresses of a host, in the order in which they are to be tried. Waits for a name server, without a limit of its own.
+    /// The addresses of a host, in the order in which to try them. It waits for a name server,
+    /// without a limit.
     ///
-    /// - Parameter listening: For bind, not for connect.
+    /// - Parameter listening: Whether the addresses are for bind, and not for connect.
     static func resolve(
         _ endpoint: TCPEndpoint, listening: Bool, numericOnly: Bool = false
     ) throws(FrameStreamingError) -> [SocketAddress] {
@@ -44,20 +45,21 @@ struct SocketAddress: Hashable, CustomStringConvertible {
             unsafe next = entry.pointee.ai_next
         }
         guard !result.isEmpty else {
-            throw FrameStreamingError(.unresolvedHost, "it has no address: check its name", subject: endpoint.host)
+            throw FrameStreamingError(
+                .unresolvedHost, "the host has no address: check its name", subject: endpoint.host)
         }
         return result
     }
 
     enum Side { case local, peer }
 
-    /// A socket's own or its peer's address; nil where it has none.
+    /// A socket's own or its peer's address; nil if it has none.
     init?(_ side: Side, of socket: Descriptor) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let raw = socket.raw
         let copied: [UInt8]? = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            // A sockaddr_storage is there to be seen as any sockaddr; the kernel is told its size.
+            // A sockaddr_storage may be used as any sockaddr, and the kernel gets its size.
             let address = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
             let code = unsafe side == .peer ? getpeername(raw, address, &length) : getsockname(raw, address, &length)
             guard code == 0, length >= 2, length <= MemoryLayout<sockaddr_storage>.size else { return nil }
@@ -71,7 +73,7 @@ struct SocketAddress: Hashable, CustomStringConvertible {
     func withPointer<Result, Failure: Error>(
         _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // Aligned by a copy: an array's bytes are not promised to be.
+        // A copy is aligned. An array's bytes need not be.
         var storage = sockaddr_storage()
         unsafe withUnsafeMutableBytes(of: &storage) { target in
             unsafe target.copyBytes(from: bytes.prefix(target.count))

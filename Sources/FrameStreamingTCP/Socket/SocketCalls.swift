@@ -3,10 +3,13 @@ internal import FrameStreamingCore
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// The socket calls that nothing else makes. All sockets are closed on exec. They are non-blocking until they are
-/// connected and prepared; from then on each call says whether it waits, and only a recv ever does.
+/// The system calls on sockets. All sockets are closed on exec.
 ///
-/// Unsafe code: each call passes the pointer and length of one and the same memory, which lives through the call.
+/// A socket is non-blocking until it is connected and prepared. From then on each call decides
+/// whether it waits, and only recv ever does.
+///
+/// Unsafe code: each call passes the pointer and the length of the same memory, which lives through
+/// the call.
 extension Descriptor {
     static func socket(_ family: CInt) throws(SystemError) -> Descriptor {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -28,7 +31,7 @@ extension Descriptor {
         }
     }
 
-    /// The error that a connect in the background ended with; 0 = none.
+    /// The error with which a connect in the background ended; 0 = none.
     func takeSocketError() throws(SystemError) -> CInt {
         var value: CInt = 0
         var length = socklen_t(MemoryLayout<CInt>.size)
@@ -36,29 +39,29 @@ extension Descriptor {
         return value
     }
 
-    /// Bytes that the peer's kernel has confirmed on this connection; nil for what is no TCP.
+    /// Bytes that the peer's kernel has confirmed on this connection; nil if it is not TCP.
     var deliveredBytes: UInt64? {
         let count = fs_tcp_delivered_bytes(raw)
         return count < 0 ? nil : UInt64(count)
     }
 
-    /// Bytes that have come, read or not; nil where the kernel does not say.
+    /// Bytes that have arrived, read or not; nil if the kernel does not count them.
     var receivedBytes: UInt64? {
         let count = fs_tcp_received_bytes(raw)
         return count < 0 ? nil : UInt64(count)
     }
 
-    /// Begins to connect: EINPROGRESS is thrown like any other error.
+    /// Begins to connect. EINPROGRESS is thrown like any other error.
     func beginConnect(_ address: SocketAddress) throws(SystemError) {
         let code = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(raw, pointer, length) }
-        // Not repeated after an interrupt: the connect goes on by itself then.
+        // Not repeated after an interrupt: the connect then goes on in the background.
         if code == -1 { throw SystemError("connect", code: errno == EINTR ? EINPROGRESS : errno) }
     }
 
     func bindAndListen(_ address: SocketAddress, backlog: CInt) throws(SystemError) {
         try setOption(SOL_SOCKET, SO_REUSEADDR, 1)
         if address.family == AF_INET6 {
-            // [::] takes IPv4 as well, whatever the system's setting.
+            // [::] accepts IPv4 as well, whatever the system's setting.
             try setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0)
         }
         _ = try retryingInterrupts("bind") {
@@ -69,17 +72,17 @@ extension Descriptor {
 
     func accept() throws(SystemError) -> Descriptor {
         let accepted = Descriptor(try retryingInterrupts("accept") { Glibc.accept(raw, nil, nil) })
-        // accept4, which does all three at once, is not in Swift's Glibc module.
+        // Swift's Glibc module has no accept4, which would do this in one call.
         _ = try retryingInterrupts("fcntl") { fcntl(accepted.raw, F_SETFD, FD_CLOEXEC) }
         try accepted.setNonBlocking()
         return accepted
     }
 
-    /// What a connection needs to be quick, and to notice a dead peer. Sockets that are no TCP stay as they are.
+    /// Sets the options for low latency and for noticing a dead peer. Only for TCP sockets.
     func prepare(_ options: TCPOptions) throws(SystemError) {
         guard let address = SocketAddress(.local, of: self), address.endpoint != nil else { return }
         let tcp = CInt(IPPROTO_TCP)
-        // Two small writes without it wait for each other's confirmation: 44 ms a frame.
+        // Without this, two small acks wait for each other: 44 ms a frame.
         try setOption(tcp, TCP_NODELAY, 1)
         try setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
         try setOption(tcp, TCP_KEEPIDLE, 10)
@@ -87,22 +90,24 @@ extension Descriptor {
         try setOption(tcp, TCP_KEEPCNT, 3)
         try setOption(tcp, TCP_USER_TIMEOUT, CInt(clamping: options.userTimeout.wholeNanoseconds / 1_000_000))
         if let low = options.unsentLowWater { try setOption(tcp, TCP_NOTSENT_LOWAT, CInt(clamping: low)) }
-        // SO_SNDBUF and SO_RCVBUF are left alone: setting them switches the kernel's own tuning off.
-        // From here on every call says whether it waits. Waiting in recv instead of recv, poll and recv again saves two system calls
-        // each time that the peer is waited for; a close of this side ends it, by its shutdown.
+        // SO_SNDBUF and SO_RCVBUF keep their defaults: to set them turns the kernel's own tuning
+        // off. From here on every call decides whether it waits. To wait in recv instead of recv,
+        // poll and recv saves two system calls for each wait. A close by this side ends the wait by
+        // its shutdown.
         try setReceiveTimeout(Self.longestReceive)
         let flags = try retryingInterrupts("fcntl") { fcntl(raw, F_GETFL) }
         _ = try retryingInterrupts("fcntl") { fcntl(raw, F_SETFL, flags & ~O_NONBLOCK) }
     }
 
-    /// How long a recv that waits does so at most, once `prepare` was called.
+    /// The longest wait of one recv on a prepared socket.
     static var longestReceive: Duration { .nanoseconds(longestReceiveNanoseconds) }
     static let longestReceiveNanoseconds: Int64 = 1_000_000_000
 
-    /// What a recv waits for, in the call itself and for at most ``longestReceive``; only sockets that were prepared do.
+    /// What a recv waits for, for at most ``longestReceive``. Only for prepared sockets.
     enum ReceiveWait {
         case nothing, firstByte
-        /// All that there is room for. It returns with less at the peer's end, at an interrupt and when its time is over.
+        /// Until the room is full. It returns with less at the peer's end, at an interrupt and when
+        /// the time is over.
         case everything
 
         fileprivate var flags: CInt {
@@ -114,7 +119,7 @@ extension Descriptor {
         }
     }
 
-    /// One recv of what fits behind `offset`; 0 = end.
+    /// Calls recv once, for the room behind `offset`; 0 = end.
     func receive(into bytes: inout MutableRawSpan, at offset: Int, wait: ReceiveWait) throws(SystemError) -> Int {
         try retryingInterrupts("recv") {
             unsafe bytes.withUnsafeMutableBytes {
@@ -124,18 +129,19 @@ extension Descriptor {
         }
     }
 
-    /// The first byte that waits to be read, left where it is; nil = end.
+    /// The first byte that can be read, without taking it; nil = end.
     func peek() throws(SystemError) -> UInt8? {
         var byte: UInt8 = 0
         let count = try retryingInterrupts("recv") { unsafe recv(raw, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) }
         return count == 0 ? nil : byte
     }
 
-    /// One sendmsg of what is left of `head` and then of the image, from `offset` of both together.
+    /// Calls sendmsg once for the rest of `head` and the image behind it, from `offset` of both
+    /// together.
     func send(
         _ head: [UInt8], image: Frame?, imageBytes: Int, from offset: Int
     ) throws(SystemError) -> Int {
-        // A peer that is gone is an error here, not a signal that kills the process.
+        // With a peer that is gone the call fails, and no signal kills the process.
         let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)
         return try retryingInterrupts("sendmsg") {
             unsafe head.withUnsafeBytes { head in
@@ -143,7 +149,8 @@ extension Descriptor {
                     return unsafe Glibc.send(
                         raw, head.baseAddress.map { unsafe $0 + offset }, head.count - offset, flags)
                 }
-                // Of the span, and not of the frame: generic code of another module looks types up at run time.
+                // By the span: the frame's own method is generic code of another module, which
+                // looks types up at run time.
                 return unsafe image.bytes.withUnsafeBytes { image in
                     // sendmsg only reads: iovec has no const.
                     var parts = unsafe (
@@ -167,12 +174,12 @@ extension Descriptor {
         }
     }
 
-    /// Says that nothing more will be written.
+    /// Tells the peer that this side writes no more.
     func shutdownWriting() { _ = shutdown(raw, CInt(SHUT_WR)) }
 
-    /// Lets reads end once they have had what has come.
+    /// Makes reads end after the bytes that have arrived.
     func shutdownReading() { _ = shutdown(raw, CInt(SHUT_RD)) }
 
-    /// Ends both directions at once, for every thread that uses the socket.
+    /// Ends both directions, for every thread that uses the socket.
     func shutdownBoth() { _ = shutdown(raw, CInt(SHUT_RDWR)) }
 }

@@ -14,7 +14,7 @@ struct Bye: Hashable {
             switch try reader.take() as UInt16 {
             case 1: .stopped
             case 2: .failed
-            // What a later version may say is an end in good order to this one.
+            // A later version's code counts as a clean end.
             default: .complete
             }
         goodbye = Goodbye(code, WireText.unmarshal(payload))
@@ -36,7 +36,7 @@ struct Bye: Hashable {
     }
 }
 
-/// BYE_ACK: everything before the BYE was dealt with, and the connection may end.
+/// BYE_ACK: everything before the BYE was handled, and the connection may end.
 struct ByeAcknowledgement: Hashable {
     static let headerLength = 8
 

@@ -1,8 +1,9 @@
 internal import FrameStreamingCore
 
-/// Bytes being taken apart in network byte order. Reading behind the end is a protocol violation, never a trap.
+/// Reads integers and bytes in network byte order. Reading behind the end is a protocol violation,
+/// never a trap.
 ///
-/// Unsafe code: an integer is loaded from `position`, behind which there are at least as many bytes as it has.
+/// Unsafe code: an integer is loaded from `position`, where at least as many bytes are left.
 struct ByteReader {
     private let bytes: ArraySlice<UInt8>
     private var position = 0
@@ -22,7 +23,7 @@ struct ByteReader {
         return bytes[start..<start + count]
     }
 
-    /// Passes `count` bytes; where they began.
+    /// Skips `count` bytes, and returns where they began.
     @inline(__always)
     private mutating func advance(by count: Int) throws(FrameStreamingError) -> Int {
         guard count <= remaining else { throw endsEarly(by: count - remaining) }
@@ -56,7 +57,7 @@ extension ByteReader {
 }
 
 extension FrameStreamingError {
-    /// What the peer sent is not of the protocol. There is one remedy, so it is said in one place.
+    /// The error for bytes that are not of the protocol, with the one remedy that there is.
     static func violation(_ what: String) -> FrameStreamingError {
         FrameStreamingError(
             .protocolViolation,

@@ -1,15 +1,15 @@
 internal import FrameStreamingCore
 
-/// Bytes being put together in network byte order.
+/// Writes integers and bytes in network byte order.
 ///
-/// Unsafe code: an integer is stored at `count`, behind which there are as many bytes as it has.
+/// Unsafe code: an integer is stored at `count`, where the storage has room for all its bytes.
 struct ByteWriter {
-    /// What was written, and zeros behind it: whole integers are stored into bytes that are there, for an append each costs more
-    /// than a system call's entry in all.
+    /// The written bytes, and zeros behind them. Integers are stored into existing bytes: an append
+    /// for each would cost more, in all, than entering a system call.
     private var storage: [UInt8]
     private var count = 0
 
-    /// - Parameter capacity: How many bytes there will be; more are taken, too.
+    /// - Parameter capacity: The expected number of bytes. More are possible.
     init(capacity: Int) { storage = [UInt8](repeating: 0, count: capacity) }
 
     var bytes: [UInt8] { count == storage.count ? storage : Array(storage[..<count]) }
@@ -29,11 +29,11 @@ struct ByteWriter {
 
     @inline(__always)
     mutating func putZeros(_ count: Int) {
-        // They are there: nothing behind `count` was ever written.
+        // Nothing behind `count` was ever written.
         _ = advance(by: count)
     }
 
-    /// Makes room for `more` bytes; where it begins.
+    /// Makes room for `more` bytes, and returns where it begins.
     @inline(__always)
     private mutating func advance(by more: Int) -> Int {
         defer { count += more }
@@ -48,10 +48,10 @@ struct ByteWriter {
 }
 
 extension ByteWriter {
-    /// The fourcc's characters in their order, the first one first.
+    /// Writes the fourcc's characters in their order.
     mutating func put(_ format: PixelFormat) { put(format.rawValue.byteSwapped) }
 
-    /// A moment or a length of time in nanoseconds; -1 = not known.
+    /// Writes a moment or a duration in nanoseconds; -1 = not known.
     mutating func put(_ time: MonotonicTime?) { put(time?.nanoseconds ?? -1) }
     mutating func put(_ nanoseconds: Int64?) { put(nanoseconds ?? -1) }
 }

@@ -1,10 +1,10 @@
 internal import FrameStreamingCore
 
-/// FRAME's header: everything that is known of a picture but its bytes.
+/// FRAME's header: the description of a frame, without its bytes.
 struct FrameHeader: Hashable {
     static let length = 76
 
-    /// Number, skipped, and the times; the arrival time is not sent.
+    /// The number, the drops and the times. The arrival time is not sent.
     var info: FrameInfo
     var sourceSequence: UInt64 = 0
     var captureTime: CaptureTime?
@@ -13,7 +13,7 @@ struct FrameHeader: Hashable {
     var pixelFormat: PixelFormat
     /// 1...100; nil = not known.
     var quality: Int?
-    /// Nil = a value that protocol 1 does not know: the format's usual one.
+    /// Nil = a value that protocol 1 does not know. Then the format's default counts.
     var colorRange: ColorRange?
     var sourceColorRange: ColorRange?
     var colorMatrix: ColorMatrix = .unspecified
@@ -73,7 +73,7 @@ struct FrameHeader: Hashable {
         }
     }
 
-    /// Prefix, header and metadata, which the image's `imageBytes` follow.
+    /// The bytes in front of the image: prefix, header and metadata.
     func marshal(metadata: [UInt8], imageBytes: Int) -> [UInt8] {
         var writer = ByteWriter(capacity: WirePrefix.length + Self.length + metadata.count)
         WirePrefix(.frame, payloadLength: metadata.count + imageBytes).marshal(into: &writer)
@@ -99,9 +99,9 @@ struct FrameHeader: Hashable {
         return writer.bytes
     }
 
-    /// The shape that the header tells of; `imageBytes` must be what it needs.
+    /// The format that the header describes. `imageBytes` must be the size that it needs.
     ///
-    /// - Parameter last: The frame before: its shape is taken where it is the same.
+    /// - Parameter last: The format of the frame before, which is returned if it is the same.
     func format(imageBytes: Int, like last: FrameFormat? = nil) throws(FrameStreamingError) -> FrameFormat {
         let format: FrameFormat
         if let last, last.width == width, last.height == height, last.pixelFormat == pixelFormat,

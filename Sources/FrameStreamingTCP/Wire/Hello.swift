@@ -1,24 +1,24 @@
 internal import FrameStreamingCore
 
-/// HELLO and WELCOME: who speaks, and what it can do. Both have the same fields.
+/// HELLO and WELCOME: a side introduces itself. Both have the same fields.
 struct Hello: Hashable {
     static let headerLength = 72
     static let magic: [UInt8] = Array("FSTR".utf8)
-    /// The one version that there is.
+    /// The only version so far.
     static let version: UInt16 = 1
     /// The bit in `optionalCapabilities` of a sender that takes requests.
     static let requestsBit: UInt32 = 1
     static let longestName = 255
     static let mostFormats = 256
 
-    /// The highest version that it speaks in HELLO, the agreed one in WELCOME.
+    /// In HELLO the highest version that the side speaks, in WELCOME the agreed one.
     var version = Self.version
     var minimumVersion = Self.version
-    /// 1 = sends frames, 2 = receives frames; a number, so that an unknown one can be refused in words.
+    /// 1 = sends frames, 2 = receives frames. A number, so that REJECT can name an unknown one.
     var role: UInt8
     var optionalCapabilities: UInt32 = 0
     var criticalCapabilities: UInt32 = 0
-    /// The largest image that it takes, in bytes.
+    /// The largest image that the side takes, in bytes.
     var maximumFrameBytes: UInt32
     var session: UInt64 = 0
     var lastConsumed: UInt64 = 0
@@ -71,7 +71,7 @@ struct Hello: Hashable {
         let count = Int(try rest.take(UInt16.self))
         guard count <= Self.mostFormats else { throw .violation("\(count) pixel formats") }
         for _ in 0..<count { pixelFormats.append(try rest.takePixelFormat()) }
-        // What a later version puts behind these is none of ours.
+        // A later version may have more fields behind these, which are ignored.
     }
 
     func marshal(_ type: WireType) -> [UInt8] {

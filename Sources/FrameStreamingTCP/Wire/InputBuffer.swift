@@ -1,12 +1,13 @@
-/// Bytes that came and were not looked at yet: a read may take a little more than the message at hand, such as the
-/// acknowledgements behind it. Not much more: what is an image's is copied once again.
+/// Bytes that were read and not used yet. One read may take a little more than the current message,
+/// such as the acknowledgements behind it. Not much more, because image bytes in here are copied
+/// once again.
 struct InputBuffer {
     static let capacity = 1024
     private var storage: [UInt8]
     private var start = 0
     private var end = 0
 
-    /// Empty, or holding `bytes`, as many as there are.
+    /// Creates a buffer that holds `bytes`.
     init(_ bytes: [UInt8] = []) {
         storage = bytes + [UInt8](repeating: 0, count: max(0, Self.capacity - bytes.count))
         end = bytes.count
@@ -15,10 +16,10 @@ struct InputBuffer {
     var count: Int { end - start }
     var isEmpty: Bool { start == end }
 
-    /// The first byte, left where it is.
+    /// The first byte, which stays in the buffer.
     var first: UInt8? { isEmpty ? nil : storage[start] }
 
-    /// Bytes that are there, left where they are.
+    /// Bytes of the buffer, which stay in it.
     func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
         storage[start + range.lowerBound..<start + range.upperBound]
     }
@@ -29,7 +30,7 @@ struct InputBuffer {
         return storage[start]
     }
 
-    /// Appends up to `limit` bytes to `target` and says how many.
+    /// Moves up to `limit` bytes to the end of `target`, and returns how many.
     mutating func move(upTo limit: Int, to target: inout [UInt8]) -> Int {
         let count = min(limit, count)
         target.append(contentsOf: storage[start..<start + count])
@@ -37,17 +38,18 @@ struct InputBuffer {
         return count
     }
 
-    /// Drops up to `limit` bytes and says how many.
+    /// Drops up to `limit` bytes, and returns how many.
     mutating func drop(upTo limit: Int) -> Int {
         let count = min(limit, count)
         start += count
         return count
     }
 
-    /// Copies what fits into `target`, from `offset`, and says how many bytes.
+    /// Moves bytes to `target`, from `offset`, as many as fit, and returns how many.
     mutating func move(to target: inout MutableRawSpan, at offset: Int) -> Int {
         let count = min(target.byteCount - offset, count)
-        // Both hold `count` bytes from where the copy begins, and they do not overlap: `storage` is ours alone.
+        // Both have `count` bytes behind the start of the copy. They do not overlap: `storage` is
+        // private.
         unsafe target.withUnsafeMutableBytes { target in
             unsafe storage.withUnsafeBytes { source in
                 unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(
@@ -58,18 +60,19 @@ struct InputBuffer {
         return count
     }
 
-    /// Lets `read` fill the buffer, which must be empty; `read` says how many bytes it stored from the start.
+    /// Fills the buffer, which must be empty. `read` returns how many bytes it has stored from the
+    /// start.
     mutating func fill<Failure: Error>(
         _ read: (inout MutableRawSpan) throws(Failure) -> Int
     ) throws(Failure) -> Int {
         try fillIfAny { bytes throws(Failure) in try read(&bytes) } ?? 0
     }
 
-    /// As ``fill(_:)``, where `read` may also say that there was nothing.
+    /// As ``fill(_:)``. `read` returns nil if there was nothing to read.
     mutating func fillIfAny<Failure: Error>(
         _ read: (inout MutableRawSpan) throws(Failure) -> Int?
     ) throws(Failure) -> Int? {
-        precondition(isEmpty, "a buffer is filled when all of it was used")
+        precondition(isEmpty, "the buffer must be empty before it is filled")
         start = 0
         end = 0
         var span = storage.mutableSpan

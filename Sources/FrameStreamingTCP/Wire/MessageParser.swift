@@ -1,21 +1,23 @@
 internal import FrameStreamingCore
 
-/// Finds messages in bytes that come in any cuts. No I/O, and nothing is allocated by a peer's number before it was checked.
+/// Parses messages, however the bytes are split into reads. It has no I/O, and checks every length
+/// before memory is allocated for it.
 struct MessageParser {
-    /// What has been found.
+    /// What was parsed.
     enum Event: Hashable {
         case message(WireMessage)
-        /// A frame begins: the next `imageBytes` bytes of the input are its image, and the caller's to take.
+        /// A frame begins. The next `imageBytes` bytes of the input are its image, which the caller
+        /// takes.
         case frame(FrameHeader, metadata: [UInt8], imageBytes: Int)
     }
 
     private enum Step: Hashable {
         case prefix
         case header(WireType)
-        /// Header bytes of a later version, which are passed over.
+        /// Header bytes of a later version, which are ignored.
         case laterHeader(WireType, left: Int)
         case payload(WireType, count: Int)
-        /// A message that is not known and not critical.
+        /// A message that is unknown and not critical.
         case unknown(left: Int)
     }
 
@@ -26,10 +28,10 @@ struct MessageParser {
     private var collected: [UInt8] = []
     private var header: [UInt8] = []
     private var frameHeader: FrameHeader?
-    /// The last frame's shape: pictures of a stream have the same one, mostly.
+    /// The last frame's format. Nearly all frames of a stream have the same.
     private(set) var format: FrameFormat?
 
-    /// - Parameter allowed: The types that may come now. Others that are known violate the protocol.
+    /// - Parameter allowed: The types that are expected. Other known types violate the protocol.
     init(allowed: WireTypeSet, maximumFrameBytes: Int) {
         self.allowed = allowed
         self.maximumFrameBytes = maximumFrameBytes
@@ -37,10 +39,11 @@ struct MessageParser {
         header.reserveCapacity(128)
     }
 
-    /// Whether part of a message has come.
+    /// Whether part of a message was taken.
     var isInMessage: Bool { step != .prefix || !collected.isEmpty }
 
-    /// Takes bytes from `input` until a message is complete; nil when more are needed, and then the input is empty.
+    /// Takes bytes from `input` until a message is complete; nil if more are needed, and then the
+    /// input is empty.
     mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
         while true {
             switch step {
@@ -83,8 +86,10 @@ struct MessageParser {
         }
     }
 
-    /// The usual way of a short message, which has come whole: it is taken apart where it lies. Nil: it goes on behind the prefix, which
-    /// has come.
+    /// Parses a short message that is complete in `input`, which is the usual case, without copying
+    /// it first.
+    ///
+    /// - Returns: Nil if only the prefix could be taken.
     private mutating func takeWhole(from input: inout InputBuffer) throws(FrameStreamingError) -> WireMessage? {
         prefix = try WirePrefix(unmarshal: input.bytes(0..<WirePrefix.length))
         step = try stepAfterPrefix()
@@ -93,7 +98,7 @@ struct MessageParser {
             _ = input.drop(upTo: WirePrefix.length)
             return nil
         }
-        // What is longer is of a later version.
+        // Further header bytes are of a later version.
         let header = WirePrefix.length..<WirePrefix.length + min(prefix.headerLength, type.longestHeader)
         let message = try WireMessage(
             type, header: input.bytes(header), payload: input.bytes(payload..<payload + prefix.payloadLength))
@@ -109,19 +114,20 @@ struct MessageParser {
         return collected.count == count
     }
 
-    /// A known type that may not come now is told by its first byte; a type from below is no message at all.
+    /// Refuses a known type that is not expected, and a byte that begins no message, as soon as it
+    /// is seen.
     private func check(_ first: UInt8) throws(FrameStreamingError) {
         guard first >= 0x80 else { throw .violation("a message cannot begin with the byte \(first)") }
         if let type = WireType(rawValue: first), !allowed.contains(type) {
-            throw .violation("\(type) may not come now")
+            throw .violation("\(type) is not expected now")
         }
     }
 
     private func stepAfterPrefix() throws(FrameStreamingError) -> Step {
         guard let type = WireType(rawValue: prefix.type) else {
-            // In a handshake, every message is needed.
+            // In a handshake every message is needed.
             guard !prefix.isCritical, allowed.contains(.frame) else {
-                throw .violation("the message \(prefix.type) is not known, but critical")
+                throw .violation("the message \(prefix.type) is unknown and critical")
             }
             try check(payloadLength: maximumFrameBytes + Frame.largestMetadata, isFrame: true)
             return .unknown(left: prefix.headerLength + prefix.payloadLength)
@@ -138,14 +144,14 @@ struct MessageParser {
 
     private func check(payloadLength limit: Int, isFrame: Bool) throws(FrameStreamingError) {
         guard prefix.payloadLength <= limit else {
-            let remedy = isFrame ? ": \(FrameStreamingError.raiseLimit)" : ", which is the protocol's"
+            let remedy = isFrame ? ": \(FrameStreamingError.raiseLimit)" : ", which the protocol sets"
             throw FrameStreamingError(
                 .limitExceeded,
                 "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit)\(remedy)")
         }
     }
 
-    /// Of FRAME only the metadata is collected here.
+    /// The payload bytes to collect here: of FRAME only the metadata.
     private mutating func payloadToCollect(_ type: WireType) throws(FrameStreamingError) -> Int {
         guard type == .frame else { return prefix.payloadLength }
         let frame = try FrameHeader(header: header[...])
@@ -156,7 +162,7 @@ struct MessageParser {
                 "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
             )
         }
-        // Throws unless the image has the bytes that its shape needs.
+        // Throws unless the image has the size that its format needs.
         format = try frame.format(imageBytes: imageBytes, like: format)
         frameHeader = frame
         return frame.metadataLength

@@ -1,6 +1,7 @@
 internal import FrameStreamingCore
 
-/// PING: asks for the peer's clock. Times are nanoseconds of the CLOCK_MONOTONIC of the side that reads it.
+/// PING: asks for the peer's clock. Times are nanoseconds of CLOCK_MONOTONIC, each of the side that
+/// read it.
 struct Ping: Hashable {
     static let headerLength = 16
 
@@ -26,7 +27,7 @@ struct Ping: Hashable {
     }
 }
 
-/// PONG: the answer, with the asker's time and both of the answerer's.
+/// PONG: the answer to PING, with PING's time and two of the side that answers.
 struct Pong: Hashable {
     static let headerLength = 32
 

@@ -1,10 +1,11 @@
 internal import FrameStreamingCore
 
-/// REJECT: the accepting side says no, and why.
+/// REJECT: the accepting side turns the peer away, and says why.
 struct Reject: Hashable {
     static let headerLength = 4
 
-    /// Why, for programs. A number of a later version is as good as any: the text says it to people.
+    /// The reason, for programs. The text has it for people, also if a later version has other
+    /// codes.
     enum Code: UInt16, CaseIterable {
         case unspecified = 0
         case busy = 1
@@ -12,7 +13,7 @@ struct Reject: Hashable {
         case role = 3
         case capability = 4
         case malformed = 5
-        /// No frame of the one side is one that the other takes.
+        /// The sides have no pixel format in common, or the receiver takes no bytes.
         case frames = 6
     }
 
@@ -30,12 +31,12 @@ struct Reject: Hashable {
         text = WireText.unmarshal(payload)
     }
 
-    /// What it is to the side that hears it. A peer that is busy may not be so later; nothing else passes by itself.
+    /// The error for the side that receives it. Only `busy` is worth another attempt.
     var error: FrameStreamingError {
         let text = String(printable: text)
         return code == Code.busy.rawValue
             ? FrameStreamingError(.busy, "the peer has no room: \(text)")
-            : FrameStreamingError(.rejected, "the peer said no: \(text) (code \(code))")
+            : FrameStreamingError(.rejected, "the peer refused the connection: \(text) (code \(code))")
     }
 
     func marshal() -> [UInt8] {

@@ -3,7 +3,7 @@ internal import FrameStreamingCore
 /// ACK on the wire.
 extension Acknowledgement {
     static let headerLength = 56
-    /// With the receiver's stages, which say where the time from arrival to consumption went.
+    /// The length with the receiver's stages, which divide the time from arrival to consumption.
     static let headerLengthWithStages = 72
 
     init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
@@ -58,7 +58,7 @@ extension Acknowledgement.Outcome {
         }
     }
 
-    /// An outcome of a later version is at least not a picture that was consumed.
+    /// A later version's outcome counts as refused, because it is not known to mean consumed.
     fileprivate init(code: UInt8) {
         switch code {
         case 1: self = .consumed

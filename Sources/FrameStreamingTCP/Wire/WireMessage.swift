@@ -1,8 +1,8 @@
 internal import FrameStreamingCore
 
-/// Every message but FRAME, whole.
+/// A whole message of any type but FRAME.
 enum WireMessage: Hashable {
-    // Elsewhere, so that an acknowledgement is not as large as these.
+    // Indirect, so that an acknowledgement does not take as much memory as these.
     indirect case hello(Hello)
     indirect case welcome(Hello)
     case reject(Reject)
@@ -15,7 +15,8 @@ enum WireMessage: Hashable {
     case sourceRestored
     case request(WireRequest)
 
-    /// A message of its header (at least as long as protocol 1's) and payload; nil for FRAME, which has an image.
+    /// Parses a message from its header, which is at least as long as protocol 1's, and its
+    /// payload. Nil for FRAME, which has an image.
     init?(_ type: WireType, header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
         switch type {
         case .hello: self = .hello(try Hello(header: header, payload: payload))

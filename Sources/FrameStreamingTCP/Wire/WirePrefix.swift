@@ -1,6 +1,7 @@
 internal import FrameStreamingCore
 
-/// The kinds of message of protocol 1. All are above 0x7F, so that the first byte is never a text client's.
+/// The message types of protocol 1. All are above 0x7F, so that the first byte differs from a text
+/// client's.
 enum WireType: UInt8, CaseIterable {
     case hello = 0x81
     case welcome = 0x82
@@ -15,7 +16,7 @@ enum WireType: UInt8, CaseIterable {
     case sourceRestored = 0x8B
     case request = 0x8C
 
-    /// The bytes of the fixed header that protocol 1 defines; a later version may send more behind them, never fewer.
+    /// The length of the header in protocol 1. A later version may send more bytes, never fewer.
     var headerLength: Int {
         switch self {
         case .hello, .welcome: Hello.headerLength
@@ -31,11 +32,11 @@ enum WireType: UInt8, CaseIterable {
         }
     }
 
-    /// The bytes of the header that are read here, where there are so many.
+    /// The most header bytes that are read here.
     var longestHeader: Int { self == .acknowledgement ? Acknowledgement.headerLengthWithStages : headerLength }
 
-    /// Whether a peer that does not know the message must not go on. Every peer of protocol 1 knows them all; later ones
-    /// may leave out what is not critical.
+    /// Whether a peer that does not know the message must end the connection. Peers of protocol 1
+    /// know all types. Later ones need not know those that are not critical.
     var isCritical: Bool {
         switch self {
         case .ping, .pong, .sourceLost, .sourceRestored, .request: false
@@ -48,7 +49,8 @@ enum WireType: UInt8, CaseIterable {
 struct WirePrefix: Hashable {
     static let length = 8
     static let criticalFlag: UInt8 = 1
-    /// The largest payload of any message but FRAME: none needs more, and none may make a receiver allocate more.
+    /// The largest payload of any message but FRAME, so that no message makes a receiver allocate
+    /// more.
     static let largestControlPayload = 4096
 
     var type: UInt8
@@ -88,9 +90,10 @@ struct WirePrefix: Hashable {
 }
 
 extension ByteWriter {
-    /// A whole message without an image: the prefix counts what `header` and `payload` hold.
+    /// Writes a whole message without an image.
     ///
-    /// - Parameter headerLength: Another than protocol 1 began with.
+    /// - Parameter headerLength: The header's length, if it is not the one that protocol 1 began
+    ///   with.
     static func message(
         _ type: WireType, headerLength: Int? = nil, payload: [UInt8] = [],
         _ header: (inout ByteWriter) -> Void = { _ in }

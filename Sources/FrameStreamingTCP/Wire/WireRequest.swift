@@ -1,12 +1,13 @@
 internal import FrameStreamingCore
 
-/// REQUEST: what a receiver asks of its sender. Only sent to one that said that it takes requests.
+/// REQUEST: a receiver's request. It is sent only to a sender that has announced that it takes
+/// requests.
 struct WireRequest: Hashable {
     static let headerLength = 8
 
-    /// 1 = pause, 2 = resume, 3 = quality; others are of later versions.
+    /// 1 = pause, 2 = resume, 3 = quality. Later versions may have others.
     var kind: UInt8
-    /// The quality; 0 for the others.
+    /// The quality; 0 for other requests.
     var value: UInt32
 
     init(_ request: ReceiverRequest) {
@@ -25,7 +26,7 @@ struct WireRequest: Hashable {
         guard kind != 3 || (1...100).contains(value) else { throw .violation("a request for the quality \(value)") }
     }
 
-    /// Nil: of a later version, and nothing to comply with.
+    /// The request; nil for one of a later version, which is ignored.
     var request: ReceiverRequest? {
         switch kind {
         case 1: .pause

@@ -1,8 +1,8 @@
-/// Words for a person on the wire: UTF-8, bounded, and never a reason to end a connection.
+/// Text for people in a message: UTF-8 of limited length. Invalid text never ends a connection.
 enum WireText {
     static let largest = 1024
 
-    /// The text's bytes; what is beyond the limit is cut off between two characters.
+    /// The text's bytes, cut between two characters if they exceed the limit.
     static func marshal(_ text: String, limit: Int = largest) -> [UInt8] {
         guard text.utf8.count > limit else { return Array(text.utf8) }
         var result: [UInt8] = []
@@ -14,6 +14,6 @@ enum WireText {
         return result
     }
 
-    /// The bytes as text; what is not UTF-8 becomes U+FFFD.
+    /// The bytes as text. Invalid UTF-8 becomes U+FFFD.
     static func unmarshal(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 }

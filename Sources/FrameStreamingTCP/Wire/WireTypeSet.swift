@@ -1,4 +1,4 @@
-/// A set of message types: a bit each, for it is asked for every message.
+/// A set of message types. It has a bit for each, because it is read for every message.
 struct WireTypeSet: Hashable, ExpressibleByArrayLiteral {
     private var bits: UInt16 = 0
 
@@ -13,7 +13,7 @@ struct WireTypeSet: Hashable, ExpressibleByArrayLiteral {
     /// The types are numbered from 0x81.
     private static func bit(_ type: WireType) -> UInt16 { 1 << UInt16(type.rawValue & 0x0F) }
 
-    /// What may come once both sides have said hello.
+    /// The types that may follow the handshake.
     static let afterHandshake: WireTypeSet = [
         .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored, .request,
     ]

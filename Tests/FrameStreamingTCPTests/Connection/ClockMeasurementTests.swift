@@ -7,7 +7,7 @@ import Testing
     static let millisecond: Int64 = 1_000_000
 
     @Test func eightInTheFirstSecondThenOneASecond() {
-        var watch = ClockMeasurement(.another, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         var now: Int64 = 5_000_000_000
         let start = now
         var times: [Int64] = []
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func theThreadThatWaitsLeavesItToThoseWhoSendLater() {
-        var watch = ClockMeasurement(.another, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         #expect(watch.wakeTime <= 0)
         var now: Int64 = 0
         for _ in 0..<7 {
@@ -38,7 +38,7 @@ import Testing
     /// Where the clock is known to be ours only the way is measured: for who wants to know, before frames, and where there are none
     /// nobody does.
     @Test func theWayAloneIsAskedForWhenSomebodyWantsToKnow() {
-        var watch = ClockMeasurement(.ours, measuresWay: true, start: 0)
+        var watch = ClockMeasurement(.ours, measuresRoundTrip: true, start: 0)
         #expect(watch.dueTime == .max && watch.wakeTime == .max)
         var roundTrip = watch.roundTrip(at: 1_000 * Self.millisecond)
         #expect(roundTrip == nil)
@@ -51,7 +51,7 @@ import Testing
             at: 1_010 * Self.millisecond)
         roundTrip = watch.roundTrip(at: 1_010 * Self.millisecond)
         #expect(roundTrip == 6 * Self.millisecond && watch.clock == .ours)
-        var receivers = ClockMeasurement(.ours, measuresWay: false, start: 0)
+        var receivers = ClockMeasurement(.ours, measuresRoundTrip: false, start: 0)
         roundTrip = receivers.roundTrip(at: 0)
         #expect(roundTrip == nil && receivers.dueTime == .max)
     }
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func aClaimedClockIsOursOnceAnAnswerAgrees() {
-        var watch = ClockMeasurement(.claimed, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: 0)
         #expect(watch.estimate(at: 0) == nil && watch.dueTime <= 0 && watch.wakeTime <= 0)
         for number in 0..<8 as Range<Int64> {
             answer(&watch, at: number * 100 * Self.millisecond, ahead: 0, trip: Self.millisecond)
@@ -77,7 +77,7 @@ import Testing
 
     @Test(arguments: [600_000, -600_000, 3] as [Int64])
     func aClaimThatIsNotTrueIsMeasured(ahead: Int64) throws {
-        var watch = ClockMeasurement(.claimed, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: 0)
         answer(&watch, at: 0, ahead: ahead * Self.millisecond, trip: Self.millisecond)
         let found = try #require(watch.estimate(at: Self.millisecond))
         #expect(abs(found.offset + ahead * Self.millisecond) <= found.error && found.error > 0)
@@ -91,7 +91,7 @@ import Testing
 
     /// A machine that is cloned in mid-stream, or was when the first answers were slow.
     @Test func whatWasOursMayTurnOutToBeAnother() throws {
-        var watch = ClockMeasurement(.claimed, measuresWay: true, start: 0)
+        var watch = ClockMeasurement(.claimed, measuresRoundTrip: true, start: 0)
         answer(&watch, at: 0, ahead: 0, trip: Self.millisecond)
         #expect(watch.clock == .ours)
         answer(&watch, at: 100 * Self.millisecond, ahead: 600_000 * Self.millisecond, trip: Self.millisecond)
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func aSlowAnswerLeavesOpenWhatItCannotTell() throws {
-        var watch = ClockMeasurement(.claimed, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: 0)
         answer(&watch, at: 0, ahead: 0, trip: 4_000 * Self.millisecond)
         let found = try #require(watch.estimate(at: 4_000 * Self.millisecond))
         #expect(watch.clock == .claimed && found.offset == 0 && found.error >= 2_000 * Self.millisecond)
@@ -110,7 +110,7 @@ import Testing
         let start = 1_000 * Self.millisecond
         /// The clock after a first frame that was sent at `sent` and came at `arrived`, milliseconds from the end of the handshake.
         func clock(sent: Int64?, arrived: Int64) -> ClockMeasurement.Clock {
-            var watch = ClockMeasurement(.claimed, measuresWay: false, start: start)
+            var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: start)
             watch.record(
                 firstFrame: sent.map { start + $0 * Self.millisecond }, arrived: start + arrived * Self.millisecond)
             return watch.clock
@@ -121,7 +121,7 @@ import Testing
         #expect(clock(sent: 3, arrived: 2) == .claimed && clock(sent: -1, arrived: 2) == .claimed)
         #expect(clock(sent: 500, arrived: 1000) == .claimed && clock(sent: nil, arrived: 2) == .claimed)
         for extreme in [Int64.min, -1, .max] {
-            var watch = ClockMeasurement(.claimed, measuresWay: false, start: start)
+            var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: start)
             watch.record(firstFrame: extreme, arrived: start)
             #expect(watch.clock == .claimed)
             watch.record(firstFrame: start, arrived: extreme)
@@ -132,7 +132,7 @@ import Testing
     @Test func extremesOfAnAnswerMeasureNothingOrAnotherClock() {
         for time in [Int64.min, -1, 0, .max] {
             for said in [Int64.min, -1, 0, .max] {
-                var watch = ClockMeasurement(.claimed, measuresWay: true, start: 0)
+                var watch = ClockMeasurement(.claimed, measuresRoundTrip: true, start: 0)
                 let ping = watch.ask(at: 5 * Self.millisecond)
                 watch.record(Pong(answering: ping, receiveTime: time, sendTime: said), at: 6 * Self.millisecond)
                 #expect(watch.clock != .ours)
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test func whatCannotBeAskedIsAskedALittleLater() {
-        var watch = ClockMeasurement(.another, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         watch.postpone(at: 7)
         #expect(watch.wakeTime == 7 + 20 * Self.millisecond)
         // Who sends before that may ask.
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func answersToNothingMeasureNothing() {
-        var watch = ClockMeasurement(.another, measuresWay: false, start: 0)
+        var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         let stray = Pong(answering: Ping(id: 1, sendTime: 0), receiveTime: 0, sendTime: 0)
         watch.record(stray, at: 10)
         #expect(watch.estimate(at: 10) == nil)

@@ -83,7 +83,7 @@ import Testing
             let error = #expect(throws: FrameStreamingError.self) {
                 _ = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
             }
-            #expect(error?.code == .busy && error?.message.contains("room for one") == true, "\(error as Any)")
+            #expect(error?.code == .busy && error?.message.contains("one peer at a time") == true, "\(error as Any)")
         }
         try turnedAway()
         let taken = try acceptor.connect(until: soon())
