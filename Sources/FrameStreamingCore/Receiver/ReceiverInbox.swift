@@ -117,6 +117,11 @@ final class ReceiverInbox: Sendable {
 
     private func take(_ item: Item) throws(FrameStreamingError) {
         try state.update { (state) throws(FrameStreamingError) in
+            guard item.info.sequence == state.receivedThrough + 1 else {
+                throw FrameStreamingError(
+                    .protocolViolation,
+                    "frame \(item.info.sequence) came after frame \(state.receivedThrough): numbers have no gaps")
+            }
             guard item.info.sequence <= state.credit.through else {
                 throw FrameStreamingError(
                     .protocolViolation,

@@ -22,9 +22,6 @@ public protocol Transport: Sendable {
 
     /// The next message, or nil when the peer ended in good order.
     ///
-    /// Frames are numbered from 1, in order and without gaps. The transport checks that: a receiver
-    /// relies on it, and checks no more than its credit.
-    ///
     /// - Throws: `timedOut` when there was none by the deadline: what came of one is kept. `endedWithoutGoodbye`, `protocolViolation`,
     ///   `connectionLost`, ... end the connection; `closed` after ``close()``.
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?

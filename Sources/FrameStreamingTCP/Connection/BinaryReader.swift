@@ -125,8 +125,8 @@ private struct BinaryReading: ~Copyable {
         }
     }
 
-    /// Frames are numbered from 1 without gaps. This is the one place where that is checked for a
-    /// peer's frames.
+    /// Frames are numbered from 1 without gaps. This is checked before memory is taken for a frame, and
+    /// for frames that are dropped. A receiver checks again, because users implement transports, too.
     private mutating func checkOrder(_ sequence: UInt64) throws(FrameStreamingError) {
         guard sequence == lastSequence + 1 else { throw .violation("frame \(sequence) after frame \(lastSequence)") }
         lastSequence = sequence
