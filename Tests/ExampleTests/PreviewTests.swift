@@ -116,7 +116,7 @@ extension ExampleTests {
             let names = try threads.map {
                 try String(contentsOfFile: "/proc/\(receiver.id)/task/\($0)/comm", encoding: .utf8)
             }
-            #expect(!names.contains("frame-viewers\n"))
+            #expect(!names.contains("fs-viewers\n"))
             #expect(try listening(receiver) == 1)
             let (other, _, _) = try previewing()
             #expect(try listening(other) == 2)

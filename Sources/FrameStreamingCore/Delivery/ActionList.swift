@@ -1,7 +1,8 @@
 /// What a driver has to do after an event, in order.
 ///
-/// Nearly always nothing or one thing: that takes no memory from the heap, which would be a tenth of what a frame costs.
-struct ActionList<Action>: Sequence {
+/// Nearly always nothing or one thing: that takes no memory from the heap, which would be a tenth
+/// of what a frame costs.
+struct ActionList<Action>: Sequence, IteratorProtocol {
     private var first: Action?
     private var others: [Action] = []
 
@@ -11,12 +12,11 @@ struct ActionList<Action>: Sequence {
         if first == nil { first = action } else { others.append(action) }
     }
 
-    struct Iterator: IteratorProtocol {
-        fileprivate var first: Action?
-        fileprivate var others: ArraySlice<Action>
-
-        mutating func next() -> Action? { first.take() ?? others.popFirst() }
+    /// Takes the first action out.
+    @inline(__always)
+    mutating func next() -> Action? {
+        guard let action = first.take() else { return nil }
+        if !others.isEmpty { first = others.removeFirst() }
+        return action
     }
-
-    func makeIterator() -> Iterator { Iterator(first: first, others: others[...]) }
 }

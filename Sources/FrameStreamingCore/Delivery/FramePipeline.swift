@@ -1,7 +1,8 @@
-/// The frames of one receiver, from the source's offer to the receiver's acknowledgement, and what became of them.
+/// The frames of one receiver, from the source's offer to the receiver's acknowledgement, and what
+/// became of them.
 ///
-/// It owns the only queue, the only list of frames in flight, and the flow control. Whether there is a connection, and how all
-/// this ends, is for ``ReceiverSession`` to say. At every moment
+/// It owns the only queue, the only list of frames in flight, and the flow control. Whether there
+/// is a connection, and how all this ends, is for ``ReceiverSession`` to say. At every moment
 /// `produced == acknowledged + dropped + failed + lost + count of the queue + count in flight`.
 struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// A frame in flight.
@@ -14,7 +15,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     let policy: DeliveryPolicy
     /// Whether a frame in flight is kept, to be sent again if the connection breaks.
     let mayResend: Bool
-    private(set) var flow: SessionFlowControl
+    private(set) var flow: FlowControl
     private(set) var queue = FrameQueue<Frame>()
     private(set) var inFlight: [SentFrame] = []
     private(set) var counts = SenderStatistics()
@@ -25,21 +26,25 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     init(_ options: SenderOptions) throws(FrameStreamingError) {
         policy = options.policy
         mayResend = options.policy == .reliable && options.reconnection != .never
-        flow = try SessionFlowControl(options)
+        flow = try FlowControl(options)
     }
 
     /// Frames that may wait under `deadline`.
     private static var mostWaiting: Int { 64 }
 
     // MARK: What is known
+    // Inlined, as what is known of a ``ReceiverSession``.
 
     /// Whether nothing is queued and nothing is in flight.
+    @inline(__always)
     var isDrained: Bool { queue.isEmpty && inFlight.isEmpty }
 
     /// Whether the queue takes a frame without losing another.
+    @inline(__always)
     var hasRoom: Bool { queue.firstWaiting == nil }
 
     /// Whether a frame that is offered now is sent, or taken for encoding, at once.
+    @inline(__always)
     var wouldTake: Bool {
         let taken = queue.taken
         return hasRoom && taken < flow.encoders && inFlight.count + taken < flow.limit(inFlight: inFlight.count)
@@ -51,6 +56,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         result.merge(stages.total)
         return result
     }
+
+    /// What was measured since the last call of this.
+    mutating func takeStages() -> SenderStatistics { stages.takeInterval() }
 
     var isAccountedFor: Bool {
         let known = counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
@@ -88,7 +96,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: Encoding
 
-    /// Takes as many frames for encoding as may be taken now, and says which ones an encoder must have.
+    /// Takes as many frames for encoding as may be taken now, and says which ones an encoder must
+    /// have.
     mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry) -> Void) {
         var taken = queue.taken
         flow.look(hasWaiting: !hasRoom, taken: taken, inFlight: inFlight.count, at: now)
@@ -117,11 +126,12 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: To the receiver
 
-    /// Drops frames at the front that could not be encoded, and returns how many. Settings or a pixel format that the codec
-    /// does not take will be no better with the next frame: then it throws.
+    /// Drops frames at the front that could not be encoded, and returns how many. Settings or a
+    /// pixel format that the codec does not take will be no better with the next frame: then it
+    /// throws.
     mutating func dropFailed() throws(FrameStreamingError) -> Int {
         var count = 0
-        while case .failed(let error)? = queue.first?.stage {
+        while case .failed(let error)? = queue.firstStage {
             if error.code == .unsupported || error.code == .invalidArgument { throw error }
             counts.failed += 1
             queue.drop(at: 0)
@@ -130,42 +140,49 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return count
     }
 
-    /// Moves the first frame of the queue to those in flight, if it can be sent. It is there before its bytes go out, for the
-    /// acknowledgement may come before the transport's `send` returns.
+    /// Moves the first frame of the queue to those in flight, if it can be sent. It is there before
+    /// its bytes go out, for the acknowledgement may come before the transport's `send` returns.
     mutating func send(at now: MonotonicTime) -> (Frame, FrameInfo)? {
-        guard flow.maySend(inFlight: inFlight.count), let first = queue.first else { return nil }
-        var info: FrameInfo
+        guard flow.maySend(inFlight: inFlight.count), let stage = queue.firstStage else { return nil }
         let size: Int
-        switch first.stage {
+        let encodeTime: Int64
+        var wait: Int64?
+        switch stage {
         case .encoding, .waiting, .failed: return nil
-        case .unacknowledged(let before, let bytes):
-            info = before
-            info.sequence = flow.nextSequence
-            info.sendTime = now
-            size = bytes
-            counts.resent += 1
-        case .ready(let bytes, let nanoseconds):
-            info = FrameInfo(sequence: flow.nextSequence, skipped: first.skipped)
-            info.encodeTime = nanoseconds
-            info.creditWait = max(0, now.nanoseconds - first.frame.offered.nanoseconds - nanoseconds)
-            info.sendTime = now
-            size = bytes
-            counts.sent += 1
-            stages.record(sent: info, captured: first.frame.captureTime, offered: first.frame.offered)
+        case .unacknowledged(let bytes, let nanoseconds, let creditWait):
+            (size, encodeTime, wait) = (bytes, nanoseconds, creditWait)
+        case .ready(let bytes, let nanoseconds): (size, encodeTime) = (bytes, nanoseconds)
         }
         var entry = queue.removeFirst()
-        entry.stage = .unacknowledged(info, bytes: size)
+        let frame = entry.frame
+        let creditWait = wait ?? max(0, now.nanoseconds - frame.offered.nanoseconds - encodeTime)
+        var info = FrameInfo(sequence: flow.nextSequence, skipped: entry.skipped)
+        info.encodeTime = encodeTime
+        info.creditWait = creditWait
+        info.sendTime = now
+        if wait == nil {
+            counts.sent += 1
+            stages.record(sent: info, captured: frame.captureTime, offered: frame.offered)
+        } else {
+            counts.resent += 1
+        }
         counts.bytes += size
         if counts.firstSend == nil { counts.firstSend = now }
         let flight = flow.sent(bytes: size, inFlight: inFlight.count, oldest: inFlight.first?.flight, at: now)
-        inFlight.append(SentFrame(flight: flight, entry: mayResend ? entry : nil))
-        return (first.frame, info)
+        if mayResend {
+            entry.stage = .unacknowledged(bytes: size, encodeTime: encodeTime, creditWait: creditWait)
+            inFlight.append(SentFrame(flight: flight, entry: entry))
+        } else {
+            inFlight.append(SentFrame(flight: flight, entry: nil))
+        }
+        return (frame, info)
     }
 
-    /// Takes note of the receiver's word on a frame, and returns how many nanoseconds after its sending that came.
+    /// Takes note of the receiver's word on a frame, and returns how many nanoseconds after its
+    /// sending that came.
     ///
-    /// - Throws: `protocolViolation` where the word is impossible: out of order, on a frame that was not sent, or with credit
-    ///   that falls. The connection must end.
+    /// - Throws: `protocolViolation` where the word is impossible: out of order, on a frame that
+    ///   was not sent, or with credit that falls. The connection must end.
     mutating func acknowledge(
         _ word: Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?, at now: MonotonicTime
     ) throws(FrameStreamingError) -> Int64 {
@@ -202,7 +219,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         flow.connected(creditThrough: peer.initialCredit)
     }
 
-    /// The connection is gone, and another may come: what is in flight is put back, or counted as lost.
+    /// The connection is gone, and another may come: what is in flight is put back, or counted as
+    /// lost.
     mutating func disconnect() {
         if mayResend {
             queue.putBack(inFlight.compactMap(\.entry))
@@ -213,11 +231,18 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         inFlight.removeAll(keepingCapacity: true)
     }
 
-    /// Nothing is sent or heard any more: counts what has not arrived, and lets go of it.
-    mutating func end() {
-        counts.lost += inFlight.count + queue.unacknowledged
+    /// Nothing more is sent: counts what is in the queue, and lets go of it.
+    mutating func dropQueue() {
+        counts.lost += queue.unacknowledged
         counts.dropped.disconnected += queue.count - queue.unacknowledged
-        inFlight = []
         queue.removeAll()
+    }
+
+    /// Nothing is sent or heard any more.
+    mutating func end() {
+        dropQueue()
+        counts.lost += inFlight.count
+        inFlight = []
+        stages.compact()
     }
 }

@@ -1,18 +1,21 @@
 /// The frames of one receiver that are not in flight, in the order in which they are sent.
 ///
-/// First come frames that a broken connection left unacknowledged, then those that were taken for encoding, then those that wait.
-/// A frame that leaves the queue unsent is counted as skipped before the one behind it.
+/// First come frames that a broken connection left unacknowledged, then those that were taken for
+/// encoding, then those that wait. A frame that leaves the queue unsent is counted as skipped
+/// before the one behind it.
 struct FrameQueue<Frame: QueueableFrame>: Sendable {
     /// How far a frame has got.
     enum Stage: Sendable {
-        /// It was sent over a connection that broke, and is sent again. The information is that of its first sending.
-        case unacknowledged(FrameInfo, bytes: Int)
+        /// It was sent over a connection that broke, and is sent again. The times are those of its
+        /// first sending.
+        case unacknowledged(bytes: Int, encodeTime: Int64, creditWait: Int64)
         /// It was taken, and an encoder has it.
         case encoding
         /// It is encoded, or needs no encoding, and is sent as soon as window and credit allow.
         case ready(bytes: Int, nanoseconds: Int64)
-        /// It could not be encoded: it is counted when its turn comes, so that the frames before it are sent.
-        case failed(FrameStreamingError)
+        /// It could not be encoded: it is counted when its turn comes, so that the frames before it
+        /// are sent.
+        indirect case failed(FrameStreamingError)
         /// It waits to be taken; a newer frame may replace it.
         case waiting
     }
@@ -34,20 +37,24 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
-    var first: Entry? { entries.first }
+    /// How far the first frame has got; nil = there is none.
+    @inline(__always)
+    var firstStage: Stage? { entries.isEmpty ? nil : entries[0].stage }
 
     /// The index of the first frame that may still be replaced; nil = none waits.
+    @inline(__always)
     var firstWaiting: Int? {
-        entries.firstIndex { entry in
-            if case .waiting = entry.stage { true } else { false }
+        for index in entries.indices {
+            if case .waiting = entries[index].stage { return index }
         }
+        return nil
     }
 
     /// How many frames were taken and not sent.
     var taken: Int {
         var count = 0
-        for entry in entries {
-            switch entry.stage {
+        for index in entries.indices {
+            switch entries[index].stage {
             case .unacknowledged: break
             case .encoding, .ready, .failed: count += 1
             case .waiting: return count
@@ -118,7 +125,10 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     // MARK: Going out
 
     /// Takes the first entry out, because it is sent.
-    mutating func removeFirst() -> Entry { entries.removeFirst() }
+    mutating func removeFirst() -> Entry {
+        // Nearly always the only one: nothing has to move up.
+        entries.count == 1 ? entries.removeLast() : entries.removeFirst()
+    }
 
     /// Takes an entry out that is never sent.
     mutating func drop(at index: Int) {
@@ -126,7 +136,8 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         if index < entries.count { entries[index].skipped &+= skipped } else { skippedSinceLast &+= skipped }
     }
 
-    /// Takes out the oldest frames that wait and were captured before `time`. Returns how many there were.
+    /// Takes out the oldest frames that wait and were captured before `time`. Returns how many
+    /// there were.
     mutating func dropWaiting(capturedBefore time: MonotonicTime) -> Int {
         var count = 0
         while let index = firstWaiting, entries[index].captured < time {
@@ -136,8 +147,8 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         return count
     }
 
-    /// Takes out what was taken for encoding, whose frames are old by the time that there is a connection again. Returns how many
-    /// there were.
+    /// Takes out what was taken for encoding, whose frames are old by the time that there is a
+    /// connection again. Returns how many there were.
     mutating func dropTaken() -> Int {
         let count = taken
         let first = unacknowledged
@@ -145,7 +156,8 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         return count
     }
 
-    /// Takes out the first `count` frames that a connection before left unacknowledged: the receiver had consumed them.
+    /// Takes out the first `count` frames that a connection before left unacknowledged: the
+    /// receiver had consumed them.
     mutating func removeUnacknowledged(_ count: Int) { entries.removeFirst(min(count, unacknowledged)) }
 
     mutating func removeAll() { entries.removeAll() }

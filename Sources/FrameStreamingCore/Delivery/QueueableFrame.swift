@@ -1,11 +1,12 @@
-/// What a session must know of a frame that it queues: the product's frames are encodings that several receivers share, those of
-/// the simulation are numbers.
+/// What a session must know of a frame that it queues: the product's frames are encodings that
+/// several receivers share, those of the simulation are numbers.
 protocol QueueableFrame: Sendable {
     /// When the source gave it.
     var offered: MonotonicTime { get }
     /// When it was captured, as the source says.
     var captureTime: CaptureTime? { get }
-    /// What encoding came to; nil = it is not encoded yet. A frame that was compressed from the start has one from the start.
+    /// What encoding came to; nil = it is not encoded yet. A frame that was compressed from the
+    /// start has one from the start.
     var encoding: FrameEncoding? { get }
 }
 

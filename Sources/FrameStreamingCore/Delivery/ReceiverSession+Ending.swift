@@ -1,34 +1,13 @@
 /// How a session ends, and for how long a receiver without progress is waited for.
 extension ReceiverSession {
-    /// How often a driver is to look for progress while it waits for a receiver.
-    static var lookInterval: Duration { .milliseconds(50) }
-
     // MARK: This side's end
 
     mutating func finish(_ end: SourceEnd, deliveredBytes: UInt64?, at now: MonotonicTime) {
         guard phase.isOpen, !phase.isDraining else { return }
         phase = .draining(
             SessionPhase.Draining(
-                end: end, limit: end.stopped?.advanced(by: drainPatience),
-                watch: StallWatch(since: now, bytes: deliveredBytes, patience: options.drainTimeout),
-                nextLook: now.advanced(by: Self.lookInterval)))
-    }
-
-    /// A stop after the source's end shortens the wait.
-    mutating func stop(at now: MonotonicTime) {
-        guard case .draining(var draining) = phase, draining.limit == nil else { return }
-        draining.limit = now.advanced(by: drainPatience)
-        phase = .draining(draining)
-    }
-
-    /// After a stop a third of the time is kept for the goodbye.
-    private var drainPatience: Duration { options.stopPatience * 2 / 3 }
-
-    /// Until when a goodbye that begins now may take.
-    func goodbyeLimit(at now: MonotonicTime) -> MonotonicTime {
-        let limit = now.advanced(by: options.finishTimeout)
-        guard case .draining(let draining) = phase, let stopped = draining.limit else { return limit }
-        return min(limit, stopped.advanced(by: options.stopPatience - drainPatience))
+                end, limit: end.stopped?.advanced(by: patience.drainAfterStop),
+                watch: StallMonitor(since: now, bytes: deliveredBytes, patience: patience.drain), at: now))
     }
 
     mutating func cancel(_ actions: inout Actions) {
@@ -47,7 +26,7 @@ extension ReceiverSession {
             if frames.isDrained && isQuiet || isOver || isInVain { closeAfterDraining(draining.end, at: now, &actions) }
         }
         if let limit = returnLimit, limit <= now {
-            let error = breakage ?? FrameStreamingError(.connectionLost, "the receiver did not come back")
+            let error = patience.stayedAway(after: breakage)
             end(.of(error), error, byItself: true, &actions)
         }
     }
@@ -55,12 +34,13 @@ extension ReceiverSession {
     private mutating func closeAfterDraining(_ end: SourceEnd, at now: MonotonicTime, _ actions: inout Actions) {
         let isStopped = end.stopped != nil
         guard let connection else {
-            // Nobody to say goodbye to. A live stream that is ended while its receiver is away has lost nothing by that.
+            // Nobody to say goodbye to. A live stream that is ended while its receiver is away has
+            // lost nothing by that.
             let error = isStopped && !isReliable ? nil : breakage
             return self.end(
                 error.map { .of($0) } ?? (isStopped ? .cancelled : .bye), error, byItself: false, &actions)
         }
-        let limit = goodbyeLimit(at: now)
+        let limit = patience.goodbyeLimit(in: phase, at: now)
         phase = .closing(
             SessionPhase.Closing(outcome: nil, goodEnd: isStopped ? .cancelled : connection.goodEnd))
         actions.append(.close(.saying(end.goodbye, over: connection.number, until: limit)))
@@ -68,15 +48,16 @@ extension ReceiverSession {
 
     // MARK: Goodbyes
 
-    /// Ends with a goodbye whose answer changes nothing. What has not arrived by now is counted as lost.
+    /// Ends with a goodbye whose answer changes nothing, and sends nothing more. What is
+    /// acknowledged until then still counts.
     mutating func close(
         _ outcome: StreamEnd, _ error: FrameStreamingError?, saying goodbye: Goodbye, at now: MonotonicTime,
         _ actions: inout Actions
     ) {
         guard let connection else { return end(outcome, error, byItself: true, &actions) }
         failure = error
-        frames.end()
-        let limit = goodbyeLimit(at: now)
+        frames.dropQueue()
+        let limit = patience.goodbyeLimit(in: phase, at: now)
         phase = .closing(SessionPhase.Closing(outcome: outcome, goodEnd: outcome))
         actions.append(.close(.saying(goodbye, over: connection.number, until: limit)))
     }
@@ -86,7 +67,8 @@ extension ReceiverSession {
         if let outcome = closing.outcome {
             end(outcome, failure, byItself: true, &actions)
         } else if let error, !frames.isDrained {
-            // What was acknowledged until now counts; a goodbye without an answer matters where something is missing.
+            // What was acknowledged until now counts; a goodbye without an answer matters where
+            // something is missing.
             end(.of(error), error, byItself: false, &actions)
         } else {
             end(closing.goodEnd, nil, byItself: false, &actions)
@@ -111,20 +93,25 @@ extension ReceiverSession {
         since start: MonotonicTime, deliveredBytes: UInt64?, at now: MonotonicTime, _ actions: inout Actions
     ) {
         guard phase.isOpen, !phase.isDraining, !hasRoom else { return }
-        var current = watch ?? StallWatch(since: start, bytes: deliveredBytes, patience: options.stallTimeout)
-        let mayRest = connection?.isPaused == true
-        let progress = StallWatch.Progress(time: lastProgress, bytes: deliveredBytes)
+        guard var current = watch else {
+            watch = StallMonitor(since: start, bytes: deliveredBytes, patience: patience.stall)
+            return
+        }
+        // One that asked for a pause may have it, and a listener without a receiver waits for the
+        // next one, whoever that is.
+        let mayRest = connection.map(\.isPaused) ?? (connecting == .byListener)
+        let progress = StallMonitor.Progress(time: lastProgress, bytes: deliveredBytes)
         let verdict = current.look(progress, mayRest: mayRest, at: now)
         watch = current
         guard case .givenUp(let quiet) = verdict else { return report(verdict, &actions) }
-        giveUp(after: quiet, "SenderOptions.stallTimeout", at: now, &actions)
+        giveUp(after: quiet, patience.stallOption, at: now, &actions)
     }
 
     mutating func lookWhileDraining(deliveredBytes: UInt64?, at now: MonotonicTime, _ actions: inout Actions) {
-        guard case .draining(var draining) = phase, draining.nextLook <= now else { return }
-        draining.nextLook = now.advanced(by: Self.lookInterval)
-        let progress = StallWatch.Progress(time: lastProgress, bytes: deliveredBytes)
-        let verdict = draining.watch.look(progress, at: now)
+        guard case .draining(var draining) = phase else { return }
+        let progress = StallMonitor.Progress(time: lastProgress, bytes: deliveredBytes)
+        let mayRest = connection == nil && connecting == .byListener
+        guard let verdict = draining.look(progress, mayRest: mayRest, at: now) else { return }
         phase = .draining(draining)
         guard case .givenUp(let quiet) = verdict else { return report(verdict, &actions) }
         if isReliable {
@@ -134,9 +121,9 @@ extension ReceiverSession {
         }
     }
 
-    private mutating func report(_ verdict: StallWatch.Verdict, _ actions: inout Actions) {
+    private mutating func report(_ verdict: StallMonitor.Verdict, _ actions: inout Actions) {
         guard case .waits(let quiet, let left) = verdict,
-            stallWords.isDue(quiet, acknowledged: frames.progress.acknowledged)
+            stallReports.isDue(quiet, acknowledged: frames.progress.acknowledged)
         else { return }
         actions.append(.report(.stalled(quiet, givesUpAfter: left)))
     }
@@ -145,31 +132,29 @@ extension ReceiverSession {
     private mutating func giveUp(
         after quiet: Duration, _ option: String, at now: MonotonicTime, _ actions: inout Actions
     ) {
-        let seconds = quiet.components.seconds
-        let what = connection == nil ? "the receiver was away" : "the receiver acknowledged nothing"
-        let why = connection == nil ? breakage.map { " (\($0.message))" } : nil
-        let error = FrameStreamingError(
-            .timedOut, "\(what) for \(seconds) s and is given up\(why ?? ""): see to it, or wait longer (\(option))")
+        let error = patience.givenUp(after: quiet, option, at: connection?.address, breakage)
+        if connecting == .byListener, options.reconnection != .never, let number = connection?.number {
+            // Its place is for the next one that connects.
+            return disconnect(number, .broken(error), at: now, &actions)
+        }
         close(
             .of(error), error, saying: .failed("given up: the sender waited for too long"), at: now, &actions)
     }
 
     /// Until when a receiver is waited for that connects by itself.
+    @inline(__always)
     var returnLimit: MonotonicTime? {
-        guard case .byReceiver(let patience?) = connecting, needsConnection, frames.progress.connections > 0 else {
-            return nil
-        }
-        return lostAt.advanced(by: patience)
+        guard !connecting.isOwn, needsConnection, frames.progress.connections > 0 else { return nil }
+        return patience.away.map { lostAt.advanced(by: $0) }
     }
 
-    /// When to call with ``SessionEvent/tick(deliveredBytes:)`` although nothing else has happened; nil = nothing depends on the time.
+    /// When to call with ``SessionEvent/tick(deliveredBytes:)`` although nothing else has happened;
+    /// nil = nothing depends on the time.
+    @inline(__always)
     var wakeAt: MonotonicTime? {
         var wakeAt = frames.flow.wakeAt
         if let limit = returnLimit { wakeAt = min(wakeAt ?? limit, limit) }
-        if case .draining(let draining) = phase {
-            let look = min(draining.nextLook, draining.limit ?? draining.nextLook)
-            wakeAt = min(wakeAt ?? look, look)
-        }
+        if case .draining(let draining) = phase { wakeAt = min(wakeAt ?? draining.wakeAt, draining.wakeAt) }
         return wakeAt
     }
 }

@@ -1,6 +1,6 @@
-/// Everything that is decided about one receiver of a sender: `(event, now) -> actions`, without threads, locks, clocks or
-/// transports, so that millions of events can be simulated. Its driver, ``ReceiverLink``, tells it what happened and performs
-/// what it returns.
+/// Everything that is decided about one receiver of a sender: `(event, now) -> actions`, without
+/// threads, locks, clocks or transports, so that millions of events can be simulated. Its driver,
+/// ``ReceiverLink``, tells it what happened and performs what it returns.
 ///
 /// The frames, with the only queue and the only list in flight, are in its ``FramePipeline``.
 struct ReceiverSession<Frame: QueueableFrame>: Sendable {
@@ -9,6 +9,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
 
     let options: SenderOptions
     let connecting: SessionConnecting
+    let patience: SessionPatience
     var frames: FramePipeline<Frame>
     var phase = SessionPhase.connecting
     /// The connection that there is.
@@ -18,8 +19,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// When the last connection was lost.
     private(set) var lostAt: MonotonicTime
     /// Looks at a receiver for which the source waits; nil = it does not wait.
-    var watch: StallWatch?
-    var stallWords = StallWords()
+    var watch: StallMonitor?
+    var stallReports = StallReports()
     /// Why there is no connection; nil = there was none yet, or the receiver said goodbye.
     private(set) var breakage: FrameStreamingError?
     /// What broke, where something did.
@@ -32,14 +33,14 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
         self.options = options
         self.connecting = connecting
+        patience = SessionPatience(options, connecting)
         frames = try FramePipeline(options)
         lastProgress = now
         lostAt = now
     }
 
-    /// Takes note of what happened, and says what is to be done.
-    mutating func handle(_ event: Event, at now: MonotonicTime) -> Actions {
-        var actions = Actions()
+    /// Takes note of what happened, and appends what is to be done to `actions`.
+    mutating func handle(_ event: Event, at now: MonotonicTime, _ actions: inout Actions) {
         let hadRoom = hasRoom
         let wasOpen = phase.isOpen
         switch event {
@@ -48,7 +49,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         case .abandoned: frames.refuse()
         case .noticed(let notice): note(notice)
         case .finish(let end, let bytes): finish(end, deliveredBytes: bytes, at: now)
-        case .stop: stop(at: now)
+        case .stop: phase.limitDraining(to: now.advanced(by: patience.drainAfterStop))
         case .cancel: cancel(&actions)
         case .encoded(let ticket, let encoding): frames.noteEncoding(ticket, encoding, at: now)
         case .connected(let number, let peer): connect(number, peer, at: now, &actions)
@@ -70,8 +71,9 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         }
         advance(at: now, &actions)
         if isReliable && !hadRoom && hasRoom || wasOpen && !phase.isOpen { actions.append(.wakeSource) }
-        checkInvariants()
-        return actions
+        assert(
+            frames.isAccountedFor, "every frame is in one place, and none is sent beyond the credit: \(frames.counts)")
+        assert(phase.agrees(with: connection, frames), "\(phase) with \(String(describing: connection))")
     }
 
     /// Does what an event made possible: takes frames for encoding, and sends the next.
@@ -86,7 +88,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     // MARK: The source's side
 
     private mutating func offer(_ frame: Frame, at now: MonotonicTime) {
-        guard phase.isOpen, !phase.isDraining else { return frames.refuse() }
+        guard phase.takesFrames else { return frames.refuse() }
         assert(!isReliable || hasRoom, "under reliable a frame is offered only while there is room")
         watch = nil
         frames.offer(frame, at: now)
@@ -108,7 +110,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         }
     }
 
-    /// Hands the next frame, or what is said of the source, to the connection, if nobody is at it and the receiver has credit.
+    /// Hands the next frame, or what is said of the source, to the connection, if nobody is at it
+    /// and the receiver has credit.
     ///
     /// - Returns: Whether something left the queue.
     private mutating func sendNext(at now: MonotonicTime, _ actions: inout Actions) -> Bool {
@@ -140,8 +143,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         _ number: ConnectionNumber, _ word: Acknowledgement, _ roundTrip: Int64?, _ clock: ClockFilter.Estimate?,
         at now: MonotonicTime, _ actions: inout Actions
     ) {
-        // Of a connection that was given up already.
-        guard connection?.number == number, phase.streamEnd == nil else { return }
+        // Else of a connection that was given up already.
+        guard connection?.number == number else { return }
         do throws(FrameStreamingError) {
             let time = try frames.acknowledge(word, roundTrip: roundTrip, clock: clock, at: now)
             lastProgress = now
@@ -152,7 +155,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     }
 
     private mutating func comply(_ number: ConnectionNumber, _ request: ReceiverRequest, _ actions: inout Actions) {
-        guard connection?.number == number, phase.streamEnd == nil else { return }
+        guard connection?.number == number else { return }
         switch request {
         case .pause: connection?.isPaused = true
         case .resume: connection?.isPaused = false
@@ -180,19 +183,20 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         actions.append(.report(.connected(number)))
     }
 
-    private mutating func disconnect(
+    mutating func disconnect(
         _ number: ConnectionNumber, _ end: ConnectionEnd, at now: MonotonicTime, _ actions: inout Actions
     ) {
         guard let connection, connection.number == number else { return }
         if case .closing(let closing) = phase {
-            // The outcome of our own goodbye decides, unless something is missing that can come no more.
+            // The outcome of our own goodbye decides, unless something is missing that can come no
+            // more.
             if case .broken(let error) = end, closing.outcome == nil, !frames.isDrained, error.code != .closed {
                 self.end(.of(error), error, byItself: false, &actions)
                 actions.append(.close(.abruptly(number)))
             }
             return
         }
-        let error = end.failure
+        let error = end.failure(at: connection.address)
         guard end.isAnotherAwaited(connecting, options, connection) else {
             if case .broken(let error) = end {
                 self.end(.of(error), error, byItself: true, &actions)
@@ -208,65 +212,34 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         self.connection = nil
         if !phase.isDraining { phase = .connecting }
         actions.append(.report(.disconnected(error)))
-        let isGoodbye = if case .goodbye = end { true } else { false }
-        actions.append(.close(isGoodbye ? .answering(over: number, until: goodbyeLimit(at: now)) : .abruptly(number)))
+        let limit = patience.goodbyeLimit(in: phase, at: now)
+        actions.append(.close(end.close(of: number, until: limit)))
     }
 
     // MARK: What is known
+    // Inlined: a getter that is called gets a copy of the whole session, at each event.
 
+    @inline(__always)
     var isReliable: Bool { options.policy == .reliable }
 
     /// Whether a connection is to be made or waited for.
+    @inline(__always)
     var needsConnection: Bool { phase.isOpen && connection == nil }
 
+    /// Whether a connection whose peer is `peer` is the next one of a receiver that was `before`,
+    /// and is waited for.
+    func isAwaiting(_ peer: Peer, after before: Peer) -> Bool {
+        !connecting.isOwn && phase.isOpen && isReliable && peer.session != 0 && peer.session == before.session
+    }
+
     /// Whether the queue takes a frame without losing another.
+    @inline(__always)
     var hasRoom: Bool { phase.isOpen && frames.hasRoom }
 
     /// Whether a frame that is offered now is sent, or taken for encoding, at once.
+    @inline(__always)
     var wouldTake: Bool {
         guard case .streaming = phase, connection?.isPaused == false else { return false }
         return frames.wouldTake
-    }
-
-    /// What no event may break. Checked in debug builds only, after each event.
-    private func checkInvariants() {
-        assert(
-            frames.isAccountedFor, "every frame is in one place, and none is sent beyond the credit: \(frames.counts)")
-        switch phase {
-        case .connecting: assert(connection == nil && frames.inFlight.isEmpty)
-        case .streaming: assert(connection != nil)
-        case .draining: assert(connection != nil || frames.inFlight.isEmpty)
-        case .closing(let closing): assert(connection != nil && (closing.outcome == nil || frames.isDrained))
-        case .ended: assert(connection == nil && frames.isDrained)
-        }
-    }
-}
-
-extension ConnectionEnd {
-    /// What went wrong; nil = the receiver said goodbye in good order.
-    fileprivate var failure: FrameStreamingError? {
-        switch self {
-        case .broken(let error): error
-        case .goodbye(let goodbye) where goodbye.code == .failed:
-            FrameStreamingError(.connectionLost, "the receiver failed: \(goodbye.text)")
-        case .goodbye: nil
-        }
-    }
-
-    /// Whether a session goes on over another connection after this one.
-    fileprivate func isAnotherAwaited(
-        _ connecting: SessionConnecting, _ options: SenderOptions, _ connection: SessionConnection
-    ) -> Bool {
-        if options.reconnection == .never { return false }
-        switch self {
-        case .broken(let error):
-            if connecting == .byListener { return true }
-            guard error.mayPass || error.code == .closed else { return false }
-        // It wants no more, or failed. One that was stopped is waited for as one whose connection broke.
-        case .goodbye(let goodbye) where goodbye.code != .stopped:
-            return connecting.isOwn && options.reconnection == .always
-        case .goodbye: break
-        }
-        return connecting.isOwn || options.policy == .reliable && connection.hasSession
     }
 }

@@ -1,5 +1,7 @@
-/// One connection of a session, as its driver numbers them: what comes of an old one is told from what comes of the new one.
+/// One connection of a session, as its driver numbers them: what comes of an old one is told from
+/// what comes of the new one.
 struct ConnectionNumber: Hashable, Sendable {
+    static let first = ConnectionNumber(value: 1)
     var value: UInt64
 }
 
@@ -7,7 +9,7 @@ struct ConnectionNumber: Hashable, Sendable {
 enum Outgoing<Frame: QueueableFrame>: Sendable {
     case frame(Frame, FrameInfo)
     /// What the receiver is told of the source.
-    case notice(SourceNotice)
+    indirect case notice(SourceNotice)
 }
 
 /// What a receiver is told of the source.
@@ -24,11 +26,51 @@ enum ConnectionEnd: Sendable {
     case broken(FrameStreamingError)
 }
 
+extension ConnectionEnd {
+    /// What went wrong, at a receiver with this address; nil = it said goodbye in good order.
+    func failure(at address: String) -> FrameStreamingError? {
+        switch self {
+        case .broken(let error): error
+        case .goodbye(let goodbye): goodbye.failure(of: "receiver", at: address)
+        }
+    }
+
+    /// How this side ends the connection then.
+    func close(of number: ConnectionNumber, until limit: MonotonicTime) -> SessionClose {
+        switch self {
+        case .goodbye: .answering(over: number, until: limit)
+        case .broken: .abruptly(number)
+        }
+    }
+
+    /// Whether a session goes on over another connection after this one.
+    func isAnotherAwaited(
+        _ connecting: SessionConnecting, _ options: SenderOptions, _ connection: SessionConnection
+    ) -> Bool {
+        if options.reconnection == .never { return false }
+        switch self {
+        case .broken(let error):
+            if connecting == .byListener { return true }
+            guard error.mayPass || error.code == .closed else { return false }
+        // It wants no more, or failed. One that was stopped is waited for as one whose connection
+        // broke.
+        case .goodbye(let goodbye) where goodbye.code != .stopped:
+            return connecting.isOwn && options.reconnection == .always
+        case .goodbye: break
+        }
+        return connecting.isOwn || options.policy == .reliable && connection.hasSession
+    }
+}
+
 /// What happened to a session.
+///
+/// What is rare is indirect: every event and every action is copied a few times, and the largest
+/// case decides how much that is.
 enum SessionEvent<Frame: QueueableFrame>: Sendable {
     // MARK: The source's side
 
-    /// The source gave a frame. Under `reliable` it is only offered while ``ReceiverSession/hasRoom``.
+    /// The source gave a frame. Under `reliable` it is only offered while
+    /// ``ReceiverSession/hasRoom``.
     case offered(Frame)
     /// The source holds a frame for which there is no room, since then.
     ///
@@ -37,10 +79,12 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     /// The source gave a frame that found no room before the stream was ended.
     case abandoned
     /// The source went away, or is back.
-    case noticed(SourceNotice)
-    /// The source has ended, or was stopped: what is queued and in flight is to arrive, and then a goodbye is said.
-    case finish(SourceEnd, deliveredBytes: UInt64?)
-    /// Everything is to end in good order within ``SenderOptions/stopPatience``, although the source has ended already.
+    indirect case noticed(SourceNotice)
+    /// The source has ended, or was stopped: what is queued and in flight is to arrive, and then a
+    /// goodbye is said.
+    indirect case finish(SourceEnd, deliveredBytes: UInt64?)
+    /// Everything is to end in good order within ``SenderOptions/stopPatience``, although the
+    /// source has ended already.
     case stop
     /// Everything is to end now, without a goodbye.
     case cancel
@@ -48,28 +92,28 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     // MARK: The encoders' side
 
     /// A frame that ``SessionAction/encode(_:ticket:)`` asked for is encoded.
-    case encoded(ticket: UInt64, FrameEncoding)
+    indirect case encoded(ticket: UInt64, FrameEncoding)
 
     // MARK: The connection's side
 
     /// There is a connection.
-    case connected(ConnectionNumber, Peer)
+    indirect case connected(ConnectionNumber, Peer)
     /// An attempt to connect failed, and another follows.
-    case failedToConnect(FrameStreamingError)
+    indirect case failedToConnect(FrameStreamingError)
     /// There will be no connection any more.
-    case gaveUpConnecting(FrameStreamingError)
+    indirect case gaveUpConnecting(FrameStreamingError)
     /// What ``SessionAction/send(_:over:waits:)`` asked for is with the connection.
     case sent(ConnectionNumber)
     /// The connection does not take it without waiting. Part of it may be gone.
-    case blocked(ConnectionNumber, Outgoing<Frame>)
+    indirect case blocked(ConnectionNumber, Outgoing<Frame>)
     /// The receiver's word on a frame.
     case acknowledged(ConnectionNumber, Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?)
     /// The receiver asked for something.
     case requested(ConnectionNumber, ReceiverRequest)
     /// The connection came to an end by the other side.
-    case disconnected(ConnectionNumber, ConnectionEnd)
+    indirect case disconnected(ConnectionNumber, ConnectionEnd)
     /// What ``SessionAction/close(_:)`` asked for as a goodbye is done, or failed.
-    case saidGoodbye(ConnectionNumber, FrameStreamingError?)
+    indirect case saidGoodbye(ConnectionNumber, FrameStreamingError?)
 
     // MARK: Time
 
@@ -89,14 +133,16 @@ struct SourceEnd: Hashable, Sendable {
 enum SessionAction<Frame: QueueableFrame>: Sendable {
     /// Have this frame encoded, and say so with this ticket.
     case encode(Frame, ticket: UInt64)
-    /// Hand this to the connection and say what became of it: without waiting, or on a thread that may wait.
+    /// Hand this to the connection and say what became of it: without waiting, or on a thread that
+    /// may wait.
     case send(Outgoing<Frame>, over: ConnectionNumber, waits: Bool)
-    /// The source's thread may be waiting for what happened: for room in the queue, or the session's end.
+    /// The source's thread may be waiting for what happened: for room in the queue, or the
+    /// session's end.
     case wakeSource
     /// End a connection.
-    case close(SessionClose)
+    indirect case close(SessionClose)
     /// Tell the user.
-    case report(SessionReport)
+    indirect case report(SessionReport)
 }
 
 /// How a connection is to be ended.
@@ -116,7 +162,8 @@ enum SessionReport: Sendable {
     case disconnected(FrameStreamingError?)
     case acknowledged(Acknowledgement, after: Int64)
     case requested(ReceiverRequest)
-    /// The receiver has made no progress for so long, and is given up after so much more; nil = never.
+    /// The receiver has made no progress for so long, and is given up after so much more; nil =
+    /// never.
     case stalled(Duration, givesUpAfter: Duration?)
     /// The frames are encoded otherwise from now on.
     case chose(quality: Int, scale: PictureScale)

@@ -1,15 +1,16 @@
-/// Where a session is in its life. It only goes forward, except that a break leads from `streaming` back to `connecting`.
+/// Where a session is in its life. It only goes forward, except that a break leads from `streaming`
+/// back to `connecting`.
 enum SessionPhase: Sendable {
-    /// There is no connection: the first, or the next after a break, is being made or waited for. Frames queue up as the policy
-    /// allows.
+    /// There is no connection: the first, or the next after a break, is being made or waited for.
+    /// Frames queue up as the policy allows.
     case connecting
     /// There is a connection, and the source goes on.
     case streaming
-    /// The source has ended, and what is queued and in flight is waited for: over the connection that there is, or under
-    /// `reliable` over the next one.
-    case draining(Draining)
+    /// The source has ended, and what is queued and in flight is waited for: over the connection
+    /// that there is, or under `reliable` over the next one.
+    indirect case draining(Draining)
     /// A goodbye is being said or answered. Nothing more is sent.
-    case closing(Closing)
+    indirect case closing(Closing)
     /// Nothing is sent or heard any more.
     case ended(StreamEnd)
 
@@ -19,19 +20,60 @@ enum SessionPhase: Sendable {
         /// Until when what is queued and in flight is waited for at most.
         var limit: MonotonicTime?
         /// Looks whether the receiver makes progress.
-        var watch: StallWatch
-        var nextLook: MonotonicTime
+        private var watch: StallMonitor
+        private var nextLook: MonotonicTime
+
+        private static var lookInterval: Duration { .milliseconds(50) }
+
+        init(_ end: SourceEnd, limit: MonotonicTime?, watch: StallMonitor, at now: MonotonicTime) {
+            self.end = end
+            self.limit = limit
+            self.watch = watch
+            nextLook = now.advanced(by: Self.lookInterval)
+        }
+
+        /// When something is to be looked at although nothing has happened.
+        var wakeAt: MonotonicTime { min(nextLook, limit ?? nextLook) }
+
+        /// Looks at the receiver; nil = it is not time for that.
+        mutating func look(
+            _ progress: StallMonitor.Progress, mayRest: Bool, at now: MonotonicTime
+        ) -> StallMonitor.Verdict? {
+            guard nextLook <= now else { return nil }
+            nextLook = now.advanced(by: Self.lookInterval)
+            return watch.look(progress, mayRest: mayRest, at: now)
+        }
     }
 
     /// What a session knows while a goodbye is under way.
     struct Closing: Sendable {
-        /// How the session ends, whatever becomes of the goodbye; nil = well, if the goodbye succeeds or nothing is missing.
+        /// How the session ends, whatever becomes of the goodbye; nil = well, if the goodbye
+        /// succeeds or nothing is missing.
         let outcome: StreamEnd?
         /// How it ends otherwise.
         let goodEnd: StreamEnd
     }
 
+    /// A stop after the source's end shortens the wait.
+    mutating func limitDraining(to limit: MonotonicTime) {
+        guard case .draining(var draining) = self, draining.limit == nil else { return }
+        draining.limit = limit
+        self = .draining(draining)
+    }
+
+    /// Whether it agrees with what else a session has.
+    func agrees(with connection: SessionConnection?, _ frames: FramePipeline<some QueueableFrame>) -> Bool {
+        switch self {
+        case .connecting: connection == nil && frames.inFlight.isEmpty
+        case .streaming: connection != nil
+        case .draining: connection != nil || frames.inFlight.isEmpty
+        case .closing(let closing): connection != nil && (closing.outcome == nil || frames.queue.isEmpty)
+        case .ended: connection == nil && frames.isDrained
+        }
+    }
+
     /// Whether frames are sent, or will be when there is a connection: no goodbye is under way.
+    @inline(__always)
     var isOpen: Bool {
         switch self {
         case .connecting, .streaming, .draining: true
@@ -39,11 +81,17 @@ enum SessionPhase: Sendable {
         }
     }
 
+    /// Whether frames of the source are taken: after its end none are.
+    @inline(__always)
+    var takesFrames: Bool { isOpen && !isDraining }
+
+    @inline(__always)
     var isDraining: Bool { if case .draining = self { true } else { false } }
     var isClosing: Bool { if case .closing = self { true } else { false } }
+    @inline(__always)
     var hasEnded: Bool { if case .ended = self { true } else { false } }
 
-    /// How the session ends; nil while that is not settled. Once it is, what the receiver says changes nothing any more.
+    /// How the session ends; nil while that is not settled.
     var streamEnd: StreamEnd? {
         switch self {
         case .connecting, .streaming, .draining: nil
@@ -66,6 +114,8 @@ struct SessionConnection: Sendable {
     }
 
     let number: ConnectionNumber
+    /// Where the receiver is.
+    let address: String
     var turn = Turn.free
     /// The receiver asked for no more frames.
     var isPaused = false
@@ -81,6 +131,7 @@ struct SessionConnection: Sendable {
     /// - Parameter notice: What the receiver must know of the source from the start.
     init(_ number: ConnectionNumber, _ peer: Peer, telling notice: SourceNotice?) {
         self.number = number
+        address = peer.address
         notices = notice.map { [$0] } ?? []
         goodEnd = .good(peer.handshake)
         hasSession = peer.session != 0
@@ -88,7 +139,8 @@ struct SessionConnection: Sendable {
 
     mutating func note(_ notice: SourceNotice) {
         notices.append(notice)
-        // A source that comes and goes while the receiver takes nothing: the oldest pair is no news any more.
+        // A source that comes and goes while the receiver takes nothing: the oldest pair is no news
+        // any more.
         if notices.count > Self.mostNotices { notices.removeFirst(2) }
     }
 
@@ -99,10 +151,16 @@ struct SessionConnection: Sendable {
 enum SessionConnecting: Hashable, Sendable {
     /// This side connects to its receiver.
     case byThisSide
-    /// A listener of this side, which takes whoever comes next. Whatever one receiver did, the next one is served.
+    /// A listener of this side, which takes whoever comes next. Whatever one receiver did, the next
+    /// one is served.
     case byListener
-    /// The receiver, which is recognised by its session, and waited for this long; nil = for ever.
-    case byReceiver(within: Duration?)
+    /// The receiver, which is recognised by its session.
+    ///
+    /// - Parameter isIncoming: It also made the first one, so that it may stay away as it likes.
+    case byReceiver(isIncoming: Bool)
 
     var isOwn: Bool { if case .byReceiver = self { false } else { true } }
+
+    /// Whether receivers connect to this side by themselves.
+    var isIncoming: Bool { self == .byListener || self == .byReceiver(isIncoming: true) }
 }

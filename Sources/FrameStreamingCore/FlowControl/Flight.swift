@@ -1,6 +1,7 @@
 /// What the flow control knows of one frame that was sent and not acknowledged.
 ///
-/// The session keeps the list of them; the flow control makes each and gets it back with its acknowledgement.
+/// The session keeps the list of them; the flow control makes each and gets it back with its
+/// acknowledgement.
 struct Flight: Hashable, Sendable {
     /// The frame's number on its connection.
     var sequence: UInt64

@@ -27,7 +27,7 @@ final class FramePump<Codec: FrameCodec>: Sendable {
         let state = Monitor(State.idle)
         self.state = state
         do throws(SystemError) {
-            _ = try SystemThread(name: "frame-await") { Self.run(receiver, state) }
+            _ = try SystemThread(name: "fs-await") { Self.run(receiver, state) }
         } catch {
             receiver.cancel()
             let failure = FrameStreamingError(error, remedy: "no thread could be started to wait for frames")

@@ -72,7 +72,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
         inbox.noteEnd(.cancelled)
         takeBack()
         do throws(SystemError) {
-            _ = try SystemThread(name: "frame-goodbye") {
+            _ = try SystemThread(name: "fs-goodbye") {
                 try? transport.finish("receiver went away", until: .after(Self.patience))
                 transport.close()
             }

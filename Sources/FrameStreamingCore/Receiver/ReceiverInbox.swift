@@ -79,7 +79,7 @@ final class ReceiverInbox: Sendable {
         first.items.reserveCapacity(Int(clamping: min(64, ahead)))
         state = Monitor(first)
         do throws(SystemError) {
-            _ = try SystemThread(name: "frame-receive") { self.listen() }
+            _ = try SystemThread(name: "fs-receive") { self.listen() }
         } catch {
             transport.close()
             throw FrameStreamingError(error, remedy: "no thread could be started for the connection")
@@ -92,7 +92,7 @@ final class ReceiverInbox: Sendable {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else {
                     let peer = transport.peer
-                    let failure = peer.goodbye?.failure(of: "sender", peer)
+                    let failure = peer.goodbye?.failure(of: "sender", at: peer.address)
                     noteEnd(failure.map { .of($0) } ?? .good(peer.handshake), failure)
                     return
                 }

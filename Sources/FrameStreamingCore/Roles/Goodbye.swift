@@ -46,11 +46,13 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
 
     /// What it is for the side that hears it, where it says that the peer failed; nil where it does not.
     ///
-    /// - Parameter role: What the peer is: `receiver`, `sender`.
-    func failure(of role: String, _ peer: Peer) -> FrameStreamingError? {
+    /// - Parameters:
+    ///   - role: What the peer is: `receiver`, `sender`.
+    ///   - address: Where it is.
+    func failure(of role: String, at address: String) -> FrameStreamingError? {
         guard code == .failed else { return nil }
         let reason = text.isEmpty ? "it did not say why" : text
-        return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: peer.address)
+        return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: address)
     }
 
     /// The code and the text as it may be printed: `failed: the disk is full`.

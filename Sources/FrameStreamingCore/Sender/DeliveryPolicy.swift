@@ -3,6 +3,8 @@ public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
     enum Value: Hashable { case latest, reliable, deadline(Duration) }
     let value: Value
 
+    var isDeadline: Bool { if case .deadline = value { true } else { false } }
+
     private init(value: Value) { self.value = value }
 
     /// An unsent picture is replaced by a newer one, and counted: fresh pictures at any rate. For live sources.

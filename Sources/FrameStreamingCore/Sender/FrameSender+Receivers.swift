@@ -18,7 +18,7 @@ extension FrameSender {
     public func add(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        _ = try outlet(for: transport, isIncoming: false, policy, window)
+        _ = try link(for: transport, isIncoming: false, policy, window)
     }
 
     /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
@@ -27,30 +27,27 @@ extension FrameSender {
     public func serve(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        let (outlet, number) = try outlet(for: transport, isIncoming: true, policy, window)
-        outlet.waitUntilOver(number)
+        let (link, number) = try link(for: transport, isIncoming: true, policy, window)
+        link.waitUntilOver(number)
     }
 
     /// As `serve(_:policy:window:)`, and returns at once: for a listener that has another way to know when a connection has ended.
     package func take(_ transport: any Transport) throws(FrameStreamingError) {
-        _ = try outlet(for: transport, isIncoming: true, nil, nil)
+        _ = try link(for: transport, isIncoming: true, nil, nil)
     }
 
-    private func outlet(
+    private func link(
         for transport: any Transport, isIncoming: Bool, _ policy: DeliveryPolicy?, _ window: SendWindow?
-    ) throws(FrameStreamingError) -> (SenderOutlet, number: Int) {
+    ) throws(FrameStreamingError) -> (ReceiverLink, ConnectionNumber) {
         let peer = transport.peer
-        for outlet in peer.session == 0 ? [] : control.withLock({ $0.outlets }) {
-            if let number = outlet.adopt(transport, of: peer) { return (outlet, number) }
+        for link in peer.session == 0 ? [] : control.withLock({ $0.links }) {
+            if let number = link.adopt(transport, of: peer) { return (link, number) }
         }
         do throws(FrameStreamingError) {
-            let (flow, options) = try settle(policy, window)
-            let outlet = try SenderOutlet(
-                transport: transport, isIncoming: isIncoming, flow: flow, encoders: encoders, listener: listener,
-                options: options,
-                onQuality: onQuality, onChange: onChange)
-            try append(outlet)
-            return (outlet, 1)
+            let link = try ReceiverLink(
+                transport: transport, isIncoming: isIncoming, options: options(policy, window), surroundings)
+            try append(link)
+            return (link, .first)
         } catch {
             transport.close()
             throw error
@@ -67,50 +64,50 @@ extension FrameSender {
     public func add(
         _ connector: any Connector, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        let (flow, options) = try settle(policy, window)
-        try append(
-            try SenderOutlet(
-                connector: connector, flow: flow, encoders: encoders, listener: listener, options: options,
-                onQuality: onQuality, onChange: onChange))
+        try append(try ReceiverLink(connector: connector, options: options(policy, window), surroundings))
     }
 
-    private func settle(
-        _ policy: DeliveryPolicy?, _ window: SendWindow?
-    ) throws(FrameStreamingError) -> (FlowControl, SenderOptions) {
+    /// The sender's options with what one link has of its own.
+    private func options(_ policy: DeliveryPolicy?, _ window: SendWindow?) -> SenderOptions {
         var options = options
         if let policy {
             options.policy = policy
             options.window = .standard(for: policy)
         }
         if let window { options.window = window }
-        return (try FlowControl(options), options)
+        return options
     }
 
-    private func append(_ outlet: SenderOutlet) throws(FrameStreamingError) {
+    /// What a link shares with the others.
+    private var surroundings: ReceiverLink.Surroundings {
+        ReceiverLink.Surroundings(encoders: encoders, poller: poller, onQuality: onQuality, onChange: onChange)
+    }
+
+    private func append(_ link: ReceiverLink) throws(FrameStreamingError) {
         let refusal: FrameStreamingError? = control.update { control in
             guard !control.hasEnded, !control.isCancelled else {
                 return FrameStreamingError(.closed, "the sender has ended: make another")
             }
-            if options.adaptiveQuality != nil, control.outlets.contains(where: \.isOpen) {
+            if options.adaptiveQuality != nil, control.links.contains(where: \.isOpen) {
                 return FrameStreamingError(
                     .unsupported,
                     "adaptive quality is for one receiver, and there is one already: give each a sender of its own, or a fixed quality"
                 )
             }
-            control.outlets.append(outlet)
+            control.links.append(link)
             control.version += 1
             control.retire(beyond: Self.mostNamed)
             return nil
         }
         guard let refusal else { return }
-        outlet.cancel()
+        link.handle(.cancel)
         throw refusal
     }
 
     /// Several receivers share one encoding: what one of them would like is not what the others get.
     private var onQuality: @Sendable (Int) -> Void {
         { [weak self] quality in
-            guard let self, options.adaptiveQuality == nil, control.withLock({ $0.outlets.count(where: \.isOpen) }) == 1
+            guard let self, options.adaptiveQuality == nil, control.withLock({ $0.links.count(where: \.isOpen) }) == 1
             else {
                 return
             }

@@ -12,10 +12,10 @@ internal import FrameStreamingSystem
 ///
 /// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.
 public final class FrameSender<Codec: FrameCodec>: Sendable {
-    let encoders: EncoderThreads
+    let encoders: EncoderPool
     let options: SenderOptions
     let control = Monitor(SenderControl())
-    let listener = SharedListener()
+    let poller = AcknowledgementPoller()
 
     /// A sender over one connection.
     ///
@@ -72,12 +72,12 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         // What cannot be is said here, also where no connection is added yet.
         _ = try FlowControl(options)
         self.options = options
-        encoders = EncoderThreads(
-            codec: codec, count: options.encoders, settings: options.encode, listener: listener)
+        encoders = EncoderPool(
+            codec: codec, count: options.encoders, settings: options.encode, poller: poller)
     }
 
     deinit {
-        for outlet in control.withLock({ $0.outlets }) { outlet.cancel() }
+        for link in control.withLock({ $0.links }) { link.handle(.cancel) }
         encoders.stop()
     }
 
@@ -95,7 +95,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         try beginRun("make another for another source")
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
-            try pull(&source)
+            try senderRun.pull(&source)
         } catch {
             failure = error
         }
@@ -109,14 +109,14 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     ///   - replaces: Whether it may wait for credit where there is none. Under `latest` it takes the place of an older one that waits.
     /// - Returns: The best that became of it, where there are several receivers: each has its own credit.
     public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
-        let picture = Picture(frame, offered: .now)
-        let outcomes = control.withLock { $0.isStopping || $0.isCancelled ? [] : $0.outlets }
-            .map { $0.tryOffer(picture, replaces: replaces) }
+        let encoding = SharedEncoding(frame, offered: .now)
+        let outcomes = control.withLock { $0.isStopping || $0.isCancelled ? [] : $0.links }
+            .map { $0.tryOffer(encoding, replaces: replaces) }
         return [SendOutcome.sent, .replaced].first(where: outcomes.contains) ?? .noCredit
     }
 
     /// Whether a picture handed over now would go at once, to one receiver at least.
-    public var hasCredit: Bool { control.withLock { $0.outlets }.contains { $0.hasCredit } }
+    public var hasCredit: Bool { control.withLock { $0.links }.contains { $0.hasCredit } }
 
     /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way and says goodbye, as the end of
     /// ``run(_:)`` does.
@@ -128,6 +128,10 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
         return try endRun(nil)
     }
 
+    private var senderRun: SenderRun {
+        SenderRun(control: control, encoders: encoders, poller: poller, options: options)
+    }
+
     private func beginRun(_ remedy: String) throws(FrameStreamingError) {
         let isFirst = control.withLock { control in
             defer { control.isRunning = true }
@@ -137,7 +141,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private func endRun(_ failure: FrameStreamingError?) throws(FrameStreamingError) -> SenderSummary {
-        end(failure)
+        senderRun.end(failure)
         if control.withLock({ $0.isCancelled }) { throw .cancelled("the sender") }
         if let failure { throw failure }
         let summary = summary
@@ -153,11 +157,11 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and the source's own slice of 50 ms).
     public func cancel() {
-        let outlets = control.update { control in
+        let links = control.update { control in
             control.isCancelled = true
-            return control.outlets
+            return control.links
         }
-        for outlet in outlets { outlet.cancel() }
+        for link in links { link.handle(.cancel) }
     }
 
     /// How pictures are encoded now.
@@ -182,17 +186,17 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
 
     /// The figures so far, connection by connection.
     public var summary: SenderSummary {
-        let (outlets, retired) = control.withLock { ($0.outlets, $0.retired) }
-        return SenderSummary(connections: outlets.map(\.summary), retired: retired)
+        let (links, retired) = control.withLock { ($0.links, $0.retired) }
+        return SenderSummary(connections: links.map(\.summary), retired: retired)
     }
 
     /// For a line per second: what happened since the last call of this.
     public func takeInterval() -> SenderStatistics {
-        var (outlets, result) = control.withLock { control in
+        var (links, result) = control.withLock { control in
             defer { control.retiredInterval = SenderStatistics() }
-            return (control.outlets, control.retiredInterval)
+            return (control.links, control.retiredInterval)
         }
-        for outlet in outlets { result.merge(outlet.takeInterval()) }
+        for link in links { result.merge(link.takeInterval()) }
         return result
     }
 }

@@ -2,8 +2,8 @@
 ///
 /// Not inside `FrameSender`: a type inside a generic one is looked up wherever it is used.
 struct SenderControl: Sendable {
-    var outlets: [SenderOutlet] = []
-    /// Counts what happens to the outlets: one is new, has connected, or has ended.
+    var links: [ReceiverLink] = []
+    /// Counts what happens to the links: one is new, has connected, or has ended.
     var version = 0
     /// Connections that have ended long ago, beyond those that the summary names.
     var retired = SenderStatistics()
@@ -23,11 +23,11 @@ struct SenderControl: Sendable {
     ///
     /// Looks at all of them, and so the less often the more there are: thousands may come and go in a second.
     mutating func retire(beyond mostNamed: Int) {
-        guard version >= retiredAt + max(1, outlets.count / 32) else { return }
+        guard version >= retiredAt + max(1, links.count / 32) else { return }
         retiredAt = version
-        var surplus = outlets.count(where: { $0.isOver }) - mostNamed
+        var surplus = links.count(where: { $0.isOver }) - mostNamed
         if surplus <= 0 { return }
-        outlets.removeAll { old in
+        links.removeAll { old in
             guard surplus > 0, old.isOver else { return false }
             surplus -= 1
             retiredInterval.merge(old.takeInterval())
@@ -39,6 +39,6 @@ struct SenderControl: Sendable {
 
 /// Those that pictures go to, as long as nothing has changed.
 struct Receivers: Sendable {
-    var outlets: [SenderOutlet]
+    var links: [ReceiverLink]
     var version: Int
 }

@@ -22,7 +22,7 @@ final class PreviewListener: Sendable {
         do throws(SystemError) {
             let wakeUp = try WakeUp()
             self.wakeUp = wakeUp
-            thread = try SystemThread(name: "frame-http") {
+            thread = try SystemThread(name: "fs-http") {
                 HTTPConnections(socket, routes, wakeUp).run { isClosed.withLock { $0 } }
             }
         } catch {

@@ -142,7 +142,7 @@ final class Stills: Sendable {
         self.onDone.withLock { $0 = onDone }
         let isIn = state.update { state in
             if state.thread == nil, !state.isClosed {
-                state.thread = try? SystemThread(name: "frame-stills") { [weak self, state = self.state] in
+                state.thread = try? SystemThread(name: "fs-stills") { [weak self, state = self.state] in
                     while let job = Self.next(state) { self?.make(job) }
                 }
             }

@@ -70,7 +70,7 @@ final class ViewerLoop: Sendable {
         let isIn = state.withLock { state in
             guard !state.isClosed else { return false }
             if state.thread == nil {
-                state.thread = try? SystemThread(name: "frame-viewers") { [self] in run(registry) }
+                state.thread = try? SystemThread(name: "fs-viewers") { [self] in run(registry) }
             }
             guard state.thread != nil else { return false }
             state.newcomers.append(newcomer)

@@ -10,3 +10,12 @@ struct NumberedFrame: QueueableFrame, Hashable {
     var captureTime: CaptureTime? { nil }
     var encoding: FrameEncoding? { bytes.map { .success(bytes: $0, nanoseconds: 0, settings: nil) } }
 }
+
+extension ReceiverSession {
+    /// What is to be done after an event, in order.
+    mutating func actions(after event: Event, at now: MonotonicTime) -> Actions {
+        var actions = Actions()
+        handle(event, at: now, &actions)
+        return actions
+    }
+}

@@ -22,7 +22,7 @@ import Testing
         if pick([true, false]) { options.onAcknowledgement = { _, _ in } }
         let session = try SimulatedSession(
             options,
-            connecting: pick([.byThisSide, .byListener, .byReceiver(within: .seconds(5)), .byReceiver(within: nil)]),
+            connecting: pick([.byThisSide, .byListener, .byReceiver(isIncoming: true), .byReceiver(isIncoming: false)]),
             seed: seed)
         session.passesOn = pick([true, false])
         session.hasSession = pick([true, true, false])

@@ -344,7 +344,7 @@ final class SimulatedSession {
 
     private func tell(_ event: SessionEvent<NumberedFrame>) {
         outcome.events += 1
-        let actions = session.handle(event, at: MonotonicTime(nanoseconds: now))
+        let actions = session.actions(after: event, at: MonotonicTime(nanoseconds: now))
         let counts = session.frames.counts
         let known = counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
         if counts.produced != known + session.frames.queue.count + session.frames.inFlight.count {

@@ -106,7 +106,7 @@ struct SimulatedStream {
         }
 
         func tell(_ event: SessionEvent<NumberedFrame>) {
-            let actions = session.handle(event, at: MonotonicTime(nanoseconds: now))
+            let actions = session.actions(after: event, at: MonotonicTime(nanoseconds: now))
             if let last = session.frames.queue.entries.last { lastKept = last.frame.number }
             if let quality = session.frames.flow.quality { mostLeftOut = max(mostLeftOut, quality.settings.keepOneIn) }
             if outcome.windows.last?.frames != session.frames.flow.window {

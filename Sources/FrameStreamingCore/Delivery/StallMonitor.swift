@@ -1,12 +1,15 @@
-/// Whether a receiver that is waited for gets on: `(what it has done, now) -> verdict`, without a clock of its own.
+/// Whether a receiver that is waited for gets on: `(what it has done, now) -> verdict`, without a
+/// clock of its own.
 ///
-/// It goes by progress and never by the whole time: what a slow link delivers late but surely is not cut off.
-struct StallWatch: Sendable {
+/// It goes by progress and never by the whole time: what a slow link delivers late but surely is
+/// not cut off.
+struct StallMonitor: Sendable {
     /// What shows that a receiver gets on.
     struct Progress: Hashable, Sendable {
         /// When it acknowledged something, or connected.
         var time: MonotonicTime
-        /// Bytes that have reached its machine, where the connection knows: a large frame on a slow link moves long before it is acknowledged.
+        /// Bytes that have reached its machine, where the connection knows: a large frame on a slow
+        /// link moves long before it is acknowledged.
         var bytes: UInt64?
     }
 
@@ -43,9 +46,10 @@ struct StallWatch: Sendable {
     }
 }
 
-/// When a stall is said: after 3 s, and each time that one is twice as long as the last that was said, so that a wait of days takes a few
-/// lines, and a receiver that is slow with every picture as many.
-struct StallWords: Sendable {
+/// When a stall is said: after 3 s, and each time that one is twice as long as the last that was
+/// said, so that a wait of days takes a few lines, and a receiver that is slow with every picture
+/// as many.
+struct StallReports: Sendable {
     /// After how long a stall is said first.
     static let first = Duration.seconds(3)
     /// So many acknowledgements without a stall, and the next one is news again.

@@ -1,26 +1,25 @@
 internal import FrameStreamingSystem
 
-/// The thread that listens to the receivers of a sender: one for all of them, which is woken once for what several of them said.
+/// The thread that reads what the receivers of a sender say: one for all of them, which is woken
+/// once for what several of them said.
 ///
-/// Connections that cannot be watched have a thread of their own.
-final class SharedListener: Sendable {
+/// Connections that cannot be polled have a thread of their own.
+final class AcknowledgementPoller: Sendable {
     /// A class, for it is looked up for every acknowledgement.
     fileprivate final class Place: Sendable {
-        let outlet: SenderOutlet
-        let live: SenderOutlet.Live
+        let link: ReceiverLink
+        let connection: LinkConnection
         let transport: any WatchedTransport
         let descriptor: Descriptor
-        let clock: PeerClock
 
         init(
-            _ outlet: SenderOutlet, _ live: SenderOutlet.Live, _ transport: any WatchedTransport,
+            _ link: ReceiverLink, _ connection: LinkConnection, _ transport: any WatchedTransport,
             _ descriptor: Descriptor
         ) {
-            self.outlet = outlet
-            self.live = live
+            self.link = link
+            self.connection = connection
             self.transport = transport
             self.descriptor = descriptor
-            clock = PeerClock(transport)
         }
     }
 
@@ -33,13 +32,8 @@ final class SharedListener: Sendable {
         /// What is being listened to right now: the thread is in it, without the lock.
         var current: Int?
         var isRunning = false
-        /// Those that look at the time when it has come.
-        var reminders: [(due: MonotonicTime, outlet: SenderOutlet)] = []
         /// Somebody sends to many at once.
         var bursts = 0
-
-        /// Whether there is nobody to listen to, nor to wait for.
-        var hasNothing: Bool { free.count == places.count && reminders.isEmpty }
     }
 
     /// Made with the first connection.
@@ -52,24 +46,27 @@ final class SharedListener: Sendable {
     private let tools = Monitor<Tools?>(nil)
     private static let wakeUpTag = UInt64.max
 
-    /// Listens to a connection from now on, and calls `SenderOutlet.stoppedListening` when it has ended; false where that cannot be, and
-    /// it needs a thread of its own.
-    func add(_ outlet: SenderOutlet, _ live: SenderOutlet.Live) -> Bool {
-        guard let watched = live.transport as? any WatchedTransport, let descriptor = watched.watched,
+    /// Reads a connection from now on, and calls ``ReceiverLink/noteReaderEnded()`` when it is
+    /// over; false where that cannot be, and it needs a thread of its own.
+    func add(_ link: ReceiverLink, _ connection: LinkConnection) -> Bool {
+        guard let watched = connection.transport as? any WatchedTransport, let descriptor = watched.watched,
             let tools = try? madeTools()
         else { return false }
-        let place = Place(outlet, live, watched, descriptor)
+        let place = Place(link, connection, watched, descriptor)
         // At first what was read together with the handshake, which makes nothing readable.
         let needs = WatchedNeeds(lookBy: MonotonicTime(nanoseconds: .min), wantsOutput: false)
         do throws(SystemError) {
             try state.withLock { (state) throws(SystemError) in
                 let index = state.free.last ?? state.places.count
                 try tools.queue.add(descriptor, tag: UInt64(index))
-                do throws(SystemError) {
-                    try start(tools, &state)
-                } catch {
-                    try tools.queue.remove(descriptor)
-                    throw error
+                if !state.isRunning {
+                    do throws(SystemError) {
+                        _ = try SystemThread(name: "fs-acks") { self.run(tools) }
+                    } catch {
+                        try tools.queue.remove(descriptor)
+                        throw error
+                    }
+                    state.isRunning = true
                 }
                 if state.free.popLast() == nil {
                     state.places.append(place)
@@ -78,7 +75,7 @@ final class SharedListener: Sendable {
                     state.places[index] = place
                     state.needs[index] = needs
                 }
-                live.place.withLock { $0 = index }
+                connection.place.withLock { $0 = index }
             }
         } catch {
             return false
@@ -87,53 +84,38 @@ final class SharedListener: Sendable {
         return true
     }
 
-    /// The one thread, where it does not run. Needs the lock.
-    private func start(_ tools: Tools, _ state: inout State) throws(SystemError) {
-        if state.isRunning { return }
-        _ = try SystemThread(name: "frame-acks") { self.run(tools) }
-        state.isRunning = true
-    }
-
-    /// No longer listens to a connection, and returns it when nobody is in it any more: for one who listens himself from now on. Nil: it
-    /// is not listened to here.
-    func remove(_ outlet: SenderOutlet) -> SenderOutlet.Live? {
-        guard let tools = tools.withLock({ $0 }) else { return nil }
-        let removed: SenderOutlet.Live?? = state.wait(until: nil) { state in
-            guard let index = state.places.firstIndex(where: { $0?.outlet === outlet }) else { return .some(nil) }
+    /// No longer reads a connection, and returns when the thread is not in it any more: for a
+    /// connection that switches to its own reading thread. False: it is not read here.
+    func remove(_ connection: LinkConnection) -> Bool {
+        guard let tools = tools.withLock({ $0 }) else { return false }
+        let removed: Bool? = state.wait(until: nil) { state in
+            guard let index = connection.place.withLock({ $0 }) else { return false }
             guard state.current != index else { return nil }
-            let live = state.places[index]?.live
             state.forget(index, tools.queue)
-            return .some(live)
+            return true
         }
         // With the last one the thread ends.
         tools.wakeUp.signal()
-        return removed ?? nil
+        return removed == true
     }
 
-    /// Calls `SenderOutlet.takeRoom` when there is room in this connection; false where it is not listened to here.
-    func wantOutput(_ live: SenderOutlet.Live) -> Bool {
+    /// Calls ``ReceiverLink/useRoom(_:)`` when there is room in a connection, and at `limit`; false
+    /// where it is not polled.
+    func awaitRoom(_ connection: LinkConnection, until limit: MonotonicTime) -> Bool {
         guard let tools = tools.withLock({ $0 }) else { return false }
-        return state.withLock { state in
-            guard let index = live.place.withLock({ $0 }), let place = state.places[index], place.live === live else {
-                return false
-            }
+        let isPolled = state.withLock { state in
+            guard let index = connection.place.withLock({ $0 }), let place = state.places[index] else { return false }
             if !state.needs[index].wantsOutput {
                 state.needs[index].wantsOutput = true
-                // What is watched already can be changed.
+                // What is polled already can be changed.
                 try? tools.queue.change(place.descriptor, tag: UInt64(index), wantsOutput: true)
             }
+            state.needs[index].lookBy = min(state.needs[index].lookBy ?? limit, limit)
             return true
         }
-    }
-
-    /// Calls `SenderOutlet.lookAfterReturn` at this time, or later where no thread is left: the next connection brings one.
-    func remind(_ outlet: SenderOutlet, at due: MonotonicTime) {
-        guard let tools = try? madeTools() else { return }
-        state.withLock { state in
-            state.reminders.append((due, outlet))
-            try? start(tools, &state)
-        }
-        tools.wakeUp.signal()
+        // It may have to look earlier than it meant to.
+        if isPolled { tools.wakeUp.signal() }
+        return isPolled
     }
 
     private func madeTools() throws(SystemError) -> Tools {
@@ -148,8 +130,8 @@ final class SharedListener: Sendable {
 
     // MARK: Bursts
 
-    /// While somebody sends one picture to many, what they answer is left to gather: who is woken for each answer takes the processor
-    /// from the sending. `body` must not wait for anything.
+    /// While somebody sends one picture to many, what they answer is left to gather: who is woken
+    /// for each answer takes the processor from the sending. `body` must not wait for anything.
     ///
     /// - Parameter count: How many; one alone has nothing to gather.
     func duringBurst(of count: Int, _ body: () -> Void) {
@@ -173,7 +155,7 @@ final class SharedListener: Sendable {
             let count = ready(tools.queue, &tags, until: lookBy)
             let goesOn: Bool? = state.wait(until: nil) { state in
                 guard state.bursts == 0 else { return nil }
-                if state.hasNothing { state.isRunning = false }
+                if state.free.count == state.places.count { state.isRunning = false }
                 return state.isRunning
             }
             guard goesOn == true else { return }
@@ -187,8 +169,6 @@ final class SharedListener: Sendable {
                 }
             }
             if looksAtAll { lookBy = lookAfterAll(tools.queue, &messages) }
-            // The last reminder was for one that has ended: nobody wakes the thread for that.
-            if lookBy == nil, state.withLock({ $0.hasNothing }) { tools.wakeUp.signal() }
         }
     }
 
@@ -196,7 +176,8 @@ final class SharedListener: Sendable {
         do throws(SystemError) {
             return try queue.wait(&tags, until: deadline?.nanoseconds)
         } catch {
-            // epoll_wait(2) has errors for wrong arguments only, and to go on would be to turn in a circle.
+            // epoll_wait(2) has errors for wrong arguments only, and to go on would be to turn in a
+            // circle.
             preconditionFailure("\(error)")
         }
     }
@@ -211,53 +192,51 @@ final class SharedListener: Sendable {
             guard let later = lookBy > now ? lookBy : listen(index, queue, &messages) else { continue }
             next = min(next ?? later, later)
         }
-        return [next, remindOfTime(now)].compactMap { $0 }.min()
-    }
-
-    /// Calls those whose time has come; when the next one's comes.
-    private func remindOfTime(_ now: MonotonicTime) -> MonotonicTime? {
-        let due = state.withLock { state in
-            defer { state.reminders.removeAll { $0.due <= now } }
-            return state.reminders.filter { $0.due <= now }.map(\.outlet)
-        }
-        for outlet in due {
-            guard let later = outlet.lookAfterReturn() else { continue }
-            state.withLock { $0.reminders.append((later, outlet)) }
-        }
-        return state.withLock { $0.reminders.map(\.due).min() }
+        return next
     }
 
     /// Takes what has come at one place; when it must be looked after again.
     private func listen(_ index: Int, _ queue: ReadinessQueue, _ messages: inout [Message]) -> MonotonicTime? {
-        let place = state.withLock { state in
+        let (found, mayBeBlocked) = state.withLock { state in
             // Nil: taken out since it was ready.
             let place = state.places[index]
-            if place != nil { state.current = index }
-            return place
+            if place != nil {
+                state.current = index
+                // What is asked for while it is looked after counts from now on.
+                state.needs[index].lookBy = nil
+            }
+            return (place, state.needs[index].wantsOutput)
         }
-        guard let place else { return nil }
-        let needs = place.outlet.takeArrived(from: place.transport, place.live, place.clock, &messages)
+        guard let place = found else { return nil }
+        let needs = place.connection.takeArrived(from: place.transport, &messages) { place.link.handle($0) }
+        var lookBy = needs?.lookBy
+        if mayBeBlocked, let limit = place.link.useRoom(place.connection) { lookBy = min(lookBy ?? limit, limit) }
         state.update { state in
             state.current = nil
             guard var needs else { return state.forget(index, queue) }
+            needs.lookBy = lookBy
             // Looked up here, where whoever finds no room meanwhile has to wait.
-            if place.outlet.isBlocked(place.live) { needs.wantsOutput = true }
+            if state.needs[index].wantsOutput, place.link.isBlocked(place.connection) {
+                needs.wantsOutput = true
+                lookBy = [lookBy, state.needs[index].lookBy].compactMap(\.self).min()
+                needs.lookBy = lookBy
+            }
             if needs.wantsOutput != state.needs[index].wantsOutput {
-                // What is watched already can be changed.
+                // What is polled already can be changed.
                 try? queue.change(place.descriptor, tag: UInt64(index), wantsOutput: needs.wantsOutput)
             }
             state.needs[index] = needs
         }
-        if needs == nil { place.outlet.stoppedListening() }
-        return needs?.lookBy
+        if needs == nil { place.link.noteReaderEnded() }
+        return lookBy
     }
 }
 
-extension SharedListener.State {
+extension AcknowledgementPoller.State {
     fileprivate mutating func forget(_ index: Int, _ queue: ReadinessQueue) {
         // It was added, and its descriptor is open: held here.
         if let place = places[index] { try? queue.remove(place.descriptor) }
-        places[index]?.live.place.withLock { $0 = nil }
+        places[index]?.connection.place.withLock { $0 = nil }
         places[index] = nil
         needs[index] = WatchedNeeds(lookBy: nil, wantsOutput: false)
         free.append(index)

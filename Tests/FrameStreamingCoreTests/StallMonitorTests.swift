@@ -3,15 +3,15 @@ import Testing
 @testable import FrameStreamingCore
 
 /// Whether a receiver that is waited for gets on, by a clock of the test's own.
-@Suite struct StallWatchTests {
+@Suite struct StallMonitorTests {
     private func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: Int64((seconds * 1e9).rounded())) }
 
-    private func progress(_ seconds: Double, bytes: UInt64? = nil) -> StallWatch.Progress {
-        StallWatch.Progress(time: at(seconds), bytes: bytes)
+    private func progress(_ seconds: Double, bytes: UInt64? = nil) -> StallMonitor.Progress {
+        StallMonitor.Progress(time: at(seconds), bytes: bytes)
     }
 
     @Test func patienceEndsWhenNothingMoves() {
-        var watch = StallWatch(since: at(100), patience: .seconds(30))
+        var watch = StallMonitor(since: at(100), patience: .seconds(30))
         // In slices of 50 ms, as a sender waits. What it did before it was waited for counts for nothing.
         for slice in 1..<600 {
             let quiet = Duration.milliseconds(50) * slice
@@ -22,12 +22,12 @@ import Testing
     }
 
     @Test func withoutALimitItIsForEver() {
-        var watch = StallWatch(since: at(0), patience: nil)
+        var watch = StallMonitor(since: at(0), patience: nil)
         #expect(watch.look(progress(0), at: at(1e6)) == .waits(.seconds(1_000_000), left: nil))
     }
 
     @Test func everyAcknowledgementBeginsAnew() {
-        var watch = StallWatch(since: at(0), patience: .seconds(5))
+        var watch = StallMonitor(since: at(0), patience: .seconds(5))
         for second in stride(from: 4.0, through: 4000, by: 4) {
             #expect(watch.look(progress(second - 4), at: at(second)) == .waits(.seconds(4), left: .seconds(1)))
             #expect(watch.look(progress(second), at: at(second)) == .waits(.zero, left: .seconds(5)))
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func aLargeFrameOnASlowLinkIsNotCutOff() {
-        var watch = StallWatch(since: at(0), bytes: 0, patience: .seconds(2))
+        var watch = StallMonitor(since: at(0), bytes: 0, patience: .seconds(2))
         // An hour for one frame, a byte a second: nothing is acknowledged, and it moves.
         for second in 1...3600 {
             let verdict = watch.look(progress(0, bytes: UInt64(second)), at: at(Double(second)))
@@ -47,13 +47,13 @@ import Testing
     }
 
     @Test func aConnectionThatKnowsNothingOfItsBytesGoesByAcknowledgements() {
-        var watch = StallWatch(since: at(0), patience: .seconds(2))
+        var watch = StallMonitor(since: at(0), patience: .seconds(2))
         #expect(watch.look(progress(0), at: at(1)) == .waits(.seconds(1), left: .seconds(1)))
         #expect(watch.look(progress(0), at: at(2)) == .givenUp(.seconds(2)))
     }
 
     @Test func whoAskedForThePauseMayHaveIt() {
-        var watch = StallWatch(since: at(0), patience: .seconds(2))
+        var watch = StallMonitor(since: at(0), patience: .seconds(2))
         #expect(watch.look(progress(0), mayRest: true, at: at(1000)) == .waits(.zero, left: .seconds(2)))
         #expect(watch.look(progress(0), at: at(1001)) == .waits(.seconds(1), left: .seconds(1)))
         #expect(watch.look(progress(0), at: at(1002)) == .givenUp(.seconds(2)))
@@ -62,13 +62,13 @@ import Testing
     // MARK: Words
 
     @Test func aStallIsSaidMoreAndMoreRarely() {
-        var words = StallWords()
+        var words = StallReports()
         let said = (1...86_400).filter { words.isDue(.seconds($0), acknowledged: 5) }
         #expect(said == (0...14).map { 3 << $0 })
     }
 
     @Test func whoIsSlowWithEveryPictureIsNotNewsEachTime() {
-        var words = StallWords()
+        var words = StallReports()
         var said: [Int] = []
         // 5 s a picture, for hours.
         for picture in 1...5000 {
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func whoHadRecoveredIsNewsAgain() {
-        var words = StallWords()
+        var words = StallReports()
         let stalls: [(seconds: Int, acknowledged: UInt64)] = [(100, 10), (3, 17), (3, 24), (3, 32)]
         let said = stalls.map { words.isDue(.seconds($0.seconds), acknowledged: $0.acknowledged) }
         #expect(said == [true, false, false, true])

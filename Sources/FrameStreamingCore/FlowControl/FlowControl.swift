@@ -1,8 +1,10 @@
-/// Decides how many frames may be in flight to one receiver, and what quality they are encoded with.
+/// Decides how many frames may be in flight to one receiver, and what quality they are encoded
+/// with.
 ///
-/// A value without frames, threads or a clock: ``ReceiverSession`` owns one, tells it what happened and asks it before a frame is
-/// taken for encoding and before one is sent. It keeps no list: what it must know of a frame in flight is in that frame's ``Flight``.
-struct SessionFlowControl: Sendable {
+/// A value without frames, threads or a clock: ``ReceiverSession`` owns one, tells it what happened
+/// and asks it before a frame is taken for encoding and before one is sent. It keeps no list: what
+/// it must know of a frame in flight is in that frame's ``Flight``.
+struct FlowControl: Sendable {
     /// What happens to frames that come faster than they can be sent.
     let policy: DeliveryPolicy
     /// How many frames may be taken from the queue and not sent yet: encoders that work at once.
@@ -21,7 +23,8 @@ struct SessionFlowControl: Sendable {
     private var prediction = AcknowledgementPrediction()
     private var offers: UInt64 = 0
 
-    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, or a range of qualities outside 1...100.
+    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, or a range of
+    ///   qualities outside 1...100.
     init(_ options: SenderOptions) throws(FrameStreamingError) {
         guard options.encoders >= 1 else {
             throw FrameStreamingError(
@@ -48,40 +51,49 @@ struct SessionFlowControl: Sendable {
     }
 
     // MARK: What may be done
+    // Inlined, as what is known of a ``ReceiverSession``.
 
     /// How many frames may be in flight now, as far as this side is concerned.
+    @inline(__always)
     var window: Int { adaptive?.frames ?? fixedWindow }
 
     /// What frames are to be encoded with; nil = it is not chosen here.
+    @inline(__always)
     var encodeSettings: (quality: Int, scale: PictureScale)? {
         quality.map { ($0.settings.quality, $0.settings.scale) }
     }
 
     /// How many frames may be in flight: the window, or the receiver's credit where that is less.
+    @inline(__always)
     func limit(inFlight: Int) -> Int {
         let acknowledgedThrough = sentThrough - UInt64(inFlight)
         return Int(min(UInt64(window), creditThrough - acknowledgedThrough))
     }
 
     /// Whether one more frame may be sent now.
+    @inline(__always)
     func maySend(inFlight: Int) -> Bool { inFlight < limit(inFlight: inFlight) }
 
     /// The number of the next frame.
+    @inline(__always)
     var nextSequence: UInt64 { sentThrough + 1 }
 
-    /// Whether the first frame that waits may be taken for encoding now. Where only time is missing, ``wakeAt`` says how much.
+    /// Whether the first frame that waits may be taken for encoding now. Where only time is
+    /// missing, ``wakeAt`` says how much.
     ///
     /// - Parameters:
     ///   - taken: Frames that were taken and not sent yet.
     ///   - oldest: The frame in flight that is acknowledged next.
     mutating func mayTake(taken: Int, inFlight: Int, oldest: Flight?, at now: MonotonicTime) -> Bool {
         guard taken < encoders else { return false }
-        // No newer frame takes the place of this one: encoding it now makes nothing older, and the credit finds it ready.
+        // No newer frame takes the place of this one: encoding it now makes nothing older, and the
+        // credit finds it ready.
         if policy == .reliable { return true }
         let position = inFlight + taken
         let limit = limit(inFlight: inFlight)
         if position < limit { return true }
-        // A frame must not be encoded and then grow old: only where the acknowledgement that makes room is about to come.
+        // A frame must not be encoded and then grow old: only where the acknowledgement that makes
+        // room is about to come.
         guard position == limit, let oldest,
             let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest.sent)
         else { return false }
@@ -94,7 +106,8 @@ struct SessionFlowControl: Sendable {
 
     // MARK: What happened
 
-    /// A connection begins: nothing that was learnt of the link before holds, what was learnt of the frames does.
+    /// A connection begins: nothing that was learnt of the link before holds, what was learnt of
+    /// the frames does.
     mutating func connected(creditThrough: UInt64) {
         self.creditThrough = creditThrough
         sentThrough = 0
@@ -112,7 +125,8 @@ struct SessionFlowControl: Sendable {
         return true
     }
 
-    /// An event was handled: forgets when to wake up, and notes whether a frame waits for nothing but the window.
+    /// An event was handled: forgets when to wake up, and notes whether a frame waits for nothing
+    /// but the window.
     mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
         wakeAt = nil
         guard adaptive != nil || quality != nil else { return }
@@ -122,6 +136,7 @@ struct SessionFlowControl: Sendable {
         if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
     }
 
+    @inline(__always)
     private func isLimitedByWindow(hasWaiting: Bool, taken: Int, inFlight: Int) -> Bool {
         guard limit(inFlight: inFlight) == window, inFlight + taken >= window else { return false }
         if policy == .reliable { return taken > 0 && inFlight >= window }
@@ -149,7 +164,8 @@ struct SessionFlowControl: Sendable {
     ///
     /// - Parameters:
     ///   - next: The frame in flight behind it.
-    ///   - roundTrip: How long a small message and its answer take at present, in nanoseconds; nil = not known.
+    ///   - roundTrip: How long a small message and its answer take at present, in nanoseconds; nil
+    ///     = not known.
     /// - Throws: `protocolViolation` where the credit falls. The connection must end.
     mutating func acknowledged(
         _ word: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64?, at now: MonotonicTime

@@ -3,9 +3,9 @@ internal import FrameStreamingSystem
 /// The threads of a sender that encode: as many pictures at once as there are threads, first come, first served.
 ///
 /// They start with the first picture that is not compressed: who passes JPEGs on has none.
-final class EncoderThreads: Sendable {
+final class EncoderPool: Sendable {
     private struct State {
-        var jobs: [Picture] = []
+        var jobs: [SharedEncoding] = []
         var settings: EncodeSettings
         var running = 0
         var idle = 0
@@ -15,14 +15,14 @@ final class EncoderThreads: Sendable {
     /// Not a type of its own for each codec: what surrounds it would be generic code, which looks types up for every frame.
     private let codec: any FrameCodec
     let count: Int
-    private let listener: SharedListener
+    private let poller: AcknowledgementPoller
     private let state: Monitor<State>
 
-    /// - Parameter listener: Listens to those that a picture is sent to when it is encoded.
-    init(codec: any FrameCodec, count: Int, settings: EncodeSettings, listener: SharedListener) {
+    /// - Parameter poller: Reads what those say that a frame is sent to when it is encoded.
+    init(codec: any FrameCodec, count: Int, settings: EncodeSettings, poller: AcknowledgementPoller) {
         self.codec = codec
         self.count = count
-        self.listener = listener
+        self.poller = poller
         state = Monitor(State(settings: settings))
     }
 
@@ -32,7 +32,7 @@ final class EncoderThreads: Sendable {
     func change(_ body: (inout EncodeSettings) -> Void) { state.withLock { body(&$0.settings) } }
 
     /// Encodes `picture` on one of the threads. Never waits.
-    func submit(_ picture: Picture) {
+    func submit(_ picture: SharedEncoding) {
         let (isTaken, needsThread) = state.update { state in
             guard !state.isStopped else { return (false, false) }
             state.jobs.append(picture)
@@ -43,12 +43,12 @@ final class EncoderThreads: Sendable {
         if !isTaken { picture.giveUp() }
         guard needsThread else { return }
         do throws(SystemError) {
-            _ = try SystemThread(name: "frame-encode") { self.run() }
+            _ = try SystemThread(name: "fs-encode") { self.run() }
         } catch {
             // Where another thread runs, it gets to the job; else nobody does, and those who wait must hear of it.
             let stranded = state.update { state in
                 state.running -= 1
-                guard state.running == 0 else { return [Picture]() }
+                guard state.running == 0 else { return [SharedEncoding]() }
                 defer { state.jobs = [] }
                 return state.jobs
             }
@@ -69,7 +69,7 @@ final class EncoderThreads: Sendable {
     private func run() {
         while true {
             state.withLock { $0.idle += 1 }
-            let job: (picture: Picture, settings: EncodeSettings)?? = state.wait(until: nil) { state in
+            let job: (picture: SharedEncoding, settings: EncodeSettings)?? = state.wait(until: nil) { state in
                 guard !state.isStopped else { return .some(nil) }
                 return state.jobs.isEmpty ? nil : .some((state.jobs.removeFirst(), state.settings))
             }
@@ -79,7 +79,7 @@ final class EncoderThreads: Sendable {
                 return
             }
             let waiting = picture.encode(with: codec, settings)
-            listener.duringBurst(of: waiting.count) {
+            poller.duringBurst(of: waiting.count) {
                 for sends in waiting { sends() }
             }
         }

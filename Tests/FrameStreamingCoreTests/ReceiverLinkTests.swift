@@ -3,8 +3,9 @@ import FrameStreamingSystem
 import FrameStreamingTesting
 import Testing
 
-/// Who sends a frame: whoever made it possible, if the connection takes it at once, and the outlet's own thread else.
-@Suite struct SenderOutletTests {
+/// A frame is sent by the thread that made it sendable, and by the link's own where the connection
+/// does not take it at once.
+@Suite struct ReceiverLinkTests {
     /// A connection that takes no frame without waiting, or breaks instead.
     final class Hesitant: Transport {
         private let base: MemoryTransport
@@ -92,7 +93,7 @@ import Testing
     }
 
     @Test func aCancelSaysNoGoodbye() throws {
-        // Often, for the outlet's thread may or may not be there before the connection is closed.
+        // Often, for the link's thread may or may not be there before the connection is closed.
         for _ in 0..<300 {
             let link = MemoryTransport.pair()
             let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)

@@ -4,7 +4,7 @@ import FrameStreamingTesting
 import Testing
 
 /// Many receivers of a sender, heard on one thread.
-@Suite struct SharedListenerTests {
+@Suite struct AcknowledgementPollerTests {
     private static func sender(
         _ transports: [any Transport], policy: DeliveryPolicy = .reliable, window: Int = 4,
         onEvent: (@Sendable (SenderEvent) -> Void)? = nil

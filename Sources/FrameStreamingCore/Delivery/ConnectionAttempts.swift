@@ -1,0 +1,46 @@
+/// When a link tries to connect again: `(what happened, now) -> what comes next`.
+struct ConnectionAttempts: Sendable {
+    /// What comes after an attempt that failed.
+    enum Next: Hashable, Sendable {
+        /// The same again: nobody came to a listener, which says nothing about a receiver.
+        case again
+        /// Another attempt after so long, which the user is told.
+        case after(Duration)
+        /// It will be the same next time.
+        case never
+    }
+
+    /// How long one attempt may take.
+    static let longest = Duration.seconds(10)
+
+    let isListening: Bool
+    let reconnection: Reconnection
+    private var delay = ReconnectDelay()
+
+    init(isListening: Bool, reconnection: Reconnection) {
+        self.isListening = isListening
+        self.reconnection = reconnection
+    }
+
+    /// An attempt that began at `start` failed.
+    mutating func failed(_ error: FrameStreamingError, since start: MonotonicTime, at now: MonotonicTime) -> Next {
+        if isListening, error.code == .timedOut { return .again }
+        let isOfOnePeer = isListening && error.isOfOnePeer
+        guard isOfOnePeer || error.mayPass && reconnection != .never else { return .never }
+        // A whole attempt's time was waited already.
+        let hasWaited = error.code == .timedOut && start.advanced(by: Self.longest / 2) <= now
+        return .after(hasWaited ? .zero : delay.next())
+    }
+
+    /// A connection that began at `start` is gone. Returns how long to wait before the next
+    /// attempt; nil = not at all.
+    ///
+    /// A peer that takes connections and breaks them is not asked as fast as it breaks them.
+    mutating func lost(since start: MonotonicTime, at now: MonotonicTime) -> Duration? {
+        if start.advanced(by: ReconnectDelay.healthy) <= now {
+            delay.reset()
+            return nil
+        }
+        return isListening ? nil : delay.next()
+    }
+}

@@ -1,0 +1,97 @@
+internal import FrameStreamingSystem
+
+/// A connection of a link: its number, and what is read from it as events of the session.
+///
+/// A class, for it is looked up for every frame, and to copy an `any Transport` is a call of its
+/// own.
+final class LinkConnection: Sendable {
+    let number: ConnectionNumber
+    let transport: any Transport
+    /// Where the ``AcknowledgementPoller`` has it; nil = it is not polled.
+    let place = Monitor<Int?>(nil)
+    private let clock: PeerClock
+    /// Whether somebody wants to know the round trip: a transport measures from the first time that
+    /// it is asked.
+    private let measuresRoundTrip: Bool
+
+    init(_ number: ConnectionNumber, _ transport: any Transport, measuresRoundTrip: Bool) {
+        self.number = number
+        self.transport = transport
+        self.measuresRoundTrip = measuresRoundTrip
+        clock = PeerClock(transport)
+        // Before the first frame, so that it is measured with that.
+        if measuresRoundTrip { _ = transport.roundTrip }
+    }
+
+    var isPolled: Bool { place.withLock { $0 != nil } }
+
+    /// What has reached the receiver's machine; nil = not known.
+    var deliveredBytes: UInt64? { (transport as? any DeliveryProgress)?.deliveredBytes }
+
+    /// Reads the connection on a thread of its own: one that cannot be polled, or one that is about
+    /// to end.
+    func readAlone(for link: ReceiverLink) {
+        do throws(SystemError) {
+            _ = try SystemThread(name: "fs-receive-acks") { [self] in
+                while true {
+                    guard let event: ReceiverLink.Session.Event = nextEvent() else { continue }
+                    link.handle(event)
+                    if case .disconnected = event { break }
+                }
+                link.noteReaderEnded()
+            }
+        } catch {
+            link.handle(.disconnected(number, .broken(LinkThread.failure(error))))
+            link.noteReaderEnded()
+        }
+    }
+
+    /// The next event, waited for; nil for a message that says nothing to a sender.
+    private func nextEvent<Frame>() -> SessionEvent<Frame>? {
+        do throws(FrameStreamingError) {
+            guard let message = try transport.receive(until: .never) else { return leaving() }
+            return event(of: message)
+        } catch {
+            return error.code == .timedOut ? nil : .disconnected(number, .broken(error))
+        }
+    }
+
+    /// Takes what has come, without waiting, for the poller; nil when the connection is over.
+    ///
+    /// - Parameter messages: Room for them, empty before and afterwards.
+    func takeArrived<Frame>(
+        from transport: any WatchedTransport, _ messages: inout [Message], _ handle: (SessionEvent<Frame>) -> Void
+    ) -> WatchedNeeds? {
+        defer { messages.removeAll(keepingCapacity: true) }
+        var outcome: Result<WatchedNeeds?, FrameStreamingError>
+        do throws(FrameStreamingError) {
+            outcome = .success(try transport.receiveArrived(into: &messages))
+        } catch {
+            outcome = .failure(error)
+        }
+        for message in messages {
+            if let event: SessionEvent<Frame> = event(of: message) { handle(event) }
+        }
+        switch outcome {
+        case .success(let needs?): return needs
+        case .success(nil): handle(leaving())
+        case .failure(let error): handle(.disconnected(number, .broken(error)))
+        }
+        return nil
+    }
+
+    private func leaving<Frame>() -> SessionEvent<Frame> {
+        .disconnected(number, .goodbye(transport.peer.goodbye ?? ""))
+    }
+
+    private func event<Frame>(of message: Message) -> SessionEvent<Frame>? {
+        switch message {
+        case .acknowledgement(let word):
+            .acknowledged(
+                number, word, roundTrip: measuresRoundTrip ? transport.roundTrip : nil, clock: clock.estimate(transport)
+            )
+        case .request(let request): .requested(number, request)
+        case .frame, .sourceLost, .sourceRestored: nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What a ``ReceiverLink`` has under its lock.
+struct LinkState {
+    var session: ReceiverLink.Session
+    /// The connection that there is, or that is being closed.
+    var connection: LinkConnection?
+    /// A connection that the receiver made while the one before was there: it is used when that is
+    /// gone.
+    var next: LinkConnection?
+    var lastNumber: UInt64 = 0
+    /// Who is at the other end, after the connection is gone.
+    var peer: Peer
+    /// What goes when the connection has room: by the poller, or by the link's thread for a
+    /// connection that is not polled.
+    var blocked: BlockedSend?
+    /// The link's thread; nil = there is none.
+    var thread: LinkThread.Activity?
+    /// Connections that somebody reads: the poller, or a thread of their own.
+    var readers = 0
+    /// Goodbyes that are being said.
+    var goodbyes = 0
+    var countsBefore = SenderStatistics()
+
+    /// When the link's thread is to look although nothing happens. The end is watched by who waits
+    /// for it.
+    @inline(__always)
+    var threadWakeAt: MonotonicTime? { session.frames.flow.wakeAt ?? session.returnLimit }
+
+    /// Whether the link's thread has something to do, or is to sleep until another time.
+    ///
+    /// - Parameter connects: The thread makes the connections.
+    @inline(__always)
+    func mustWakeThread(connects: Bool) -> Bool {
+        guard !session.phase.hasEnded else { return thread != nil }
+        let hasWork = session.needsConnection && (connects || next != nil)
+        return switch thread {
+        case .works: false
+        case .sleeps(let time): hasWork || time != threadWakeAt
+        case nil: hasWork || threadWakeAt != nil
+        }
+    }
+
+    var isOver: Bool { session.phase.hasEnded && thread == nil && readers == 0 && goodbyes == 0 }
+
+    mutating func nextNumber() -> ConnectionNumber {
+        lastNumber += 1
+        return ConnectionNumber(value: lastNumber)
+    }
+}

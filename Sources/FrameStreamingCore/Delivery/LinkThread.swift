@@ -1,0 +1,162 @@
+internal import FrameStreamingSystem
+
+/// The thread of a link: it does what must wait. It makes connections, finishes what a connection
+/// did not take at once, and wakes the session when its time has come.
+struct LinkThread {
+    /// What the thread is doing, for those who may have to wake it.
+    enum Activity: Hashable {
+        case works
+        /// It sleeps until then; nil = until it is woken.
+        case sleeps(until: MonotonicTime?)
+    }
+
+    private enum Work {
+        case send(BlockedSend)
+        case begin(LinkConnection)
+        case connect(any Connector)
+        /// The session's time has come, or is another one now.
+        case look
+        case stop
+    }
+
+    /// How long the thread stays when it has nothing to do: to start one for every frame would cost
+    /// more than the frame.
+    private static let linger = Duration.seconds(1)
+
+    private let link: ReceiverLink
+    private var attempts: ConnectionAttempts
+    /// When the last connection began; nil = none did since the last wait.
+    private var lastStart: MonotonicTime?
+
+    private init(_ link: ReceiverLink) {
+        self.link = link
+        attempts = ConnectionAttempts(
+            isListening: link.connector?.isListening == true, reconnection: link.options.reconnection)
+    }
+
+    /// Starts the thread, which ``LinkState/thread`` says is there. Returns why that was
+    /// impossible.
+    static func start(for link: ReceiverLink) -> FrameStreamingError? {
+        do throws(SystemError) {
+            _ = try SystemThread(name: "fs-link") {
+                var thread = LinkThread(link)
+                thread.run()
+            }
+            return nil
+        } catch {
+            let failure = failure(error)
+            let (needsConnection, blocked) = link.state.update { state in
+                state.thread = nil
+                return (state.session.needsConnection, state.blocked.take())
+            }
+            // Where it was only to look at a certain time, the next event does.
+            if needsConnection { link.handle(.gaveUpConnecting(failure)) }
+            if let number = blocked?.connection.number { link.handle(.disconnected(number, .broken(failure))) }
+            return failure
+        }
+    }
+
+    static func failure(_ error: SystemError) -> FrameStreamingError {
+        FrameStreamingError(error, remedy: "no thread could be started for the connection")
+    }
+
+    private mutating func run() {
+        while true {
+            switch nextWork() {
+            case .send(let blocked): send(blocked.outgoing, over: blocked.connection)
+            case .begin(let connection): link.begin(connection)
+            case .connect(let connector): connect(connector)
+            case .look: link.look()
+            case .stop:
+                // Those who wait for the session's threads look again.
+                return link.state.wakeAll()
+            }
+        }
+    }
+
+    // MARK: What there is to do
+
+    private func nextWork() -> Work {
+        let wakeAt = link.state.withLock { state in
+            let wakeAt = state.threadWakeAt
+            state.thread = .sleeps(until: wakeAt)
+            return wakeAt
+        }
+        let limit = wakeAt ?? MonotonicTime.now.advanced(by: Self.linger)
+        let work: Work? = link.state.wait(until: limit.nanoseconds) { state in
+            guard let work = Self.work(state, link.connector) else {
+                guard state.threadWakeAt != wakeAt else { return nil }
+                state.thread = .works
+                return .look
+            }
+            return claim(work, &state)
+        }
+        return work
+            ?? link.state.update { state in
+                // Something may have come since.
+                if let work = Self.work(state, link.connector) { return claim(work, &state) }
+                return claim(wakeAt == nil && state.threadWakeAt == nil ? .stop : .look, &state)
+            }
+    }
+
+    private func claim(_ work: Work, _ state: inout LinkState) -> Work {
+        state.thread = .works
+        switch work {
+        case .send: state.blocked = nil
+        case .stop: state.thread = nil
+        case .begin, .connect, .look: break
+        }
+        return work
+    }
+
+    private static func work(_ state: LinkState, _ connector: (any Connector)?) -> Work? {
+        if state.session.phase.hasEnded { return .stop }
+        if let blocked = state.blocked, !blocked.connection.isPolled { return .send(blocked) }
+        guard state.session.needsConnection else { return nil }
+        if let next = state.next { return .begin(next) }
+        return connector.map { .connect($0) }
+    }
+
+    // MARK: Doing it
+
+    /// Finishes what the connection did not take at once.
+    private func send(_ outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection) {
+        guard let message = outgoing.message else { return }
+        do throws(FrameStreamingError) {
+            try connection.transport.send(message, until: .after(link.options.sendTimeout))
+            link.handle(.sent(connection.number))
+        } catch {
+            link.handle(.disconnected(connection.number, .broken(error)))
+        }
+    }
+
+    private mutating func connect(_ connector: any Connector) {
+        if let start = lastStart.take(), let wait = attempts.lost(since: start, at: .now) {
+            let breakage = link.state.withLock { $0.session.breakage }
+            return sleep(wait, for: breakage ?? FrameStreamingError(.connectionLost, "the receiver left"), connector)
+        }
+        let start = MonotonicTime.now
+        do throws(FrameStreamingError) {
+            let transport = try connector.connect(until: .after(ConnectionAttempts.longest))
+            lastStart = .now
+            link.begin(link.numbered(transport))
+        } catch {
+            switch attempts.failed(error, since: start, at: .now) {
+            case .again: break
+            case .never: link.handle(.gaveUpConnecting(error))
+            case .after(let wait):
+                link.handle(.failedToConnect(error))
+                sleep(wait, for: error, connector)
+            }
+        }
+    }
+
+    /// Reports that it waits so long, and why, and waits, or until the session needs no connection
+    /// any more.
+    private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ connector: any Connector) {
+        link.options.onEvent?(.waiting(connector.address, reason, wait))
+        let _: Bool? = link.state.wait(until: Deadline.after(wait).nanoseconds) {
+            $0.session.needsConnection ? nil : true
+        }
+    }
+}

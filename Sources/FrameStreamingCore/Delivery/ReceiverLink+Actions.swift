@@ -1,0 +1,203 @@
+internal import FrameStreamingSystem
+
+/// How a link tells its session what happened, and performs the actions that it returns.
+extension ReceiverLink {
+    /// Tells the session what happened, and performs what it returns.
+    func handle(_ event: Session.Event) {
+        var step = LinkStep()
+        state.withLock { take(event, &$0, &step) }
+        perform(&step)
+    }
+
+    /// Tells the session what happened; for those who hold the lock.
+    func take(_ event: Session.Event, _ state: inout LinkState, _ step: inout LinkStep) {
+        let wasOpen = state.session.phase.isOpen
+        state.session.handle(event, at: .now, &step.actions)
+        step.connection = state.connection
+        step.wakesThread = state.mustWakeThread(connects: connector != nil)
+        step.closes = wasOpen && !state.session.phase.isOpen
+    }
+
+    func perform(_ step: inout LinkStep) {
+        while true {
+            if step.wakesThread { wakeThread() }
+            if step.closes { onChange() }
+            var next: Session.Event?
+            while let action = step.actions.next() {
+                switch action {
+                case .send(let outgoing, _, waits: false):
+                    // No list of actions has two of these.
+                    next = attempt(outgoing, over: step.connection)
+                case .send(let outgoing, _, waits: true): wait(for: outgoing, over: step.connection)
+                case .encode(let frame, let ticket): encode(frame, ticket)
+                case .wakeSource: state.wakeAll()
+                case .close(let close): perform(close, step.connection)
+                case .report(let report): tell(report, step.connection)
+                }
+            }
+            guard let next else { return }
+            state.withLock { take(next, &$0, &step) }
+        }
+    }
+
+    // MARK: Sending
+
+    /// Hands something to the connection without waiting, so that a receiver that takes nothing
+    /// holds up nobody.
+    private func attempt(_ outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection?) -> Session.Event? {
+        guard let connection, let message = outgoing.message else { return nil }
+        do throws(FrameStreamingError) {
+            try connection.transport.send(message, until: .now)
+            return .sent(connection.number)
+        } catch {
+            return error.code == .timedOut
+                ? .blocked(connection.number, outgoing) : .disconnected(connection.number, .broken(error))
+        }
+    }
+
+    private func wait(for outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection?) {
+        guard let connection else { return }
+        state.withLock { $0.blocked = BlockedSend(outgoing, connection, since: .now) }
+        if !poller.awaitRoom(connection, until: .now.advanced(by: options.sendTimeout)) { wakeThread() }
+    }
+
+    /// There may be room in a connection that is polled: sends what waits for that. Returns when to
+    /// look again; nil = nothing waits.
+    func useRoom(_ connection: LinkConnection) -> MonotonicTime? {
+        let claimed: BlockedSend? = state.withLock { state in
+            state.blocked?.connection === connection ? state.blocked.take() : nil
+        }
+        guard var blocked = claimed, let event = attempt(blocked.outgoing, over: connection) else { return nil }
+        guard case .blocked = event else {
+            handle(event)
+            return isBlocked(connection) ? MonotonicTime.now.advanced(by: options.sendTimeout) : nil
+        }
+        guard let limit = blocked.limit(options.sendTimeout, at: .now) else {
+            let error = FrameStreamingError.timedOut("room to send for \(options.sendTimeout)")
+            handle(.disconnected(connection.number, .broken(error)))
+            return nil
+        }
+        state.withLock { state in
+            if state.session.connection?.number == connection.number { state.blocked = blocked }
+        }
+        return limit
+    }
+
+    /// Whether something waits for room in this connection.
+    func isBlocked(_ connection: LinkConnection) -> Bool {
+        state.withLock { $0.blocked?.connection === connection }
+    }
+
+    private func encode(_ frame: SharedEncoding, _ ticket: UInt64) {
+        let done: @Sendable () -> Void = { [weak self] in self?.noteEncoding(frame, ticket) }
+        switch frame.request(done) {
+        case .encode: encoders.submit(frame)
+        case .ready: noteEncoding(frame, ticket)
+        case .wait: break
+        }
+    }
+
+    private func noteEncoding(_ frame: SharedEncoding, _ ticket: UInt64) {
+        if let encoding = frame.encoding { handle(.encoded(ticket: ticket, encoding)) }
+    }
+
+    // MARK: Reports
+
+    private func tell(_ report: SessionReport, _ connection: LinkConnection?) {
+        /// Looked up where it is needed: to copy it for every acknowledgement would cost more than
+        /// the rest.
+        var peer: Peer { connection?.transport.peer ?? state.withLock { $0.peer } }
+        switch report {
+        case .connected:
+            onChange()
+            options.onEvent?(.connected(peer))
+        case .disconnected(let error):
+            state.wakeAll()
+            options.onEvent?(.disconnected(peer, error))
+        case .acknowledged(let word, let time): options.onAcknowledgement?(word, .nanoseconds(time))
+        case .requested(let request):
+            if case .quality(let quality) = request { onQuality(quality) }
+            options.onEvent?(.requested(peer, request))
+        case .stalled(let quiet, let left): options.onEvent?(.stalled(peer, quiet, givesUpAfter: left))
+        case .chose(let quality, let scale):
+            encoders.change { settings in (settings.quality, settings.scale) = (quality, scale) }
+        case .ended(_, let error, let byItself):
+            connector?.cancel()
+            let last = peer
+            state.update { state in
+                state.peer = last
+                state.next?.transport.close()
+                state.next = nil
+                state.blocked = nil
+            }
+            onChange()
+            if byItself { options.onEvent?(.ended(last, error)) }
+        }
+    }
+
+    // MARK: The end of a connection
+
+    private func perform(_ close: SessionClose, _ connection: LinkConnection?) {
+        guard let connection else { return }
+        switch close {
+        case .abruptly(let number):
+            if number == connection.number { closeAbruptly(connection) }
+        case .saying(let goodbye, _, let limit):
+            LinkGoodbye(link: self, connection: connection, words: goodbye, isAnswer: false).say(until: limit)
+        case .answering(_, let limit):
+            LinkGoodbye(link: self, connection: connection, words: "", isAnswer: true).say(until: limit)
+        }
+    }
+
+    func closeAbruptly(_ connection: LinkConnection) {
+        connection.transport.close()
+        // What has ended holds its figures and nothing else: the descriptor is closed with the last
+        // reference.
+        state.withLock { state in
+            guard state.connection === connection, state.session.connection == nil else { return }
+            state.peer = connection.transport.peer
+            state.connection = nil
+        }
+    }
+
+    // MARK: Threads
+
+    /// The connection is used from now on.
+    func begin(_ connection: LinkConnection) {
+        let peer = connection.transport.peer
+        var step = LinkStep()
+        state.withLock { state in
+            state.connection = connection
+            if state.next === connection { state.next = nil }
+            state.peer = peer
+            state.readers += 1
+            take(.connected(connection.number, peer), &state, &step)
+        }
+        perform(&step)
+        if !poller.add(self, connection) { connection.readAlone(for: self) }
+    }
+
+    func numbered(_ transport: any Transport) -> LinkConnection {
+        let number = state.withLock { $0.nextNumber() }
+        return LinkConnection(number, transport, measuresRoundTrip: options.window.isAdaptive)
+    }
+
+    func noteReaderEnded() { state.update { $0.readers -= 1 } }
+
+    /// Waits until nobody reads a connection of this link any more, or until the deadline; never
+    /// called by a thread that reads one, unless the deadline has come.
+    func waitForReaders(until deadline: Deadline) {
+        let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.readers == 0 ? true : nil }
+    }
+
+    /// Wakes the link's thread, or starts it where there is none. Returns why that was impossible.
+    @discardableResult
+    func wakeThread() -> FrameStreamingError? {
+        let isMissing = state.update { state in
+            guard state.thread == nil, !state.session.phase.hasEnded else { return false }
+            state.thread = .works
+            return true
+        }
+        return isMissing ? LinkThread.start(for: self) : nil
+    }
+}

@@ -1,0 +1,197 @@
+internal import FrameStreamingSystem
+
+/// The link to one receiver of a sender: a lock, a connection, and a thread where something must
+/// wait. It tells its ``ReceiverSession`` what happened, performs the actions that it returns, and
+/// decides nothing.
+///
+/// A frame is sent by the thread that made it sendable: the source's, an encoder's, or the one that
+/// read the acknowledgement. To hand it to another thread costs more than to send it. The link's
+/// own thread connects, and finishes what a connection did not take at once; it ends when there has
+/// been nothing for it to do for a while, so that an idle link has none.
+final class ReceiverLink: Sendable {
+    typealias Session = ReceiverSession<SharedEncoding>
+
+    /// Makes the connections; nil = the receiver does.
+    let connector: (any Connector)?
+    let encoders: EncoderPool
+    let poller: AcknowledgementPoller
+    let options: SenderOptions
+    /// Called with a quality that the receiver asks for.
+    let onQuality: @Sendable (Int) -> Void
+    /// Called when a connection was made, and at the end.
+    let onChange: @Sendable () -> Void
+    let state: Monitor<LinkState>
+
+    /// What a link shares with the others of its sender.
+    struct Surroundings: Sendable {
+        let encoders: EncoderPool
+        let poller: AcknowledgementPoller
+        let onQuality: @Sendable (Int) -> Void
+        let onChange: @Sendable () -> Void
+    }
+
+    private init(
+        _ connector: (any Connector)?, _ peer: Peer, _ connecting: SessionConnecting, _ options: SenderOptions,
+        _ surroundings: Surroundings
+    ) throws(FrameStreamingError) {
+        self.connector = connector
+        self.options = options
+        encoders = surroundings.encoders
+        poller = surroundings.poller
+        onQuality = surroundings.onQuality
+        onChange = surroundings.onChange
+        state = Monitor(LinkState(session: try Session(options, connecting: connecting, at: .now), peer: peer))
+    }
+
+    /// A link over a connection that there is; the next one comes by ``adopt(_:)``.
+    ///
+    /// - Parameter isIncoming: The receiver made it.
+    /// - Throws: `invalidArgument` for options that cannot be; `system` where no thread can be
+    ///   started. The transport is the caller's to close then.
+    convenience init(
+        transport: any Transport, isIncoming: Bool, options: SenderOptions, _ surroundings: Surroundings
+    ) throws(FrameStreamingError) {
+        try self.init(nil, transport.peer, .byReceiver(isIncoming: isIncoming), options, surroundings)
+        // What is connected already must get its goodbye, however soon that comes.
+        begin(numbered(transport))
+        if let failure = state.withLock({ $0.session.failure }), failure.code == .system { throw failure }
+    }
+
+    /// A link over connections that `connector` makes.
+    convenience init(
+        connector: any Connector, options: SenderOptions, _ surroundings: Surroundings
+    ) throws(FrameStreamingError) {
+        let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
+        try self.init(
+            connector, nobody, connector.isListening ? .byListener : .byThisSide, options, surroundings)
+        if let failure = wakeThread() { throw failure }
+    }
+
+    // MARK: The source's side
+
+    /// Whether the source waits for this one.
+    var isReliable: Bool { options.policy == .reliable }
+
+    /// Offers a frame, waiting for room until the deadline where the policy is not to replace.
+    /// False: there was no room, and nothing was counted.
+    func offer(_ frame: SharedEncoding, until deadline: Deadline) -> Bool {
+        var step = LinkStep()
+        let isTaken: Bool? = state.wait(until: deadline.nanoseconds) { state in
+            guard !isReliable || state.session.hasRoom || !state.session.phase.isOpen else { return nil }
+            take(.offered(frame), &state, &step)
+            return true
+        }
+        guard isTaken == true else { return false }
+        perform(&step)
+        return true
+    }
+
+    /// Offers a frame without waiting; with `replaces` false, only if it can go at once.
+    func tryOffer(_ frame: SharedEncoding, replaces: Bool) -> SendOutcome {
+        var step = LinkStep()
+        let outcome = state.withLock { state -> SendOutcome in
+            guard state.session.phase.takesFrames, !isReliable || state.session.hasRoom,
+                replaces || state.session.wouldTake
+            else { return .noCredit }
+            let replaced = state.session.frames.counts.dropped.replaced
+            take(.offered(frame), &state, &step)
+            return state.session.frames.counts.dropped.replaced > replaced ? .replaced : .sent
+        }
+        perform(&step)
+        return outcome
+    }
+
+    /// The frame that ``offer(_:until:)`` did not take still waits, since `start`.
+    func noteSourceWaits(since start: MonotonicTime) {
+        let bytes = state.withLock { $0.connection }?.deliveredBytes
+        handle(.sourceWaits(since: start, deliveredBytes: bytes))
+    }
+
+    /// Whether a frame that is offered now goes at once.
+    var hasCredit: Bool { state.withLock { $0.session.wouldTake } }
+
+    // MARK: Ending
+
+    /// Waits for what is queued and in flight, and says goodbye; ``look()`` is to be called
+    /// meanwhile.
+    func finish(_ goodbye: Goodbye, stopped: MonotonicTime?) {
+        let bytes = state.withLock { $0.connection }?.deliveredBytes
+        handle(.finish(SourceEnd(goodbye: goodbye, stopped: stopped), deliveredBytes: bytes))
+    }
+
+    /// Looks whether the receiver makes progress, and whether the time for the end is over.
+    func look() {
+        let connection: LinkConnection?? = state.withLock { state in
+            guard let wakeAt = state.session.wakeAt, wakeAt <= .now else { return nil }
+            return .some(state.connection)
+        }
+        if let connection { handle(.tick(deliveredBytes: connection?.deliveredBytes)) }
+    }
+
+    /// Waits for the threads, which the session's end lets go within 100 ms; false when the
+    /// deadline passes first.
+    @discardableResult
+    func join(until deadline: Deadline = .never) -> Bool {
+        state.wait(until: deadline.nanoseconds) { $0.isOver ? true : nil } == true
+    }
+
+    /// Whether the session has ended, and no thread is in it any more.
+    var isOver: Bool { state.withLock { $0.isOver } }
+
+    // MARK: Connections that the receiver makes
+
+    /// Goes on over another connection, made by the receiver that lost the one before, and returns
+    /// its number. Nil: it is not waited for.
+    func adopt(_ transport: any Transport, of peer: Peer) -> ConnectionNumber? {
+        let adopted: ConnectionNumber? = state.update { state in
+            guard state.session.isAwaiting(peer, after: state.peer) else { return nil }
+            // The receiver knows that its old connection is gone before this side does.
+            state.connection?.transport.close()
+            state.next?.transport.close()
+            let next = LinkConnection(
+                state.nextNumber(), transport, measuresRoundTrip: options.window.isAdaptive)
+            state.next = next
+            return next.number
+        }
+        if adopted != nil { wakeThread() }
+        return adopted
+    }
+
+    /// Waits until a connection is no longer used.
+    func waitUntilOver(_ number: ConnectionNumber) {
+        let _: Bool? = state.wait(until: nil) { state in
+            let isUsed = state.session.connection?.number == number || state.next?.number == number
+            return isUsed ? nil : true
+        }
+    }
+
+    // MARK: What is known
+
+    /// Whether frames are sent, or will be when there is a connection.
+    var isOpen: Bool { state.withLock { $0.session.phase.isOpen } }
+
+    /// Whether there was a connection.
+    var hasConnected: Bool { state.withLock { $0.session.frames.progress.connections > 0 } }
+
+    var summary: SenderSummary.Connection {
+        state.withLock { state in
+            let session = state.session
+            return SenderSummary.Connection(
+                peer: state.connection?.transport.peer ?? state.peer, statistics: session.frames.statistics,
+                end: session.phase.streamEnd, failure: session.failure,
+                connections: session.frames.progress.connections, window: session.frames.flow.window,
+                isPaused: session.phase.isOpen && session.connection?.isPaused == true)
+        }
+    }
+
+    /// What happened since the last call of this.
+    func takeInterval() -> SenderStatistics {
+        state.withLock { state in
+            var result = state.session.frames.counts
+            result.merge(state.session.frames.takeStages())
+            result.subtractCounts(of: state.countsBefore)
+            state.countsBefore = state.session.frames.counts
+            return result
+        }
+    }
+}

@@ -1,0 +1,118 @@
+internal import FrameStreamingSystem
+
+/// A frame on its way to any number of receivers: encoded once for all of them, when the first has
+/// credit.
+final class SharedEncoding: QueueableFrame {
+    /// What encoding came to.
+    private struct Outcome {
+        var result: Result<Frame, FrameStreamingError>
+        var nanoseconds: Int64
+        var settings: EncodeSettings?
+    }
+
+    private enum State {
+        case raw
+        /// Those who want to know when it is done.
+        case encoding([@Sendable () -> Void])
+        case encoded(Outcome)
+    }
+
+    /// What somebody who wants the compressed frame has to do.
+    enum Request {
+        case wait
+        /// Nobody is at it: see to it that ``encode(with:_:)`` is called.
+        case encode
+        case ready
+    }
+
+    let frame: Frame
+    let offered: MonotonicTime
+    /// Nil for a frame that was compressed from the start: nothing becomes of it, and asking costs
+    /// no lock.
+    private let state: Monitor<State>?
+
+    init(_ frame: Frame, offered: MonotonicTime) {
+        self.frame = frame
+        self.offered = offered
+        state = frame.format.pixelFormat.isCompressed ? nil : Monitor(.raw)
+    }
+
+    var captureTime: CaptureTime? { frame.captureTime }
+
+    var encoding: FrameEncoding? {
+        guard let state else { return .success(bytes: frame.byteCount, nanoseconds: 0, settings: nil) }
+        return state.withLock { state in
+            guard case .encoded(let outcome) = state else { return nil }
+            return switch outcome.result {
+            case .success(let frame):
+                .success(bytes: frame.byteCount, nanoseconds: outcome.nanoseconds, settings: outcome.settings)
+            case .failure(let error): .failure(error)
+            }
+        }
+    }
+
+    /// The compressed frame; nil = it is not encoded yet, or could not be.
+    var compressed: Frame? {
+        guard let state else { return frame }
+        return state.withLock { state in
+            guard case .encoded(let outcome) = state, case .success(let frame) = outcome.result else { return nil }
+            return frame
+        }
+    }
+
+    /// Asks for the compressed frame. `done` is called when it is there, on the thread that encoded
+    /// it, unless it is there already.
+    func request(_ done: @escaping @Sendable () -> Void) -> Request {
+        guard let state else { return .ready }
+        return state.withLock { state in
+            switch state {
+            case .raw:
+                state = .encoding([done])
+                return .encode
+            case .encoding(let others):
+                state = .encoding(others + [done])
+                return .wait
+            case .encoded: return .ready
+            }
+        }
+    }
+
+    /// - Returns: What is to be called now, for those who wait for it.
+    func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void] {
+        let start = MonotonicTime.now
+        let result: Result<Frame, FrameStreamingError>
+        do throws(FrameStreamingError) {
+            result = .success(try codec.encode(frame, settings))
+        } catch {
+            result = .failure(error)
+        }
+        return finish(
+            Outcome(
+                result: result, nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds, settings: settings))
+    }
+
+    /// Nobody will encode it any more.
+    func giveUp() {
+        for done in finish(Outcome(result: .failure(.cancelled("encoding")), nanoseconds: 0)) { done() }
+    }
+
+    private func finish(_ outcome: Outcome) -> [@Sendable () -> Void] {
+        state?.withLock { current in
+            defer { current = .encoded(outcome) }
+            if case .encoding(let waiting) = current { return waiting }
+            return []
+        } ?? []
+    }
+}
+
+extension Outgoing<SharedEncoding> {
+    /// What the transport is given; nil = the frame was given up, which is only possible at the
+    /// end.
+    var message: Message? {
+        switch self {
+        case .frame(let frame, let info): frame.compressed.map { .frame($0, info) }
+        case .notice(.lost(let reason)): .sourceLost(reason)
+        case .notice(.restored): .sourceRestored
+        }
+    }
+}

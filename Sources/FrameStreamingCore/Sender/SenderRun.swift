@@ -1,0 +1,139 @@
+internal import FrameStreamingSystem
+
+/// A run of a sender: takes frames from the source, offers them to each link, and sees the links to
+/// their end.
+///
+/// Not inside ``FrameSender``, which is generic: what is done for every frame would look its types
+/// up.
+struct SenderRun: Sendable {
+    let control: Monitor<SenderControl>
+    let encoders: EncoderPool
+    let poller: AcknowledgementPoller
+    let options: SenderOptions
+
+    /// How long a wait lasts at most before a stop or cancel is looked for.
+    private static var slice: Duration { .milliseconds(50) }
+
+    private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
+
+    /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
+    ///
+    /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first
+    ///   receiver is connected.
+    private func receivers(isFirst: Bool, waits: Bool) -> Receivers? {
+        let found: Receivers?? = control.wait(until: nil) { control in
+            if control.isStopping || control.isCancelled { return .some(nil) }
+            let open = control.links.filter { $0.isOpen }
+            if !open.isEmpty {
+                if isFirst, !open.contains(where: { $0.hasConnected }) { return .none }
+                return .some(Receivers(links: open, version: control.version))
+            }
+            guard options.waitsForReceivers else { return .some(nil) }
+            return waits ? .none : .some(Receivers(links: [], version: control.version))
+        }
+        return found ?? nil
+    }
+
+    func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
+        var current: Receivers?
+        while !isEnding {
+            // Looked up when something has changed, and not for every picture.
+            if current == nil || current?.version != control.withLock({ $0.version }) {
+                // A file waits for those who are to see it. A camera does not: its driver would go
+                // on with old pictures in its buffers.
+                guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
+                    if current != nil { try countNext(of: &source) }
+                    return
+                }
+                current = next
+            }
+            let links = current?.links ?? []
+            let event: SourceEvent?
+            do throws(FrameStreamingError) {
+                event = try source.next(until: .after(Self.slice))
+            } catch {
+                if error.code == .timedOut { continue }
+                throw error
+            }
+            switch event {
+            case .frame(let frame): offer(SharedEncoding(frame, offered: .now), to: links)
+            case .lost(let reason): for link in links { link.handle(.noticed(.lost(reason.description))) }
+            case .restored: for link in links { link.handle(.noticed(.restored)) }
+            case nil: return
+            }
+        }
+    }
+
+    /// The receivers have left. Whether the source has another frame tells whether they had
+    /// everything: it is counted as dropped where every frame was to arrive.
+    private func countNext(of source: inout some FrameSource) throws(FrameStreamingError) {
+        let missing = control.withLock { $0.links }.filter(\.isReliable)
+        let limit = Deadline.after(.seconds(1))
+        while !missing.isEmpty, !isEnding, !limit.hasPassed {
+            do throws(FrameStreamingError) {
+                switch try source.next(until: .after(Self.slice)) {
+                case .frame:
+                    for link in missing { link.handle(.abandoned) }
+                    return
+                case .lost, .restored: continue
+                case nil: return
+                }
+            } catch {
+                if error.code != .timedOut { throw error }
+            }
+        }
+    }
+
+    /// Each link takes the frame; the slowest reliable one is waited for, when the others have it.
+    private func offer(_ frame: SharedEncoding, to links: [ReceiverLink]) {
+        // None of these waits.
+        poller.duringBurst(of: links.count) {
+            for link in links where !link.isReliable { _ = link.offer(frame, until: .never) }
+        }
+        // Since when this frame waits, for whichever link: those without progress are given up
+        // together.
+        var start: MonotonicTime?
+        for link in links where link.isReliable {
+            while !link.offer(frame, until: .after(Self.slice)) {
+                if isEnding {
+                    // Taken from the source and never to be sent: it is counted where the session's
+                    // end counts its kind.
+                    link.handle(.abandoned)
+                    break
+                }
+                let since = start ?? .now
+                start = since
+                // One that is given up takes the frame, and counts it as what comes after its end.
+                link.noteSourceWaits(since: since)
+            }
+        }
+    }
+
+    func end(_ failure: FrameStreamingError?) {
+        let (stopped, links) = control.update { control in
+            control.hasEnded = true
+            return (control.stopped, control.links)
+        }
+        let goodbye: Goodbye =
+            failure.map { .failed("source failed: \($0)") }
+            ?? (stopped != nil ? .stopped("sender stopped") : .complete("end of stream"))
+        // Side by side: a link that is slow, or no longer there, keeps none of the others from its
+        // goodbye.
+        for link in links { link.finish(goodbye, stopped: stopped) }
+        var open = links
+        var hasStopped = stopped != nil
+        while !control.withLock({ $0.isCancelled }) {
+            open.removeAll { $0.join(until: .now) }
+            guard let first = open.first else { break }
+            if !hasStopped, isEnding {
+                hasStopped = true
+                for link in open { link.handle(.stop) }
+            }
+            for link in open { link.look() }
+            first.join(until: .after(Self.slice))
+        }
+        // A cancel ends what is left.
+        for link in open { link.join() }
+        encoders.stop()
+    }
+}
