@@ -20,10 +20,11 @@ struct LinkState {
     var goodbyes = 0
     var countsBefore = SenderStatistics()
 
-    /// When the link's thread is to look although nothing happens. The end is watched by who waits
-    /// for it.
+    /// When the link's thread is to look although nothing happens. The end is watched by those who
+    /// wait for it, and a receiver that is away by the run of the sender: thousands may be away at
+    /// once, and a thread for each would be too many.
     @inline(__always)
-    var threadWakeAt: MonotonicTime? { session.frames.flow.wakeAt ?? session.returnLimit }
+    var threadWakeAt: MonotonicTime? { session.frames.flow.wakeAt }
 
     /// Whether the link's thread has something to do, or is to sleep until another time.
     ///
