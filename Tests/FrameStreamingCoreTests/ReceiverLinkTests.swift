@@ -1,7 +1,8 @@
-import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import Testing
+
+@testable import FrameStreamingCore
 
 /// A frame is sent by the thread that made it sendable, and by the link's own where the connection
 /// does not take it at once.
@@ -90,6 +91,72 @@ import Testing
         #expect(total.lost >= 1 && total.acknowledged + total.lost == 5)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         #expect(collector.failure.withLock { $0?.code } == .connectionLost)
+    }
+
+    /// A connection of a receiver that may come back with its session.
+    private final class Resumable: Transport {
+        private let base: MemoryTransport
+
+        init(_ base: MemoryTransport) { self.base = base }
+
+        var peer: Peer {
+            var peer = base.peer
+            peer.session = 7
+            return peer
+        }
+
+        func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+            try base.send(message, until: deadline)
+        }
+
+        func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message? {
+            try base.receive(until: deadline)
+        }
+
+        func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
+            try base.finish(goodbye, until: deadline)
+        }
+
+        func close() { base.close() }
+    }
+
+    /// Thousands may be away at once. Without a run of the sender their time comes all the same.
+    @Test func aReceiverThatIsAwayCostsNoThreadAndIsGivenUp() throws {
+        struct Seen {
+            var sender: FrameSender<IdentityCodec>?
+            var isConnected = false
+            /// Whether each link had a thread when its connection was lost.
+            var threads: [Bool] = []
+            var failure: FrameStreamingError?
+        }
+        let limit = Deadline.after(.seconds(20)).nanoseconds
+        let seen = Monitor(Seen())
+        var options = SenderOptions(policy: .reliable)
+        options.incomingReturnTimeout = .milliseconds(300)
+        options.onEvent = { event in
+            switch event {
+            case .connected: seen.update { $0.isConnected = true }
+            case .disconnected:
+                let links = seen.withLock { $0.sender }?.control.withLock { $0.links } ?? []
+                let threads = links.map { link in link.state.withLock { $0.thread != nil } }
+                seen.update { $0.threads += threads }
+            case .ended(_, let failure): seen.update { $0.failure = failure }
+            default: break
+            }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        seen.withLock { $0.sender = sender }
+        defer { seen.withLock { $0.sender = nil } }
+        let link = MemoryTransport.pair()
+        let serving = try SystemThread(name: "serving") { try? sender.serve(Resumable(link.sender)) }
+        #expect(seen.wait(until: limit) { $0.isConnected ? true : nil } == true)
+        // The link is known to its sender behind the event.
+        #expect(sender.control.wait(until: limit) { $0.links.isEmpty ? nil : true } == true)
+        link.sender.cut()
+        #expect(serving.join(until: limit))
+        let failure = seen.wait(until: limit) { $0.failure }
+        #expect(failure?.message.contains("did not come back within 0 s") == true, "\(String(describing: failure))")
+        #expect(seen.withLock { $0.threads } == [false])
     }
 
     @Test func aCancelSaysNoGoodbye() throws {

@@ -29,11 +29,16 @@ final class AcknowledgementPoller: Sendable {
         /// What each waits for beside input.
         var needs: [WatchedNeeds] = []
         var free: [Int] = []
-        /// What is being listened to right now: the thread is in it, without the lock.
+        /// The place that is read right now: the thread is in it, without the lock.
         var current: Int?
         var isRunning = false
-        /// Somebody sends to many at once.
+        /// Links that look at the time when it has come.
+        var reminders: [(due: MonotonicTime, link: ReceiverLink)] = []
+        /// How many threads send to many receivers at once.
         var bursts = 0
+
+        /// Whether there is neither a connection to read nor a time to wait for.
+        var hasNothing: Bool { free.count == places.count && reminders.isEmpty }
     }
 
     /// Made with the first connection.
@@ -59,14 +64,11 @@ final class AcknowledgementPoller: Sendable {
             try state.withLock { (state) throws(SystemError) in
                 let index = state.free.last ?? state.places.count
                 try tools.queue.add(descriptor, tag: UInt64(index))
-                if !state.isRunning {
-                    do throws(SystemError) {
-                        _ = try SystemThread(name: "fs-acks") { self.run(tools) }
-                    } catch {
-                        try tools.queue.remove(descriptor)
-                        throw error
-                    }
-                    state.isRunning = true
+                do throws(SystemError) {
+                    try start(tools, &state)
+                } catch {
+                    try tools.queue.remove(descriptor)
+                    throw error
                 }
                 if state.free.popLast() == nil {
                     state.places.append(place)
@@ -82,6 +84,24 @@ final class AcknowledgementPoller: Sendable {
         }
         tools.wakeUp.signal()
         return true
+    }
+
+    /// Starts the thread unless it runs. Needs the lock.
+    private func start(_ tools: Tools, _ state: inout State) throws(SystemError) {
+        if state.isRunning { return }
+        _ = try SystemThread(name: "fs-acks") { self.run(tools) }
+        state.isRunning = true
+    }
+
+    /// Calls ``ReceiverLink/look()`` at this time. Without a thread for that it is called later, when
+    /// the next connection or reminder starts one.
+    func remind(_ link: ReceiverLink, at due: MonotonicTime) {
+        guard let tools = try? madeTools() else { return }
+        state.withLock { state in
+            state.reminders.append((due, link))
+            try? start(tools, &state)
+        }
+        tools.wakeUp.signal()
     }
 
     /// No longer reads a connection, and returns when the thread is not in it any more: for a
@@ -155,7 +175,7 @@ final class AcknowledgementPoller: Sendable {
             let count = ready(tools.queue, &tags, until: lookBy)
             let goesOn: Bool? = state.wait(until: nil) { state in
                 guard state.bursts == 0 else { return nil }
-                if state.free.count == state.places.count { state.isRunning = false }
+                if state.hasNothing { state.isRunning = false }
                 return state.isRunning
             }
             guard goesOn == true else { return }
@@ -169,6 +189,8 @@ final class AcknowledgementPoller: Sendable {
                 }
             }
             if looksAtAll { lookBy = lookAfterAll(tools.queue, &messages) }
+            // After the last reminder nothing else wakes the thread.
+            if lookBy == nil, state.withLock({ $0.hasNothing }) { tools.wakeUp.signal() }
         }
     }
 
@@ -192,7 +214,17 @@ final class AcknowledgementPoller: Sendable {
             guard let later = lookBy > now ? lookBy : listen(index, queue, &messages) else { continue }
             next = min(next ?? later, later)
         }
-        return next
+        return [next, remindDue(now)].compactMap(\.self).min()
+    }
+
+    /// Calls the links whose time has come; returns when the next one's comes.
+    private func remindDue(_ now: MonotonicTime) -> MonotonicTime? {
+        let due = state.withLock { state in
+            defer { state.reminders.removeAll { $0.due <= now } }
+            return state.reminders.filter { $0.due <= now }.map(\.link)
+        }
+        for link in due { link.look() }
+        return state.withLock { $0.reminders.map(\.due).min() }
     }
 
     /// Takes what has come at one place; when it must be looked after again.

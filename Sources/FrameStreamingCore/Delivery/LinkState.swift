@@ -21,8 +21,8 @@ struct LinkState {
     var countsBefore = SenderStatistics()
 
     /// When the link's thread is to look although nothing happens. The end is watched by those who
-    /// wait for it, and a receiver that is away by the run of the sender: thousands may be away at
-    /// once, and a thread for each would be too many.
+    /// wait for it, and the time of a receiver that is away by the ``AcknowledgementPoller``:
+    /// thousands may be away at once, and a thread for each would be too many.
     @inline(__always)
     var threadWakeAt: MonotonicTime? { session.frames.flow.wakeAt }
 

@@ -114,6 +114,7 @@ extension ReceiverLink {
         case .disconnected(let error):
             state.wakeAll()
             options.onEvent?(.disconnected(peer, error))
+            if let limit = state.withLock({ $0.session.returnLimit }) { poller.remind(self, at: limit) }
         case .acknowledged(let word, let time): options.onAcknowledgement?(word, .nanoseconds(time))
         case .requested(let request):
             if case .quality(let quality) = request { onQuality(quality) }

@@ -10,8 +10,6 @@ struct SenderRun: Sendable {
     let encoders: EncoderPool
     let poller: AcknowledgementPoller
     let options: SenderOptions
-    /// When those that are away are looked after next.
-    private let nextLook = Monitor(MonotonicTime.now)
 
     /// How long a wait lasts at most before a stop or cancel is looked for.
     private static var slice: Duration { .milliseconds(50) }
@@ -50,7 +48,6 @@ struct SenderRun: Sendable {
                 current = next
             }
             let links = current?.links ?? []
-            look(after: links)
             let event: SourceEvent?
             do throws(FrameStreamingError) {
                 event = try source.next(until: .after(Self.slice))
@@ -65,17 +62,6 @@ struct SenderRun: Sendable {
             case nil: return
             }
         }
-    }
-
-    /// Ends those that were away for too long.
-    private func look(after links: [ReceiverLink]) {
-        let now = MonotonicTime.now
-        let isTime = nextLook.withLock { next in
-            guard next <= now else { return false }
-            next = now.advanced(by: Self.slice)
-            return true
-        }
-        if isTime { for link in links { link.look() } }
     }
 
     /// The receivers have left. Whether the source has another frame tells whether they had
@@ -115,7 +101,6 @@ struct SenderRun: Sendable {
                     link.handle(.abandoned)
                     break
                 }
-                look(after: links)
                 let since = start ?? .now
                 start = since
                 // One that is given up takes the frame, and counts it as what comes after its end.
