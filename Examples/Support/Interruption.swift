@@ -1,17 +1,21 @@
 internal import FrameStreaming
 internal import Glibc
 
-/// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a moment to do so.
+/// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a
+/// moment to do so.
 ///
-/// The first signal does what was last asked for with ``does(_:)``. What is still at work 650 ms later is not waited for, be it a
-/// silent peer, a picture that decodes for seconds, or a browser that does not read: the process prints its summary and exits.
-/// It prints for 300 ms if nobody reads its output. A machine that gives it no processor in that time gets two seconds more, so
-/// that the summary is not lost.
+/// The first signal does what was last asked for with ``does(lastWords:_:)``. The process does not
+/// wait longer than 650 ms for a silent peer, a frame that decodes for seconds, or a browser that
+/// does not read: it prints its summary and exits. If its output is not read, it gives up printing
+/// after 300 ms. On a machine that is too busy, printing may take two seconds more, so that the
+/// summary is not lost.
 ///
-/// A second signal ends the process at once, with the status of a program that died of it (130, 143). One within 200 ms of the
-/// first is part of it: `timeout` and `make` send it to the process and to its group.
+/// A second signal ends the process at once, with the status of a program that died of it (130,
+/// 143). One within 200 ms of the first is part of it: `timeout` and `make` send it to the process
+/// and to its group.
 ///
-/// Unsafe code: the signal set, the time and the descriptors are locals that the calls get pointers to for as long as they run.
+/// Unsafe code: the signal set, the time and the descriptors are locals. The calls get pointers to
+/// them, and use them only until they return.
 package final class Interruption: Sendable {
     private struct State {
         /// Nil: the program has begun nothing, and exits at once.
@@ -82,7 +86,7 @@ package final class Interruption: Sendable {
         while true {
             var number: CInt
             if let limit {
-                let left = max(0, limit.since(.now).wholeNanoseconds)
+                let left = max(0, limit.nanoseconds - MonotonicTime.now.nanoseconds)
                 var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
                 number = unsafe sigtimedwait(&set, nil, &time)
                 if number < 0, errno == EAGAIN { return nil }

@@ -3,10 +3,11 @@ internal import Glibc
 
 /// A value under a lock, with a wait for changes of it.
 ///
-/// `Synchronization.Mutex` has no wait, and Foundation's conditions wait by the wall clock, which may be set back.
+/// `Synchronization.Mutex` has no wait, and Foundation's conditions wait by the wall clock, which
+/// may be set back.
 ///
-/// Unsafe code: the two pthread objects and the value live at fixed addresses from init to deinit, as pthread asks for, and are
-/// used under the lock only.
+/// Unsafe code: the two pthread objects and the value have fixed addresses from init to deinit, as
+/// pthread requires. The value is used under the lock only.
 @safe package final class Locked<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

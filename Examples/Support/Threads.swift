@@ -1,8 +1,8 @@
 package import FrameStreaming
 internal import Glibc
 
-/// Runs `body` on a detached thread of its own. What blocks must not sit on the threads of Swift's tasks, of which there are as
-/// many as processors.
+/// Runs `body` on a detached thread of its own. A call that blocks must not use the threads of
+/// Swift's tasks: there are only as many as processors.
 ///
 /// Unsafe code: the closure travels as a retained box, which the new thread alone takes over.
 ///
@@ -27,7 +27,7 @@ package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void)
     pthread_detach(thread)
 }
 
-/// As `startThread`, for what the program cannot do its work without: it ends with status 1.
+/// As `startThread`. Without the thread the program cannot do its work, and exits with status 1.
 package func startThreadOrExit(_ name: String, _ body: @escaping @Sendable () -> Void) {
     do throws(FrameStreamingError) {
         try startThread(name, body)
@@ -37,7 +37,8 @@ package func startThreadOrExit(_ name: String, _ body: @escaping @Sendable () ->
     }
 }
 
-/// Names the calling thread for `top -H` and debuggers (proc(5)). Glibc's call for that is not visible to Swift.
+/// Names the calling thread for `top -H` and debuggers (proc(5)). Swift does not see glibc's call
+/// for that.
 private func nameThread(_ name: String) {
     guard let file = unsafe fopen("/proc/thread-self/comm", "w") else { return }
     unsafe fputs(String(name.prefix(15)), file)

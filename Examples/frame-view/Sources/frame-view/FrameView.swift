@@ -14,15 +14,17 @@ struct FrameView: ParsableCommand {
     @OptionGroup var options: ViewOptions
 
     func run() throws {
-        Interruption.hold()
+        // Before any other thread.
+        let interruption = Interruption { 0 }
         let output = Output(json: options.json)
         let way = try options.way()
         let window = try Window(
             scaleQuality: options.scaleQuality.rawValue, vsync: options.vsync, fullscreen: options.fullscreen)
         let events = try Events()
         let stage = Stage(.waiting(Self.welcome(way)), wake: events.wake)
-        try Interruption.take {
+        interruption.does {
             if let receiver = stage.receiver { output.summary(receiver) }
+            return 0
         } _: {
             stage.end(.interrupted)
         }

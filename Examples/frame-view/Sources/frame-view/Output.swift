@@ -134,7 +134,7 @@ struct Output: Sendable {
     /// A line of JSON with every character of a goodbye escaped is not longer.
     private static let longestLine = 16_000
 
-    private static func write(_ line: String, to descriptor: CInt) {
+    fileprivate static func write(_ line: String, to descriptor: CInt) {
         writing.withLock { _ in
             var rest = Array((String(printable: line, limit: longestLine) + "\n").utf8)[...]
             while !rest.isEmpty {
@@ -147,6 +147,9 @@ struct Output: Sendable {
         }
     }
 }
+
+/// A complaint on standard error, for the files that are shared with the other examples.
+func printError(_ words: String) { Output.write("Error: \(words)", to: STDERR_FILENO) }
 
 /// A value of a line.
 private enum JSON: Encodable {

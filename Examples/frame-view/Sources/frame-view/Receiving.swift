@@ -37,7 +37,7 @@ final class Receiving: Sendable {
 
     /// Serves until ``stop()``.
     func start() throws(FrameStreamingError) {
-        try startThread { [self] in
+        try startThread("receive") { [self] in
             var failure: FrameStreamingError?
             do { try serve() } catch { failure = error as? FrameStreamingError }
             stage.end(.over(failure))

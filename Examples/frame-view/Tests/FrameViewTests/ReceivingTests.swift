@@ -25,7 +25,7 @@ import Testing
 
         /// Takes news until the receiving thread says that it is over, or there were so many pictures: then it is closed.
         func run(closingAfter pictures: Int = .max) throws {
-            try startThread { [self] in
+            try startThread("test") { [self] in
                 defer { isDone.signal() }
                 while true {
                     woken.wait()
@@ -91,7 +91,7 @@ import Testing
         let receiving = try receiving(window.stage, ["--once"])
         let isDone = DispatchSemaphore(value: 0)
         try window.run(closingAfter: pictures)
-        try startThread {
+        try startThread("test") {
             try? receiving.run(link.receiver)
             isDone.signal()
         }

@@ -13,7 +13,7 @@ import Testing
     /// Runs `body` on a thread of its own; the result waits for its end.
     private static func inBackground(_ body: @escaping @Sendable () -> Void) throws -> DispatchSemaphore {
         let isDone = DispatchSemaphore(value: 0)
-        try startThread {
+        try startThread("test") {
             body()
             isDone.signal()
         }
