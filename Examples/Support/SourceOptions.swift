@@ -148,7 +148,7 @@ package struct SourceOptions: ParsableArguments {
         return try RawFileSource(path: path, layout: shape, options: options)
     }
 
-    /// Whether the pictures have no end, so that nobody can have all of them.
+    /// Whether the pictures have no end, so that no receiver can have all of them.
     package var isEndless: Bool { loop && frames == nil }
 
     /// How many pictures there will be, where that is known.

@@ -53,8 +53,7 @@ public final class PreviewStream: Sendable {
     ///   - received: The result of `FrameReceiver.next()`.
     ///   - peer: The sender, `FrameReceiver.peer`, which knows the clock's error.
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
-        // The text handshake does not report dropped frames.
-        let tells = peer.map { $0.handshake != .text } ?? true
+        let tells = peer?.hasSkipCounts ?? true
         show(
             received.encoded, captured: received.captureTime, skipped: tells ? Int(received.info.skipped) : nil,
             clockError: received.captureTime == nil ? nil : peer?.clockError)

@@ -173,7 +173,7 @@ import Testing
         thread.join()
         #expect(sender.summary.connections[0].end == .bye)
         #expect(sender.summary.connections[0].peer.goodbye == "receiver went away")
-        // The third was in its consumer's hands: nobody has said that it was done with.
+        // The consumer still had the third, and has not said that it finished with it.
         #expect(sender.summary.total.acknowledged == 2)
     }
 

@@ -4,12 +4,13 @@ import Testing
 @Suite struct MemoryTransportTests {
     private let limit = Deadline.after(.seconds(20))
 
-    /// As over TCP: what the peer said before it answered the goodbye is had, even if nobody was in `receive` at that moment.
+    /// As over TCP: what the peer sent before it answered the goodbye arrives, even if no thread was
+    /// in `receive` at that moment.
     @Test func whatCameBeforeTheAnswerToAGoodbyeIsDelivered() throws {
         let link = MemoryTransport.pair()
         try link.receiver.send(.sourceLost("one"), until: limit)
         try link.receiver.send(.sourceLost("two"), until: limit)
-        // The peer has said goodbye as well, so that nobody waits.
+        // The peer has said goodbye as well, so that this end does not wait.
         try? link.receiver.finish("done", until: .now)
         try link.sender.finish("done", until: limit)
         for text in ["one", "two"] {

@@ -52,7 +52,7 @@ final class AcknowledgementPoller: Sendable {
     private static let wakeUpTag = UInt64.max
 
     /// Reads a connection from now on, and calls ``ReceiverLink/noteReaderEnded()`` when it is
-    /// over; false where that cannot be, and it needs a thread of its own.
+    /// over. False: it cannot be polled, and needs a thread of its own.
     func add(_ link: ReceiverLink, _ connection: LinkConnection) -> Bool {
         guard let watched = connection.transport as? any WatchedTransport, let descriptor = watched.watched,
             let tools = try? madeTools()

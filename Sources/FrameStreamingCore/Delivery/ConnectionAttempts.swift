@@ -1,10 +1,10 @@
-/// When a link tries to connect again: `(what happened, now) -> what comes next`.
+/// When a link tries to connect again: `(event, now) -> next attempt`.
 struct ConnectionAttempts: Sendable {
     /// What comes after an attempt that failed.
     enum Next: Hashable, Sendable {
-        /// The same again: nobody came to a listener, which says nothing about a receiver.
+        /// The same again: no receiver connected to a listener, which is no failure.
         case again
-        /// Another attempt after so long, which the user is told.
+        /// Another attempt after this wait, which is reported to the user.
         case after(Duration)
         /// It will be the same next time.
         case never

@@ -56,7 +56,8 @@ final class LinkConnection: Sendable {
         }
     }
 
-    /// Takes what has come, without waiting, for the poller; nil when the connection is over.
+    /// Takes the messages that have arrived, without waiting, for the poller; nil when the connection is
+    /// over.
     ///
     /// - Parameter messages: Room for them, empty before and afterwards.
     func takeArrived<Frame>(

@@ -17,7 +17,7 @@ struct LinkGoodbye {
                 finish(until: .at(limit))
             }
         } catch {
-            // Nobody can wait for an answer.
+            // Without a thread there is no wait for an answer.
             finish(until: .now)
         }
     }

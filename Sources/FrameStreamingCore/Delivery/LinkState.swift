@@ -7,7 +7,7 @@ struct LinkState {
     /// gone.
     var next: LinkConnection?
     var lastNumber: UInt64 = 0
-    /// Who is at the other end, after the connection is gone.
+    /// The last receiver at the other end, after the connection is gone.
     var peer: Peer
     /// What goes when the connection has room: by the poller, or by the link's thread for a
     /// connection that is not polled.

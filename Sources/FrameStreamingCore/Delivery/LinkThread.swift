@@ -34,8 +34,7 @@ struct LinkThread {
             isListening: link.connector?.isListening == true, reconnection: link.options.reconnection)
     }
 
-    /// Starts the thread, which ``LinkState/thread`` says is there. Returns why that was
-    /// impossible.
+    /// Starts the thread, which ``LinkState/thread`` already claims. Returns why that was impossible.
     static func start(for link: ReceiverLink) -> FrameStreamingError? {
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-link") {

@@ -185,13 +185,13 @@ extension ReceiverLink {
 
     func noteReaderEnded() { state.update { $0.readers -= 1 } }
 
-    /// Waits until nobody reads a connection of this link any more, or until the deadline; never
-    /// called by a thread that reads one, unless the deadline has come.
+    /// Waits until no thread reads a connection of this link any more, or until the deadline. A
+    /// thread that reads one calls it with a deadline that has passed only.
     func waitForReaders(until deadline: Deadline) {
         let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.readers == 0 ? true : nil }
     }
 
-    /// Wakes the link's thread, or starts it where there is none. Returns why that was impossible.
+    /// Wakes the link's thread, or starts one. Returns why that was impossible.
     @discardableResult
     func wakeThread() -> FrameStreamingError? {
         let isMissing = state.update { state in

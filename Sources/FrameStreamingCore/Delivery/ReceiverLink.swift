@@ -46,7 +46,7 @@ final class ReceiverLink: Sendable {
     /// A link over a connection that there is; the next one comes by ``adopt(_:)``.
     ///
     /// - Parameter isIncoming: The receiver made it.
-    /// - Throws: `invalidArgument` for options that cannot be; `system` where no thread can be
+    /// - Throws: `invalidArgument` for options out of range; `system` where no thread can be
     ///   started. The transport is the caller's to close then.
     convenience init(
         transport: any Transport, isIncoming: Bool, options: SenderOptions, _ surroundings: Surroundings

@@ -34,8 +34,8 @@ extension ReceiverSession {
     private mutating func closeAfterDraining(_ end: SourceEnd, at now: MonotonicTime, _ actions: inout Actions) {
         let isStopped = end.stopped != nil
         guard let connection else {
-            // Nobody to say goodbye to. A live stream that is ended while its receiver is away has
-            // lost nothing by that.
+            // There is no receiver to say goodbye to. A live stream that is ended while its
+            // receiver is away has lost nothing by that.
             let error = isStopped && !isReliable ? nil : breakage
             return self.end(
                 error.map { .of($0) } ?? (isStopped ? .cancelled : .bye), error, byItself: false, &actions)

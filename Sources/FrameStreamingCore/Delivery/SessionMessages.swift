@@ -1,5 +1,5 @@
-/// One connection of a session, as its driver numbers them: what comes of an old one is told from
-/// what comes of the new one.
+/// One connection of a session, as its driver numbers them. So events of an old connection are
+/// distinguished from those of the new one.
 struct ConnectionNumber: Hashable, Sendable {
     static let first = ConnectionNumber(value: 1)
     var value: UInt64

@@ -17,10 +17,10 @@ final class SharedEncoding: QueueableFrame {
         case encoded(Outcome)
     }
 
-    /// What somebody who wants the compressed frame has to do.
+    /// What the caller has to do to get the compressed frame.
     enum Request {
         case wait
-        /// Nobody is at it: see to it that ``encode(with:_:)`` is called.
+        /// No thread encodes it: the caller has to have ``encode(with:_:)`` called.
         case encode
         case ready
     }
@@ -60,8 +60,8 @@ final class SharedEncoding: QueueableFrame {
         }
     }
 
-    /// Asks for the compressed frame. `done` is called when it is there, on the thread that encoded
-    /// it, unless it is there already.
+    /// Asks for the compressed frame. `done` is called when it has been encoded, on the thread that
+    /// did so, but not if it was encoded before.
     func request(_ done: @escaping @Sendable () -> Void) -> Request {
         guard let state else { return .ready }
         return state.withLock { state in
@@ -91,7 +91,7 @@ final class SharedEncoding: QueueableFrame {
                 result: result, nanoseconds: MonotonicTime.now.nanoseconds - start.nanoseconds, settings: settings))
     }
 
-    /// Nobody will encode it any more.
+    /// Marks it as never to be encoded.
     func giveUp() {
         for done in finish(Outcome(result: .failure(.cancelled("encoding")), nanoseconds: 0)) { done() }
     }

@@ -1,7 +1,7 @@
 /// Whether a receiver that is waited for gets on: `(what it has done, now) -> verdict`, without a
 /// clock of its own.
 ///
-/// It goes by progress and never by the whole time: what a slow link delivers late but surely is
+/// It follows progress and never the whole time: what a slow link delivers late but surely is
 /// not cut off.
 struct StallMonitor: Sendable {
     /// What shows that a receiver gets on.
@@ -46,9 +46,9 @@ struct StallMonitor: Sendable {
     }
 }
 
-/// When a stall is said: after 3 s, and each time that one is twice as long as the last that was
-/// said, so that a wait of days takes a few lines, and a receiver that is slow with every picture
-/// as many.
+/// When to report a stall: after 3 s, and then each time that one is twice as long as the last one
+/// reported. So a wait of days takes a few lines, and a receiver that is slow with every frame as
+/// many.
 struct StallReports: Sendable {
     /// After how long a stall is said first.
     static let first = Duration.seconds(3)

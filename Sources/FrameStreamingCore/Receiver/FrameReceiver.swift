@@ -66,8 +66,9 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             transport.close()
             return
         }
-        // The receiver was let go of without a word, perhaps because its consumer threw: the frame that it had was not consumed.
-        // A deinit must not wait for the peer's answer, so another thread does.
+        // The receiver was released without a goodbye, perhaps because its consumer threw: the frame
+        // that it had was not consumed. A deinit must not wait for the peer's answer, so another thread
+        // does.
         let (transport, inbox) = (transport, inbox)
         inbox.noteEnd(.cancelled)
         takeBack()
@@ -245,7 +246,8 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
             // Without an answer it comes again.
             takeBack()
         } else if let delivered = state.withLock({ $0.delivered.take() }), transport.peer.hasOutcomes {
-            // Without outcomes the sender would count the frame as consumed. There the connection's end says it.
+            // Without outcomes the sender would count the frame as consumed. There the connection's
+            // end reports it.
             pass(over: delivered.frame.info, .refused)
         }
         finish(goodbye)

@@ -6,8 +6,9 @@ extension FrameReceiver {
     /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the cooperative pool. Asking for the next
     /// element acknowledges the one before. Cancelling the task ends the sequence at once, whatever the sender does; the thread goes on for
     /// 700 ms at most to tell the sender so in good order. Leaving the loop ends nothing: another one goes on where it ended,
-    /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Letting go of the receiver says goodbye, too, but leaves the
-    /// last frame unacknowledged: its consumer may have thrown. One iterator at a time.
+    /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Releasing the receiver says
+    /// goodbye, too, but leaves the last frame unacknowledged: its consumer may have thrown. One
+    /// iterator at a time.
     public var frames: FrameSequence<Codec> { FrameSequence(receiver: self) }
 }
 

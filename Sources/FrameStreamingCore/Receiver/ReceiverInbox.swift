@@ -155,7 +155,7 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Takes the time of a decoding that failed from what is left after a break.
+    /// Subtracts the time of a decoding that failed from the time that is left after a break.
     func noteDecoding(nanoseconds: Int64) { state.withLock { $0.noteDecoding(nanoseconds) } }
 
     /// A frame that was taken, and that nobody gets, because this side has ended since. False: it has not.

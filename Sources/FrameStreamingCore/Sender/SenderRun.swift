@@ -16,7 +16,7 @@ struct SenderRun: Sendable {
 
     private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
 
-    /// Those that are there, waiting for one where there is none and one may come. Nil: it is over.
+    /// The open links. Without any it waits for one, if one may come. Nil: the run is over.
     ///
     /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first
     ///   receiver is connected.
@@ -103,7 +103,7 @@ struct SenderRun: Sendable {
                 }
                 let since = start ?? .now
                 start = since
-                // One that is given up takes the frame, and counts it as what comes after its end.
+                // A link that is given up takes the frame, and counts it with those after its end.
                 link.noteSourceWaits(since: since)
             }
         }
@@ -132,7 +132,7 @@ struct SenderRun: Sendable {
             for link in open { link.look() }
             first.join(until: .after(Self.slice))
         }
-        // A cancel ends what is left.
+        // A cancel ends the links that are left.
         for link in open { link.join() }
         encoders.stop()
     }

@@ -136,8 +136,8 @@ import Testing
         try server.close()
     }
 
-    /// A server that answers a text sender with these bytes and resets, at any place, ends its stream. It may reset before the
-    /// sender has seen that it is connected.
+    /// A server that answers a text sender with these bytes and resets, at any place, ends its
+    /// stream. It may reset before the sender has seen that it is connected.
     @Test func aResetOfATextSendersServer() throws {
         for (answer, bytesToRead) in [
             ("", 0), ("", 3), ("o", 3), ("ok", 3), ("ok", 6), ("oko", 8), ("okok", 8), ("okoko", 11),
