@@ -50,6 +50,10 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return hasRoom && taken < flow.encoders && inFlight.count + taken < flow.limit(inFlight: inFlight.count)
     }
 
+    /// Whether a frame waits that only an event lets go, and not the time.
+    @inline(__always)
+    var mayRest: Bool { queue.firstWaiting != nil && flow.wakeAt == nil && flow.quality == nil }
+
     /// What became of the frames so far, with the times that were measured.
     var statistics: SenderStatistics {
         var result = counts
@@ -80,6 +84,21 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         }
         queue.drop(at: oldest)
         counts.dropped.replaced += 1
+    }
+
+    /// Drops the frame that waits, for there is a newer one that is not offered yet.
+    mutating func replaceWaiting() {
+        guard let index = queue.firstWaiting else { return }
+        queue.drop(at: index)
+        counts.dropped.replaced += 1
+    }
+
+    /// The source gave so many frames that others replaced before they were offered.
+    mutating func miss(_ count: UInt64) {
+        counts.produced += Int(count)
+        counts.dropped.replaced += Int(count)
+        queue.skip(UInt32(truncatingIfNeeded: count))
+        flow.missedOffers()
     }
 
     /// The source gave a frame when it was too late for it.

@@ -82,7 +82,10 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     }
 
     /// The source gave a frame that does not enter the queue.
-    mutating func skipOne() { skippedSinceLast &+= 1 }
+    mutating func skipOne() { skip(1) }
+
+    /// The source gave frames that do not enter the queue.
+    mutating func skip(_ count: UInt32) { skippedSinceLast &+= count }
 
     /// Puts frames in front that a broken connection left unacknowledged, oldest first.
     mutating func putBack(_ sent: some Collection<Entry>) { entries.insert(contentsOf: sent, at: 0) }

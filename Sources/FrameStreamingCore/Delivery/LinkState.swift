@@ -18,6 +18,12 @@ struct LinkState {
     var readers = 0
     /// Goodbyes that are being said.
     var goodbyes = 0
+    /// The number of the run's last frame that it was offered, or has counted as missed.
+    var offered: UInt64 = 0
+    /// Frames in a row that were offered and changed nothing, while nothing else happened.
+    var quietOffers = 0
+    /// It is not offered frames, and takes what it missed before the next event.
+    var rests = false
     var countsBefore = SenderStatistics()
 
     /// When the link's thread is to look although nothing happens. The end is watched by those who

@@ -11,11 +11,30 @@ extension ReceiverLink {
 
     /// Tells the session what happened; for those who hold the lock.
     func take(_ event: Session.Event, _ state: inout LinkState, _ step: inout LinkStep) {
+        if state.rests { wake(&state) }
+        state.quietOffers = 0
         let wasOpen = state.session.phase.isOpen
         state.session.handle(event, at: .now, &step.actions)
         step.connection = state.connection
         step.wakesThread = state.mustWakeThread(connects: connector != nil)
         step.closes = wasOpen && !state.session.phase.isOpen
+    }
+
+    /// Ends the rest of a link, before something happens to it: the newest frame is its own now.
+    func wake(_ state: inout LinkState) {
+        let (number, newest) = idle.leave(self)
+        state.session.noteMissed(number - state.offered - 1)
+        if let newest { state.session.offerMissed(newest, at: .now) }
+        state.offered = number
+        state.rests = false
+    }
+
+    /// Counts what a link missed that rests, except the newest frame, which it may still get.
+    func countMissed(_ state: inout LinkState) {
+        guard state.rests else { return }
+        let missed = idle.missed(after: state.offered) - 1
+        state.session.noteMissed(missed)
+        state.offered += missed
     }
 
     func perform(_ step: inout LinkStep) {

@@ -15,6 +15,7 @@ final class ReceiverLink: Sendable {
     let connector: (any Connector)?
     let encoders: EncoderPool
     let poller: AcknowledgementPoller
+    let idle: IdleLinks
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
@@ -26,6 +27,7 @@ final class ReceiverLink: Sendable {
     struct Surroundings: Sendable {
         let encoders: EncoderPool
         let poller: AcknowledgementPoller
+        let idle: IdleLinks
         let onQuality: @Sendable (Int) -> Void
         let onChange: @Sendable () -> Void
     }
@@ -38,6 +40,7 @@ final class ReceiverLink: Sendable {
         self.options = options
         encoders = surroundings.encoders
         poller = surroundings.poller
+        idle = surroundings.idle
         onQuality = surroundings.onQuality
         onChange = surroundings.onChange
         state = Monitor(LinkState(session: try Session(options, connecting: connecting, at: .now), peer: peer))
@@ -72,6 +75,34 @@ final class ReceiverLink: Sendable {
     /// Whether the source waits for this one.
     var isReliable: Bool { options.policy == .reliable }
 
+    /// Frames that a receiver lets go by without a word before its link rests. Those that come while
+    /// a live one is on its way to answer are few.
+    private static let quietOffers = 16
+
+    /// Offers the frame with this number of the run to a link that the source does not wait for.
+    /// False: it rests, and takes what it misses from ``IdleLinks``.
+    func offer(_ frame: SharedEncoding, number: UInt64) -> Bool {
+        var step = LinkStep()
+        let isAwake = state.withLock { state in
+            if state.rests { return false }
+            // It was woken when the frame was the newest already.
+            guard state.offered < number else { return true }
+            let quiet = state.quietOffers
+            if quiet >= Self.quietOffers, state.session.rest() {
+                state.rests = true
+                state.offered = number - 1
+                idle.enter(with: frame)
+                return false
+            }
+            state.offered = number
+            take(.offered(frame), &state, &step)
+            state.quietOffers = state.session.mayRest ? quiet + 1 : 0
+            return true
+        }
+        perform(&step)
+        return isAwake
+    }
+
     /// Offers a frame, waiting for room until the deadline where the policy is not to replace.
     /// False: there was no room, and nothing was counted.
     func offer(_ frame: SharedEncoding, until deadline: Deadline) -> Bool {
@@ -90,6 +121,7 @@ final class ReceiverLink: Sendable {
     func tryOffer(_ frame: SharedEncoding, replaces: Bool) -> SendOutcome {
         var step = LinkStep()
         let outcome = state.withLock { state -> SendOutcome in
+            if state.rests { wake(&state) }
             guard state.session.phase.takesFrames, !isReliable || state.session.hasRoom,
                 replaces || state.session.wouldTake
             else { return .noCredit }
@@ -175,6 +207,7 @@ final class ReceiverLink: Sendable {
 
     var summary: SenderSummary.Connection {
         state.withLock { state in
+            countMissed(&state)
             let session = state.session
             return SenderSummary.Connection(
                 peer: state.connection?.transport.peer ?? state.peer, statistics: session.frames.statistics,
@@ -187,6 +220,7 @@ final class ReceiverLink: Sendable {
     /// What happened since the last call of this.
     func takeInterval() -> SenderStatistics {
         state.withLock { state in
+            countMissed(&state)
             var result = state.session.frames.counts
             result.merge(state.session.frames.takeStages())
             result.subtractCounts(of: state.countsBefore)

@@ -94,6 +94,29 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         frames.offer(frame, at: now)
     }
 
+    // A link whose receiver says nothing rests: see ``IdleLinks``. Frames come only under `latest`
+    // then, and only an event ends it, so these do without ``advance(at:_:)``.
+
+    /// Whether a frame waits, and another would only take its place until something else happens.
+    @inline(__always)
+    var mayRest: Bool { options.policy == .latest && phase.takesFrames && frames.mayRest }
+
+    /// Lets go of the frame that waits, because it is told of newer ones with the next event only.
+    /// False: it may not rest.
+    mutating func rest() -> Bool {
+        guard mayRest else { return false }
+        frames.replaceWaiting()
+        return true
+    }
+
+    /// The source gave so many frames while it rested, of which it gets none.
+    mutating func noteMissed(_ count: UInt64) {
+        if count > 0 { frames.miss(count) }
+    }
+
+    /// The newest frame that the source gave while it rested. An event follows.
+    mutating func offerMissed(_ frame: Frame, at now: MonotonicTime) { frames.offer(frame, at: now) }
+
     private mutating func note(_ notice: SourceNotice) {
         if case .lost = notice { sourceLost = notice } else { sourceLost = nil }
         if phase.isOpen { connection?.note(notice) }

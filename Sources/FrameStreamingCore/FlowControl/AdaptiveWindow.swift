@@ -94,6 +94,9 @@ struct AdaptiveWindow: Sendable {
         lastPicture = now.nanoseconds
     }
 
+    /// The source gave pictures that were not offered: when the last one came is not known.
+    mutating func missedOffers() { lastPicture = nil }
+
     /// A frame is handed to the connection.
     ///
     /// - Parameters:

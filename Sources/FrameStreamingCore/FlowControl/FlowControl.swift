@@ -125,6 +125,9 @@ struct FlowControl: Sendable {
         return true
     }
 
+    /// The source gave frames that were not offered here: the time to the next tells nothing.
+    mutating func missedOffers() { adaptive?.missedOffers() }
+
     /// An event was handled: forgets when to wake up, and notes whether a frame waits for nothing
     /// but the window.
     mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {

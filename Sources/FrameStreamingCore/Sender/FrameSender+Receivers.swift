@@ -80,7 +80,8 @@ extension FrameSender {
 
     /// What a link shares with the others.
     private var surroundings: ReceiverLink.Surroundings {
-        ReceiverLink.Surroundings(encoders: encoders, poller: poller, onQuality: onQuality, onChange: onChange)
+        ReceiverLink.Surroundings(
+            encoders: encoders, poller: poller, idle: idle, onQuality: onQuality, onChange: onChange)
     }
 
     private func append(_ link: ReceiverLink) throws(FrameStreamingError) {

@@ -16,6 +16,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     let options: SenderOptions
     let control = Monitor(SenderControl())
     let poller = AcknowledgementPoller()
+    let idle = IdleLinks()
 
     /// A sender over one connection.
     ///
@@ -129,7 +130,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     }
 
     private var senderRun: SenderRun {
-        SenderRun(control: control, encoders: encoders, poller: poller, options: options)
+        SenderRun(control: control, encoders: encoders, poller: poller, idle: idle, options: options)
     }
 
     private func beginRun(_ remedy: String) throws(FrameStreamingError) {

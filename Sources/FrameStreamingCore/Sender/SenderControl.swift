@@ -39,6 +39,25 @@ struct SenderControl: Sendable {
 
 /// Those that pictures go to, as long as nothing has changed.
 struct Receivers: Sendable {
-    var links: [ReceiverLink]
-    var version: Int
+    let links: [ReceiverLink]
+    let version: Int
+    /// Those that the source waits for.
+    let reliable: [ReceiverLink]
+    /// The others, without those that were found to rest: see ``IdleLinks``.
+    var awake: [ReceiverLink]
+    /// Nothing was offered to them yet, and whoever was woken before is among them.
+    private var isNew = true
+
+    init(links: [ReceiverLink], version: Int) {
+        self.links = links
+        self.version = version
+        reliable = links.filter(\.isReliable)
+        awake = links.filter { !$0.isReliable }
+    }
+
+    /// A frame is going to be offered, and these were woken since the one before.
+    mutating func add(_ woken: [ReceiverLink]) {
+        if !isNew { awake += woken }
+        isNew = false
+    }
 }

@@ -9,6 +9,7 @@ struct SenderRun: Sendable {
     let control: Monitor<SenderControl>
     let encoders: EncoderPool
     let poller: AcknowledgementPoller
+    let idle: IdleLinks
     let options: SenderOptions
 
     /// How long a wait lasts at most before a stop or cancel is looked for.
@@ -47,7 +48,6 @@ struct SenderRun: Sendable {
                 }
                 current = next
             }
-            let links = current?.links ?? []
             let event: SourceEvent?
             do throws(FrameStreamingError) {
                 event = try source.next(until: .after(Self.slice))
@@ -56,9 +56,9 @@ struct SenderRun: Sendable {
                 throw error
             }
             switch event {
-            case .frame(let frame): offer(SharedEncoding(frame, offered: .now), to: links)
-            case .lost(let reason): for link in links { link.handle(.noticed(.lost(reason.description))) }
-            case .restored: for link in links { link.handle(.noticed(.restored)) }
+            case .frame(let frame): offer(SharedEncoding(frame, offered: .now), to: &current)
+            case .lost(let reason): tell(.lost(reason.description), current)
+            case .restored: tell(.restored, current)
             case nil: return
             }
         }
@@ -84,16 +84,25 @@ struct SenderRun: Sendable {
         }
     }
 
-    /// Each link takes the frame; the slowest reliable one is waited for, when the others have it.
-    private func offer(_ frame: SharedEncoding, to links: [ReceiverLink]) {
+    private func tell(_ notice: SourceNotice, _ receivers: Receivers?) {
+        for link in receivers?.links ?? [] { link.handle(.noticed(notice)) }
+    }
+
+    /// Each link takes the frame, unless it rests; the slowest reliable one is waited for, when the
+    /// others have it.
+    private func offer(_ frame: SharedEncoding, to receivers: inout Receivers?) {
+        guard var current = receivers.take() else { return }
+        defer { receivers = current }
+        let (number, woken) = idle.begin(frame)
+        current.add(woken)
         // None of these waits.
-        poller.duringBurst(of: links.count) {
-            for link in links where !link.isReliable { _ = link.offer(frame, until: .never) }
+        poller.duringBurst(of: current.awake.count) {
+            current.awake.removeAll { !$0.offer(frame, number: number) }
         }
         // Since when this frame waits, for whichever link: those without progress are given up
         // together.
         var start: MonotonicTime?
-        for link in links where link.isReliable {
+        for link in current.reliable {
             while !link.offer(frame, until: .after(Self.slice)) {
                 if isEnding {
                     // Taken from the source and never to be sent: it is counted where the session's
@@ -117,6 +126,7 @@ struct SenderRun: Sendable {
         let goodbye: Goodbye =
             failure.map { .failed("source failed: \($0)") }
             ?? (stopped != nil ? .stopped("sender stopped") : .complete("end of stream"))
+        idle.end()
         // Side by side: a link that is slow, or no longer there, keeps none of the others from its
         // goodbye.
         for link in links { link.finish(goodbye, stopped: stopped) }

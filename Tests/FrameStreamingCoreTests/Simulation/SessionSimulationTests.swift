@@ -37,13 +37,14 @@ import Testing
 
     @Test(arguments: policies)
     func everyFrameIsAccountedForAfterEachEvent(policy: DeliveryPolicy) throws {
-        var (events, delivered, connections) = (0, 0, 0)
+        var (events, delivered, connections, missed) = (0, 0, 0, 0)
         var seen: Set<String> = []
         var ends: Set<String> = []
         for seed in Self.seeds {
             let session = try Self.session(policy, seed: seed &* 65_537)
             let outcome = session.run(events: 10_000)
             #expect(outcome.violations.isEmpty, "seed \(seed)")
+            missed += outcome.missed
             events += outcome.events
             delivered += outcome.delivered
             connections += outcome.connections
@@ -52,6 +53,8 @@ import Testing
         }
         // It is no simulation where nothing happens.
         #expect(delivered > events / 40)
+        // Only a receiver of the newest frame rests.
+        #expect((missed > Self.seeds.count) == (policy == .latest) && (missed == 0) == (policy != .latest))
         #expect(connections > Self.seeds.count)
         #expect(seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose"]))
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))

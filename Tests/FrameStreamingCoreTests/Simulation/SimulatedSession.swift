@@ -39,6 +39,8 @@ final class SimulatedSession {
         var connections = 0
         /// Frames that the source gave and that came too late: after its end, or without room until then.
         var late = 0
+        /// Frames that it was not told of one by one, because it rested.
+        var missed = 0
         /// Frames that no encoder could encode.
         var unencodable = 0
         /// The names of the reports and closes that were seen.
@@ -67,6 +69,8 @@ final class SimulatedSession {
 
     private var session: ReceiverSession<NumberedFrame>
     private var random: SplitMix
+    /// When it rests is a matter of its own: what else happens is the same without it.
+    private var restRandom: SplitMix
     private var now: Int64 = 1_000_000_000
     private var wire: Wire?
     private var connections: UInt64 = 0
@@ -81,6 +85,8 @@ final class SimulatedSession {
     private var mayRepeatThrough = 0
     private var sourceWaitsSince: MonotonicTime?
     private var outcome = Outcome()
+    /// While the session rests: frames that it was not told of, and the newest of them.
+    private var missed: (count: UInt64, newest: NumberedFrame)?
     /// The rest of the run lets the session end.
     private var isEnding = false
 
@@ -90,6 +96,7 @@ final class SimulatedSession {
         self.options = options
         self.connecting = connecting
         random = SplitMix(state: seed)
+        restRandom = SplitMix(state: ~seed)
         session = try ReceiverSession(options, connecting: connecting, at: MonotonicTime(nanoseconds: now))
     }
 
@@ -197,10 +204,25 @@ final class SimulatedSession {
         if session.phase.isDraining || !session.phase.isOpen { outcome.late += 1 }
         produced += 1
         number += 1
-        tell(
-            .offered(
-                NumberedFrame(
-                    number: number, offered: MonotonicTime(nanoseconds: now), bytes: passesOn ? 100 : nil)))
+        let frame = NumberedFrame(
+            number: number, offered: MonotonicTime(nanoseconds: now), bytes: passesOn ? 100 : nil)
+        if let before = missed {
+            missed = (before.count + 1, frame)
+        } else if restRandom.next() % 2 == 0, session.rest() {
+            missed = (1, frame)
+        } else {
+            return tell(.offered(frame))
+        }
+        outcome.missed += 1
+        if restRandom.next() % 4 == 0 { countMissed() }
+    }
+
+    /// Somebody asks a session that rests for its figures.
+    private func countMissed() {
+        guard let (count, newest) = missed else { return }
+        session.noteMissed(count - 1)
+        missed = (1, newest)
+        check("its figures")
     }
 
     private func finishEncoding() {
@@ -344,12 +366,21 @@ final class SimulatedSession {
 
     private func tell(_ event: SessionEvent<NumberedFrame>) {
         outcome.events += 1
+        if let (count, newest) = missed.take() {
+            session.noteMissed(count - 1)
+            session.offerMissed(newest, at: MonotonicTime(nanoseconds: now))
+        }
         let actions = session.actions(after: event, at: MonotonicTime(nanoseconds: now))
+        check("\(event)")
+        for action in actions { perform(action) }
+    }
+
+    private func check(_ event: @autoclosure () -> String) {
         let counts = session.frames.counts
         let known = counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
         if counts.produced != known + session.frames.queue.count + session.frames.inFlight.count {
             fail(
-                "\(counts), \(session.frames.queue.count) queued and \(session.frames.inFlight.count) in flight after \(event)"
+                "\(counts), \(session.frames.queue.count) queued and \(session.frames.inFlight.count) in flight after \(event())"
             )
         }
         if session.frames.flow.sentThrough > session.frames.flow.creditThrough { fail("beyond the credit") }
@@ -357,7 +388,6 @@ final class SimulatedSession {
         if options.policy == .reliable, counts.dropped.replaced + counts.dropped.deadline > 0 {
             fail("reliable dropped a frame")
         }
-        for action in actions { perform(action) }
     }
 
     private func perform(_ action: SessionAction<NumberedFrame>) {

@@ -1,0 +1,110 @@
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@testable import FrameStreamingCore
+
+/// A link whose receiver lets frames go by without a word costs nothing at each of them, and is
+/// counted as if it did.
+@Suite struct IdleLinksTests {
+    /// A sender that runs, with one receiver that takes everything and others that say nothing.
+    struct Running {
+        let sender: FrameSender<CountingCodec>
+        let codec = CountingCodec()
+        let idle: [(sender: MemoryTransport, receiver: MemoryTransport)]
+        let healthy: FrameSenderTests.Collector
+        let thread: SystemThread
+
+        init(idle count: Int, creditAhead: UInt64) throws {
+            var options = SenderOptions(policy: .latest, window: 2)
+            options.waitsForReceivers = true
+            let sender = try FrameSender(codec: codec, options: options)
+            self.sender = sender
+            // The idle ones come first.
+            idle = (0..<count).map { _ in MemoryTransport.pair(creditAhead: creditAhead) }
+            for link in idle { try sender.add(link.sender) }
+            let link = MemoryTransport.pair()
+            try sender.add(link.sender)
+            healthy = try FrameSenderTests.Collector(link.receiver)
+            let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
+            thread = try SystemThread(name: "sender") {
+                var source = EndlessSource(format: format)
+                do throws(FrameStreamingError) {
+                    try sender.run(&source)
+                } catch {
+                    #expect(error.code == .cancelled)
+                }
+            }
+        }
+
+        func end() {
+            sender.stop()
+            thread.join()
+            healthy.thread.join()
+        }
+    }
+
+    static func isAccountedFor(_ counts: SenderStatistics) -> Bool {
+        counts.produced == counts.acknowledged + counts.dropped.total + counts.failed + counts.lost
+    }
+
+    @Test(arguments: [0, 1, 16]) func onesThatSayNothingAreNotOfferedEachFrame(creditAhead: UInt64) throws {
+        let running = try Running(idle: 50, creditAhead: creditAhead)
+        waitUntil { running.sender.idle.count == 50 }
+        let before = running.healthy.received.withLock { $0.count }
+        waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
+        // They rest all the same when somebody asks for the figures, which are those of every frame.
+        let figures = running.sender.summary.connections.map(\.statistics)
+        #expect(running.sender.idle.count == 50)
+        let healthy = try #require(figures.last)
+        for counts in figures.dropLast() {
+            // The newest waits for all of them in one place, and is not theirs yet.
+            #expect(counts.produced >= before + 49 && counts.produced <= healthy.produced)
+            let underWay = counts.sent - counts.acknowledged
+            #expect(counts.produced == counts.dropped.replaced + underWay)
+        }
+        running.end()
+        let ended = running.sender.summary.connections
+        #expect(ended.count == 51 && running.sender.idle.count == 0)
+        for connection in ended {
+            #expect(Self.isAccountedFor(connection.statistics))
+            // All were there from the first frame to the last.
+            #expect(connection.statistics.produced == ended.last?.statistics.produced)
+        }
+        // What nobody but an idle one could be sent is not encoded.
+        let sent = ended.map(\.statistics.sent)
+        #expect(running.codec.encoded.withLock { $0 } <= sent.reduce(0, +))
+    }
+
+    @Test func oneThatComesBackGetsTheNewestFrame() throws {
+        let running = try Running(idle: 3, creditAhead: 1)
+        waitUntil { running.sender.idle.count == 3 }
+        let before = running.healthy.numbers.last ?? 0
+        waitUntil { (running.healthy.numbers.last ?? 0) >= before + 20 }
+        let newest = running.healthy.numbers.last ?? 0
+        let woken = try FrameSenderTests.Collector(running.idle[1].receiver)
+        waitUntil { woken.received.withLock { $0.count } >= 40 }
+        waitUntil { running.sender.idle.count == 2 }
+        running.end()
+        woken.thread.join()
+        let received = woken.received.withLock { $0 }
+        // The first was on its way from the start; all that came between them was skipped.
+        #expect(received[1].frame.sequence >= newest)
+        for (earlier, later) in zip(received, received.dropFirst()) {
+            #expect(later.frame.sequence == earlier.frame.sequence + 1 + UInt64(later.info.skipped))
+        }
+        for connection in running.sender.summary.connections { #expect(Self.isAccountedFor(connection.statistics)) }
+    }
+
+    @Test func onesThatLeaveOrAreCancelledAreAccountedFor() throws {
+        let running = try Running(idle: 4, creditAhead: 1)
+        waitUntil { running.sender.idle.count == 4 }
+        running.idle[0].receiver.close()
+        waitUntil { running.sender.idle.count == 3 }
+        running.sender.cancel()
+        running.healthy.thread.join()
+        running.thread.join()
+        #expect(running.sender.idle.count == 0)
+        for connection in running.sender.summary.connections { #expect(Self.isAccountedFor(connection.statistics)) }
+    }
+}
