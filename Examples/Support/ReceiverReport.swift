@@ -3,9 +3,9 @@ package import FrameStreaming
 internal import Glibc
 
 /// What a receiving program prints, and how it ends: any number of connections, one after another or at once.
-package final class ReceiverReport<Codec: FrameCodec>: Sendable {
+package final class ReceiverReport: Sendable {
     private struct State {
-        var open: [Int: FrameReceiver<Codec>] = [:]
+        var open: [Int: FrameReceiver] = [:]
         var nextID = 0
         var total = ReceiverStatistics()
         var connections = 0
@@ -133,7 +133,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     ///
     /// - Throws: What `body` threw, which has been said by then.
     package func during(
-        _ receiver: FrameReceiver<Codec>, _ body: () throws(FrameStreamingError) -> Void
+        _ receiver: FrameReceiver, _ body: () throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
         let (id, goodbye) = state.withLock { state in
             state.nextID += 1
@@ -202,7 +202,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     private func printSummary(
-        _ receiver: FrameReceiver<Codec>, _ statistics: ReceiverStatistics, _ end: StreamEnd?
+        _ receiver: FrameReceiver, _ statistics: ReceiverStatistics, _ end: StreamEnd?
     ) {
         if output.json {
             printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
@@ -237,7 +237,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
     }
 
     /// Notes a frame that was consumed. False: it was the last that was asked for.
-    package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver<Codec>) -> Bool {
+    package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver) -> Bool {
         if tellsFrames, admitsLine(.frame, from: receiver.peer.address) {
             let delay = received.age.map { "\(fixed(milliseconds($0), 2)) ms" } ?? "delay unknown"
             printLine(
@@ -267,7 +267,7 @@ package final class ReceiverReport<Codec: FrameCodec>: Sendable {
         }
     }
 
-    private func name(_ receiver: FrameReceiver<Codec>) -> String {
+    private func name(_ receiver: FrameReceiver) -> String {
         receiver.peer.stream.map { "\(receiver.peer.address) \"\(String(printable: $0))\"" } ?? receiver.peer.address
     }
 

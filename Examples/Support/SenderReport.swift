@@ -100,7 +100,7 @@ package final class SenderReport: Sendable {
     ///
     /// - Parameter deliversAll: Whether every picture is to arrive, so that one that did not is a failure.
     package func during(
-        _ sender: FrameSender<some FrameCodec>, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
+        _ sender: FrameSender, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         interruption.does { [self] in
             sumUp(sender, deliversAll: deliversAll)
@@ -121,7 +121,7 @@ package final class SenderReport: Sendable {
     }
 
     /// Prints the summary, and says what went wrong. Returns the program's status.
-    private func sumUp(_ sender: FrameSender<some FrameCodec>, deliversAll: Bool) -> CInt {
+    private func sumUp(_ sender: FrameSender, deliversAll: Bool) -> CInt {
         // What has not ended by now is not waited for, and counts as ended.
         if interruption.happened { sender.cancel() }
         let summary = sender.summary
@@ -179,7 +179,7 @@ package final class SenderReport: Sendable {
         return "\(connection.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: \(reason)"
     }
 
-    private func progress(_ sender: FrameSender<some FrameCodec>, _ seconds: Double) {
+    private func progress(_ sender: FrameSender, _ seconds: Double) {
         let interval = sender.takeInterval()
         let summary = sender.summary
         let paused = summary.connections.count(where: \.isPaused)

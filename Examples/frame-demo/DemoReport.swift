@@ -5,8 +5,8 @@ import FrameStreamingPreview
 /// What the demonstration prints: a line per second and a summary.
 final class DemoReport: Sendable {
     private struct State {
-        var receiver: FrameReceiver<JPEGCodec>?
-        var sender: FrameSender<JPEGCodec>?
+        var receiver: FrameReceiver?
+        var sender: FrameSender?
         var tile: PreviewStream?
         var last: Frame?
     }
@@ -35,7 +35,7 @@ final class DemoReport: Sendable {
     /// Says where the page is.
     func previews(_ address: String) { printLine("pictures at \(address) as long as this runs") }
 
-    func watch(_ receiver: FrameReceiver<JPEGCodec>, _ tile: PreviewStream?) {
+    func watch(_ receiver: FrameReceiver, _ tile: PreviewStream?) {
         state.withLock { state in
             state.receiver = receiver
             state.tile = tile
@@ -46,7 +46,7 @@ final class DemoReport: Sendable {
     func note(_ received: ReceivedFrame) { state.withLock { $0.last = received.encoded } }
 
     /// Ends in good order after so many seconds, or with Ctrl-C.
-    func stop(_ sender: FrameSender<JPEGCodec>, after seconds: Int?) {
+    func stop(_ sender: FrameSender, after seconds: Int?) {
         interruption.does { [self] in
             sumUp(sender)
         } _: {
@@ -81,7 +81,7 @@ final class DemoReport: Sendable {
     }
 
     /// Prints the figures; returns the program's status.
-    private func sumUp(_ sender: FrameSender<JPEGCodec>) -> CInt {
+    private func sumUp(_ sender: FrameSender) -> CInt {
         let (receiver, last) = state.withLock { ($0.receiver, $0.last) }
         guard let received = receiver?.statistics, let last else {
             guard interruption.happened else { return 1 }

@@ -15,7 +15,7 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let report = ReceiverReport<ReceivingCodec>(output, frames: pictures.frames, connection.persistence)
+        let report = ReceiverReport(output, frames: pictures.frames, connection.persistence)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let server = try preview.server()
         defer { server?.close() }

@@ -133,7 +133,7 @@ struct SendOptions: ParsableArguments {
 
     /// Gives the sender its receivers: those to connect to, or whoever connects. Returns what ends the listening.
     func connect(
-        _ sender: FrameSender<JPEGCodec>, _ report: SenderReport
+        _ sender: FrameSender, _ report: SenderReport
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
         options.stream = stream ?? ""

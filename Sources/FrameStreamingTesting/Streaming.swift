@@ -30,8 +30,8 @@ internal import FrameStreamingSystem
 ///   - limit: Stops with a goodbye after this many frames: for a source that never ends.
 /// - Throws: What the decoder threw first. Otherwise what the source threw, or the encoder for a
 ///   frame that it does not support. A frame that fails to encode for another reason is dropped.
-public func stream<Codec: FrameCodec>(
-    _ source: inout some FrameSource, codec: Codec,
+public func stream(
+    _ source: inout some FrameSource, codec: any FrameCodec,
     options: SenderOptions = SenderOptions(policy: .reliable), decode: DecodeSettings? = DecodeSettings(),
     creditAhead: UInt64 = 16, limit: Int? = nil
 ) throws(FrameStreamingError) -> [ReceivedFrame] {

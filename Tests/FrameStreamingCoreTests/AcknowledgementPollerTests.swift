@@ -8,7 +8,7 @@ import Testing
     private static func sender(
         _ transports: [any Transport], policy: DeliveryPolicy = .reliable, window: Int = 4,
         onEvent: (@Sendable (SenderEvent) -> Void)? = nil
-    ) throws -> FrameSender<IdentityCodec> {
+    ) throws -> FrameSender {
         var options = SenderOptions(policy: policy, window: .fixed(window))
         options.onEvent = onEvent
         return try FrameSender(codec: IdentityCodec(), transports: transports, options: options)

@@ -128,7 +128,7 @@ import Testing
     }
 
     /// A sender over `transport` that sends until the receiver leaves.
-    static func endlessSender(over transport: MemoryTransport) throws -> (FrameSender<IdentityCodec>, SystemThread) {
+    static func endlessSender(over transport: MemoryTransport) throws -> (FrameSender, SystemThread) {
         let sender = try FrameSender(codec: IdentityCodec(), transport: transport)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
         let thread = try SystemThread(name: "sender") {

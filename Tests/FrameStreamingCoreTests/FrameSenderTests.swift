@@ -16,7 +16,7 @@ import Testing
 
     /// Receives everything on a thread of its own, and gives what came.
     final class Collector: Sendable {
-        let receiver: FrameReceiver<IdentityCodec>
+        let receiver: FrameReceiver
         let received = Monitor<[ReceivedFrame]>([])
         let failure = Monitor<FrameStreamingError?>(nil)
         let thread: SystemThread

@@ -7,7 +7,7 @@ import Testing
 /// What becomes of frames that have arrived when a receiver ends, and how soon it does.
 @Suite(.ownThread(atOnce: 4)) struct ReceiverEndingTests {
     private func arrived(_ count: UInt64, _ link: (sender: MemoryTransport, receiver: MemoryTransport)) throws
-        -> FrameReceiver<IdentityCodec>
+        -> FrameReceiver
     {
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try FrameReceiverTests.send(1...count, over: link.sender)

@@ -123,7 +123,7 @@ import Testing
     /// Thousands may be away at once. Without a run of the sender their time comes all the same.
     @Test func aReceiverThatIsAwayCostsNoThreadAndIsGivenUp() throws {
         struct Seen {
-            var sender: FrameSender<IdentityCodec>?
+            var sender: FrameSender?
             var isConnected = false
             /// Whether each link had a thread when its connection was lost.
             var threads: [Bool] = []

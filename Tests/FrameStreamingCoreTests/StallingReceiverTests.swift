@@ -13,7 +13,7 @@ import Testing
         let good: (sender: MemoryTransport, receiver: MemoryTransport)
         let still: (sender: MemoryTransport, receiver: MemoryTransport)
         let collector: FrameSenderTests.Collector
-        let stalled: FrameReceiver<IdentityCodec>
+        let stalled: FrameReceiver
 
         init() throws {
             (good, still) = (MemoryTransport.pair(), MemoryTransport.pair())

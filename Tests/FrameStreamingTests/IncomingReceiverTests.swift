@@ -8,7 +8,7 @@ import Testing
     /// A sender that listens, and what it has said of its receivers' ends.
     private final class Listening: Sendable {
         let listener: TCPListener
-        let sender: FrameSender<JPEGCodec>
+        let sender: FrameSender
         let ends = Monitor<[FrameStreamingError?]>([])
         let errors = Monitor<[FrameStreamingError.Code]>([])
         private let serving: SystemThread

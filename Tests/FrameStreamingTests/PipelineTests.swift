@@ -24,7 +24,7 @@ import Testing
     }
 
     static func receive(
-        _ receiver: FrameReceiver<JPEGCodec>
+        _ receiver: FrameReceiver
     ) throws(FrameStreamingError) -> [ReceivedFrame] {
         var result: [ReceivedFrame] = []
         while let received = try receiver.next() { result.append(received) }

@@ -1,7 +1,7 @@
 internal import FrameStreamingSystem
 
 /// The thread behind an iterator of ``FrameSequence``: waits for a request, blocks in the receiver for it, and answers.
-final class FramePump<Codec: FrameCodec>: Sendable {
+final class FramePump: Sendable {
     typealias Answer = Result<ReceivedFrame?, FrameStreamingError>
 
     private enum State {
@@ -19,10 +19,10 @@ final class FramePump<Codec: FrameCodec>: Sendable {
 
     private enum Work { case frame, goodbye, end }
 
-    private let receiver: FrameReceiver<Codec>
+    private let receiver: FrameReceiver
     private let state: Monitor<State>
 
-    init(_ receiver: FrameReceiver<Codec>) {
+    init(_ receiver: FrameReceiver) {
         self.receiver = receiver
         let state = Monitor(State.idle)
         self.state = state
@@ -83,7 +83,7 @@ final class FramePump<Codec: FrameCodec>: Sendable {
         waiting?.resume(returning: .success(nil))
     }
 
-    private static func run(_ receiver: FrameReceiver<Codec>, _ state: Monitor<State>) {
+    private static func run(_ receiver: FrameReceiver, _ state: Monitor<State>) {
         while true {
             let work: Work? = state.wait(until: nil) { state in
                 switch state {
@@ -107,7 +107,7 @@ final class FramePump<Codec: FrameCodec>: Sendable {
     }
 
     /// Waits for a frame, and gives it to the task that asked, if it still waits.
-    private static func answer(_ receiver: FrameReceiver<Codec>, _ state: Monitor<State>) {
+    private static func answer(_ receiver: FrameReceiver, _ state: Monitor<State>) {
         let answer: Answer
         do throws(FrameStreamingError) {
             answer = .success(try receiver.next())

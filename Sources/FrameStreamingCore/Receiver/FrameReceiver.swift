@@ -23,9 +23,9 @@ private struct ReceiverState {
 ///
 /// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender
 /// may send another. One thread asks for frames; ``stop(_:)``, ``cancel()`` and the figures may be called from any.
-public final class FrameReceiver<Codec: FrameCodec>: Sendable {
+public final class FrameReceiver: Sendable {
     private let transport: any Transport
-    private let codec: Codec
+    private let codec: any FrameCodec
     private let decode: DecodeSettings?
     private let inbox: ReceiverInbox
     private let clock: PeerClock
@@ -49,7 +49,7 @@ public final class FrameReceiver<Codec: FrameCodec>: Sendable {
     ///   - onEvent: Called from the connection's thread or the consumer's; returns soon.
     /// - Throws: `system` where no thread can be had.
     public init(
-        codec: Codec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
+        codec: any FrameCodec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         self.codec = codec

@@ -9,24 +9,24 @@ extension FrameReceiver {
     /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Releasing the receiver says
     /// goodbye, too, but leaves the last frame unacknowledged: its consumer may have thrown. One
     /// iterator at a time.
-    public var frames: FrameSequence<Codec> { FrameSequence(receiver: self) }
+    public var frames: FrameSequence { FrameSequence(receiver: self) }
 }
 
 /// Frames as they come: see ``FrameReceiver/frames``.
-public struct FrameSequence<Codec: FrameCodec>: AsyncSequence, Sendable {
+public struct FrameSequence: AsyncSequence, Sendable {
     /// A frame as a consumer gets it.
     public typealias Element = ReceivedFrame
     /// What ended the connection, where that was not in good order.
     public typealias Failure = FrameStreamingError
 
-    let receiver: FrameReceiver<Codec>
+    let receiver: FrameReceiver
 
     /// An iterator with a thread of its own.
     public func makeAsyncIterator() -> Iterator { Iterator(pump: FramePump(receiver)) }
 
     /// Hands each request to the thread and waits for its answer without blocking.
     public struct Iterator: AsyncIteratorProtocol {
-        let pump: FramePump<Codec>
+        let pump: FramePump
 
         /// The next frame; nil at the end, or when the task was cancelled.
         public mutating func next() async throws(FrameStreamingError) -> ReceivedFrame? {

@@ -12,7 +12,6 @@ final class EncoderPool: Sendable {
         var isStopped = false
     }
 
-    /// Not a type of its own for each codec: what surrounds it would be generic code, which looks types up for every frame.
     private let codec: any FrameCodec
     let count: Int
     private let poller: AcknowledgementPoller

@@ -11,7 +11,7 @@ internal import FrameStreamingSystem
 /// ```
 ///
 /// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.
-public final class FrameSender<Codec: FrameCodec>: Sendable {
+public final class FrameSender: Sendable {
     let encoders: EncoderPool
     let options: SenderOptions
     let control = Monitor(SenderControl())
@@ -26,7 +26,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     ///   - options: Policy, window, quality.
     /// - Throws: `invalidArgument` for options that cannot be.
     public convenience init(
-        codec: Codec, transport: any Transport, options: SenderOptions = SenderOptions()
+        codec: any FrameCodec, transport: any Transport, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
         try self.init(codec: codec, transports: [transport], options: options)
     }
@@ -39,7 +39,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one its own.
     /// - Throws: `invalidArgument` for options that cannot be.
     public convenience init(
-        codec: Codec, transports: [any Transport], options: SenderOptions = SenderOptions()
+        codec: any FrameCodec, transports: [any Transport], options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
         guard !transports.isEmpty else {
             throw FrameStreamingError(.invalidArgument, "a sender needs at least one connection")
@@ -56,7 +56,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
     /// - Throws: `invalidArgument` for options that cannot be.
     public convenience init(
-        codec: Codec, connector: any Connector, options: SenderOptions = SenderOptions()
+        codec: any FrameCodec, connector: any Connector, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
         try self.init(codec: codec, options: options)
         try add(connector)
@@ -68,7 +68,7 @@ public final class FrameSender<Codec: FrameCodec>: Sendable {
     ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
     ///   - options: Policy, window, quality.
     /// - Throws: `invalidArgument` for options that cannot be.
-    public init(codec: Codec, options: SenderOptions) throws(FrameStreamingError) {
+    public init(codec: any FrameCodec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
         // What cannot be is said here, also where no connection is added yet.
         _ = try FlowControl(options)

@@ -60,7 +60,7 @@ extension TCPListener {
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
     public func serve(
-        _ sender: FrameSender<some FrameCodec>, maximumConnections: Int = 256,
+        _ sender: FrameSender, maximumConnections: Int = 256,
         onError: @escaping @Sendable (any Error) -> Void
     ) throws(FrameStreamingError) {
         guard handshakeDriver.role == .sender else {

@@ -41,7 +41,7 @@ import Testing
     /// A receiver that has granted 16 frames, for the first was small, and a peer that sends them all, as large as may be.
     private func flooded(
         _ options: TCPOptions
-    ) throws -> (FrameReceiver<IdentityCodec>, TCPTransport, RawPeer, sent: Background<Bool>) {
+    ) throws -> (FrameReceiver, TCPTransport, RawPeer, sent: Background<Bool>) {
         let (transport, peer) = try makeRawPair(.receiver, options: options)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
         peer.send(try frame(1, 100))

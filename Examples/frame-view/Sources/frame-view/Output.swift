@@ -55,7 +55,7 @@ struct Output: Sendable {
         if json { object(["event": .text("snapshot"), "path": .text(path)]) } else { line("saved \(path)") }
     }
 
-    func summary(_ receiver: FrameReceiver<ViewingCodec>) {
+    func summary(_ receiver: FrameReceiver) {
         guard admits(.summary, from: nil) else { return }
         let (peer, figures) = (receiver.peer, receiver.statistics)
         let end = receiver.end?.description

@@ -10,7 +10,7 @@ final class Stage: Sendable {
         var picture: ReceivedFrame?
         var status: StreamStatus
         /// Whose figures are to be shown; nil = nobody is connected.
-        var receiver: FrameReceiver<ViewingCodec>?
+        var receiver: FrameReceiver?
         /// Set when the window is to close by itself.
         var end: End?
     }
@@ -44,7 +44,7 @@ final class Stage: Sendable {
     // MARK: Receiving
 
     /// Somebody is connected. After ``close(_:)`` they are sent away with its reason.
-    func enter(_ receiver: FrameReceiver<ViewingCodec>) {
+    func enter(_ receiver: FrameReceiver) {
         let closing = state.withLock { state in
             state.news.receiver = receiver
             state.news.status = .live(StreamStatus.name(of: receiver.peer))
@@ -55,10 +55,10 @@ final class Stage: Sendable {
     }
 
     /// Who receives just now.
-    var receiver: FrameReceiver<ViewingCodec>? { state.withLock { $0.news.receiver } }
+    var receiver: FrameReceiver? { state.withLock { $0.news.receiver } }
 
     /// Who receives the stream of this session just now. There is no session 0.
-    func receiver(of session: UInt64) -> FrameReceiver<ViewingCodec>? {
+    func receiver(of session: UInt64) -> FrameReceiver? {
         guard session != 0, let receiver = state.withLock({ $0.news.receiver }) else { return nil }
         return receiver.peer.session == session ? receiver : nil
     }

@@ -11,7 +11,7 @@ final class Viewer {
 
     private var picture: ReceivedFrame?
     private var status: StreamStatus
-    private var receiver: FrameReceiver<ViewingCodec>?
+    private var receiver: FrameReceiver?
     private var figures = Figures()
     private var showsFigures: Bool
     /// Words that stand for a few seconds.
