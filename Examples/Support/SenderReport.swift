@@ -22,7 +22,7 @@ package final class SenderReport: Sendable {
         self.needsAll = needsAll
         waiting = Waiting(output)
         interruption = Interruption {
-            Self.printTotal(SenderSummary(connections: []), output, interrupted: true)
+            Self.printTotal(SenderSummary(receivers: []), output, interrupted: true)
             return 0
         }
     }
@@ -125,7 +125,7 @@ package final class SenderReport: Sendable {
         // What has not ended by now is not waited for, and counts as ended.
         if interruption.happened { sender.cancel() }
         let summary = sender.summary
-        for connection in summary.connections where admitsLine(.summary, from: nil) {
+        for connection in summary.receivers where admitsLine(.summary, from: nil) {
             if output.json {
                 printJSON(
                     SenderEventLine(
@@ -144,7 +144,7 @@ package final class SenderReport: Sendable {
         if interruption.happened { return 0 }
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
-        let shortfalls = summary.connections.map { deliversAll ? shortfall(of: $0) : nil }
+        let shortfalls = summary.receivers.map { deliversAll ? shortfall(of: $0) : nil }
         let missing = shortfalls.compactMap(\.self)
         for shortfall in missing.prefix(Self.mostShortfalls) { printError(shortfall) }
         if missing.count > Self.mostShortfalls {
@@ -152,7 +152,7 @@ package final class SenderReport: Sendable {
         }
         // Of receivers that came by themselves one that had everything is enough.
         let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
-        let isBroken = needsAll && summary.connections.contains { $0.failure != nil }
+        let isBroken = needsAll && summary.receivers.contains { $0.failure != nil }
         return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken ? 1 : 0
     }
 
@@ -160,7 +160,7 @@ package final class SenderReport: Sendable {
     private static let mostShortfalls = 100
 
     /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil where all were.
-    private func shortfall(of connection: SenderSummary.Connection) -> String? {
+    private func shortfall(of connection: SenderSummary.Receiver) -> String? {
         let figures = connection.statistics
         let all = max(frames ?? 0, figures.produced)
         let isMissing = figures.lost + figures.dropped.disconnected > 0
@@ -182,7 +182,7 @@ package final class SenderReport: Sendable {
     private func progress(_ sender: FrameSender, _ seconds: Double) {
         let interval = sender.takeInterval()
         let summary = sender.summary
-        let paused = summary.connections.count(where: \.isPaused)
+        let paused = summary.receivers.count(where: \.isPaused)
         if output.json {
             printJSON(
                 SenderEventLine(
@@ -202,7 +202,7 @@ package final class SenderReport: Sendable {
     private static func printTotal(_ summary: SenderSummary, _ output: OutputOptions, interrupted: Bool) {
         let total = summary.total
         // The worst end counts: a program that reads the last line only must not miss it.
-        let ends = summary.connections.compactMap(\.end)
+        let ends = summary.receivers.compactMap(\.end)
         let end: StreamEnd? =
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
         if output.json {

@@ -25,7 +25,7 @@ final class DemoReport: Sendable {
             guard let receiver = state.withLock({ $0.receiver }) else { return }
             let (summary, tile) = state.withLock { ($0.sender?.summary, $0.tile) }
             // The sender is in this process, so its window is known.
-            tile?.window = summary?.connections.first?.window
+            tile?.window = summary?.receivers.first?.window
             let drops = summary?.total.dropped.total ?? 0
             let line = describe(receiver.takeInterval(), seconds: seconds)
             printLine("\(line) (\(drops) in all)")

@@ -57,7 +57,7 @@ struct FrameReceive: ParsableCommand {
         if let connector = try connection.connector() {
             report.previews(server?.address)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
-                if connection.noReconnect { return try consume(try connector.connect(until: .never)) }
+                if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {

@@ -110,7 +110,7 @@ extension ExampleTests {
             // The first frame of each is there before the second comes: both have their file open at the same time.
             let codec = JPEGCodec()
             let senders = try both.map { try TCPConnector(to: "127.0.0.1:\($0.port)", role: .sender) }
-            let transports = try senders.map { try $0.connect(until: .after(.seconds(60))) }
+            let transports = try senders.map { try $0.nextTransport(until: .after(.seconds(60))) }
             for number in 1...8 as ClosedRange<UInt64> {
                 for transport in transports {
                     let frame = try Frame(jpeg: try clip.jpeg(Int(number) - 1, codec))

@@ -14,20 +14,20 @@ extension ExampleTests {
 
         /// A sender with a session whose connections break when the test wants it.
         final class Breaking {
-            private let connector: any Connector
+            private let connector: any TransportProvider
             private let clip: Clip
             private var transport: (any Transport)?
             private var base: UInt64 = 0
             private let codec = JPEGCodec()
 
-            init(_ connector: any Connector, _ clip: Clip) {
+            init(_ connector: any TransportProvider, _ clip: Clip) {
                 self.connector = connector
                 self.clip = clip
             }
 
             /// Connects, and returns how many frames of the session the receiver has consumed.
             func connect() throws -> UInt64 {
-                let transport = try connector.connect(until: .after(.seconds(60)))
+                let transport = try connector.nextTransport(until: .after(.seconds(60)))
                 base = transport.peer.resumedFrom
                 self.transport = transport
                 return base

@@ -24,8 +24,8 @@ import Testing
         let sender = try Self.sender(connections)
         var source = ScriptedSource(try FrameSenderTests.frames(50))
         let summary = try sender.run(&source)
-        #expect(summary.connections.count == count)
-        for connection in summary.connections {
+        #expect(summary.receivers.count == count)
+        for connection in summary.receivers {
             #expect(connection.statistics.acknowledged == 50)
             #expect(connection.end == .bye)
         }
@@ -48,7 +48,7 @@ import Testing
             broken.say([WatchedConnection.acknowledgement(10)], end: .some(lost))
         }
         var source = ScriptedSource(try FrameSenderTests.frames(100))
-        let connections = try sender.run(&source).connections
+        let connections = try sender.run(&source).receivers
         breaking.join()
         #expect(connections.map(\.statistics.acknowledged) == [100, 10, 100, 100])
         #expect(connections[1].failure == lost)
@@ -61,7 +61,7 @@ import Testing
         let sender = try Self.sender([leaving, staying])
         leaving.say([], end: .some(nil))
         var source = ScriptedSource(try FrameSenderTests.frames(20))
-        let connections = try sender.run(&source).connections
+        let connections = try sender.run(&source).receivers
         #expect(leaving.state.withLock { $0.hasFinished })
         #expect(connections[0].failure == nil)
         #expect(connections[1].statistics.acknowledged == 20)
@@ -72,7 +72,7 @@ import Testing
         let right = try WatchedConnection()
         let sender = try Self.sender([wrong, right])
         var source = ScriptedSource(try FrameSenderTests.frames(20))
-        let connections = try sender.run(&source).connections
+        let connections = try sender.run(&source).receivers
         #expect(connections[0].failure?.code == .protocolViolation)
         #expect(wrong.state.withLock { $0.isClosed })
         #expect(connections[1].statistics.acknowledged == 20)
@@ -165,7 +165,7 @@ import Testing
         let sender = try Self.sender(connections)
         var source = ScriptedSource(try FrameSenderTests.frames(30))
         let summary = try sender.run(&source)
-        #expect(summary.connections.map(\.statistics.acknowledged) == [30, 30, 30])
+        #expect(summary.receivers.map(\.statistics.acknowledged) == [30, 30, 30])
         let sent = connections.map { $0.state.withLock { $0.sentAtReceive ?? 0 } }
         #expect(sent[0] == 30 && sent[2] == 30)
         #expect(sent[1] <= 4, "the window's first frames were acknowledged there")
@@ -197,7 +197,7 @@ import Testing
         let summary = try sender.run(&source)
         #expect(before.withLock { $0 } == source.listened)
         #expect(!wasHeard.withLock { $0 })
-        #expect(summary.connections.map(\.statistics.acknowledged) == [3, 3])
+        #expect(summary.receivers.map(\.statistics.acknowledged) == [3, 3])
     }
 }
 

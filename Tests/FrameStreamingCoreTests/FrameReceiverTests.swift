@@ -147,8 +147,8 @@ import Testing
         #expect(try receiver.next() == nil)
         thread.join()
         #expect(receiver.end == .cancelled)
-        #expect(sender.summary.connections[0].end == .bye)
-        #expect(sender.summary.connections[0].peer.goodbye == .stopped("receiver stopped"))
+        #expect(sender.summary.receivers[0].end == .bye)
+        #expect(sender.summary.receivers[0].peer.goodbye == .stopped("receiver stopped"))
         #expect(sender.summary.total.acknowledged == 3)
     }
 
@@ -161,7 +161,7 @@ import Testing
         receiver.stop("too late")
         #expect(try receiver.latest() == nil)
         thread.join()
-        #expect(sender.summary.connections[0].peer.goodbye == "window closed")
+        #expect(sender.summary.receivers[0].peer.goodbye == "window closed")
     }
 
     @Test func lettingGoOfAReceiverSaysGoodbye() throws {
@@ -171,8 +171,8 @@ import Testing
         for _ in 0..<3 { #expect(try receiver?.next() != nil) }
         receiver = nil
         thread.join()
-        #expect(sender.summary.connections[0].end == .bye)
-        #expect(sender.summary.connections[0].peer.goodbye == "receiver went away")
+        #expect(sender.summary.receivers[0].end == .bye)
+        #expect(sender.summary.receivers[0].peer.goodbye == "receiver went away")
         // The consumer still had the third, and has not said that it finished with it.
         #expect(sender.summary.total.acknowledged == 2)
     }

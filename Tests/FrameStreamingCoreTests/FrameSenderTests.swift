@@ -56,7 +56,7 @@ import Testing
         #expect(received.map(\.info.sequence) == Array(1...200))
         #expect(zip(received, frames).allSatisfy { $0.frame.contents == $1.contents })
         #expect(summary.total.produced == 200 && summary.total.acknowledged == 200)
-        #expect(summary.connections.first?.end == .bye)
+        #expect(summary.receivers.first?.end == .bye)
         #expect(collector.receiver.statistics.frames == 200)
         #expect(collector.receiver.statistics.latency.count == 200)
         #expect(collector.receiver.end == .bye)
@@ -135,8 +135,8 @@ import Testing
         let summary = try sender.run(&source)
         collector.thread.join()
         let total = summary.total
-        #expect(summary.connections[0].end == .bye)
-        #expect(summary.connections[0].peer.goodbye == "that is enough")
+        #expect(summary.receivers[0].end == .bye)
+        #expect(summary.receivers[0].peer.goodbye == "that is enough")
         #expect(total.acknowledged == 10)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
     }
@@ -159,7 +159,7 @@ import Testing
         }
         thread.join()
         let total = sender.summary.total
-        #expect(sender.summary.connections[0].end == .error)
+        #expect(sender.summary.receivers[0].end == .error)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         #expect(throws: FrameStreamingError.self) { while try receiver.next() != nil {} }
     }
@@ -179,7 +179,7 @@ import Testing
         sender.cancel()
         thread.join()
         #expect(result.withLock { $0 }?.code == .cancelled)
-        #expect(sender.summary.connections[0].end == .cancelled)
+        #expect(sender.summary.receivers[0].end == .cancelled)
         let total = sender.summary.total
         #expect(total.produced == total.dropped.total + total.lost && total.lost == 1)
     }
@@ -197,7 +197,7 @@ import Testing
         sender.stop()
         thread.join()
         collector.thread.join()
-        #expect(sender.summary.connections[0].end == .cancelled)
+        #expect(sender.summary.receivers[0].end == .cancelled)
         #expect(collector.receiver.end == .bye)
         #expect(link.receiver.peer.goodbye == .stopped("sender stopped"))
         #expect(sender.summary.total.acknowledged == collector.receiver.statistics.frames)

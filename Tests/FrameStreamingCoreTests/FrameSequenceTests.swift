@@ -52,7 +52,7 @@ import Testing
         task.cancel()
         #expect(try await task.value > 0)
         thread.join()
-        #expect(sender.summary.connections[0].end == .bye)
+        #expect(sender.summary.receivers[0].end == .bye)
     }
 
     @Test func leavingTheLoopEndsNothing() async throws {

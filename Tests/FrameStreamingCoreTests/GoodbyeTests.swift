@@ -26,8 +26,8 @@ import Testing
     ) throws -> (summary: SenderSummary, failure: FrameStreamingError?) {
         var options = SenderOptions(policy: policy)
         options.reconnection = reconnection
-        let connector = ReconnectingSenderTests.ScriptedConnector(links.map { .success($0.sender) })
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let provider = ReconnectingSenderTests.ScriptedProvider(links.map { .success($0.sender) })
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(frames))
         do throws(FrameStreamingError) {
             return (try sender.run(&source), nil)
@@ -59,14 +59,14 @@ import Testing
         let (summary, failure) = try run(links, frames: 30)
         thread.join()
         #expect(numbers.withLock { $0 } == [0, 1, 2, 3])
-        #expect(summary.connections[0].connections == 1)
+        #expect(summary.receivers[0].connections == 1)
         #expect(summary.total.acknowledged == 4 && isAccounted(summary.total))
         #expect(summary.total.lost + summary.total.dropped.disconnected > 0)
         if goodbye.code == .failed {
             #expect(failure?.code == .peerFailed && failure?.message == "the receiver failed: disk full")
-            #expect(summary.connections[0].end == .error)
+            #expect(summary.receivers[0].end == .error)
         } else {
-            #expect(failure == nil && summary.connections[0].end == .bye)
+            #expect(failure == nil && summary.receivers[0].end == .bye)
         }
     }
 
@@ -83,7 +83,7 @@ import Testing
         let (thread, _) = try take(4, of: links[0], .stopped("restarted"))
         let (summary, failure) = try run(links, frames: 30, .never)
         thread.join()
-        #expect(failure == nil && summary.connections[0].connections == 1 && summary.total.acknowledged == 4)
+        #expect(failure == nil && summary.receivers[0].connections == 1 && summary.total.acknowledged == 4)
     }
 
     @Test func aLiveSenderGoesOnWithTheNextWhateverWasSaid() throws {
@@ -94,7 +94,7 @@ import Testing
             let (summary, failure) = try run(links, frames: 10, .always)
             first.join()
             second.join()
-            #expect(failure == nil && summary.connections[0].connections == 2, "\(goodbye)")
+            #expect(failure == nil && summary.receivers[0].connections == 2, "\(goodbye)")
             #expect(after.withLock { $0.last } == 9)
         }
     }

@@ -29,8 +29,8 @@ import Testing
         sender.stop()
         thread.join()
         collector.thread.join()
-        #expect(sender.summary.connections.count == 4)
-        #expect(sender.summary.connections.map(\.end) == [.bye, .bye, .bye, .cancelled])
+        #expect(sender.summary.receivers.count == 4)
+        #expect(sender.summary.receivers.map(\.end) == [.bye, .bye, .bye, .cancelled])
         let total = sender.summary.total
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         #expect(throws: FrameStreamingError.self) { try sender.add(MemoryTransport.pair().sender) }
@@ -54,7 +54,7 @@ import Testing
         let summary = try sender.run(&source)
         thread.join()
         #expect(complete.numbers == Array(0..<300))
-        let other = summary.connections[1].statistics
+        let other = summary.receivers[1].statistics
         #expect(other.acknowledged < 300 && other.dropped.replaced > 0)
         #expect(other.produced == other.acknowledged + other.dropped.total + other.failed + other.lost)
     }
@@ -70,9 +70,9 @@ import Testing
             waitUntil { sender.trySend(frame) == .sent }
             let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
             collector.thread.join()
-            waitUntil { sender.summary.connections.allSatisfy { $0.end != nil } }
+            waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
         }
-        #expect(sender.summary.connections.count <= 66)
+        #expect(sender.summary.receivers.count <= 66)
         #expect(sender.summary.total.acknowledged == 70)
         _ = try sender.finish()
     }
@@ -139,10 +139,10 @@ import Testing
         waitUntil { sender.summary.total.produced > 0 }
         #expect(throws: FrameStreamingError.self) { try receiver.next(until: .after(.milliseconds(50))) }
         #expect(sender.summary.total.sent == 0)
-        #expect(sender.summary.connections.map(\.isPaused) == [true])
+        #expect(sender.summary.receivers.map(\.isPaused) == [true])
         try receiver.request(.quality(35))
         try receiver.request(.resume)
-        waitUntil { sender.summary.connections.map(\.isPaused) == [false] }
+        waitUntil { sender.summary.receivers.map(\.isPaused) == [false] }
         var count = 0
         while try receiver.next() != nil { count += 1 }
         thread.join()

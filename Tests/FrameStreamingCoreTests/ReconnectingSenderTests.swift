@@ -6,22 +6,22 @@ import Testing
 /// A sender that outlives its connections.
 @Suite struct ReconnectingSenderTests {
     /// Gives out what a script says: connections in memory, or failures.
-    final class ScriptedConnector: Connector {
+    final class ScriptedProvider: TransportProvider {
         typealias Step = Result<MemoryTransport, FrameStreamingError>
 
         let address = "script"
-        let isListening: Bool
+        let waitsForPeers: Bool
         private let steps: Monitor<[Step]>
         private let isCancelled = Monitor(false)
 
-        init(_ steps: [Step], isListening: Bool = false) {
+        init(_ steps: [Step], waitsForPeers: Bool = false) {
             self.steps = Monitor(steps)
-            self.isListening = isListening
+            self.waitsForPeers = waitsForPeers
         }
 
         func add(_ step: Step) { steps.update { $0.append(step) } }
 
-        func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
+        func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
             let step: Step? = steps.wait(until: MonotonicTime.now.advanced(by: .milliseconds(20)).nanoseconds) {
                 steps in
                 steps.isEmpty ? nil : steps.removeFirst()
@@ -57,7 +57,7 @@ import Testing
         let links = (0..<4).map { _ in MemoryTransport.pair() }
         for link in links.dropLast() { link.sender.cut() }
         let collector = try FrameSenderTests.Collector(links[3].receiver)
-        let connector = ScriptedConnector(links.map { .success($0.sender) })
+        let provider = ScriptedProvider(links.map { .success($0.sender) })
         let events = Monitor<[String]>([])
         var options = SenderOptions(policy: .reliable)
         options.onEvent = { event in
@@ -70,7 +70,7 @@ import Testing
             case .requested, .stalled, .ended: break
             }
         }
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(10))
         try sender.run(&source)
         collector.thread.join()
@@ -84,12 +84,12 @@ import Testing
     @Test func whoListensWaitsForItsOnlyReceiver() throws {
         let link = MemoryTransport.pair()
         let nobody = FrameStreamingError(.timedOut, "nobody came")
-        let connector = ScriptedConnector(
-            [.failure(nobody), .failure(nobody), .success(link.sender)], isListening: true)
+        let provider = ScriptedProvider(
+            [.failure(nobody), .failure(nobody), .success(link.sender)], waitsForPeers: true)
         var options = SenderOptions(policy: .reliable)
         options.reconnection = .never
         let collector = try FrameSenderTests.Collector(link.receiver)
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(5))
         let total = try sender.run(&source).total
         collector.thread.join()
@@ -99,7 +99,7 @@ import Testing
     @Test func underReliableWhatWasNotAcknowledgedIsSentAgainFirst() throws {
         let first = MemoryTransport.pair()
         let second = MemoryTransport.pair()
-        let connector = ScriptedConnector([
+        let provider = ScriptedProvider([
             .failure(FrameStreamingError(.connectionFailed, "not yet")), .success(first.sender),
         ])
         let events = Monitor<[String]>([])
@@ -115,7 +115,7 @@ import Testing
             case .requested, .stalled, .ended: break
             }
         }
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let frames = try FrameSenderTests.frames(20)
         let thread = try SystemThread(name: "sender") {
             var source = ScriptedSource(frames)
@@ -125,7 +125,7 @@ import Testing
         #expect(before == [0, 1, 2, 3, 4, 5])
         waitUntil { sender.summary.total.acknowledged == 5 }
         let collector = try FrameSenderTests.Collector(second.receiver)
-        connector.add(.success(second.sender))
+        provider.add(.success(second.sender))
         first.sender.cut()
         thread.join()
         collector.thread.join()
@@ -134,8 +134,8 @@ import Testing
         let total = sender.summary.total
         #expect(total.produced == 20 && total.acknowledged == 20 && total.lost == 0)
         #expect(total.resent >= 1 && total.resent <= 3)
-        #expect(sender.summary.connections.count == 1 && sender.summary.connections[0].connections == 2)
-        #expect(sender.summary.connections[0].end == .bye)
+        #expect(sender.summary.receivers.count == 1 && sender.summary.receivers[0].connections == 2)
+        #expect(sender.summary.receivers[0].end == .bye)
         let heard = events.withLock { $0 }
         #expect(heard.first == "waiting" && heard.filter { $0 == "connected" }.count == 2)
         #expect(heard.filter { $0 == "disconnected" }.count == 1)
@@ -144,9 +144,9 @@ import Testing
     @Test func underLatestNothingIsReplayed() throws {
         let first = MemoryTransport.pair()
         let second = MemoryTransport.pair()
-        let connector = ScriptedConnector([.success(first.sender)])
+        let provider = ScriptedProvider([.success(first.sender)])
         let sender = try FrameSender(
-            codec: IdentityCodec(), connector: connector, options: SenderOptions(policy: .latest, window: 2))
+            codec: IdentityCodec(), provider: provider, options: SenderOptions(policy: .latest, window: 2))
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
         let thread = try SystemThread(name: "sender") {
             var source = EndlessSource(format: format)
@@ -157,7 +157,7 @@ import Testing
         first.sender.cut()
         waitUntil { sender.summary.total.lost > 0 }
         let collector = try FrameSenderTests.Collector(second.receiver)
-        connector.add(.success(second.sender))
+        provider.add(.success(second.sender))
         waitUntil { collector.received.withLock { $0.count } >= 5 }
         sender.stop()
         thread.join()
@@ -173,10 +173,10 @@ import Testing
         for reconnection in [Reconnection.afterBreak, .always] {
             let first = MemoryTransport.pair()
             let second = MemoryTransport.pair()
-            let connector = ScriptedConnector([.success(first.sender), .success(second.sender)])
+            let provider = ScriptedProvider([.success(first.sender), .success(second.sender)])
             var options = SenderOptions(policy: .reliable)
             options.reconnection = reconnection
-            let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+            let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
             let one = try FrameSenderTests.Collector(first.receiver, limit: 4)
             let two = try FrameSenderTests.Collector(second.receiver)
             var source = ScriptedSource(try FrameSenderTests.frames(30))
@@ -195,7 +195,7 @@ import Testing
     func whatWillNotPassEndsTheRun(code: FrameStreamingError.Code) throws {
         let error = FrameStreamingError(code, "no")
         let sender = try FrameSender(
-            codec: IdentityCodec(), connector: ScriptedConnector([.failure(error)]),
+            codec: IdentityCodec(), provider: ScriptedProvider([.failure(error)]),
             options: SenderOptions(policy: .reliable))
         var source = ScriptedSource(try FrameSenderTests.frames(3))
         #expect(throws: error) { try sender.run(&source) }
@@ -206,19 +206,19 @@ import Testing
         var options = SenderOptions()
         options.reconnection = .never
         let sender = try FrameSender(
-            codec: IdentityCodec(), connector: ScriptedConnector([.failure(error)]), options: options)
+            codec: IdentityCodec(), provider: ScriptedProvider([.failure(error)]), options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(3))
         #expect(throws: error) { try sender.run(&source) }
     }
 
     @Test func nothingIsTakenFromTheSourceBeforeThereIsAReceiver() throws {
-        let connector = ScriptedConnector([])
+        let provider = ScriptedProvider([])
         let attempts = Monitor(0)
         var options = SenderOptions(policy: .latest)
         options.onEvent = { event in
             if case .waiting = event { attempts.update { $0 += 1 } }
         }
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let frames = try FrameSenderTests.frames(3)
         let thread = try SystemThread(name: "sender") {
             var source = ScriptedSource(frames, isLive: true)
@@ -228,7 +228,7 @@ import Testing
         #expect(sender.summary.total.produced == 0)
         let link = MemoryTransport.pair()
         let collector = try FrameSenderTests.Collector(link.receiver)
-        connector.add(.success(link.sender))
+        provider.add(.success(link.sender))
         thread.join()
         collector.thread.join()
         #expect(sender.summary.total.produced == 3 && collector.numbers.last == 2)
@@ -240,7 +240,7 @@ import Testing
     ) throws {
         let link = MemoryTransport.pair()
         let sender = try FrameSender(
-            codec: IdentityCodec(), connector: ScriptedConnector(hadOne ? [.success(link.sender)] : []),
+            codec: IdentityCodec(), provider: ScriptedProvider(hadOne ? [.success(link.sender)] : []),
             options: SenderOptions(policy: .reliable))
         let frames = try FrameSenderTests.frames(30)
         let failure = Monitor<FrameStreamingError?>(nil)

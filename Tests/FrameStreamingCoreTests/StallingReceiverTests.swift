@@ -22,7 +22,7 @@ import Testing
         }
 
         func expectAccounts(_ summary: SenderSummary) {
-            for statistics in summary.connections.map(\.statistics) {
+            for statistics in summary.receivers.map(\.statistics) {
                 #expect(
                     statistics.produced == statistics.acknowledged + statistics.dropped.total + statistics.failed
                         + statistics.lost)
@@ -42,7 +42,7 @@ import Testing
         let summary = try sender.run(&source)
         pair.collector.thread.join()
         #expect(pair.collector.numbers == Array(0..<300))
-        let (stalled, good) = (summary.connections[isFirst ? 0 : 1], summary.connections[isFirst ? 1 : 0])
+        let (stalled, good) = (summary.receivers[isFirst ? 0 : 1], summary.receivers[isFirst ? 1 : 0])
         #expect(good.failure == nil && good.end == .bye && good.statistics.acknowledged == 300)
         #expect(stalled.failure?.code == .timedOut && stalled.end == .error)
         #expect(stalled.failure?.message.contains("stallTimeout") == true)
@@ -81,7 +81,7 @@ import Testing
             #expect(throws: Never.self) { try sender.run(&source) }
         }
         waitUntil { watched.looks >= 6 }
-        #expect(sender.summary.connections.allSatisfy { $0.end == nil })
+        #expect(sender.summary.receivers.allSatisfy { $0.end == nil })
         while try pair.stalled.next() != nil {}
         thread.join()
         pair.collector.thread.join()
@@ -100,9 +100,9 @@ import Testing
         let summary = try sender.run(&source)
         pair.collector.thread.join()
         #expect(pair.collector.numbers == [0, 1, 2])
-        #expect(summary.connections[0].end == .bye && summary.connections[0].failure == nil)
-        #expect(summary.connections[1].end == .error && summary.connections[1].failure?.code == .timedOut)
-        #expect(summary.connections[1].failure?.message.contains("drainTimeout") == true)
+        #expect(summary.receivers[0].end == .bye && summary.receivers[0].failure == nil)
+        #expect(summary.receivers[1].end == .error && summary.receivers[1].failure?.code == .timedOut)
+        #expect(summary.receivers[1].failure?.message.contains("drainTimeout") == true)
         pair.expectAccounts(summary)
     }
 
@@ -175,7 +175,7 @@ import Testing
             #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
         }
         waitUntil { watched.looks >= 6 }
-        #expect(sender.summary.connections[0].end == nil)
+        #expect(sender.summary.receivers[0].end == nil)
         sender.cancel()
         thread.join()
     }

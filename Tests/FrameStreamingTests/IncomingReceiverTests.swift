@@ -75,7 +75,7 @@ import Testing
     ) throws -> FrameStreamingError? {
         let good = try listening.connect()
         let bad = try listening.connect()
-        wait { listening.sender.summary.connections.count == 2 }
+        wait { listening.sender.summary.receivers.count == 2 }
         let (thread, numbers) = try receive(good)
         let sender = listening.sender
         let run = try SystemThread(name: "sender") {
@@ -89,7 +89,7 @@ import Testing
         thread.join()
         #expect(numbers.withLock { $0 } == Array(0..<60))
         listening.close()
-        let connections = sender.summary.connections
+        let connections = sender.summary.receivers
         #expect(connections.count { $0.end == .bye && $0.statistics.acknowledged == 60 } == 1)
         for statistics in connections.map(\.statistics) {
             #expect(
@@ -152,7 +152,7 @@ import Testing
         }
         wait { listening.ends.withLock { $0.count } == 3 }
         #expect(listening.ends.withLock { $0.allSatisfy { $0 == nil } })
-        #expect(listening.sender.summary.connections.allSatisfy { $0.end == .bye })
+        #expect(listening.sender.summary.receivers.allSatisfy { $0.end == .bye })
         listening.sender.cancel()
         listening.close()
     }
@@ -174,7 +174,7 @@ import Testing
                 while let frame = try receiver.next()?.frame { received.update { $0.append(frame) } }
             } catch { Issue.record(error) }
         }
-        wait { listening.sender.summary.connections.count == 1 }
+        wait { listening.sender.summary.receivers.count == 1 }
         var source = ScriptedSource(pictures)
         let total = try listening.sender.run(&source).total
         thread.join()

@@ -49,7 +49,7 @@ import Testing
         }
         let receivers = try [[3, 5, 1], [], [7]].map { try Breaking(listener.address, breaks: $0) }
         // All of them are there before the first picture is.
-        while sender.summary.connections.count(where: { $0.connections > 0 }) < 3 {
+        while sender.summary.receivers.count(where: { $0.connections > 0 }) < 3 {
             SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
         }
         var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum, frameCount: 60)
@@ -61,9 +61,9 @@ import Testing
         }
         listener.close()
         serving.join()
-        #expect(summary.connections.count == 3)
-        #expect(summary.connections.map(\.connections).sorted() == [1, 2, 4])
-        #expect(summary.connections.allSatisfy { $0.end == .bye && $0.statistics.acknowledged == 60 })
+        #expect(summary.receivers.count == 3)
+        #expect(summary.receivers.map(\.connections).sorted() == [1, 2, 4])
+        #expect(summary.receivers.allSatisfy { $0.end == .bye && $0.statistics.acknowledged == 60 })
         #expect(summary.total.lost == 0)
     }
 }

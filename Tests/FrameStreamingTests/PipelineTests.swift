@@ -71,7 +71,7 @@ import Testing
         let summary = try sending.finish()
         #expect(received.map { TestPattern.frameNumber(in: $0.frame) } == (0..<12).map { UInt64($0) })
         #expect(summary.total.acknowledged == 12 && summary.total.produced == 12)
-        #expect(summary.connections[0].end == (handshake == .text ? .over : .bye))
+        #expect(summary.receivers[0].end == (handshake == .text ? .over : .bye))
         #expect(receiver.end == (handshake == .text ? .over : .bye))
         // The last picture against one drawn anew.
         var again = try TestPatternSource(
@@ -178,8 +178,8 @@ import Testing
         for _ in 0..<7 { #expect(try receiver.next() != nil) }
         receiver.close("seven are enough")
         let summary = try sending.finish()
-        #expect(summary.connections[0].peer.goodbye == "seven are enough")
-        #expect(summary.connections[0].end == .bye)
+        #expect(summary.receivers[0].peer.goodbye == "seven are enough")
+        #expect(summary.receivers[0].end == .bye)
         #expect(summary.total.acknowledged == 7)
         let total = summary.total
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)

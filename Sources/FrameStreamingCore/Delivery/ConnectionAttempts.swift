@@ -13,20 +13,20 @@ struct ConnectionAttempts: Sendable {
     /// How long one attempt may take.
     static let longest = Duration.seconds(10)
 
-    let isListening: Bool
+    let waitsForPeers: Bool
     let reconnection: Reconnection
     private var delay = ReconnectDelay()
 
-    init(isListening: Bool, reconnection: Reconnection) {
-        self.isListening = isListening
+    init(waitsForPeers: Bool, reconnection: Reconnection) {
+        self.waitsForPeers = waitsForPeers
         self.reconnection = reconnection
     }
 
     /// An attempt that began at `start` failed.
     mutating func failed(_ error: FrameStreamingError, since start: MonotonicTime, at now: MonotonicTime) -> Next {
-        if isListening, error.code == .timedOut { return .again }
-        let isOfOnePeer = isListening && error.isOfOnePeer
-        guard isOfOnePeer || error.mayPass && reconnection != .never else { return .never }
+        if waitsForPeers, error.code == .timedOut { return .again }
+        let isOfOnePeer = waitsForPeers && error.isOfOnePeer
+        guard isOfOnePeer || error.isTransient && reconnection != .never else { return .never }
         // A whole attempt's time was waited already.
         let hasWaited = error.code == .timedOut && start.advanced(by: Self.longest / 2) <= now
         return .after(hasWaited ? .zero : delay.next())
@@ -41,6 +41,6 @@ struct ConnectionAttempts: Sendable {
             delay.reset()
             return nil
         }
-        return isListening ? nil : delay.next()
+        return waitsForPeers ? nil : delay.next()
     }
 }

@@ -13,7 +13,7 @@ struct LinkThread {
     private enum Work {
         case send(BlockedSend)
         case begin(LinkConnection)
-        case connect(any Connector)
+        case connect(any TransportProvider)
         /// The session's time has come, or is another one now.
         case look
         case stop
@@ -31,7 +31,7 @@ struct LinkThread {
     private init(_ link: ReceiverLink) {
         self.link = link
         attempts = ConnectionAttempts(
-            isListening: link.connector?.isListening == true, reconnection: link.options.reconnection)
+            waitsForPeers: link.provider?.waitsForPeers == true, reconnection: link.options.reconnection)
     }
 
     /// Starts the thread, which ``LinkState/thread`` already claims. Returns why that was impossible.
@@ -64,7 +64,7 @@ struct LinkThread {
             switch nextWork() {
             case .send(let blocked): send(blocked.outgoing, over: blocked.connection)
             case .begin(let connection): link.begin(connection)
-            case .connect(let connector): connect(connector)
+            case .connect(let provider): connect(provider)
             case .look: link.look()
             case .stop:
                 // Those who wait for the session's threads look again.
@@ -83,7 +83,7 @@ struct LinkThread {
         }
         let limit = wakeAt ?? MonotonicTime.now.advanced(by: Self.linger)
         let work: Work? = link.state.wait(until: limit.nanoseconds) { state in
-            guard let work = Self.work(state, link.connector) else {
+            guard let work = Self.work(state, link.provider) else {
                 guard state.threadWakeAt != wakeAt else { return nil }
                 state.thread = .works
                 return .look
@@ -93,7 +93,7 @@ struct LinkThread {
         return work
             ?? link.state.update { state in
                 // Something may have come since.
-                if let work = Self.work(state, link.connector) { return claim(work, &state) }
+                if let work = Self.work(state, link.provider) { return claim(work, &state) }
                 return claim(wakeAt == nil && state.threadWakeAt == nil ? .stop : .look, &state)
             }
     }
@@ -108,12 +108,12 @@ struct LinkThread {
         return work
     }
 
-    private static func work(_ state: LinkState, _ connector: (any Connector)?) -> Work? {
+    private static func work(_ state: LinkState, _ provider: (any TransportProvider)?) -> Work? {
         if state.session.phase.hasEnded { return .stop }
         if let blocked = state.blocked, !blocked.connection.isPolled { return .send(blocked) }
         guard state.session.needsConnection else { return nil }
         if let next = state.next { return .begin(next) }
-        return connector.map { .connect($0) }
+        return provider.map { .connect($0) }
     }
 
     // MARK: Doing it
@@ -129,14 +129,14 @@ struct LinkThread {
         }
     }
 
-    private mutating func connect(_ connector: any Connector) {
+    private mutating func connect(_ provider: any TransportProvider) {
         if let start = lastStart.take(), let wait = attempts.lost(since: start, at: .now) {
             let breakage = link.state.withLock { $0.session.breakage }
-            return sleep(wait, for: breakage ?? FrameStreamingError(.connectionLost, "the receiver left"), connector)
+            return sleep(wait, for: breakage ?? FrameStreamingError(.connectionLost, "the receiver left"), provider)
         }
         let start = MonotonicTime.now
         do throws(FrameStreamingError) {
-            let transport = try connector.connect(until: .after(ConnectionAttempts.longest))
+            let transport = try provider.nextTransport(until: .after(ConnectionAttempts.longest))
             lastStart = .now
             link.begin(link.numbered(transport))
         } catch {
@@ -145,15 +145,15 @@ struct LinkThread {
             case .never: link.handle(.gaveUpConnecting(error))
             case .after(let wait):
                 link.handle(.failedToConnect(error))
-                sleep(wait, for: error, connector)
+                sleep(wait, for: error, provider)
             }
         }
     }
 
     /// Reports that it waits so long, and why, and waits, or until the session needs no connection
     /// any more.
-    private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ connector: any Connector) {
-        link.options.onEvent?(.waiting(connector.address, reason, wait))
+    private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ provider: any TransportProvider) {
+        link.options.onEvent?(.waiting(provider.address, reason, wait))
         let _: Bool? = link.state.wait(until: Deadline.after(wait).nanoseconds) {
             $0.session.needsConnection ? nil : true
         }

@@ -16,7 +16,7 @@ extension ReceiverLink {
         let wasOpen = state.session.phase.isOpen
         state.session.handle(event, at: .now, &step.actions)
         step.connection = state.connection
-        step.wakesThread = state.mustWakeThread(connects: connector != nil)
+        step.wakesThread = state.mustWakeThread(connects: provider != nil)
         step.closes = wasOpen && !state.session.phase.isOpen
     }
 
@@ -142,7 +142,7 @@ extension ReceiverLink {
         case .chose(let quality, let scale):
             encoders.change { settings in (settings.quality, settings.scale) = (quality, scale) }
         case .ended(_, let error, let byItself):
-            connector?.cancel()
+            provider?.cancel()
             let last = peer
             state.update { state in
                 state.peer = last

@@ -12,7 +12,7 @@ final class ReceiverLink: Sendable {
     typealias Session = ReceiverSession<SharedEncoding>
 
     /// Makes the connections; nil = the receiver does.
-    let connector: (any Connector)?
+    let provider: (any TransportProvider)?
     let encoders: EncoderPool
     let poller: AcknowledgementPoller
     let idle: IdleLinks
@@ -33,10 +33,10 @@ final class ReceiverLink: Sendable {
     }
 
     private init(
-        _ connector: (any Connector)?, _ peer: Peer, _ connecting: SessionConnecting, _ options: SenderOptions,
+        _ provider: (any TransportProvider)?, _ peer: Peer, _ connecting: SessionConnecting, _ options: SenderOptions,
         _ surroundings: Surroundings
     ) throws(FrameStreamingError) {
-        self.connector = connector
+        self.provider = provider
         self.options = options
         encoders = surroundings.encoders
         poller = surroundings.poller
@@ -60,13 +60,13 @@ final class ReceiverLink: Sendable {
         if let failure = state.withLock({ $0.session.failure }), failure.code == .system { throw failure }
     }
 
-    /// A link over connections that `connector` makes.
+    /// A link over connections that `provider` makes.
     convenience init(
-        connector: any Connector, options: SenderOptions, _ surroundings: Surroundings
+        provider: any TransportProvider, options: SenderOptions, _ surroundings: Surroundings
     ) throws(FrameStreamingError) {
-        let nobody = Peer(address: connector.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
+        let nobody = Peer(address: provider.address, handshake: .binary, initialCredit: 0, creditAhead: 0)
         try self.init(
-            connector, nobody, connector.isListening ? .byListener : .byThisSide, options, surroundings)
+            provider, nobody, provider.waitsForPeers ? .byListener : .byThisSide, options, surroundings)
         if let failure = wakeThread() { throw failure }
     }
 
@@ -205,11 +205,11 @@ final class ReceiverLink: Sendable {
     /// Whether there was a connection.
     var hasConnected: Bool { state.withLock { $0.session.frames.progress.connections > 0 } }
 
-    var summary: SenderSummary.Connection {
+    var summary: SenderSummary.Receiver {
         state.withLock { state in
             countMissed(&state)
             let session = state.session
-            return SenderSummary.Connection(
+            return SenderSummary.Receiver(
                 peer: state.connection?.transport.peer ?? state.peer, statistics: session.frames.statistics,
                 end: session.phase.streamEnd, failure: session.failure,
                 connections: session.frames.progress.connections, window: session.frames.flow.window,

@@ -51,7 +51,7 @@ extension ConnectionEnd {
         switch self {
         case .broken(let error):
             if connecting == .byListener { return true }
-            guard error.mayPass || error.code == .closed else { return false }
+            guard error.isTransient || error.code == .closed else { return false }
         // It wants no more, or failed. One that was stopped is waited for as one whose connection
         // broke.
         case .goodbye(let goodbye) where goodbye.code != .stopped:

@@ -1,35 +1,30 @@
 /// When a picture was taken, and by which clock.
 public struct CaptureTime: Hashable, Sendable {
     /// Which clock a stamp was read from.
-    public struct Clock: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case monotonic, realtime, unknown }
-        private let value: Value
-
+    @nonexhaustive
+    public enum Clock: String, Sendable, CustomStringConvertible {
         /// CLOCK_MONOTONIC of the machine that took the picture.
-        public static let monotonic = Clock(value: .monotonic)
+        case monotonic
         /// CLOCK_REALTIME of the machine that took the picture: jumps when the clock is set.
-        public static let realtime = Clock(value: .realtime)
+        case realtime
         /// Some clock that the driver did not name: good for differences at most.
-        public static let unknown = Clock(value: .unknown)
+        case unknown
 
         /// The clock's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// Which moment of the exposure a stamp marks (V4L2_BUF_FLAG_TSTAMP_SRC_SOE and _EOF).
-    public struct Edge: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case startOfExposure, endOfFrame, unspecified }
-        private let value: Value
-
+    public enum Edge: String, Sendable, CustomStringConvertible {
         /// The exposure's start.
-        public static let startOfExposure = Edge(value: .startOfExposure)
+        case startOfExposure
         /// The moment when the last byte of the frame had come from the sensor.
-        public static let endOfFrame = Edge(value: .endOfFrame)
+        case endOfFrame
         /// Not told.
-        public static let unspecified = Edge(value: .unspecified)
+        case unspecified
 
         /// The edge's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// Nanoseconds on the clock.

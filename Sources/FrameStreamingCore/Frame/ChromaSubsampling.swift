@@ -1,18 +1,14 @@
 /// How often chroma is sampled: J:a:b notation.
-public struct ChromaSubsampling: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case yuv444 = "4:4:4", yuv422 = "4:2:2", yuv420 = "4:2:0", gray = "gray" }
-    private let value: Value
-
-    private init(value: Value) { self.value = value }
-
+@nonexhaustive
+public enum ChromaSubsampling: String, Sendable, CustomStringConvertible {
     /// A chroma sample for each pixel.
-    public static let yuv444 = ChromaSubsampling(value: .yuv444)
+    case yuv444 = "4:4:4"
     /// A chroma sample for two pixels across.
-    public static let yuv422 = ChromaSubsampling(value: .yuv422)
+    case yuv422 = "4:2:2"
     /// A chroma sample for two by two pixels.
-    public static let yuv420 = ChromaSubsampling(value: .yuv420)
+    case yuv420 = "4:2:0"
     /// No chroma.
-    public static let gray = ChromaSubsampling(value: .gray)
+    case gray = "gray"
 
     /// Every one, fullest first.
     public static let all: [ChromaSubsampling] = [.yuv444, .yuv422, .yuv420, .gray]
@@ -29,5 +25,5 @@ public struct ChromaSubsampling: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `4:2:0` and the like, or `gray`.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }

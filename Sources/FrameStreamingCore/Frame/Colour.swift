@@ -1,39 +1,32 @@
 /// Which sample values black and white have (V4L2's quantization).
-public struct ColorRange: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case limited, full }
-    private let value: Value
-
-    private init(value: Value) { self.value = value }
-
+public enum ColorRange: String, Sendable, CustomStringConvertible {
     /// Luma 16...235, chroma 16...240: what cameras and video files have unless they say otherwise (ITU-R BT.601).
-    public static let limited = ColorRange(value: .limited)
+    case limited
     /// 0...255: what JFIF demands, and what RGB nearly always has.
-    public static let full = ColorRange(value: .full)
+    case full
 
     /// `limited` or `full`.
     public init?(name: String) {
-        guard let value = Value(rawValue: name.lowercased()) else { return nil }
-        self.value = value
+        guard let range = ColorRange(rawValue: name.lowercased()) else { return nil }
+        self = range
     }
 
     /// `limited` or `full`.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }
 
 /// Which weights turn RGB into luma and chroma (V4L2's ycbcr_enc).
-public struct ColorMatrix: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case unspecified, bt601, bt709, bt2020 }
-    private let value: Value
-
+@nonexhaustive
+public enum ColorMatrix: String, Sendable, CustomStringConvertible {
     /// Not told; taken as BT.601, which JFIF demands.
-    public static let unspecified = ColorMatrix(value: .unspecified)
+    case unspecified
     /// ITU-R BT.601: standard definition video and JFIF.
-    public static let bt601 = ColorMatrix(value: .bt601)
+    case bt601
     /// ITU-R BT.709: high definition video.
-    public static let bt709 = ColorMatrix(value: .bt709)
+    case bt709
     /// ITU-R BT.2020: ultra high definition video.
-    public static let bt2020 = ColorMatrix(value: .bt2020)
+    case bt2020
 
     /// The matrix's name.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }

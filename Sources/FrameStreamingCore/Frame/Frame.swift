@@ -46,7 +46,7 @@ public struct Frame: Sendable {
     }
 
     /// The largest ``metadata`` in bytes.
-    public static let largestMetadata = 65_536
+    public static let maximumMetadataByteCount = 65_536
 
     init(lease: BufferLease, byteCount: Int, format: FrameFormat, captureTime: CaptureTime?, sequence: UInt64) {
         let description = FrameDescription(

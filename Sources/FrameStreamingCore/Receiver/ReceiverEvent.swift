@@ -1,4 +1,5 @@
 /// What happens to a stream beside its frames.
+@nonexhaustive
 public enum ReceiverEvent: Sendable {
     /// The sender's source went away; the connection stands. The text says why, in words of the peer's: print it through
     /// `String(printable:)`.

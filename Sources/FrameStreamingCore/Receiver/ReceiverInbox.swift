@@ -36,7 +36,7 @@ final class ReceiverInbox: Sendable {
         var decodingLeft: Int64?
         /// Frames that had arrived, and that nobody gets.
         var dropped = 0
-        var isListening = true
+        var isReading = true
 
         mutating func drop() {
             dropped += items.count
@@ -87,7 +87,7 @@ final class ReceiverInbox: Sendable {
     }
 
     private func listen() {
-        defer { state.update { $0.isListening = false } }
+        defer { state.update { $0.isReading = false } }
         while true {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else {
@@ -235,7 +235,7 @@ final class ReceiverInbox: Sendable {
 
     /// Waits for the thread, which the transport's `close` lets go.
     func join() {
-        let _: Bool? = state.wait(until: nil) { $0.isListening ? nil : true }
+        let _: Bool? = state.wait(until: nil) { $0.isReading ? nil : true }
     }
 
     var end: StreamEnd? { state.withLock { $0.end } }

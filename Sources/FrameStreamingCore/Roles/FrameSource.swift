@@ -1,4 +1,5 @@
 /// What a source has to say next.
+@nonexhaustive
 public enum SourceEvent: Sendable {
     /// A picture.
     case frame(Frame)

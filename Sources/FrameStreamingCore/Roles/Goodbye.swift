@@ -3,21 +3,17 @@
 /// A string literal is a goodbye in good order: `transport.finish("all sent", until: deadline)`.
 public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// What kind of end it is. The set is open: a later version may add codes, so a `switch` needs a `default`.
-    public struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case complete, stopped, failed }
-        private let value: Value
-
-        private init(value: Value) { self.value = value }
-
+    @nonexhaustive
+    public enum Code: String, Sendable, CustomStringConvertible {
         /// The side that says it has had, or has sent, all that it wanted.
-        public static let complete = Code(value: .complete)
+        case complete
         /// Its program was stopped, by a user or a service manager, and may be started again.
-        public static let stopped = Code(value: .stopped)
+        case stopped
         /// It could not go on: its disk is full, its source broke, its encoder failed.
-        public static let failed = Code(value: .failed)
+        case failed
 
         /// The code's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// What kind of end it is.

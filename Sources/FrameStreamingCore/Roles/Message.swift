@@ -1,4 +1,5 @@
 /// What goes over a connection once it is set up, in either direction.
+@nonexhaustive
 public enum Message: Sendable {
     /// A picture, from the sender.
     case frame(Frame, FrameInfo)
@@ -13,6 +14,7 @@ public enum Message: Sendable {
 }
 
 /// What a receiver asks of its sender. The sender need not comply.
+@nonexhaustive
 public enum ReceiverRequest: Hashable, Sendable {
     /// Send no more frames until ``resume``: what is under way still comes.
     case pause
@@ -47,23 +49,19 @@ public struct FrameInfo: Hashable, Sendable {
 /// The receiver's word on one frame. One for each, in order, when the consumer is done with it.
 public struct Acknowledgement: Hashable, Sendable {
     /// What became of a frame.
-    public struct Outcome: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case consumed, skipped, undecodable, refused }
-        private let value: Value
-
-        private init(value: Value) { self.value = value }
-
+    @nonexhaustive
+    public enum Outcome: String, Sendable, CustomStringConvertible {
         /// The consumer had it.
-        public static let consumed = Outcome(value: .consumed)
+        case consumed
         /// The consumer asked for the newest, and this one was not.
-        public static let skipped = Outcome(value: .skipped)
+        case skipped
         /// It did not decode. The stream goes on.
-        public static let undecodable = Outcome(value: .undecodable)
+        case undecodable
         /// The receiver would not have it: too large, or a format that it does not take. The stream goes on.
-        public static let refused = Outcome(value: .refused)
+        case refused
 
         /// The outcome's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// The frame's number on this connection.

@@ -44,21 +44,17 @@ extension Transport {
 /// Who is at the other end of a connection.
 public struct Peer: Hashable, Sendable {
     /// How the connection speaks.
-    public struct Handshake: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case binary, text, memory }
-        private let value: Value
-
-        private init(value: Value) { self.value = value }
-
+    @nonexhaustive
+    public enum Handshake: String, Sendable, CustomStringConvertible {
         /// The protocol of Docs/WireProtocol.md.
-        public static let binary = Handshake(value: .binary)
+        case binary
         /// The classic OpenCV tutorial's.
-        public static let text = Handshake(value: .text)
+        case text
         /// No bytes at all: both ends are in one process.
-        public static let memory = Handshake(value: .memory)
+        case memory
 
         /// The handshake's name.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// Its address, such as `127.0.0.1:5600`, for people.

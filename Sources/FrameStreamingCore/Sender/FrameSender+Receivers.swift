@@ -57,14 +57,14 @@ extension FrameSender {
     /// Sends to one more receiver, from any thread, also in mid-stream, over connections that are made as they are needed.
     ///
     /// - Parameters:
-    ///   - connector: Makes the connections, one after another.
+    ///   - provider: Makes the connections, one after another.
     ///   - policy: Another than that of the options.
     ///   - window: Another than that of the options.
     /// - Throws: `invalidArgument`; `closed` when the sender has ended.
     public func add(
-        _ connector: any Connector, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+        _ provider: any TransportProvider, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {
-        try append(try ReceiverLink(connector: connector, options: options(policy, window), surroundings))
+        try append(try ReceiverLink(provider: provider, options: options(policy, window), surroundings))
     }
 
     /// The sender's options with what one link has of its own.

@@ -52,14 +52,14 @@ public final class FrameSender: Sendable {
     ///
     /// - Parameters:
     ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
-    ///   - connector: Makes the connections, one after another.
+    ///   - provider: Makes the connections, one after another.
     ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
     /// - Throws: `invalidArgument` for options that cannot be.
     public convenience init(
-        codec: any FrameCodec, connector: any Connector, options: SenderOptions = SenderOptions()
+        codec: any FrameCodec, provider: any TransportProvider, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
         try self.init(codec: codec, options: options)
-        try add(connector)
+        try add(provider)
     }
 
     /// A sender without a connection so far: see `add(_:policy:window:)` and ``SenderOptions/waitsForReceivers``.
@@ -146,7 +146,7 @@ public final class FrameSender: Sendable {
         if control.withLock({ $0.isCancelled }) { throw .cancelled("the sender") }
         if let failure { throw failure }
         let summary = summary
-        if let broken = summary.connections.first?.failure, summary.connections.allSatisfy({ $0.failure != nil }) {
+        if let broken = summary.receivers.first?.failure, summary.receivers.allSatisfy({ $0.failure != nil }) {
             throw broken
         }
         return summary
@@ -188,7 +188,7 @@ public final class FrameSender: Sendable {
     /// The figures so far, connection by connection.
     public var summary: SenderSummary {
         let (links, retired) = control.withLock { ($0.links, $0.retired) }
-        return SenderSummary(connections: links.map(\.summary), retired: retired)
+        return SenderSummary(receivers: links.map(\.summary), retired: retired)
     }
 
     /// For a line per second: what happened since the last call of this.

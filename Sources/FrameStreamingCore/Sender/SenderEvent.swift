@@ -1,4 +1,5 @@
 /// What happens to a sender's connections beside its frames.
+@nonexhaustive
 public enum SenderEvent: Sendable {
     /// There is a connection: the first, or another after one broke.
     case connected(Peer)
@@ -17,20 +18,16 @@ public enum SenderEvent: Sendable {
     case stalled(Peer, Duration, givesUpAfter: Duration?)
 }
 
-/// Whether a sender makes another connection when one has ended, where it was given a ``Connector``.
-public struct Reconnection: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case never, afterBreak, always }
-    private let value: Value
-
-    private init(value: Value) { self.value = value }
-
+/// Whether a sender makes another connection when one has ended, where it was given a ``TransportProvider``.
+@nonexhaustive
+public enum Reconnection: String, Sendable, CustomStringConvertible {
     /// One connection, and its end is the end. Also the first attempt is the only one.
-    public static let never = Reconnection(value: .never)
+    case never
     /// Until the receiver says that it wants no more, or that it failed. One that was stopped (``Goodbye/Code/stopped``) is waited for.
-    public static let afterBreak = Reconnection(value: .afterBreak)
+    case afterBreak
     /// Until this side ends: a receiver that left may come back.
-    public static let always = Reconnection(value: .always)
+    case always
 
     /// The name.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }

@@ -12,7 +12,7 @@ public struct SenderOptions: Sendable {
     /// Pictures that are encoded at once, each on a thread of its own; they are sent in order. More than one pays where one core does
     /// not keep up with the source and the window is larger than 1.
     public var encoders = 1
-    /// Whether another connection is made when one has ended. Only with a ``Connector``: a ``Transport`` is one connection.
+    /// Whether another connection is made when one has ended. Only with a ``TransportProvider``: a ``Transport`` is one connection.
     public var reconnection = Reconnection.afterBreak
     /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that `FrameSender.add` may bring.
     public var waitsForReceivers = false
@@ -30,7 +30,7 @@ public struct SenderOptions: Sendable {
     /// Who is given up has failed, and the others go on. ``SenderEvent/stalled(_:_:givesUpAfter:)`` says that somebody is waited for.
     public var stallTimeout: Duration?
     /// As ``stallTimeout`` and, where it is shorter, ``drainTimeout``, for receivers that connected to this side by themselves, through a listener
-    /// (``FrameSender/serve(_:policy:window:)``, a listening ``Connector``): they may stand still for so long; nil = as the other two say.
+    /// (``FrameSender/serve(_:policy:window:)``, a listening ``TransportProvider``): they may stand still for so long; nil = as the other two say.
     public var incomingStallTimeout: Duration? = .seconds(10)
     /// Under `reliable`: how long a receiver that connected to this side by itself, and whose connection broke, is waited for to come back
     /// and go on; nil = for as long as it takes. The others do not get on meanwhile, once its few frames under way are all there is room for.

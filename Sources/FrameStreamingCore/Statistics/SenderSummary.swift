@@ -1,7 +1,7 @@
 /// How a run of a sender went.
 public struct SenderSummary: Sendable {
-    /// One connection's part.
-    public struct Connection: Sendable {
+    /// What became of one receiver.
+    public struct Receiver: Sendable {
         /// Who was at the other end, with its goodbye.
         public var peer: Peer
         /// What became of the pictures.
@@ -18,22 +18,22 @@ public struct SenderSummary: Sendable {
         public var isPaused: Bool
     }
 
-    /// The connections in the order they were given.
-    public var connections: [Connection]
+    /// The receivers in the order they were added.
+    public var receivers: [Receiver]
 
     /// The figures of receivers that left long ago: a summary names the last 64 that ended, and some more.
     public var retired: SenderStatistics
 
     /// A summary of these; of none, before there was one.
-    public init(connections: [Connection] = [], retired: SenderStatistics = SenderStatistics()) {
-        self.connections = connections
+    public init(receivers: [Receiver] = [], retired: SenderStatistics = SenderStatistics()) {
+        self.receivers = receivers
         self.retired = retired
     }
 
-    /// All connections' figures together.
+    /// All receivers' figures together.
     public var total: SenderStatistics {
         var result = retired
-        for connection in connections { result.merge(connection.statistics) }
+        for receiver in receivers { result.merge(receiver.statistics) }
         return result
     }
 }

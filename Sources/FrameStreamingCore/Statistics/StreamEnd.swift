@@ -1,22 +1,18 @@
 internal import FrameStreamingSystem
 
 /// How a connection ended, as summaries name it.
-public struct StreamEnd: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case bye, over, eof, error, cancelled }
-    private let value: Value
-
-    private init(value: Value) { self.value = value }
-
+@nonexhaustive
+public enum StreamEnd: String, Sendable, CustomStringConvertible {
     /// In good order, by a goodbye of either side.
-    public static let bye = StreamEnd(value: .bye)
+    case bye
     /// In good order, by the text handshake's `over`.
-    public static let over = StreamEnd(value: .over)
+    case over
     /// The bytes ended without a goodbye.
-    public static let eof = StreamEnd(value: .eof)
+    case eof
     /// Something broke.
-    public static let error = StreamEnd(value: .error)
+    case error
     /// Somebody on this side stopped or cancelled it before the stream's end. After a stop the peer was told in good order.
-    public static let cancelled = StreamEnd(value: .cancelled)
+    case cancelled
 
     /// A good end of a connection that speaks so.
     static func good(_ handshake: Peer.Handshake) -> StreamEnd { handshake == .text ? .over : .bye }
@@ -33,5 +29,5 @@ public struct StreamEnd: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The end's name.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }

@@ -1,14 +1,9 @@
 /// How fast a source that could run at any speed hands out its frames.
-public struct Pacing: Hashable, Sendable, CustomStringConvertible {
-    private enum Value: String { case realtime, maximum }
-    private let value: Value
-
-    private init(value: Value) { self.value = value }
-
+public enum Pacing: String, Sendable, CustomStringConvertible {
     /// At the frame rate.
-    public static let realtime = Pacing(value: .realtime)
+    case realtime
     /// As fast as the frames are taken.
-    public static let maximum = Pacing(value: .maximum)
+    case maximum
 
     /// `realtime`, or `maximum` and its short form `max`; nil for anything else.
     public init?(name: String) {
@@ -20,5 +15,5 @@ public struct Pacing: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `realtime` or `maximum`.
-    public var description: String { value.rawValue }
+    public var description: String { rawValue }
 }

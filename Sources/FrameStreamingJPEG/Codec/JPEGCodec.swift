@@ -20,18 +20,15 @@ internal import FrameStreamingSystem
 public final class JPEGCodec: FrameCodec, Sendable {
     /// What to do with a JPEG that decodes with warnings: one that is truncated, has extra bytes,
     /// or is damaged.
-    public struct Strictness: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case strict, tolerant }
-        private let value: Value
-
+    public enum Strictness: String, Sendable, CustomStringConvertible {
         /// A warning is an error: `corruptImage`, with the library's message.
-        public static let strict = Strictness(value: .strict)
+        case strict
         /// A frame with warnings is delivered; part of it may be grey or displaced.
         /// ``Statistics/warnings`` counts it.
-        public static let tolerant = Strictness(value: .tolerant)
+        case tolerant
 
         /// The name of the strictness.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// Counts how the codec was used.

@@ -120,7 +120,7 @@ extension JPEGTransform {
 extension JPEGTransform.Operation {
     fileprivate var code: CInt {
         let code =
-            switch value {
+            switch self {
             case .none: TJXOP_NONE
             case .flipHorizontally: TJXOP_HFLIP
             case .flipVertically: TJXOP_VFLIP

@@ -5,28 +5,23 @@
 /// what happens to a side that would have to be a multiple of the block's and is not.
 public struct JPEGTransform: Hashable, Sendable {
     /// How the frame is turned.
-    public struct Operation: Hashable, Sendable, CustomStringConvertible {
-        enum Value: String {
-            case none, flipHorizontally, flipVertically, transpose, transverse, rotate90, rotate180, rotate270
-        }
-        let value: Value
-
+    public enum Operation: String, Sendable, CustomStringConvertible {
         /// Unchanged.
-        public static let none = Operation(value: .none)
+        case none
         /// Left becomes right.
-        public static let flipHorizontally = Operation(value: .flipHorizontally)
+        case flipHorizontally
         /// Top becomes bottom.
-        public static let flipVertically = Operation(value: .flipVertically)
+        case flipVertically
         /// Mirrored at the diagonal from upper left to lower right: width and height change places.
-        public static let transpose = Operation(value: .transpose)
+        case transpose
         /// Mirrored at the diagonal from upper right to lower left: width and height change places.
-        public static let transverse = Operation(value: .transverse)
+        case transverse
         /// A quarter turn clockwise: width and height change places.
-        public static let rotate90 = Operation(value: .rotate90)
+        case rotate90
         /// Half a turn.
-        public static let rotate180 = Operation(value: .rotate180)
+        case rotate180
         /// A quarter turn counter-clockwise: width and height change places.
-        public static let rotate270 = Operation(value: .rotate270)
+        case rotate270
 
         /// Every operation.
         public static let all: [Operation] = [
@@ -34,33 +29,30 @@ public struct JPEGTransform: Hashable, Sendable {
         ]
 
         /// The name of the operation.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
 
         /// Whether the operation moves blocks from the right edge to a place that is neither a
         /// right nor a lower edge.
         var movesRightEdge: Bool {
-            [.flipHorizontally, .transverse, .rotate180, .rotate270].contains(value)
+            [.flipHorizontally, .transverse, .rotate180, .rotate270].contains(self)
         }
         /// Whether the operation moves blocks from the lower edge to a place that is neither a
         /// right nor a lower edge.
         var movesLowerEdge: Bool {
-            [.flipVertically, .transverse, .rotate180, .rotate90].contains(value)
+            [.flipVertically, .transverse, .rotate180, .rotate90].contains(self)
         }
     }
 
     /// What to do with incomplete blocks that an operation would move to a place where only whole
     /// blocks can be.
-    public struct Edges: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String { case exact, trim }
-        private let value: Value
-
+    public enum Edges: String, Sendable, CustomStringConvertible {
         /// Throws `invalidArgument`: the result has every pixel, or there is none.
-        public static let exact = Edges(value: .exact)
+        case exact
         /// Drops them: up to 15 columns or lines are lost.
-        public static let trim = Edges(value: .trim)
+        case trim
 
         /// The name of the choice.
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// A part of a frame, in pixels.

@@ -27,7 +27,7 @@ extension TCPConnector {
     ///     If it throws what broke the connection (`connectionLost`, `endedWithoutGoodbye`, or a
     ///     `timedOut` of its own), the next connection follows. With `goesOn`, that is so for
     ///     `peerFailed` as well.
-    /// - Throws: The error of an attempt for which `FrameStreamingError.mayPass` is false; any
+    /// - Throws: The error of an attempt for which `FrameStreamingError.isTransient` is false; any
     ///   other error of `body`.
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
@@ -76,7 +76,7 @@ extension TCPConnector {
                 return try attempt(until: .never)
             } catch {
                 if isCancelled { return nil }
-                guard error.mayPass else { throw error }
+                guard error.isTransient else { throw error }
                 let wait = delay.next()
                 onWaiting(error, wait)
                 guard pause(wait) else { return nil }

@@ -5,12 +5,12 @@ public import FrameStreamingCore
 ///
 /// ```swift
 /// let connector = try TCPConnector(to: "receiver:5600", role: .sender)
-/// let transport = try connector.connect(until: .after(.seconds(10)))
+/// let transport = try connector.nextTransport(until: .after(.seconds(10)))
 /// ```
 ///
 /// Use one connector for each stream: its session is that of one sender, from the first frame to
 /// the last.
-public final class TCPConnector: Connector {
+public final class TCPConnector: TransportProvider {
     /// The address that it was given.
     public let address: String
     /// Sender: the session of every connection, so that no frame is consumed twice. 0 with the text
@@ -46,11 +46,11 @@ public final class TCPConnector: Connector {
     /// Connects and completes the handshake: one attempt at each of the host's addresses, 10 s at
     /// most in all.
     ///
-    /// - Throws: Errors after which another attempt may succeed (`FrameStreamingError.mayPass`):
+    /// - Throws: Errors after which another attempt may succeed (`FrameStreamingError.isTransient`):
     ///   `connectionFailed` if nothing listens there or there is no route, `unresolvedHost`,
     ///   `timedOut`, `busy` if the peer has no room. Other errors: `rejected` if the peer refused
     ///   for another reason, `protocolViolation` if it does not keep to the protocol, `cancelled`.
-    public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
+    public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try attempt(until: deadline)
     }
 

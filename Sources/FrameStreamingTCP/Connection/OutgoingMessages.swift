@@ -117,10 +117,10 @@ struct OutgoingMessages: Sendable {
                 .invalidArgument, "frame \(info.sequence) cannot follow frame \(last): frames are numbered without gaps"
             )
         }
-        guard frame.metadata.count <= Frame.largestMetadata else {
+        guard frame.metadata.count <= Frame.maximumMetadataByteCount else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "metadata must have at most \(Frame.largestMetadata) bytes, not \(frame.metadata.count)")
+                "metadata must have at most \(Frame.maximumMetadataByteCount) bytes, not \(frame.metadata.count)")
         }
         guard peer.pixelFormats.isEmpty || peer.pixelFormats.contains(frame.format.pixelFormat) else {
             let taken = peer.pixelFormats.map(\.description).joined(separator: ", ")

@@ -7,7 +7,7 @@ internal import FrameStreamingSystem
 ///
 /// ```swift
 /// let acceptor = try TCPAcceptor(on: "0.0.0.0:5600", role: .sender)
-/// let transport = try acceptor.connect(until: .never)
+/// let transport = try acceptor.nextTransport(until: .never)
 /// ```
 ///
 /// Each handshake has a thread of its own, so a peer that says nothing delays no other. While one
@@ -16,7 +16,7 @@ internal import FrameStreamingSystem
 ///
 /// Use one acceptor for each stream. ``TCPListener/serve(maximumConnections:onError:_:)`` takes
 /// many peers at once.
-public final class TCPAcceptor: Connector {
+public final class TCPAcceptor: TransportProvider {
     let listener: TCPListener
     private let slot = SingleConnectionSlot()
     /// The port. If 0 was given, the one that the system chose.
@@ -30,7 +30,7 @@ public final class TCPAcceptor: Connector {
     /// The most handshakes at once. Peers beyond that are turned away.
     private static let mostHandshakes = 64
 
-    /// Begins to listen. A peer that connects before ``connect(until:)`` is called completes its
+    /// Begins to listen. A peer that connects before ``nextTransport(until:)`` is called completes its
     /// handshake, and waits for that call.
     ///
     /// - Parameters:
@@ -72,7 +72,7 @@ public final class TCPAcceptor: Connector {
     deinit { cancel() }
 
     /// True: peers connect by themselves.
-    public var isListening: Bool { true }
+    public var waitsForPeers: Bool { true }
 
     /// Waits for the next peer that completes a handshake. A peer that fails is reported, and the
     /// wait goes on. Another peer can take the place of the connection before as soon as this is
@@ -80,7 +80,7 @@ public final class TCPAcceptor: Connector {
     ///
     /// - Throws: `timedOut` if there was none by the deadline; `cancelled`; `closed` if the
     ///   listening socket is broken.
-    public func connect(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
+    public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try slot.take(until: deadline)
     }
 

@@ -32,7 +32,7 @@ final class FrameMemoryAccount: Sendable {
     /// - Parameter maximumFrameBytes: The largest image; the largest metadata may come with it.
     init(_ budget: MemoryBudget, maximumFrameBytes: Int) {
         self.budget = budget
-        largestFrame = maximumFrameBytes + Frame.largestMetadata
+        largestFrame = maximumFrameBytes + Frame.maximumMetadataByteCount
         number = budget.open()
     }
 

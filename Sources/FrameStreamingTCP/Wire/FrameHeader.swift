@@ -66,10 +66,11 @@ struct FrameHeader: Hashable {
         self.height = Int(height)
         metadataLength = Int(metadata)
         guard info.sequence > 0 else { throw .violation("a frame with the number 0") }
-        guard metadataLength <= Frame.largestMetadata else {
+        guard metadataLength <= Frame.maximumMetadataByteCount else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced \(metadataLength) bytes of metadata: at most \(Frame.largestMetadata) may be sent")
+                "the peer announced \(metadataLength) bytes of metadata: at most \(Frame.maximumMetadataByteCount) may be sent"
+            )
         }
     }
 

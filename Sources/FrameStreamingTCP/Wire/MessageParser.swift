@@ -129,7 +129,7 @@ struct MessageParser {
             guard !prefix.isCritical, allowed.contains(.frame) else {
                 throw .violation("the message \(prefix.type) is unknown and critical")
             }
-            try check(payloadLength: maximumFrameBytes + Frame.largestMetadata, isFrame: true)
+            try check(payloadLength: maximumFrameBytes + Frame.maximumMetadataByteCount, isFrame: true)
             return .unknown(left: prefix.headerLength + prefix.payloadLength)
         }
         guard prefix.headerLength >= type.headerLength else {
@@ -137,7 +137,7 @@ struct MessageParser {
         }
         try check(
             payloadLength: type == .frame
-                ? maximumFrameBytes + Frame.largestMetadata : WirePrefix.largestControlPayload,
+                ? maximumFrameBytes + Frame.maximumMetadataByteCount : WirePrefix.largestControlPayload,
             isFrame: type == .frame)
         return .header(type)
     }

@@ -83,7 +83,7 @@ private struct Full: Error {}
 
     @Test func anErrorOfTheProgramsOwnEndsIt() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let sending = try Background { try acceptor.connect(until: soon()) }
+        let sending = try Background { try acceptor.nextTransport(until: soon()) }
         #expect(throws: Full.self) { try connector(to: acceptor.port).serve { _ in throw Full() } }
         _ = try sending.value()
         // A file that fails as a connection does is a file all the same.
@@ -91,7 +91,7 @@ private struct Full: Error {}
             FrameStreamingError(.connectionLost, "broken pipe", subject: "/a/fifo"),
             FrameStreamingError(.system, "no space left"), FrameStreamingError(.busy, "used"),
         ] {
-            let sending = try Background { try acceptor.connect(until: soon()) }
+            let sending = try Background { try acceptor.nextTransport(until: soon()) }
             #expect(throws: error) { try connector(to: acceptor.port).serve { _ in throw error } }
             _ = try sending.value()
         }
@@ -139,7 +139,7 @@ private struct Full: Error {}
     @Test(arguments: [FrameStreamingError.Code.connectionLost, .closed])
     func aCancelWhileConnectedEndsItWithTheConnection(code: FrameStreamingError.Code) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let sending = try Background { try acceptor.connect(until: soon()) }
+        let sending = try Background { try acceptor.nextTransport(until: soon()) }
         let connector = try connector(to: acceptor.port)
         try connector.serve(onWaiting: { _, _ in Issue.record("waits") }) { transport in
             connector.cancel()
@@ -151,7 +151,7 @@ private struct Full: Error {}
     /// Without a cancel it was the body that closed the connection, and has to say why.
     @Test func aConnectionThatTheBodyClosedIsAnError() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let sending = try Background { try acceptor.connect(until: soon()) }
+        let sending = try Background { try acceptor.nextTransport(until: soon()) }
         let connector = try connector(to: acceptor.port)
         #expect(code { try connector.serve { _ in throw FrameStreamingError(.closed, "for a test") } } == .closed)
         _ = try sending.value()

@@ -25,7 +25,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    var mayPass: Bool {
+    var isTransient: Bool {
         switch self {
         case .nobody, .closes, .resets, .unresolvedHost, .silence, .busy, .busyBeforeHello: true
         default: false
@@ -75,7 +75,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
 @Suite struct TCPConnectorTests {
     private func failure(_ connector: TCPConnector, until deadline: Deadline = soon()) -> FrameStreamingError? {
         do throws(FrameStreamingError) {
-            _ = try connector.connect(until: deadline)
+            _ = try connector.nextTransport(until: deadline)
             return nil
         } catch {
             return error
@@ -95,7 +95,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         }
         let connector = try TCPConnector(to: address, role: .sender, options: options)
         let error = try #require(failure(connector))
-        #expect(error.code == opposite.expected && error.mayPass == opposite.mayPass, "\(error)")
+        #expect(error.code == opposite.expected && error.isTransient == opposite.isTransient, "\(error)")
         #expect(error.subject != nil)
         try playing?.value()
     }
@@ -104,13 +104,13 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         let listener = try RawListener()
         let connector = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender)
         let error = failure(connector, until: .after(.milliseconds(50)))
-        #expect(error?.code == .timedOut && error?.mayPass == true)
+        #expect(error?.code == .timedOut && error?.isTransient == true)
     }
 
     /// No kernel makes a TCP connection to everybody.
     @Test func aHostThatCannotBeReachedMayPass() throws {
         let error = failure(try TCPConnector(to: "255.255.255.255:5600", role: .sender))
-        #expect(error?.code == .connectionFailed && error?.mayPass == true, "\(String(describing: error))")
+        #expect(error?.code == .connectionFailed && error?.isTransient == true, "\(String(describing: error))")
     }
 
     @Test(arguments: [
@@ -121,7 +121,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         for timedOut in [false, true] {
             let error = TCPTransport.failure(
                 SystemError("connect", code: errno), address, "host:1", timedOut: timedOut)
-            #expect(error.mayPass && error.subject == "host:1")
+            #expect(error.isTransient && error.subject == "host:1")
             #expect(error.code == (errno == ETIMEDOUT && timedOut ? .timedOut : .connectionFailed))
         }
     }
@@ -141,7 +141,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         func sessions(_ connector: TCPConnector) throws -> [UInt64] {
             try (0..<2).map { _ in
                 let server = try Background { try listener.accept(until: soon()) }
-                let client = try connector.connect(until: soon())
+                let client = try connector.nextTransport(until: soon())
                 #expect(client.peer.session == connector.session)
                 return try server.value().peer.session
             }
@@ -166,7 +166,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         let connector = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender)
         for number in [41, 43, 45] as [UInt64] {
             let server = try Background { try listener.accept(until: soon()) }
-            #expect(try connector.connect(until: soon()).peer.resumedFrom == number)
+            #expect(try connector.nextTransport(until: soon()).peer.resumedFrom == number)
             let receiver = try server.value()
             #expect(receiver.peer.resumedFrom == number)
             // The sender has closed, which the question about its clock finds out first. They were consumed all the same.
@@ -188,7 +188,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
             peer.send(welcome.marshal(.welcome))
             return peer
         }
-        let transport = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender).connect(until: soon())
+        let transport = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender).nextTransport(until: soon())
         #expect(transport.peer.session == 0 && transport.peer.resumedFrom == 0)
         _ = try server.value()
     }
@@ -198,12 +198,12 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         var options = TCPOptions()
         options.handshakeTimeout = .seconds(60)
         let connector = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender, options: options)
-        let connecting = try Background { try connector.connect(until: .never).peer }
+        let connecting = try Background { try connector.nextTransport(until: .never).peer }
         let peer = listener.accept()
         _ = peer.receive(WirePrefix.length)
         connector.cancel()
         let error = connecting.error()
-        #expect(error?.code == .cancelled && error?.mayPass == false)
+        #expect(error?.code == .cancelled && error?.isTransient == false)
         #expect(failure(connector, until: .never)?.code == .cancelled)
     }
 
@@ -211,7 +211,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
         let connector = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender)
         let server = try Background { try listener.accept(until: soon()) }
-        let sender = try connector.connect(until: soon())
+        let sender = try connector.nextTransport(until: soon())
         connector.cancel()
         try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
         #expect(try server.value().receiveFrame().1.sequence == 1)

@@ -110,6 +110,6 @@ import Testing
         }
         let error = #expect(throws: FrameStreamingError.self) { _ = try transport.receive(until: soon()) }
         #expect(error?.code == .connectionLost && error?.message.contains("not answered a PING") == true)
-        #expect(error?.mayPass == true)
+        #expect(error?.isTransient == true)
     }
 }

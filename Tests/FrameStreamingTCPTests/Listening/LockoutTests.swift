@@ -166,7 +166,7 @@ import Testing
             }
             try sending.value()
             try serving.value()
-            #expect(sender.summary.connections.allSatisfy { $0.end != nil })
+            #expect(sender.summary.receivers.allSatisfy { $0.end != nil })
         }
     }
 }

@@ -10,7 +10,7 @@ import Testing
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         #expect(acceptor.session != 0 && acceptor.port > 0 && acceptor.address == "127.0.0.1:\(acceptor.port)")
         for _ in 0..<3 {
-            let server = try Background { try acceptor.connect(until: soon()).peer.session }
+            let server = try Background { try acceptor.nextTransport(until: soon()).peer.session }
             let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
             #expect(try server.value() == acceptor.session && client.peer.session == acceptor.session)
         }
@@ -19,7 +19,7 @@ import Testing
     @Test func whatTheReceiverConsumedComesWithItsHello() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         for (session, expected) in [(acceptor.session, 41), (acceptor.session &+ 1, 0), (0, 0)] as [(UInt64, UInt64)] {
-            let server = try Background { try acceptor.connect(until: soon()).peer.resumedFrom }
+            let server = try Background { try acceptor.nextTransport(until: soon()).peer.resumedFrom }
             var options = TCPOptions()
             options.session = session
             options.consumed = { $0 == session ? 41 : 0 }
@@ -36,7 +36,7 @@ import Testing
         let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options) { error in
             errors.update { $0.append(error.code) }
         }
-        let server = try Background { try acceptor.connect(until: soon()).peer.address }
+        let server = try Background { try acceptor.nextTransport(until: soon()).peer.address }
         func waitForErrors(_ count: Int) throws {
             let enough: Bool? = errors.wait(until: soon().nanoseconds) { $0.count == count ? true : nil }
             #expect(enough == true)
@@ -65,7 +65,7 @@ import Testing
         var options = TCPOptions()
         options.handshakeTimeout = .seconds(3600)
         let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options)
-        let server = try Background { try acceptor.connect(until: soon()).peer.session }
+        let server = try Background { try acceptor.nextTransport(until: soon()).peer.session }
         let strangers = try (0..<5).map { _ in try RawPeer(port: acceptor.port) }
         // One has begun to speak.
         strangers[2].send(try golden("HELLO").prefix(20))
@@ -86,14 +86,14 @@ import Testing
             #expect(error?.code == .busy && error?.message.contains("one peer at a time") == true, "\(error as Any)")
         }
         try turnedAway()
-        let taken = try acceptor.connect(until: soon())
+        let taken = try acceptor.nextTransport(until: soon())
         try turnedAway()
         #expect(errors.wait(until: soon().nanoseconds) { $0 == [.busy, .busy] ? true : nil } == true)
         try taken.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
         #expect(try first.receiveFrame().1.sequence == 1)
         taken.close()
         let next = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
-        #expect(try acceptor.connect(until: soon()).peer.session == next.peer.session)
+        #expect(try acceptor.nextTransport(until: soon()).peer.session == next.peer.session)
     }
 
     @Test func aSenderThatIsBackTakesThePlaceOfItsOwnConnection() throws {
@@ -101,12 +101,12 @@ import Testing
         var options = TCPOptions()
         options.session = 7
         let first = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
-        let taken = try acceptor.connect(until: soon())
+        let taken = try acceptor.nextTransport(until: soon())
         // Who receives learns that the connection is over, and takes the next.
         let server = try Background {
             _ = try? taken.receive(until: soon())
             taken.close()
-            return try acceptor.connect(until: soon()).peer.session
+            return try acceptor.nextTransport(until: soon()).peer.session
         }
         _ = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
         #expect(try server.value() == 7)
@@ -119,23 +119,23 @@ import Testing
             errors.update { $0.append(error.code) }
         }
         let first = try RawPeer(port: acceptor.port)
-        let taken = try acceptor.connect(until: soon())
+        let taken = try acceptor.nextTransport(until: soon())
         let second = try RawPeer(port: acceptor.port)
         #expect(errors.wait(until: soon().nanoseconds) { $0 == [.busy] ? true : nil } == true)
         #expect(second.receiveOnce(1).isEmpty)
         taken.close()
         #expect(first.receiveOnce(1).isEmpty)
         _ = try RawPeer(port: acceptor.port)
-        _ = try acceptor.connect(until: soon())
+        _ = try acceptor.nextTransport(until: soon())
     }
 
     @Test func aDeadlineEndsTheWaitAlone() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        #expect(code { _ = try acceptor.connect(until: .after(.milliseconds(20))) } == .timedOut)
+        #expect(code { _ = try acceptor.nextTransport(until: .after(.milliseconds(20))) } == .timedOut)
         // One that is silent in the handshake does not keep the caller beyond its deadline.
         let silent = try RawPeer(port: acceptor.port)
-        #expect(code { _ = try acceptor.connect(until: .after(.milliseconds(20))) } == .timedOut)
-        let server = try Background { try acceptor.connect(until: soon()).peer }
+        #expect(code { _ = try acceptor.nextTransport(until: .after(.milliseconds(20))) } == .timedOut)
+        let server = try Background { try acceptor.nextTransport(until: soon()).peer }
         _ = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
         #expect(try server.value().handshake == .binary)
         _ = silent
@@ -143,17 +143,17 @@ import Testing
 
     @Test(arguments: [false, true]) func aCancelEndsTheWait(_ inHandshake: Bool) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let server = try Background { try acceptor.connect(until: .never).peer }
+        let server = try Background { try acceptor.nextTransport(until: .never).peer }
         let peer = inHandshake ? try RawPeer(port: acceptor.port) : nil
         peer?.send(try golden("HELLO").prefix(20))
         acceptor.cancel()
         #expect(server.error()?.code == .cancelled)
-        #expect(code { _ = try acceptor.connect(until: .never) } == .cancelled)
+        #expect(code { _ = try acceptor.nextTransport(until: .never) } == .cancelled)
     }
 
     @Test func aCancelLeavesTheConnectionThatThereIs() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let server = try Background { try acceptor.connect(until: soon()) }
+        let server = try Background { try acceptor.nextTransport(until: soon()) }
         let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
         let sender = try server.value()
         acceptor.cancel()
@@ -163,12 +163,12 @@ import Testing
 
     @Test func aListeningSocketThatBreaksIsSaidAndEndsTheWait() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
-        let server = try Background { try acceptor.connect(until: .never).peer }
+        let server = try Background { try acceptor.nextTransport(until: .never).peer }
         acceptor.listener.descriptor.withLock { $0 }?.shutdownBoth()
         let error = server.error()
         #expect(error?.code == .closed && error?.errno == Errno.invalid, "\(error as Any)")
         #expect(error?.subject == acceptor.address)
-        #expect(code { _ = try acceptor.connect(until: .never) } == .closed)
+        #expect(code { _ = try acceptor.nextTransport(until: .never) } == .closed)
     }
 
     @Test func textHasNoSession() throws {

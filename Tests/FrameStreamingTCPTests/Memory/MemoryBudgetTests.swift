@@ -55,7 +55,7 @@ import Testing
         let one = FrameMemoryAccount(budget, maximumFrameBytes: Self.mebibyte)
         #expect(one.share == 40 * Self.mebibyte)
         let others = (0..<199).map { _ in FrameMemoryAccount(budget, maximumFrameBytes: Self.mebibyte) }
-        #expect(one.share == Self.mebibyte + Frame.largestMetadata && others.count == 199)
+        #expect(one.share == Self.mebibyte + Frame.maximumMetadataByteCount && others.count == 199)
     }
 
     @Test func whoWaitsIsWokenByItsOwnConsumerAndByAnother() throws {
@@ -79,7 +79,7 @@ import Testing
 
     @Test func aWaitEndsWhenItIsOverOrItsTimeIs() throws {
         let account = FrameMemoryAccount(try MemoryBudget(total: 1), maximumFrameBytes: 1)
-        #expect(account.take(1 + Frame.largestMetadata) && !account.take(1))
+        #expect(account.take(1 + Frame.maximumMetadataByteCount) && !account.take(1))
         #expect(account.take(1, until: monotonicNow(), unless: { false }) == .timedOut)
         let isOver = Monitor(false)
         let waiting = try Background {

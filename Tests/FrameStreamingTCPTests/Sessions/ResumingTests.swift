@@ -136,7 +136,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         try first.close()
         let listener = try TCPListener(on: "\(port)", role: .receiver, handshake: .binary)
         let server = try Background { try listener.accept(until: soon()).peer }
-        let again = try connector.connect(until: soon())
+        let again = try connector.nextTransport(until: soon())
         #expect(again.peer.session == connector.session && again.peer.resumedFrom == 0)
         #expect(try server.value().resumedFrom == 0)
     }
@@ -263,19 +263,19 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         options = TCPOptions()
         options.session = 7
         let connector = try TCPConnector(to: "127.0.0.1:\(consumer.listener.port)", role: .sender, options: options)
-        let old = try connector.connect(until: soon())
+        let old = try connector.nextTransport(until: soon())
         for number in 1...UInt64(2) {
             try old.send(.frame(makeFrame(number), FrameInfo(sequence: number)), until: soon())
         }
         let _: Bool? = atWork.wait(until: soon().nanoseconds) { $0 ? true : nil }
         do {
-            _ = try connector.connect(until: soon())
+            _ = try connector.nextTransport(until: soon())
             Issue.record("two connections of one session")
         } catch {
-            #expect(error.code == .busy && error.mayPass, "\(error)")
+            #expect(error.code == .busy && error.isTransient, "\(error)")
         }
         gate.update { $0 = true }
-        let again = try connector.connect(until: soon())
+        let again = try connector.nextTransport(until: soon())
         #expect(again.peer.resumedFrom <= 2)
         #expect(consumer.consumed.withLock { $0.count } == Int(again.peer.resumedFrom))
         again.close()

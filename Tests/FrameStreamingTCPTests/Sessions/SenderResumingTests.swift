@@ -55,7 +55,7 @@ import Testing
             let proxy = try CuttingProxy(to: listener.port, cuttingAfter: cuts, direction)
             let sender = try FrameSender(
                 codec: IdentityCodec(),
-                connector: TCPConnector(to: "127.0.0.1:\(proxy.port)", role: .sender, options: Self.counted),
+                provider: TCPConnector(to: "127.0.0.1:\(proxy.port)", role: .sender, options: Self.counted),
                 options: SenderOptions(policy: .reliable))
             var source = Numbers()
             let summary = try sender.run(&source)
@@ -72,7 +72,7 @@ import Testing
             let acceptor = try TCPAcceptor(on: "0", role: .sender, options: Self.counted)
             let proxy = try CuttingProxy(to: acceptor.port, cuttingAfter: cuts, direction)
             let sender = try FrameSender(
-                codec: IdentityCodec(), connector: acceptor, options: SenderOptions(policy: .reliable))
+                codec: IdentityCodec(), provider: acceptor, options: SenderOptions(policy: .reliable))
             let receiver = try TCPConnector(
                 to: "127.0.0.1:\(proxy.port)", role: .receiver, options: Self.counted)
             let sending = try Background {

@@ -5,7 +5,7 @@ import FrameStreamingSystem
 
 /// A sender as plain as it can be that loses nothing: after a break it goes on behind what the receiver says it has consumed.
 struct ResumingSender {
-    let connector: any Connector
+    let connector: any TransportProvider
     let frames: UInt64
     var window: UInt64 = 4
     /// Told of each connection's peer.
@@ -17,14 +17,14 @@ struct ResumingSender {
             do throws(FrameStreamingError) {
                 if try stream() { return }
             } catch {
-                guard error.mayPass else { throw error }
+                guard error.isTransient else { throw error }
             }
         }
         throw FrameStreamingError(.timedOut, "a hundred connections were not enough")
     }
 
     private func stream() throws(FrameStreamingError) -> Bool {
-        let transport = try connector.connect(until: soon())
+        let transport = try connector.nextTransport(until: soon())
         defer { transport.close() }
         let peer = transport.peer
         onConnection(peer)

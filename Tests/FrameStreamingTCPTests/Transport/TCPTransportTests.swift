@@ -29,7 +29,7 @@ import Testing
         frame.captureTime = CaptureTime(nanoseconds: 123, clock: .realtime, edge: .endOfFrame)
         frame.quality = 77
         frame.sourceColorRange = .full
-        frame.metadata = (0..<Frame.largestMetadata).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        frame.metadata = (0..<Frame.maximumMetadataByteCount).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         var info = FrameInfo(sequence: 1, skipped: 3)
         info.encodeTime = 5
         info.creditWait = 6

@@ -311,7 +311,7 @@ import Testing
     func aReceiverThatComesBackWithAnyCount(consumed: UInt64) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         let sender = try FrameSender(
-            codec: IdentityCodec(), connector: acceptor, options: SenderOptions(policy: .reliable))
+            codec: IdentityCodec(), provider: acceptor, options: SenderOptions(policy: .reliable))
         let sending = try Background {
             var source = Pictures()
             return try sender.run(&source)

@@ -52,7 +52,7 @@ final class Receiving: Sendable {
             // is not turned away. Others are told that there is no room, and try again until there is.
             try listener.serve(maximumConnections: 2, onError: failed, takeTurn)
         case .connecting(let connector):
-            if !reconnects { return try run(try connector.connect(until: .never)) }
+            if !reconnects { return try run(try connector.nextTransport(until: .never)) }
             var said: String?
             try connector.serve(
                 goesOn: !once,

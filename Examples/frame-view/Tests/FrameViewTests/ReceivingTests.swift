@@ -135,7 +135,7 @@ import Testing
         let window = PlayedWindow()
         let steps = [SourceEvent](repeating: .frame(picture), count: 1000)
         let sent = try play(steps, to: window, closingAfter: 3)
-        #expect(sent.connections[0].peer.goodbye == "window closed" && sent.connections[0].end == .bye)
+        #expect(sent.receivers[0].peer.goodbye == "window closed" && sent.receivers[0].end == .bye)
         #expect(window.pictures == 3 && sent.total.acknowledged < 1000)
     }
 
@@ -144,7 +144,7 @@ import Testing
         window.stage.close("window closed")
         let steps = [SourceEvent](repeating: .frame(picture), count: 1000)
         let sent = try play(steps, to: window)
-        #expect(sent.connections[0].peer.goodbye == "window closed" && window.pictures == 0)
+        #expect(sent.receivers[0].peer.goodbye == "window closed" && window.pictures == 0)
     }
 
     @Test func theOnlyStreamThatBreaksAndCannotComeBackIsTheEnd() throws {

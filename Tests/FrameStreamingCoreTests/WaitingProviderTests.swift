@@ -4,7 +4,7 @@ import FrameStreamingTesting
 import Testing
 
 /// A sender that waits for receivers to connect, one after another: whatever one of them does, the next one is served.
-@Suite struct ListeningConnectorTests {
+@Suite struct WaitingProviderTests {
     enum Fault: CaseIterable {
         case acknowledgesWhatWasNotSent, acknowledgesTwice, takesCreditBack, violates, isTooSlow, takesNoSuchFrame
         case isClosed, breaks
@@ -34,15 +34,15 @@ import Testing
     @Test(arguments: Fault.allCases, [DeliveryPolicy.latest, .reliable])
     func whateverOneReceiverDoesTheNextOneIsServed(fault: Fault, policy: DeliveryPolicy) throws {
         let links = (0..<2).map { _ in MemoryTransport.pair() }
-        let connector = ReconnectingSenderTests.ScriptedConnector(
-            [.success(links[0].sender), .success(links[1].sender)], isListening: true)
+        let provider = ReconnectingSenderTests.ScriptedProvider(
+            [.success(links[0].sender), .success(links[1].sender)], waitsForPeers: true)
         let reported = Monitor<[FrameStreamingError?]>([])
         var options = SenderOptions(policy: policy, window: 2)
         options.onEvent = { event in
             if case .disconnected(_, let error) = event { reported.update { $0.append(error) } }
             if case .ended = event { Issue.record("the listening has ended") }
         }
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
         let thread = try SystemThread(name: "sender") {
             var source = EndlessSource(format: format)
@@ -62,8 +62,8 @@ import Testing
     @Test(arguments: [FrameStreamingError.Code.protocolViolation, .rejected, .limitExceeded, .busy])
     func aHandshakeThatFailsIsThatPeersAlone(code: FrameStreamingError.Code) throws {
         let link = MemoryTransport.pair()
-        let connector = ReconnectingSenderTests.ScriptedConnector(
-            [.failure(FrameStreamingError(code, "no receiver")), .success(link.sender)], isListening: true)
+        let provider = ReconnectingSenderTests.ScriptedProvider(
+            [.failure(FrameStreamingError(code, "no receiver")), .success(link.sender)], waitsForPeers: true)
         let waits = Monitor<[FrameStreamingError.Code]>([])
         var options = SenderOptions(policy: .reliable)
         // One connection, once there is one.
@@ -72,7 +72,7 @@ import Testing
             if case .waiting(_, let error, _) = event { waits.update { $0.append(error.code) } }
         }
         let collector = try FrameSenderTests.Collector(link.receiver)
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(5))
         #expect(try sender.run(&source).total.acknowledged == 5)
         collector.thread.join()
@@ -81,13 +81,13 @@ import Testing
 
     @Test func aListenerThatCannotGoOnEndsTheRun() throws {
         let error = FrameStreamingError(.closed, "the listening socket is broken", errno: 22)
-        let connector = ReconnectingSenderTests.ScriptedConnector([.failure(error)], isListening: true)
+        let provider = ReconnectingSenderTests.ScriptedProvider([.failure(error)], waitsForPeers: true)
         let ended = Monitor<FrameStreamingError?>(nil)
         var options = SenderOptions(policy: .latest)
         options.onEvent = { event in
             if case .ended(_, let failure) = event { ended.update { $0 = failure } }
         }
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(5))
         #expect(throws: error) { try sender.run(&source) }
         #expect(ended.withLock { $0 } == error)
@@ -95,11 +95,11 @@ import Testing
 
     @Test func withoutReconnectionOneReceiverIsAll() throws {
         let links = (0..<2).map { _ in MemoryTransport.pair() }
-        let connector = ReconnectingSenderTests.ScriptedConnector(
-            [.success(links[0].sender), .success(links[1].sender)], isListening: true)
+        let provider = ReconnectingSenderTests.ScriptedProvider(
+            [.success(links[0].sender), .success(links[1].sender)], waitsForPeers: true)
         var options = SenderOptions(policy: .latest)
         options.reconnection = .never
-        let sender = try FrameSender(codec: IdentityCodec(), connector: connector, options: options)
+        let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
         let thread = try SystemThread(name: "sender") {
             var source = EndlessSource(format: format)
@@ -107,7 +107,7 @@ import Testing
         }
         try commit(.acknowledgesWhatWasNotSent, links[0])
         thread.join()
-        #expect(sender.summary.connections[0].failure?.code == .protocolViolation)
-        #expect(sender.summary.connections[0].connections == 1)
+        #expect(sender.summary.receivers[0].failure?.code == .protocolViolation)
+        #expect(sender.summary.receivers[0].connections == 1)
     }
 }
