@@ -9,7 +9,7 @@ import Testing
 @Suite struct IdleLinksTests {
     /// A sender that runs, with one receiver that takes everything and others that say nothing.
     struct Running {
-        let sender: FrameSender<CountingCodec>
+        let sender: FrameSender
         let codec = CountingCodec()
         let idle: [(sender: MemoryTransport, receiver: MemoryTransport)]
         let healthy: FrameSenderTests.Collector
@@ -54,7 +54,7 @@ import Testing
         let before = running.healthy.received.withLock { $0.count }
         waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
         // They rest all the same when somebody asks for the figures, which are those of every frame.
-        let figures = running.sender.summary.connections.map(\.statistics)
+        let figures = running.sender.summary.receivers.map(\.statistics)
         #expect(running.sender.idle.count == 50)
         let healthy = try #require(figures.last)
         for counts in figures.dropLast() {
@@ -64,7 +64,7 @@ import Testing
             #expect(counts.produced == counts.dropped.replaced + underWay)
         }
         running.end()
-        let ended = running.sender.summary.connections
+        let ended = running.sender.summary.receivers
         #expect(ended.count == 51 && running.sender.idle.count == 0)
         for connection in ended {
             #expect(Self.isAccountedFor(connection.statistics))
@@ -93,7 +93,7 @@ import Testing
         for (earlier, later) in zip(received, received.dropFirst()) {
             #expect(later.frame.sequence == earlier.frame.sequence + 1 + UInt64(later.info.skipped))
         }
-        for connection in running.sender.summary.connections { #expect(Self.isAccountedFor(connection.statistics)) }
+        for connection in running.sender.summary.receivers { #expect(Self.isAccountedFor(connection.statistics)) }
     }
 
     @Test func onesThatLeaveOrAreCancelledAreAccountedFor() throws {
@@ -105,6 +105,6 @@ import Testing
         running.healthy.thread.join()
         running.thread.join()
         #expect(running.sender.idle.count == 0)
-        for connection in running.sender.summary.connections { #expect(Self.isAccountedFor(connection.statistics)) }
+        for connection in running.sender.summary.receivers { #expect(Self.isAccountedFor(connection.statistics)) }
     }
 }
