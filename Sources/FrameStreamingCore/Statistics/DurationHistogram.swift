@@ -44,8 +44,19 @@ public struct DurationHistogram: Sendable {
     /// counted afterwards makes it large again.
     package mutating func compact() {
         guard let histogram else { return }
-        // Each stands for values up to it, the last for those up to the largest.
-        compacted = histogram.recordedValues().map { (min($0.value, histogram.maxRecorded), $0.count) }
+        // Only from the smallest value to the largest: the library's own sequence begins at zero, and at the end of a stream with ten
+        // histograms that was most of the work.
+        compacted = []
+        var (value, left) = (histogram.min, histogram.totalCount)
+        while left > 0, value <= histogram.maxRecorded {
+            let count = histogram.countForValue(value)
+            if count > 0 {
+                // Each stands for values up to it, the last for those up to the largest.
+                compacted.append((min(histogram.highestEquivalentForValue(value), histogram.maxRecorded), count))
+                left -= min(left, UInt64(count))
+            }
+            value = histogram.nextNonEquivalentForValue(value)
+        }
         self.histogram = nil
     }
 
