@@ -19,21 +19,26 @@ struct ColourSpace {
 
     /// Y, Cb and Cr of a colour of 0...255 each, neither rounded nor clamped.
     func samples(_ rgb: [Double]) -> [Double] {
-        let (r, g, b) = (rgb[0] / 255, rgb[1] / 255, rgb[2] / 255)
+        let (y, u, v) = samples((rgb[0], rgb[1], rgb[2]))
+        return [y, u, v]
+    }
+
+    func samples(_ rgb: (Double, Double, Double)) -> (Double, Double, Double) {
+        let (r, g, b) = (rgb.0 / 255, rgb.1 / 255, rgb.2 / 255)
         let y = red * r + (1 - red - blue) * g + blue * b
         let (cb, cr) = ((b - y) / (2 * (1 - blue)), (r - y) / (2 * (1 - red)))
         return isLimited
-            ? [16 + 219 * y, 128 + 224 * cb, 128 + 224 * cr] : [255 * y, 128 + 255 * cb, 128 + 255 * cr]
+            ? (16 + 219 * y, 128 + 224 * cb, 128 + 224 * cr) : (255 * y, 128 + 255 * cb, 128 + 255 * cr)
     }
 
     /// R, G and B of three samples, 0...255 where the colour exists.
-    func rgb(_ sampleY: Double, _ sampleU: Double, _ sampleV: Double) -> [Double] {
+    func rgb(_ sampleY: Double, _ sampleU: Double, _ sampleV: Double) -> (Double, Double, Double) {
         let y = isLimited ? (sampleY - 16) / 219 : sampleY / 255
         let cb = (sampleU - 128) / (isLimited ? 224 : 255)
         let cr = (sampleV - 128) / (isLimited ? 224 : 255)
         let (r, b) = (y + 2 * (1 - red) * cr, y + 2 * (1 - blue) * cb)
         let g = (y - red * r - blue * b) / (1 - red - blue)
-        return [255 * r, 255 * g, 255 * b]
+        return (255 * r, 255 * g, 255 * b)
     }
 }
 

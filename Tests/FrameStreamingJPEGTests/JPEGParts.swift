@@ -10,31 +10,35 @@ enum JPEGParts {
     static func encode(
         _ picture: TestPicture, _ format: PixelFormat = .rgb24, sampling: CInt = 2, quality: CInt = 90, flags: CInt = 0
     ) throws -> [UInt8] {
-        let frame = try picture.frame(format)
-        let code = format.packedCode ?? CInt(TJPF_GRAY.rawValue)
-        return try compress(bytes(frame), picture, code, sampling: sampling, quality: quality, flags: flags)
+        try encode(picture.frame(format), sampling: sampling, quality: quality, flags: flags)
+    }
+
+    /// The same of a frame in gray or RGB.
+    static func encode(_ frame: Frame, sampling: CInt = 2, quality: CInt = 90, flags: CInt = 0) throws -> [UInt8] {
+        let code = frame.format.pixelFormat.packedCode ?? CInt(TJPF_GRAY.rawValue)
+        return try compress(bytes(frame), frame.format, code, sampling: sampling, quality: quality, flags: flags)
     }
 
     /// The four inks, of any values.
     static func cmyk() throws -> [UInt8] {
-        let picture = TestPicture(width: 8, height: 8)
+        let size = try FrameFormat(width: 8, height: 8, pixelFormat: .gray8)
         return try compress(
-            [UInt8](repeating: 90, count: 256), picture, CInt(TJPF_CMYK.rawValue), sampling: 0, quality: 90, flags: 0)
+            [UInt8](repeating: 90, count: 256), size, CInt(TJPF_CMYK.rawValue), sampling: 0, quality: 90, flags: 0)
     }
 
     private static func compress(
-        _ pixels: [UInt8], _ picture: TestPicture, _ code: CInt, sampling: CInt, quality: CInt, flags: CInt
+        _ pixels: [UInt8], _ size: FrameFormat, _ code: CInt, sampling: CInt, quality: CInt, flags: CInt
     ) throws -> [UInt8] {
         let handle = unsafe tjInitCompress()
         defer { unsafe tjDestroy(handle) }
         var target: UnsafeMutablePointer<UInt8>?
-        var size: UInt = 0
+        var length: UInt = 0
         let result = unsafe tjCompress2(
-            handle, pixels, CInt(picture.width), 0, CInt(picture.height), code, &target, &size, sampling, quality, flags
+            handle, pixels, CInt(size.width), 0, CInt(size.height), code, &target, &length, sampling, quality, flags
         )
         defer { unsafe tjFree(target) }
         guard result == 0, let target = unsafe target else { throw FrameStreamingError(.system, "no JPEG") }
-        return unsafe Array(UnsafeBufferPointer(start: target, count: Int(size)))
+        return unsafe Array(UnsafeBufferPointer(start: target, count: Int(length)))
     }
 
     /// The segments up to the first scan's data: marker and whole bytes.

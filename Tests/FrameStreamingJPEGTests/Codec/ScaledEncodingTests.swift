@@ -43,12 +43,9 @@ import Testing
                         let isGray = format == .gray8 || subsampling == .gray
                         for plane in 0..<(isGray ? 1 : 3) {
                             let sample = [picture.y, picture.u, picture.v][plane]
-                            let result = difference(
-                                (0..<size[1]).flatMap { y in
-                                    (0..<size[0]).map { x in
-                                        (decoded[plane, x, y], mean(x, y, scale.denominator, picture, sample))
-                                    }
-                                })
+                            let result = difference(size[0], size[1]) { x, y in
+                                (decoded[plane, x, y], mean(x, y, scale.denominator, picture, sample))
+                            }
                             #expect(
                                 result.psnr > 36 && result.largest <= 14, "plane \(plane) of \(label): \(result)")
                         }

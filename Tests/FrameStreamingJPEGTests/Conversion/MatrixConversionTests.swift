@@ -21,6 +21,7 @@ import Testing
         let space = try #require(ColourSpace(matrix, range))
         let jfif = try #require(ColourSpace(.bt601, .full))
         let luma = (0...255).map { UInt8($0) }
+        func off(_ ours: UInt8, _ theirs: Double) -> Double { abs(Double(ours) - min(255, max(0, theirs))) }
         var worst = 0.0
         for u in stride(from: 0, through: 255, by: 5) {
             for v in stride(from: 0, through: 255, by: 5) {
@@ -32,9 +33,7 @@ import Testing
                 unsafe conversion.convertChroma(us, vs, to: &newU, &newV, count: 256)
                 for index in 0...255 {
                     let exact = jfif.samples(space.rgb(Double(index), Double(u), Double(v)))
-                    for (ours, theirs) in zip([y[index], newU[index], newV[index]], exact) {
-                        worst = max(worst, abs(Double(ours) - min(255, max(0, theirs))))
-                    }
+                    worst = max(worst, off(y[index], exact.0), off(newU[index], exact.1), off(newV[index], exact.2))
                 }
             }
         }

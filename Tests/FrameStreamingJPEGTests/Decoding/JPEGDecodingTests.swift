@@ -22,7 +22,7 @@ import Testing
             let result = difference(
                 (0..<height).flatMap { y in
                     (0..<width).flatMap { x in
-                        (0..<3).map { (samples[0, size * x + places[$0], y], picture.rgb(x, y)[$0]) }
+                        (0..<3).map { (samples[0, size * x + places[$0], y], picture.rgb(x, y, $0)) }
                     }
                 })
             #expect(result.psnr > 38 && result.largest < 14, "\(format): \(result)")
@@ -49,7 +49,7 @@ import Testing
                             (0..<shape.rowBytes).map { x in
                                 (
                                     samples[plane, x, y],
-                                    picture.samples(min(x * h, width - 1), min(y * v, height - 1))[index]
+                                    picture.sample(index, min(x * h, width - 1), min(y * v, height - 1))
                                 )
                             }
                         })
@@ -148,7 +148,7 @@ import Testing
         }
         let samples = Samples(try tolerant.decode(half, DecodeSettings(pixelFormat: .gray8)))
         let upper = difference(
-            (0..<32).flatMap { y in (0..<128).map { (samples[0, $0, y], picture.samples($0, y)[0]) } })
+            (0..<32).flatMap { y in (0..<128).map { (samples[0, $0, y], picture.sample(0, $0, y)) } })
         #expect(upper.psnr > 35, "what had come is there")
     }
 
