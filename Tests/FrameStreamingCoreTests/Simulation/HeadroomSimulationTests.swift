@@ -27,6 +27,8 @@ import Testing
     func aLinkThatIsBusyIsNotTried(megabits: Double) throws {
         // Milliseconds of a frame.
         let service = 800 / megabits
+        // Thousands of pictures a second need no half a minute to show it.
+        let seconds = SimulationSize.isFull || megabits < 30 ? 30.0 : 8.0
         for seed in SimulationSize.seeds(1, full: 5) {
             func run(measured: Bool) throws -> SimulatedStream.Outcome {
                 var stream = Self.stream(
@@ -34,7 +36,7 @@ import Testing
                     noise: min(0.5, service / 50), measured: measured, seed: seed)
                 stream.encodeTime = Int64(min(2, service / 40) * 1e6)
                 stream.spread = 0.1
-                return try stream.run(seconds: 30)
+                return try stream.run(seconds: seconds)
             }
             let outcome = try run(measured: true)
             #expect(outcome.violations.isEmpty)
@@ -43,7 +45,7 @@ import Testing
             #expect(Self.trials(before) > 0)
             // Nothing is lost by it, and the oldest frame is younger. The last picture of all waits for the one before: it is left out.
             #expect(Double(outcome.bytesDelivered) > 0.98 * Double(before.bytesDelivered))
-            let end = 30 - service / 500
+            let end = seconds - service / 500
             #expect(outcome.age(1, to: end) < before.age(1, to: end))
         }
     }
@@ -130,7 +132,7 @@ import Testing
         ] as [(Double, Double, Double)])
     func growsAsSoonAsBefore(megabits: Double, roundTrip: Double, gain: Double) throws {
         var (with, without) = (0, 0)
-        for seed in 1...UInt64(20) {
+        for seed in SimulationSize.seeds(5, full: 20) {
             for measured in [true, false] {
                 var stream = Self.stream(
                     megabits: megabits, roundTrip: roundTrip, rate: 60, noise: 1, measured: measured, seed: seed)

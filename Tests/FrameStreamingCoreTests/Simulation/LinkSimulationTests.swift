@@ -7,7 +7,7 @@ import Testing
         .latest, .reliable, .deadline(.nanoseconds(SimulatedStream.deadline)),
     ]
     /// For each policy and window. In the full run they are a million frames in all.
-    static let seeds = SimulationSize.seeds(12, full: 110)
+    static let seeds = SimulationSize.seeds(6, full: 110)
     static let windows: [SendWindow] = [1, 2, 4, .adaptive]
 
     /// A link, a source and a receiver for each seed: nothing about them is typical.
