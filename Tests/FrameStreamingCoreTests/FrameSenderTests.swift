@@ -277,7 +277,7 @@ import Testing
         do {
             _ = try sender.run(&source)
             Issue.record("ran twice")
-        } catch { #expect(error.code == .busy) }
+        } catch { #expect(error.code == .invalidArgument) }
         for quality in [0, 101, -1] {
             do {
                 _ = try FrameSender(

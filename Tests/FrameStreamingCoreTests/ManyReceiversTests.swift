@@ -85,7 +85,9 @@ import Testing
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
         let frames = try FrameSenderTests.frames(10)
         // One is under way, one encoded, and one waits: there is room for no more before the first acknowledgement.
-        for frame in frames.prefix(3) { waitUntil { sender.trySend(frame) == .sent } }
+        for frame in frames.prefix(3) {
+            waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
+        }
         #expect(!sender.hasCredit)
         for frame in frames.dropFirst(3) { #expect(sender.trySend(frame) == .noCredit) }
         let collector = try FrameSenderTests.Collector(link.receiver)
@@ -107,15 +109,68 @@ import Testing
         waitUntil { sender.summary.total.sent == 1 }
         #expect(!sender.hasCredit)
         #expect(sender.trySend(frames[1], replaces: false) == .noCredit)
-        #expect(sender.trySend(frames[1]) == .sent)
+        #expect(sender.trySend(frames[1]) == .queued(replacing: false))
         #expect(sender.trySend(frames[2], replaces: false) == .noCredit)
-        #expect(sender.trySend(frames[2]) == .replaced)
+        #expect(sender.trySend(frames[2]) == .queued(replacing: true))
         let collector = try FrameSenderTests.Collector(link.receiver)
         _ = try sender.finish()
         collector.thread.join()
         #expect(collector.numbers == [0, 2])
-        #expect(sender.trySend(frames[3]) == .noCredit)
+        #expect(sender.trySend(frames[3]) == .ended)
         #expect(sender.summary.total.dropped.replaced == 1)
+    }
+
+    @Test func aFrameHandedOverWithoutAReceiverIsNotTaken() throws {
+        var options = SenderOptions(policy: .latest)
+        options.waitsForReceivers = true
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        let frames = try FrameSenderTests.frames(2)
+        #expect(sender.trySend(frames[0]) == .noReceiver)
+        let link = MemoryTransport.pair()
+        try sender.add(link.sender)
+        let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
+        waitUntil { sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
+        collector.thread.join()
+        waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
+        // The only one has left.
+        #expect(sender.trySend(frames[1]) == .noReceiver)
+        #expect(sender.summary.total.produced == sender.summary.total.acknowledged)
+        sender.stop()
+        #expect(sender.trySend(frames[1]) == .ended)
+        _ = try sender.finish()
+        #expect(sender.trySend(frames[1]) == .ended)
+    }
+
+    @Test func theReceiverHearsTheReasonThatThisSideGives() throws {
+        for stops in [true, false] {
+            let link = MemoryTransport.pair()
+            let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
+            let collector = try FrameSenderTests.Collector(link.receiver)
+            sender.trySend(try FrameSenderTests.frames(1)[0])
+            if stops { sender.stop(.failed("the lamp is broken")) }
+            _ = try sender.finish(stops ? .complete("not this") : .failed("the lamp is broken"))
+            collector.thread.join()
+            #expect(link.receiver.peer.goodbye == .failed("the lamp is broken"))
+        }
+    }
+
+    @Test func aRunWithoutAReceiverThatMayComeIsRefused() throws {
+        var options = SenderOptions(policy: .reliable)
+        let sender = try FrameSender(codec: IdentityCodec(), options: options)
+        var source = ScriptedSource(try FrameSenderTests.frames(1))
+        let error = #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
+        #expect(error?.code == .invalidArgument && error?.message.contains("waitsForReceivers") == true)
+        // Nothing was taken from the source, and a receiver that is added now gets the frame.
+        let link = MemoryTransport.pair()
+        try sender.add(link.sender)
+        let collector = try FrameSenderTests.Collector(link.receiver)
+        try sender.run(&source)
+        collector.thread.join()
+        #expect(collector.numbers == [0])
+        options.waitsForReceivers = true
+        let waiting = try FrameSender(codec: IdentityCodec(), options: options)
+        waiting.stop()
+        #expect(try waiting.run(&source).receivers.isEmpty)
     }
 
     // MARK: Requests, encoders

@@ -122,12 +122,12 @@ final class ReceiverLink: Sendable {
         var step = LinkStep()
         let outcome = state.withLock { state -> SendOutcome in
             if state.rests { wake(&state) }
-            guard state.session.phase.takesFrames, !isReliable || state.session.hasRoom,
-                replaces || state.session.wouldTake
-            else { return .noCredit }
+            guard state.session.phase.takesFrames else { return .noReceiver }
+            let goesAtOnce = state.session.wouldTake
+            guard !isReliable || state.session.hasRoom, replaces || goesAtOnce else { return .noCredit }
             let replaced = state.session.frames.counts.dropped.replaced
             take(.offered(frame), &state, &step)
-            return state.session.frames.counts.dropped.replaced > replaced ? .replaced : .sent
+            return goesAtOnce ? .sent : .queued(replacing: state.session.frames.counts.dropped.replaced > replaced)
         }
         perform(&step)
         return outcome

@@ -72,6 +72,7 @@ public final class FrameReceiver: Sendable {
         let (transport, inbox) = (transport, inbox)
         inbox.noteEnd(.cancelled)
         takeBack()
+        if let lent = transport as? any ScopedTransport, lent.isLent { return }
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-goodbye") {
                 try? transport.finish("receiver went away", until: .after(Self.patience))

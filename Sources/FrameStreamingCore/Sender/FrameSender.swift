@@ -84,15 +84,22 @@ public final class FrameSender: Sendable {
 
     // MARK: Sending
 
-    /// Sends what `source` gives until it ends, every receiver has left, or ``stop()`` or ``cancel()`` is called.
+    /// Sends what `source` gives until it ends, every receiver has left, or ``stop(_:)`` or ``cancel()`` is called.
     ///
-    /// Returns when the receivers have had everything and said so. A sender runs once. Pictures are not taken before the first
-    /// receiver is connected.
+    /// Returns when the receivers have had everything and said so. A sender runs once. Frames are not
+    /// taken before the first receiver is connected.
     ///
-    /// - Throws: What the source threw, after the frames before it were delivered; what broke, when that ended the last
-    ///   connection; `cancelled` after ``cancel()``. ``summary`` has the figures then too.
+    /// - Throws: What the source threw, after the frames before it were delivered; what broke, when
+    ///   that ended the last connection; `cancelled` after ``cancel()``; `invalidArgument` for a
+    ///   second run, and for a sender without a receiver that does not wait for one
+    ///   (``SenderOptions/waitsForReceivers``). ``summary`` has the figures then too.
     @discardableResult
     public func run(_ source: inout some FrameSource) throws(FrameStreamingError) -> SenderSummary {
+        guard options.waitsForReceivers || !control.withLock({ $0.links.isEmpty }) else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "the sender has no receiver: add one before it runs, or set waitsForReceivers in its options")
+        }
         try beginRun("make another for another source")
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) {
@@ -100,33 +107,46 @@ public final class FrameSender: Sendable {
         } catch {
             failure = error
         }
-        return try endRun(failure)
+        return try endRun(failure, .complete("end of stream"))
     }
 
-    /// Hands over a picture without waiting, in place of ``run(_:)``, for programs that have a loop of their own. ``finish()`` ends it.
+    /// Hands over a frame without waiting, in place of ``run(_:)``, for programs that have a loop of
+    /// their own.
+    ///
+    /// ``finish(_:)`` ends it. Any thread may call.
     ///
     /// - Parameters:
-    ///   - frame: The picture.
-    ///   - replaces: Whether it may wait for credit where there is none. Under `latest` it takes the place of an older one that waits.
-    /// - Returns: The best that became of it, where there are several receivers: each has its own credit.
+    ///   - frame: The frame.
+    ///   - replaces: Whether it may wait for credit where there is none. Under `latest` it takes the
+    ///     place of an older one that waits.
+    /// - Returns: What became of it; where there are several receivers, which have credit of their
+    ///   own, the best.
+    @discardableResult
     public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
+        let links: [ReceiverLink]? = control.withLock { control in
+            control.isStopping || control.isCancelled || control.hasEnded ? nil : control.links
+        }
+        guard let links else { return .ended }
         let encoding = SharedEncoding(frame, offered: .now)
-        let outcomes = control.withLock { $0.isStopping || $0.isCancelled ? [] : $0.links }
-            .map { $0.tryOffer(encoding, replaces: replaces) }
-        return [SendOutcome.sent, .replaced].first(where: outcomes.contains) ?? .noCredit
+        return links.reduce(.noReceiver) { $0.better($1.tryOffer(encoding, replaces: replaces)) }
     }
 
     /// Whether a picture handed over now would go at once, to one receiver at least.
     public var hasCredit: Bool { control.withLock { $0.links }.contains { $0.hasCredit } }
 
-    /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way and says goodbye, as the end of
-    /// ``run(_:)`` does.
+    /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way
+    /// and says goodbye, as the end of ``run(_:)`` does.
     ///
-    /// - Throws: What broke, when that ended the last connection; `cancelled` after ``cancel()``.
+    /// - Parameter goodbye: What the receivers are told. ``Goodbye/failed(_:)`` where this side could
+    ///   not go on.
+    /// - Throws: What broke, when that ended the last connection; `cancelled` after ``cancel()``;
+    ///   `invalidArgument` where the sender runs, or has ended.
     @discardableResult
-    public func finish() throws(FrameStreamingError) -> SenderSummary {
+    public func finish(
+        _ goodbye: Goodbye = .complete("end of stream")
+    ) throws(FrameStreamingError) -> SenderSummary {
         try beginRun("it has ended, or its run ends it")
-        return try endRun(nil)
+        return try endRun(nil, goodbye)
     }
 
     private var senderRun: SenderRun {
@@ -138,11 +158,13 @@ public final class FrameSender: Sendable {
             defer { control.isRunning = true }
             return !control.isRunning
         }
-        guard isFirst else { throw FrameStreamingError(.busy, "a sender runs once: \(remedy)") }
+        guard isFirst else { throw FrameStreamingError(.invalidArgument, "a sender runs once: \(remedy)") }
     }
 
-    private func endRun(_ failure: FrameStreamingError?) throws(FrameStreamingError) -> SenderSummary {
-        senderRun.end(failure)
+    private func endRun(
+        _ failure: FrameStreamingError?, _ goodbye: Goodbye
+    ) throws(FrameStreamingError) -> SenderSummary {
+        senderRun.end(failure, goodbye)
         if control.withLock({ $0.isCancelled }) { throw .cancelled("the sender") }
         if let failure { throw failure }
         let summary = summary
@@ -152,9 +174,13 @@ public final class FrameSender: Sendable {
         return summary
     }
 
-    /// Ends in good order, from any thread: no more pictures are taken, those under way are waited for as long as
-    /// ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
-    public func stop() { control.update { $0.stopped = $0.stopped ?? .now } }
+    /// Ends in good order, from any thread: no more frames are taken, those under way are waited for
+    /// as long as ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
+    ///
+    /// - Parameter goodbye: What the receivers are told; the first one counts.
+    public func stop(_ goodbye: Goodbye = .stopped("sender stopped")) {
+        control.update { $0.stop = $0.stop ?? SenderControl.Stop(time: .now, goodbye: goodbye) }
+    }
 
     /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and the source's own slice of 50 ms).
     public func cancel() {

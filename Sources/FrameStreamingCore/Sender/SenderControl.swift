@@ -1,7 +1,11 @@
 /// What a sender knows of its receivers and its own end.
-///
-/// Not inside `FrameSender`: a type inside a generic one is looked up wherever it is used.
 struct SenderControl: Sendable {
+    /// The user's wish to end in good order.
+    struct Stop: Sendable {
+        var time: MonotonicTime
+        var goodbye: Goodbye
+    }
+
     var links: [ReceiverLink] = []
     /// Counts what happens to the links: one is new, has connected, or has ended.
     var version = 0
@@ -11,13 +15,13 @@ struct SenderControl: Sendable {
     var retiredInterval = SenderStatistics()
     /// The version when that was looked at last.
     private var retiredAt = 0
-    /// When it was stopped; nil = it was not.
-    var stopped: MonotonicTime?
+    /// Nil while nobody has stopped it.
+    var stop: Stop?
     var isCancelled = false
     var isRunning = false
     var hasEnded = false
 
-    var isStopping: Bool { stopped != nil }
+    var isStopping: Bool { stop != nil }
 
     /// Receivers come and go for months: what was counted for the oldest stays, their names do not.
     ///

@@ -35,7 +35,7 @@ public struct SenderOptions: Sendable {
     /// Under `reliable`: how long a receiver that connected to this side by itself, and whose connection broke, is waited for to come back
     /// and go on; nil = for as long as it takes. The others do not get on meanwhile, once its few frames under way are all there is room for.
     public var incomingReturnTimeout: Duration? = .seconds(5)
-    /// How long the end may take after ``FrameSender/stop()``: the frames under way are waited for, and then the receivers' answers to
+    /// How long the end may take after ``FrameSender/stop(_:)``: the frames under way are waited for, and then the receivers' answers to
     /// the goodbye, for which a third of the time is kept.
     public var stopPatience: Duration = .milliseconds(750)
     /// How long the goodbye may take at the source's end.

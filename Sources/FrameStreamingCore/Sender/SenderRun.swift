@@ -2,9 +2,6 @@ internal import FrameStreamingSystem
 
 /// A run of a sender: takes frames from the source, offers them to each link, and sees the links to
 /// their end.
-///
-/// Not inside ``FrameSender``, which is generic: what is done for every frame would look its types
-/// up.
 struct SenderRun: Sendable {
     let control: Monitor<SenderControl>
     let encoders: EncoderPool
@@ -118,20 +115,19 @@ struct SenderRun: Sendable {
         }
     }
 
-    func end(_ failure: FrameStreamingError?) {
-        let (stopped, links) = control.update { control in
+    /// - Parameter complete: What is said where neither the source failed nor the user stopped.
+    func end(_ failure: FrameStreamingError?, _ complete: Goodbye) {
+        let (stop, links) = control.update { control in
             control.hasEnded = true
-            return (control.stopped, control.links)
+            return (control.stop, control.links)
         }
-        let goodbye: Goodbye =
-            failure.map { .failed("source failed: \($0)") }
-            ?? (stopped != nil ? .stopped("sender stopped") : .complete("end of stream"))
+        let goodbye: Goodbye = failure.map { .failed("source failed: \($0)") } ?? stop?.goodbye ?? complete
         idle.end()
         // Side by side: a link that is slow, or no longer there, keeps none of the others from its
         // goodbye.
-        for link in links { link.finish(goodbye, stopped: stopped) }
+        for link in links { link.finish(goodbye, stopped: stop?.time) }
         var open = links
-        var hasStopped = stopped != nil
+        var hasStopped = stop != nil
         while !control.withLock({ $0.isCancelled }) {
             open.removeAll { $0.join(until: .now) }
             guard let first = open.first else { break }

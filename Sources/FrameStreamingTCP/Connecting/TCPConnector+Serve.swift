@@ -24,6 +24,7 @@ extension TCPConnector {
     ///   - onWaiting: Called before each wait with the reason why there is no connection, and the
     ///     length of the wait. The reason is nil after a stream that ended cleanly.
     ///   - body: Uses a connection, which is closed afterwards. If it returns, the stream is over.
+    ///     If it throws, the peer is told so in the goodbye, unless `body` has said its own.
     ///     If it throws what broke the connection (`connectionLost`, `endedWithoutGoodbye`, or a
     ///     `timedOut` of its own), the next connection follows. With `goesOn`, that is so for
     ///     `peerFailed` as well.
@@ -48,8 +49,7 @@ extension TCPConnector {
             let connected = clock.now
             var reason: FrameStreamingError?
             do {
-                defer { transport.close() }
-                try body(transport)
+                try transport.lend(to: body)
                 guard goesOn else { return }
             } catch let error as FrameStreamingError
                 where error.isBreak(of: transport) || goesOn && error.code == .peerFailed

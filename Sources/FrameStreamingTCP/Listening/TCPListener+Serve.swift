@@ -20,7 +20,8 @@ extension TCPListener {
     ///     the text handshake its connection is closed.
     ///   - onError: Called, from any thread, for each connection that failed, was turned away, or
     ///     whose `body` threw. Errors of this package are a `FrameStreamingError`.
-    ///   - body: Uses a connection, on a thread of its own. The connection is closed afterwards.
+    ///   - body: Uses a connection, on a thread of its own. The connection is closed afterwards. If
+    ///     `body` throws, the peer is told so in the goodbye, unless `body` has said its own.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
     public func serve(
@@ -31,8 +32,7 @@ extension TCPListener {
         try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, connections] channel, ticket in
             let transport = try handshakeDriver.accept(channel, until: .never)
             connections.replace(ticket, transport.close)
-            defer { transport.close() }
-            try body(transport)
+            try transport.lend(to: body)
             return .isOver
         }
     }

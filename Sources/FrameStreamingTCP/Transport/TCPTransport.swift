@@ -12,6 +12,8 @@ public final class TCPTransport: Transport {
     /// The same connection, if one thread can poll it together with others.
     private let watchable: (any WatchedConnection)?
     private let agreed: Peer
+    /// Whether ``lend(to:)`` was called.
+    let lent = Monitor(false)
 
     init(_ connection: any Connection, _ peer: Peer) {
         self.connection = connection

@@ -321,7 +321,8 @@ private final class Server: Sendable {
         }
         let transport = try TCPTransport.connect(to: "127.0.0.1:\(listener.port)", role: .sender)
         #expect(transport.peer.stream == nil)
-        #expect(code { _ = try transport.receive(until: soon()) } == .endedWithoutGoodbye)
+        #expect(try transport.receive(until: soon()) == nil)
+        #expect(transport.peer.goodbye == .failed("Full()"))
         listener.stop()
         try serving.value()
         #expect(names.withLock { $0 } == [nil])

@@ -131,6 +131,8 @@ final class Receiving: Sendable {
                 stage.note(.live(StreamStatus.name(of: peer)))
             case .undecodable(let info, let error):
                 output.complain("Error: frame \(info.sequence): \(error.message)", .undecodable, from: peer)
+            // A later version of the library may report more, of which a window has nothing to show.
+            @unknown default: break
             }
         }
     }

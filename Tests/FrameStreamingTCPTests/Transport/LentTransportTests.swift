@@ -1,0 +1,90 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTesting
+import Testing
+
+@testable import FrameStreamingTCP
+
+/// A body that cannot go on: its error is not of this package.
+private struct DiskIsFull: Error, CustomStringConvertible {
+    var description: String { "the disk is \u{1B}[31mfull" }
+}
+
+/// How the body of a `serve` ends is what its peer hears, where the body itself has said nothing.
+@Suite struct LentTransportTests {
+    enum Ending: CaseIterable { case returns, throwsItsOwn, throwsOurs, isCancelled, saysItself }
+
+    static func expected(_ ending: Ending) -> Goodbye {
+        switch ending {
+        case .returns: .complete("connection no longer used")
+        case .throwsItsOwn: .failed(String(printable: DiskIsFull().description))
+        case .throwsOurs: .failed("no room for the recording")
+        case .isCancelled: .stopped("the other side was stopped")
+        case .saysItself: .complete("enough")
+        }
+    }
+
+    /// Takes one frame, and ends as told. The receiver is released without a goodbye of its own.
+    @Sendable static func take(_ transport: TCPTransport, _ ending: Ending) throws {
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
+        _ = try #require(try receiver.next())
+        switch ending {
+        case .returns: return
+        case .throwsItsOwn: throw DiskIsFull()
+        case .throwsOurs: throw FrameStreamingError(.system, "no room for the recording")
+        case .isCancelled: throw FrameStreamingError(.cancelled, "a user wants no more")
+        case .saysItself:
+            receiver.close(.complete("enough"))
+            throw DiskIsFull()
+        }
+    }
+
+    private static func send(over transport: any Transport) throws -> SenderSummary.Receiver {
+        let sender = try FrameSender(
+            codec: IdentityCodec(), transport: transport, options: SenderOptions(policy: .reliable))
+        let frames = Monitor(UInt64(0))
+        while !sender.summary.receivers.contains(where: { $0.end != nil }) {
+            if sender.trySend(
+                try makeFrame(
+                    frames.update {
+                        $0 += 1; return $0
+                    })) == .ended
+            {
+                break
+            }
+        }
+        _ = try? sender.finish()
+        return sender.summary.receivers[0]
+    }
+
+    @Test(arguments: Ending.allCases) func aListenersPeerHearsHowTheBodyEnded(ending: Ending) throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        defer { listener.close() }
+        let errors = Monitor<[String]>([])
+        let serving = try Background {
+            try listener.serve(onError: { error in errors.update { $0.append("\(error)") } }) { transport in
+                try Self.take(transport, ending)
+            }
+        }
+        let receiver = try Self.send(
+            over: TCPTransport.connect(to: "127.0.0.1:\(listener.port)", role: .sender, until: soon()))
+        #expect(receiver.peer.goodbye == Self.expected(ending))
+        listener.stop()
+        try serving.value()
+        #expect(errors.withLock { $0.count } == (ending == .returns ? 0 : 1))
+    }
+
+    @Test(arguments: Ending.allCases) func aConnectorsPeerHearsHowTheBodyEnded(ending: Ending) throws {
+        let acceptor = try TCPAcceptor(on: "127.0.0.1:0", role: .sender)
+        let connector = try TCPConnector(to: "127.0.0.1:\(acceptor.port)", role: .receiver)
+        let serving = try Background { () -> Bool in
+            do {
+                try connector.serve { try Self.take($0, ending) }
+                return false
+            } catch { return true }
+        }
+        let receiver = try Self.send(over: acceptor.nextTransport(until: soon()))
+        #expect(receiver.peer.goodbye == Self.expected(ending))
+        #expect(try serving.value() == (ending != .returns))
+    }
+}
