@@ -70,6 +70,7 @@ import Testing
             case .lost: window.wait { if case .sourceLost = $0 { true } else { false } }
             case .restored: window.wait { $0?.isLive == true }
             case .frame, nil: break
+            @unknown default: Issue.record("a step that this source does not know")
             }
             last = steps.isEmpty ? nil : steps.removeFirst()
             return last
