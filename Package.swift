@@ -109,7 +109,7 @@ let package = Package(
         example("frame-receive", preview: true),
 
         .testTarget(
-            name: "FrameStreamingTests", dependencies: ["FrameStreaming", "FrameStreamingTesting"],
+            name: "FrameStreamingTests", dependencies: ["FrameStreaming", "FrameStreamingTesting", "TestThreads"],
             swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
@@ -141,7 +141,7 @@ let package = Package(
             name: "FrameStreamingTCPTests",
             dependencies: [
                 "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
-                "RawSockets",
+                "RawSockets", "TestThreads",
             ],
             exclude: ["Golden", "Malformed"],
             swiftSettings: settings),

@@ -4,7 +4,7 @@ import Testing
 
 /// The executables as a user has them. Most of a test's time is waiting for programs that wait for
 /// each other, so several tests run at once, each on a thread of its own.
-@Suite(.ownThread(atOnce: 6)) struct ExampleTests {}
+@Suite(.ownThread(atOnce: 8)) struct ExampleTests {}
 
 /// A sender and a receiver that have ended.
 struct Ended {

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Many receivers of a sender, heard on one thread.
-@Suite struct AcknowledgementPollerTests {
+@Suite(.ownThread(atOnce: 4)) struct AcknowledgementPollerTests {
     private static func sender(
         _ transports: [any Transport], policy: DeliveryPolicy = .reliable, window: Int = 4,
         onEvent: (@Sendable (SenderEvent) -> Void)? = nil

@@ -1,9 +1,10 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
-@Suite struct FrameReceiverTests {
+@Suite(.ownThread(atOnce: 4)) struct FrameReceiverTests {
     static func send(_ numbers: ClosedRange<UInt64>, over transport: MemoryTransport) throws {
         let format = try FrameFormat(width: 2, height: 2, pixelFormat: .gray8)
         for number in numbers {

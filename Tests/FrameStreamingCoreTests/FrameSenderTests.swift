@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Sender and receiver over a connection without bytes.
-@Suite struct FrameSenderTests {
+@Suite(.ownThread(atOnce: 4)) struct FrameSenderTests {
     static func frames(_ count: Int) throws -> [Frame] {
         let format = try FrameFormat(width: 17, height: 13, pixelFormat: .i420)
         return try (0..<count).map { number in

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// What the sides make of each other's goodbyes.
-@Suite struct GoodbyeTests {
+@Suite(.ownThread(atOnce: 4)) struct GoodbyeTests {
     private typealias Link = (sender: MemoryTransport, receiver: MemoryTransport)
 
     /// Takes `count` frames on a thread of its own, and says goodbye so. Returns the numbers of what it took.

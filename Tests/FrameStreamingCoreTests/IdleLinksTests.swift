@@ -1,12 +1,13 @@
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 @testable import FrameStreamingCore
 
 /// A link whose receiver lets frames go by without a word costs nothing at each of them, and is
 /// counted as if it did.
-@Suite struct IdleLinksTests {
+@Suite(.ownThread(atOnce: 4)) struct IdleLinksTests {
     /// A sender that runs, with one receiver that takes everything and others that say nothing.
     struct Running {
         let sender: FrameSender

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Receivers that come and go, each with a slot, a window and a policy of its own; and programs with a loop of their own.
-@Suite struct ManyReceiversTests {
+@Suite(.ownThread(atOnce: 4)) struct ManyReceiversTests {
     @Test func receiversComeAndGo() throws {
         var options = SenderOptions(policy: .latest)
         options.waitsForReceivers = true

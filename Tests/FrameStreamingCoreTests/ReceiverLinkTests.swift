@@ -1,12 +1,13 @@
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 @testable import FrameStreamingCore
 
 /// A frame is sent by the thread that made it sendable, and by the link's own where the connection
 /// does not take it at once.
-@Suite struct ReceiverLinkTests {
+@Suite(.ownThread(atOnce: 4)) struct ReceiverLinkTests {
     /// A connection that takes no frame without waiting, or breaks instead.
     final class Hesitant: Transport {
         private let base: MemoryTransport

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// A sender that outlives its connections.
-@Suite struct ReconnectingSenderTests {
+@Suite(.ownThread(atOnce: 4)) struct ReconnectingSenderTests {
     /// Gives out what a script says: connections in memory, or failures.
     final class ScriptedProvider: TransportProvider {
         typealias Step = Result<MemoryTransport, FrameStreamingError>

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Receivers that stand still without a word: how long they are waited for, and what becomes of the others.
-@Suite struct StallingReceiverTests {
+@Suite(.ownThread(atOnce: 4)) struct StallingReceiverTests {
     /// Far more than a receiver that takes everything needs on a busy machine.
     private static let patience = Duration.seconds(1)
 

@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// A connection that takes no acknowledgement, and says nothing of it to the thread that listens.
-@Suite struct UnheardAcknowledgementTests {
+@Suite(.ownThread(atOnce: 4)) struct UnheardAcknowledgementTests {
     private final class Deaf: Transport {
         private let base: MemoryTransport
         private let failure: FrameStreamingError

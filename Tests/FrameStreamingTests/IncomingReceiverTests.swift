@@ -1,10 +1,11 @@
 import FrameStreaming
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Receivers that connect to a listening sender by themselves, and what becomes of the others when one dies.
-@Suite struct IncomingReceiverTests {
+@Suite(.ownThread(atOnce: 4)) struct IncomingReceiverTests {
     /// A sender that listens, and what it has said of its receivers' ends.
     private final class Listening: Sendable {
         let listener: TCPListener

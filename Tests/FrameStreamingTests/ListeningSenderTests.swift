@@ -1,10 +1,11 @@
 import Foundation
 import FrameStreaming
 import FrameStreamingSystem
+import TestThreads
 import Testing
 
 /// A sender that listens, with receivers that lose their connections and come back.
-@Suite struct ListeningSenderTests {
+@Suite(.ownThread(atOnce: 4)) struct ListeningSenderTests {
     /// Receives over as many connections as it takes, breaking each of the first ones after some frames.
     private final class Breaking: Sendable {
         let numbers = Monitor<[UInt64]>([])

@@ -1,9 +1,10 @@
 import Foundation
 import FrameStreaming
+import TestThreads
 import Testing
 
 /// Source, JPEG, TCP and receiver together, in one process.
-@Suite struct PipelineTests {
+@Suite(.ownThread(atOnce: 4)) struct PipelineTests {
     /// What a sending thread came to.
     final class Sending: @unchecked Sendable {
         private let done = DispatchSemaphore(value: 0)

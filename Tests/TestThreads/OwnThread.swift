@@ -68,7 +68,8 @@ private final class Places: Sendable {
     }
 }
 
-private final class ThreadExecutor: TaskExecutor {
+/// A thread that runs tasks until it is stopped.
+final class ThreadExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var isStopped = false

@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

@@ -2,12 +2,13 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// Clocks of two machines, from end to end.
-@Suite struct ClockTests {
+@Suite(.ownThread(atOnce: 4)) struct ClockTests {
     /// A thread that keeps an end in `receive` until it is closed, and drops what comes.
     private func listening(to transport: TCPTransport) throws -> Background<Bool> {
         try Background {

@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingTesting
 import Foundation
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
@@ -11,7 +12,7 @@ extension Message? {
 }
 
 /// How connections end: in good order, by a kill, by a close of this side.
-@Suite struct EndingTests {
+@Suite(.ownThread(atOnce: 4)) struct EndingTests {
     @Test func aSenderFinishesWhenEverythingWasConsumed() throws {
         let (sender, receiver) = try makePair()
         let acknowledged = try Background {

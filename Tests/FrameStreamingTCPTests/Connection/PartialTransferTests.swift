@@ -2,12 +2,13 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// Writes and reads that take many calls, stop in the middle, and go on.
-@Suite struct PartialTransferTests {
+@Suite(.ownThread(atOnce: 4)) struct PartialTransferTests {
     /// What the wire must carry for a frame.
     private func wire(_ frame: Frame, _ info: FrameInfo) -> [UInt8] {
         FrameHeader(frame, info).marshal(metadata: frame.metadata, imageBytes: frame.byteCount) + frame.contents

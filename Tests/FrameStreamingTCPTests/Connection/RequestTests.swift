@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,12 +1,13 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// A peer that is gone behind something that goes on confirming what it is sent.
-@Suite struct SilenceDetectorTests {
+@Suite(.ownThread(atOnce: 4)) struct SilenceDetectorTests {
     private let second: Int64 = 1_000_000_000
 
     @Test func whoSaysAnythingIsNeverAsked() {

@@ -1,11 +1,12 @@
 import FrameStreamingCore
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// The text handshake against the tutorial's two programs, byte for byte.
-@Suite struct TextConnectionTests {
+@Suite(.ownThread(atOnce: 4)) struct TextConnectionTests {
     /// The tutorial's client: a header, ok, the picture, ok; over at the end.
     private func tutorialClient(_ peer: RawPeer, _ pictures: [[UInt8]]) -> [String] {
         var answers: [String] = []

@@ -2,12 +2,13 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// A peer that resets its connection, wherever in the dialogue, gives its place back.
-@Suite struct LockoutTests {
+@Suite(.ownThread(atOnce: 4)) struct LockoutTests {
     /// A receiver with one place, whose consumer is busy with each frame until it is let on.
     private final class Server: Sendable {
         let listener: TCPListener

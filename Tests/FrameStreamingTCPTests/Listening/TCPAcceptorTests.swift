@@ -1,11 +1,12 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
-@Suite struct TCPAcceptorTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPAcceptorTests {
     @Test func onePeerAfterAnotherInOneSession() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         #expect(acceptor.session != 0 && acceptor.port > 0 && acceptor.address == "127.0.0.1:\(acceptor.port)")

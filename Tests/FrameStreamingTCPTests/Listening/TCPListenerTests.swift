@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import Foundation
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
@@ -67,7 +68,7 @@ private final class Server: Sendable {
     }
 }
 
-@Suite struct TCPListenerTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPListenerTests {
     struct Malformed: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var afterHello: Bool

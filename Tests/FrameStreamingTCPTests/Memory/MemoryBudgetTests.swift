@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import FrameStreamingSystem
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

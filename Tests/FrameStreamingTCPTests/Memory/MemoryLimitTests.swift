@@ -2,12 +2,13 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// A receiver whose sender has credit for more than there is memory for.
-@Suite struct MemoryLimitTests {
+@Suite(.ownThread(atOnce: 4)) struct MemoryLimitTests {
     static let large = 1 << 20
     /// Two large frames for one connection.
     static let limit = 2 * large

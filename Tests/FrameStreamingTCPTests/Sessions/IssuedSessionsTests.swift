@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

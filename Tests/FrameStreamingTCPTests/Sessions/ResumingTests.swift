@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
@@ -49,7 +50,7 @@ private let frames: UInt64 = 6
 /// A frame of ResumingSender, an acknowledgement, and what is said before and behind them.
 private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76 + 10, 8 + 72)
 
-@Suite struct ResumingTests {
+@Suite(.ownThread(atOnce: 4)) struct ResumingTests {
     private func stream(
         cutAfter limits: [Int], _ direction: CuttingProxy.Direction, window: UInt64 = 4,
         work: @escaping @Sendable (UInt64, CuttingProxy?) throws -> Void = { _, _ in }

@@ -2,12 +2,13 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// The package's own sender and receiver, with a proxy between them that cuts.
-@Suite struct SenderResumingTests {
+@Suite(.ownThread(atOnce: 4)) struct SenderResumingTests {
     private static let frames = 8
 
     /// Frames with their numbers as content.

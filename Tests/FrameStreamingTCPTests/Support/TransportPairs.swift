@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
@@ -9,36 +10,9 @@ import Testing
 /// Far beyond what anything here takes: a test that hangs fails instead.
 func soon() -> Deadline { .after(.seconds(30)) }
 
-/// A call on a thread of its own, and what came of it.
-final class Background<Value: Sendable>: Sendable {
-    private let result = Monitor<Result<Value, any Error>?>(nil)
-
-    init(_ body: @escaping @Sendable () throws -> Value) throws {
-        let result = result
-        _ = try SystemThread(name: "test") {
-            let value = Result { try body() }
-            result.update { $0 = value }
-        }
-    }
-
-    /// Waits for the end and returns or throws what the call did.
-    func value() throws -> Value {
-        let outcome = result.wait(until: soon().nanoseconds) { $0 }
-        return try #require(outcome, "a thread of the test hangs").get()
-    }
-
+extension Background {
     /// The typed error that the call must end with.
-    func error() -> FrameStreamingError? {
-        do {
-            let value = try value()
-            Issue.record("no error, but \(value)")
-            return nil
-        } catch {
-            return error as? FrameStreamingError
-        }
-    }
-
-    var isDone: Bool { result.withLock { $0 != nil } }
+    func error() -> FrameStreamingError? { error(as: FrameStreamingError.self) }
 }
 
 /// The code of the typed error that `body` throws; nil where it throws none.

@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP

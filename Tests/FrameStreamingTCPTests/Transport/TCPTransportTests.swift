@@ -1,11 +1,12 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
-@Suite struct TCPTransportTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPTransportTests {
     @Test(arguments: [TCPRole.sender, .receiver], ["127.0.0.1:0", "[::1]:0"])
     func framesAndAcknowledgementsTravel(_ role: TCPRole, _ address: String) throws {
         let (connecting, listening) = try makePair(role, on: address)

@@ -1,12 +1,13 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// What one thread that listens to several connections calls.
-@Suite struct WatchedTransportTests {
+@Suite(.ownThread(atOnce: 4)) struct WatchedTransportTests {
     private func acknowledgement(_ sequence: UInt64) -> [UInt8] {
         Acknowledgement(sequence: sequence, creditThrough: sequence + 16).marshal()
     }

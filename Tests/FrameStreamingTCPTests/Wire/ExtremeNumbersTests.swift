@@ -3,13 +3,14 @@ import FrameStreamingSystem
 import FrameStreamingTesting
 import Glibc
 import RawSockets
+import TestThreads
 import Testing
 
 @testable import FrameStreamingTCP
 
 /// Every integer of every message at its extremes, said to a sender and to a receiver that go on to calculate with it: each ends, with
 /// figures that add up, and none traps.
-@Suite struct ExtremeNumbersTests {
+@Suite(.ownThread(atOnce: 4)) struct ExtremeNumbersTests {
     /// What a peer says, and when.
     struct Script: Sendable {
         var opening: [UInt8]
@@ -60,6 +61,11 @@ import Testing
     }
 
     // MARK: To a sender
+
+    /// Most of a script's time is waiting for a peer that says no more.
+    private func runSenders(_ scripts: [Script]) async throws {
+        try await sideBySide(scripts, atOnce: 8) { try runSender($0) }
+    }
 
     /// Runs a sender against a receiver that says `script`, until both have ended.
     private func runSender(_ script: Script) throws {
@@ -138,14 +144,14 @@ import Testing
         }
     }
 
-    @Test func everyNumberOfAHelloToASender() throws {
-        for hello in WireFields.hello(.hello, Self.hello(.receiver)).variants {
-            let words = (1...5).map { Self.acknowledgement($0).marshal() }
-            try runSender(Script(opening: hello, messages: words))
-        }
+    @Test func everyNumberOfAHelloToASender() async throws {
+        let words = (1...5).map { Self.acknowledgement($0).marshal() }
+        try await runSenders(
+            WireFields.hello(.hello, Self.hello(.receiver)).variants.map { Script(opening: $0, messages: words) })
     }
 
-    @Test(arguments: [1, 2] as [UInt64]) func everyNumberOfWhatASenderHears(first: UInt64) throws {
+    @Test(arguments: [1, 2] as [UInt64]) func everyNumberOfWhatASenderHears(first: UInt64) async throws {
+        var scripts: [Script] = []
         let opening = Self.hello(.receiver).marshal(.hello)
         for number in Self.receiversFields(first).indices {
             // Each variant in its place in a stream that is well before and behind it, and all that follow like it.
@@ -157,7 +163,7 @@ import Testing
                     guard isVaried else { return word }
                     return number == 0 ? ofEach[index][variant] : ofEach[index][variant] + word
                 }
-                try runSender(Script(opening: opening, messages: messages))
+                scripts.append(Script(opening: opening, messages: messages))
             }
         }
         for fields in Self.fieldsOfBoth {
@@ -165,13 +171,15 @@ import Testing
                 let messages = (1...5 as ClosedRange<UInt64>).map { sequence in
                     (sequence >= first ? variant : []) + Self.acknowledgement(sequence).marshal()
                 }
-                try runSender(Script(opening: opening, messages: messages))
+                scripts.append(Script(opening: opening, messages: messages))
             }
         }
+        try await runSenders(scripts)
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func mixedExtremesToASender(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func mixedExtremesToASender(seed: UInt64) async throws {
         var numbers = SeededNumbers(seed: seed)
+        var scripts: [Script] = []
         for _ in 0..<50 {
             let messages = (1...5 as ClosedRange<UInt64>).map { sequence in
                 // The number stays: another one would be the end.
@@ -181,11 +189,16 @@ import Testing
                 for _ in 0..<2 { pongs += Self.fieldsOfBoth[1].mixture(using: &numbers) }
                 return pongs + fields.mixture(using: &numbers)
             }
-            try runSender(Script(opening: Self.hello(.receiver).marshal(.hello), messages: messages))
+            scripts.append(Script(opening: Self.hello(.receiver).marshal(.hello), messages: messages))
         }
+        try await runSenders(scripts)
     }
 
     // MARK: To a receiver
+
+    private func runReceivers(_ scripts: [Script]) async throws {
+        try await sideBySide(scripts, atOnce: 8) { try runReceiver($0) }
+    }
 
     /// Runs a receiver against a sender that says `script`, until both have ended.
     private func runReceiver(_ script: Script) throws {
@@ -227,34 +240,36 @@ import Testing
             header: [8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 2, 4])
     }
 
-    @Test func everyNumberOfAHelloToAReceiver() throws {
-        for hello in WireFields.hello(.hello, Self.hello(.sender, session: 5)).variants {
-            let frames = (1...3).map { Self.frame($0).message }
-            try runReceiver(Script(opening: hello, messages: frames + [Bye("").marshal()]))
-        }
+    @Test func everyNumberOfAHelloToAReceiver() async throws {
+        let frames = (1...3).map { Self.frame($0).message }
+        let hellos = WireFields.hello(.hello, Self.hello(.sender, session: 5)).variants
+        try await runReceivers(hellos.map { Script(opening: $0, messages: frames + [Bye("").marshal()]) })
     }
 
-    @Test(arguments: [1, 2] as [UInt64]) func everyNumberOfWhatAReceiverHears(first: UInt64) throws {
+    @Test(arguments: [1, 2] as [UInt64]) func everyNumberOfWhatAReceiverHears(first: UInt64) async throws {
+        var scripts: [Script] = []
         let opening = Self.hello(.sender).marshal(.hello)
         let ofEach = (1...3).map { Self.frame($0).variants }
         for variant in ofEach[0].indices {
             let frames = (1...3).map { sequence in
                 sequence >= first ? ofEach[Int(sequence) - 1][variant] : Self.frame(sequence).message
             }
-            try runReceiver(Script(opening: opening, messages: frames + [Bye("").marshal()]))
+            scripts.append(Script(opening: opening, messages: frames + [Bye("").marshal()]))
         }
         for fields in Self.fieldsOfBoth + [WireFields(.sourceLost, WireMessage.sourceLost("x").marshal(), header: [])] {
             for variant in fields.variants {
                 let messages = (1...3).flatMap { sequence in
                     [sequence >= first ? variant : [], Self.frame(sequence).message]
                 }
-                try runReceiver(Script(opening: opening, messages: messages + [Bye("").marshal()]))
+                scripts.append(Script(opening: opening, messages: messages + [Bye("").marshal()]))
             }
         }
+        try await runReceivers(scripts)
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func mixedExtremesToAReceiver(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func mixedExtremesToAReceiver(seed: UInt64) async throws {
         var numbers = SeededNumbers(seed: seed)
+        var scripts: [Script] = []
         for _ in 0..<50 {
             let messages = (1...6 as ClosedRange<UInt64>).map { sequence in
                 // Number, size, and the metadata's length stay: another one would be the end.
@@ -263,9 +278,10 @@ import Testing
                 for _ in 0..<2 { pongs += Self.fieldsOfBoth[1].mixture(using: &numbers) }
                 return pongs + frame.mixture(using: &numbers)
             }
-            try runReceiver(
+            scripts.append(
                 Script(opening: Self.hello(.sender).marshal(.hello), messages: messages + [Bye("").marshal()]))
         }
+        try await runReceivers(scripts)
     }
 
     // MARK: From the side that connects
@@ -350,6 +366,8 @@ import Testing
                 peer.send(Self.acknowledgement(UInt64(count)).marshal())
             case WireType.bye.rawValue:
                 peer.send(ByeAcknowledgement(consumedThrough: UInt64(count)).marshal())
+                // As a receiver does: the sender waits for the end that follows its answer.
+                peer.shutdownWriting()
                 return
             default: break
             }

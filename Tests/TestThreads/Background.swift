@@ -1,0 +1,39 @@
+import FrameStreamingSystem
+public import Testing
+
+/// A call on a thread of its own, and what came of it.
+public final class Background<Value: Sendable>: Sendable {
+    private let result = Monitor<Result<Value, any Error>?>(nil)
+
+    /// Starts the call.
+    public init(_ body: @escaping @Sendable () throws -> Value) throws {
+        let result = result
+        _ = try SystemThread(name: "test") {
+            let value = Result { try body() }
+            result.update { $0 = value }
+        }
+    }
+
+    /// Waits for the end, at most 60 s, and returns or throws what the call did.
+    @discardableResult
+    public func value(sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
+        let outcome = result.wait(until: monotonicNow() + 60_000_000_000) { $0 }
+        return try #require(outcome, "a thread of the test hangs", sourceLocation: sourceLocation).get()
+    }
+
+    /// The error that the call must end with; nil where it is of another type, and an issue where there is none.
+    public func error<Failure: Error>(
+        as type: Failure.Type, sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Failure? {
+        do {
+            let value = try value(sourceLocation: sourceLocation)
+            Issue.record("no error, but \(value)", sourceLocation: sourceLocation)
+            return nil
+        } catch {
+            return error as? Failure
+        }
+    }
+
+    /// Whether the call has ended.
+    public var isDone: Bool { result.withLock { $0 != nil } }
+}
