@@ -99,11 +99,10 @@ import Testing
     @Test func itNeverLeavesTheBytes() throws {
         let whole = jpeg(0xC2, 65_535, 65_535, factors: [0x44, 0x11, 0x11, 0x11], scans: [[1, 2, 3], [4], [1], [9]])
         for count in 0...whole.count {
-            unsafe whole.prefix(count).withUnsafeBytes { bytes in
-                let tables = unsafe TablesBeforeScan(bytes)
-                guard let frame = tables.frame, let scan = tables.firstScan else { return }
-                _ = unsafe ScanWork(bytes, frame: frame, firstScan: scan, limits: .none)
-            }
+            // What is behind the bytes makes no difference: scans, or none.
+            let counted = work(whole[..<count], before: whole)
+            #expect(counted == work(whole[..<count], before: [UInt8](repeating: 0, count: 100)), "\(count) bytes")
+            #expect((counted?.scans ?? 0) <= 4 && (counted?.samples ?? 0) >= 0)
         }
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
@@ -111,11 +110,18 @@ import Testing
             for _ in 0..<3 {
                 damaged[Int.random(in: 2..<whole.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            unsafe damaged.withUnsafeBytes { bytes in
-                let tables = unsafe TablesBeforeScan(bytes)
-                guard let frame = tables.frame, let scan = tables.firstScan else { return }
-                _ = unsafe ScanWork(bytes, frame: frame, firstScan: scan, limits: .none)
-            }
+            let counted = work(damaged[...], before: whole)
+            #expect(counted == work(damaged[...], before: [UInt8](repeating: 0, count: 100)), "\(damaged)")
+        }
+    }
+
+    /// What is counted in `bytes`, which lie in front of others; nil where there is no scan.
+    private func work(_ bytes: ArraySlice<UInt8>, before others: [UInt8]) -> ScanWork? {
+        unsafe (bytes + others).withUnsafeBytes { room in
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: room.prefix(bytes.count))
+            let tables = unsafe TablesBeforeScan(bytes)
+            guard let frame = tables.frame, let scan = tables.firstScan else { return nil }
+            return unsafe ScanWork(bytes, frame: frame, firstScan: scan, limits: .none)
         }
     }
 

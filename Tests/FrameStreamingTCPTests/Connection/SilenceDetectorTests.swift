@@ -83,10 +83,12 @@ import Testing
 
     @Test(arguments: [Int.max, .max / 2, -1]) func noNumberTraps(underWay: Int) {
         var watch = SilenceDetector(patience: .seconds(Int64.max / 2), at: .max / 4)
-        _ = watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 4)
-        _ = watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2)
+        var verdicts = [watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 4)]
+        verdicts.append(watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2))
         watch.noteAsked(at: .max / 2)
-        _ = watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2 + 1)
+        verdicts.append(watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2 + 1))
+        // It was asked, and its patience of ages has not passed.
+        #expect(verdicts == [.waits, .ask, .waits] && watch.lookAt > .max / 2)
     }
 
     /// The handshake, an answer from a sender, and then nothing: TCP goes on confirming.
