@@ -1,28 +1,28 @@
 /// What a JPEG picture says of itself before its first scan (ITU-T T.81, B.2.2).
-public struct JPEGHeader: Hashable, Sendable {
+package struct JPEGHeader: Hashable, Sendable {
     /// Pixels across, 1...65,535.
-    public let width: Int
+    package let width: Int
     /// Pixels down, 1...65,535.
-    public let height: Int
+    package let height: Int
     /// Bits of a sample: 8 for all that most decoders take.
-    public let bitsPerSample: Int
+    package let bitsPerSample: Int
     /// Colour components: 1 for gray, 3 for colour, 4 for CMYK.
-    public let componentCount: Int
+    package let componentCount: Int
     /// How often chroma is sampled; nil = in a way that has no name here (4:4:0, 4:1:1, four components).
-    public let subsampling: ChromaSubsampling?
+    package let subsampling: ChromaSubsampling?
     /// The marker of the frame header, SOF0...SOF15: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, ...
-    public let frameMarker: UInt8
+    package let frameMarker: UInt8
     /// Whether there is a Huffman table (DHT) before the first scan. Cameras leave the standard one out (AVI1).
-    public let hasHuffmanTables: Bool
+    package let hasHuffmanTables: Bool
 
     /// Whether the picture comes in several passes, from coarse to fine: SOF2, SOF6, SOF10, SOF14.
-    public var isProgressive: Bool { frameMarker & 0x03 == 2 }
+    package var isProgressive: Bool { frameMarker & 0x03 == 2 }
 
     /// Reads the segments up to the first scan.
     ///
     /// - Parameter bytes: The picture from its first byte, at least as far as the first scan's header.
     /// - Throws: `corruptImage` where it is no JPEG, or ends before the first scan.
-    public init(_ bytes: RawSpan) throws(FrameStreamingError) {
+    package init(_ bytes: RawSpan) throws(FrameStreamingError) {
         var segments = JPEGSegments()
         try segments.advance(over: bytes, toFirstScan: true)
         guard let header = segments.header else {

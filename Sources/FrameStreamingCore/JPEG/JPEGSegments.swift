@@ -3,7 +3,7 @@
 /// Looking for FF D9 alone would find the end of a thumbnail inside a segment. Takes the picture in pieces: call
 /// ``advance(over:)`` again with the same bytes and more behind them, and nothing is looked at twice. Bytes from
 /// anywhere are safe: it reads no byte outside of what it is given, and its work grows with their number alone.
-public struct JPEGSegments: Sendable {
+package struct JPEGSegments: Sendable {
     private enum Place { case start, marker, scan, end }
 
     private var place = Place.start
@@ -11,10 +11,10 @@ public struct JPEGSegments: Sendable {
     private var sawHuffmanTables = false
     private var frameHeader: (marker: UInt8, range: Range<Int>)?
     /// What the picture says of itself; nil until its first scan was reached.
-    public private(set) var header: JPEGHeader?
+    package private(set) var header: JPEGHeader?
 
     /// A walk that stands before the first byte of a picture.
-    public init() {}
+    package init() {}
 
     /// Goes on as far as the bytes reach.
     ///
@@ -22,7 +22,7 @@ public struct JPEGSegments: Sendable {
     /// - Returns: The picture's length in bytes, its EOI marker included; nil where more bytes are needed.
     /// - Throws: `corruptImage` where the bytes cannot be a JPEG, however they go on.
     @discardableResult
-    public mutating func advance(over bytes: RawSpan) throws(FrameStreamingError) -> Int? {
+    package mutating func advance(over bytes: RawSpan) throws(FrameStreamingError) -> Int? {
         try advance(over: bytes, toFirstScan: false)
         return place == .end ? position : nil
     }

@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// A place for one frame between a thread that has them and one that wants the newest: a newer frame replaces one that
 /// nobody took. Any threads may put, take and close.
-public final class NewestFrameSlot: Sendable {
+package final class NewestFrameSlot: Sendable {
     private struct State {
         var frame: Frame?
         var isClosed = false
@@ -12,11 +12,11 @@ public final class NewestFrameSlot: Sendable {
     private let state = Monitor(State())
 
     /// An empty slot.
-    public init() {}
+    package init() {}
 
     /// Leaves a frame. Returns whether it replaced one that nobody had taken. After ``close()`` it is let go.
     @discardableResult
-    public func put(_ frame: Frame) -> Bool {
+    package func put(_ frame: Frame) -> Bool {
         state.update { state in
             guard !state.isClosed else { return false }
             let replaces = state.frame != nil
@@ -29,7 +29,7 @@ public final class NewestFrameSlot: Sendable {
     /// Takes the frame, waiting for one; nil when the slot was closed and is empty.
     ///
     /// - Throws: `timedOut` when none came by the deadline.
-    public func take(until deadline: Deadline = .never) throws(FrameStreamingError) -> Frame? {
+    package func take(until deadline: Deadline = .never) throws(FrameStreamingError) -> Frame? {
         let taken: Frame?? = state.wait(until: deadline.nanoseconds) { state in
             if let frame = state.frame {
                 state.frame = nil
@@ -42,8 +42,8 @@ public final class NewestFrameSlot: Sendable {
     }
 
     /// Ends every wait; a frame that is there may still be taken.
-    public func close() { state.update { $0.isClosed = true } }
+    package func close() { state.update { $0.isClosed = true } }
 
     /// Frames that were replaced before anybody took them.
-    public var replaced: Int { state.withLock { $0.replaced } }
+    package var replaced: Int { state.withLock { $0.replaced } }
 }

@@ -8,30 +8,30 @@
 ///     wait(delay.next())
 /// }
 /// ```
-public struct ReconnectDelay: Hashable, Sendable {
+package struct ReconnectDelay: Hashable, Sendable {
     /// The first wait's limit.
-    public static let shortest = BackOff.shortest
+    package static let shortest = BackOff.shortest
     /// The limit that is never passed.
-    public static let longest = Duration.seconds(8)
+    package static let longest = Duration.seconds(8)
     /// A connection that streamed this long counts as healthy.
-    public static let healthy = Duration.seconds(10)
+    package static let healthy = Duration.seconds(10)
 
     private var limit = BackOff(upTo: Self.longest)
 
     /// No failure so far.
-    public init() {}
+    package init() {}
 
     /// The wait before the next attempt.
-    public mutating func next() -> Duration {
+    package mutating func next() -> Duration {
         var generator = SystemRandomNumberGenerator()
         return next(using: &generator)
     }
 
     /// The wait before the next attempt, for tests with a generator of their own.
-    public mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
+    package mutating func next(using generator: inout some RandomNumberGenerator) -> Duration {
         .nanoseconds(Int64.random(in: 0...limit.next().wholeNanoseconds, using: &generator))
     }
 
     /// The connection was healthy: the next failure is the first again.
-    public mutating func reset() { limit.reset() }
+    package mutating func reset() { limit.reset() }
 }

@@ -7,13 +7,13 @@ public import FrameStreamingCore
 /// background that is drawn once.
 public struct TestPattern: Sendable {
     /// A colour of the pattern.
-    public struct Color: Hashable, Sendable {
+    package struct Color: Hashable, Sendable {
         /// Red, 0...255.
-        public let red: UInt8
+        package let red: UInt8
         /// Green, 0...255.
-        public let green: UInt8
+        package let green: UInt8
         /// Blue, 0...255.
-        public let blue: UInt8
+        package let blue: UInt8
 
         init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
             self.red = red
@@ -22,7 +22,7 @@ public struct TestPattern: Sendable {
         }
 
         /// Returns luma and chroma by ITU-R BT.601, rounded, with the sample values of `range`.
-        public func yuv(_ range: ColorRange) -> (y: UInt8, u: UInt8, v: UInt8) {
+        package func yuv(_ range: ColorRange) -> (y: UInt8, u: UInt8, v: UInt8) {
             let (r, g, b) = (Double(red), Double(green), Double(blue))
             let luma = 0.299 * r + 0.587 * g + 0.114 * b
             let (u, v) = ((b - luma) / 1.772, (r - luma) / 1.402)
@@ -33,7 +33,7 @@ public struct TestPattern: Sendable {
     }
 
     /// 100 % bars from left to right: white, yellow, cyan, green, magenta, red, blue, black.
-    public static let bars: [Color] = [
+    package static let bars: [Color] = [
         Color(255, 255, 255), Color(255, 255, 0), Color(0, 255, 255), Color(0, 255, 0),
         Color(255, 0, 255), Color(255, 0, 0), Color(0, 0, 255), Color(0, 0, 0),
     ]
