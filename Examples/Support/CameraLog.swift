@@ -22,7 +22,8 @@ package struct CameraLog: Sendable {
         switch kind {
         case .lost: .error
         case .restarted, .damaged, .controlRefused: .warning
-        // Every few seconds for as long as the camera is away, and a second where the driver drops pictures.
+        // Every few seconds for as long as the camera is away, and a second
+        // where the driver drops pictures.
         case .stillLost, .dropped: .info
         default: .notice
         }

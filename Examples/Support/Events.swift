@@ -18,7 +18,8 @@ package struct PreviewEvent: Encodable, Sendable {
     package init(url: String) { self.url = url }
 }
 
-/// What happens to a connection beside its frames: `connected`, `disconnected`, `waiting`, `stalled`.
+/// What happens to a connection beside its frames: `connected`,
+/// `disconnected`, `waiting`, `stalled`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String
     let address: String
@@ -108,7 +109,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         goodbye = peer?.goodbye
     }
 
-    // Absent would be `null` too for most readers, but a key that is always there is easier to rely on.
+    // Absent would be `null` too for most readers, but a key that is
+    // always there is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")

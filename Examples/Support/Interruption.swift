@@ -41,9 +41,11 @@ package final class Interruption: Sendable {
 
     /// Takes both signals from here on: make one before any other thread.
     ///
-    /// - Parameter lastWords: Prints the summary of a program that has nothing to sum up yet, and returns its status.
+    /// - Parameter lastWords: Prints the summary of a program that has nothing to
+    ///   sum up yet, and returns its status.
     package init(lastWords: @escaping @Sendable () -> CInt) {
-        // Somebody who stops reading what is printed (`| head -1`) does not end the work: the write fails, and that is all.
+        // Somebody who stops reading what is printed (`| head -1`) does not end the work:
+        // the write fails, and that is all.
         signal(SIGPIPE, SIG_IGN)
         // Nor does a limit on the size of files: the write fails, as on a full disk.
         signal(SIGXFSZ, SIG_IGN)
@@ -52,7 +54,8 @@ package final class Interruption: Sendable {
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGINT)
         unsafe sigaddset(&signals, SIGTERM)
-        // Blocked in this thread and in all that it starts from now on; only the one below takes them.
+        // Blocked in this thread and in all that it starts from now
+        // on; only the one below takes them.
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let waiting = signals
         startThreadOrExit("signals") { [self] in
@@ -62,7 +65,8 @@ package final class Interruption: Sendable {
             while let number = Self.next(of: waiting, until: first.advanced(by: Self.patience)) {
                 if MonotonicTime.now.since(first) >= Self.echo { _exit(128 + number) }
             }
-            // Its end is not this thread's to wait for: the summary may be stuck in a pipe that nobody reads.
+            // Its end is not this thread's to wait for: the summary may be
+            // stuck in a pipe that nobody reads.
             startThreadOrExit("summary") { [self] in _ = conclude() }
             let start = MonotonicTime.now
             var limit = start.advanced(by: Self.printing)
@@ -74,7 +78,8 @@ package final class Interruption: Sendable {
         }
     }
 
-    /// Whether neither standard output nor standard error is a full pipe, or a terminal that was stopped.
+    /// Whether neither standard output nor standard error is a full
+    /// pipe, or a terminal that was stopped.
     private static var outputTakesMore: Bool {
         var outputs = [STDOUT_FILENO, STDERR_FILENO].map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
         return unsafe poll(&outputs, nfds_t(outputs.count), 0) == outputs.count
@@ -114,7 +119,8 @@ package final class Interruption: Sendable {
     /// What an interruption does from now on; at once, if it came already.
     ///
     /// - Parameters:
-    ///   - lastWords: Prints the summary of what was done until now, and returns the status to exit with.
+    ///   - lastWords: Prints the summary of what was done until now, and
+    ///     returns the status to exit with.
     ///   - action: Makes the program end, without waiting for it.
     package func does(
         lastWords: @escaping @Sendable () -> CInt, _ action: @escaping @Sendable () -> Void
@@ -127,9 +133,11 @@ package final class Interruption: Sendable {
         if happened { action() }
     }
 
-    /// Prints the summary, once: for the program's end, or for that of its patience, whichever comes first.
+    /// Prints the summary, once: for the program's end, or for that of its
+    /// patience, whichever comes first.
     ///
-    /// - Returns: The status to exit with. Does not return to the one that comes too late: the process is about to exit.
+    /// - Returns: The status to exit with. Does not return to the one that comes too
+    ///   late: the process is about to exit.
     package func conclude() -> CInt {
         let lastWords: (@Sendable () -> CInt)? = state.withLock { state in
             if state.isConcluding { return nil }

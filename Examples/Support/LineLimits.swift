@@ -15,7 +15,8 @@ package enum LineKind: String, Hashable, Sendable, CaseIterable {
     /// How many lines of this kind are printed for one connection, and for all together.
     package var rates: (perSource: LogRate, total: LogRate) {
         switch self {
-        // A line for each visitor. A thousand are let through at once, so that a summary is missing in no ordinary run.
+        // A line for each visitor. A thousand are let through at once, so that a
+        // summary is missing in no ordinary run.
         case .connected, .disconnected, .summary:
             (LogRate(burst: 100, interval: .seconds(1)), LogRate(burst: 1_000, interval: .milliseconds(50)))
         // `--verbose` prints a line for each frame: as many as cameras have.

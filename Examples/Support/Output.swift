@@ -2,17 +2,20 @@ internal import FoundationEssentials
 internal import FrameStreaming
 internal import Glibc
 
-// Lines for people and for programs. Standard output belongs to the result, standard error to complaints.
+// Lines for people and for programs. Standard output belongs to the
+// result, standard error to complaints.
 //
-// Each call prints one line, whatever is in the text: names and reasons come from peers and devices, and nothing of theirs
-// reaches a terminal or a log as it is. Callers cut what a peer said to 200 characters; a line has its own limit besides.
+// Each call prints one line, whatever is in the text: names and reasons come from peers and
+// devices, and nothing of theirs reaches a terminal or a log as it is. Callers cut what a peer said
+// to 200 characters; a line has its own limit besides.
 
 /// Whether standard output is a terminal: only there is a line drawn over again.
 package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
 private let longestLine = 4_000
 
-/// One writer at a time, so that the lines of several connections do not mix. The state: whether a status line stands there.
+/// One writer at a time, so that the lines of several connections do not mix. The state:
+/// whether a status line stands there.
 private let output = Locked(false)
 
 /// A line on standard output.
@@ -57,7 +60,8 @@ package func printJSON(_ value: some Encodable) {
     }
 }
 
-/// The same JSON in printable ASCII. The encoder escapes C0 alone, and whatever else is not ASCII can only stand in a string.
+/// The same JSON in printable ASCII. The encoder escapes C0 alone, and whatever else is not
+/// ASCII can only stand in a string.
 package func asciiJSON(_ json: String) -> String {
     var result = ""
     for scalar in json.unicodeScalars {
@@ -87,7 +91,8 @@ private func write(_ text: String, to descriptor: CInt) {
     }
 }
 
-/// `12.3`, with as many places as asked for: what String(format:) would do, without the rest of Foundation.
+/// `12.3`, with as many places as asked for: what String(format:) would
+/// do, without the rest of Foundation.
 package func fixed(_ value: Double, _ places: Int = 1) -> String {
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }

@@ -1,6 +1,7 @@
 internal import FrameStreaming
 
-/// Calls `body` once a second with the seconds since the last call, on a thread of its own, until it is stopped.
+/// Calls `body` once a second with the seconds since the last call, on a thread
+/// of its own, until it is stopped.
 package final class PerSecond: Sendable {
     private let isStopped = Locked(false)
 

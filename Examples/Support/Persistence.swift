@@ -18,8 +18,9 @@ package struct Persistence: Sendable {
         self.patience = patience
     }
 
-    /// Whether a stream that ended so may go on over another connection. One without a session cannot; a program that connects and has
-    /// not been told to end takes the sender's next one instead.
+    /// Whether a stream that ended so may go on over another connection. One
+    /// without a session cannot; a program that connects and has not been told to
+    /// end takes the sender's next one instead.
     func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
         guard reconnects, error.subject == nil || error.subject == peer.address else { return false }
         guard error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }

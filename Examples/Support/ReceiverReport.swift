@@ -2,7 +2,8 @@ package import ArgumentParser
 package import FrameStreaming
 internal import Glibc
 
-/// What a receiving program prints, and how it ends: any number of connections, one after another or at once.
+/// What a receiving program prints, and how it ends: any number of
+/// connections, one after another or at once.
 package final class ReceiverReport: Sendable {
     private struct State {
         var open: [Int: FrameReceiver] = [:]
@@ -28,7 +29,8 @@ package final class ReceiverReport: Sendable {
     }
 
     private let output: OutputOptions
-    /// Whether each frame is told of. Asked for once: to read an option of the command line goes through generic code of ArgumentParser.
+    /// Whether each frame is told of. Asked for once: to read an option of the command line goes
+    /// through generic code of ArgumentParser.
     private let tellsFrames: Bool
     private let frames: Int?
     private let persistence: Persistence
@@ -36,7 +38,8 @@ package final class ReceiverReport: Sendable {
     private let state = Locked(State())
     private let interruption: Interruption
 
-    /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end the program with an empty summary.
+    /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end
+    /// the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence) {
         self.output = output
         tellsFrames = output.verbose && !output.json
@@ -74,7 +77,8 @@ package final class ReceiverReport: Sendable {
         { [waiting] reason, _ in if let reason { waiting.note(address, reason) } }
     }
 
-    /// Runs `body`, which makes or accepts connections until `stop` is called, and prints the total when it is done.
+    /// Runs `body`, which makes or accepts connections until `stop` is called, and
+    /// prints the total when it is done.
     ///
     /// - Parameters:
     ///   - interrupted: Ends what the consumers wait for, with `cancelled`.
@@ -105,7 +109,8 @@ package final class ReceiverReport: Sendable {
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
-    /// Prints the summary, with those connections that have not ended yet and are not waited for. Returns the program's status.
+    /// Prints the summary, with those connections that have not ended yet and are not waited
+    /// for. Returns the program's status.
     private func sumUp() -> CInt {
         let last = state.withLock { state in
             state.isSummedUp = true
@@ -129,7 +134,8 @@ package final class ReceiverReport: Sendable {
         return last.hasFailed ? 1 : 0
     }
 
-    /// Runs `body`, which consumes what the receiver gets, and prints the connection's summary when it is done.
+    /// Runs `body`, which consumes what the receiver gets, and prints the
+    /// connection's summary when it is done.
     ///
     /// - Throws: What `body` threw, which has been said by then.
     package func during(
@@ -148,7 +154,8 @@ package final class ReceiverReport: Sendable {
         }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
-        // What failed may be something of this side, such as the recording: then the sender is told, and its name is said here.
+        // What failed may be something of this side, such as the recording: then the sender is
+        // told, and its name is said here.
         var isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
         if isOwn, failure?.code == .cancelled, interruption.happened {
             // Ctrl-C, and no failure.
@@ -215,7 +222,8 @@ package final class ReceiverReport: Sendable {
         if let stages = stages(statistics) { printLine(stages) }
     }
 
-    /// Ends the wait for a stream that has stayed away for too long: its sender may have ended, and its goodbye got lost.
+    /// Ends the wait for a stream that has stayed away for too long: its sender may have
+    /// ended, and its goodbye got lost.
     private func giveUp() {
         guard let patience = persistence.patience else { return }
         let name: String? = state.withLock { state in
@@ -230,7 +238,8 @@ package final class ReceiverReport: Sendable {
         stopAll(.stopped("receiver ended"))
     }
 
-    /// What a slow consumer does with a frame: nothing, for so long, or until the program is to end.
+    /// What a slow consumer does with a frame: nothing, for so
+    /// long, or until the program is to end.
     package func pause(_ duration: Duration) {
         guard duration > .zero else { return }
         _ = state.wait(until: MonotonicTime.now.advanced(by: duration)) { $0.isStopping ? true : nil }

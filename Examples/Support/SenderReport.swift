@@ -13,9 +13,11 @@ package final class SenderReport: Sendable {
     /// What kept the program from going on, beside the sender.
     private let obstacle = Locked<FrameStreamingError?>(nil)
 
-    /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end the program with an empty summary.
+    /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end
+    /// the program with an empty summary.
     ///
-    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure: they were named, and did not just come by.
+    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure: they
+    ///   were named, and did not just come by.
     package init(_ output: OutputOptions, frames: Int?, needsAll: Bool) {
         self.output = output
         self.frames = frames
@@ -87,7 +89,8 @@ package final class SenderReport: Sendable {
         }
     }
 
-    /// For ``SenderOptions/onAcknowledgement``: the delay of each frame, as the tutorial's client prints it.
+    /// For ``SenderOptions/onAcknowledgement``: the delay of each frame, as
+    /// the tutorial's client prints it.
     package var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)? {
         guard output.verbose, !output.json else { return nil }
         return { word, time in
@@ -96,9 +99,11 @@ package final class SenderReport: Sendable {
         }
     }
 
-    /// Prints a line per second while `body` runs the sender, and the summary when it is done, however it ends.
+    /// Prints a line per second while `body` runs the sender, and the summary
+    /// when it is done, however it ends.
     ///
-    /// - Parameter deliversAll: Whether every picture is to arrive, so that one that did not is a failure.
+    /// - Parameter deliversAll: Whether every picture is to arrive, so
+    ///   that one that did not is a failure.
     package func during(
         _ sender: FrameSender, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
@@ -140,7 +145,8 @@ package final class SenderReport: Sendable {
         }
         printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(summary, output, interrupted: interruption.happened)
-        // Who ends the program has what was wanted, whatever was missing by then; that has been said.
+        // Who ends the program has what was wanted, whatever was
+        // missing by then; that has been said.
         if interruption.happened { return 0 }
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
@@ -164,7 +170,8 @@ package final class SenderReport: Sendable {
         let figures = connection.statistics
         let all = max(frames ?? 0, figures.produced)
         let isMissing = figures.lost + figures.dropped.disconnected > 0
-        // One that joined in mid-stream was to get what came from then on, and what its receiver could not decode was delivered.
+        // One that joined in mid-stream was to get what came from then on, and what its
+        // receiver could not decode was delivered.
         guard isMissing || needsAll && connection.end != nil && figures.acknowledged + figures.failed < all else {
             return nil
         }

@@ -76,7 +76,8 @@ package struct SourceOptions: ParsableArguments {
         if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
     }
 
-    /// What is sent are JPEGs: a size that none can have is refused before the first picture is drawn, which takes minutes.
+    /// What is sent are JPEGs: a size that none can have is refused before the first
+    /// picture is drawn, which takes minutes.
     private func validate(_ size: SizeArgument) throws {
         let name = "--size \(size.width)x\(size.height)"
         guard max(size.width, size.height) <= JPEGCodec.largestSide else {
@@ -90,8 +91,8 @@ package struct SourceOptions: ParsableArguments {
 
     /// Opens what was asked for; the log has the label of the program.
     ///
-    /// - Parameter encoding: Options that were given and that only matter to pictures that are encoded here: a warning says so where there
-    ///   are none.
+    /// - Parameter encoding: Options that were given and that only matter to pictures that are
+    ///   encoded here: a warning says so where there are none.
     package func open(label: String, encoding: [String] = []) throws(FrameStreamingError) -> LimitedSource {
         let source = try openSource(label)
         if encoding.isEmpty { return LimitedSource(source, frames: frames) }

@@ -1,6 +1,7 @@
 package import FrameStreaming
 
-/// How often something may begin: so many at once, and then one more after each interval. A value without a clock.
+/// How often something may begin: so many at once, and then one more after each
+/// interval. A value without a clock.
 package struct StartLimit: Sendable {
     private let burst: Int
     private let interval: Duration

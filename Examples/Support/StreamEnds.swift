@@ -4,7 +4,8 @@ package import FrameStreaming
 package struct StreamEnds: Sendable {
     /// How streams ended that had no session, or were forgotten.
     private var settled: Set<StreamEnd> = []
-    /// How the last connection of each session ended: a stream that broke may come back and end well.
+    /// How the last connection of each session ended: a stream that
+    /// broke may come back and end well.
     private var sessions: [UInt64: (connection: Int, end: StreamEnd)] = [:]
 
     /// Sessions that are known one by one; of those beyond, the older half counts as it has ended.

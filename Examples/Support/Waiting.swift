@@ -11,7 +11,8 @@ package final class Waiting: Sendable {
     /// More peers than that are forgotten all at once: their reasons are then said once more.
     private static let mostReasons = 1_000
 
-    /// Takes note of a reason. False: it is the same as the last time. Attempts come every few seconds, for days.
+    /// Takes note of a reason. False: it is the same as the last time. Attempts
+    /// come every few seconds, for days.
     func isNews(_ address: String, _ error: FrameStreamingError) -> Bool {
         reasons.withLock { reasons in
             if reasons.count >= Self.mostReasons, reasons[address] == nil { reasons = [:] }
@@ -27,7 +28,8 @@ package final class Waiting: Sendable {
         if output.json { printJSON(ConnectionEvent("waiting", address, error.message)) }
     }
 
-    /// There is a connection to this peer, which was perhaps waited for by another of its names: the next wait is a new one.
+    /// There is a connection to this peer, which was perhaps waited for by another of its
+    /// names: the next wait is a new one.
     package func end(_ address: String) {
         reasons.withLock { reasons in
             if reasons.removeValue(forKey: address) == nil, reasons.count == 1 { reasons = [:] }

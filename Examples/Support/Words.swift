@@ -28,19 +28,22 @@ package func describe(_ statistics: SenderStatistics, seconds: Double) -> String
     return parts.joined(separator: ", ")
 }
 
-/// `ended: bye (the source has no more pictures)`: how a connection ended, and what the peer said then.
+/// `ended: bye (the source has no more pictures)`: how a connection
+/// ended, and what the peer said then.
 package func ended(_ end: StreamEnd?, _ peer: Peer) -> String {
     "ended: \(end?.description ?? "open")\(goodbye(of: peer))"
 }
 
-/// ` (the source has no more pictures)`: what the peer said when it ended, as it may be printed; empty if it has not.
+/// ` (the source has no more pictures)`: what the peer said when it ended, as it may
+/// be printed; empty if it has not.
 package func goodbye(of peer: Peer) -> String {
     guard let goodbye = peer.goodbye else { return "" }
     // What is no end in good order says so, with its code.
     return goodbye.code == .complete ? " (\(String(printable: goodbye.text)))" : " (\(goodbye))"
 }
 
-/// What goes behind it where receivers have asked for no more pictures: it would look as if the sender hung.
+/// What goes behind it where receivers have asked for no more pictures: it
+/// would look as if the sender hung.
 package func describe(paused receivers: Int) -> String {
     switch receivers {
     case 0: ""
@@ -54,15 +57,16 @@ private func amount(_ bytes: Int, _ seconds: Double) -> String {
     seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes"
 }
 
-/// ` ± 0.4`: by how much times across two machines may be wrong. Nothing on one machine, where there is but one clock.
+/// ` ± 0.4`: by how much times across two machines may be wrong. Nothing on one
+/// machine, where there is but one clock.
 package func error(_ milliseconds: Double?) -> String {
     guard let milliseconds, milliseconds > 0 else { return "" }
     // Rounded up: it is a promise.
     return " ± \(fixed((milliseconds * 10).rounded(.up) / 10))"
 }
 
-/// Where the time went: `stages (median/p99 ms): capture 0.1/0.3, wait 1.2/30.1, encode 2.0/2.5, ...`. What is not known is left out;
-/// nil where nothing is.
+/// Where the time went: `stages (median/p99 ms): capture 0.1/0.3, wait 1.2/30.1, encode 2.0/2.5,
+/// ...`. What is not known is left out; nil where nothing is.
 package func stages(_ statistics: ReceiverStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
 
 /// The same of a sender.

@@ -22,8 +22,8 @@ struct FrameReceive: ParsableCommand {
         // Asked for once, and not for every frame.
         let consumeTime = pictures.consumeTime
 
-        // What a program of your own does with each connection: take frame after frame. Asking for the next one says that
-        // the last was consumed, and lets the sender send another.
+        // What a program of your own does with each connection: take frame after frame. Asking for
+        // the next one says that the last was consumed, and lets the sender send another.
         @Sendable func consume(_ transport: any Transport) throws(FrameStreamingError) {
             // The same picture in the browser, where that was asked for.
             let tile = server?.stream(of: transport.peer)
@@ -33,7 +33,8 @@ struct FrameReceive: ParsableCommand {
                     report.event($0, from: transport.peer)
                     tile?.note($0)
                 })
-            // A stream that broke comes back here over another connection, and its recording goes on.
+            // A stream that broke comes back here over another
+            // connection, and its recording goes on.
             let recording = recordings.recording(of: receiver.peer)
             var isOver = false
             defer { recordings.leave(recording, isOver: isOver) }

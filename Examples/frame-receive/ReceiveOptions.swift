@@ -101,7 +101,8 @@ struct ReceiveOptions: ParsableArguments {
     /// Nil: senders are waited for.
     func connector() throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }
-        // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
+        // Who connects speaks first, so there is nothing to recognise:
+        // binary, unless text was asked for.
         return try TCPConnector(
             to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: try options())
     }
@@ -204,7 +205,8 @@ struct ConsumeOptions: ParsableArguments {
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 
-    /// With --no-overwrite the first name is refused at the start; later ones are those that are free.
+    /// With --no-overwrite the first name is refused at the start;
+    /// later ones are those that are free.
     var recordingOptions: RecordingOptions {
         RecordingOptions(existing: overwrite == true ? .replace : .nextName, syncsFrames: sync)
     }

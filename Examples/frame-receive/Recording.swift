@@ -54,7 +54,8 @@ final class Recording: Sendable {
         recordings.ended(recorder, of: stream)
     }
 
-    /// The stream broke and may come back: its file is closed until then, so that however many are away cost no descriptor.
+    /// The stream broke and may come back: its file is closed until then, so that however
+    /// many are away cost no descriptor.
     ///
     /// - Returns: Whether there is a recording that may go on.
     func suspend() -> Bool {

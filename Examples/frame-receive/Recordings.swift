@@ -3,12 +3,13 @@ import FoundationEssentials
 import FrameStreaming
 import Synchronization
 
-/// The recordings of a run: each has the first of the names NAME, NAME-2, NAME-3 that is free. A stream that comes back after a break goes
-/// on in the one that it had.
+/// The recordings of a run: each has the first of the names NAME, NAME-2, NAME-3 that is free. A
+/// stream that comes back after a break goes on in the one that it had.
 final class Recordings: Sendable {
     private struct Session {
         let recording: Recording
-        /// Connections that have it: two for a moment, when a stream comes back before its old connection's end was noticed.
+        /// Connections that have it: two for a moment, when a stream comes back before its
+        /// old connection's end was noticed.
         var users = 0
         /// When its last connection broke, counted in breaks.
         var broke = 0
@@ -42,10 +43,12 @@ final class Recordings: Sendable {
     private let starts: Mutex<Starts>
     private let cancellation: RecordingCancellation
 
-    /// Sees whether the first one can be made: nobody is to send pictures for an hour that are kept nowhere.
+    /// Sees whether the first one can be made: nobody is to send pictures
+    /// for an hour that are kept nowhere.
     ///
     /// - Parameters:
-    ///   - maximumConnections: Streams at once: as many may break at once, and all of them go on where they were.
+    ///   - maximumConnections: Streams at once: as many may break at once, and
+    ///     all of them go on where they were.
     init(
         _ arguments: ConsumeOptions, maximumConnections: Int, _ output: OutputOptions
     ) throws(FrameStreamingError) {
@@ -83,8 +86,8 @@ final class Recordings: Sendable {
         }
     }
 
-    /// The connection is over. A stream that broke may come back for its recording; one that does not leaves it whole, for pictures are
-    /// written whole.
+    /// The connection is over. A stream that broke may come back for its recording; one that does
+    /// not leaves it whole, for pictures are written whole.
     func leave(_ recording: Recording, isOver: Bool) {
         let isLast = state.withLock { state in
             guard var session = state.sessions[recording.session] else { return true }
@@ -123,9 +126,11 @@ final class Recordings: Sendable {
 
     /// Makes the next recording.
     ///
-    /// - Throws: `limitExceeded` where a stream, or all of them, begin too many; what makes the file impossible.
+    /// - Throws: `limitExceeded` where a stream, or all of them, begin too
+    ///   many; what makes the file impossible.
     func begin(_ ofStream: inout StartLimit) throws(FrameStreamingError) -> any FrameRecorder {
-        // Each has a number of its own to begin with; the file is made without the lock, as a FIFO's reader may have to be waited for.
+        // Each has a number of its own to begin with; the file is made without the lock, as a
+        // FIFO's reader may have to be waited for.
         let number = try starts.withLock { (starts) throws(FrameStreamingError) in
             try count(&starts, &ofStream)
             defer { starts.nextNumber += 1 }
@@ -148,7 +153,8 @@ final class Recordings: Sendable {
         }
     }
 
-    /// The name is free again. What this run has recorded must not be replaced, though: then only the last number is.
+    /// The name is free again. What this run has recorded must not be replaced,
+    /// though: then only the last number is.
     private func giveBack(_ number: Int, _ starts: inout Starts) {
         if options.existing != .replace || number == starts.nextNumber - 1 {
             starts.nextNumber = min(starts.nextNumber, number)
@@ -182,7 +188,8 @@ final class Recordings: Sendable {
         }
     }
 
-    /// A recording is complete; one without a frame was removed by its recorder, and its name is free again.
+    /// A recording is complete; one without a frame was removed by its
+    /// recorder, and its name is free again.
     func ended(_ recorder: any FrameRecorder, of stream: String?) {
         guard recorder.frameCount > 0 else {
             guard !FileManager.default.fileExists(atPath: recorder.path) else { return }

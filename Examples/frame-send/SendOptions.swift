@@ -123,7 +123,8 @@ struct SendOptions: ParsableArguments {
         }
     }
 
-    /// The options that were given and that decide how pictures are encoded: of no use where they come encoded.
+    /// The options that were given and that decide how pictures are encoded:
+    /// of no use where they come encoded.
     var encoding: [String] {
         [
             ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
@@ -131,7 +132,8 @@ struct SendOptions: ParsableArguments {
         ].filter(\.1).map(\.0)
     }
 
-    /// Gives the sender its receivers: those to connect to, or whoever connects. Returns what ends the listening.
+    /// Gives the sender its receivers: those to connect to, or whoever connects.
+    /// Returns what ends the listening.
     func connect(
         _ sender: FrameSender, _ report: SenderReport
     ) throws(FrameStreamingError) -> @Sendable () -> Void {

@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler adds does not break a user's build.
+/// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler
+/// adds does not break a user's build.
 let warnings: [SwiftSetting] =
     Context.environment["FRAMESTREAMING_WERROR"] == nil ? [] : [.treatAllWarnings(as: .error)]
 

@@ -2,8 +2,8 @@ import FrameStreamingCore
 import FrameStreamingFiles
 import Foundation
 
-/// A short clip that the tests make: smooth waves that travel, so that JPEG keeps them well and each frame differs from its
-/// neighbours by far more than JPEG's errors.
+/// A short clip that the tests make: smooth waves that travel, so that JPEG keeps them well and
+/// each frame differs from its neighbours by far more than JPEG's errors.
 struct Clip {
     let width: Int
     let height: Int
@@ -82,7 +82,8 @@ struct Clip {
         return sum == 0 ? 99 : 10 * log10(255 * 255 * Double(width * height) / Double(sum))
     }
 
-    /// The same of a recording, in whichever range it is: JPEG alone, without word of its source, is recorded as it is, full.
+    /// The same of a recording, in whichever range it is: JPEG alone, without word of its
+    /// source, is recorded as it is, full.
     func difference(to recording: Recording) -> String? {
         let isExpanded = range == .limited && recording.format?.colorRange == .full
         return difference(to: isExpanded ? recording.pictures.map(Self.limited) : recording.pictures)
@@ -91,7 +92,8 @@ struct Clip {
     /// Full range back to limited.
     static func limited(_ luma: [UInt8]) -> [UInt8] { luma.map { UInt8((16 + Double($0) * 219 / 255).rounded()) } }
 
-    /// Why `pictures` are not this clip's frames after JPEG, in order; nil where they are. A neighbour would be 15 dB worse.
+    /// Why `pictures` are not this clip's frames after JPEG, in order; nil where they are.
+    /// A neighbour would be 15 dB worse.
     func difference(to pictures: [[UInt8]], from first: Int = 0) -> String? {
         for (index, picture) in pictures.enumerated() {
             let number = (first + index) % frames.count

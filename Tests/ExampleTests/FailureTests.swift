@@ -191,8 +191,8 @@ extension ExampleTests {
             #expect(who.complaints.contains("1000: ") && who.complaints.contains("maximumFrameBytes"))
         }
 
-        /// Frames of noise, each larger than a socket holds, so that a receiver that stands still stops the sender in the middle
-        /// of one.
+        /// Frames of noise, each larger than a socket holds, so that a receiver that stands still
+        /// stops the sender in the middle of one.
         private func stuckInMidFrame() throws -> (sender: Program, receiver: Program) {
             var generator = SystemRandomNumberGenerator()
             let noise = (0..<1920 * 1080 * 3 / 8).flatMap { _ in

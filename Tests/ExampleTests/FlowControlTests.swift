@@ -19,7 +19,8 @@ extension ExampleTests {
             let skipped = try receiver.total().int("skipped")
             #expect(skipped <= replaced && skipped >= replaced - 8)
             #expect(try receiver.total().int("frames") == 120 - replaced)
-            // A queue would have grown by 67 ms a frame, to seconds; with one frame under way it is about two consumptions.
+            // A queue would have grown by 67 ms a frame, to seconds; with one frame under
+            // way it is about two consumptions.
             let ages = try receiver.lines.filter { try $0.event == "progress" && $0.int("frames") > 0 }
                 .map { try $0.nested("latency_ms").double("p50") }
             #expect(ages.count >= 3)

@@ -47,7 +47,8 @@ extension ExampleTests {
             return number
         }
 
-        /// Does `harm` beside a stream: that one must not lose a frame, and the receiver must not grow, nor end.
+        /// Does `harm` beside a stream: that one must not lose a frame, and the
+        /// receiver must not grow, nor end.
         private func beside(limit: Int, _ harm: (Int) throws -> Void) throws {
             let (receiver, port) = try receiver()
             let healthy = try sender(
@@ -120,7 +121,8 @@ extension ExampleTests {
             let hello = try Self.hello()
             try beside(limit: 16_000) { port in
                 let binary = try RawPeer(port: port, patience: 60)
-                // Of HELLO only so much comes within the time of a handshake, and it is cut off long before its end.
+                // Of HELLO only so much comes within the time of a handshake, and
+                // it is cut off long before its end.
                 #expect(binary.trickle(Array(hello.dropLast()) + [UInt8](repeating: 0, count: 200)))
                 let text = try RawPeer(port: port, patience: 60)
                 #expect(text.trickle([UInt8](repeating: UInt8(ascii: "1"), count: 200)))
@@ -139,7 +141,8 @@ extension ExampleTests {
                 let crowd = try (0..<200).map { _ in try RawPeer(port: port, patience: 60) }
                 for (index, client) in crowd.enumerated() where index.isMultiple(of: 2) { client.send("12") }
                 for client in crowd.dropFirst(100) { client.shutdownWriting() }
-                // All but those that the cap lets in are turned away, and those when they say nothing more.
+                // All but those that the cap lets in are turned away, and
+                // those when they say nothing more.
                 #expect(crowd.dropFirst(100).allSatisfy { $0.waitForEnd() })
             }
         }

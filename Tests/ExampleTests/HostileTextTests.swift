@@ -6,9 +6,11 @@ import Testing
 @testable import FrameStreamingTCP
 
 extension ExampleTests {
-    /// What a peer says reaches the terminal and the log as one printable line, and not as often as the peer likes.
+    /// What a peer says reaches the terminal and the log as one printable line,
+    /// and not as often as the peer likes.
     @Suite struct HostileText {
-        /// A title for the terminal, a cleared screen, colours in C0 and C1, two forged lines, and a reversed direction.
+        /// A title for the terminal, a cleared screen, colours in C0 and C1, two forged
+        /// lines, and a reversed direction.
         private static let evil =
             "evil\u{1B}]0;owned\u{7}\u{1B}[2J\u{1B}[31m\r\n127.0.0.1:1 \"FORGED\" connected\nError: FORGED line"
             + "\u{9B}31m\0\u{202E}\u{2028}\u{200B}\u{FEFF}" + String(repeating: "long ", count: 100)
@@ -30,7 +32,8 @@ extension ExampleTests {
             }
         }
 
-        /// Both outputs: nothing but whole lines of what can be printed, and no line that the peer made up.
+        /// Both outputs: nothing but whole lines of what can be printed,
+        /// and no line that the peer made up.
         private func judge(_ program: Program, json: Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
             for text in [program.output, program.complaints] {
                 let bad = text.unicodeScalars.filter { scalar in

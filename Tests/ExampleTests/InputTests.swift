@@ -13,7 +13,8 @@ extension ExampleTests {
             let output = workspace.file("out.y4m")
             let (receiver, port) = try receiver(["--once", "--record", output])
             let sender = try sender(to: port, ["--input", "-"], input: .open)
-            // Each piece is sent when the one before has done its work: the cuts fall everywhere, the waits are real.
+            // Each piece is sent when the one before has done its work: the cuts
+            // fall everywhere, the waits are real.
             let bytes = clip.y4m
             for (piece, start) in stride(from: 0, to: bytes.count, by: 1777).enumerated() {
                 try sender.write(Array(bytes[start..<min(start + 1777, bytes.count)]))

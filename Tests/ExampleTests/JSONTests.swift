@@ -49,7 +49,8 @@ extension ExampleTests {
                 #expect(try stage.double("p50") <= latency.double("max"))
                 sum += try stage.double("max")
             }
-            // No frame is older than its stages together, but for what each loses by counting whole microseconds.
+            // No frame is older than its stages together, but for what each
+            // loses by counting whole microseconds.
             #expect(try latency.double("max") <= sum * 1.002 + 0.01)
             #expect(try connection.int("skipped") >= 0)
             #expect(try connection.int("decode_failures") == 0)

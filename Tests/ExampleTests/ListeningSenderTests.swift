@@ -3,7 +3,8 @@ import RawSockets
 import Testing
 
 extension ExampleTests {
-    /// `frame-send --listen` and receivers that do what they should not: only the user ends a listener.
+    /// `frame-send --listen` and receivers that do what they should
+    /// not: only the user ends a listener.
     @Suite struct ListeningSender {
         static let oneAtATime = ["--quality", "20...80"]
 
@@ -31,7 +32,8 @@ extension ExampleTests {
             return message(0x81, header, big(0, 2) + formats)
         }
 
-        /// The types of messages that come, up to one of this type; nil where the connection ends before.
+        /// The types of messages that come, up to one of this type; nil
+        /// where the connection ends before.
         private static func hear(_ peer: RawPeer, upTo wanted: UInt8) -> [UInt8]? {
             while true {
                 let prefix = peer.receive(8)

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension ExampleTests {
-    /// Pictures that are JPEG already go as they are, whatever was asked of those that are encoded here.
+    /// Pictures that are JPEG already go as they are, whatever was
+    /// asked of those that are encoded here.
     @Suite struct PassThrough {
         let workspace: Workspace
 

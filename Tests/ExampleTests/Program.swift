@@ -5,8 +5,8 @@ import Testing
 
 /// One of the executables, running: as a user starts it, with pipes for its input and outputs.
 ///
-/// Nothing here waits for a length of time: every wait is for a line or the end, and one that takes longer than `patience`
-/// throws with everything that the program has said.
+/// Nothing here waits for a length of time: every wait is for a line or the end, and one that takes
+/// longer than `patience` throws with everything that the program has said.
 final class Program: Sendable {
     /// How it ended.
     enum End: Equatable, Sendable { case exit(Int32), signal(Int32) }
@@ -104,7 +104,8 @@ final class Program: Sendable {
 
     /// Reads no more of its standard output.
     func closeOutput() {
-        // The thread that reads has the descriptor: with a dead end in its place its next read is the last.
+        // The thread that reads has the descriptor: with a dead end in its
+        // place its next read is the last.
         let end = unsafe open("/dev/null", O_RDONLY)
         dup2(end, outputPipe.fileHandleForReading.fileDescriptor)
         close(end)

@@ -6,7 +6,8 @@ import FrameStreamingTCP
 import Testing
 
 extension ExampleTests {
-    /// Breaks, and ends that come in another order than one expects: what frame-receive makes of them.
+    /// Breaks, and ends that come in another order than one expects:
+    /// what frame-receive makes of them.
     @Suite struct ReceiverReconnect {
         let workspace: Workspace
 

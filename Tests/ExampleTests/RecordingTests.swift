@@ -19,7 +19,8 @@ extension ExampleTests {
             Breaking(try TCPConnector(to: "127.0.0.1:\(port)", role: .sender), clip)
         }
 
-        /// How large a file of another process may become, from now on; nil = as large as the disk has room.
+        /// How large a file of another process may become, from now on; nil
+        /// = as large as the disk has room.
         private func limitFiles(of program: Program, to bytes: Int?) throws {
             // Glibc's module does not have it. RLIMIT_FSIZE is 1.
             let symbol = unsafe try #require(unsafe dlsym(nil, "prlimit"))
@@ -87,7 +88,8 @@ extension ExampleTests {
             try limitFiles(of: receiver, to: nil)
             let next = try sender(to: port, pattern(3))
             #expect(try next.finish() == .exit(0), "\(next.complaints)")
-            // The stream that failed goes on behind its last whole picture, if its sender comes back.
+            // The stream that failed goes on behind its last whole
+            // picture, if its sender comes back.
             #expect(try first.connect() == 4)
             try first.send(5...6)
             try first.finish()
@@ -134,7 +136,8 @@ extension ExampleTests {
             #expect(acknowledged > 0 && recorded == acknowledged, "\(receiver.complaints)")
         }
 
-        /// The text handshake has one word for every outcome: a picture that could not be written must not get it.
+        /// The text handshake has one word for every outcome: a picture that
+        /// could not be written must not get it.
         @Test(arguments: ["binary", "text"]) func whatCouldNotBeWrittenIsNotAcknowledged(handshake: String) throws {
             let path = workspace.file("full.mjpg")
             try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
@@ -204,7 +207,8 @@ extension ExampleTests {
             let sender = try sender(to: port, ["--input", mixed, "--pace", "max", "--no-reconnect"])
             try sender.finish()
             let acknowledged = try sender.total().int("acknowledged")
-            // Sixteen at once, and one more each ten seconds, as long as it may take on this machine.
+            // Sixteen at once, and one more each ten seconds, as
+            // long as it may take on this machine.
             #expect((16..<100).contains(acknowledged), "\(acknowledged)")
             // The next stream is recorded all the same.
             let next = try Program("frame-send", ["--to", "127.0.0.1:\(port)", "--json"] + pattern(2))

@@ -74,7 +74,8 @@ extension ExampleTests {
             let clip = Clip()
             let input = try workspace.write(clip.y4m, to: "in.y4m")
             let port = try freePort()
-            // A frame each 20 ms, so that the break comes in mid-stream. Killed: what it did not acknowledge goes to the next.
+            // A frame each 20 ms, so that the break comes in mid-stream. Killed: what it did
+            // not acknowledge goes to the next.
             let killed = try listen(on: port, ["--consume-ms", "20"])
             let again = try Program(
                 "frame-send",
@@ -101,7 +102,8 @@ extension ExampleTests {
             return ["--input", input, "--loop", "--frames", "\(frames)", "--pace", "max", "--window", "4"]
         }
 
-        /// As a service manager restarts it: the sender of a file waits, and every picture arrives once.
+        /// As a service manager restarts it: the sender of a file
+        /// waits, and every picture arrives once.
         @Test(arguments: [SIGTERM, SIGINT]) func aFileWaitsForAReceiverThatIsRestarted(signal: Int32) throws {
             let port = try freePort()
             let stopped = try listen(on: port, ["--consume-ms", "20"])

@@ -105,7 +105,8 @@ extension ExampleTests {
             try sender.streams("acknowledged")
             receiver.signal(SIGSTOP)
             defer { receiver.signal(SIGKILL) }
-            // The first one waits for the silent receiver. One of those that follow comes late enough to be a second one.
+            // The first one waits for the silent receiver. One of those that follow
+            // comes late enough to be a second one.
             let isOver = Monitor(false)
             let signals = try SystemThread(name: "signals") {
                 while isOver.wait(until: Deadline.after(.milliseconds(50)).nanoseconds, { $0 ? true : nil }) == nil {

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension ExampleTests {
-    /// Receivers that stand still without a goodbye: stopped, as a machine is whose cable is pulled.
+    /// Receivers that stand still without a goodbye: stopped, as a
+    /// machine is whose cable is pulled.
     @Suite struct Stalls {
         @Test func inMidStreamItIsGivenUpAndTheOtherGoesOn() throws {
             let (good, goodPort) = try receiver(["--once"])

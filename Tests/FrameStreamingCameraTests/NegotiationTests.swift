@@ -71,7 +71,8 @@ import Testing
         video.node { node in
             node.formats = [FakeNode.Format(fourcc: "YUYV", sizes: .discrete([(32, 16), (16, 8)]))]
             node.changeFormat = { format in
-                // Another size, padded lines, a buffer that is larger than the picture, another field.
+                // Another size, padded lines, a buffer that is larger
+                // than the picture, another field.
                 (format.width, format.height, format.field) = (10, 6, 0)
                 format.planes = [NodeFormat.Plane(stride: 64, size: 5000)]
             }

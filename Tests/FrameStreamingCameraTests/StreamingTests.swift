@@ -92,8 +92,8 @@ import Testing
     }
 
     @Test func aHeldFrameIsTheDriversMemoryUntilClose() throws {
-        // The counterpart: while the camera is open, the Frame is that memory. (A real driver does not
-        // write to a leased buffer.)
+        // The counterpart: while the camera is open, the Frame is that memory. (A real driver
+        // does not write to a leased buffer.)
         let video = FakeVideo()
         let camera = try video.camera()
         video.deliver(.frame(yuyv(7)))

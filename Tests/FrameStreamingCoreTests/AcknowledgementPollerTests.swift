@@ -173,7 +173,8 @@ import Testing
         #expect(connections[1].state.withLock { $0.listened } == 0)
     }
 
-    /// One after another gets the picture; who has it first answers at once, and nobody looks at that before the last has it.
+    /// One after another gets the picture; who has it first answers at once, and nobody
+    /// looks at that before the last has it.
     @Test(arguments: [true, false]) func answersAreGatheredWhileAPictureGoesOut(isCompressed: Bool) throws {
         let first = try WatchedConnection()
         let before = Monitor<Int?>(nil)
@@ -192,7 +193,8 @@ import Testing
         let sender = try Self.sender([first, last], policy: .latest)
         // Looked after once, at the start.
         for connection in [first, last] { #expect(connection.await { $0.listened == 1 }) }
-        // Not with the first: the threads that send what others could not may be starting, and would send it.
+        // Not with the first: the threads that send what others could not
+        // may be starting, and would send it.
         var source = OneByOne(
             frames: isCompressed ? try Self.jpegs(3) : try FrameSenderTests.frames(3), connections: [first, last])
         let summary = try sender.run(&source)

@@ -1,9 +1,11 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// The window alone, against links that do exactly as they are told; with sizes, noise and a flow control around it in `Simulation`.
+/// The window alone, against links that do exactly as they are told; with sizes, noise and a flow
+/// control around it in `Simulation`.
 @Suite struct AdaptiveWindowTests {
-    /// Sends as fast as the window lets it over a link with this service time and round trip (ms), until the time is over.
+    /// Sends as fast as the window lets it over a link with this service time and round
+    /// trip (ms), until the time is over.
     static func run(
         _ window: inout WindowAndFrames, from start: UInt64 = 1, at time: Int64 = 0, service: Int64, roundTrip: Int64,
         milliseconds: Int64
@@ -73,7 +75,8 @@ import Testing
         let next = Self.run(&window, service: 8, roundTrip: 40, milliseconds: 10_000).next
         let settled = window.frames
         #expect(settled > 2)
-        // One frame now and then: for less than five seconds that is a pause, and after it the larger window would only be a queue.
+        // One frame now and then: for less than five seconds that is a pause, and after it the
+        // larger window would only be a queue.
         for frame in 0..<8 {
             let time = 20_000 + Int64(frame) * 1_000
             window.sent(next + UInt64(frame), bytes: 1_000, underWay: 0, at: Self.time(time))

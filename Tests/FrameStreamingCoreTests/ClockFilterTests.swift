@@ -1,7 +1,8 @@
 import FrameStreamingCore
 import Testing
 
-/// Questions and answers as a script has them: what was measured must always be true within what is said of it.
+/// Questions and answers as a script has them: what was measured must always
+/// be true within what is said of it.
 @Suite struct ClockFilterTests {
     static let millisecond: Int64 = 1_000_000
     static let second: Int64 = 1_000_000_000
@@ -16,7 +17,8 @@ import Testing
 
         func peer(at time: Int64) -> Int64 { time - truth + time / 1_000_000 * partsPerMillion }
 
-        /// A question at `time` that takes `there`, an answer that takes `back`, and `held` in between.
+        /// A question at `time` that takes `there`, an answer that
+        /// takes `back`, and `held` in between.
         mutating func ask(at time: Int64, there: Int64, back: Int64, held: Int64 = 5000) throws {
             let heard = time + there
             let answered = heard + held + back
@@ -96,7 +98,8 @@ import Testing
         #expect(try script.estimate(at: 10 * Self.second + 300_000).error < 150_000)
     }
 
-    /// A machine that is suspended stops its monotonic clock: what was measured before is wrong from then on.
+    /// A machine that is suspended stops its monotonic clock: what was
+    /// measured before is wrong from then on.
     @Test(arguments: [-3, 3] as [Int64]) func aClockThatStepsIsFollowedAtOnce(seconds: Int64) throws {
         var script = Script()
         for number in 0..<8 { try script.ask(at: Int64(number) * Self.second, there: 100_000, back: 100_000) }
@@ -110,7 +113,8 @@ import Testing
         _ = try script.estimate(at: 9 * Self.second + 300_000)
     }
 
-    /// The middle one of the last three: what frames meet, neither an answer that was held up nor the way as it once was.
+    /// The middle one of the last three: what frames meet, neither an answer that was
+    /// held up nor the way as it once was.
     @Test func theRoundTripIsThatOfTheLastAnswers() throws {
         var script = Script()
         #expect(script.filter.roundTrip(at: 0) == nil)

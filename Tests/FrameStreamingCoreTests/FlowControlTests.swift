@@ -75,7 +75,8 @@ import Testing
             driver.offer()
         }
         #expect(driver.numbers == [1] && driver.counts.dropped.total == 0)
-        // Credit comes after 145 ms: those of 20 and 40 are older than 100 ms, and the one of 60 goes.
+        // Credit comes after 145 ms: those of 20 and 40 are older
+        // than 100 ms, and the one of 60 goes.
         Self.at(&driver, 145)
         driver.acknowledge(1)
         #expect(driver.numbers == [1, 4] && driver.sent[1].info.skipped == 2)
@@ -93,7 +94,8 @@ import Testing
 
     // MARK: Ahead of credit
 
-    /// Sends frames of which each is acknowledged after 80 ms and takes 5 ms to encode, and returns when the last was sent.
+    /// Sends frames of which each is acknowledged after 80 ms and takes 5 ms to encode,
+    /// and returns when the last was sent.
     private static func steady(_ driver: inout Driver, frames: UInt64) -> Int64 {
         var start: Int64 = 0
         driver.offer(isRaw: true)

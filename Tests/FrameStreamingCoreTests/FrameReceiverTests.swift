@@ -106,7 +106,8 @@ import Testing
         let link = MemoryTransport.pair(creditAhead: 3)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try Self.send(1...4, over: link.sender)
-        // Nothing is asked for until the violation was seen, so that no credit is given back before.
+        // Nothing is asked for until the violation was seen, so
+        // that no credit is given back before.
         while receiver.end == nil { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
         for number in 1...3 { #expect(try receiver.next()?.info.sequence == UInt64(number)) }
         do {

@@ -295,7 +295,8 @@ func waitUntil(_ condition: () -> Bool) {
     while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
 }
 
-/// Gives pictures for ever, a thousand a second: as fast as they can be made, they would keep the others from the sender's lock.
+/// Gives pictures for ever, a thousand a second: as fast as they can be made, they would keep
+/// the others from the sender's lock.
 struct EndlessSource: FrameSource {
     let format: FrameFormat
     var number: UInt64 = 0

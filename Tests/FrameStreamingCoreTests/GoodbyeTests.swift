@@ -8,7 +8,8 @@ import Testing
 @Suite(.ownThread(atOnce: 4)) struct GoodbyeTests {
     private typealias Link = (sender: MemoryTransport, receiver: MemoryTransport)
 
-    /// Takes `count` frames on a thread of its own, and says goodbye so. Returns the numbers of what it took.
+    /// Takes `count` frames on a thread of its own, and says goodbye so.
+    /// Returns the numbers of what it took.
     private func take(_ count: Int, of link: Link, _ goodbye: Goodbye) throws -> (SystemThread, Monitor<[UInt64]>) {
         let numbers = Monitor<[UInt64]>([])
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)

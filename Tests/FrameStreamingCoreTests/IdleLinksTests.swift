@@ -54,7 +54,8 @@ import Testing
         waitUntil { running.sender.idle.count == 50 }
         let before = running.healthy.received.withLock { $0.count }
         waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
-        // They rest all the same when somebody asks for the figures, which are those of every frame.
+        // They rest all the same when somebody asks for the
+        // figures, which are those of every frame.
         let figures = running.sender.summary.receivers.map(\.statistics)
         #expect(running.sender.idle.count == 50)
         let healthy = try #require(figures.last)

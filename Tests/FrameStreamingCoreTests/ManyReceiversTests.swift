@@ -4,7 +4,8 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Receivers that come and go, each with a slot, a window and a policy of its own; and programs with a loop of their own.
+/// Receivers that come and go, each with a slot, a window and a policy of its own; and
+/// programs with a loop of their own.
 @Suite(.ownThread(atOnce: 4)) struct ManyReceiversTests {
     @Test func receiversComeAndGo() throws {
         var options = SenderOptions(policy: .latest)
@@ -85,7 +86,8 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
         let frames = try FrameSenderTests.frames(10)
-        // One is under way, one encoded, and one waits: there is room for no more before the first acknowledgement.
+        // One is under way, one encoded, and one waits: there is room for no more
+        // before the first acknowledgement.
         for frame in frames.prefix(3) {
             waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
         }

@@ -12,7 +12,8 @@ import Testing
     final class Hesitant: Transport {
         private let base: MemoryTransport
         private let refused = Monitor(0)
-        /// Frames by their numbers, and the words about the source, in the order in which they went.
+        /// Frames by their numbers, and the words about the source,
+        /// in the order in which they went.
         private let log = Monitor<[String]>([])
         private let breaksAt: UInt64
 

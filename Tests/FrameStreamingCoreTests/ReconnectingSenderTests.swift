@@ -76,7 +76,8 @@ import Testing
         try sender.run(&source)
         collector.thread.join()
         #expect(collector.numbers == Array(0..<10))
-        // The thread that listens says that it broke, which may be before the other one has said that it stood.
+        // The thread that listens says that it broke, which may be before the
+        // other one has said that it stood.
         let ofOneThread = events.withLock { $0.filter { $0 != "disconnected" } }
         #expect(ofOneThread == Array(repeating: ["connected", "waiting"], count: 3).flatMap { $0 } + ["connected"])
         #expect(events.withLock { $0.count { $0 == "disconnected" } } == 3)
@@ -130,7 +131,8 @@ import Testing
         first.sender.cut()
         thread.join()
         collector.thread.join()
-        // The sixth was not acknowledged, so it comes again: this connection has no session that could tell.
+        // The sixth was not acknowledged, so it comes again: this
+        // connection has no session that could tell.
         #expect(collector.numbers == Array(5..<20))
         let total = sender.summary.total
         #expect(total.produced == 20 && total.acknowledged == 20 && total.lost == 0)
@@ -235,7 +237,8 @@ import Testing
         #expect(sender.summary.total.produced == 3 && collector.numbers.last == 2)
     }
 
-    /// Before the first connection nothing was taken; after one broke, under `reliable`, what was taken is missing.
+    /// Before the first connection nothing was taken; after one broke, under
+    /// `reliable`, what was taken is missing.
     @Test(arguments: [false, true], [false, true]) func stopAndCancelEndTheWaitForAReceiver(
         cancels: Bool, hadOne: Bool
     ) throws {

@@ -2,7 +2,8 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// What a sender makes of the number of frames that its receiver says it consumed, which may be any number.
+/// What a sender makes of the number of frames that its receiver says it
+/// consumed, which may be any number.
 @Suite struct SessionProgressTests {
     static let extremes: [UInt64] = [0, 1, 2, UInt64(Int64.max), 1 << 63, .max - 2, .max - 1, .max]
 

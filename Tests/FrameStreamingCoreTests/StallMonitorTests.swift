@@ -12,7 +12,8 @@ import Testing
 
     @Test func patienceEndsWhenNothingMoves() {
         var watch = StallMonitor(since: at(100), patience: .seconds(30))
-        // In slices of 50 ms, as a sender waits. What it did before it was waited for counts for nothing.
+        // In slices of 50 ms, as a sender waits. What it did before it
+        // was waited for counts for nothing.
         for slice in 1..<600 {
             let quiet = Duration.milliseconds(50) * slice
             #expect(

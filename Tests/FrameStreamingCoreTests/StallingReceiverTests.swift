@@ -4,12 +4,14 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Receivers that stand still without a word: how long they are waited for, and what becomes of the others.
+/// Receivers that stand still without a word: how long they are waited
+/// for, and what becomes of the others.
 @Suite(.ownThread(atOnce: 4)) struct StallingReceiverTests {
     /// Far more than a receiver that takes everything needs on a busy machine.
     private static let patience = Duration.seconds(1)
 
-    /// One that takes everything and one that takes two frames and then nothing, but holds its connection.
+    /// One that takes everything and one that takes two frames and then
+    /// nothing, but holds its connection.
     private struct Pair {
         let good: (sender: MemoryTransport, receiver: MemoryTransport)
         let still: (sender: MemoryTransport, receiver: MemoryTransport)
@@ -136,7 +138,8 @@ import Testing
         func close() { base.close() }
     }
 
-    /// The least patience that there is, at the source's end and before: as long as bytes move it lasts.
+    /// The least patience that there is, at the source's end and
+    /// before: as long as bytes move it lasts.
     @Test(arguments: [3, 40]) func whatArrivesLateButSurelyIsNotCutOff(frames: Int) throws {
         let link = MemoryTransport.pair()
         let transport = Watched(link.sender, moves: true)

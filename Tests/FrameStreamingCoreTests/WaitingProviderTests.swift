@@ -3,7 +3,8 @@ import FrameStreamingSystem
 import FrameStreamingTesting
 import Testing
 
-/// A sender that waits for receivers to connect, one after another: whatever one of them does, the next one is served.
+/// A sender that waits for receivers to connect, one after another: whatever one of
+/// them does, the next one is served.
 @Suite struct WaitingProviderTests {
     enum Fault: CaseIterable {
         case acknowledgesWhatWasNotSent, acknowledgesTwice, takesCreditBack, violates, isTooSlow, takesNoSuchFrame

@@ -1,7 +1,8 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// A sender's connection that can be listened to together with others, and says what a test has it say.
+/// A sender's connection that can be listened to together with others,
+/// and says what a test has it say.
 final class WatchedConnection: WatchedTransport {
     struct State {
         /// What has come and was not taken.

@@ -8,7 +8,8 @@ import Foundation
 struct TestPicture {
     let width: Int
     let height: Int
-    /// Y, Cb and Cr of every pixel, line after line: computed once, because a test asks for each several times.
+    /// Y, Cb and Cr of every pixel, line after line: computed once, because a
+    /// test asks for each several times.
     private let planes: [[Double]]
 
     init(width: Int, height: Int) {

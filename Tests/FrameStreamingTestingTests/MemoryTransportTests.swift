@@ -4,8 +4,8 @@ import Testing
 @Suite struct MemoryTransportTests {
     private let limit = Deadline.after(.seconds(20))
 
-    /// As over TCP: what the peer sent before it answered the goodbye arrives, even if no thread was
-    /// in `receive` at that moment.
+    /// As over TCP: what the peer sent before it answered the goodbye arrives, even if no thread
+    /// was in `receive` at that moment.
     @Test func whatCameBeforeTheAnswerToAGoodbyeIsDelivered() throws {
         let link = MemoryTransport.pair()
         try link.receiver.send(.sourceLost("one"), until: limit)

@@ -4,7 +4,8 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Receivers that connect to a listening sender by themselves, and what becomes of the others when one dies.
+/// Receivers that connect to a listening sender by themselves, and what
+/// becomes of the others when one dies.
 @Suite(.ownThread(atOnce: 4)) struct IncomingReceiverTests {
     /// A sender that listens, and what it has said of its receivers' ends.
     private final class Listening: Sendable {
@@ -70,7 +71,8 @@ import Testing
         return (thread, numbers)
     }
 
-    /// Runs a source of 60 pictures to a good receiver and one that does `harm`, and returns the bad one's failure.
+    /// Runs a source of 60 pictures to a good receiver and one that does `harm`,
+    /// and returns the bad one's failure.
     private func beside(
         _ listening: Listening, _ harm: (TCPTransport) throws -> Void
     ) throws -> FrameStreamingError? {

@@ -6,13 +6,15 @@ import Testing
 
 /// A sender that listens, with receivers that lose their connections and come back.
 @Suite(.ownThread(atOnce: 4)) struct ListeningSenderTests {
-    /// Receives over as many connections as it takes, breaking each of the first ones after some frames.
+    /// Receives over as many connections as it takes, breaking each of
+    /// the first ones after some frames.
     private final class Breaking: Sendable {
         let numbers = Monitor<[UInt64]>([])
         let failure = Monitor<String?>(nil)
         let thread: SystemThread
 
-        /// - Parameter breaks: After how many frames each connection is closed without a word; the last one lasts.
+        /// - Parameter breaks: After how many frames each connection is closed
+        ///   without a word; the last one lasts.
         init(_ address: String, breaks: [Int]) throws {
             let (numbers, failure) = (numbers, failure)
             thread = try SystemThread(name: "receiver") {

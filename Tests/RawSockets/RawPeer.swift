@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// The other end of a connection, by plain blocking socket calls that share nothing with the code under test. A read that
-/// waits longer than its patience fails the test instead of hanging it.
+/// The other end of a connection, by plain blocking socket calls that share nothing with the code
+/// under test. A read that waits longer than its patience fails the test instead of hanging it.
 package final class RawPeer: Sendable {
     package let socket: CInt
 
@@ -32,7 +32,8 @@ package final class RawPeer: Sendable {
 
     deinit { Glibc.close(socket) }
 
-    /// Sends all of it, in one call where the kernel takes it. A peer that is gone is no error here.
+    /// Sends all of it, in one call where the kernel takes it. A
+    /// peer that is gone is no error here.
     package func send(_ bytes: some Collection<UInt8>) {
         let bytes = Array(bytes)
         var done = 0
@@ -78,7 +79,8 @@ package final class RawPeer: Sendable {
         }
     }
 
-    /// Sends a byte, and the next when the peer has said nothing for a tenth of a second. True: it was cut off before the end.
+    /// Sends a byte, and the next when the peer has said nothing for a tenth of a second.
+    /// True: it was cut off before the end.
     package func trickle(_ bytes: [UInt8]) -> Bool {
         for byte in bytes {
             send([byte])

@@ -21,7 +21,8 @@ public final class Background<Value: Sendable>: Sendable {
         return try #require(outcome, "a thread of the test hangs", sourceLocation: sourceLocation).get()
     }
 
-    /// The error that the call must end with; nil where it is of another type, and an issue where there is none.
+    /// The error that the call must end with; nil where it is of another type,
+    /// and an issue where there is none.
     public func error<Failure: Error>(
         as type: Failure.Type, sourceLocation: SourceLocation = #_sourceLocation
     ) -> Failure? {

@@ -1,5 +1,6 @@
-/// Calls `body` with each element, at most `limit` at once, each of those on a thread of its own: for
-/// calls that mostly wait. What they expect counts for the test that calls this. Throws the first error.
+/// Calls `body` with each element, at most `limit` at once, each of those on a thread
+/// of its own: for calls that mostly wait. What they expect counts for the test that
+/// calls this. Throws the first error.
 public func sideBySide<Element: Sendable>(
     _ elements: [Element], atOnce limit: Int, _ body: @escaping @Sendable (Element) throws -> Void
 ) async throws {

@@ -2,9 +2,11 @@ import FrameStreamingCamera
 import FrameStreamingCore
 import Glibc
 
-/// What the camera module must do with a real driver and no other program shows: `camera-checks CHECK [ARGUMENT...]`.
+/// What the camera module must do with a real driver and no other program shows:
+/// `camera-checks CHECK [ARGUMENT...]`.
 ///
-/// cases.py runs these in the virtual machine. A check says on standard output what it saw; the status is 1 where something does not hold.
+/// cases.py runs these in the virtual machine. A check says on standard output what it saw; the
+/// status is 1 where something does not hold.
 @main struct CameraChecks {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())

@@ -54,7 +54,8 @@ extension CameraChecks {
         return String(decoding: data, as: UTF8.self).split(separator: "\n").count { $0.contains(path) }
     }
 
-    /// How many open descriptors of the node it has. The name of a node that is gone goes on: `/dev/video0 (deleted)`.
+    /// How many open descriptors of the node it has. The name of a node that is gone
+    /// goes on: `/dev/video0 (deleted)`.
     private static func descriptors(of path: String) throws -> Int {
         let folder = "/proc/self/fd"
         return try FileManager.default.contentsOfDirectory(atPath: folder).count {

@@ -24,7 +24,8 @@ extension CameraChecks {
         print("\(copied) of \(sums.count) held pictures were copied")
     }
 
-    /// `close()` from another thread ends the wait, the camera is free at once, and what is held stays.
+    /// `close()` from another thread ends the wait, the camera is free
+    /// at once, and what is held stays.
     static func close(_ path: String) throws {
         let camera = try open(path)
         let kept = Monitor<Frame?>(nil)

@@ -2,7 +2,8 @@ import FrameStreamingCamera
 import FrameStreamingCore
 
 extension CameraChecks {
-    /// Capture times of a driver that stamps with CLOCK_MONOTONIC at the `start` of the exposure or at the `end` of the frame.
+    /// Capture times of a driver that stamps with CLOCK_MONOTONIC at the `start` of the
+    /// exposure or at the `end` of the frame.
     static func stamps(_ path: String, source: String) throws {
         let camera = try open(path)
         defer { camera.close() }
@@ -34,7 +35,8 @@ extension CameraChecks {
             try check(replaced == 0, "\(replaced) stamps were replaced")
             try check(edges.allSatisfy { $0 == .startOfExposure }, "the edges are \(Set(edges))")
         } else {
-            // vivid stamps the end of the frame before it: those in the future are replaced, and say no edge.
+            // vivid stamps the end of the frame before it: those in the
+            // future are replaced, and say no edge.
             try check(edges.count { $0 == .unspecified } == replaced, "each replaced stamp is without an edge")
             try check(edges.allSatisfy { $0 == .endOfFrame || $0 == .unspecified }, "the edges are \(Set(edges))")
         }

@@ -1,7 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Where the adaptive window settles, and what that makes of rate and age, on the links that issues name.
+/// Where the adaptive window settles, and what that makes of rate and
+/// age, on the links that issues name.
 @Suite struct AdaptiveSimulationTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -63,7 +64,8 @@ import Testing
         }
     }
 
-    /// 100 -> 5 -> 100 Mbit: what was under way at the step is late; what is sent after the first late acknowledgement is not.
+    /// 100 -> 5 -> 100 Mbit: what was under way at the step is late; what is sent after the
+    /// first late acknowledgement is not.
     @Test(arguments: [0.2, 40] as [Double])
     func isFreshAgainWithinAWindowOfFramesAfterTheRateFell(roundTrip: Double) throws {
         for seed in SimulationSize.seeds(3, full: 10) {
@@ -76,7 +78,8 @@ import Testing
                 policy: .latest, window: .adaptive, link: link, rate: 60, encodeTime: 2_000_000, seed: seed)
             let outcome = try stream.run(seconds: 30)
             #expect(outcome.violations.isEmpty)
-            // A frame takes 160 ms now. Its age is that, the way, and the wait for the newest picture.
+            // A frame takes 160 ms now. Its age is that, the way, and
+            // the wait for the newest picture.
             let under = (outcome.windows.last { $0.time < 10_000_000_000 }?.frames ?? 1) + 1
             let after = outcome.arrivals.filter { $0.time > 10_000_000_000 && $0.time < 20_000_000_000 }.dropFirst(
                 2 * under)
@@ -118,7 +121,8 @@ import Testing
         #expect(outcome.age(0.5, from: 15) <= 160)
     }
 
-    /// Frames age by more than the target where the window is wrong; with a target of nothing it never grows where a queue would.
+    /// Frames age by more than the target where the window is wrong; with a target of nothing it
+    /// never grows where a queue would.
     @Test func aSmallerTargetIsKept() throws {
         var stream = SimulatedStream(
             policy: .latest, window: .adaptive(latencyTarget: .milliseconds(1)),

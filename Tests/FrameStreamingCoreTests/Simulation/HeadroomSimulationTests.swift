@@ -1,7 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Trials of a larger window where the round trip is measured: none where they are pointless, and as many as ever where they are not.
+/// Trials of a larger window where the round trip is measured: none where they are pointless, and
+/// as many as ever where they are not.
 @Suite struct HeadroomSimulationTests {
     static func stream(
         megabits: Double, roundTrip: Double, rate: Double, consumer: Double = 0, noise: Double, measured: Bool = true,
@@ -43,7 +44,8 @@ import Testing
             #expect(outcome.windows.allSatisfy { $0.frames == 1 }, "seed \(seed): \(outcome.windows)")
             let before = try run(measured: false)
             #expect(Self.trials(before) > 0)
-            // Nothing is lost by it, and the oldest frame is younger. The last picture of all waits for the one before: it is left out.
+            // Nothing is lost by it, and the oldest frame is younger. The last picture of all waits
+            // for the one before: it is left out.
             #expect(Double(outcome.bytesDelivered) > 0.98 * Double(before.bytesDelivered))
             let end = seconds - service / 500
             #expect(outcome.age(1, to: end) < before.age(1, to: end))
@@ -63,7 +65,8 @@ import Testing
         }
     }
 
-    /// What was measured need not be what frames meet: it is put to the test, at most once a minute.
+    /// What was measured need not be what frames meet: it is put to
+    /// the test, at most once a minute.
     @Test func onceAMinuteItIsTriedAllTheSame() throws {
         var stream = Self.stream(megabits: 10, roundTrip: 0.2, rate: 30, noise: 1, seed: 1)
         let outcome = try stream.run(seconds: 400)
@@ -125,7 +128,8 @@ import Testing
         }
     }
 
-    /// Where it must grow, it grows as soon as without; over a long way, where each step takes its time, sooner.
+    /// Where it must grow, it grows as soon as without; over a long way, where
+    /// each step takes its time, sooner.
     @Test(
         arguments: [
             (100, 40, 0.99), (300, 10, 0.99), (20, 40, 0.99), (100, 150, 1.15), (1_000, 300, 1.5),
@@ -147,7 +151,8 @@ import Testing
         #expect(Double(with) >= gain * Double(without), "\(with) frames, \(without) without")
     }
 
-    /// The source has a picture every 33 ms, and the way takes 100: more than four frames under way would be a queue in waiting.
+    /// The source has a picture every 33 ms, and the way takes 100: more than four frames under
+    /// way would be a queue in waiting.
     @Test func growsToNoMoreThanTheSourceHasPicturesFor() throws {
         for seed in SimulationSize.seeds(2, full: 10) {
             var stream = Self.stream(megabits: 1_000, roundTrip: 100, rate: 30, noise: 1, seed: seed)

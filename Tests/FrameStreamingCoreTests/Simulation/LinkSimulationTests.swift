@@ -1,7 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Many links, with what holds for every frame on every one of them: ``SimulatedStream`` checks order, numbers, limits, skipped counts and age.
+/// Many links, with what holds for every frame on every one of them: ``SimulatedStream`` checks
+/// order, numbers, limits, skipped counts and age.
 @Suite struct LinkSimulationTests {
     static let policies: [DeliveryPolicy] = [
         .latest, .reliable, .deadline(.nanoseconds(SimulatedStream.deadline)),

@@ -2,7 +2,8 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// The quality control together with the window, on links that are too slow for the best quality, and on those that are not.
+/// The quality control together with the window, on links that are too slow for the best
+/// quality, and on those that are not.
 @Suite struct QualitySimulationTests {
     static func stream(
         megabits: Double, roundTrip: Double = 0.2, rate: Double = 30, consumer: Double = 0,

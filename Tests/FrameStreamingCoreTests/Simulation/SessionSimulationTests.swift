@@ -1,8 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Sessions to which anything happens that may, in any order: ``SimulatedSession`` checks after each event that every frame is
-/// accounted for, and that none is delivered out of order or twice.
+/// Sessions to which anything happens that may, in any order: ``SimulatedSession`` checks after
+/// each event that every frame is accounted for, and that none is delivered out of order or twice.
 @Suite struct SessionSimulationTests {
     /// For each policy a hundred thousand events; a million in the full run.
     static let seeds = SimulationSize.seeds(10, full: 100)
@@ -60,7 +60,8 @@ import Testing
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
     }
 
-    /// An end by this side after every number of events, from the first on; beyond a hundred after each fourth, but in the full run.
+    /// An end by this side after every number of events, from the first on; beyond a hundred after
+    /// each fourth, but in the full run.
     @Test(arguments: policies)
     func aSessionMayEndAtAnyPoint(policy: DeliveryPolicy) throws {
         for events in 1...UInt64(400) where SimulationSize.isFull || events <= 100 || events % 4 == 0 {

@@ -1,4 +1,5 @@
-/// A link and the receiver behind it, in scripted time: first in, first out, so that what becomes of a frame is known when it is sent.
+/// A link and the receiver behind it, in scripted time: first in, first out, so that what becomes
+/// of a frame is known when it is sent.
 ///
 /// Times are nanoseconds from the start of the simulation.
 struct SimulatedLink {
@@ -121,7 +122,8 @@ struct SimulatedLink {
         return Passage(arrived: arrived, consumed: consumed, heard: lastHeard, service: end - start, stalled: stalled)
     }
 
-    /// A question behind whatever is on the link, when it arrives, and when the answer, which is given at once, is back.
+    /// A question behind whatever is on the link, when it arrives, and when the answer,
+    /// which is given at once, is back.
     mutating func ask(at now: Int64) -> (arrived: Int64, answered: Int64) {
         func jitter() -> Int64 { noise == 0 ? 0 : Int64(questions.next() % UInt64(noise)) }
         let start = max(now, busyUntil)

@@ -1,10 +1,11 @@
 @testable import FrameStreamingCore
 
-/// A session among encoders, connections and a receiver that do anything they may, in any order: breaks, reconnects, restarts,
-/// pauses, stalls, goodbyes of every kind, hostile numbers, and an end at any point.
+/// A session among encoders, connections and a receiver that do anything they may, in any
+/// order: breaks, reconnects, restarts, pauses, stalls, goodbyes of every kind, hostile
+/// numbers, and an end at any point.
 ///
-/// It performs the session's actions and knows none of its rules. After each event it checks that every frame is accounted for and
-/// that no frame reached the receiver out of order or twice.
+/// It performs the session's actions and knows none of its rules. After each event it checks that
+/// every frame is accounted for and that no frame reached the receiver out of order or twice.
 final class SimulatedSession {
     var options: SenderOptions
     var connecting: SessionConnecting
@@ -37,7 +38,8 @@ final class SimulatedSession {
         /// Frames that reached the receiver, over all connections.
         var delivered = 0
         var connections = 0
-        /// Frames that the source gave and that came too late: after its end, or without room until then.
+        /// Frames that the source gave and that came too late: after its
+        /// end, or without room until then.
         var late = 0
         /// Frames that it was not told of one by one, because it rested.
         var missed = 0

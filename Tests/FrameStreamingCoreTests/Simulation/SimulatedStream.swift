@@ -1,8 +1,10 @@
 @testable import FrameStreamingCore
 
-/// A source, a session, encoders, a link and a receiver in scripted time, and the checks that hold for every frame.
+/// A source, a session, encoders, a link and a receiver in scripted time, and the
+/// checks that hold for every frame.
 ///
-/// The session is the one that ships: the simulation performs its actions and knows none of its rules.
+/// The session is the one that ships: the simulation performs its
+/// actions and knows none of its rules.
 struct SimulatedStream {
     var policy: DeliveryPolicy
     var window: SendWindow
@@ -23,7 +25,8 @@ struct SimulatedStream {
     var creditAhead: UInt64 = 16
     /// Adapts the size; `bytes` is that of the best quality at full scale.
     var quality: AdaptiveQuality?
-    /// Whether the transport measures the round trip, as ``TCPTransport`` does: eight questions at first and one a second, before a frame.
+    /// Whether the transport measures the round trip, as ``TCPTransport`` does: eight questions at
+    /// first and one a second, before a frame.
     var measuresRoundTrip = false
     var seed: UInt64 = 1
 
@@ -124,7 +127,8 @@ struct SimulatedStream {
                         frame: frame, ticket: ticket, done: now + encodeTime, costAhead: cost, costSent: costSent))
                 let taken = session.frames.queue.taken
                 if taken > encoders { fail("\(taken) frames taken for \(encoders) encoders") }
-                // One more than there is room for, where the acknowledgement that makes room is about to come.
+                // One more than there is room for, where the acknowledgement
+                // that makes room is about to come.
                 if policy != .reliable, session.frames.inFlight.count + taken > session.frames.flow.window + 1 {
                     fail(
                         "\(taken) frames taken with \(session.frames.inFlight.count) in flight, window \(session.frames.flow.window)"
@@ -306,7 +310,8 @@ struct SimulatedStream {
     /// The age of the `deadline` policy in simulations.
     static let deadline: Int64 = 150_000_000
 
-    /// Sizes by quality of a certain scene, which the quality control does not know: steeper than its first guess.
+    /// Sizes by quality of a certain scene, which the quality control does not
+    /// know: steeper than its first guess.
     static func share(of quality: Int) -> Double {
         let quality = Double(quality)
         return 0.2 + quality / 60 + quality * quality * quality / 250_000
@@ -314,7 +319,8 @@ struct SimulatedStream {
 }
 
 extension SimulatedStream.Outcome {
-    /// A quantile of the age when the consumer begins, in milliseconds, of the frames of a part of the time.
+    /// A quantile of the age when the consumer begins, in milliseconds, of
+    /// the frames of a part of the time.
     func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
         let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(
             \.age

@@ -62,7 +62,8 @@ import Testing
             #expect(result.unicodeScalars.count <= limit)
             #expect(result.unicodeScalars.allSatisfy(Self.isHarmless))
             #expect(result.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F })
-            // What is printable stays: whoever escapes a line with an escaped text in it does not escape that again.
+            // What is printable stays: whoever escapes a line with an escaped text
+            // in it does not escape that again.
             #expect(String(printable: result, limit: limit) == result)
             #expect(String(printable: result, limit: .max) == result)
         }

@@ -170,13 +170,15 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
             #expect(try connector.nextTransport(until: soon()).peer.resumedFrom == number)
             let receiver = try server.value()
             #expect(receiver.peer.resumedFrom == number)
-            // The sender has closed, which the question about its clock finds out first. They were consumed all the same.
+            // The sender has closed, which the question about its clock finds out first.
+            // They were consumed all the same.
             try? receiver.acknowledge(1)
             try? receiver.acknowledge(2)
         }
     }
 
-    /// A receiver that has no sessions answers with none, and one that answers with another's has mixed something up.
+    /// A receiver that has no sessions answers with none, and one that answers with
+    /// another's has mixed something up.
     @Test(arguments: [0, 5] as [UInt64]) func aReceiverOfAnotherSessionResumesNothing(_ session: UInt64) throws {
         let listener = try RawListener()
         let server = try Background {

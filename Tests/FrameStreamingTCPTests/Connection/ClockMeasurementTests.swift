@@ -35,8 +35,8 @@ import Testing
         #expect(watch.dueTime == now + 1000 * Self.millisecond && watch.wakeTime == now + 2000 * Self.millisecond)
     }
 
-    /// Where the clock is known to be ours only the way is measured: for who wants to know, before frames, and where there are none
-    /// nobody does.
+    /// Where the clock is known to be ours only the way is measured: for who wants to know, before
+    /// frames, and where there are none nobody does.
     @Test func theWayAloneIsAskedForWhenSomebodyWantsToKnow() {
         var watch = ClockMeasurement(.ours, measuresRoundTrip: true, start: 0)
         #expect(watch.dueTime == .max && watch.wakeTime == .max)
@@ -108,7 +108,8 @@ import Testing
 
     @Test func theFirstFrameIsAnAnswer() {
         let start = 1_000 * Self.millisecond
-        /// The clock after a first frame that was sent at `sent` and came at `arrived`, milliseconds from the end of the handshake.
+        /// The clock after a first frame that was sent at `sent` and came at `arrived`,
+        /// milliseconds from the end of the handshake.
         func clock(sent: Int64?, arrived: Int64) -> ClockMeasurement.Clock {
             var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: start)
             watch.record(
@@ -116,7 +117,8 @@ import Testing
             return watch.clock
         }
         #expect(clock(sent: 1, arrived: 2) == .ours && clock(sent: 0, arrived: 0) == .ours)
-        // It may have come later than anybody sent it, or before; or tell nothing, for it came much later, or without a time.
+        // It may have come later than anybody sent it, or before; or tell nothing, for it
+        // came much later, or without a time.
         #expect(clock(sent: 600_000, arrived: 2) == .claimed && clock(sent: -600_000, arrived: 2) == .claimed)
         #expect(clock(sent: 3, arrived: 2) == .claimed && clock(sent: -1, arrived: 2) == .claimed)
         #expect(clock(sent: 500, arrived: 1000) == .claimed && clock(sent: nil, arrived: 2) == .claimed)

@@ -19,12 +19,14 @@ import Testing
 
     private func expectTruth(_ peer: Peer, ahead: Int64) throws {
         let (offset, error) = (try #require(peer.clockOffset), try #require(peer.clockError))
-        // Less than a test on a busy machine may ever take; what matters is that the truth is within it.
+        // Less than a test on a busy machine may ever take; what
+        // matters is that the truth is within it.
         #expect(error > 0 && error < 10_000_000_000)
         #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
     }
 
-    /// Machines that were cloned while they ran have one boot id; with one time of the calendar as well, only PING tells them apart.
+    /// Machines that were cloned while they ran have one boot id; with one time of the calendar as
+    /// well, only PING tells them apart.
     @Test(arguments: [TwoMachines.Identity.each, .bootID, .bootIDAndCalendar])
     func bothEndsFindOutByThemselves(shared: TwoMachines.Identity) throws {
         let machines = try TwoMachines(shared: shared)
@@ -64,7 +66,8 @@ import Testing
             let received = try #require(try receiver.next(until: soon()))
             let found = try #require(received.captureTime)
             let error = try #require(receiver.peer.clockError)
-            // The error is read later than the time was told: it has grown at most by what drift may be since, which is counted in.
+            // The error is read later than the time was told: it has grown at most by what drift
+            // may be since, which is counted in.
             #expect(abs(found.nanoseconds - captured.nanoseconds) <= error + 1_000_000)
         }
         machines.sender.close()
@@ -128,13 +131,15 @@ import Testing
         peer.send(try frame(1, at: monotonicNow()))
         let (_, info) = try transport.receiveFrame()
         #expect(info.arrivalTime != nil)
-        // Unless this machine held the thread up for longer than an answer may take that says anything.
+        // Unless this machine held the thread up for longer than an
+        // answer may take that says anything.
         if monotonicNow() - start < 80_000_000 {
             #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
         }
     }
 
-    /// Time namespaces of one machine share the calendar, so their boot id is not believed for a moment.
+    /// Time namespaces of one machine share the calendar, so their boot
+    /// id is not believed for a moment.
     @Test(arguments: [2_000_000, -600_000_000_000, .max] as [Int64])
     func anotherTimeOfTheCalendarIsAnotherClock(ahead: Int64) throws {
         let calendarAhead = ahead == .max ? Int64.max - realtimeOffset() - 1_000_000 : ahead
@@ -158,7 +163,8 @@ import Testing
         defer { sender.cancel() }
         let isAdaptive = window == .adaptive
         var (questions, frames): ([Ping], UInt64) = ([], 0)
-        // The thread that listens may come to it after the first frame. Each picture goes alone, so none is replaced.
+        // The thread that listens may come to it after the first frame. Each picture
+        // goes alone, so none is replaced.
         while frames < 3 {
             #expect(try sender.trySend(makeFrame(frames + 1)) == .sent)
             var type = UInt8(0)

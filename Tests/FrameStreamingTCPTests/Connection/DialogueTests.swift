@@ -9,7 +9,8 @@ import Testing
 
 /// The dialogue that the document shows in bytes, said to a receiver.
 @Suite struct DialogueTests {
-    /// `>` is what the sender says, `<` the receiver, `00*n` n bytes of 0, and what follows `#` is for people.
+    /// `>` is what the sender says, `<` the receiver, `00*n` n bytes of 0,
+    /// and what follows `#` is for people.
     private func turns() throws -> [(isSender: Bool, bytes: [UInt8])] {
         let document = try String(contentsOf: testFile("../../Docs/WireProtocol.md"), encoding: .utf8)
         let block = try #require(document.components(separatedBy: "```dialogue\n").dropFirst().first)

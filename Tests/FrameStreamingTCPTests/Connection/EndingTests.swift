@@ -40,7 +40,8 @@ extension Message? {
         #expect(try sender.receive(until: soon()).isEnd)
     }
 
-    /// The thread that reads may be busy with a message when the goodbye begins: nothing is swallowed.
+    /// The thread that reads may be busy with a message when the
+    /// goodbye begins: nothing is swallowed.
     @Test func whatComesDuringAGoodbyeIsThereAfterwards() throws {
         let (transport, peer) = try makeRawPair(.sender)
         let finishing = try Background { try transport.finish("end", until: soon()) }

@@ -12,7 +12,8 @@ import Testing
         Self.start.advanced(by: .nanoseconds(Int64(seconds * 1e9)))
     }
 
-    /// What comes of bytes that have moved at those times: when it ends, and how; nil where it gets on all the time.
+    /// What comes of bytes that have moved at those times: when it ends, and how;
+    /// nil where it gets on all the time.
     private func end(
         _ steps: [(seconds: Double, bytes: UInt64)], _ limits: MessageProgress.Limits = limits
     ) -> (seconds: Double, MessageProgress.Verdict)? {

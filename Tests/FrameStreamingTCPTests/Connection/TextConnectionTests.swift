@@ -119,7 +119,8 @@ import Testing
         #expect(peer.receiveText(2) == "ok")
     }
 
-    /// The tutorial's server takes whatever one recv gives it for a header, which must be all of it and nothing else.
+    /// The tutorial's server takes whatever one recv gives it for a header, which
+    /// must be all of it and nothing else.
     @Test func asSenderToTheTutorialsServer() throws {
         let listener = try RawListener()
         let pictures = pictures

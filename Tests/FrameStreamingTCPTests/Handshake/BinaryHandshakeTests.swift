@@ -62,7 +62,8 @@ import Testing
         #expect(client.creditThrough == 3 && server.creditThrough == 3)
     }
 
-    /// Nothing could ever go over these: the accepting side says so, and so does a sender that connects.
+    /// Nothing could ever go over these: the accepting side says so,
+    /// and so does a sender that connects.
     @Test(arguments: [true, false], [(0, []), (1000, [PixelFormat.gray8]), (0, [.jpeg])] as [(UInt32, [PixelFormat])])
     func aReceiverThatCouldTakeNoFrameIsRefused(_ senderConnects: Bool, _ takes: (UInt32, [PixelFormat])) throws {
         var (sender, receiver) = (hello(.sender), hello(.receiver, credit: 5))
@@ -139,7 +140,8 @@ import Testing
             {
                 $0.version = 7; $0.minimumVersion = 7
             },
-            // The version of WELCOME is the one that is spoken: one that was not offered is none, whatever else the peer can do.
+            // The version of WELCOME is the one that is spoken: one that was not offered is
+            // none, whatever else the peer can do.
             { $0.version = 2 }, { $0.version = .max },
             {
                 $0.version = 0; $0.minimumVersion = 0

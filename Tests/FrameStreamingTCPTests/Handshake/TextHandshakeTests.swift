@@ -99,7 +99,8 @@ import Testing
         #expect(size([0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF, 0, 0]) == nil)
         #expect(size(jpegBytes(width: 0, height: 13)) == nil && size(jpegBytes(width: 17, height: 0)) == nil)
         #expect(size(jpegBytes(width: 17, height: 13, marker: 0xC4)) == nil)
-        // Every shorter piece is either without a size or has the right one: nothing is read behind the end.
+        // Every shorter piece is either without a size or has the right
+        // one: nothing is read behind the end.
         for count in 0..<good.count {
             let found = size(Array(good[..<count]))
             #expect(found == nil || found == [17, 13])

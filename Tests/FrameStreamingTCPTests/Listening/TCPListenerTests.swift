@@ -7,7 +7,8 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A receiver that serves whoever comes, acknowledges everything, and remembers how connections ended.
+/// A receiver that serves whoever comes, acknowledges everything, and
+/// remembers how connections ended.
 private final class Server: Sendable {
     let listener: TCPListener
     private let endings = Monitor<[FrameStreamingError]>([])
@@ -57,7 +58,8 @@ private final class Server: Sendable {
         try serving.value()
     }
 
-    /// One more picture over a connection that has been there all the time: what others did has not touched it.
+    /// One more picture over a connection that has been there all the time:
+    /// what others did has not touched it.
     func streams(_ sender: TCPTransport, _ number: UInt64) throws {
         try sender.send(.frame(makeFrame(number), FrameInfo(sequence: number)), until: soon())
         #expect(try sender.receiveAcknowledgement().sequence == number)
@@ -141,7 +143,8 @@ private final class Server: Sendable {
             peer.shutdownWriting()
             _ = peer.receiveToEnd()
         }
-        // Nothing random ends in good order: whatever it was, BYE or `over` did not come of it by chance with this seed.
+        // Nothing random ends in good order: whatever it was, BYE or `over` did not
+        // come of it by chance with this seed.
         let codes = try server.errors(rounds - 3)
         let typed: Set<FrameStreamingError.Code> = [
             .protocolViolation, .limitExceeded, .endedWithoutGoodbye, .rejected, .connectionLost,

@@ -39,7 +39,8 @@ import Testing
         }
     }
 
-    /// A receiver that has granted 16 frames, for the first was small, and a peer that sends them all, as large as may be.
+    /// A receiver that has granted 16 frames, for the first was small, and a peer that
+    /// sends them all, as large as may be.
     private func flooded(
         _ options: TCPOptions
     ) throws -> (FrameReceiver, TCPTransport, RawPeer, sent: Background<Bool>) {

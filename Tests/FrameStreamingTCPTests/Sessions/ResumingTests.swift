@@ -101,7 +101,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         }
     }
 
-    /// The consumer takes nothing before the sender is back: what had arrived is consumed first, and only the rest is sent again.
+    /// The consumer takes nothing before the sender is back: what had arrived is consumed first,
+    /// and only the rest is sent again.
     @Test(arguments: cutsToServer.filter { $0 >= helloBytes + frameBytes })
     func aSlowConsumerGetsThroughWhatHadArrivedFirst(_ cut: Int) throws {
         let (consumed, connections) = try stream(cutAfter: [cut], .toServer) { number, proxy in
@@ -157,8 +158,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
     }
 }
 
-/// The other connection is still there, for all that the receiver knows: the cable was pulled out, or the sender was restarted in
-/// another place of the network.
+/// The other connection is still there, for all that the receiver knows: the cable was pulled out,
+/// or the sender was restarted in another place of the network.
 @Suite struct SupersededConnectionTests {
     private func hello(_ session: UInt64) -> [UInt8] {
         var hello = Hello(role: 1, maximumFrameBytes: 0, bootID: [UInt8](repeating: 0, count: 16), stream: "")
@@ -196,7 +197,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         old.send(try frame(2, of: 2))
         consumer.consumed.wait(for: 2)
 
-        // The same session is turned away once, while the earlier connection ends: that one says nothing any more.
+        // The same session is turned away once, while the earlier connection
+        // ends: that one says nothing any more.
         let first = try RawPeer(port: consumer.listener.port)
         first.send(hello(7))
         #expect(try welcome(first) == nil)
@@ -239,7 +241,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         _ = old.receiveToEnd()
         #expect(consumer.consumed.withLock { $0 } == [])
         gate.update { $0 = true }
-        // How much of the old one's had arrived whole is for the receiver to say: that much was consumed first.
+        // How much of the old one's had arrived whole is for the receiver to
+        // say: that much was consumed first.
         let resumed = try #require(try welcome(new))
         #expect((1...3).contains(resumed) && consumer.consumed.withLock { $0 } == Array(1...resumed))
         for number in resumed + 1...5 { new.send(try frame(number - resumed, of: number)) }

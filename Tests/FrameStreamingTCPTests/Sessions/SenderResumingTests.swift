@@ -38,7 +38,8 @@ import Testing
         #expect(summary.total.lost == 0 && summary.total.dropped.total == 0, "\(what)")
     }
 
-    /// No questions about the clock: where the last cut falls is counted in bytes, and none may fall into the goodbye.
+    /// No questions about the clock: where the last cut falls is counted in bytes,
+    /// and none may fall into the goodbye.
     private static var counted: TCPOptions {
         var options = TCPOptions()
         options.believesBootID = true
@@ -77,7 +78,8 @@ import Testing
             let receiver = try TCPConnector(
                 to: "127.0.0.1:\(proxy.port)", role: .receiver, options: Self.counted)
             let sending = try Background {
-                // Where the very goodbye is cut off, the receiver cannot know that nobody will be there any more.
+                // Where the very goodbye is cut off, the receiver cannot know
+                // that nobody will be there any more.
                 defer { receiver.cancel() }
                 var source = Numbers()
                 return try sender.run(&source)

@@ -178,7 +178,8 @@ import Testing
         #expect(try use(memory, 1).base == 6)
     }
 
-    /// One session too many is remembered: what goes is the one that ended with a goodbye, or else the oldest that broke.
+    /// One session too many is remembered: what goes is the one that ended with a
+    /// goodbye, or else the oldest that broke.
     @Test(arguments: [true, false])
     func aConnectionTellsHowItEnded(goodbye: Bool) throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)

@@ -3,7 +3,8 @@ import Testing
 @testable import FrameStreamingTCP
 
 @Suite struct SessionTableTests {
-    /// The table against a plain list of what is idle, oldest first, through operations in random order.
+    /// The table against a plain list of what is idle, oldest first,
+    /// through operations in random order.
     @Test(arguments: 1...8)
     func forgetsInTheOrderThatAListWould(seed: UInt64) {
         var state = seed

@@ -5,8 +5,8 @@ import RawSockets
 
 @testable import FrameStreamingTCP
 
-/// Stands between two ends and cuts connections after so many bytes: the first connection after the first limit, and so on; those
-/// without a limit pass.
+/// Stands between two ends and cuts connections after so many bytes: the first connection after the
+/// first limit, and so on; those without a limit pass.
 final class CuttingProxy: Sendable {
     enum Direction: Sendable, CaseIterable { case toServer, toClient }
 
@@ -24,7 +24,8 @@ final class CuttingProxy: Sendable {
     var port: Int { listener.port }
 
     /// - Parameters:
-    ///   - limits: Bytes that a connection carries in `direction` before it is cut, connection by connection.
+    ///   - limits: Bytes that a connection carries in `direction` before it
+    ///     is cut, connection by connection.
     init(to target: Int, cuttingAfter limits: [Int], _ direction: Direction) throws {
         listener = try RawListener()
         self.target = target

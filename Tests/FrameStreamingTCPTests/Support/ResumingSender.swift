@@ -3,7 +3,8 @@ import FrameStreamingSystem
 
 @testable import FrameStreamingTCP
 
-/// A sender as plain as it can be that loses nothing: after a break it goes on behind what the receiver says it has consumed.
+/// A sender as plain as it can be that loses nothing: after a break it goes on behind what
+/// the receiver says it has consumed.
 struct ResumingSender {
     let connector: any TransportProvider
     let frames: UInt64

@@ -7,10 +7,12 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// Two ends of this process that look to each other like two machines: every message passes through here, where each end gets a
-/// boot id of its own, and a clock that says something else than it does.
+/// Two ends of this process that look to each other like two machines: every message
+/// passes through here, where each end gets a boot id of its own, and a clock that
+/// says something else than it does.
 final class TwoMachines: Sendable {
-    /// By how much each end's clock seems to be ahead: what the other one is to find out, with the opposite sign.
+    /// By how much each end's clock seems to be ahead: what the other one is to
+    /// find out, with the opposite sign.
     static let senderAhead: Int64 = 5_000_000_007
     static let receiverAhead: Int64 = -7_000_000_011
 
@@ -75,7 +77,8 @@ final class TwoMachines: Sendable {
     }
 }
 
-/// One direction: takes messages apart, shifts the times of the end that they come from, and passes them on.
+/// One direction: takes messages apart, shifts the times of the end that
+/// they come from, and passes them on.
 private struct Relay {
     private let from: RawPeer
     private let to: RawPeer

@@ -1,6 +1,7 @@
 @testable import FrameStreamingTCP
 
-/// The integers of each message of protocol 1, as Docs/WireProtocol.md has them: for tests that put extremes into each.
+/// The integers of each message of protocol 1, as Docs/WireProtocol.md has them: for
+/// tests that put extremes into each.
 struct WireFields {
     let type: WireType
     /// The message as it is in a stream where all is well.
@@ -52,8 +53,8 @@ struct WireFields {
         }
     }
 
-    /// The message with some of its integers at extremes that `generator` chooses. Type and lengths stay, or nothing behind them would
-    /// be read.
+    /// The message with some of its integers at extremes that `generator` chooses. Type and lengths
+    /// stay, or nothing behind them would be read.
     func mixture(using generator: inout some RandomNumberGenerator) -> [UInt8] {
         var bytes = message
         for field in fields.dropFirst(4) where Bool.random(using: &generator) {

@@ -3,7 +3,8 @@ import FrameStreamingTCP
 import FrameStreamingTesting
 import Testing
 
-/// What the kernel says of bytes on their way, by which a sender tells a slow receiver from one that stands still.
+/// What the kernel says of bytes on their way, by which a sender tells a slow
+/// receiver from one that stands still.
 @Suite struct DeliveryProgressTests {
     @Test func bytesThatReachThePeersMachineAreCounted() throws {
         let (sender, receiver) = try makePair()

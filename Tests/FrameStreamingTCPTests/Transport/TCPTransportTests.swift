@@ -105,7 +105,8 @@ import Testing
         #expect(code { try receiver.send(.sourceRestored, until: soon()) } == .invalidArgument)
     }
 
-    /// Once warm, no image costs an allocation, on the receiver's side or in the packing of the sender's.
+    /// Once warm, no image costs an allocation, on the receiver's side
+    /// or in the packing of the sender's.
     @Test func memoryStaysFlat() throws {
         var receiving = TCPOptions()
         let pool = FramePool(capacity: 4)

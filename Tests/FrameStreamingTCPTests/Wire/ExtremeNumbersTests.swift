@@ -8,8 +8,8 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// Every integer of every message at its extremes, said to a sender and to a receiver that go on to calculate with it: each ends, with
-/// figures that add up, and none traps.
+/// Every integer of every message at its extremes, said to a sender and to a receiver that go on to
+/// calculate with it: each ends, with figures that add up, and none traps.
 @Suite(.ownThread(atOnce: 4)) struct ExtremeNumbersTests {
     /// What a peer says, and when.
     struct Script: Sendable {
@@ -112,13 +112,15 @@ import Testing
         }
     }
 
-    /// Whether the other end says something soon: one that was told of a message that is longer than what came waits for the rest of it.
+    /// Whether the other end says something soon: one that was told of a message that is longer
+    /// than what came waits for the rest of it.
     private func isHeard(_ peer: RawPeer) -> Bool {
         var waiting = pollfd(fd: peer.socket, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&waiting, 1, 150) > 0
     }
 
-    /// Answers each frame with its acknowledgement and the next of `messages`, until the sender ends, or falls silent.
+    /// Answers each frame with its acknowledgement and the next of `messages`, until
+    /// the sender ends, or falls silent.
     private func answerFrames(_ peer: RawPeer, with messages: [[UInt8]]) {
         var rest = messages[...]
         while isHeard(peer) {
@@ -154,7 +156,8 @@ import Testing
         var scripts: [Script] = []
         let opening = Self.hello(.receiver).marshal(.hello)
         for number in Self.receiversFields(first).indices {
-            // Each variant in its place in a stream that is well before and behind it, and all that follow like it.
+            // Each variant in its place in a stream that is well before and behind
+            // it, and all that follow like it.
             let ofEach = (1...5).map { Self.receiversFields($0)[number].variants }
             for variant in ofEach[0].indices {
                 let messages = (0..<5).map { index in
@@ -322,7 +325,8 @@ import Testing
 
     // MARK: A session that comes back
 
-    /// A receiver that breaks its connection after `acknowledged` frames and comes back with any count.
+    /// A receiver that breaks its connection after `acknowledged`
+    /// frames and comes back with any count.
     @Test(arguments: [0, 1, 3, UInt64(Int64.max), 1 << 63, .max - 2, .max - 1, .max] as [UInt64])
     func aReceiverThatComesBackWithAnyCount(consumed: UInt64) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
@@ -337,7 +341,8 @@ import Testing
         let welcome = try self.welcome(first)
         answer(first, frames: 2)
         first.kill()
-        // Again and again with a count that is no count of this session, until all frames were acknowledged.
+        // Again and again with a count that is no count of this session,
+        // until all frames were acknowledged.
         let second = try RawPeer(port: acceptor.port)
         second.send(Self.hello(.receiver, session: welcome.session, consumed: consumed).marshal(.hello))
         _ = try self.welcome(second)

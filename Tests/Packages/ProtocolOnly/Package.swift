@@ -1,10 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The protocol alone: no camera, no JPEG library. It builds where neither -dev package is installed.
+// The protocol alone: no camera, no JPEG library. It builds where
+// neither -dev package is installed.
 let package = Package(
     name: "ProtocolOnly",
-    // No traits: what a package that is fetched has unless it asks; one beside this has those of our examples.
+    // No traits: what a package that is fetched has unless it asks; one
+    // beside this has those of our examples.
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .testTarget(

@@ -11,7 +11,8 @@ let library = Target.Dependency.product(name: "FrameStreaming", package: "FrameS
 let package = Package(
     name: "Recipes",
     dependencies: [
-        // No traits: what a package that is fetched has unless it asks; one beside this has those of our examples.
+        // No traits: what a package that is fetched has unless it asks; one
+        // beside this has those of our examples.
         .package(name: "FrameStreaming", path: "../../..", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],

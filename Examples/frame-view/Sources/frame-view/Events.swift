@@ -17,9 +17,11 @@ enum WindowEvent: Hashable {
     case news
 }
 
-/// SDL's queue: where the main thread waits for everything, the network's news included, so that nothing is polled.
+/// SDL's queue: where the main thread waits for everything, the network's news
+/// included, so that nothing is polled.
 ///
-/// Unsafe code, safe because: the event is a local, of which the member is read that its type says is there.
+/// Unsafe code, safe because: the event is a local, of which the member is
+/// read that its type says is there.
 struct Events {
     private let newsType: UInt32
 
@@ -31,8 +33,8 @@ struct Events {
         }
     }
 
-    /// What wakes the main thread, from any other: SDL's queue is the one part of it that may be used so. A queue that is full needs no
-    /// waking.
+    /// What wakes the main thread, from any other: SDL's queue is the one part of it that may be
+    /// used so. A queue that is full needs no waking.
     var wake: @Sendable () -> Void {
         { [newsType] in
             var event = unsafe SDL_Event()

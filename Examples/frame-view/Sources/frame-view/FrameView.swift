@@ -36,7 +36,8 @@ struct FrameView: ParsableCommand {
         try receiving.start()
         var goodbye: Goodbye = .complete("viewer ended")
         defer {
-            // In this order: what is received wakes the window's queue as long as there is a connection.
+            // In this order: what is received wakes the window's queue
+            // as long as there is a connection.
             window.hide()
             stage.close(goodbye)
             receiving.stop()

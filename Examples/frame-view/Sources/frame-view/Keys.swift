@@ -11,7 +11,8 @@ enum KeyCommand: Hashable {
 ///
 /// - Parameters:
 ///   - code: SDL's `keysym.sym`.
-///   - modifiers: SDL's `keysym.mod`: with Ctrl, Alt or the Windows key it is a shortcut of somebody else's.
+///   - modifiers: SDL's `keysym.mod`: with Ctrl, Alt or the Windows key it
+///     is a shortcut of somebody else's.
 ///   - isRepeat: Whether the key is held down. A snapshot a frame is nobody's wish.
 func keyCommand(code: Int32, modifiers: UInt16, isRepeat: Bool) -> KeyCommand? {
     let others = UInt16(KMOD_CTRL.rawValue | KMOD_ALT.rawValue | KMOD_GUI.rawValue)

@@ -11,7 +11,8 @@ struct Size: Hashable {
     var width: Int
     var height: Int
 
-    /// The largest size with the shape of this one that fits into `room`: larger or smaller, at least a pixel each way.
+    /// The largest size with the shape of this one that fits into `room`: larger or
+    /// smaller, at least a pixel each way.
     func fitted(into room: Size) -> Size {
         // Cross products instead of ratios: exact, and no picture is so large that they overflow.
         if width * room.height >= height * room.width {
@@ -21,7 +22,8 @@ struct Size: Hashable {
     }
 }
 
-/// Where a picture goes in a window of another shape: as large as it fits, in the middle, with its own aspect ratio.
+/// Where a picture goes in a window of another shape: as large as it fits, in the
+/// middle, with its own aspect ratio.
 func letterbox(_ picture: Size, in window: Size) -> Area {
     let size = picture.fitted(into: window)
     return Area(

@@ -3,9 +3,11 @@ internal import FrameStreaming
 internal import Glibc
 internal import Synchronization
 
-/// What is printed: lines for people, or an object a line for programs, with the keys that `frame-receive` has.
+/// What is printed: lines for people, or an object a line for programs, with
+/// the keys that `frame-receive` has.
 ///
-/// A line stays one line, whatever a peer puts into it, and a peer that causes many lines of a kind gets a few of them.
+/// A line stays one line, whatever a peer puts into it, and a peer that causes many
+/// lines of a kind gets a few of them.
 struct Output: Sendable {
     /// What a line is about that a peer can cause.
     enum Kind: String {
@@ -89,7 +91,8 @@ struct Output: Sendable {
         if admits(kind, from: peer) { Self.write(words, to: STDERR_FILENO) }
     }
 
-    /// Says how many lines were left out, of each kind of which some were for ten seconds; at the end of every kind.
+    /// Says how many lines were left out, of each kind of which some were for ten
+    /// seconds; at the end of every kind.
     func suppressed(isLast: Bool = false) {
         for left in Self.limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
             let seconds = left.duration.components.seconds + 1

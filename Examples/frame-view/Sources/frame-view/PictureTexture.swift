@@ -1,10 +1,12 @@
 internal import CSDL2
 internal import FrameStreaming
 
-/// A picture where the display's hardware has it: a streaming texture of the picture's own size and layout.
+/// A picture where the display's hardware has it: a streaming texture of
+/// the picture's own size and layout.
 ///
-/// Unsafe code, safe because: the texture is this class's from its making to its end, which is before its renderer's (`Window` sees
-/// to it), on the main thread; the bytes that SDL reads are a frame's, whose format says where the planes are, for the length of a call.
+/// Unsafe code, safe because: the texture is this class's from its making to its end, which is
+/// before its renderer's (`Window` sees to it), on the main thread; the bytes that SDL reads are a
+/// frame's, whose format says where the planes are, for the length of a call.
 @safe final class PictureTexture {
     let pointer: OpaquePointer
     let size: Size

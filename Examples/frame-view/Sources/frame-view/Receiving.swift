@@ -48,8 +48,9 @@ final class Receiving: Sendable {
     private func serve() throws {
         switch way {
         case .listening(let listener):
-            // One window, one stream: one more is let in and waits for its turn, so that a sender that comes as the last one leaves
-            // is not turned away. Others are told that there is no room, and try again until there is.
+            // One window, one stream: one more is let in and waits for its turn, so that a sender
+            // that comes as the last one leaves is not turned away. Others are told that there is
+            // no room, and try again until there is.
             try listener.serve(maximumConnections: 2, onError: failed, takeTurn)
         case .connecting(let connector):
             if !reconnects { return try run(try connector.nextTransport(until: .never)) }
@@ -71,7 +72,8 @@ final class Receiving: Sendable {
     }
 
     private func takeTurn(_ transport: TCPTransport) throws(FrameStreamingError) {
-        // A sender that is back before its old connection was found to be dead takes that one's place.
+        // A sender that is back before its old connection was found
+        // to be dead takes that one's place.
         stage.receiver(of: transport.peer.session)?.cancel()
         turn.wait()
         defer { turn.signal() }
@@ -113,7 +115,8 @@ final class Receiving: Sendable {
         if once { stage.end(.over(nil)) }
     }
 
-    /// Whether a stream that ended so may go on over another connection; where it is not the only one, another may come in its place.
+    /// Whether a stream that ended so may go on over another connection; where it is not the only
+    /// one, another may come in its place.
     private func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
         guard reconnects, error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
         return peer.session != 0 || !once
@@ -131,13 +134,15 @@ final class Receiving: Sendable {
                 stage.note(.live(StreamStatus.name(of: peer)))
             case .undecodable(let info, let error):
                 output.complain("Error: frame \(info.sequence): \(error.message)", .undecodable, from: peer)
-            // A later version of the library may report more, of which a window has nothing to show.
+            // A later version of the library may report more, of
+            // which a window has nothing to show.
             @unknown default: break
             }
         }
     }
 
-    /// Takes no more connections, and waits until the one that there is has said goodbye; not for long.
+    /// Takes no more connections, and waits until the one that there
+    /// is has said goodbye; not for long.
     func stop() {
         switch way {
         case .listening(let listener):

@@ -10,12 +10,14 @@ struct SnapshotFolder {
 
     /// Writes a JPEG as it came. Returns the file's path.
     ///
-    /// - Throws: `notFound` and `notPermitted` where the folder is none or not the user's to write, `system` where the disk is full or
-    ///   fails. Then there is no file of that name that was not there before.
+    /// - Throws: `notFound` and `notPermitted` where the folder is none or not the user's
+    ///   to write, `system` where the disk is full or fails. Then there is no file of
+    ///   that name that was not there before.
     func write(_ jpeg: Frame, at time: time_t) throws(FrameStreamingError) -> String {
         for attempt in 1...1000 {
             let name = "\(path)/\(Self.name(stamp(time), attempt))"
-            // O_EXCL: to look first and to write then would leave room for another program between the two.
+            // O_EXCL: to look first and to write then would leave room for
+            // another program between the two.
             let file = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if file < 0, errno == EEXIST { continue }
             guard file >= 0 else { throw Self.failure(errno, name) }

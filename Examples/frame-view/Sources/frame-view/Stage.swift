@@ -2,7 +2,8 @@ internal import Dispatch
 internal import FrameStreaming
 internal import Synchronization
 
-/// Between the thread that receives and the window's: the newest picture, how things stand, and the wish to end.
+/// Between the thread that receives and the window's: the newest picture, how
+/// things stand, and the wish to end.
 final class Stage: Sendable {
     /// What the window has not seen yet.
     struct News {
@@ -63,8 +64,9 @@ final class Stage: Sendable {
         return receiver.peer.session == session ? receiver : nil
     }
 
-    /// Hands a picture to the window and returns when it is on the screen: only then it was consumed, and may be acknowledged. So the
-    /// figures count what the display takes, and the sender sends as fast as that and no faster.
+    /// Hands a picture to the window and returns when it is on the screen: only then it was
+    /// consumed, and may be acknowledged. So the figures count what the display takes, and the
+    /// sender sends as fast as that and no faster.
     func show(_ received: ReceivedFrame) {
         let isClosing = state.withLock { state in
             guard state.closing == nil else { return true }

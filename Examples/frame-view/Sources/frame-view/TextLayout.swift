@@ -9,7 +9,8 @@ struct TextLayout: Hashable {
     enum Place { case topLeft, bottom }
 
     /// - Parameters:
-    ///   - lines: What to draw. A line that is too long is broken at a blank, where it has one; what has no room at all is left out.
+    ///   - lines: What to draw. A line that is too long is broken at a blank, where it has one;
+    ///     what has no room at all is left out.
     ///   - place: In the corner, or in the middle of the lower edge.
     ///   - window: The window, in pixels. The letters are as large as suits it.
     init(_ lines: [String], at place: Place, in window: Size) {
@@ -37,7 +38,8 @@ struct TextLayout: Hashable {
         }
     }
 
-    /// Pixels of a dot: 80 characters fill a large window, and in a small one they can still be read.
+    /// Pixels of a dot: 80 characters fill a large window, and in a
+    /// small one they can still be read.
     static func dot(in window: Size) -> Int { max(1, min(window.width / 320, window.height / 200)) }
 
     private mutating func draw(_ character: Character, x: Int, y: Int, dot: Int) {

@@ -108,7 +108,8 @@ struct ViewOptions: ParsableArguments {
         tcp.minimumRate = minimumRate
         do throws(FrameStreamingError) {
             if let from {
-                // Who connects speaks first, so there is nothing to recognise: binary, unless text was asked for.
+                // Who connects speaks first, so there is nothing to recognise:
+                // binary, unless text was asked for.
                 let handshake: TCPHandshake = handshake == .text ? .text : .binary
                 return .connecting(try TCPConnector(to: from, role: .receiver, handshake: handshake, options: tcp))
             }

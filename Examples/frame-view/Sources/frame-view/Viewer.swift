@@ -185,7 +185,8 @@ final class Viewer {
 
     private func draw() {
         defer { stage.presented() }
-        // Nobody sees it: the picture is taken all the same, so that the stream goes on and is fresh when the window is back.
+        // Nobody sees it: the picture is taken all the same, so that the stream goes on and
+        // is fresh when the window is back.
         guard isVisible, !isDrawn else { return }
         isDrawn = true
         if let picture, !isLoaded {

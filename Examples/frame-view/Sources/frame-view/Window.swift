@@ -4,8 +4,9 @@ internal import Glibc
 
 /// The window: SDL's, with a renderer. On the main thread alone, as SDL demands.
 ///
-/// Unsafe code, safe because: window and renderer are this class's from its making to its end, and nobody else gets their addresses;
-/// what calls are given beside them are locals and strings that live as long as the call.
+/// Unsafe code, safe because: window and renderer are this class's from its making to its end,
+/// and nobody else gets their addresses; what calls are given beside them are locals and
+/// strings that live as long as the call.
 @safe final class Window {
     private let window: OpaquePointer
     private let renderer: OpaquePointer
@@ -20,18 +21,21 @@ internal import Glibc
     ///
     /// - Parameters:
     ///   - scaleQuality: SDL's word for how a picture is made larger or smaller.
-    ///   - vsync: Without it a picture is on the screen when the display next reads it, and where no compositor is in between it may
-    ///     change in the middle of a refresh. With it each picture waits for the refresh: at 60 Hz 8 ms on average and 17 at most, and
-    ///     drivers that keep a queue of pictures add whole refreshes.
+    ///   - vsync: Without it a picture is on the screen when the display next reads it, and where
+    ///     no compositor is in between it may change in the middle of a refresh. With it each
+    ///     picture waits for the refresh: at 60 Hz 8 ms on average and 17 at most, and drivers that
+    ///     keep a queue of pictures add whole refreshes.
     /// - Throws: `notFound` without a display; `system` where SDL cannot draw on it.
     init(scaleQuality: String, vsync: Bool, fullscreen: Bool) throws(FrameStreamingError) {
         // Ctrl-C is `Interruption`'s.
         unsafe SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1")
         unsafe SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, scaleQuality)
-        // A window among others must not switch off the desktop's compositor, which SDL asks for as games want it.
+        // A window among others must not switch off the desktop's compositor,
+        // which SDL asks for as games want it.
         unsafe SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, fullscreen ? "1" : "0")
         try Self.connect()
-        // What JPEG has: BT.601, full range. By default SDL takes it for limited, and shows grey 40 as 28.
+        // What JPEG has: BT.601, full range. By default SDL takes it for
+        // limited, and shows grey 40 as 28.
         SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_JPEG)
         let flags = SDL_WINDOW_RESIZABLE.rawValue | SDL_WINDOW_ALLOW_HIGHDPI.rawValue
         guard
@@ -71,7 +75,8 @@ internal import Glibc
     private static func connect() throws(FrameStreamingError) {
         let isThere = SDL_Init(SDL_INIT_VIDEO) == 0
         let reason = isThere ? "" : " (SDL: \(unsafe String(cString: SDL_GetError())))"
-        // SDL's last resort is a window that nobody can see, which is right for those who asked for it.
+        // SDL's last resort is a window that nobody can see, which is
+        // right for those who asked for it.
         let isUnseen = unsafe SDL_GetCurrentVideoDriver().map { unsafe String(cString: $0) } == "offscreen"
         let isWanted = unsafe getenv("SDL_VIDEODRIVER") != nil
         if isThere, !isUnseen || isWanted { return }
@@ -89,7 +94,8 @@ internal import Glibc
         SDL_Quit()
     }
 
-    /// What can be drawn on, in pixels of the screen: with high resolutions more than the window's size.
+    /// What can be drawn on, in pixels of the screen: with high
+    /// resolutions more than the window's size.
     var size: Size {
         var (width, height): (CInt, CInt) = (0, 0)
         unsafe SDL_GetRendererOutputSize(renderer, &width, &height)
@@ -104,7 +110,8 @@ internal import Glibc
     func hide() { unsafe SDL_HideWindow(window) }
 
     func toggleFullscreen() throws(FrameStreamingError) {
-        // The desktop's own resolution: switching the display's mode takes seconds, and leaves other windows in disorder.
+        // The desktop's own resolution: switching the display's mode takes seconds, and
+        // leaves other windows in disorder.
         let flags = isFullscreen ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP.rawValue
         guard unsafe SDL_SetWindowFullscreen(window, flags) == 0 else {
             throw .sdl("the window cannot fill the screen")

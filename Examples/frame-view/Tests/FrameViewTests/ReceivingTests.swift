@@ -23,7 +23,8 @@ import Testing
             stage = Stage(.waiting("for the test")) { woken.signal() }
         }
 
-        /// Takes news until the receiving thread says that it is over, or there were so many pictures: then it is closed.
+        /// Takes news until the receiving thread says that it is over, or there were so
+        /// many pictures: then it is closed.
         func run(closingAfter pictures: Int = .max) throws {
             try startThread("test") { [self] in
                 defer { isDone.signal() }

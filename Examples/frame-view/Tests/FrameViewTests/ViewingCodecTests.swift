@@ -58,13 +58,15 @@ import Testing
         #expect(small.scale(for: Size(width: 5000, height: 64)) == .eighth)
     }
 
-    /// A JPEG of 4:4:4 whose three components are named R, G and B, which is what libjpeg goes by where no JFIF marker says otherwise.
+    /// A JPEG of 4:4:4 whose three components are named R, G and B, which is what libjpeg goes by
+    /// where no JFIF marker says otherwise.
     static func jpegOfRGB() throws -> Frame {
         let format = try FrameFormat(width: 16, height: 16, pixelFormat: .i444, colorRange: .full)
         let picture = try Frame.filled(format) { [147, 53, 201][$0 / 256] }
         let jpeg = try JPEGCodec().encode(picture, EncodeSettings(quality: 95, subsampling: .yuv444))
         var bytes = TestPictures.bytes(jpeg)
-        // Without the JFIF marker (FF E0, its length), and with 'R', 'G', 'B' for the numbers 1, 2, 3 in the frame's and the scan's header.
+        // Without the JFIF marker (FF E0, its length), and with 'R', 'G', 'B' for the numbers 1, 2,
+        // 3 in the frame's and the scan's header.
         let length = Int(bytes[4]) << 8 | Int(bytes[5])
         #expect(bytes[2] == 0xFF && bytes[3] == 0xE0)
         bytes.removeSubrange(2..<4 + length)

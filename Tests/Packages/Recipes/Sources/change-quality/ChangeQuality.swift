@@ -6,7 +6,8 @@ import FrameStreaming
         var source = try TestPatternSource(width: 1280, height: 720)
         let transport = try TCPTransport.connect(to: "localhost:5600", role: .sender)
         let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
-        // A line with a number is a quality, from the next picture on; the end of the input ends the stream.
+        // A line with a number is a quality, from the next picture on; the
+        // end of the input ends the stream.
         Thread.detachNewThread {
             while let line = readLine() {
                 do { try sender.updateEncodeSettings { $0.quality = Int(line) ?? 0 } } catch { print(error) }

@@ -9,7 +9,8 @@ struct Blinker: FrameSource {
     var number: UInt64 = 0
 
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
-        // The sender asks with slices of 50 ms, so that it can be stopped. Nothing in time is `timedOut`, and it asks again.
+        // The sender asks with slices of 50 ms, so that it can be stopped. Nothing in time
+        // is `timedOut`, and it asks again.
         if let limit = deadline.time, limit < due {
             clock.sleep(until: limit)
             throw FrameStreamingError(.timedOut, "the next picture is not due yet")
