@@ -6,7 +6,7 @@ import Testing
 
 @testable import FrameStreamingCamera
 
-/// What happens to a camera, as lines of a log.
+/// The lines that a camera's events write to the log.
 @Suite struct CameraLogTests {
     /// Keeps what is logged.
     private struct Kept: LogHandler {

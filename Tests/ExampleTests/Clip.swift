@@ -82,8 +82,8 @@ struct Clip {
         return sum == 0 ? 99 : 10 * log10(255 * 255 * Double(width * height) / Double(sum))
     }
 
-    /// The same of a recording, in whichever range it is: JPEG alone, without word of its
-    /// source, is recorded as it is, full.
+    /// The same for a recording in either range: a JPEG whose source range is unknown is
+    /// recorded as it is, in full range.
     func difference(to recording: Recording) -> String? {
         let isExpanded = range == .limited && recording.format?.colorRange == .full
         return difference(to: isExpanded ? recording.pictures.map(Self.limited) : recording.pictures)

@@ -7,7 +7,7 @@ extension ExampleTests {
 
         init() throws { workspace = try Workspace() }
 
-        /// A sender whose input fails: status 1, and the receiver never hears of it.
+        /// A sender whose input fails exits with status 1 and never connects to a receiver.
         private func refused(_ arguments: [String]) throws -> String {
             let outcome = try run("frame-send", ["--to", "127.0.0.1:1"] + arguments)
             #expect(outcome.end == .exit(1), "\(outcome)")
@@ -169,7 +169,7 @@ extension ExampleTests {
                 refused.complaints.contains("0 of 3 pictures were delivered: the receiver failed: No space left"),
                 "\(refused.complaints)")
             #expect(refused.output.contains("0 of ") && refused.output.contains("failed"))
-            // The next one's goes to full-2.mjpg, which is a file.
+            // The next stream is recorded to full-2.mjpg, which is a regular file.
             let next = try sender(to: port, pattern(3))
             #expect(try next.finish() == .exit(0), "\(next.complaints)")
             #expect(try next.total().int("acknowledged") == 3 && workspace.exists("full-2.mjpg"))
@@ -191,8 +191,8 @@ extension ExampleTests {
             #expect(who.complaints.contains("1000: ") && who.complaints.contains("maximumFrameBytes"))
         }
 
-        /// Frames of noise, each larger than a socket holds, so that a receiver that stands still
-        /// stops the sender in the middle of one.
+        /// Frames of noise, each larger than a socket holds, so that a stopped receiver blocks
+        /// the sender in the middle of one.
         private func stuckInMidFrame() throws -> (sender: Program, receiver: Program) {
             var generator = SystemRandomNumberGenerator()
             let noise = (0..<1920 * 1080 * 3 / 8).flatMap { _ in

@@ -15,12 +15,12 @@ extension ExampleTests {
             #expect(try total.int("produced") == 120 && total.accounted() == 120)
             let replaced = try total.nested("dropped").int("replaced")
             #expect(replaced >= 60)
-            // The receiver is told of every one but those behind the last frame.
+            // The receiver learns of every skipped frame except those after the last frame.
             let skipped = try receiver.total().int("skipped")
             #expect(skipped <= replaced && skipped >= replaced - 8)
             #expect(try receiver.total().int("frames") == 120 - replaced)
-            // A queue would have grown by 67 ms a frame, to seconds; with one frame under
-            // way it is about two consumptions.
+            // A queue would have grown by 67 ms a frame, to seconds; with one frame in flight
+            // the age is about two consumptions.
             let ages = try receiver.lines.filter { try $0.event == "progress" && $0.int("frames") > 0 }
                 .map { try $0.nested("latency_ms").double("p50") }
             #expect(ages.count >= 3)
@@ -44,7 +44,7 @@ extension ExampleTests {
             #expect(try receiver.next(until: .after(.seconds(60))) != nil)
             try receiver.request(.pause)
             try sender.line("a second of the pause") { try $0.event == "progress" && $0.int("paused") == 1 }
-            // What was printed before the pause ends is not looked at again.
+            // Only lines that are printed after the pause count.
             let before = try sender.lines.count
             try receiver.request(.resume)
             for _ in 0..<10 { #expect(try receiver.next(until: .after(.seconds(60))) != nil) }

@@ -26,7 +26,7 @@ extension ExampleTests {
             return try bytes(hex: line.dropFirst(6))
         }
 
-        /// What each file of the corpus sends, with the HELLO that some come after.
+        /// What each file of the corpus sends, behind the HELLO that some of them need.
         private static func corpus() throws -> [(name: String, bytes: [UInt8])] {
             let hello = try hello()
             let folder = tests.appendingPathComponent("Malformed")
@@ -47,8 +47,8 @@ extension ExampleTests {
             return number
         }
 
-        /// Does `harm` beside a stream: that one must not lose a frame, and the
-        /// receiver must not grow, nor end.
+        /// Does `harm` beside a stream: the stream must not lose a frame, and the
+        /// receiver must neither grow nor end.
         private func beside(limit: Int, _ harm: (Int) throws -> Void) throws {
             let (receiver, port) = try receiver()
             let healthy = try sender(
@@ -59,7 +59,7 @@ extension ExampleTests {
             try harm(port)
             let growth = try memory(receiver, "VmHWM") - before
             #expect(growth < limit, "it grew by \(growth) kB")
-            // It still takes others, and the stream beside goes on.
+            // The receiver still accepts connections, and the stream beside goes on.
             let next = try sender(to: port, pattern(3, size: "64x48"))
             #expect(try next.finish() == .exit(0), "\(next.complaints)")
             let lines = try receiver.lines.count
@@ -121,8 +121,8 @@ extension ExampleTests {
             let hello = try Self.hello()
             try beside(limit: 16_000) { port in
                 let binary = try RawPeer(port: port, patience: 60)
-                // Of HELLO only so much comes within the time of a handshake, and
-                // it is cut off long before its end.
+                // Only a part of this HELLO arrives within the handshake's time limit, so the
+                // connection is cut long before its end.
                 #expect(binary.trickle(Array(hello.dropLast()) + [UInt8](repeating: 0, count: 200)))
                 let text = try RawPeer(port: port, patience: 60)
                 #expect(text.trickle([UInt8](repeating: UInt8(ascii: "1"), count: 200)))
@@ -141,8 +141,8 @@ extension ExampleTests {
                 let crowd = try (0..<200).map { _ in try RawPeer(port: port, patience: 60) }
                 for (index, client) in crowd.enumerated() where index.isMultiple(of: 2) { client.send("12") }
                 for client in crowd.dropFirst(100) { client.shutdownWriting() }
-                // All but those that the cap lets in are turned away, and
-                // those when they say nothing more.
+                // Connections beyond the cap are refused at once, and
+                // the others when they stay silent.
                 #expect(crowd.dropFirst(100).allSatisfy { $0.waitForEnd() })
             }
         }

@@ -6,8 +6,7 @@ import Testing
 @testable import FrameStreamingTCP
 
 extension ExampleTests {
-    /// What a peer says reaches the terminal and the log as one printable line,
-    /// and not as often as the peer likes.
+    /// A peer's text reaches the terminal and the log as one printable line, and at a limited rate.
     @Suite struct HostileText {
         /// A title for the terminal, a cleared screen, colours in C0 and C1, two forged
         /// lines, and a reversed direction.
@@ -32,8 +31,8 @@ extension ExampleTests {
             }
         }
 
-        /// Both outputs: nothing but whole lines of what can be printed,
-        /// and no line that the peer made up.
+        /// Both outputs: nothing but whole lines of printable characters,
+        /// and no line that the peer forged.
         private func judge(_ program: Program, json: Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
             for text in [program.output, program.complaints] {
                 let bad = text.unicodeScalars.filter { scalar in
@@ -47,7 +46,7 @@ extension ExampleTests {
                 for line in text.split(separator: "\n") {
                     let isForged = line.hasPrefix("127.0.0.1:1 ") || line.hasPrefix("Error: FORGED")
                     #expect(!isForged, "\(line)", sourceLocation: sourceLocation)
-                    // Of a text of 700 characters there are 200, once or twice.
+                    // A text of 700 characters is cut to 200, and printed once or twice.
                     if !json { #expect(line.count < 700, "\(line)", sourceLocation: sourceLocation) }
                 }
             }

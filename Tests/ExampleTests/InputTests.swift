@@ -13,7 +13,7 @@ extension ExampleTests {
             let output = workspace.file("out.y4m")
             let (receiver, port) = try receiver(["--once", "--record", output])
             let sender = try sender(to: port, ["--input", "-"], input: .open)
-            // Each piece is sent when the one before has done its work: the cuts
+            // Each piece is sent after the one before was processed: the cuts
             // fall everywhere, the waits are real.
             let bytes = clip.y4m
             for (piece, start) in stride(from: 0, to: bytes.count, by: 1777).enumerated() {
@@ -43,7 +43,7 @@ extension ExampleTests {
             let ended = try stream(["--input", "-"])
             #expect(ended.senderEnd == .exit(1))
             #expect(ended.sender.complaints.contains("empty"), "\(ended.sender.complaints)")
-            // The sender said that it failed.
+            // The sender's goodbye reported the failure.
             #expect(ended.receiverEnd == .exit(1))
             #expect(try ended.receiver.total().int("frames") == 0)
         }
@@ -97,7 +97,7 @@ extension ExampleTests {
         @Test func framesAreTakenFromTheSource() throws {
             let input = try workspace.write(clip.y4m, to: "in.y4m")
             try stream(["--input", input, "--frames", "2", "--pace", "max"]).expectAllArrived(2)
-            // More than there are is what there is.
+            // `--frames` may exceed the number of frames in the file.
             try stream(["--input", input, "--frames", "100", "--pace", "max"]).expectAllArrived(6)
         }
 

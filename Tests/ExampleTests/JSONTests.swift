@@ -49,8 +49,8 @@ extension ExampleTests {
                 #expect(try stage.double("p50") <= latency.double("max"))
                 sum += try stage.double("max")
             }
-            // No frame is older than its stages together, but for what each
-            // loses by counting whole microseconds.
+            // No frame is older than the sum of its stages, apart from
+            // rounding: each counts whole microseconds.
             #expect(try latency.double("max") <= sum * 1.002 + 0.01)
             #expect(try connection.int("skipped") >= 0)
             #expect(try connection.int("decode_failures") == 0)
@@ -69,7 +69,7 @@ extension ExampleTests {
                 #expect(try line.int("produced") == 50)
                 #expect(try line.accounted() == 50)
             }
-            // Every second's line, too, and what they say adds up to no more than the total.
+            // Every second's line has the figures as well, and their sum does not exceed the total.
             let seconds50 = try receiver.lines.filter { $0.event == "progress" }
             #expect(try seconds50.map { try $0.int("frames") }.reduce(0, +) <= Int(frames))
         }
@@ -122,7 +122,7 @@ extension ExampleTests {
                 let first = lines.removeFirst()
                 #expect(first.keys == ["event", "port"] && first.event == "listening")
             }
-            // A sender tells of its connections, too.
+            // A sender also prints lines about its connections.
             lines.removeAll { $0.keys.isSubset(of: ["event", "address", "reason"]) }
             #expect(lines.allSatisfy { $0.keys == keys && $0.string("role") == role })
             #expect(lines.count { $0.event == "progress" } >= 1)

@@ -3,8 +3,7 @@ import RawSockets
 import Testing
 
 extension ExampleTests {
-    /// `frame-send --listen` and receivers that do what they should
-    /// not: only the user ends a listener.
+    /// `frame-send --listen` and misbehaving receivers: only the user ends a listener.
     @Suite struct ListeningSender {
         static let oneAtATime = ["--quality", "20...80"]
 
@@ -51,7 +50,7 @@ extension ExampleTests {
                 let peer = try RawPeer(port: port, patience: 10)
                 peer.send(hello())
                 if hear(peer, upTo: 0x84) != nil { return true }
-                // Turned away: its connection has ended, and the one before may be about to.
+                // The connection was refused, because the one before it has not ended yet.
                 usleep(50_000)
             }
             return false
@@ -140,7 +139,7 @@ extension ExampleTests {
             let (sender, port) = try Self.start(["--policy", policy])
             #expect(try Self.isServed(port))
             let before = try Self.count("task", of: sender)
-            // They take a frame at most, and say nothing.
+            // They read one frame at most, and send nothing.
             let peers = try (0..<40).map { _ in
                 let peer = try RawPeer(port: port)
                 peer.send(Self.hello(credit: 1))

@@ -6,7 +6,7 @@ import FrameStreamingTCP
 import Testing
 
 extension ExampleTests {
-    /// Recordings that are there already.
+    /// Recordings whose files exist already.
     @Suite struct Overwriting {
         let workspace: Workspace
 
@@ -69,8 +69,8 @@ extension ExampleTests {
             }
         }
 
-        /// What was acknowledged before a kill is there after any
-        /// number of starts with the same line.
+        /// What was acknowledged before a kill is still on disk after any number
+        /// of starts with the same arguments.
         @Test(arguments: ["out.y4m", "out.mjpg", "out/"]) func aKilledReceiverThatIsStartedAgainKeepsAll(name: String)
             throws
         {
@@ -108,8 +108,8 @@ extension ExampleTests {
             let both = try (0..<2).map { _ in
                 try receiver(["--once", "--record", workspace.file("out.y4m")] + arguments)
             }
-            // The first frame of each is there before the second comes: both have
-            // their file open at the same time.
+            // The first frame of each is recorded before the second is sent, so both
+            // files are open at the same time.
             let codec = JPEGCodec()
             let senders = try both.map { try TCPConnector(to: "127.0.0.1:\($0.port)", role: .sender) }
             let transports = try senders.map { try $0.nextTransport(until: .after(.seconds(60))) }

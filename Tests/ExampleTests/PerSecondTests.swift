@@ -13,7 +13,7 @@ import Testing
             let _: Bool? = release.wait(until: monotonicNow() + 60_000_000_000) { $0 ? true : nil }
             isInside.update { $0 = false }
         }
-        // Stopped in the middle of a call: it returns when the call has.
+        // It is stopped in the middle of a call, and returns after that call.
         let came: Bool? = entered.wait(until: monotonicNow() + 60_000_000_000) { $0 ? true : nil }
         #expect(came == true)
         _ = try SystemThread(name: "release") { release.update { $0 = true } }

@@ -26,7 +26,8 @@ extension ExampleTests {
             return String(answer[end.upperBound...])
         }
 
-        /// The streams, when they are as they should be: the page has no reason to tell us.
+        /// Polls the list of streams until it is as expected, because the
+        /// page does not report changes here.
         private func streams(
             _ port: Int, _ what: String, _ isIt: ([Line]) throws -> Bool
         ) throws -> [Line] {
@@ -53,7 +54,7 @@ extension ExampleTests {
             #expect(try live.nested("latency_ms").double("p50") >= 0)
             #expect(try get("/metrics", page).contains("framestreaming_stream_up{stream=\"front door\"} 1\n"))
 
-            // Killed, and started again: the same tile.
+            // A sender that is killed and started again keeps its tile.
             sender.signal(SIGKILL)
             _ = try sender.finish()
             let lost = try streams(page, "the loss") { $0.first?.string("state") == "lost" }[0]
@@ -66,7 +67,7 @@ extension ExampleTests {
             let ended = try streams(page, "the end") { $0.first?.string("state") == "ended" }
             #expect(ended.count == 1 && ended[0].string("reason")?.isEmpty == false)
 
-            // Somebody who looks holds nobody up.
+            // A viewer that does not read delays neither the stream nor other viewers.
             let viewer = try RawPeer(port: page, patience: 60)
             viewer.send("GET /streams/front%20door.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(viewer.receiveText(15) == "HTTP/1.1 200 OK")

@@ -160,7 +160,7 @@ final class Program: Sendable {
     }
 }
 
-/// What should not have happened.
+/// A failure of the test, with the reason.
 struct Surprise: Error, CustomStringConvertible {
     let description: String
 

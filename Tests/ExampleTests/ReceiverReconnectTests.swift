@@ -6,14 +6,14 @@ import FrameStreamingTCP
 import Testing
 
 extension ExampleTests {
-    /// Breaks, and ends that come in another order than one expects:
-    /// what frame-receive makes of them.
+    /// How frame-receive handles broken connections, and ends that
+    /// it learns of in an unusual order.
     @Suite struct ReceiverReconnect {
         let workspace: Workspace
 
         init() throws { workspace = try Workspace() }
 
-        /// A sender with a session whose connections break when the test wants it.
+        /// A sender with a session that breaks its connections on request.
         final class Breaking {
             private let connector: any TransportProvider
             private let clip: Clip
@@ -114,7 +114,7 @@ extension ExampleTests {
         @Test func aConnectingReceiverMayStartFirstAndOutlivesBreaks() throws {
             let clip = Clip()
             let output = workspace.file("out.y4m")
-            // A port that is free: nobody listens there yet.
+            // A free port, on which no program listens yet.
             let port = try TCPAcceptor(on: "0", role: .sender).port
             let receiver = try record(["--from", "127.0.0.1:\(port)"], to: output)
             try receiver.line("the wait") { $0.event == "waiting" }
@@ -132,7 +132,7 @@ extension ExampleTests {
             let waits = try receiver.lines.filter { $0.event == "waiting" }
             #expect(waits.allSatisfy { $0.keys == ["event", "address", "reason"] })
             #expect(waits.allSatisfy { $0.string("address") == "127.0.0.1:\(port)" })
-            // Once for each reason: that nobody listened, and the break.
+            // One line for each reason: the refused connection and the break.
             #expect(waits.count == 2 && Set(waits.map { $0.string("reason") }).count == 2)
             #expect(!receiver.complaints.contains("Error"), "\(receiver.complaints)")
             #expect(try receiver.total().string("end") == "bye")
@@ -155,7 +155,8 @@ extension ExampleTests {
                 try receiver.connections().map { $0.string("end") } == ["eof", handshake == "text" ? "over" : "bye"])
         }
 
-        /// All was acknowledged, and only the goodbye is missing: nothing tells that from a break.
+        /// Everything was acknowledged and only the goodbye is missing, which
+        /// cannot be distinguished from a break.
         @Test func aStreamWhoseGoodbyeGotLostIsGivenUp() throws {
             let clip = Clip()
             let output = workspace.file("out.y4m")

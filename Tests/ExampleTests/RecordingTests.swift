@@ -7,7 +7,7 @@ import Glibc
 import Testing
 
 extension ExampleTests {
-    /// Recordings that cannot be written, that others touch, that are many.
+    /// Recordings that cannot be written, that another program changes, or of which there are many.
     @Suite struct Recordings {
         let workspace: Workspace
 
@@ -76,7 +76,7 @@ extension ExampleTests {
             #expect(throws: (any Error).self) { try first.send(4...4) }
             first.breakOff()
             try connectionsEnd(receiver, 1)
-            // Nothing keeps the space of what would be removed now.
+            // No open descriptor keeps the space of a file that is removed now.
             try expectNothingOpen(of: receiver)
             // Another stream cannot be recorded, and leaves nothing behind.
             let refused = try Program(
@@ -108,7 +108,7 @@ extension ExampleTests {
             if name == "out/" { #expect(try workspace.names(in: name).count == 5) }
         }
 
-        /// A stream whose file cannot be opened is refused: whatever was acknowledged is there.
+        /// A stream whose file cannot be opened is refused: every acknowledged frame is on disk.
         @Test(arguments: [14, 18, 24]) func fewDescriptorsLoseNothing(limit: Int) throws {
             let script = "ulimit -n \(limit) && exec \"$0\" \"$@\""
             let receiver = try Program(
@@ -172,7 +172,8 @@ extension ExampleTests {
         @Test(arguments: [24]) func streamsThatBreakAtOnceGoOnWhereTheyWere(count: Int) throws {
             let (receiver, port) = try receiver(
                 ["--record", workspace.file("out.y4m"), "--maximum-connections", "\(count)"])
-            // Clips of different lengths: which recording is whose can be told.
+            // The clips have different lengths, so that each
+            // recording can be matched to its sender.
             let clips = (0..<count).map { Clip(frames: 4 + $0 % 3) }
             let senders = try clips.map { try breaking(port, $0) }
             for sender in senders {
@@ -181,7 +182,7 @@ extension ExampleTests {
             }
             for sender in senders { sender.breakOff() }
             try connectionsEnd(receiver, count)
-            // They may stay away for as long as they like: none has a descriptor.
+            // Senders may stay away for any time: a waiting session holds no descriptor.
             try expectNothingOpen(of: receiver)
             for (sender, clip) in zip(senders, clips).reversed() {
                 #expect(try sender.connect() == 2)
@@ -207,10 +208,10 @@ extension ExampleTests {
             let sender = try sender(to: port, ["--input", mixed, "--pace", "max", "--no-reconnect"])
             try sender.finish()
             let acknowledged = try sender.total().int("acknowledged")
-            // Sixteen at once, and one more each ten seconds, as
-            // long as it may take on this machine.
+            // Sixteen are acknowledged at once, and then one every ten seconds,
+            // however long this takes on the machine.
             #expect((16..<100).contains(acknowledged), "\(acknowledged)")
-            // The next stream is recorded all the same.
+            // The next stream is recorded nevertheless.
             let next = try Program("frame-send", ["--to", "127.0.0.1:\(port)", "--json"] + pattern(2))
             #expect(try next.finish() == .exit(0), "\(next.complaints)")
             receiver.signal(SIGINT)
@@ -242,7 +243,7 @@ extension ExampleTests {
             let line = try #require(try ended.receiver.lines.first { $0.event == "recording" })
             #expect(line.keys == ["event", "path", "frames", "stream"] && line.string("stream") == "front")
             #expect(try line.string("path") == workspace.file("out.y4m") && line.int("frames") == 3)
-            // In words, and before the total, where the stream has broken.
+            // The failure is printed in words, before the total, if the stream broke.
             let receiver = try Program(
                 "frame-receive", ["--listen", "127.0.0.1:0", "--record", workspace.file("out.mjpg")])
             let port = try receiver.find("the address") { text in

@@ -12,7 +12,7 @@ extension ExampleTests {
 
         private static let live = ["--pattern", "--size", "160x120", "--rate", "100"]
 
-        /// A port on which nobody listens now.
+        /// A port on which no program listens now.
         private func freePort() throws -> Int {
             let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
             defer { listener.close() }
@@ -74,7 +74,7 @@ extension ExampleTests {
             let clip = Clip()
             let input = try workspace.write(clip.y4m, to: "in.y4m")
             let port = try freePort()
-            // A frame each 20 ms, so that the break comes in mid-stream. Killed: what it did
+            // A frame each 20 ms, so that the break comes in mid-stream. What a killed receiver did
             // not acknowledge goes to the next.
             let killed = try listen(on: port, ["--consume-ms", "20"])
             let again = try Program(

@@ -50,7 +50,7 @@ extension ExampleTests {
             let reader = hasReader ? unsafe open(fifo, O_RDONLY | O_NONBLOCK) : -1
             defer { if hasReader { close(reader) } }
             let (receiver, port) = try receiver(["--record", fifo])
-            // A picture is more than the FIFO holds.
+            // One picture is larger than the FIFO's buffer.
             let sender = try sender(to: port, ["--pattern", "--size", "640x480", "--no-reconnect"])
             try receiver.streams("bytes")
             receiver.signal(SIGINT)
@@ -61,7 +61,7 @@ extension ExampleTests {
         }
 
         @Test func aSecondSignalAtOnceIsIgnored() throws {
-            // A consumer that is busy when the signals come: the first ends that, and the stream.
+            // The consumer is busy when the signals arrive: the first ends its work and the stream.
             let (receiver, port) = try receiver(["--consume-ms", "700"])
             let sender = try sender(to: port, ["--pattern", "--size", "64x48"])
             try receiver.line("a connection's second") { $0.event == "progress" }
@@ -74,7 +74,7 @@ extension ExampleTests {
             #expect(try sender.total().event == "summary")
         }
 
-        /// A peer that stands still neither takes a goodbye nor answers one.
+        /// A frozen peer neither reads a goodbye nor answers one.
         @Test func aSilentPeerIsNotWaitedFor() throws {
             let (receiver, port) = try receiver()
             let sender = try sender(to: port, ["--pattern", "--size", "640x480", "--quality", "100"])
@@ -105,8 +105,8 @@ extension ExampleTests {
             try sender.streams("acknowledged")
             receiver.signal(SIGSTOP)
             defer { receiver.signal(SIGKILL) }
-            // The first one waits for the silent receiver. One of those that follow
-            // comes late enough to be a second one.
+            // After the first signal the program waits for the silent receiver. One of those that
+            // follow arrives late enough to count as a second one.
             let isOver = Monitor(false)
             let signals = try SystemThread(name: "signals") {
                 while isOver.wait(until: Deadline.after(.milliseconds(50)).nanoseconds, { $0 ? true : nil }) == nil {

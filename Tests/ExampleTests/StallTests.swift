@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 extension ExampleTests {
-    /// Receivers that stand still without a goodbye: stopped, as a
-    /// machine is whose cable is pulled.
+    /// Receivers that stall without a goodbye. SIGSTOP has the effect of a pulled cable.
     @Suite struct Stalls {
         @Test func inMidStreamItIsGivenUpAndTheOtherGoesOn() throws {
             let (good, goodPort) = try receiver(["--once"])
@@ -51,7 +50,7 @@ extension ExampleTests {
             #expect(stall.string("address") == "127.0.0.1:\(port)")
             #expect(stall.string("reason") == "nothing acknowledged for 3 s; gives up in 2 s")
             try sender.findComplaint("waiting for 127.0.0.1:\(port): nothing acknowledged for 3 s; gives up in 2 s")
-            // It wakes up in time: nothing is lost.
+            // The receiver continues in time, so nothing is lost.
             still.signal(SIGCONT)
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
             #expect(try sender.total().int("acknowledged") == 4)

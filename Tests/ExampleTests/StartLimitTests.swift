@@ -5,7 +5,7 @@ import Testing
 @Suite struct StartLimitTests {
     private let start = MonotonicTime(nanoseconds: 5_000_000_000)
 
-    /// How many of five may begin at that moment.
+    /// Returns how many of five attempts may begin at `time`.
     private func begin(_ limit: inout StartLimit, at time: MonotonicTime) -> Int {
         var count = 0
         for _ in 0..<5 where limit.take(at: time) { count += 1 }

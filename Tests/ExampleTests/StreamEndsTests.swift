@@ -17,7 +17,7 @@ import Testing
     @Test func aStreamThatCameBackEndsAsItsLastConnectionDid() {
         var ends = StreamEnds()
         ends.note(.bye, session: 7, connection: 2)
-        // The old connection's end was noticed later.
+        // The end of the old connection is noticed after the new one began.
         ends.note(.eof, session: 7, connection: 1)
         #expect(ends.worst == .bye)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of a test's own, which goes with it.
+/// A directory for one test, removed with its last reference.
 final class Workspace: Sendable {
     let path: String
 

@@ -4,7 +4,7 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Many receivers of a sender, heard on one thread.
+/// Many receivers of one sender, whose acknowledgements one thread reads.
 @Suite(.ownThread(atOnce: 4)) struct AcknowledgementPollerTests {
     private static func sender(
         _ transports: [any Transport], policy: DeliveryPolicy = .reliable, window: Int = 4,
@@ -44,7 +44,7 @@ import Testing
         let whole = try (0..<3).map { _ in try WatchedConnection() }
         let sender = try Self.sender([whole[0], broken] + whole[1...])
         let breaking = try SystemThread(name: "test") {
-            // The last word and the end come together: the word counts.
+            // The last acknowledgement and the end arrive together: the acknowledgement counts.
             guard broken.await({ $0.sent.contains(10) }) else { return }
             broken.say([WatchedConnection.acknowledgement(10)], end: .some(lost))
         }
@@ -125,7 +125,8 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), options: options)
         let staying = try WatchedConnection()
         for round in 0..<6 {
-            // From the third round on one stays, so that the thread does not end between two.
+            // From the third round on one connection stays, so that the thread
+            // does not end between two rounds.
             if round == 3 { try sender.add(staying) }
             let connection = try WatchedConnection()
             try sender.add(connection)
@@ -142,7 +143,7 @@ import Testing
         let connection = try WatchedConnection { $0 < 3 ? WatchedConnection.acknowledgement($0) : nil }
         connection.state.withLock { $0.mayFinish = false }
         var options = SenderOptions(policy: .reliable, window: .fixed(4))
-        // Two thirds of it for what is under way, the rest for the goodbye.
+        // Two thirds of it are for frames in flight, the rest is for the goodbye.
         options.stopPatience = .seconds(3)
         options.finishTimeout = .seconds(30)
         let sender = try FrameSender(codec: IdentityCodec(), transport: connection, options: options)
@@ -173,8 +174,8 @@ import Testing
         #expect(connections[1].state.withLock { $0.listened } == 0)
     }
 
-    /// One after another gets the picture; who has it first answers at once, and nobody
-    /// looks at that before the last has it.
+    /// The receivers get the frame one after another. The first one answers at once, and its answer
+    /// is not read before the last one has the frame.
     @Test(arguments: [true, false]) func answersAreGatheredWhileAPictureGoesOut(isCompressed: Bool) throws {
         let first = try WatchedConnection()
         let before = Monitor<Int?>(nil)
@@ -191,9 +192,9 @@ import Testing
             return WatchedConnection.acknowledgement(sequence)
         }
         let sender = try Self.sender([first, last], policy: .latest)
-        // Looked after once, at the start.
+        // Each was polled once, at the start.
         for connection in [first, last] { #expect(connection.await { $0.listened == 1 }) }
-        // Not with the first: the threads that send what others could not
+        // The first frame does not count: the links' own threads
         // may be starting, and would send it.
         var source = OneByOne(
             frames: isCompressed ? try Self.jpegs(3) : try FrameSenderTests.frames(3), connections: [first, last])
@@ -209,7 +210,7 @@ private struct OneByOne: FrameSource {
     let frames: [Frame]
     let connections: [WatchedConnection]
     var given = 0
-    /// How often the first was listened to when the last picture was given.
+    /// How often the first connection was read when the last picture was given.
     var listened = 0
     var isLive: Bool { true }
 

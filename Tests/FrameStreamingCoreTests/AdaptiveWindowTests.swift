@@ -1,8 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// The window alone, against links that do exactly as they are told; with sizes, noise and a flow
-/// control around it in `Simulation`.
+/// The window alone, against links without noise. `Simulation` has it with sizes,
+/// noise and the flow control around it.
 @Suite struct AdaptiveWindowTests {
     /// Sends as fast as the window lets it over a link with this service time and round
     /// trip (ms), until the time is over.

@@ -1,13 +1,12 @@
 import FrameStreamingCore
 import Testing
 
-/// Questions and answers as a script has them: what was measured must always
-/// be true within what is said of it.
+/// Scripted questions and answers: the true offset must always be within the estimate's error.
 @Suite struct ClockFilterTests {
     static let millisecond: Int64 = 1_000_000
     static let second: Int64 = 1_000_000_000
 
-    /// Two clocks and the way between them. Times are ours unless said otherwise.
+    /// Two clocks and the path between them. Times are of our clock unless stated otherwise.
     struct Script {
         var filter = ClockFilter()
         /// What to add to the peer's clock to have ours, at time 0.
@@ -17,8 +16,8 @@ import Testing
 
         func peer(at time: Int64) -> Int64 { time - truth + time / 1_000_000 * partsPerMillion }
 
-        /// A question at `time` that takes `there`, an answer that
-        /// takes `back`, and `held` in between.
+        /// Asks at `time`: the question takes `there`, the answer
+        /// `back`, and the peer `held` in between.
         mutating func ask(at time: Int64, there: Int64, back: Int64, held: Int64 = 5000) throws {
             let heard = time + there
             let answered = heard + held + back
@@ -79,7 +78,7 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         for number in 0..<2000 {
             let time = Int64(number) * Self.second
-            // Mostly short, now and then a full queue.
+            // Delays are mostly short, with a full queue now and then.
             let worst = number % 10 == 0 ? 80 * Self.millisecond : Self.millisecond / 2
             try script.ask(
                 at: time, there: .random(in: 1000...worst, using: &generator),
@@ -94,7 +93,7 @@ import Testing
         var script = Script(partsPerMillion: 100)
         try script.ask(at: 0, there: 50_000, back: 50_000)
         try script.ask(at: 10 * Self.second, there: 100_000, back: 100_000)
-        // The first may be wrong by 1 ms meanwhile.
+        // The first measurement may be wrong by 1 ms by now.
         #expect(try script.estimate(at: 10 * Self.second + 300_000).error < 150_000)
     }
 
@@ -107,14 +106,14 @@ import Testing
         try script.ask(at: 8 * Self.second, there: 5 * Self.millisecond, back: 5 * Self.millisecond)
         let estimate = try script.estimate(at: 8 * Self.second + 11 * Self.millisecond)
         #expect(abs(estimate.offset - script.truth) < Self.millisecond)
-        // A step within an error is not seen, and is none that matters.
+        // A step within the error is not noticed, and does not matter.
         script.truth += Self.millisecond
         try script.ask(at: 9 * Self.second, there: 100_000, back: 100_000)
         _ = try script.estimate(at: 9 * Self.second + 300_000)
     }
 
-    /// The middle one of the last three: what frames meet, neither an answer that was
-    /// held up nor the way as it once was.
+    /// The round trip is the median of the last three: neither one delayed
+    /// answer nor a former path counts.
     @Test func theRoundTripIsThatOfTheLastAnswers() throws {
         var script = Script()
         #expect(script.filter.roundTrip(at: 0) == nil)
@@ -126,7 +125,7 @@ import Testing
         #expect(try ask(1, roundTrip: 600) == 400)
         #expect(try ask(2, roundTrip: 90_000_000) == 600)
         #expect(try ask(3, roundTrip: 500) == 600)
-        // A longer way counts with its second answer, and so does a shorter one.
+        // A longer path counts from its second answer on, and so does a shorter one.
         #expect(try ask(4, roundTrip: 550) == 550)
         #expect(try ask(5, roundTrip: 40_000_000) == 550)
         #expect(try ask(6, roundTrip: 40_000_000) == 40_000_000)

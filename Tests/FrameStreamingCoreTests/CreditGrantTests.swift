@@ -34,7 +34,7 @@ import Testing
             #expect(through >= last && through > sequence)
             last = through
         }
-        // Large ones count for as long as they might come again, and not for ever.
+        // Large frames count for as long as they might come again, and not for ever.
         for sequence in 201...400 as ClosedRange<UInt64> {
             grant.note(bytes: 100)
             last = grant.consume(sequence, memory: 256 * Self.mebibyte)

@@ -1,7 +1,7 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// What the flow control decides, through a session that sends at once whatever it may.
+/// The flow control's decisions, seen through a session that sends at once whatever it may.
 @Suite struct FlowControlTests {
     typealias Driver = ReceiverSessionTests.Driver
 
@@ -75,8 +75,8 @@ import Testing
             driver.offer()
         }
         #expect(driver.numbers == [1] && driver.counts.dropped.total == 0)
-        // Credit comes after 145 ms: those of 20 and 40 are older
-        // than 100 ms, and the one of 60 goes.
+        // Credit arrives at 145 ms: the frames of 20 and 40 ms are older than
+        // 100 ms, and that of 60 ms is sent.
         Self.at(&driver, 145)
         driver.acknowledge(1)
         #expect(driver.numbers == [1, 4] && driver.sent[1].info.skipped == 2)
@@ -104,7 +104,7 @@ import Testing
             driver.encoded()
             if number == frames { break }
             driver.offer(isRaw: true)
-            // Ahead of the credit it may be taken already; at the latest with the acknowledgement.
+            // The frame may be taken ahead of the credit, at the latest with the acknowledgement.
             start += 80
             at(&driver, start)
             driver.acknowledge(number)
@@ -127,7 +127,7 @@ import Testing
         let sent = driver.sent.count
         driver.encoded()
         #expect(driver.sent.count == sent)
-        // One is enough, however late the acknowledgement is.
+        // One frame is encoded ahead and no more, however late the acknowledgement is.
         driver.offer(isRaw: true)
         #expect(driver.encoding.isEmpty && driver.session.wakeAt == nil)
         Self.at(&driver, start + 80)

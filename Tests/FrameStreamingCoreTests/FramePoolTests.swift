@@ -33,7 +33,7 @@ import Testing
 
     @Test func memoryBeyondWhatIsKeptIsFreed() {
         let pool = FramePool(capacity: 4, keptBytes: 100_000)
-        // Frames that are out may take more.
+        // Frames in use may exceed the limit.
         for _ in 0..<2 {
             let one = pool.buffer(byteCount: 60_000)
             let two = pool.buffer(byteCount: 60_000)
@@ -43,7 +43,7 @@ import Testing
         }
         // One of three was kept each time.
         #expect(pool.statistics.allocations == 5 && pool.statistics.leased == 0)
-        // Small ones make way for a large one, and are made anew.
+        // Small buffers are freed for a large one, and allocated again.
         for _ in 0..<2 {
             _ = pool.buffer(byteCount: 100_000).byteCount
             _ = pool.buffer(byteCount: 50_000).byteCount

@@ -34,7 +34,7 @@ import Testing
         #expect(word.sequence == 1 && word.creditThrough == 6 && word.outcome == .consumed)
         #expect(word.receivedThrough >= 1 && word.consumedTime != nil && word.arrivalTime != nil)
         #expect(try Self.acknowledgement(link.sender) == nil)
-        // Asking in vain says all the same that the last one was consumed.
+        // A call of `next()` reports that the last frame was consumed, even if it times out.
         #expect(throws: FrameStreamingError(.timedOut, "timed out waiting for a frame")) {
             try receiver.next(until: .now)
         }
@@ -61,7 +61,7 @@ import Testing
         try Self.send(1...1, over: link.sender)
         _ = try receiver.next()
         try Self.send(2...4, over: link.sender)
-        // The depth that the acknowledgement of 1 tells is that of the moment.
+        // The queue depth in the acknowledgement of frame 1 is that of the moment.
         var words: [Acknowledgement] = []
         while words.last?.sequence != 3 {
             _ = try? receiver.latest(until: .now)
@@ -106,8 +106,8 @@ import Testing
         let link = MemoryTransport.pair(creditAhead: 3)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try Self.send(1...4, over: link.sender)
-        // Nothing is asked for until the violation was seen, so
-        // that no credit is given back before.
+        // `next()` is not called until the violation was seen, so
+        // that no credit is returned before.
         while receiver.end == nil { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
         for number in 1...3 { #expect(try receiver.next()?.info.sequence == UInt64(number)) }
         do {
@@ -175,7 +175,7 @@ import Testing
         thread.join()
         #expect(sender.summary.receivers[0].end == .bye)
         #expect(sender.summary.receivers[0].peer.goodbye == "receiver went away")
-        // The consumer still had the third, and has not said that it finished with it.
+        // The consumer still held the third frame and had not asked for another.
         #expect(sender.summary.total.acknowledged == 2)
     }
 

@@ -15,14 +15,14 @@ import Testing
         }
     }
 
-    /// Receives everything on a thread of its own, and gives what came.
+    /// Receives everything on a thread of its own, and keeps the received frames.
     final class Collector: Sendable {
         let receiver: FrameReceiver
         let received = Monitor<[ReceivedFrame]>([])
         let failure = Monitor<FrameStreamingError?>(nil)
         let thread: SystemThread
 
-        /// The source's numbers of what came.
+        /// The source's numbers of the received frames.
         var numbers: [UInt64] { received.withLock { $0.map(\.frame.sequence) } }
 
         init(_ transport: any Transport, limit: Int = .max) throws {
@@ -74,7 +74,7 @@ import Testing
         #expect(total.produced == 2000)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         #expect(total.acknowledged == collector.receiver.statistics.frames)
-        // The last picture has nothing newer behind it: it always arrives.
+        // No newer frame can replace the last one, so it always arrives.
         let received = collector.received.withLock { $0 }
         #expect(received.last?.frame.sequence == 1999)
         #expect(received.map(\.frame.sequence) == received.map(\.frame.sequence).sorted())
@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test func cancelEndsEveryWait() throws {
-        // Nobody receives: the sender waits for credit, its source for the sender.
+        // Without a receiver the sender waits for credit, and its source for the sender.
         let link = MemoryTransport.pair()
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
@@ -290,13 +290,13 @@ import Testing
     }
 }
 
-/// Looks every millisecond: for what nobody can be woken by.
+/// Polls `condition` every millisecond, for state changes that wake no thread.
 func waitUntil(_ condition: () -> Bool) {
     while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
 }
 
-/// Gives pictures for ever, a thousand a second: as fast as they can be made, they would keep
-/// the others from the sender's lock.
+/// Gives a thousand pictures a second for ever. Without a rate it would keep
+/// other threads from the sender's lock.
 struct EndlessSource: FrameSource {
     let format: FrameFormat
     var number: UInt64 = 0

@@ -4,12 +4,12 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// What the sides make of each other's goodbyes.
+/// How each side reacts to the other's goodbye.
 @Suite(.ownThread(atOnce: 4)) struct GoodbyeTests {
     private typealias Link = (sender: MemoryTransport, receiver: MemoryTransport)
 
-    /// Takes `count` frames on a thread of its own, and says goodbye so.
-    /// Returns the numbers of what it took.
+    /// Takes `count` frames on a thread of its own, then sends `goodbye`.
+    /// Returns the numbers of the frames.
     private func take(_ count: Int, of link: Link, _ goodbye: Goodbye) throws -> (SystemThread, Monitor<[UInt64]>) {
         let numbers = Monitor<[UInt64]>([])
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
@@ -117,13 +117,13 @@ import Testing
                 #expect(error.code == .peerFailed && error.message == "the sender failed: lens cap on")
             }
         }
-        // It has its answer all the same.
+        // The goodbye was answered nevertheless.
         sending.join()
         #expect(receiver.end == .error && receiver.statistics.frames == 3 && receiver.statistics.droppedAtEnd == 0)
         #expect(link.receiver.peer.goodbye == .failed("lens cap on"))
     }
 
-    /// Takes two pictures, and no more.
+    /// Encodes two pictures and refuses the rest.
     private struct TiredCodec: FrameCodec {
         func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
             if frame.sequence >= 2 { throw FrameStreamingError(.unsupported, "no more") }

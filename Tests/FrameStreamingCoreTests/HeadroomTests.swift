@@ -1,7 +1,7 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// What a larger window could win, by what is known of a frame's way.
+/// What a larger window could gain, estimated from the stages of a frame's way.
 @Suite struct HeadroomTests {
     static let millisecond: Int64 = 1_000_000
     static let second: Int64 = 1_000_000_000
@@ -21,16 +21,16 @@ import Testing
         #expect(!headroom.isSmall(for: 1))
         let isAllowed = headroom.allowsTrial(from: 1, ackTime: 1, at: 0)
         #expect(isAllowed)
-        // Of a frame behind others alone nothing follows.
+        // A frame that queued behind others says nothing alone.
         headroom.add(ofOne: 80 * Self.millisecond, roundTrip: 1, cycle: 160 * Self.millisecond, window: 2)
         #expect(!headroom.isSmall(for: 2))
     }
 
     @Test(
         arguments: [
-            // Serialisation, or the receiver, and nothing else.
+            // Serialisation or the receiver takes the whole time.
             (160, 1, 0, 160, true), (61, 0, 60, 61, true),
-            // The way.
+            // The path takes most of the time.
             (48, 40, 0, 48, false), (10, 2, 0, 10, false),
             // A link and a receiver that could work at once.
             (80, 1, 40, 80, false), (80, 1, 5, 80, true),
@@ -51,13 +51,13 @@ import Testing
                 ofOne: 80 * Self.millisecond, roundTrip: 40 * Self.millisecond, cycle: 82 * Self.millisecond, window: 2)
         }
         #expect(headroom.isSmall(for: 2))
-        // The link became faster: what one frame takes is not known any more.
+        // The link became faster, so the time of one frame is not known any more.
         headroom.add(
             ofOne: 80 * Self.millisecond, roundTrip: 40 * Self.millisecond, cycle: 60 * Self.millisecond, window: 2)
         #expect(!headroom.isSmall(for: 2))
     }
 
-    /// What a faster link left idle must not cost the slow one a trial.
+    /// The idle time of a link that was faster before must not cause a trial on the slow one.
     @Test func aRateThatFellIsKnownWithTheSecondFrame() {
         var headroom = Headroom()
         for _ in 0..<8 {
@@ -74,7 +74,7 @@ import Testing
         #expect(headroom.isSmall(for: 1))
     }
 
-    /// Of a tenth more, ten frames under way could make use, and one could not.
+    /// Ten frames in flight could use a tenth more, and one could not.
     @Test(arguments: [(1, true), (3, true), (4, false), (10, false)])
     func theMoreAreUnderWayTheSmallerMayTheGainBe(window: Int, isSmall: Bool) {
         var headroom = Self.headroom(100, roundTrip: 10)
@@ -83,7 +83,7 @@ import Testing
             ofOne: 100 * Self.millisecond, roundTrip: 10 * Self.millisecond, cycle: one * Int64(window) * 10 / 9,
             window: window)
         #expect(headroom.isSmall(for: window) == isSmall)
-        // What is known of one window says nothing of another.
+        // Knowledge about one window says nothing about another.
         #expect(!headroom.isSmall(for: window + 1))
         #expect(headroom.bottleneck(for: window + 1, cycle: one) == nil)
         let found = headroom.bottleneck(for: window, cycle: one * Int64(window) * 10 / 9) ?? 0
@@ -103,7 +103,7 @@ import Testing
         #expect(allows(ackTime: 8 * Self.second, at: 380 * Self.second))
     }
 
-    /// The round trip and the receiver's time are the peer's word.
+    /// The peer reports the round trip and the receiver's time, and may report anything.
     @Test(arguments: [0, 1, .max / 2, .max] as [Int64], [0, 1, .max / 2, .max] as [Int64])
     func absurdTimesOverflowNothing(roundTrip: Int64, receiver: Int64) {
         var headroom = Headroom()

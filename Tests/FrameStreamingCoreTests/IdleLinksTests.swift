@@ -5,8 +5,8 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// A link whose receiver lets frames go by without a word costs nothing at each of them, and is
-/// counted as if it did.
+/// A link whose receiver does not answer costs nothing at each frame, and its
+/// figures are those of a link that did.
 @Suite(.ownThread(atOnce: 4)) struct IdleLinksTests {
     /// A sender that runs, with one receiver that takes everything and others that say nothing.
     struct Running {
@@ -21,7 +21,7 @@ import Testing
             options.waitsForReceivers = true
             let sender = try FrameSender(codec: codec, options: options)
             self.sender = sender
-            // The idle ones come first.
+            // The idle receivers come first.
             idle = (0..<count).map { _ in MemoryTransport.pair(creditAhead: creditAhead) }
             for link in idle { try sender.add(link.sender) }
             let link = MemoryTransport.pair()
@@ -54,13 +54,13 @@ import Testing
         waitUntil { running.sender.idle.count == 50 }
         let before = running.healthy.received.withLock { $0.count }
         waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
-        // They rest all the same when somebody asks for the
-        // figures, which are those of every frame.
+        // Links keep resting while the figures are read, and the figures count every frame.
         let figures = running.sender.summary.receivers.map(\.statistics)
         #expect(running.sender.idle.count == 50)
         let healthy = try #require(figures.last)
         for counts in figures.dropLast() {
-            // The newest waits for all of them in one place, and is not theirs yet.
+            // The newest frame waits in one place for all of them,
+            // and does not count as theirs yet.
             #expect(counts.produced >= before + 49 && counts.produced <= healthy.produced)
             let underWay = counts.sent - counts.acknowledged
             #expect(counts.produced == counts.dropped.replaced + underWay)
@@ -70,10 +70,10 @@ import Testing
         #expect(ended.count == 51 && running.sender.idle.count == 0)
         for connection in ended {
             #expect(Self.isAccountedFor(connection.statistics))
-            // All were there from the first frame to the last.
+            // All were connected from the first frame to the last.
             #expect(connection.statistics.produced == ended.last?.statistics.produced)
         }
-        // What nobody but an idle one could be sent is not encoded.
+        // A frame that only idle links wait for is not encoded.
         let sent = ended.map(\.statistics.sent)
         #expect(running.codec.encoded.withLock { $0 } <= sent.reduce(0, +))
     }
@@ -90,7 +90,7 @@ import Testing
         running.end()
         woken.thread.join()
         let received = woken.received.withLock { $0 }
-        // The first was on its way from the start; all that came between them was skipped.
+        // The first frame was in flight from the start; all frames between the two were skipped.
         #expect(received[1].frame.sequence >= newest)
         for (earlier, later) in zip(received, received.dropFirst()) {
             #expect(later.frame.sequence == earlier.frame.sequence + 1 + UInt64(later.info.skipped))

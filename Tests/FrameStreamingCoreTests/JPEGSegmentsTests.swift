@@ -1,7 +1,7 @@
 import FrameStreamingCore
 import Testing
 
-/// JPEGs in structure alone: nobody decodes them.
+/// JPEGs in structure only, which no decoder reads.
 private enum Sample {
     static func segment(_ marker: UInt8, _ payload: [UInt8]) -> [UInt8] {
         let length = payload.count + 2

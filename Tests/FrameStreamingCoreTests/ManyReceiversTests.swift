@@ -44,7 +44,8 @@ import Testing
         try sender.add(all.sender, policy: .reliable)
         try sender.add(newest.sender)
         let complete = try FrameSenderTests.Collector(all.receiver)
-        // Takes one frame and no more until all is over: it must not hold the other up.
+        // Takes one frame and no more until the stream is over: it
+        // must not delay the other receiver.
         let slow = try FrameReceiver(codec: IdentityCodec(), transport: newest.receiver)
         var source = ScriptedSource(try FrameSenderTests.frames(300))
         let thread = try SystemThread(name: "slow") {
@@ -52,7 +53,7 @@ import Testing
             complete.thread.join()
             while (try? slow.next()) != nil {}
         }
-        // The slow one goes on when the other has had its goodbye, which must not wait for it.
+        // The slow receiver goes on after the other's goodbye, which must not wait for it.
         let summary = try sender.run(&source)
         thread.join()
         #expect(complete.numbers == Array(0..<300))
@@ -86,7 +87,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
         let frames = try FrameSenderTests.frames(10)
-        // One is under way, one encoded, and one waits: there is room for no more
+        // One frame is in flight, one is encoded, and one waits: there is no more room
         // before the first acknowledgement.
         for frame in frames.prefix(3) {
             waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
@@ -135,7 +136,7 @@ import Testing
         waitUntil { sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
         collector.thread.join()
         waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
-        // The only one has left.
+        // The only receiver has left.
         #expect(sender.trySend(frames[1]) == .noReceiver)
         #expect(sender.summary.total.produced == sender.summary.total.acknowledged)
         sender.stop()
@@ -237,13 +238,13 @@ import Testing
     }
 }
 
-/// Takes longer for some pictures than for others, and knows how many it had at once.
+/// Takes longer for some pictures than for others, and counts how many it had at once.
 private final class UnevenCodec: FrameCodec {
     let most = Monitor(0)
     private let now = Monitor(0)
     private let atOnce: Int
 
-    /// - Parameter atOnce: So many must be at it before any is done.
+    /// - Parameter atOnce: No call returns before this many run at once.
     init(atOnce: Int) { self.atOnce = atOnce }
 
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
@@ -256,7 +257,7 @@ private final class UnevenCodec: FrameCodec {
             most >= atOnce ? true : nil
         }
         if met == nil { throw FrameStreamingError(.corruptImage, "no other encoder came") }
-        // The first of each seven is done soonest.
+        // The first of every seven takes the least time.
         var sum: UInt64 = 0
         for index in 0..<(frame.sequence % 7) * 200 { sum &+= index }
         if sum == 1 { throw FrameStreamingError(.corruptImage, "no") }

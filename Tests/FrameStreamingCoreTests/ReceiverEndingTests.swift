@@ -4,7 +4,7 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// What becomes of frames that have arrived when a receiver ends, and how soon it does.
+/// How soon a receiver ends, and what happens to frames that have arrived.
 @Suite(.ownThread(atOnce: 4)) struct ReceiverEndingTests {
     private func arrived(_ count: UInt64, _ link: (sender: MemoryTransport, receiver: MemoryTransport)) throws
         -> FrameReceiver
@@ -97,7 +97,7 @@ import Testing
         sending.join()
     }
 
-    /// Decodes when it is let.
+    /// Decodes when the test permits it.
     private final class HeldCodec: FrameCodec {
         let isDecoding = Monitor(false)
         let mayDecode = Monitor(false)
@@ -132,7 +132,8 @@ import Testing
         #expect(try acknowledged(link.sender).isEmpty)
     }
 
-    /// The task's wait ends although the thread behind it is in a codec that does not return.
+    /// A cancelled task stops waiting although the thread behind it is
+    /// in a codec that does not return.
     @Test func aCancelledTaskWaitsForNoCodec() async throws {
         let link = MemoryTransport.pair()
         let codec = HeldCodec()
@@ -148,12 +149,13 @@ import Testing
         #expect(try await task.value == 0)
         #expect(codec.mayDecode.withLock { !$0 })
         codec.mayDecode.update { $0 = true }
-        // The goodbye is said behind its back, and what was decoded meanwhile came to nobody.
+        // The goodbye is sent while the codec is busy, and the frame
+        // decoded meanwhile is not delivered.
         waitUntil { link.sender.peer.goodbye == .stopped("receiver stopped") }
         #expect(try acknowledged(link.sender).isEmpty)
     }
 
-    /// A connection to a sender that stands still: it takes a goodbye, and answers when it is let.
+    /// A connection to a frozen sender: it takes a goodbye, and answers when the test permits it.
     private final class FrozenTransport: Transport {
         let base: MemoryTransport
         let isFinishing = Monitor(false)

@@ -12,18 +12,18 @@ import Testing
     final class Hesitant: Transport {
         private let base: MemoryTransport
         private let refused = Monitor(0)
-        /// Frames by their numbers, and the words about the source,
-        /// in the order in which they went.
+        /// Frames by their numbers, and messages about the source, in
+        /// the order in which they were sent.
         private let log = Monitor<[String]>([])
         private let breaksAt: UInt64
 
-        /// - Parameter breaksAt: The frame with which it breaks.
+        /// - Parameter breaksAt: The number of the frame at which the connection breaks.
         init(_ base: MemoryTransport, breaksAt: UInt64 = .max) {
             self.base = base
             self.breaksAt = breaksAt
         }
 
-        /// How often it was asked to take a frame without waiting.
+        /// How often it refused to take a frame without waiting.
         var refusals: Int { refused.withLock { $0 } }
         var sent: [String] { log.withLock { $0 } }
         var peer: Peer { base.peer }
@@ -122,7 +122,8 @@ import Testing
         func close() { base.close() }
     }
 
-    /// Thousands may be away at once. Without a run of the sender their time comes all the same.
+    /// Thousands of receivers may be away at once. Their time runs out
+    /// even if the sender does not run.
     @Test func aReceiverThatIsAwayCostsNoThreadAndIsGivenUp() throws {
         struct Seen {
             var sender: FrameSender?
@@ -162,7 +163,8 @@ import Testing
     }
 
     @Test func aCancelSaysNoGoodbye() throws {
-        // Often, for the link's thread may or may not be there before the connection is closed.
+        // Repeated often, because the link's thread may start before
+        // or after the connection is closed.
         for _ in 0..<300 {
             let link = MemoryTransport.pair()
             let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)

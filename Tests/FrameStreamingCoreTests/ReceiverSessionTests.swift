@@ -1,7 +1,7 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// One receiver's session, event by event; in any order and by the million in `Simulation`.
+/// One receiver's session, event by event. `Simulation` feeds it millions of events in any order.
 @Suite struct ReceiverSessionTests {
     typealias Session = ReceiverSession<NumberedFrame>
     typealias Action = SessionAction<NumberedFrame>
@@ -29,9 +29,9 @@ import Testing
         var closes: [Close] = []
         var wakeUps = 0
         var waiting: Outgoing<NumberedFrame>?
-        /// What the connection is given without an answer so far.
+        /// What was handed to the connection and is not answered yet.
         var pending: (outgoing: Outgoing<NumberedFrame>, connection: ConnectionNumber)?
-        /// The connection takes everything at once.
+        /// Whether the connection takes everything at once.
         var takesAll = true
 
         init(
@@ -91,7 +91,7 @@ import Testing
             tell(.connected(number, peer))
         }
 
-        /// A frame that needs no encoding, unless it is to have one.
+        /// Offers a frame, which needs encoding only if `isRaw`.
         mutating func offer(isRaw: Bool = false) {
             offered += 1
             tell(
@@ -226,7 +226,7 @@ import Testing
         driver.answer(blocked: false)
         driver.answer(blocked: false)
         #expect(driver.numbers == [1, 2])
-        // The next connection hears of it, too.
+        // The next connection is told as well.
         driver.breakOff()
         driver.connect(Self.second)
         if case .notice(.lost("unplugged"))? = driver.pending?.outgoing {} else { Issue.record("nothing is said") }
@@ -245,7 +245,7 @@ import Testing
         #expect(driver.session.connection?.notices.last == .restored)
     }
 
-    // MARK: Who sends
+    // MARK: Which thread sends
 
     @Test func whatTheConnectionDoesNotTakeAtOnceIsWaitedForElsewhere() throws {
         var driver = try Driver(window: 4)
@@ -256,7 +256,7 @@ import Testing
         #expect(driver.session.connection?.turn == .trying)
         driver.answer(blocked: true)
         #expect(driver.waiting != nil && driver.session.connection?.turn == .waiting)
-        // Nobody else sends meanwhile.
+        // No other thread sends meanwhile.
         driver.offer()
         driver.acknowledge(1)
         #expect(driver.pending == nil)

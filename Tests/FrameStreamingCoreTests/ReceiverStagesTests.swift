@@ -3,11 +3,11 @@ import FrameStreamingSystem
 import FrameStreamingTesting
 import Testing
 
-/// Where a frame's time went, as a receiver tells it.
+/// Where a frame's time went, measured by a receiver.
 @Suite struct ReceiverStagesTests {
     static let millisecond: Int64 = 1_000_000
 
-    /// A frame that was captured `age` ago on a clock to which `offset` is to be added.
+    /// Sends a frame that was captured `age` ago on a clock to which `offset` must be added.
     private func send(
         _ number: UInt64, over transport: MemoryTransport, offset: Int64 = 0,
         _ change: (inout Frame, inout FrameInfo) -> Void = { _, _ in }
@@ -100,7 +100,7 @@ import Testing
         #expect(statistics.queueTime.count == 1 && statistics.consumeTime.count == 1)
     }
 
-    /// A peer may say any time: none of them ends the program.
+    /// A peer may claim any time: none of them traps.
     @Test(arguments: [Int64.min, .min + 1, -1, 0, .max]) func absurdTimesAreNoTrap(time: Int64) throws {
         for offset in [Int64.min, 0, .max] {
             let link = MemoryTransport.pair(clockOffset: offset, clockError: .max)

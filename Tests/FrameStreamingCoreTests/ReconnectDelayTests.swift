@@ -2,8 +2,8 @@ import FrameStreamingCore
 import Testing
 
 @Suite struct ReconnectDelayTests {
-    /// Gives the same number for ever, so that a random time is small or the largest. (With 0 the
-    /// standard library draws again for ever.)
+    /// Gives the same number for ever, so that a random time is small or the largest. (If it is 0,
+    /// the standard library draws again for ever.)
     private struct Constant: RandomNumberGenerator {
         var value: UInt64
         mutating func next() -> UInt64 { value }

@@ -6,7 +6,7 @@ import Testing
 
 /// A sender that outlives its connections.
 @Suite(.ownThread(atOnce: 4)) struct ReconnectingSenderTests {
-    /// Gives out what a script says: connections in memory, or failures.
+    /// Returns what a script lists: connections in memory, or failures.
     final class ScriptedProvider: TransportProvider {
         typealias Step = Result<MemoryTransport, FrameStreamingError>
 
@@ -50,7 +50,7 @@ import Testing
                 try link.receiver.send(.acknowledgement(word), until: .after(.seconds(20)))
             }
         }
-        // What was acknowledged must have been heard: a cut loses what is under way.
+        // The acknowledgements must have been read: a cut loses what is in flight.
         return taken
     }
 
@@ -76,8 +76,8 @@ import Testing
         try sender.run(&source)
         collector.thread.join()
         #expect(collector.numbers == Array(0..<10))
-        // The thread that listens says that it broke, which may be before the
-        // other one has said that it stood.
+        // The polling thread reports the break, possibly before the other
+        // thread has reported the connection.
         let ofOneThread = events.withLock { $0.filter { $0 != "disconnected" } }
         #expect(ofOneThread == Array(repeating: ["connected", "waiting"], count: 3).flatMap { $0 } + ["connected"])
         #expect(events.withLock { $0.count { $0 == "disconnected" } } == 3)
@@ -131,8 +131,8 @@ import Testing
         first.sender.cut()
         thread.join()
         collector.thread.join()
-        // The sixth was not acknowledged, so it comes again: this
-        // connection has no session that could tell.
+        // The sixth was not acknowledged, so it comes again: this connection has no
+        // session that would say otherwise.
         #expect(collector.numbers == Array(5..<20))
         let total = sender.summary.total
         #expect(total.produced == 20 && total.acknowledged == 20 && total.lost == 0)
@@ -188,7 +188,7 @@ import Testing
             if reconnection == .afterBreak { second.sender.close() }
             two.thread.join()
             #expect(one.numbers == [0, 1, 2, 3])
-            // Each once, over both.
+            // Each frame arrives once, over both connections.
             #expect(two.numbers == (reconnection == .always ? Array(4..<30) : []))
             #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         }
@@ -237,8 +237,8 @@ import Testing
         #expect(sender.summary.total.produced == 3 && collector.numbers.last == 2)
     }
 
-    /// Before the first connection nothing was taken; after one broke, under
-    /// `reliable`, what was taken is missing.
+    /// Before the first connection no frame was taken; after a break under
+    /// `reliable` the frames taken are lost.
     @Test(arguments: [false, true], [false, true]) func stopAndCancelEndTheWaitForAReceiver(
         cancels: Bool, hadOne: Bool
     ) throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// Where a frame's time went, as a sender tells it.
+/// Where a frame's time went, measured by a sender.
 @Suite struct SenderStagesTests {
     static let millisecond: Int64 = 1_000_000
 
@@ -47,7 +47,7 @@ import Testing
         stages.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)
         #expect(try only(stages.total.queueTime) == 4 && only(stages.total.decodeTime) == 9)
         #expect(try only(stages.total.consumeTime) == 2 && only(stages.total.receiverTime) == 15)
-        // A consumer that takes the frames as they come decodes nothing.
+        // A consumer of encoded frames decodes nothing.
         word.decodeTime = nil
         var others = SenderStages()
         others.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)

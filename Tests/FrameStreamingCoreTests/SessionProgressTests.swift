@@ -2,7 +2,7 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// What a sender makes of the number of frames that its receiver says it
+/// How a sender handles the number of frames that its receiver claims to have
 /// consumed, which may be any number.
 @Suite struct SessionProgressTests {
     static let extremes: [UInt64] = [0, 1, 2, UInt64(Int64.max), 1 << 63, .max - 2, .max - 1, .max]
@@ -50,10 +50,10 @@ import Testing
 
     @Test func aCountBeyondWhatWasSentLosesNothing() {
         var progress = progress(acknowledged: 3)
-        // Two frames are under way: 3, 4 and 5 are possible.
+        // Two frames are in flight: 3, 4 and 5 are possible.
         #expect(progress.connect(consumed: 6, underWay: 2) == 0)
         #expect(progress.acknowledged == 3)
-        // From there on it counts in the receiver's way.
+        // From there on the sender counts as the receiver does.
         #expect(progress.connect(consumed: 8, underWay: 2) == 2)
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// Whether a receiver that is waited for gets on, by a clock of the test's own.
+/// How progress is judged while a sender waits for its receiver, on a scripted clock.
 @Suite struct StallMonitorTests {
     private func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: Int64((seconds * 1e9).rounded())) }
 
@@ -12,8 +12,7 @@ import Testing
 
     @Test func patienceEndsWhenNothingMoves() {
         var watch = StallMonitor(since: at(100), patience: .seconds(30))
-        // In slices of 50 ms, as a sender waits. What it did before it
-        // was waited for counts for nothing.
+        // Looks every 50 ms, as a waiting sender does. Progress before the wait does not count.
         for slice in 1..<600 {
             let quiet = Duration.milliseconds(50) * slice
             #expect(
@@ -38,7 +37,7 @@ import Testing
 
     @Test func aLargeFrameOnASlowLinkIsNotCutOff() {
         var watch = StallMonitor(since: at(0), bytes: 0, patience: .seconds(2))
-        // An hour for one frame, a byte a second: nothing is acknowledged, and it moves.
+        // One frame takes an hour at a byte a second: nothing is acknowledged, but bytes move.
         for second in 1...3600 {
             let verdict = watch.look(progress(0, bytes: UInt64(second)), at: at(Double(second)))
             #expect(verdict == .waits(.zero, left: .seconds(2)))
@@ -71,7 +70,7 @@ import Testing
     @Test func whoIsSlowWithEveryPictureIsNotNewsEachTime() {
         var words = StallReports()
         var said: [Int] = []
-        // 5 s a picture, for hours.
+        // Each picture takes 5 s, for hours.
         for picture in 1...5000 {
             for second in 1...5 where words.isDue(.seconds(second), acknowledged: UInt64(picture)) {
                 said.append(picture)

@@ -4,14 +4,14 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Receivers that stand still without a word: how long they are waited
-/// for, and what becomes of the others.
+/// Receivers that stall without a goodbye: how long the sender waits for them,
+/// and how the other receivers fare.
 @Suite(.ownThread(atOnce: 4)) struct StallingReceiverTests {
     /// Far more than a receiver that takes everything needs on a busy machine.
     private static let patience = Duration.seconds(1)
 
-    /// One that takes everything and one that takes two frames and then
-    /// nothing, but holds its connection.
+    /// A receiver that takes everything, and one that takes two frames and then
+    /// nothing but keeps its connection.
     private struct Pair {
         let good: (sender: MemoryTransport, receiver: MemoryTransport)
         let still: (sender: MemoryTransport, receiver: MemoryTransport)
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// In either place: those before and behind it in the list of receivers.
+    /// The stalled receiver is first or last in the list of receivers.
     @Test(arguments: [false, true]) func inMidStreamOnesPatienceEndsAndTheOthersGoOn(isFirst: Bool) throws {
         let pair = try Pair()
         var options = SenderOptions(policy: .reliable, window: 2)
@@ -51,7 +51,7 @@ import Testing
         #expect(stalled.failure?.message.contains("stallTimeout") == true)
         #expect(stalled.statistics.acknowledged == 0 && stalled.statistics.lost == 2)
         pair.expectAccounts(summary)
-        // It was told, for when it looks.
+        // The stalled receiver finds the goodbye once it reads.
         #expect(pair.still.receiver.peer.goodbye?.text.hasPrefix("given up: ") == true)
     }
 
@@ -98,7 +98,7 @@ import Testing
         options.finishTimeout = Self.patience
         let sender = try FrameSender(
             codec: IdentityCodec(), transports: [pair.good.sender, pair.still.sender], options: options)
-        // No more than the one that stands still has room for: the source ends.
+        // The source ends with as many frames as the stalled receiver has room for.
         var source = ScriptedSource(try FrameSenderTests.frames(3))
         let summary = try sender.run(&source)
         pair.collector.thread.join()
@@ -109,7 +109,7 @@ import Testing
         pair.expectAccounts(summary)
     }
 
-    /// Knows of bytes, which move each time that it is asked, or never.
+    /// Reports delivered bytes that grow with each call, or never.
     private final class Watched: DeliveryProgress {
         private let base: MemoryTransport
         private let count = Monitor(0)
@@ -117,7 +117,7 @@ import Testing
 
         init(_ base: MemoryTransport, moves: Bool) { (self.base, self.moves) = (base, moves) }
 
-        /// How often somebody looked.
+        /// How often the bytes were read.
         var looks: Int { count.withLock { $0 } }
 
         var deliveredBytes: UInt64? {
@@ -138,8 +138,8 @@ import Testing
         func close() { base.close() }
     }
 
-    /// The least patience that there is, at the source's end and
-    /// before: as long as bytes move it lasts.
+    /// The shortest possible patience, at the source's end and before: it
+    /// does not run out while bytes move.
     @Test(arguments: [3, 40]) func whatArrivesLateButSurelyIsNotCutOff(frames: Int) throws {
         let link = MemoryTransport.pair()
         let transport = Watched(link.sender, moves: true)

@@ -4,7 +4,7 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// A connection that takes no acknowledgement, and says nothing of it to the thread that listens.
+/// A connection that takes no acknowledgement, while the thread that reads sees no error.
 @Suite(.ownThread(atOnce: 4)) struct UnheardAcknowledgementTests {
     private final class Deaf: Transport {
         private let base: MemoryTransport
@@ -45,7 +45,7 @@ import Testing
         let receiver = try FrameReceiver(
             codec: IdentityCodec(),
             transport: Deaf(link.receiver, FrameStreamingError(code, "nobody takes it")), decode: nil)
-        // The frames that are here are had all the same.
+        // The frames that have arrived are delivered nevertheless.
         for number in 1...3 as ClosedRange<UInt64> {
             #expect(try receiver.next(until: .after(.seconds(20)))?.frame.sequence == number)
         }

@@ -3,15 +3,15 @@ import FrameStreamingSystem
 import FrameStreamingTesting
 import Testing
 
-/// A sender that waits for receivers to connect, one after another: whatever one of
-/// them does, the next one is served.
+/// A sender that waits for receivers to connect, one after another: whatever one
+/// receiver does, the next one is served.
 @Suite struct WaitingProviderTests {
     enum Fault: CaseIterable {
         case acknowledgesWhatWasNotSent, acknowledgesTwice, takesCreditBack, violates, isTooSlow, takesNoSuchFrame
         case isClosed, breaks
     }
 
-    /// Does it to a sender that has sent a frame.
+    /// Commits the fault against a sender that has sent a frame.
     private func commit(_ fault: Fault, _ link: (sender: MemoryTransport, receiver: MemoryTransport)) throws {
         guard case .frame(_, let info)? = try link.receiver.receive(until: .after(.seconds(20))) else { return }
         func say(_ sequence: UInt64, credit: UInt64) throws {
@@ -67,7 +67,7 @@ import Testing
             [.failure(FrameStreamingError(code, "no receiver")), .success(link.sender)], waitsForPeers: true)
         let waits = Monitor<[FrameStreamingError.Code]>([])
         var options = SenderOptions(policy: .reliable)
-        // One connection, once there is one.
+        // One connection, whenever it is made.
         options.reconnection = .never
         options.onEvent = { event in
             if case .waiting(_, let error, _) = event { waits.update { $0.append(error.code) } }

@@ -1,15 +1,14 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 
-/// A sender's connection that can be listened to together with others,
-/// and says what a test has it say.
+/// A scripted connection of a sender, which can be polled together with others.
 final class WatchedConnection: WatchedTransport {
     struct State {
-        /// What has come and was not taken.
+        /// Messages that have arrived and were not taken.
         var arrived: [Message] = []
-        /// How the connection ends, once what has come was taken.
+        /// How the connection ends, once all messages were taken.
         var end: FrameStreamingError??
-        /// What it asks for each time that it was listened to; nothing, once there are none left.
+        /// What the connection asks for after each read, in order; once empty, nothing.
         var needs: [WatchedNeeds] = []
         /// Numbers of the frames that were sent.
         var sent: [UInt64] = []
@@ -17,7 +16,7 @@ final class WatchedConnection: WatchedTransport {
         /// How many frames had been sent at the first call of `receive`.
         var sentAtReceive: Int?
         var hasFinished = false
-        /// The goodbye takes until this is true.
+        /// The goodbye does not end before this is true.
         var mayFinish = true
         var isClosed = false
     }
@@ -26,10 +25,10 @@ final class WatchedConnection: WatchedTransport {
     let peer: Peer
     private let readable: WakeUp
     private let isWatched: Bool
-    /// What becomes of a frame that is sent: nil = nothing as yet.
+    /// The peer's answer to a frame; nil = none yet.
     private let answer: @Sendable (UInt64) -> Message?
 
-    /// One whose receiver consumes everything at once, unless it answers otherwise.
+    /// A connection whose receiver consumes everything at once, unless `answer` says otherwise.
     init(
         isWatched: Bool = true,
         answer: @escaping @Sendable (UInt64) -> Message? = { WatchedConnection.acknowledgement($0) }

@@ -3,8 +3,8 @@ import Foundation
 
 @testable import FrameStreamingJPEG
 
-/// A frame like a smooth photograph, with a known value at every pixel in full range YCbCr, in any
-/// format.
+/// A picture like a smooth photograph, with known full-range YCbCr values at every pixel. It
+/// can be made a frame of any format.
 struct TestPicture {
     let width: Int
     let height: Int

@@ -10,7 +10,7 @@ import Testing
         let link = MemoryTransport.pair()
         try link.receiver.send(.sourceLost("one"), until: limit)
         try link.receiver.send(.sourceLost("two"), until: limit)
-        // The peer has said goodbye as well, so that this end does not wait.
+        // The peer has sent a goodbye as well, so that this end does not wait.
         try? link.receiver.finish("done", until: .now)
         try link.sender.finish("done", until: limit)
         for text in ["one", "two"] {

@@ -4,10 +4,9 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Receivers that connect to a listening sender by themselves, and what
-/// becomes of the others when one dies.
+/// Receivers that connect to a listening sender, and how the others fare when one dies.
 @Suite(.ownThread(atOnce: 4)) struct IncomingReceiverTests {
-    /// A sender that listens, and what it has said of its receivers' ends.
+    /// A sender that listens, and the ends of receivers that it reported.
     private final class Listening: Sendable {
         let listener: TCPListener
         let sender: FrameSender
@@ -101,7 +100,7 @@ import Testing
         }
         let failures = connections.compactMap(\.failure)
         #expect(failures.count == 1)
-        // It was said when it happened, and not only at the end.
+        // The failure was reported when it happened, and not only at the end.
         #expect(listening.ends.withLock { $0 } == [failures.first])
         return failures.first
     }
@@ -141,7 +140,7 @@ import Testing
         listening.close()
     }
 
-    /// A goodbye is answered, and the place is free afterwards.
+    /// A receiver's goodbye is answered, and its place is free afterwards.
     @Test func whoLeavesIsAnsweredAndGivesItsPlaceBack() throws {
         let listening = try Listening(.latest, maximumConnections: 1)
         for _ in 0..<3 {
@@ -160,7 +159,7 @@ import Testing
         listening.close()
     }
 
-    /// More than the connection takes at once: the rest goes when there is room.
+    /// A frame larger than the connection takes at once: the rest is sent when there is room.
     @Test(arguments: [DeliveryPolicy.reliable, .latest]) func largePicturesArriveWhole(policy: DeliveryPolicy) throws {
         let listening = try Listening(policy)
         let transport = try listening.connect()

@@ -30,7 +30,8 @@ import Testing
                             count += 1
                         }
                         guard count == limit else { return }
-                        // What was given last counts as consumed, though nobody hears of it.
+                        // The last frame counts as consumed, although the connection
+                        // closes before the sender learns it.
                         transport.close()
                         receiver.close()
                         throw FrameStreamingError(.connectionLost, "cut by the test")
@@ -51,7 +52,7 @@ import Testing
             try? listener.serve(onError: { _ in }) { try sender.serve($0) }
         }
         let receivers = try [[3, 5, 1], [], [7]].map { try Breaking(listener.address, breaks: $0) }
-        // All of them are there before the first picture is.
+        // All of them are connected before the first picture is made.
         while sender.summary.receivers.count(where: { $0.connections > 0 }) < 3 {
             SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
         }

@@ -5,7 +5,7 @@ import Testing
 
 /// Source, JPEG, TCP and receiver together, in one process.
 @Suite(.ownThread(atOnce: 4)) struct PipelineTests {
-    /// What a sending thread came to.
+    /// A sending thread and its result.
     final class Sending: @unchecked Sendable {
         private let done = DispatchSemaphore(value: 0)
         private var result: Result<SenderSummary, any Error> = .failure(CancellationError())
@@ -32,7 +32,7 @@ import Testing
         return result
     }
 
-    /// Mean square error between a plane and what should be there, as dB.
+    /// The PSNR between two planes in dB.
     static func psnr(_ left: Frame, _ right: Frame, plane: Int = 0) -> Double {
         let first = left.plane(plane)
         let second = right.plane(plane)
@@ -74,7 +74,7 @@ import Testing
         #expect(summary.total.acknowledged == 12 && summary.total.produced == 12)
         #expect(summary.receivers[0].end == (handshake == .text ? .over : .bye))
         #expect(receiver.end == (handshake == .text ? .over : .bye))
-        // The last picture against one drawn anew.
+        // Compares the last picture with one drawn again.
         var again = try TestPatternSource(
             width: width, height: height, colorRange: .full, live: false, pace: .maximum, frameCount: 12)
         var last: Frame?
@@ -126,7 +126,7 @@ import Testing
         let total = try sending.finish().total
         #expect(total.dropped.replaced > 0)
         #expect(total.produced == total.acknowledged + total.dropped.total)
-        // On a busy machine the source itself leaves the very last out.
+        // On a busy machine the source itself may skip the very last picture.
         #expect(numbers.last == last.value)
         #expect(skipped == total.dropped.replaced && receiver.statistics.skipped == skipped)
     }
@@ -139,7 +139,7 @@ import Testing
         let made = unsafe mkfifo(path, 0o600)
         try #require(made == 0)
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
-        // A receiver that waits as long as the connection stands.
+        // A receiver that waits for as long as the connection exists.
         let receiving = Sending {
             let receiver = try FrameReceiver(
                 codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
@@ -225,9 +225,9 @@ final class Counts: @unchecked Sendable {
     var all: [Int] { lock.withLock { values } }
 }
 
-/// A source that notes the number of the last picture that it gave.
+/// A source that notes the number of its last picture.
 private struct LastGiven: FrameSource {
-    /// To be read when the thread that takes the pictures has ended.
+    /// A number that is read after the thread that takes the pictures has ended.
     final class Number: @unchecked Sendable {
         var value: UInt64?
     }

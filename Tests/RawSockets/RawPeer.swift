@@ -32,8 +32,7 @@ package final class RawPeer: Sendable {
 
     deinit { Glibc.close(socket) }
 
-    /// Sends all of it, in one call where the kernel takes it. A
-    /// peer that is gone is no error here.
+    /// Sends all bytes, in one call if the kernel takes them. A peer that is gone is no error here.
     package func send(_ bytes: some Collection<UInt8>) {
         let bytes = Array(bytes)
         var done = 0
@@ -69,7 +68,7 @@ package final class RawPeer: Sendable {
 
     package func receiveText(_ count: Int) -> String { String(decoding: receive(count), as: UTF8.self) }
 
-    /// Reads to the end; false where it did not come in time.
+    /// Reads to the end; false if it did not arrive in time.
     package func waitForEnd() -> Bool {
         while true {
             var byte: UInt8 = 0
@@ -79,8 +78,8 @@ package final class RawPeer: Sendable {
         }
     }
 
-    /// Sends a byte, and the next when the peer has said nothing for a tenth of a second.
-    /// True: it was cut off before the end.
+    /// Sends the bytes one by one, each after a tenth of a second without an answer. Returns
+    /// whether the peer cut it off before the end.
     package func trickle(_ bytes: [UInt8]) -> Bool {
         for byte in bytes {
             send([byte])
@@ -101,14 +100,14 @@ package final class RawPeer: Sendable {
 
     package func shutdownWriting() { _ = shutdown(socket, CInt(SHUT_WR)) }
 
-    /// How the process's end looks to the peer: a reset.
+    /// Resets the connection, as the end of a killed process with unread data does.
     package func kill() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         _ = dup2(Self.closed.socket, socket)
     }
 
-    /// A socket that nobody is connected to, which takes the place of one that is killed.
+    /// An unconnected socket, which replaces the descriptor of a killed one.
     private static let closed = RawPeer(socket: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
 }
 

@@ -1,7 +1,7 @@
 import FrameStreamingSystem
 public import Testing
 
-/// A call on a thread of its own, and what came of it.
+/// A call on a thread of its own, and its result.
 public final class Background<Value: Sendable>: Sendable {
     private let result = Monitor<Result<Value, any Error>?>(nil)
 
@@ -21,8 +21,8 @@ public final class Background<Value: Sendable>: Sendable {
         return try #require(outcome, "a thread of the test hangs", sourceLocation: sourceLocation).get()
     }
 
-    /// The error that the call must end with; nil where it is of another type,
-    /// and an issue where there is none.
+    /// Returns the error with which the call must end; nil if it is of another type. A
+    /// call without an error is an issue.
     public func error<Failure: Error>(
         as type: Failure.Type, sourceLocation: SourceLocation = #_sourceLocation
     ) -> Failure? {

@@ -2,11 +2,11 @@ import FrameStreamingCamera
 import FrameStreamingCore
 import Glibc
 
-/// What the camera module must do with a real driver and no other program shows:
+/// Checks of the camera module against a real driver that the example programs do not cover:
 /// `camera-checks CHECK [ARGUMENT...]`.
 ///
-/// cases.py runs these in the virtual machine. A check says on standard output what it saw; the
-/// status is 1 where something does not hold.
+/// cases.py runs these in the virtual machine. A check prints what it saw on standard output; the
+/// exit status is 1 if a condition does not hold.
 @main struct CameraChecks {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -36,7 +36,7 @@ import Glibc
     }
 }
 
-/// What does not hold.
+/// A condition that does not hold.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 }

@@ -24,7 +24,7 @@ extension CameraChecks {
         try check(held.map(\.checksum) == sums, "the held bytes changed when the camera went away")
         try check(try mappings(of: path) == 0, "\(try mappings(of: path)) mappings keep the dead node")
         try check(try descriptors(of: path) == 0, "a descriptor keeps the dead node")
-        // One goes back while there is nothing to go back to.
+        // One picture is released while its device is gone.
         held.removeLast()
 
         try write(device, to: "\(driver)/bind")
@@ -54,8 +54,8 @@ extension CameraChecks {
         return String(decoding: data, as: UTF8.self).split(separator: "\n").count { $0.contains(path) }
     }
 
-    /// How many open descriptors of the node it has. The name of a node that is gone
-    /// goes on: `/dev/video0 (deleted)`.
+    /// How many open descriptors of the node it has. The link of a removed node ends in
+    /// a note: `/dev/video0 (deleted)`.
     private static func descriptors(of path: String) throws -> Int {
         let folder = "/proc/self/fd"
         return try FileManager.default.contentsOfDirectory(atPath: folder).count {

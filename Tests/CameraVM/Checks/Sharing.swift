@@ -65,7 +65,7 @@ extension CameraChecks {
             try camera.set(CameraControlSetting(name: name, value: value))
             try check(try camera.value(ofControl: name) == number, "\(name) is \(value)")
         }
-        // The value of automatic gain stands in its way, and was switched off.
+        // Gain can be set by hand only while automatic gain is off, so the camera switched it off.
         try check(try camera.value(ofControl: "gain_automatic") == 0, "the automatic mode is off")
         for (setting, code) in [
             (CameraControlSetting(name: "nonsense", value: "1"), FrameStreamingError.Code.invalidArgument),

@@ -29,14 +29,14 @@ extension CameraChecks {
         print(
             "ages in ms: median \(median / 1_000_000), most \((ages.max() ?? 0) / 1_000_000); \(replaced) of \(ages.count) stamps could not be right"
         )
-        // Of most, not of each: the emulation sometimes stops for longer.
+        // The median and not the largest, because the emulation sometimes stops for longer.
         try check(median < 100_000_000, "the median age is \(median) ns")
         if source == "start" {
             try check(replaced == 0, "\(replaced) stamps were replaced")
             try check(edges.allSatisfy { $0 == .startOfExposure }, "the edges are \(Set(edges))")
         } else {
-            // vivid stamps the end of the frame before it: those in the
-            // future are replaced, and say no edge.
+            // vivid stamps the end of the frame before that moment: stamps in the
+            // future are replaced, and have no edge.
             try check(edges.count { $0 == .unspecified } == replaced, "each replaced stamp is without an edge")
             try check(edges.allSatisfy { $0 == .endOfFrame || $0 == .unspecified }, "the edges are \(Set(edges))")
         }

@@ -1,8 +1,7 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Where the adaptive window settles, and what that makes of rate and
-/// age, on the links that issues name.
+/// Where the adaptive window settles on several links, and the resulting frame rate and age.
 @Suite struct AdaptiveSimulationTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -64,8 +63,8 @@ import Testing
         }
     }
 
-    /// 100 -> 5 -> 100 Mbit: what was under way at the step is late; what is sent after the
-    /// first late acknowledgement is not.
+    /// 100 -> 5 -> 100 Mbit: frames in flight at the step are late; frames sent after the
+    /// first late acknowledgement are not.
     @Test(arguments: [0.2, 40] as [Double])
     func isFreshAgainWithinAWindowOfFramesAfterTheRateFell(roundTrip: Double) throws {
         for seed in SimulationSize.seeds(3, full: 10) {
@@ -78,14 +77,14 @@ import Testing
                 policy: .latest, window: .adaptive, link: link, rate: 60, encodeTime: 2_000_000, seed: seed)
             let outcome = try stream.run(seconds: 30)
             #expect(outcome.violations.isEmpty)
-            // A frame takes 160 ms now. Its age is that, the way, and
+            // A frame takes 160 ms now. Its age is that, plus the path and
             // the wait for the newest picture.
             let under = (outcome.windows.last { $0.time < 10_000_000_000 }?.frames ?? 1) + 1
             let after = outcome.arrivals.filter { $0.time > 10_000_000_000 && $0.time < 20_000_000_000 }.dropFirst(
                 2 * under)
             let bound = Int64((160 + roundTrip / 2 + 17 + 8) * 1e6)
             let late = after.count { $0.age > bound }
-            // Trials, three in ten seconds, and frames that were sent next to them.
+            // The late ones are trials, three in ten seconds, and frames sent next to them.
             #expect(late <= 6, "seed \(seed): \(late) of \(after.count) late")
             #expect(after.count >= 35)
             // After the step back all is as before.
@@ -104,14 +103,14 @@ import Testing
             )
             let outcome = try stream.run(seconds: 60)
             #expect(outcome.violations.isEmpty)
-            // Of the 60, stalls take 7 %.
+            // Stalls take 7 % of the 60 pictures a second.
             #expect(outcome.framesPerSecond(from: 5, to: 60) >= 50)
             #expect(outcome.age(0.5) <= 35)
         }
     }
 
     @Test func followsAPathThatBecomesLonger() throws {
-        // The other way round, as a consumer that becomes slow and quick again.
+        // The other way round: the consumer becomes slow and fast again.
         var stream = SimulatedStream(
             policy: .latest, window: .adaptive, link: SimulatedLink(megabits: 1_000, roundTrip: 300, noise: 1, seed: 1),
             rate: 60, creditAhead: 64)
@@ -121,8 +120,8 @@ import Testing
         #expect(outcome.age(0.5, from: 15) <= 160)
     }
 
-    /// Frames age by more than the target where the window is wrong; with a target of nothing it
-    /// never grows where a queue would.
+    /// Frames exceed the target age if the window is wrong. With a target of 0 the
+    /// window never grows into a queue.
     @Test func aSmallerTargetIsKept() throws {
         var stream = SimulatedStream(
             policy: .latest, window: .adaptive(latencyTarget: .milliseconds(1)),

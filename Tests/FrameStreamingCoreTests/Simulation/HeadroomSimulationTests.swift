@@ -1,8 +1,8 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Trials of a larger window where the round trip is measured: none where they are pointless, and
-/// as many as ever where they are not.
+/// Trials of a larger window with a measured round trip: none where they are pointless, and the
+/// usual number where they are not.
 @Suite struct HeadroomSimulationTests {
     static func stream(
         megabits: Double, roundTrip: Double, rate: Double, consumer: Double = 0, noise: Double, measured: Bool = true,
@@ -16,19 +16,20 @@ import Testing
         return stream
     }
 
-    /// How often the window was larger than before.
+    /// How often the window grew.
     static func trials(_ outcome: SimulatedStream.Outcome, from: Double = 0, to: Double = .infinity) -> Int {
         zip(outcome.windows, outcome.windows.dropFirst()).count { before, after in
             after.frames > before.frames && Double(after.time) >= from * 1e9 && Double(after.time) < to * 1e9
         }
     }
 
-    /// Three times as many pictures as go through, over a short way: the link is busy all the time.
+    /// Three times as many pictures as the link carries, over a
+    /// short path: the link is always busy.
     @Test(arguments: [1, 2, 5, 10, 30, 100, 300, 1_000] as [Double])
     func aLinkThatIsBusyIsNotTried(megabits: Double) throws {
         // Milliseconds of a frame.
         let service = 800 / megabits
-        // Thousands of pictures a second need no half a minute to show it.
+        // At thousands of pictures a second eight seconds are enough.
         let seconds = SimulationSize.isFull || megabits < 30 ? 30.0 : 8.0
         for seed in SimulationSize.seeds(1, full: 5) {
             func run(measured: Bool) throws -> SimulatedStream.Outcome {
@@ -44,8 +45,8 @@ import Testing
             #expect(outcome.windows.allSatisfy { $0.frames == 1 }, "seed \(seed): \(outcome.windows)")
             let before = try run(measured: false)
             #expect(Self.trials(before) > 0)
-            // Nothing is lost by it, and the oldest frame is younger. The last picture of all waits
-            // for the one before: it is left out.
+            // No throughput is lost, and the oldest frame is younger. The very last picture waits
+            // for the one before and is not counted.
             #expect(Double(outcome.bytesDelivered) > 0.98 * Double(before.bytesDelivered))
             let end = seconds - service / 500
             #expect(outcome.age(1, to: end) < before.age(1, to: end))
@@ -60,13 +61,13 @@ import Testing
             let outcome = try stream.run(seconds: 30)
             #expect(outcome.windows.allSatisfy { $0.frames == 1 }, "seed \(seed): \(outcome.windows)")
             #expect(outcome.framesPerSecond(from: 1, to: 30) >= 15.5)
-            // Until the end: the last picture of all waits for the one before.
+            // Not to the very end: the last picture waits for the one before.
             #expect(outcome.age(1, to: 29.8) <= 40)
         }
     }
 
-    /// What was measured need not be what frames meet: it is put to
-    /// the test, at most once a minute.
+    /// Frames may meet other conditions than the measurements did, so a
+    /// trial is made, at most once a minute.
     @Test func onceAMinuteItIsTriedAllTheSame() throws {
         var stream = Self.stream(megabits: 10, roundTrip: 0.2, rate: 30, noise: 1, seed: 1)
         let outcome = try stream.run(seconds: 400)
@@ -74,7 +75,7 @@ import Testing
         #expect(Self.trials(outcome, to: 60) == 0)
     }
 
-    /// 100 -> 5 -> 100 Mbit: nothing is late but what was under way at the steps.
+    /// 100 -> 5 -> 100 Mbit: only frames in flight at the steps are late.
     @Test(arguments: [30, 60] as [Double])
     func noFrameIsLateAfterTheRateFell(rate: Double) throws {
         for seed in SimulationSize.seeds(2, full: 10) {
@@ -96,7 +97,7 @@ import Testing
         }
     }
 
-    /// A rate that rises over a long way leaves the window too small: that is tried at once.
+    /// After the rate of a long path rises the window is too small, so a trial is made at once.
     @Test func growsAfterTheRateRose() throws {
         for seed in SimulationSize.seeds(1, full: 5) {
             var stream = Self.stream(megabits: 15, roundTrip: 40, rate: 60, noise: 1, seed: seed)
@@ -107,7 +108,8 @@ import Testing
         }
     }
 
-    /// Another path, and back: longer, the window grows within seconds; shorter, it is what it was.
+    /// The path becomes longer and short again: the window grows within
+    /// seconds and shrinks to its former size.
     @Test(arguments: [(100, 60, 100.0), (20, 60, 40.0), (300, 120, 60.0)] as [(Double, Double, Double)])
     func followsThePath(megabits: Double, rate: Double, longer: Double) throws {
         let possible = min(rate, megabits / 0.8)
@@ -128,8 +130,8 @@ import Testing
         }
     }
 
-    /// Where it must grow, it grows as soon as without; over a long way, where
-    /// each step takes its time, sooner.
+    /// The window grows no later than without measurements; over a long path, where each
+    /// step takes long, it grows sooner.
     @Test(
         arguments: [
             (100, 40, 0.99), (300, 10, 0.99), (20, 40, 0.99), (100, 150, 1.15), (1_000, 300, 1.5),
@@ -151,8 +153,8 @@ import Testing
         #expect(Double(with) >= gain * Double(without), "\(with) frames, \(without) without")
     }
 
-    /// The source has a picture every 33 ms, and the way takes 100: more than four frames under
-    /// way would be a queue in waiting.
+    /// The source has a picture every 33 ms, and the path takes 100 ms: more than four
+    /// frames in flight would form a queue.
     @Test func growsToNoMoreThanTheSourceHasPicturesFor() throws {
         for seed in SimulationSize.seeds(2, full: 10) {
             var stream = Self.stream(megabits: 1_000, roundTrip: 100, rate: 30, noise: 1, seed: seed)
@@ -160,7 +162,7 @@ import Testing
             let outcome = try stream.run(seconds: 10)
             #expect(outcome.violations.isEmpty)
             #expect(outcome.framesPerSecond(from: 3, to: 10) >= 29)
-            // One of them on trial.
+            // Four, and one more on trial.
             #expect((outcome.windows.map(\.frames).max() ?? 0) <= 5, "seed \(seed): \(outcome.windows)")
         }
     }

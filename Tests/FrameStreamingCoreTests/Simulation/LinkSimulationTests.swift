@@ -1,17 +1,17 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Many links, with what holds for every frame on every one of them: ``SimulatedStream`` checks
-/// order, numbers, limits, skipped counts and age.
+/// Many links, each with the same checks for every frame: ``SimulatedStream`` checks order,
+/// numbers, limits, skipped counts and age.
 @Suite struct LinkSimulationTests {
     static let policies: [DeliveryPolicy] = [
         .latest, .reliable, .deadline(.nanoseconds(SimulatedStream.deadline)),
     ]
-    /// For each policy and window. In the full run they are a million frames in all.
+    /// The seeds for each policy and window. The full run has a million frames in total.
     static let seeds = SimulationSize.seeds(6, full: 110)
     static let windows: [SendWindow] = [1, 2, 4, .adaptive]
 
-    /// A link, a source and a receiver for each seed: nothing about them is typical.
+    /// A link, a source and a receiver with parameters drawn from the seed.
     static func stream(_ policy: DeliveryPolicy, _ window: SendWindow, seed: UInt64) -> SimulatedStream {
         var random = SplitMix(state: seed)
         func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
@@ -78,7 +78,7 @@ import Testing
         var stream = SimulatedStream(
             policy: .latest, window: 1, link: SimulatedLink(megabits: megabits, roundTrip: 0.2, noise: 0.1, seed: 3),
             rate: megabits * 3)
-        // Two thirds of the time that its sending takes: encoding must begin before there is room.
+        // Encoding takes two thirds of the sending time, so it must begin before there is room.
         stream.encodeTime = Int64(0.05e9 / megabits)
         let outcome = try stream.run(seconds: seconds)
         #expect(outcome.violations.isEmpty)

@@ -4,7 +4,7 @@
 struct NumberedFrame: QueueableFrame, Hashable {
     var number: Int
     var offered: MonotonicTime
-    /// Its size, for a frame that was compressed from the start; nil = it is to be encoded.
+    /// The size of a frame that was compressed from the start; nil = the frame must be encoded.
     var bytes: Int?
 
     var captureTime: CaptureTime? { nil }
@@ -12,7 +12,7 @@ struct NumberedFrame: QueueableFrame, Hashable {
 }
 
 extension ReceiverSession {
-    /// What is to be done after an event, in order.
+    /// Returns the actions that an event leads to, in order.
     mutating func actions(after event: Event, at now: MonotonicTime) -> Actions {
         var actions = Actions()
         handle(event, at: now, &actions)

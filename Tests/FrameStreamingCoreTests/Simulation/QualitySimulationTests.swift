@@ -26,11 +26,11 @@ import Testing
             #expect(outcome.framesPerSecond(from: 1.2, to: 30) >= 28, "seed \(seed)")
             #expect(outcome.age(0.5, from: 1.2) <= 50, "seed \(seed)")
             #expect(outcome.age(0.95, from: 1.2) <= 70, "seed \(seed)")
-            // Nor does it give away what there is: 41 kB would fill the link.
+            // Nor does it waste throughput: 41 kB would fill the link.
             let bytes = Double(outcome.bytesDelivered) / Double(outcome.arrivals.count)
             #expect(bytes >= 29_000, "seed \(seed)")
             #expect(outcome.settings.count <= 60, "seed \(seed): changes within 30 s")
-            // Never to and fro from frame to frame.
+            // The settings never alternate from frame to frame.
             for (before, after) in zip(outcome.settings, outcome.settings.dropFirst())
             where after.settings.quality > before.settings.quality {
                 #expect(after.time - before.time > 800_000_000)

@@ -1,15 +1,15 @@
 @testable import FrameStreamingCore
 import Testing
 
-/// Sessions to which anything happens that may, in any order: ``SimulatedSession`` checks after
-/// each event that every frame is accounted for, and that none is delivered out of order or twice.
+/// Sessions that meet every possible event in any order. After each event ``SimulatedSession``
+/// checks that every frame is accounted for, and that none is delivered out of order or twice.
 @Suite struct SessionSimulationTests {
-    /// For each policy a hundred thousand events; a million in the full run.
+    /// The seeds for each policy: a hundred thousand events, a million in the full run.
     static let seeds = SimulationSize.seeds(10, full: 100)
 
     static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(.milliseconds(50))]
 
-    /// Nothing about these is typical.
+    /// A session with parameters drawn from the seed.
     static func session(_ policy: DeliveryPolicy, seed: UInt64) throws -> SimulatedSession {
         var random = SplitMix(state: seed)
         func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
@@ -51,7 +51,7 @@ import Testing
             seen.formUnion(outcome.seen)
             ends.insert(outcome.end?.description ?? "none")
         }
-        // It is no simulation where nothing happens.
+        // Enough frames must arrive for the checks to mean anything.
         #expect(delivered > events / 40)
         // Only a receiver of the newest frame rests.
         #expect((missed > Self.seeds.count) == (policy == .latest) && (missed == 0) == (policy != .latest))
@@ -60,8 +60,8 @@ import Testing
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
     }
 
-    /// An end by this side after every number of events, from the first on; beyond a hundred after
-    /// each fourth, but in the full run.
+    /// Ends the session from this side after 1, 2, 3, ... events. Beyond a hundred it tries every
+    /// fourth number, and in the full run every one.
     @Test(arguments: policies)
     func aSessionMayEndAtAnyPoint(policy: DeliveryPolicy) throws {
         for events in 1...UInt64(400) where SimulationSize.isFull || events <= 100 || events % 4 == 0 {
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Breaks of every kind and restarts of connections: nothing is lost, nothing comes twice.
+    /// Connections break in every way and are made again: no frame is lost, and none arrives twice.
     @Test func underReliableEveryFrameArrivesOnce() throws {
         for seed in Self.seeds {
             var options = SenderOptions(policy: .reliable, window: 4)

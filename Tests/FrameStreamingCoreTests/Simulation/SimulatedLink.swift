@@ -1,5 +1,5 @@
-/// A link and the receiver behind it, in scripted time: first in, first out, so that what becomes
-/// of a frame is known when it is sent.
+/// A link and the receiver behind it, in scripted time: first in, first out, so that a frame's
+/// arrival is known when it is sent.
 ///
 /// Times are nanoseconds from the start of the simulation.
 struct SimulatedLink {
@@ -13,20 +13,22 @@ struct SimulatedLink {
     var rates: [Step]
     /// Both ways together, without serialisation.
     var roundTrip: Int64 = 0
-    /// From these times on the way is another one.
+    /// Round trips that replace `roundTrip` from a time on.
     var laterRoundTrips: [(from: Int64, roundTrip: Int64)] = []
-    /// Nothing is delivered for so long when a packet is lost, and then everything at once.
+    /// How long nothing is delivered after a lost packet; then everything arrives at once.
     var stall: Int64 = 0
     /// The mean time between two losses; 0 = none.
     var stallEvery: Int64 = 0
-    /// What the consumer takes for a frame.
+    /// The consumer's time for a frame.
     var consumer: Int64 = 0
-    /// Each of arrival and acknowledgement is late by 0 to this.
+    /// The largest random delay, added to each arrival and each acknowledgement.
     var noise: Int64 = 0
-    /// Round trips more that the first frame takes; the next takes one less: TCP's slow start.
+    /// How many more round trips the first frame takes, as in TCP's slow
+    /// start; each next frame takes one less.
     var warmUp: Int64 = 0
     var random: SplitMix
-    /// Of the questions alone: what becomes of frames does not depend on whether somebody measures.
+    /// A generator for the questions alone, so that measuring does
+    /// not change what happens to frames.
     private var questions: SplitMix
 
     private var busyUntil: Int64 = 0
@@ -36,13 +38,13 @@ struct SimulatedLink {
     private var stallFrom: Int64 = .max
     private var stallTo: Int64 = .max
 
-    /// What becomes of a frame.
+    /// The times of a frame's way.
     struct Passage {
         var arrived: Int64
         var consumed: Int64
-        /// When its acknowledgement is with the sender.
+        /// When its acknowledgement reaches the sender.
         var heard: Int64
-        /// Time in the link's own service, and lost in stalls before its arrival.
+        /// The time that the link's service took, and the time lost in stalls before its arrival.
         var service: Int64
         var stalled: Int64
     }
@@ -110,7 +112,7 @@ struct SimulatedLink {
                 arrived = stallTo
             }
         }
-        // In order: what is behind a frame that is late is late, too.
+        // Frames arrive in order, so a late frame delays those behind it.
         if lastArrival > arrived {
             stalled += lastArrival - arrived
             arrived = lastArrival
@@ -122,8 +124,8 @@ struct SimulatedLink {
         return Passage(arrived: arrived, consumed: consumed, heard: lastHeard, service: end - start, stalled: stalled)
     }
 
-    /// A question behind whatever is on the link, when it arrives, and when the answer,
-    /// which is given at once, is back.
+    /// Sends a question behind everything on the link. Returns when it arrives and when its
+    /// answer, which is sent at once, is back.
     mutating func ask(at now: Int64) -> (arrived: Int64, answered: Int64) {
         func jitter() -> Int64 { noise == 0 ? 0 : Int64(questions.next() % UInt64(noise)) }
         let start = max(now, busyUntil)

@@ -13,20 +13,21 @@ final class SimulatedSession {
     var passesOn = false
     /// The receiver says where to resume, and remembers it over restarts of its connections.
     var hasSession = true
-    /// One receiver in so many forgets what it consumed when it connects again; 0 = none does.
+    /// One reconnecting receiver in this many forgets what it consumed; 0 = none does.
     var forgets: UInt64 = 0
-    /// One acknowledgement in so many is impossible; 0 = none is.
+    /// One acknowledgement in this many is impossible; 0 = none is.
     var lies: UInt64 = 0
-    /// One event in so many ends the stream from this side; a cancel, a stop or the source's end.
+    /// One event in this many ends the stream from this side by a
+    /// cancel, a stop or the source's end.
     var ends: UInt64 = 10_000
     /// How much rarer breaks are than they might be.
     var breaks: UInt64 = 1
-    /// How much more often than others the transport takes no frame without waiting.
+    /// How much more often than other events the transport refuses a frame that would have to wait.
     var blocks: UInt64 = 4
     var creditAhead: UInt64 = 8
     /// Whether the receiver says goodbye now and then.
     var hasGoodbyes = true
-    /// At the end the source ends, and nothing is cancelled.
+    /// Whether the run ends with the source's end instead of a cancel.
     var endsWithSource = false
 
     /// What happened.
@@ -38,16 +39,15 @@ final class SimulatedSession {
         /// Frames that reached the receiver, over all connections.
         var delivered = 0
         var connections = 0
-        /// Frames that the source gave and that came too late: after its
-        /// end, or without room until then.
+        /// Frames of the source that were too late: after its end, or without room until then.
         var late = 0
-        /// Frames that it was not told of one by one, because it rested.
+        /// Frames that were not offered to the session one by one, because it rested.
         var missed = 0
         /// Frames that no encoder could encode.
         var unencodable = 0
         /// The names of the reports and closes that were seen.
         var seen: Set<String> = []
-        /// The first few things that must not be.
+        /// The first few violations of the rules.
         var violations: [String] = []
     }
 
@@ -56,22 +56,22 @@ final class SimulatedSession {
         let number: ConnectionNumber
         var toReceiver: [(frame: NumberedFrame, info: FrameInfo)] = []
         var acknowledgements: [Acknowledgement] = []
-        /// What the transport has in its `send`, and whether that waits.
+        /// What the transport's `send` was given, and whether the call waits.
         var sending: (outgoing: Outgoing<NumberedFrame>, waits: Bool)?
-        /// The numbers that came, without gaps from 1.
+        /// The highest number received: numbers arrive from 1 without gaps.
         var received: UInt64 = 0
         var lastNotice: SourceNotice?
-        /// The last frame that came.
+        /// The last frame received.
         var last = 0
-        /// It broke during the goodbye, which has not ended yet.
+        /// Whether it broke during the goodbye, which has not ended yet.
         var isBroken = false
-        /// A goodbye of this side is under way.
+        /// Whether a goodbye of this side is in progress.
         var isFinishing = false
     }
 
     private var session: ReceiverSession<NumberedFrame>
     private var random: SplitMix
-    /// When it rests is a matter of its own: what else happens is the same without it.
+    /// A generator for the rests alone, so that resting does not change what else happens.
     private var restRandom: SplitMix
     private var now: Int64 = 1_000_000_000
     private var wire: Wire?
@@ -87,9 +87,9 @@ final class SimulatedSession {
     private var mayRepeatThrough = 0
     private var sourceWaitsSince: MonotonicTime?
     private var outcome = Outcome()
-    /// While the session rests: frames that it was not told of, and the newest of them.
+    /// While the session rests: the number of frames that were not offered to it, and the newest.
     private var missed: (count: UInt64, newest: NumberedFrame)?
-    /// The rest of the run lets the session end.
+    /// Whether the run lets the session end from now on.
     private var isEnding = false
 
     init(
@@ -108,13 +108,13 @@ final class SimulatedSession {
         if outcome.violations.count < 5 { outcome.violations.append("event \(outcome.events): \(text())") }
     }
 
-    /// Lets so many things happen, or fewer when the session ends before, and then ends it.
+    /// Makes `events` events happen, or fewer if the session ends before, and then ends it.
     func run(events: Int) -> Outcome {
         while outcome.events < events, !session.phase.hasEnded { step() }
         if !session.phase.hasEnded {
             tell(!endsWithSource && chance(2) ? .cancel : .finish(SourceEnd(goodbye: "the end"), deliveredBytes: nil))
         }
-        // Whatever the receiver does now, the session ends within the times of its options.
+        // The session must end within the limits of its options, whatever the receiver does.
         isEnding = true
         var steps = 0
         while !session.phase.hasEnded, steps < 100_000 {
@@ -122,7 +122,7 @@ final class SimulatedSession {
             steps += 1
         }
         if !session.phase.hasEnded { fail("has not ended: \(session.phase)") }
-        // Nothing that comes late changes anything.
+        // Late events must change nothing.
         let before = session.frames.counts.acknowledged + session.frames.counts.failed + session.frames.counts.lost
         tell(.encoded(ticket: 1, .success(bytes: 1, nanoseconds: 1, settings: nil)))
         tell(.sent(ConnectionNumber(value: connections)))
@@ -148,7 +148,7 @@ final class SimulatedSession {
     // MARK: What may happen next
 
     private func step() {
-        // Mostly nothing takes time; now and then a lot does.
+        // Most steps take little time; now and then one takes long.
         now += Int64(random.next() % 2_000_000)
         if chance(2_000) { now += Int64(random.next() % 5_000_000_000) }
         switch random.next() % 16 {
@@ -190,7 +190,7 @@ final class SimulatedSession {
     private func tick() { tell(.tick(deliveredBytes: isEnding || chance(2) ? nil : random.next())) }
 
     private func offer() {
-        // Its source has ended: what comes now comes late.
+        // The source has ended, so frames offered now are late.
         if session.phase.isDraining || !session.phase.isOpen, !chance(50) { return tick() }
         guard options.policy != .reliable || session.hasRoom || !session.phase.isOpen else {
             let since = sourceWaitsSince ?? MonotonicTime(nanoseconds: now)
@@ -219,7 +219,7 @@ final class SimulatedSession {
         if restRandom.next() % 4 == 0 { countMissed() }
     }
 
-    /// Somebody asks a session that rests for its figures.
+    /// The figures of a session that rests are read.
     private func countMissed() {
         guard let (count, newest) = missed else { return }
         session.noteMissed(count - 1)
@@ -255,7 +255,7 @@ final class SimulatedSession {
             }
             peer.resumedFrom = consumed
             if lies > 0 {
-                // Who lies about this gets frames twice, or not at all.
+                // A receiver with a wrong count gets frames twice, or not at all.
                 mayRepeatThrough = lastConsumed
                 if chance(lies) { peer.resumedFrom = [.max, .max - 5, 0].randomElement(using: &random) ?? 0 }
             }
@@ -282,7 +282,7 @@ final class SimulatedSession {
         tell(.sent(number))
     }
 
-    /// The receiver takes a frame, consumes it and says so.
+    /// The receiver takes a frame, consumes it and acknowledges it.
     private func receive() {
         guard let (frame, info) = wire?.toReceiver.first else { return tick() }
         wire?.toReceiver.removeFirst()
@@ -333,7 +333,7 @@ final class SimulatedSession {
         tell(.disconnected(number, .broken(FrameStreamingError(code, "cut"))))
     }
 
-    /// What threads say that found out late: the connection is gone.
+    /// Reports about a connection that is gone already, from threads that noticed late.
     private func tellWhatIsStale() {
         let old = ConnectionNumber(value: connections &- 1)
         tell(.sent(old))
@@ -354,7 +354,7 @@ final class SimulatedSession {
 
     private func finishGoodbye() {
         guard let number = wire?.number, wire?.isFinishing == true else { return }
-        // What was sent may be consumed and acknowledged before the goodbye is answered.
+        // Frames in flight may be consumed and acknowledged before the goodbye is answered.
         if !chance(4) {
             while wire?.toReceiver.isEmpty == false { receive() }
             while wire?.acknowledgements.isEmpty == false, !session.phase.hasEnded { deliverAcknowledgement() }
@@ -415,7 +415,7 @@ final class SimulatedSession {
 }
 
 extension SessionReport {
-    /// What it is, without what it says.
+    /// The name of the case, without its payload.
     var name: String {
         switch self {
         case .connected: "connected"

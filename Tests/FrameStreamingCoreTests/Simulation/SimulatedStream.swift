@@ -15,18 +15,19 @@ struct SimulatedStream {
     /// Bytes of a frame, give or take `spread` of it.
     var bytes = 100_000
     var spread = 0.0
-    /// Nanoseconds in the codec.
+    /// The time to encode a frame, in nanoseconds.
     var encodeTime: Int64 = 0
-    /// Pictures that are encoded at once.
+    /// How many pictures are encoded at once.
     var encoders = 1
-    /// One in so many pictures cannot be encoded; 0 = all can.
+    /// One picture in this many cannot be encoded; 0 = all can.
     var failing: UInt64 = 0
-    /// Frames that the receiver takes beyond the last consumed.
+    /// How many frames the receiver accepts beyond the last consumed one.
     var creditAhead: UInt64 = 16
-    /// Adapts the size; `bytes` is that of the best quality at full scale.
+    /// The quality control that changes the size; `bytes` is the size at
+    /// the best quality and full scale.
     var quality: AdaptiveQuality?
     /// Whether the transport measures the round trip, as ``TCPTransport`` does: eight questions at
-    /// first and one a second, before a frame.
+    /// first, and then one a second before a frame.
     var measuresRoundTrip = false
     var seed: UInt64 = 1
 
@@ -36,7 +37,7 @@ struct SimulatedStream {
         var consumed = 0
         /// Pictures that could not be encoded.
         var failed = 0
-        /// The first few things that must not be.
+        /// The first few violations of the rules.
         var violations: [String] = []
         /// For each frame, oldest first: when the consumer began with it, and its age then.
         var arrivals: [(time: Int64, age: Int64)] = []
@@ -51,7 +52,7 @@ struct SimulatedStream {
         var frame: NumberedFrame
         var ticket: UInt64
         var done: Int64
-        /// What the frames under way cost, and all that were ever sent, when it was taken.
+        /// When the frame was taken: the cost of the frames in flight, and of all frames ever sent.
         var costAhead: Int64
         var costSent: Int64
         var bytes = 0
@@ -65,7 +66,7 @@ struct SimulatedStream {
         var sent: Int64
     }
 
-    /// Runs for so long, then waits for what is under way, or, with `cutOff`, does not.
+    /// Runs for `seconds`, then waits for the frames in flight, unless `cutOff`.
     mutating func run(seconds: Double, cutOff: Bool = false) throws -> Outcome {
         var outcome = Outcome()
         var random = SplitMix(state: seed &* 7919)
@@ -85,9 +86,9 @@ struct SimulatedStream {
         var nextFrame: Int64 = 0
         var offeredNumber = 0
         var lastKept = 0
-        /// What the encoders have, in the order in which they were given it.
+        /// The frames in the encoders, in the order in which they were handed over.
         var encodings: [Encoding] = []
-        /// What they are done with and what was not sent yet, by number.
+        /// Encoded frames that were not sent yet, by number.
         var encoded: [Int: Encoding] = [:]
         var flights: [Flight] = []
         var first = 0
@@ -127,8 +128,8 @@ struct SimulatedStream {
                         frame: frame, ticket: ticket, done: now + encodeTime, costAhead: cost, costSent: costSent))
                 let taken = session.frames.queue.taken
                 if taken > encoders { fail("\(taken) frames taken for \(encoders) encoders") }
-                // One more than there is room for, where the acknowledgement
-                // that makes room is about to come.
+                // One frame more than there is room for is taken if the acknowledgement
+                // that makes room is about to arrive.
                 if policy != .reliable, session.frames.inFlight.count + taken > session.frames.flow.window + 1 {
                     fail(
                         "\(taken) frames taken with \(session.frames.inFlight.count) in flight, window \(session.frames.flow.window)"
@@ -172,13 +173,15 @@ struct SimulatedStream {
             if session.frames.flow.sentThrough > session.frames.flow.creditThrough {
                 fail("beyond the receiver's credit")
             }
-            // No queue but the window: what was under way when the frame was taken, and itself.
+            // The window is the only queue: the frame waits for the frames in flight
+            // when it was taken, and for itself.
             var bound = encodeTime + costAhead + own + link.longestRoundTrip / 2 + link.noise
-            // Taken a little before the acknowledgement that made room, it waited for that.
+            // A frame that was taken a little before the
+            // acknowledgement that made room waited for it.
             if now > encoding.done { bound += link.longestRoundTrip + 2 * link.noise }
             switch policy {
             case .latest:
-                // The last one of all is not replaced.
+                // The very last frame is not replaced.
                 bound =
                     isOver && frame.number == lastKept
                     ? .max : bound + longestInterval * Int64(mostLeftOut)
@@ -292,7 +295,7 @@ struct SimulatedStream {
         if counts.acknowledged != outcome.consumed {
             fail("\(counts.acknowledged) of \(outcome.consumed) acknowledged")
         }
-        // One that could not be encoded is counted when its turn comes: the end may come first.
+        // A frame that could not be encoded is counted when its turn comes; the end may come first.
         if cutOff ? counts.failed > outcome.failed : counts.failed != outcome.failed {
             fail("\(counts.failed) of \(outcome.failed) failed")
         }
@@ -304,14 +307,14 @@ struct SimulatedStream {
         return outcome
     }
 
-    /// The receiver's clock is another one.
+    /// How far the receiver's clock is ahead.
     static let receiverAhead: Int64 = 77_000_000_000
 
-    /// The age of the `deadline` policy in simulations.
+    /// The largest age under the `deadline` policy in simulations.
     static let deadline: Int64 = 150_000_000
 
-    /// Sizes by quality of a certain scene, which the quality control does not
-    /// know: steeper than its first guess.
+    /// The relative size of one scene by quality. The quality control does not know it,
+    /// and its first guess is less steep.
     static func share(of quality: Int) -> Double {
         let quality = Double(quality)
         return 0.2 + quality / 60 + quality * quality * quality / 250_000
@@ -319,8 +322,8 @@ struct SimulatedStream {
 }
 
 extension SimulatedStream.Outcome {
-    /// A quantile of the age when the consumer begins, in milliseconds, of
-    /// the frames of a part of the time.
+    /// A quantile of the age at which the consumer begins, in
+    /// milliseconds, of the frames in a time range.
     func age(_ quantile: Double, from: Double = 0, to: Double = .infinity) -> Double {
         let ages = arrivals.filter { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 }.map(
             \.age
@@ -329,7 +332,7 @@ extension SimulatedStream.Outcome {
         return Double(ages[min(ages.count - 1, Int(quantile * Double(ages.count)))]) / 1e6
     }
 
-    /// Frames that arrived in a second, from one time to another.
+    /// How many frames arrived per second, from one time to another.
     func framesPerSecond(from: Double, to: Double) -> Double {
         Double(arrivals.count { Double($0.time) >= from * 1e9 && Double($0.time) < to * 1e9 })
             / (to - from)

@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    /// What the macro `expect` cannot call itself, as it is mutating.
+    /// Calls the mutating method, which the macro `expect` cannot.
     private static func admits(
         _ limiter: inout LogLimiter<Kind>, _ kind: Kind, from source: String?, at now: MonotonicTime
     ) -> Bool { limiter.admit(kind, from: source, at: now) }
@@ -26,7 +26,7 @@ import Testing
         var limiter = Self.limiter()
         let admitted = (0..<5_000).filter { limiter.admit(.lost, from: "a", at: Self.at(Int64($0))) }
         #expect(admitted == [0, 1, 2, 1_000, 2_000, 3_000, 4_000])
-        // After a silence the burst is there again, and no more than that.
+        // After a silence the burst is available again, and no more.
         let later = (60_000..<60_100).filter { limiter.admit(.lost, from: "a", at: Self.at(Int64($0))) }
         #expect(later == [60_000, 60_001, 60_002])
     }
@@ -57,7 +57,7 @@ import Testing
     @Test func whatWasSuppressedIsReportedOnceAnIntervalIsOver() {
         var limiter = Self.limiter()
         for time in Int64(0)..<9_000 { _ = limiter.admit(.lost, from: "a", at: Self.at(time)) }
-        // The first that was suppressed was that of 3 ms.
+        // The first suppressed line was that of 3 ms.
         #expect(limiter.takeSuppressed(at: Self.at(10_002)).isEmpty)
         let report = limiter.takeSuppressed(at: Self.at(10_003))
         #expect(report.map(\.kind) == [.lost] && report.map(\.count) == [9_000 - 3 - 8])
@@ -96,7 +96,8 @@ import Testing
             #expect(Self.admits(&limiter, .lost, from: "\(source)", at: Self.at(0)))
             #expect(limiter.sourceCount <= LogLimiter<Kind>.maximumSourceCount)
         }
-        // Those that were remembered first still are, and a new one is once their buckets are full.
+        // The first sources are still remembered. A new one is
+        // remembered once their buckets are full.
         #expect(!Self.admits(&limiter, .lost, from: "0", at: Self.at(1)))
         #expect(Self.admits(&limiter, .lost, from: "new", at: Self.at(3_600_001)))
         #expect(limiter.sourceCount == 1)

@@ -2,7 +2,7 @@ import FrameStreamingCore
 import Testing
 
 @Suite struct PrintableTextTests {
-    /// Scalars that have broken terminals and logs, and neighbours of theirs.
+    /// Scalars that have broken terminals and logs, and their neighbours.
     private static let hostile: [Unicode.Scalar] = [
         "\u{0}", "\u{7}", "\u{8}", "\t", "\n", "\u{B}", "\r", "\u{1B}", "\u{1F}", "\u{7F}", "\u{80}", "\u{84}",
         "\u{85}",
@@ -13,7 +13,7 @@ import Testing
         "\u{206F}", "\u{3164}", "\u{FEFF}", "\u{FFF9}", "\u{FFFB}", "\u{E0001}", "\u{E0041}", "\u{E007F}",
     ]
 
-    /// Whether a terminal shows it, and shows nothing else for it.
+    /// Whether a terminal shows the scalar itself and does nothing else.
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: false
@@ -62,8 +62,8 @@ import Testing
             #expect(result.unicodeScalars.count <= limit)
             #expect(result.unicodeScalars.allSatisfy(Self.isHarmless))
             #expect(result.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F })
-            // What is printable stays: whoever escapes a line with an escaped text
-            // in it does not escape that again.
+            // Printable text is unchanged, so escaping a line that contains an
+            // escaped text does not escape it twice.
             #expect(String(printable: result, limit: limit) == result)
             #expect(String(printable: result, limit: .max) == result)
         }

@@ -55,7 +55,7 @@ import Testing
             let error = #expect(throws: WebSocketInput.Violation.self) { try events(bytes) }
             #expect(error?.code == code, "\(bytes.prefix(4))")
         }
-        // Fragments that are too long together, and not alone.
+        // Fragments whose sum is too long, while each alone is not.
         let piece = [UInt8](repeating: 1, count: 40_000)
         let error = #expect(throws: WebSocketInput.Violation.self) {
             try events(frame(0x01, piece, length: [126, 0x9C, 0x40]) + frame(0x80, piece, length: [126, 0x9C, 0x40]))

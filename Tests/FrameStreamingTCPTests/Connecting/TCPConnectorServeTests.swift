@@ -31,7 +31,8 @@ private struct Full: Error {}
             },
             onWaiting: { reason, _ in reasons.append(reason?.code) }
         ) { transport in
-            // The first connection is short, the second lasts: nothing of this takes any time.
+            // The first connection is short, the second lasts. The clock is
+            // scripted, so the test does not wait.
             clock.advance(by: waits.count == 12 ? .seconds(9.9) : .seconds(10))
             throw FrameStreamingError(.connectionLost, "for a test", subject: transport.peer.address)
         }
@@ -87,7 +88,7 @@ private struct Full: Error {}
         let sending = try Background { try acceptor.nextTransport(until: soon()) }
         #expect(throws: Full.self) { try connector(to: acceptor.port).serve { _ in throw Full() } }
         _ = try sending.value()
-        // A file that fails as a connection does is a file all the same.
+        // An error of a file is no connection error, even if its code is one of a connection.
         for error in [
             FrameStreamingError(.connectionLost, "broken pipe", subject: "/a/fifo"),
             FrameStreamingError(.system, "no space left"), FrameStreamingError(.busy, "used"),

@@ -7,7 +7,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// What stands where a connector connects to, and what the attempt must come to.
+/// What a connector finds at its address, and the result that it must report.
 enum Opposite: String, CaseIterable, CustomTestStringConvertible {
     case nobody, unresolvedHost, silence, closes, resets, rejectsVersion, rejectsRole, rejectsCapability,
         rejectsMalformed
@@ -108,7 +108,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         #expect(error?.code == .timedOut && error?.isTransient == true)
     }
 
-    /// No kernel makes a TCP connection to everybody.
+    /// No kernel makes a TCP connection to the broadcast address.
     @Test func aHostThatCannotBeReachedMayPass() throws {
         let error = failure(try TCPConnector(to: "255.255.255.255:5600", role: .sender))
         #expect(error?.code == .connectionFailed && error?.isTransient == true, "\(String(describing: error))")
@@ -170,15 +170,15 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
             #expect(try connector.nextTransport(until: soon()).peer.resumedFrom == number)
             let receiver = try server.value()
             #expect(receiver.peer.resumedFrom == number)
-            // The sender has closed, which the question about its clock finds out first.
-            // They were consumed all the same.
+            // The sender has closed, which the question about its clock notices first. The
+            // frames were consumed nevertheless.
             try? receiver.acknowledge(1)
             try? receiver.acknowledge(2)
         }
     }
 
-    /// A receiver that has no sessions answers with none, and one that answers with
-    /// another's has mixed something up.
+    /// A receiver without sessions answers with none, and one that answers with another
+    /// session is at fault: neither resumes.
     @Test(arguments: [0, 5] as [UInt64]) func aReceiverOfAnotherSessionResumesNothing(_ session: UInt64) throws {
         let listener = try RawListener()
         let server = try Background {

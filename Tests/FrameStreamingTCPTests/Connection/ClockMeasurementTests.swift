@@ -35,8 +35,8 @@ import Testing
         #expect(watch.dueTime == now + 1000 * Self.millisecond && watch.wakeTime == now + 2000 * Self.millisecond)
     }
 
-    /// Where the clock is known to be ours only the way is measured: for who wants to know, before
-    /// frames, and where there are none nobody does.
+    /// If both ends have the same clock, only the round trip is measured: if the caller
+    /// wants it, and only before frames.
     @Test func theWayAloneIsAskedForWhenSomebodyWantsToKnow() {
         var watch = ClockMeasurement(.ours, measuresRoundTrip: true, start: 0)
         #expect(watch.dueTime == .max && watch.wakeTime == .max)
@@ -71,7 +71,7 @@ import Testing
             let found = watch.estimate(at: 0)
             #expect(found?.offset == 0 && found?.error == 0)
         }
-        // That is enough of it.
+        // Enough was measured.
         #expect(watch.dueTime == .max && watch.wakeTime == .max)
     }
 
@@ -81,7 +81,7 @@ import Testing
         answer(&watch, at: 0, ahead: ahead * Self.millisecond, trip: Self.millisecond)
         let found = try #require(watch.estimate(at: Self.millisecond))
         #expect(abs(found.offset + ahead * Self.millisecond) <= found.error && found.error > 0)
-        // Asked again at once, and for ever.
+        // The question is asked again at once, and for ever.
         #expect(watch.dueTime == Self.millisecond && watch.wakeTime == Self.millisecond)
         for number in 1...20 as ClosedRange<Int64> {
             answer(&watch, at: number * 1000 * Self.millisecond, ahead: ahead * Self.millisecond, trip: 5)
@@ -89,7 +89,7 @@ import Testing
         #expect(watch.clock == .another && watch.dueTime == 21_000 * Self.millisecond)
     }
 
-    /// A machine that is cloned in mid-stream, or was when the first answers were slow.
+    /// A machine may be cloned in mid-stream, or before, with slow first answers.
     @Test func whatWasOursMayTurnOutToBeAnother() throws {
         var watch = ClockMeasurement(.claimed, measuresRoundTrip: true, start: 0)
         answer(&watch, at: 0, ahead: 0, trip: Self.millisecond)
@@ -108,7 +108,7 @@ import Testing
 
     @Test func theFirstFrameIsAnAnswer() {
         let start = 1_000 * Self.millisecond
-        /// The clock after a first frame that was sent at `sent` and came at `arrived`,
+        /// The clock after a first frame, sent at `sent` and received at `arrived`, in
         /// milliseconds from the end of the handshake.
         func clock(sent: Int64?, arrived: Int64) -> ClockMeasurement.Clock {
             var watch = ClockMeasurement(.claimed, measuresRoundTrip: false, start: start)
@@ -117,8 +117,8 @@ import Testing
             return watch.clock
         }
         #expect(clock(sent: 1, arrived: 2) == .ours && clock(sent: 0, arrived: 0) == .ours)
-        // It may have come later than anybody sent it, or before; or tell nothing, for it
-        // came much later, or without a time.
+        // The first frame may arrive at an impossible time; or it says nothing, because it
+        // arrives much later or without a time.
         #expect(clock(sent: 600_000, arrived: 2) == .claimed && clock(sent: -600_000, arrived: 2) == .claimed)
         #expect(clock(sent: 3, arrived: 2) == .claimed && clock(sent: -1, arrived: 2) == .claimed)
         #expect(clock(sent: 500, arrived: 1000) == .claimed && clock(sent: nil, arrived: 2) == .claimed)
@@ -147,7 +147,7 @@ import Testing
         var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         watch.postpone(at: 7)
         #expect(watch.wakeTime == 7 + 20 * Self.millisecond)
-        // Who sends before that may ask.
+        // A thread that sends before that may ask.
         #expect(watch.dueTime <= 8)
     }
 

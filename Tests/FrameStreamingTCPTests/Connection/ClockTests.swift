@@ -9,7 +9,7 @@ import Testing
 
 /// Clocks of two machines, from end to end.
 @Suite(.ownThread(atOnce: 4)) struct ClockTests {
-    /// A thread that keeps an end in `receive` until it is closed, and drops what comes.
+    /// Starts a thread that keeps an end in `receive` until it is closed, and drops the messages.
     private func listening(to transport: TCPTransport) throws -> Background<Bool> {
         try Background {
             while (try? transport.receive(until: .never)) ?? nil != nil {}
@@ -19,8 +19,8 @@ import Testing
 
     private func expectTruth(_ peer: Peer, ahead: Int64) throws {
         let (offset, error) = (try #require(peer.clockOffset), try #require(peer.clockError))
-        // Less than a test on a busy machine may ever take; what
-        // matters is that the truth is within it.
+        // The bound allows for a busy machine; what matters is that the
+        // true offset is within the error.
         #expect(error > 0 && error < 10_000_000_000)
         #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
     }
@@ -66,8 +66,8 @@ import Testing
             let received = try #require(try receiver.next(until: soon()))
             let found = try #require(received.captureTime)
             let error = try #require(receiver.peer.clockError)
-            // The error is read later than the time was told: it has grown at most by what drift
-            // may be since, which is counted in.
+            // The error is read after the time was translated. It can only have grown
+            // since, by the drift that it includes.
             #expect(abs(found.nanoseconds - captured.nanoseconds) <= error + 1_000_000)
         }
         machines.sender.close()
@@ -131,15 +131,14 @@ import Testing
         peer.send(try frame(1, at: monotonicNow()))
         let (_, info) = try transport.receiveFrame()
         #expect(info.arrivalTime != nil)
-        // Unless this machine held the thread up for longer than an
-        // answer may take that says anything.
+        // Not checked if the machine delayed the thread so long that the answer says nothing.
         if monotonicNow() - start < 80_000_000 {
             #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
         }
     }
 
-    /// Time namespaces of one machine share the calendar, so their boot
-    /// id is not believed for a moment.
+    /// Time namespaces of one machine share the calendar, so an equal
+    /// boot id is never proof of one clock.
     @Test(arguments: [2_000_000, -600_000_000_000, .max] as [Int64])
     func anotherTimeOfTheCalendarIsAnotherClock(ahead: Int64) throws {
         let calendarAhead = ahead == .max ? Int64.max - realtimeOffset() - 1_000_000 : ahead
@@ -163,8 +162,8 @@ import Testing
         defer { sender.cancel() }
         let isAdaptive = window == .adaptive
         var (questions, frames): ([Ping], UInt64) = ([], 0)
-        // The thread that listens may come to it after the first frame. Each picture
-        // goes alone, so none is replaced.
+        // The reading thread may get to it after the first frame. Each picture is
+        // sent alone, so none is replaced.
         while frames < 3 {
             #expect(try sender.trySend(makeFrame(frames + 1)) == .sent)
             var type = UInt8(0)
@@ -184,7 +183,8 @@ import Testing
             try waitUntil { sender.summary.total.acknowledged == Int(frames) }
         }
         #expect(isAdaptive ? !questions.isEmpty : questions.isEmpty)
-        // Who reads it wants it measured, so in a test with a fixed window nobody may.
+        // Reading the round trip starts its measurement, so the test with
+        // a fixed window does not read it.
         if isAdaptive {
             let measured = try #require(transport.roundTrip)
             #expect(measured > 0 && measured < 10_000_000_000)
@@ -213,7 +213,7 @@ import Testing
         let (transport, peer) = try makeRawPair(.receiver, isOtherMachine: true)
         #expect(transport.peer.clockOffset == nil && transport.peer.clockError == nil)
         let receiving = try Background { try transport.receive(until: soon()) == nil }
-        // Nobody sends anything, and the questions come all the same.
+        // No frames are sent, and the questions are asked nevertheless.
         for id in 1...3 as ClosedRange<UInt64> {
             let bytes = peer.receive(WirePrefix.length + Ping.headerLength)
             try #require(bytes.first == WireType.ping.rawValue)

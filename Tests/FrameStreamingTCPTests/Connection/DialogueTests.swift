@@ -7,10 +7,10 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// The dialogue that the document shows in bytes, said to a receiver.
+/// The dialogue that Docs/WireProtocol.md shows in bytes, played to a receiver.
 @Suite struct DialogueTests {
-    /// `>` is what the sender says, `<` the receiver, `00*n` n bytes of 0,
-    /// and what follows `#` is for people.
+    /// `>` marks the sender's bytes, `<` the receiver's, `00*n` is n
+    /// bytes of 0, and `#` begins a comment.
     private func turns() throws -> [(isSender: Bool, bytes: [UInt8])] {
         let document = try String(contentsOf: testFile("../../Docs/WireProtocol.md"), encoding: .utf8)
         let block = try #require(document.components(separatedBy: "```dialogue\n").dropFirst().first)
@@ -47,7 +47,7 @@ import Testing
                 continue
             }
             var answer = peer.receive(bytes.count)
-            // The document leaves them out: they may come at any time.
+            // The document leaves PINGs out, because they may be sent at any time.
             while answer.first == WireType.ping.rawValue {
                 answer = answer.dropFirst(WirePrefix.length + Ping.headerLength) + []
                 answer += peer.receive(bytes.count - answer.count)

@@ -11,7 +11,7 @@ extension Message? {
     fileprivate var isEnd: Bool { if case .none = self { true } else { false } }
 }
 
-/// How connections end: in good order, by a kill, by a close of this side.
+/// How connections end: by a goodbye, by a kill, or by a close of this side.
 @Suite(.ownThread(atOnce: 4)) struct EndingTests {
     @Test func aSenderFinishesWhenEverythingWasConsumed() throws {
         let (sender, receiver) = try makePair()
@@ -41,7 +41,7 @@ extension Message? {
     }
 
     /// The thread that reads may be busy with a message when the
-    /// goodbye begins: nothing is swallowed.
+    /// goodbye begins: no message is lost.
     @Test func whatComesDuringAGoodbyeIsThereAfterwards() throws {
         let (transport, peer) = try makeRawPair(.sender)
         let finishing = try Background { try transport.finish("end", until: soon()) }
@@ -134,7 +134,7 @@ extension Message? {
         let (transport, peer) = try makeRawPair(.sender, bufferSize: 4096)
         let frame = try makeFrame(1, byteCount: 500_000)
         let sending = try Background { try transport.send(.frame(frame, FrameInfo(sequence: 1)), until: .never) }
-        // The frame is under way, and the others wait behind it.
+        // The frame is being sent, and the others wait behind it.
         _ = peer.receive(1)
         let waits = [
             sending,

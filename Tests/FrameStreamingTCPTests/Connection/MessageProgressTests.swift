@@ -3,7 +3,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// Whether a message gets on, by a clock of the test's own.
+/// How the progress of a message is judged, on a scripted clock.
 @Suite struct MessageProgressTests {
     private static let limits = TCPOptions().progressLimits
     private static let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
@@ -12,8 +12,7 @@ import Testing
         Self.start.advanced(by: .nanoseconds(Int64(seconds * 1e9)))
     }
 
-    /// What comes of bytes that have moved at those times: when it ends, and how;
-    /// nil where it gets on all the time.
+    /// When and how a connection ends whose bytes moved at these times; nil if it never ends.
     private func end(
         _ steps: [(seconds: Double, bytes: UInt64)], _ limits: MessageProgress.Limits = limits
     ) -> (seconds: Double, MessageProgress.Verdict)? {
@@ -26,7 +25,7 @@ import Testing
         return nil
     }
 
-    /// So many bytes in each of so many intervals.
+    /// `count` intervals with `bytes` in each.
     private func steadily(every seconds: Double, _ bytes: UInt64, count: Int) -> [(Double, UInt64)] {
         (1...count).map { (Double($0) * seconds, UInt64($0) * bytes) }
     }
@@ -65,7 +64,7 @@ import Testing
     }
 
     @Test func whoWasStoppedFindsWhatHasMovedMeanwhile() {
-        // 33 s without a look, and then bytes: it gets on.
+        // 33 s pass without a look, and then bytes have moved: that is progress.
         #expect(end([(1, 10), (34, 70_000), (36, 80_000)]) == nil)
     }
 

@@ -135,7 +135,7 @@ import Testing
 
     @Test func acknowledgementsNeverWaitAndNoneIsLost() throws {
         let (transport, peer) = try makeRawPair(.receiver, bufferSize: 4096)
-        // Waits for the sender, and is to write what is left all the same.
+        // This call waits for the sender, and must write the rest of the acknowledgement meanwhile.
         let reading = try Background { try transport.receive(until: .never) }
         let count: UInt64 = 500
         for sequence in 1...count {

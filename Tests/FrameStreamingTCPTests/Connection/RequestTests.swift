@@ -6,7 +6,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// What a receiver asks of its sender.
+/// The requests that a receiver sends to its sender.
 @Suite struct RequestTests {
     static let all: [ReceiverRequest] = [.pause, .resume, .quality(1), .quality(55), .quality(100)]
 
@@ -30,7 +30,7 @@ import Testing
         #expect(code { try receiver.send(.request(.pause), until: soon()) } == .closed)
     }
 
-    /// They go between frames and acknowledgements, from any thread.
+    /// Requests may be sent between frames and acknowledgements, from any thread.
     @Test func aReceiverAsksInTheMidstOfAStream() throws {
         let pair = try makePair(.sender)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: pair.listening, decode: nil)

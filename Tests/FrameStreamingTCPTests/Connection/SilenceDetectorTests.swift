@@ -6,7 +6,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A peer that is gone behind something that goes on confirming what it is sent.
+/// A peer that is gone behind a middlebox that goes on acknowledging TCP segments.
 @Suite(.ownThread(atOnce: 4)) struct SilenceDetectorTests {
     private let second: Int64 = 1_000_000_000
 
@@ -39,7 +39,7 @@ import Testing
         #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 4 * second) == .ask)
         watch.noteAsked(at: 4 * second)
         #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 1_000 * second) == .waits)
-        // From the first answer on it is known to.
+        // From the first answer on the peer is known to answer.
         watch.noteAnswer()
         #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_001 * second) == .waits)
         #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_005 * second) == .ask)
@@ -64,7 +64,7 @@ import Testing
         // 20 s at 32 kB/s.
         #expect(watch.look(received: 0, delivered: 0, underWay: 640_000, at: 33 * second) == .waits)
         #expect(watch.look(received: 0, delivered: 0, underWay: 640_000, at: 34 * second) == .lost(.seconds(34)))
-        // However many they are, no more than 30 s are believed.
+        // However many bytes there are, they explain no more than 30 s.
         #expect(watch.look(received: 0, delivered: 0, underWay: .max, at: 43 * second) == .waits)
         #expect(watch.look(received: 0, delivered: 0, underWay: .max, at: 44 * second) == .lost(.seconds(44)))
     }
@@ -87,7 +87,7 @@ import Testing
         verdicts.append(watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2))
         watch.noteAsked(at: .max / 2)
         verdicts.append(watch.look(received: .max, delivered: .max, underWay: underWay, at: .max / 2 + 1))
-        // It was asked, and its patience of ages has not passed.
+        // The peer was asked, and its very long patience has not run out.
         #expect(verdicts == [.waits, .ask, .waits] && watch.lookAt > .max / 2)
     }
 
@@ -107,7 +107,7 @@ import Testing
         welcome[8 + 8] = role.other.wireCode
         peer.send(welcome)
         let transport = try client.value()
-        // A sender is expected to answer only once it has.
+        // A sender must answer only if it has answered before.
         if role == .receiver {
             peer.send(Pong(answering: Ping(id: 0, sendTime: 1), receiveTime: 2, sendTime: 3).marshal())
         }

@@ -7,7 +7,7 @@ import Testing
 
 /// The text handshake against the tutorial's two programs, byte for byte.
 @Suite(.ownThread(atOnce: 4)) struct TextConnectionTests {
-    /// The tutorial's client: a header, ok, the picture, ok; over at the end.
+    /// The tutorial's client: a header, `ok`, the picture, `ok`; `over` at the end.
     private func tutorialClient(_ peer: RawPeer, _ pictures: [[UInt8]]) -> [String] {
         var answers: [String] = []
         for picture in pictures {
@@ -61,7 +61,7 @@ import Testing
         peer.send("\(picture.count), ")
         let first = try Background { try receiver.receiveFrame().1.sequence }
         #expect(peer.receiveText(2) == "ok")
-        // The next header is glued behind the picture, and over behind the next picture.
+        // The next header follows the picture in the same write, and `over` the next picture.
         peer.send(picture + Array("\(picture.count), ".utf8) + picture + Array("over".utf8))
         #expect(try first.value() == 1)
         #expect(code { _ = try receiver.receive(until: .after(.milliseconds(50))) } == .timedOut)
@@ -119,8 +119,8 @@ import Testing
         #expect(peer.receiveText(2) == "ok")
     }
 
-    /// The tutorial's server takes whatever one recv gives it for a header, which
-    /// must be all of it and nothing else.
+    /// The tutorial's server takes the result of one recv as the header, so one recv must
+    /// return the header and nothing else.
     @Test func asSenderToTheTutorialsServer() throws {
         let listener = try RawListener()
         let pictures = pictures
@@ -153,7 +153,7 @@ import Testing
         #expect(try server.value() == expected + [Array("over".utf8)])
     }
 
-    /// `over` would say that the server has everything.
+    /// `over` would mean that the server has everything.
     @Test func aSenderThatFailedEndsWithoutOver() throws {
         let (sender, peer) = try makeRawPair(.sender, handshake: .text)
         try sender.finish(.failed("the source broke"), until: soon())
@@ -234,7 +234,7 @@ import Testing
         let (receiver, _peer) = try makeRawPair(.receiver, handshake: .text)
         _peer.send("1, x1, ")
         _ = try receiver.receiveFrame()
-        // One waits for the acknowledgement, one for its turn.
+        // One thread waits for the acknowledgement, one for its turn.
         let waits = [
             try Background { _ = try receiver.receive(until: .never) },
             try Background { _ = try receiver.receive(until: .never) },

@@ -62,8 +62,8 @@ import Testing
         #expect(client.creditThrough == 3 && server.creditThrough == 3)
     }
 
-    /// Nothing could ever go over these: the accepting side says so,
-    /// and so does a sender that connects.
+    /// No frame could ever be sent with these parameters: the accepting side refuses them,
+    /// and so does a connecting sender.
     @Test(arguments: [true, false], [(0, []), (1000, [PixelFormat.gray8]), (0, [.jpeg])] as [(UInt32, [PixelFormat])])
     func aReceiverThatCouldTakeNoFrameIsRefused(_ senderConnects: Bool, _ takes: (UInt32, [PixelFormat])) throws {
         var (sender, receiver) = (hello(.sender), hello(.receiver, credit: 5))
@@ -80,7 +80,7 @@ import Testing
                 error?.message.contains("takes GRAY8 (GREY) only, and the sender has JPEG") == true, "\(error as Any)")
         }
         if senderConnects { return }
-        // The accepting sender says why.
+        // The accepting sender gives the reason.
         var server = BinaryHandshake.accepting(sender, consumed: { _ in 0 })
         var input = InputBuffer(receiver.marshal(.hello))
         guard case .failed(_, let reply) = server.take(from: &input) else { return }
@@ -140,8 +140,8 @@ import Testing
             {
                 $0.version = 7; $0.minimumVersion = 7
             },
-            // The version of WELCOME is the one that is spoken: one that was not offered is
-            // none, whatever else the peer can do.
+            // The version of WELCOME is the one that is spoken: a version that was not offered is
+            // refused, whatever else the peer supports.
             { $0.version = 2 }, { $0.version = .max },
             {
                 $0.version = 0; $0.minimumVersion = 0
@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test func cutsAtEveryPositionMakeNoDifference() throws {
-        // A message of the stream is glued behind the handshake and stays in the input.
+        // A message of the stream follows the handshake in the same read, and stays in the input.
         let bytes = try golden("HELLO") + golden("PING")
         for cut in 0...bytes.count {
             var server = BinaryHandshake.accepting(hello(.receiver, credit: 1), consumed: { _ in 0 })

@@ -9,7 +9,7 @@ import Testing
 
 /// A peer that resets its connection, wherever in the dialogue, gives its place back.
 @Suite(.ownThread(atOnce: 4)) struct LockoutTests {
-    /// A receiver with one place, whose consumer is busy with each frame until it is let on.
+    /// A receiver with one place, whose consumer holds each frame until the test lets it go on.
     private final class Server: Sendable {
         let listener: TCPListener
         private let isBusy: Monitor<Bool>
@@ -49,7 +49,7 @@ import Testing
             try Background { listener.connections.waitUntilEmpty() }.value()
         }
 
-        /// Whether somebody else is served before long.
+        /// Whether another peer is served soon.
         func servesAnother() throws -> Bool {
             let deadline = Deadline.after(.seconds(20))
             while !deadline.hasPassed {
@@ -73,7 +73,7 @@ import Testing
     }
 
     private func check(_ pieces: [[UInt8]], frames: Int, _ server: Server) throws {
-        // The bytes at once, and one piece after the other, with the answers read or not.
+        // The bytes are sent at once or piece by piece, with the answers read or not.
         for (isWhole, reads) in [(true, false), (false, true), (false, false)] {
             server.holdFrames()
             let before = server.count

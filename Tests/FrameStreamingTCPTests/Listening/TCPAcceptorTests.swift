@@ -68,7 +68,7 @@ import Testing
         let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options)
         let server = try Background { try acceptor.nextTransport(until: soon()).peer.session }
         let strangers = try (0..<5).map { _ in try RawPeer(port: acceptor.port) }
-        // One has begun to speak.
+        // One peer has sent the start of a handshake.
         strangers[2].send(try golden("HELLO").prefix(20))
         let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
         #expect(try server.value() == client.peer.session)
@@ -78,7 +78,7 @@ import Testing
     @Test func whoComesSecondIsTurnedAwayUntilTheFirstHasEnded() throws {
         let errors = Monitor<[FrameStreamingError.Code]>([])
         let acceptor = try TCPAcceptor(on: "0", role: .sender) { error in errors.update { $0.append(error.code) } }
-        // Before anybody waits for it, too.
+        // A peer may connect before a call waits for it.
         let first = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
         func turnedAway() throws {
             let error = #expect(throws: FrameStreamingError.self) {
@@ -103,7 +103,7 @@ import Testing
         options.session = 7
         let first = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
         let taken = try acceptor.nextTransport(until: soon())
-        // Who receives learns that the connection is over, and takes the next.
+        // The receiving side learns that the connection is over, and takes the next.
         let server = try Background {
             _ = try? taken.receive(until: soon())
             taken.close()
@@ -133,7 +133,7 @@ import Testing
     @Test func aDeadlineEndsTheWaitAlone() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         #expect(code { _ = try acceptor.nextTransport(until: .after(.milliseconds(20))) } == .timedOut)
-        // One that is silent in the handshake does not keep the caller beyond its deadline.
+        // A peer that is silent in the handshake does not delay the caller beyond its deadline.
         let silent = try RawPeer(port: acceptor.port)
         #expect(code { _ = try acceptor.nextTransport(until: .after(.milliseconds(20))) } == .timedOut)
         let server = try Background { try acceptor.nextTransport(until: soon()).peer }

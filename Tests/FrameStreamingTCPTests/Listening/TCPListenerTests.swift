@@ -7,8 +7,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A receiver that serves whoever comes, acknowledges everything, and
-/// remembers how connections ended.
+/// A receiver that serves every peer, acknowledges everything, and remembers how connections ended.
 private final class Server: Sendable {
     let listener: TCPListener
     private let endings = Monitor<[FrameStreamingError]>([])
@@ -58,8 +57,8 @@ private final class Server: Sendable {
         try serving.value()
     }
 
-    /// One more picture over a connection that has been there all the time:
-    /// what others did has not touched it.
+    /// Sends one more picture over a connection that existed before:
+    /// other peers have not affected it.
     func streams(_ sender: TCPTransport, _ number: UInt64) throws {
         try sender.send(.frame(makeFrame(number), FrameInfo(sequence: number)), until: soon())
         #expect(try sender.receiveAcknowledgement().sequence == number)
@@ -143,8 +142,8 @@ private final class Server: Sendable {
             peer.shutdownWriting()
             _ = peer.receiveToEnd()
         }
-        // Nothing random ends in good order: whatever it was, BYE or `over` did not
-        // come of it by chance with this seed.
+        // No random bytes end a connection cleanly: with this seed none of
+        // them is BYE or `over` by chance.
         let codes = try server.errors(rounds - 3)
         let typed: Set<FrameStreamingError.Code> = [
             .protocolViolation, .limitExceeded, .endedWithoutGoodbye, .rejected, .connectionLost,
@@ -158,7 +157,7 @@ private final class Server: Sendable {
         let server = try Server(maximumConnections: 4)
         let beside = try server.connect()
         let peers = try (0..<200).map { _ in try RawPeer(port: server.listener.port) }
-        // Three silent ones fit beside the one that streams; all others are turned away at once.
+        // Three silent peers fit beside the one that streams; all others are refused at once.
         let codes = try server.errors(197)
         #expect(codes.filter { $0 == .busy }.count >= 197)
         for number in 1...UInt64(10) { try server.streams(beside, number) }

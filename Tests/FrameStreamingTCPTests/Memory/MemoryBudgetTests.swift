@@ -35,7 +35,7 @@ import Testing
         #expect(greedy.held == 30 * Self.mebibyte)
         let others = (0..<3).map { _ in FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte) }
         for other in others {
-            // A stream of small frames does not notice.
+            // A stream of small frames is not affected.
             for _ in 0..<16 { #expect(other.take(600_000)) }
             #expect(!other.take(10 * Self.mebibyte))
         }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A receiver whose sender has credit for more than there is memory for.
+/// A receiver that has granted credit for more frames than fit into its memory.
 @Suite(.ownThread(atOnce: 4)) struct MemoryLimitTests {
     static let large = 1 << 20
     /// Two large frames for one connection.
@@ -39,8 +39,8 @@ import Testing
         }
     }
 
-    /// A receiver that has granted 16 frames, for the first was small, and a peer that
-    /// sends them all, as large as may be.
+    /// A receiver that has granted 16 frames because the first was small, and a peer
+    /// that sends 16 of the largest size.
     private func flooded(
         _ options: TCPOptions
     ) throws -> (FrameReceiver, TCPTransport, RawPeer, sent: Background<Bool>) {
@@ -81,7 +81,7 @@ import Testing
             }
         }
         #expect(code { _ = try receiver.next(until: .now) } == .timedOut)
-        // Large frames have a window of as many as fit.
+        // For large frames the window is the number that fits.
         #expect(try acknowledgement(peer).creditThrough == 19)
         receiver.cancel()
     }
@@ -112,7 +112,7 @@ import Testing
             return true
         }
         #expect(try answering.value())
-        // Nobody consumes them any more, and yet all are read, for the answer is behind them.
+        // The frames are not consumed any more but read, because the answer is behind them.
         #expect(try sent.value())
         peer.send(ByeAcknowledgement(consumedThrough: 0).marshal())
         peer.shutdownWriting()
@@ -127,7 +127,8 @@ import Testing
         try waitUntil { (try? held(transport)) ?? 0 > Self.large }
         let (other, peer) = try makeRawPair(.receiver, options: options(budget))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: other, decode: nil)
-        // The next one is not read whole before this one is consumed, so another thread sends.
+        // The next frame is not read completely before this one is
+        // consumed, so another thread sends.
         let sent = try Background { [self] in
             for sequence in 1...3 as ClosedRange<UInt64> { peer.send(try frame(sequence, Self.large)) }
             return true

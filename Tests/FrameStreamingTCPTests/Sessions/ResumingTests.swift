@@ -16,7 +16,7 @@ private final class Consumer: Sendable {
     let errors = Monitor<[FrameStreamingError]>([])
     private let serving: Background<Void>
 
-    /// - Parameter work: What is done with each frame before it counts; called with its number.
+    /// - Parameter work: Called with each frame's number before the frame counts as consumed.
     init(
         options: TCPOptions = TCPOptions(), maximumConnections: Int = 16,
         work: @escaping @Sendable (UInt64) throws -> Void = { _ in }
@@ -47,7 +47,7 @@ extension Monitor<[UInt64]> {
 }
 
 private let frames: UInt64 = 6
-/// A frame of ResumingSender, an acknowledgement, and what is said before and behind them.
+/// The sizes of HELLO, a frame of ResumingSender, and an acknowledgement.
 private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76 + 10, 8 + 72)
 
 @Suite(.ownThread(atOnce: 4)) struct ResumingTests {
@@ -66,7 +66,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         return (consumer.consumed.withLock { $0 }, between.connections)
     }
 
-    /// Where messages begin and end, and a byte before and behind.
+    /// The bounds of messages, and a byte before and behind each.
     private static let cutsToServer: [Int] = (0...7).flatMap { number in
         let boundary = helloBytes + number * frameBytes
         return [boundary - 1, boundary, boundary + 1, boundary + 8, boundary + 50]
@@ -80,7 +80,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         for cut in Self.cutsToServer + [1, 20, 83] {
             let (consumed, connections) = try stream(cutAfter: [cut], .toServer, window: window)
             #expect(consumed == Array(1...frames), "cut after \(cut)")
-            // One more where the receiver has not seen yet that the first is gone.
+            // One more than two if the receiver has not noticed yet that the first is gone.
             #expect(connections >= 1 && connections <= 3, "cut after \(cut)")
         }
     }
@@ -158,8 +158,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
     }
 }
 
-/// The other connection is still there, for all that the receiver knows: the cable was pulled out,
-/// or the sender was restarted in another place of the network.
+/// A new connection of a session whose old one still exists for the receiver: the cable was pulled,
+/// or the sender was restarted elsewhere in the network.
 @Suite struct SupersededConnectionTests {
     private func hello(_ session: UInt64) -> [UInt8] {
         var hello = Hello(role: 1, maximumFrameBytes: 0, bootID: [UInt8](repeating: 0, count: 16), stream: "")
@@ -189,7 +189,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         old.send(try frame(1, of: 1))
         consumer.consumed.wait(for: 1)
 
-        // Somebody else has to wait, and changes nothing for the one who is there.
+        // Another sender has to wait, and does not affect the present one.
         let stranger = try RawPeer(port: consumer.listener.port)
         stranger.send(hello(8))
         #expect(try welcome(stranger) == nil)
@@ -197,8 +197,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         old.send(try frame(2, of: 2))
         consumer.consumed.wait(for: 2)
 
-        // The same session is turned away once, while the earlier connection
-        // ends: that one says nothing any more.
+        // The same session is refused once, while the silent earlier connection ends.
         let first = try RawPeer(port: consumer.listener.port)
         first.send(hello(7))
         #expect(try welcome(first) == nil)
@@ -241,8 +240,8 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         _ = old.receiveToEnd()
         #expect(consumer.consumed.withLock { $0 } == [])
         gate.update { $0 = true }
-        // How much of the old one's had arrived whole is for the receiver to
-        // say: that much was consumed first.
+        // The receiver reports how many frames of the old connection had arrived
+        // whole: they were consumed first.
         let resumed = try #require(try welcome(new))
         #expect((1...3).contains(resumed) && consumer.consumed.withLock { $0 } == Array(1...resumed))
         for number in resumed + 1...5 { new.send(try frame(number - resumed, of: number)) }
@@ -296,7 +295,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
         let second = try RawPeer(port: listener.port)
         second.send(hello(7))
         let waiting = try Background { try listener.accept(until: soon()).peer }
-        // It has been severed for the second, which waits for the owner to let go of it.
+        // The first connection was severed for the second, which waits until its owner releases it.
         #expect(code { _ = try held.receive(until: soon()) } == .endedWithoutGoodbye)
         listener.close()
         #expect(waiting.error()?.code == .closed)
@@ -304,7 +303,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
     }
 }
 
-/// What a receiver does with a connection: notes what it consumed.
+/// Consumes a connection's frames and notes their numbers.
 func consume(
     _ transport: TCPTransport, into consumed: Monitor<[UInt64]>, work: (UInt64) throws -> Void = { _ in }
 ) throws {

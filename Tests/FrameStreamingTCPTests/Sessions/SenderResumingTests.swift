@@ -7,7 +7,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// The package's own sender and receiver, with a proxy between them that cuts.
+/// The package's own sender and receiver, with a proxy between them that cuts connections.
 @Suite(.ownThread(atOnce: 4)) struct SenderResumingTests {
     private static let frames = 8
 
@@ -38,7 +38,7 @@ import Testing
         #expect(summary.total.lost == 0 && summary.total.dropped.total == 0, "\(what)")
     }
 
-    /// No questions about the clock: where the last cut falls is counted in bytes,
+    /// Options without questions about the clock: cuts are counted in bytes,
     /// and none may fall into the goodbye.
     private static var counted: TCPOptions {
         var options = TCPOptions()
@@ -78,8 +78,8 @@ import Testing
             let receiver = try TCPConnector(
                 to: "127.0.0.1:\(proxy.port)", role: .receiver, options: Self.counted)
             let sending = try Background {
-                // Where the very goodbye is cut off, the receiver cannot know
-                // that nobody will be there any more.
+                // If the goodbye itself is cut off, the receiver cannot know
+                // that the sender will not return.
                 defer { receiver.cancel() }
                 var source = Numbers()
                 return try sender.run(&source)

@@ -24,11 +24,11 @@ import Testing
         first.consumed(1)
         first.consumed(2)
         first.end()
-        // An acknowledgement that was tried when the connection was gone already counts.
+        // An acknowledgement counts even if the connection was gone when it was sent.
         first.consumed(3)
         let second = try use(memory, 7)
         #expect(second.base == 3)
-        // Here it is too late: the sender was told 3.
+        // Here it is too late: the receiver has reported 3 to the sender.
         first.consumed(4)
         second.consumed(1)
         second.end()
@@ -149,7 +149,7 @@ import Testing
             use.end(goodbye: true)
         }
         #expect(try use(memory, 1).base == 5)
-        // They are remembered where there is room.
+        // They are remembered if there is room.
         #expect(try use(memory, 5000).base == 3)
     }
 
@@ -178,8 +178,8 @@ import Testing
         #expect(try use(memory, 1).base == 6)
     }
 
-    /// One session too many is remembered: what goes is the one that ended with a
-    /// goodbye, or else the oldest that broke.
+    /// One session more than fits: the one that ended with a goodbye is
+    /// forgotten, or else the oldest that broke.
     @Test(arguments: [true, false])
     func aConnectionTellsHowItEnded(goodbye: Bool) throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)

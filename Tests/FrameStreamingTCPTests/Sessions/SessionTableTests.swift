@@ -34,7 +34,8 @@ import Testing
                 }
             }
             #expect(table.idleCount == idle.count && table.count == idle.count + held.count)
-            // One expectation for all sessions: each costs more than what it looks at.
+            // One expectation for all sessions, because an
+            // expectation costs more than what it checks.
             let wrong = (1...UInt64(40)).first { session in
                 let known = idle.first { $0.session == session }
                 return table.standing(of: session) != known?.standing

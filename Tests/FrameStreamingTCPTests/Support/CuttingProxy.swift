@@ -5,8 +5,8 @@ import RawSockets
 
 @testable import FrameStreamingTCP
 
-/// Stands between two ends and cuts connections after so many bytes: the first connection after the
-/// first limit, and so on; those without a limit pass.
+/// Relays between two ends and cuts connections after a number of bytes: the first connection after
+/// the first limit, and so on. Connections without a limit pass.
 final class CuttingProxy: Sendable {
     enum Direction: Sendable, CaseIterable { case toServer, toClient }
 

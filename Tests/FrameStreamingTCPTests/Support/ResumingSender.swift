@@ -3,13 +3,13 @@ import FrameStreamingSystem
 
 @testable import FrameStreamingTCP
 
-/// A sender as plain as it can be that loses nothing: after a break it goes on behind what
-/// the receiver says it has consumed.
+/// The simplest sender that loses nothing: after a break it continues behind the frames that
+/// the receiver reports as consumed.
 struct ResumingSender {
     let connector: any TransportProvider
     let frames: UInt64
     var window: UInt64 = 4
-    /// Told of each connection's peer.
+    /// Called with each connection's peer.
     var onConnection: (Peer) -> Void = { _ in }
 
     /// Sends until all was acknowledged. What breaks a connection leads to the next.

@@ -2,7 +2,7 @@ import FrameStreamingCore
 import Foundation
 import Glibc
 
-/// A frame whose bytes are told from its number.
+/// A frame whose bytes follow from its number.
 func makeFrame(
     _ number: UInt64, width: Int = 64, height: Int = 48, pixelFormat: PixelFormat = .jpeg, byteCount: Int = 1000,
     strides: [Int] = []

@@ -47,8 +47,8 @@ func makePair(
 
 /// One end of a socket pair as a transport after its handshake, the other as plain calls.
 /// `bufferSize` sets the kernel's buffers to their least, so that everything is written and read in
-/// pieces. As another machine, or one whose boot id is only claimed to be ours, the other end is
-/// asked for its clock.
+/// pieces. An end that plays another machine, or whose equal boot id is only a claim, is asked for
+/// its clock.
 func makeRawPair(
     _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
     isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0

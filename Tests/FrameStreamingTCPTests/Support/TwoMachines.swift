@@ -7,16 +7,15 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// Two ends of this process that look to each other like two machines: every message
-/// passes through here, where each end gets a boot id of its own, and a clock that
-/// says something else than it does.
+/// Two ends of this process that look to each other like two machines: every message passes through
+/// here, where each end gets a boot id of its own and a shifted clock.
 final class TwoMachines: Sendable {
-    /// By how much each end's clock seems to be ahead: what the other one is to
-    /// find out, with the opposite sign.
+    /// By how much each end's clock seems to be ahead. The other end must
+    /// find this, with the opposite sign.
     static let senderAhead: Int64 = 5_000_000_007
     static let receiverAhead: Int64 = -7_000_000_011
 
-    /// What both have in common.
+    /// What the two ends have in common.
     enum Identity { case each, bootID, bootIDAndCalendar }
 
     let sender: TCPTransport
@@ -24,9 +23,8 @@ final class TwoMachines: Sendable {
     private let losesPongs: Monitor<Bool>
     private let threads: [SystemThread]
 
-    /// - Parameters:
-    ///   - losesPongs: Whether the answers about the clock get lost, until they are let through.
-    ///   - shared: What lets them look like one machine.
+    /// - Parameters: - losesPongs: Whether PONGs are lost until the test lets them through. -
+    ///   shared: What makes the ends look like one machine.
     init(losesPongs: Bool = false, shared: Identity = .each) throws {
         let losing = Monitor(losesPongs)
         self.losesPongs = losing
@@ -156,7 +154,7 @@ private struct Relay {
 
     private func disguise(_ hello: inout Hello, as machine: UInt8) {
         if shared == .each { hello.bootID = [UInt8](repeating: machine, count: 16) }
-        // A clock that is ahead is so much less behind the calendar.
+        // A clock that is ahead is less behind the calendar by the same amount.
         if shared != .bootIDAndCalendar { hello.realtimeOffset -= ahead }
     }
 

@@ -4,7 +4,7 @@
 /// tests that put extremes into each.
 struct WireFields {
     let type: WireType
-    /// The message as it is in a stream where all is well.
+    /// The message as in a correct stream.
     let message: [UInt8]
     /// Where each integer begins in the message, and how many bytes it has.
     let fields: [(offset: Int, width: Int)]

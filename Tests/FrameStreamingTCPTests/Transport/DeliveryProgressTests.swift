@@ -3,15 +3,15 @@ import FrameStreamingTCP
 import FrameStreamingTesting
 import Testing
 
-/// What the kernel says of bytes on their way, by which a sender tells a slow
-/// receiver from one that stands still.
+/// The kernel's count of delivered bytes, by which a sender distinguishes a
+/// slow receiver from a stalled one.
 @Suite struct DeliveryProgressTests {
     @Test func bytesThatReachThePeersMachineAreCounted() throws {
         let (sender, receiver) = try makePair()
         let progress: any DeliveryProgress = sender
         let before = try #require(progress.deliveredBytes)
         try sender.send(.frame(try makeFrame(1, byteCount: 20_000), FrameInfo(sequence: 1)), until: soon())
-        // Nobody has read them: that is the acknowledgement's business.
+        // They were not read, which only an acknowledgement would show.
         try waitUntil { progress.deliveredBytes.map { $0 >= before + 20_000 } == true }
         _ = try receiver.receiveFrame()
         sender.close()
@@ -24,7 +24,7 @@ import Testing
         let progress: any DeliveryProgress = sender
         let before = try #require(progress.deliveredBytes)
         try sender.send(.frame(try makeFrame(1, byteCount: 20_000), FrameInfo(sequence: 1)), until: soon())
-        // The announcement alone: the picture waits for its `ok`.
+        // Only the header was delivered: the picture waits for its `ok`.
         try waitUntil { progress.deliveredBytes.map { $0 > before } == true }
         #expect(try #require(progress.deliveredBytes) < before + 20_000)
         sender.close()

@@ -6,12 +6,12 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A body that cannot go on: its error is not of this package.
+/// An error of a body that is not of this package.
 private struct DiskIsFull: Error, CustomStringConvertible {
     var description: String { "the disk is \u{1B}[31mfull" }
 }
 
-/// How the body of a `serve` ends is what its peer hears, where the body itself has said nothing.
+/// The peer learns how the body of a `serve` ended, unless the body sent a goodbye itself.
 @Suite(.ownThread(atOnce: 4)) struct LentTransportTests {
     enum Ending: CaseIterable { case returns, throwsItsOwn, throwsOurs, isCancelled, saysItself }
 
@@ -25,7 +25,8 @@ private struct DiskIsFull: Error, CustomStringConvertible {
         }
     }
 
-    /// Takes one frame, and ends as told. The receiver is released without a goodbye of its own.
+    /// Takes one frame, and ends as `ending` says. The receiver is
+    /// released without a goodbye of its own.
     @Sendable static func take(_ transport: TCPTransport, _ ending: Ending) throws {
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
         _ = try #require(try receiver.next())

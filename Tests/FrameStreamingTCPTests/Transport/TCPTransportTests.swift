@@ -135,7 +135,7 @@ import Testing
     }
 }
 
-/// Looks again and again; for what nobody tells.
+/// Polls `condition`, for state changes that wake no thread.
 func waitUntil(_ condition: () -> Bool) throws {
     let deadline = soon()
     while !condition() {

@@ -6,13 +6,13 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// What one thread that listens to several connections calls.
+/// The calls of a thread that polls several connections.
 @Suite(.ownThread(atOnce: 4)) struct WatchedTransportTests {
     private func acknowledgement(_ sequence: UInt64) -> [UInt8] {
         Acknowledgement(sequence: sequence, creditThrough: sequence + 16).marshal()
     }
 
-    /// What came with one call, for which it is waited until the connection is readable.
+    /// Waits until the connection is readable, and returns what one call delivered.
     private func arrived(_ transport: TCPTransport) throws -> (sequences: [UInt64], needs: WatchedNeeds?) {
         let descriptor = try #require(transport.watched)
         let readiness = try wait(for: PollEvents.input, on: descriptor.raw, until: soon().nanoseconds, wakeUp: nil)
@@ -32,7 +32,7 @@ import Testing
         let needs = try transport.receiveArrived(into: &messages)
         #expect(needs == WatchedNeeds(lookBy: nil, wantsOutput: false))
         #expect(messages.isEmpty)
-        // Alive until here.
+        // The connection was alive until here.
         peer.shutdownWriting()
     }
 
@@ -71,7 +71,7 @@ import Testing
         #expect(sequences == [1])
         let due = try #require(needs?.lookBy)
         sleep(until: due.nanoseconds)
-        // Nothing more has come, and that is what is looked for.
+        // Nothing more has arrived, as the loop requires.
         var messages: [Message] = []
         #expect(code { _ = try transport.receiveArrived(into: &messages) } == .connectionLost)
         #expect(messages.isEmpty)
@@ -141,7 +141,7 @@ import Testing
 
     @Test func whoDoesNotReadGetsTheRestWhenThereIsRoom() throws {
         let (transport, peer) = try makeRawPair(.sender, bufferSize: 1)
-        // A frame that stays in the middle, and the thread that would finish it away.
+        // A frame is partly written, and the thread that would finish it is absent.
         let frame = try makeFrame(1, byteCount: 500_000)
         #expect(code { try transport.send(.frame(frame, FrameInfo(sequence: 1)), until: .now) } == .timedOut)
         var messages: [Message] = []

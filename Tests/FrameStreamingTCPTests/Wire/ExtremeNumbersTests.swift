@@ -8,13 +8,13 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// Every integer of every message at its extremes, said to a sender and to a receiver that go on to
-/// calculate with it: each ends, with figures that add up, and none traps.
+/// Every integer of every message at its extremes, sent to a sender and to a receiver that
+/// calculate with it: each ends with figures that add up, and none traps.
 @Suite(.ownThread(atOnce: 4)) struct ExtremeNumbersTests {
-    /// What a peer says, and when.
+    /// The messages of a peer, and when it sends them.
     struct Script: Sendable {
         var opening: [UInt8]
-        /// Said in answer to each frame, or one after another to a receiver.
+        /// Sent in answer to each frame, or one after another to a receiver.
         var messages: [[UInt8]]
     }
 
@@ -41,7 +41,7 @@ import Testing
 
     private static let pong = Pong(answering: Ping(id: 1, sendTime: monotonicNow()), receiveTime: 5, sendTime: 6)
 
-    /// What only a receiver says.
+    /// The messages that only a receiver sends.
     private static func receiversFields(_ sequence: UInt64) -> [WireFields] {
         [
             WireFields(
@@ -50,7 +50,7 @@ import Testing
         ]
     }
 
-    /// What both say.
+    /// The messages that both sides send.
     private static var fieldsOfBoth: [WireFields] {
         [
             WireFields(.ping, Ping(id: 1, sendTime: 5).marshal(), header: [8, 8]),
@@ -62,12 +62,12 @@ import Testing
 
     // MARK: To a sender
 
-    /// Most of a script's time is waiting for a peer that says no more.
+    /// A script mostly waits for a silent peer, so several run at once.
     private func runSenders(_ scripts: [Script]) async throws {
         try await sideBySide(scripts, atOnce: 8) { try runSender($0) }
     }
 
-    /// Runs a sender against a receiver that says `script`, until both have ended.
+    /// Runs a sender against a receiver that follows `script`, until both have ended.
     private func runSender(_ script: Script) throws {
         let (descriptor, peer) = try socketPair()
         let speaking = try Background {
@@ -91,14 +91,14 @@ import Testing
             #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
             #expect(!"\(sender.summary) \(total.ackTime) \(total.wireTime) \(total.receiverTime)".isEmpty)
         } catch {
-            // A handshake that cannot be is refused in words.
+            // An impossible handshake is refused with a reason.
             #expect(!error.message.isEmpty)
         }
         channel.close()
         #expect(try speaking.value(), "the sender did not end")
     }
 
-    /// Frames that come at once, each as soon as the one before was taken.
+    /// Frames that are available at once, each as soon as the one before was taken.
     private struct Pictures: FrameSource {
         let isLive = false
         private var number: UInt64 = 0
@@ -112,15 +112,15 @@ import Testing
         }
     }
 
-    /// Whether the other end says something soon: one that was told of a message that is longer
-    /// than what came waits for the rest of it.
+    /// Whether the other end sends something soon. It waits for more if a length
+    /// promised a longer message than it got.
     private func isHeard(_ peer: RawPeer) -> Bool {
         var waiting = pollfd(fd: peer.socket, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&waiting, 1, 150) > 0
     }
 
-    /// Answers each frame with its acknowledgement and the next of `messages`, until
-    /// the sender ends, or falls silent.
+    /// Answers each frame with its acknowledgement and the next of `messages`,
+    /// until the sender ends or is silent.
     private func answerFrames(_ peer: RawPeer, with messages: [[UInt8]]) {
         var rest = messages[...]
         while isHeard(peer) {
@@ -156,8 +156,7 @@ import Testing
         var scripts: [Script] = []
         let opening = Self.hello(.receiver).marshal(.hello)
         for number in Self.receiversFields(first).indices {
-            // Each variant in its place in a stream that is well before and behind
-            // it, and all that follow like it.
+            // Each variant replaces one acknowledgement of a correct stream, or all from there on.
             let ofEach = (1...5).map { Self.receiversFields($0)[number].variants }
             for variant in ofEach[0].indices {
                 let messages = (0..<5).map { index in
@@ -185,7 +184,7 @@ import Testing
         var scripts: [Script] = []
         for _ in 0..<50 {
             let messages = (1...5 as ClosedRange<UInt64>).map { sequence in
-                // The number stays: another one would be the end.
+                // The number stays, because any other ends the stream.
                 var fields = Self.receiversFields(sequence)[0]
                 fields = WireFields(fields, keeping: [8, 24])
                 var pongs: [UInt8] = []
@@ -203,7 +202,7 @@ import Testing
         try await sideBySide(scripts, atOnce: 8) { try runReceiver($0) }
     }
 
-    /// Runs a receiver against a sender that says `script`, until both have ended.
+    /// Runs a receiver against a sender that follows `script`, until both have ended.
     private func runReceiver(_ script: Script) throws {
         let (descriptor, peer) = try socketPair()
         let speaking = try Background {
@@ -275,7 +274,7 @@ import Testing
         var scripts: [Script] = []
         for _ in 0..<50 {
             let messages = (1...6 as ClosedRange<UInt64>).map { sequence in
-                // Number, size, and the metadata's length stay: another one would be the end.
+                // Number, size and the metadata's length stay, because any other ends the stream.
                 let frame = WireFields(Self.frame(sequence), keeping: [8, 60, 64, 68, 80])
                 var pongs: [UInt8] = []
                 for _ in 0..<2 { pongs += Self.fieldsOfBoth[1].mixture(using: &numbers) }
@@ -325,8 +324,7 @@ import Testing
 
     // MARK: A session that comes back
 
-    /// A receiver that breaks its connection after `acknowledged`
-    /// frames and comes back with any count.
+    /// A receiver breaks its connection after `acknowledged` frames and comes back with any count.
     @Test(arguments: [0, 1, 3, UInt64(Int64.max), 1 << 63, .max - 2, .max - 1, .max] as [UInt64])
     func aReceiverThatComesBackWithAnyCount(consumed: UInt64) throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
@@ -341,7 +339,7 @@ import Testing
         let welcome = try self.welcome(first)
         answer(first, frames: 2)
         first.kill()
-        // Again and again with a count that is no count of this session,
+        // It comes back again with a count that is impossible in this session,
         // until all frames were acknowledged.
         let second = try RawPeer(port: acceptor.port)
         second.send(Self.hello(.receiver, session: welcome.session, consumed: consumed).marshal(.hello))
@@ -358,7 +356,7 @@ import Testing
         return try Hello(header: header[...], payload: peer.receive(prefix.payloadLength)[...])
     }
 
-    /// Acknowledges so many frames, and answers a goodbye.
+    /// Acknowledges `frames` frames, and answers a goodbye.
     private func answer(_ peer: RawPeer, frames: Int) {
         var count = 0
         while count < frames {

@@ -30,7 +30,7 @@ import Testing
     @Test func cutsAtEveryPositionMakeNoDifference() throws {
         let bytes = try allMessages()
         let whole = try parse([bytes])
-        // HELLO is there twice: with and without the optional capability.
+        // HELLO occurs twice: with and without the optional capability.
         #expect(whole.count == WireType.allCases.count + 3)
         for cut in 0...bytes.count {
             #expect(try parse([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole, "cut at \(cut)")

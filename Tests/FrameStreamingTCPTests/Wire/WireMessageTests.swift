@@ -117,7 +117,7 @@ extension WireTypeSet {
             }
         }
         #expect(try shown == goldenMessages())
-        // HELLO is there twice, with and without the optional capability, and
+        // HELLO occurs twice, with and without the optional capability, and
         // BYE three times, with each code.
         #expect(shown.count == WireType.allCases.count + 3)
     }
@@ -182,12 +182,12 @@ extension WireTypeSet {
         let bytes = acknowledgement.marshal()
         #expect(bytes.count == WirePrefix.length + 72)
         #expect(try Acknowledgement(header: bytes[WirePrefix.length...]) == acknowledgement)
-        // Bytes that do not hold both are a later version's, or an
-        // earlier one's that ends between them.
+        // Bytes that do not hold both values are of a later version, or of an
+        // earlier one that ends between them.
         let cut = try Acknowledgement(header: bytes[WirePrefix.length..<WirePrefix.length + 64])
         #expect(cut == Examples.acknowledgement)
-        // Found among others, in any cuts, and what a later version
-        // puts behind them is passed over.
+        // The values are found among others, however the bytes are cut, and bytes that a
+        // later version appends are skipped.
         var later = bytes
         later[3] += 5
         later += [1, 2, 3, 4, 5]

@@ -1,12 +1,11 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A program of a user's own: it imports the product FrameStreaming only,
-// and brings a source and a codec.
+// A user's program: it imports the product FrameStreaming only, and brings a source and a codec.
 let package = Package(
     name: "OwnSource",
-    // No traits: what a package that is fetched has unless it asks; one
-    // beside this has those of our examples.
+    // No traits, as for a dependency that is fetched. By default a dependency at a local
+    // path has the traits of our examples.
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .executableTarget(

@@ -1,12 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The protocol alone: no camera, no JPEG library. It builds where
+// The protocol alone, without camera and JPEG library. It builds where
 // neither -dev package is installed.
 let package = Package(
     name: "ProtocolOnly",
-    // No traits: what a package that is fetched has unless it asks; one
-    // beside this has those of our examples.
+    // No traits, as for a dependency that is fetched. By default a dependency at a local
+    // path has the traits of our examples.
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .testTarget(

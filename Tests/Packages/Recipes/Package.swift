@@ -11,8 +11,8 @@ let library = Target.Dependency.product(name: "FrameStreaming", package: "FrameS
 let package = Package(
     name: "Recipes",
     dependencies: [
-        // No traits: what a package that is fetched has unless it asks; one
-        // beside this has those of our examples.
+        // No traits, as for a dependency that is fetched. By default a dependency at a local
+        // path has the traits of our examples.
         .package(name: "FrameStreaming", path: "../../..", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
