@@ -3,8 +3,8 @@ public import ArgumentParser
 public import FrameStreaming
 public import Logging
 
-// The extensions are public because the types are; nobody sees them but the examples.
-// What the command lines of the examples have in common: how a size, a rate or a format is written.
+// The extensions are public because the types are, but only the examples import this module. What
+// the command lines of the examples have in common: how a size, a rate or a format is written.
 
 /// `WIDTHxHEIGHT`.
 package struct SizeArgument: ExpressibleByArgument, Sendable {

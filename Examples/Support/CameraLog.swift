@@ -1,19 +1,19 @@
 package import FrameStreaming
 package import Logging
 
-/// What happens to a camera beside pictures, in a log.
+/// Logs a camera's events.
 package struct CameraLog: Sendable {
     private let logger: Logger
 
-    /// On standard error.
+    /// Logs to standard error.
     package init(label: String, level: Logger.Level) {
         self.init(StandardErrorLog.logger(label: label, level: level))
     }
 
-    /// With any logger.
+    /// Logs to `logger`.
     package init(_ logger: Logger) { self.logger = logger }
 
-    /// One line of the log.
+    /// Writes one line.
     package func note(_ event: CameraEvent) {
         logger.log(level: Self.level(of: event.kind), "\(event.message)", metadata: Self.metadata(of: event))
     }
@@ -22,8 +22,8 @@ package struct CameraLog: Sendable {
         switch kind {
         case .lost: .error
         case .restarted, .damaged, .controlRefused: .warning
-        // Every few seconds for as long as the camera is away, and a second
-        // where the driver drops pictures.
+        // Reported every few seconds while the camera is away, and every second
+        // while the driver drops pictures.
         case .stillLost, .dropped: .info
         default: .notice
         }

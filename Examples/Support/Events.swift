@@ -10,7 +10,7 @@ package struct ListeningEvent: Encodable, Sendable {
     package init(port: Int) { self.port = port }
 }
 
-/// Where the page with the pictures is.
+/// The address of the page with the pictures.
 package struct PreviewEvent: Encodable, Sendable {
     let event = "preview"
     let url: String
@@ -18,8 +18,7 @@ package struct PreviewEvent: Encodable, Sendable {
     package init(url: String) { self.url = url }
 }
 
-/// What happens to a connection beside its frames: `connected`,
-/// `disconnected`, `waiting`, `stalled`.
+/// An event of a connection other than a frame: `connected`, `disconnected`, `waiting`, `stalled`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String
     let address: String
@@ -32,7 +31,7 @@ package struct ConnectionEvent: Encodable, Sendable {
     }
 }
 
-/// How many lines of a kind were left out, because they came too fast.
+/// How many lines of a kind were suppressed, because there were too many.
 struct SuppressedEvent: Encodable, Sendable {
     let event = "suppressed"
     let kind: String
@@ -65,7 +64,7 @@ package struct Percentiles: Encodable, Sendable {
 /// Whether the figures are of one connection or of all.
 package enum Scope: String, Encodable, Sendable { case connection, total }
 
-/// What a receiver did: in a second (`progress`), on a connection, or in all.
+/// The figures of a receiver: of a second (`progress`), of a connection, or in total.
 package struct ReceiverEventLine: Encodable, Sendable {
     let event: String
     let role = "receiver"
@@ -109,8 +108,8 @@ package struct ReceiverEventLine: Encodable, Sendable {
         goodbye = peer?.goodbye
     }
 
-    // Absent would be `null` too for most readers, but a key that is
-    // always there is easier to rely on.
+    // Most readers take an absent key for `null`, but a key that is
+    // always present is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")
@@ -135,7 +134,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     }
 }
 
-/// What a sender did: in a second (`progress`), on a connection, or in all.
+/// The figures of a sender: of a second (`progress`), of a connection, or in total.
 package struct SenderEventLine: Encodable, Sendable {
     let event: String
     let scope: Scope

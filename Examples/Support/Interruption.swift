@@ -4,11 +4,11 @@ internal import Glibc
 /// Ctrl-C and SIGTERM as an event and not as a sudden end: the program is asked to end, and has a
 /// moment to do so.
 ///
-/// The first signal does what was last asked for with ``does(lastWords:_:)``. The process does not
-/// wait longer than 650 ms for a silent peer, a frame that decodes for seconds, or a browser that
-/// does not read: it prints its summary and exits. If its output is not read, it gives up printing
-/// after 300 ms. On a machine that is too busy, printing may take two seconds more, so that the
-/// summary is not lost.
+/// The first signal runs the action that was last set with ``does(lastWords:_:)``. The process does
+/// not wait longer than 650 ms for a silent peer, a frame that decodes for seconds, or a browser
+/// that does not read: it prints its summary and exits. If its output is not read, it gives up
+/// printing after 300 ms. On a machine that is too busy, printing may take two seconds more, so
+/// that the summary is not lost.
 ///
 /// A second signal ends the process at once, with the status of a program that died of it (130,
 /// 143). One within 200 ms of the first is part of it: `timeout` and `make` send it to the process
@@ -18,11 +18,11 @@ internal import Glibc
 /// them, and use them only until they return.
 package final class Interruption: Sendable {
     private struct State {
-        /// Nil: the program has begun nothing, and exits at once.
+        /// Nil before the program has begun anything: then it exits at once.
         var action: (@Sendable () -> Void)?
         var lastWords: @Sendable () -> CInt
         var happened = false
-        /// Somebody prints the summary, or has.
+        /// Whether the summary was printed or is being printed.
         var isConcluding = false
         /// The status that goes with the summary, once it is printed.
         var status: CInt?
@@ -39,13 +39,12 @@ package final class Interruption: Sendable {
     /// A signal that comes so soon after the first is the same one, sent twice.
     private static let echo = Duration.milliseconds(200)
 
-    /// Takes both signals from here on: make one before any other thread.
+    /// Handles both signals from here on. It must be made before any other thread.
     ///
     /// - Parameter lastWords: Prints the summary of a program that has nothing to
     ///   sum up yet, and returns its status.
     package init(lastWords: @escaping @Sendable () -> CInt) {
-        // Somebody who stops reading what is printed (`| head -1`) does not end the work:
-        // the write fails, and that is all.
+        // A closed output (`| head -1`) does not end the work: only the write fails.
         signal(SIGPIPE, SIG_IGN)
         // Nor does a limit on the size of files: the write fails, as on a full disk.
         signal(SIGXFSZ, SIG_IGN)
@@ -65,8 +64,8 @@ package final class Interruption: Sendable {
             while let number = Self.next(of: waiting, until: first.advanced(by: Self.patience)) {
                 if MonotonicTime.now.since(first) >= Self.echo { _exit(128 + number) }
             }
-            // Its end is not this thread's to wait for: the summary may be
-            // stuck in a pipe that nobody reads.
+            // This thread does not wait for the summary, which may be
+            // stuck in a pipe without a reader.
             startThreadOrExit("summary") { [self] in _ = conclude() }
             let start = MonotonicTime.now
             var limit = start.advanced(by: Self.printing)
@@ -116,7 +115,7 @@ package final class Interruption: Sendable {
     /// Whether one came.
     package var happened: Bool { state.withLock { $0.happened } }
 
-    /// What an interruption does from now on; at once, if it came already.
+    /// Sets what an interruption does from now on. If one has happened, it does so at once.
     ///
     /// - Parameters:
     ///   - lastWords: Prints the summary of what was done until now, and
@@ -133,11 +132,10 @@ package final class Interruption: Sendable {
         if happened { action() }
     }
 
-    /// Prints the summary, once: for the program's end, or for that of its
-    /// patience, whichever comes first.
+    /// Prints the summary once, at the program's end or when its time is up, whichever is first.
     ///
-    /// - Returns: The status to exit with. Does not return to the one that comes too
-    ///   late: the process is about to exit.
+    /// - Returns: The status to exit with. A second caller does not return,
+    ///   because the process is about to exit.
     package func conclude() -> CInt {
         let lastWords: (@Sendable () -> CInt)? = state.withLock { state in
             if state.isConcluding { return nil }

@@ -26,7 +26,7 @@ package struct LimitedSource: FrameSource {
         return event
     }
 
-    /// How many pictures there will be, where that is known.
+    /// How many pictures there will be, if that is known.
     package func expectedFrames(loops: Bool) -> Int? {
         let inFile = loops ? nil : (source as? RawFileSource)?.frameCount
         return [limit, inFile].compactMap(\.self).min()

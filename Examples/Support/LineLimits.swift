@@ -1,8 +1,8 @@
 package import FrameStreaming
 
-/// What a line is about that a peer or a device can cause.
+/// The kind of a line that a peer or a device can cause.
 ///
-/// The raw value stands in front of how many were left out, and in `--json`.
+/// The raw value names the kind in the count of suppressed lines and in `--json`.
 package enum LineKind: String, Hashable, Sendable, CaseIterable {
     case connected, disconnected, refused, summary, waiting, stalled
     case sourceLost = "source lost"
@@ -15,8 +15,8 @@ package enum LineKind: String, Hashable, Sendable, CaseIterable {
     /// How many lines of this kind are printed for one connection, and for all together.
     package var rates: (perSource: LogRate, total: LogRate) {
         switch self {
-        // A line for each visitor. A thousand are let through at once, so that a
-        // summary is missing in no ordinary run.
+        // Each connection prints one. A burst of a thousand is allowed, so that
+        // ordinary runs print every summary.
         case .connected, .disconnected, .summary:
             (LogRate(burst: 100, interval: .seconds(1)), LogRate(burst: 1_000, interval: .milliseconds(50)))
         // `--verbose` prints a line for each frame: as many as cameras have.
@@ -31,14 +31,15 @@ private let limiter = Locked(LogLimiter<LineKind> { $0.rates })
 
 /// Whether a line that a peer caused is printed now. One that is not is counted.
 ///
-/// - Parameter source: The connection's address, or whoever else caused it; nil = not known.
+/// - Parameter source: The connection's address, or the device that
+///   caused the line; nil = not known.
 package func admitsLine(_ kind: LineKind, from source: String?) -> Bool {
     limiter.withLock { $0.admit(kind, from: source, at: .now) }
 }
 
-/// Says how many lines were left out, of each kind of which some were for long enough.
+/// Prints how many lines were suppressed, for each kind that is due.
 ///
-/// - Parameter isLast: Of every kind: before the last line of a program.
+/// - Parameter isLast: Whether every kind is due, before the last line of a program.
 package func printSuppressedLines(json: Bool, isLast: Bool = false) {
     for suppressed in limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
         let seconds = milliseconds(suppressed.duration) / 1_000

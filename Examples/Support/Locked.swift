@@ -33,7 +33,7 @@ internal import Glibc
         unsafe value.deallocate()
     }
 
-    /// Looks at or changes the value, and wakes all who wait for a change.
+    /// Reads or changes the value, and wakes all threads that wait for a change.
     package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -45,7 +45,7 @@ internal import Glibc
         return try unsafe body(&value.pointee)
     }
 
-    /// Waits until `body` returns something, which is asked now and after every change.
+    /// Waits until `body` returns a value. It is called now and after every change.
     ///
     /// - Parameter limit: When the wait ends at the latest; nil = never.
     /// - Returns: What `body` returned, or nil at the limit.

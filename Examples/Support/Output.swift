@@ -2,23 +2,22 @@ internal import FoundationEssentials
 internal import FrameStreaming
 internal import Glibc
 
-// Lines for people and for programs. Standard output belongs to the
-// result, standard error to complaints.
+// Prints lines for people and for programs: results on standard output, errors on standard error.
 //
-// Each call prints one line, whatever is in the text: names and reasons come from peers and
-// devices, and nothing of theirs reaches a terminal or a log as it is. Callers cut what a peer said
-// to 200 characters; a line has its own limit besides.
+// Each call prints one line, whatever the text contains. Names and reasons come from peers and
+// devices, so they are escaped before they reach a terminal or a log. Callers cut a peer's text to
+// 200 characters; each line has a limit of its own.
 
-/// Whether standard output is a terminal: only there is a line drawn over again.
+/// Whether standard output is a terminal. Only there a status line is drawn over itself.
 package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
 private let longestLine = 4_000
 
-/// One writer at a time, so that the lines of several connections do not mix. The state:
-/// whether a status line stands there.
+/// One writer at a time, so that the lines of several connections do not mix. The state is whether
+/// the terminal shows a status line.
 private let output = Locked(false)
 
-/// A line on standard output.
+/// Prints a line on standard output.
 package func printLine(_ text: String) {
     output.withLock { hasStatus in
         let line = String(printable: text, limit: longestLine)
@@ -27,7 +26,7 @@ package func printLine(_ text: String) {
     }
 }
 
-/// A line that the next one replaces; nothing where standard output is no terminal.
+/// Prints a line that the next one replaces; nothing if standard output is not a terminal.
 package func printStatus(_ text: String) {
     guard outputIsTerminal else { return }
     output.withLock { hasStatus in
@@ -36,10 +35,10 @@ package func printStatus(_ text: String) {
     }
 }
 
-/// A complaint on standard error.
+/// Prints an error on standard error.
 package func printError(_ text: String) { printNote("Error: \(text)") }
 
-/// A line on standard error that is no complaint.
+/// Prints a line on standard error that is not an error.
 package func printNote(_ text: String) {
     output.withLock { hasStatus in
         if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
@@ -48,7 +47,7 @@ package func printNote(_ text: String) {
     }
 }
 
-/// An object on a line of its own: texts are whole, with escapes for all that is not ASCII.
+/// Prints an object on a line of its own. Texts are not cut, and all that is not ASCII is escaped.
 package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -60,8 +59,8 @@ package func printJSON(_ value: some Encodable) {
     }
 }
 
-/// The same JSON in printable ASCII. The encoder escapes C0 alone, and whatever else is not
-/// ASCII can only stand in a string.
+/// Returns the same JSON in printable ASCII. The encoder escapes C0 only; all other characters
+/// outside ASCII are inside strings, where they may be escaped.
 package func asciiJSON(_ json: String) -> String {
     var result = ""
     for scalar in json.unicodeScalars {
@@ -80,11 +79,12 @@ package func asciiJSON(_ json: String) -> String {
 private func write(_ text: String, to descriptor: CInt) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-        // The pointer and the count are of one and the same buffer.
+        // The pointer and the count are of the same buffer.
         let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count < 0 {
             if errno == EINTR { continue }
-            // Nobody reads any more, or the disk is full: the work goes on all the same.
+            // The output has no reader any more, or the disk is
+            // full: the work goes on nevertheless.
             return
         }
         rest = rest.dropFirst(count)

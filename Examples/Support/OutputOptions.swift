@@ -15,7 +15,7 @@ package struct OutputOptions: ParsableArguments, Sendable {
     package init() {}
 }
 
-/// Which protocol a receiver is told to speak.
+/// The protocol that a receiver speaks, as the user chooses it.
 package enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
     case auto, binary, text
 
@@ -28,7 +28,8 @@ package enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable, Se
     }
 }
 
-/// Which protocol a sender is told to speak: it cannot tell what the receiver does.
+/// The protocol that a sender speaks. The user chooses it, because a
+/// sender cannot detect the receiver's.
 package enum SendingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
     case binary, text
 

@@ -23,6 +23,6 @@ package final class PerSecond: Sendable {
         }
     }
 
-    /// Returns when no call is under way, and none will be.
+    /// Stops the calls. Returns when none is running.
     package func stop() { isStopped.withLock { $0 = true } }
 }

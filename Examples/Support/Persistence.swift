@@ -1,12 +1,12 @@
 internal import FrameStreaming
 
-/// How long a receiving program goes on.
+/// When a receiving program ends.
 package struct Persistence: Sendable {
-    /// It ends with the first stream.
+    /// Whether it ends with the first stream.
     package var once: Bool
-    /// It connects to its sender, rather than waiting for senders.
+    /// Whether it connects to its sender instead of waiting for senders.
     package var connects: Bool
-    /// A stream that broke is not over.
+    /// Whether a stream that broke may continue.
     package var reconnects: Bool
     /// How long such a stream may stay away; nil = for ever.
     package var patience: Duration?
@@ -18,9 +18,9 @@ package struct Persistence: Sendable {
         self.patience = patience
     }
 
-    /// Whether a stream that ended so may go on over another connection. One
-    /// without a session cannot; a program that connects and has not been told to
-    /// end takes the sender's next one instead.
+    /// Whether a stream that ended with this error may go on over another connection. A
+    /// stream without a session cannot. A program that connects, without `once`, takes
+    /// the sender's next stream instead.
     func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
         guard reconnects, error.subject == nil || error.subject == peer.address else { return false }
         guard error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }

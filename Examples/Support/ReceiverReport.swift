@@ -2,7 +2,7 @@ package import ArgumentParser
 package import FrameStreaming
 internal import Glibc
 
-/// What a receiving program prints, and how it ends: any number of
+/// Prints what a receiving program has to report, and decides how it ends. It handles any number of
 /// connections, one after another or at once.
 package final class ReceiverReport: Sendable {
     private struct State {
@@ -13,23 +13,23 @@ package final class ReceiverReport: Sendable {
         var ends = StreamEnds()
         var consumed = 0
         var stop: (@Sendable () -> Void)?
-        /// What senders are told because the program ends; nil = it does not.
+        /// The goodbye for senders when the program ends; nil = it does not end.
         var goodbye: Goodbye?
         var hasFailed = false
-        /// Streams that broke and may come back: until when, and who.
+        /// Streams that broke and may come back: until when, and their names.
         var away: [UInt64: (until: Deadline, name: String)] = [:]
-        /// What was said already about a connection that broke.
+        /// The error of a broken connection that was reported already.
         var reported: FrameStreamingError?
         /// What ended the program's work.
         var failure: (any Error)?
-        /// The summary has what there was: what ends later is not said any more.
+        /// Whether the summary was made. Connections that end later are not reported.
         var isSummedUp = false
 
         var isStopping: Bool { goodbye != nil }
     }
 
     private let output: OutputOptions
-    /// Whether each frame is told of. Asked for once: to read an option of the command line goes
+    /// Whether each frame is reported. Read once, because reading a command-line option goes
     /// through generic code of ArgumentParser.
     private let tellsFrames: Bool
     private let frames: Int?
@@ -38,7 +38,7 @@ package final class ReceiverReport: Sendable {
     private let state = Locked(State())
     private let interruption: Interruption
 
-    /// Ctrl-C and SIGTERM are taken from here on: until something is received, they end
+    /// Handles Ctrl-C and SIGTERM from here on: until something is received, they end
     /// the program with an empty summary.
     package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence) {
         self.output = output
@@ -52,12 +52,12 @@ package final class ReceiverReport: Sendable {
         }
     }
 
-    /// Says where it listens.
+    /// Prints where the program listens.
     package func listening(address: String, port: Int) {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
-    /// Says where the page with the pictures is; nil = there is none.
+    /// Prints the address of the page with the pictures; nil = there is no page.
     package func previews(_ address: String?) {
         guard let address else { return }
         if output.json {
@@ -67,12 +67,12 @@ package final class ReceiverReport: Sendable {
         }
     }
 
-    /// A connection that came to nothing, such as one that sent rubbish.
+    /// Reports a connection that failed before it had a stream, such as one that sent rubbish.
     package func failed(_ error: any Error) {
         if admitsLine(.refused, from: nil) { printError("\(error)") }
     }
 
-    /// Why the sender that is to be connected to is not there.
+    /// Returns a function that reports why the sender at `address` cannot be reached.
     package func waits(for address: String) -> (FrameStreamingError?, Duration) -> Void {
         { [waiting] reason, _ in if let reason { waiting.note(address, reason) } }
     }
@@ -80,9 +80,8 @@ package final class ReceiverReport: Sendable {
     /// Runs `body`, which makes or accepts connections until `stop` is called, and
     /// prints the total when it is done.
     ///
-    /// - Parameters:
-    ///   - interrupted: Ends what the consumers wait for, with `cancelled`.
-    ///   - finished: What is still to be done before the total is printed.
+    /// - Parameters: - interrupted: Ends the waits of the consumers with `cancelled`. - finished:
+    ///   Called before the total is printed.
     package func during(
         stop: @escaping @Sendable () -> Void, interrupted: @escaping @Sendable () -> Void,
         finished: () -> Void = {}, _ body: () throws -> Void
@@ -109,8 +108,8 @@ package final class ReceiverReport: Sendable {
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
-    /// Prints the summary, with those connections that have not ended yet and are not waited
-    /// for. Returns the program's status.
+    /// Prints the summary, including connections that have not ended, without waiting for
+    /// them. Returns the program's status.
     private func sumUp() -> CInt {
         let last = state.withLock { state in
             state.isSummedUp = true
@@ -134,10 +133,10 @@ package final class ReceiverReport: Sendable {
         return last.hasFailed ? 1 : 0
     }
 
-    /// Runs `body`, which consumes what the receiver gets, and prints the
+    /// Runs `body`, which consumes the receiver's frames, and prints the
     /// connection's summary when it is done.
     ///
-    /// - Throws: What `body` threw, which has been said by then.
+    /// - Throws: The error of `body`, which was reported by then.
     package func during(
         _ receiver: FrameReceiver, _ body: () throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
@@ -154,8 +153,8 @@ package final class ReceiverReport: Sendable {
         }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
-        // What failed may be something of this side, such as the recording: then the sender is
-        // told, and its name is said here.
+        // The failure may be on this side, such as in the recording: then the sender gets a goodbye
+        // with it, and its name is printed here.
         var isOwn = failure.map { $0.subject != nil && $0.subject != receiver.peer.address } ?? false
         if isOwn, failure?.code == .cancelled, interruption.happened {
             // Ctrl-C, and no failure.
@@ -180,7 +179,7 @@ package final class ReceiverReport: Sendable {
             if let end { state.ends.note(end, session: session, connection: id) }
             state.reported = failure
             if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
-            // Unless it is back already.
+            // The stream may be back already.
             if mayReturn, let patience = persistence.patience,
                 !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
             {
@@ -195,7 +194,7 @@ package final class ReceiverReport: Sendable {
         let isSaid = admitsLine(.summary, from: nil)
         if isSaid { printSummary(receiver, statistics, end) }
         if let failure, isSaid {
-            // Where this side connects again, the wait says why.
+            // If this side connects again, the line about the wait has the reason.
             if !(mayReturn && persistence.connects) {
                 printError("\(receiver.peer.address): \(isOwn ? failure.description : failure.message)")
             }
@@ -222,8 +221,8 @@ package final class ReceiverReport: Sendable {
         if let stages = stages(statistics) { printLine(stages) }
     }
 
-    /// Ends the wait for a stream that has stayed away for too long: its sender may have
-    /// ended, and its goodbye got lost.
+    /// Ends the wait for a stream that stayed away for too long: its sender may have
+    /// ended, and its goodbye was lost.
     private func giveUp() {
         guard let patience = persistence.patience else { return }
         let name: String? = state.withLock { state in
@@ -238,14 +237,13 @@ package final class ReceiverReport: Sendable {
         stopAll(.stopped("receiver ended"))
     }
 
-    /// What a slow consumer does with a frame: nothing, for so
-    /// long, or until the program is to end.
+    /// Waits like a slow consumer, for `duration` or until the program must end.
     package func pause(_ duration: Duration) {
         guard duration > .zero else { return }
         _ = state.wait(until: MonotonicTime.now.advanced(by: duration)) { $0.isStopping ? true : nil }
     }
 
-    /// Notes a frame that was consumed. False: it was the last that was asked for.
+    /// Notes a consumed frame. Returns false if it was the last that the user wants.
     package func goesOn(after received: ReceivedFrame, of receiver: FrameReceiver) -> Bool {
         if tellsFrames, admitsLine(.frame, from: receiver.peer.address) {
             let delay = received.age.map { "\(fixed(milliseconds($0), 2)) ms" } ?? "delay unknown"
@@ -261,7 +259,7 @@ package final class ReceiverReport: Sendable {
         return false
     }
 
-    /// What happened to the stream of a peer beside its frames.
+    /// Reports an event of a peer's stream other than a frame.
     package func event(_ event: ReceiverEvent, from peer: Peer) {
         switch event {
         case .sourceLost(let reason):
@@ -280,7 +278,7 @@ package final class ReceiverReport: Sendable {
         receiver.peer.stream.map { "\(receiver.peer.address) \"\(String(printable: $0))\"" } ?? receiver.peer.address
     }
 
-    /// What senders are told when the pictures are there that were asked for.
+    /// The goodbye once the wanted number of pictures has arrived.
     private static var isEnough: Goodbye { .complete("the receiver has what it wanted") }
 
     private func stopAll(_ goodbye: Goodbye) {

@@ -12,7 +12,7 @@ package struct RecordingEvent: Encodable, Sendable {
         self.stream = stream
     }
 
-    // A key that is always there is easier to rely on.
+    // A key that is always present is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")

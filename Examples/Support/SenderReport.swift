@@ -2,7 +2,7 @@ package import ArgumentParser
 package import FrameStreaming
 internal import Glibc
 
-/// What a sending program prints, and how it ends.
+/// Prints what a sending program has to report, and decides how it ends.
 package final class SenderReport: Sendable {
     private let output: OutputOptions
     private let frames: Int?
@@ -10,14 +10,14 @@ package final class SenderReport: Sendable {
     private let waiting: Waiting
     private let needsAll: Bool
     private let outcome = Locked<FrameStreamingError?>(nil)
-    /// What kept the program from going on, beside the sender.
+    /// An error outside the sender that keeps the program from going on.
     private let obstacle = Locked<FrameStreamingError?>(nil)
 
-    /// Ctrl-C and SIGTERM are taken from here on: until there is a sender, they end
+    /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end
     /// the program with an empty summary.
     ///
-    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure: they
-    ///   were named, and did not just come by.
+    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure. True if
+    ///   the user named the receivers, false if they connected themselves.
     package init(_ output: OutputOptions, frames: Int?, needsAll: Bool) {
         self.output = output
         self.frames = frames
@@ -29,20 +29,21 @@ package final class SenderReport: Sendable {
         }
     }
 
-    /// Says where it listens.
+    /// Prints where the program listens.
     package func listening(address: String, port: Int) {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
-    /// Says why somebody who connected is not the receiver.
+    /// Reports why a peer that connected was refused.
     package func turnedAway(_ error: FrameStreamingError) { failed(error) }
 
-    /// A connection that came to nothing.
+    /// Reports a connection that failed before it had a stream.
     package func failed(_ error: any Error) {
         if admitsLine(.refused, from: nil) { printError("\(error)") }
     }
 
-    /// Says what keeps the program from going on: it ends with status 1, once the sender has ended.
+    /// Reports an error that keeps the program from going on: it ends with
+    /// status 1, once the sender has ended.
     package func cannotGoOn(_ error: FrameStreamingError) {
         obstacle.withLock { $0 = error }
         printError(error.description)
@@ -51,7 +52,7 @@ package final class SenderReport: Sendable {
     /// Runs `body` on a thread of its own for as long as it takes.
     package func inBackground(_ body: @escaping @Sendable () -> Void) { startThreadOrExit("listen", body) }
 
-    /// What happens to the connections beside the frames.
+    /// Reports an event of a connection other than a frame.
     package func event(_ event: SenderEvent) {
         switch event {
         case .connected(let peer):
@@ -67,7 +68,7 @@ package final class SenderReport: Sendable {
                 printNote("\(peer.address): \(error?.message ?? "it said goodbye\(goodbye(of: peer))")")
             }
         case .ended(let peer, let error):
-            // The end of one that left is in the summary.
+            // The summary has the end of a receiver that left.
             guard admitsLine(.disconnected, from: nil) else { return }
             if let error { printNote("\(peer.address): \(error.message)") }
             if output.json { printJSON(ConnectionEvent("disconnected", peer.address, error?.message)) }
@@ -102,8 +103,8 @@ package final class SenderReport: Sendable {
     /// Prints a line per second while `body` runs the sender, and the summary
     /// when it is done, however it ends.
     ///
-    /// - Parameter deliversAll: Whether every picture is to arrive, so
-    ///   that one that did not is a failure.
+    /// - Parameter deliversAll: Whether every picture must arrive, so
+    ///   that a missing one is a failure.
     package func during(
         _ sender: FrameSender, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
@@ -125,28 +126,27 @@ package final class SenderReport: Sendable {
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
-    /// Prints the summary, and says what went wrong. Returns the program's status.
+    /// Prints the summary and what went wrong. Returns the program's status.
     private func sumUp(_ sender: FrameSender, deliversAll: Bool) -> CInt {
-        // What has not ended by now is not waited for, and counts as ended.
+        // Connections that have not ended by now count as ended, and are not waited for.
         if interruption.happened { sender.cancel() }
         let summary = sender.summary
-        for connection in summary.receivers where admitsLine(.summary, from: nil) {
+        for receiver in summary.receivers where admitsLine(.summary, from: nil) {
             if output.json {
                 printJSON(
                     SenderEventLine(
-                        "summary", scope: .connection, connection.statistics, peer: connection.peer, end: connection.end
+                        "summary", scope: .connection, receiver.statistics, peer: receiver.peer, end: receiver.end
                     ))
             } else {
-                let figures = describe(connection.statistics, seconds: connection.statistics.seconds)
-                printLine("\(connection.peer.address): \(figures), \(ended(connection.end, connection.peer))")
-                if let stages = stages(connection.statistics) { printLine(stages) }
+                let figures = describe(receiver.statistics, seconds: receiver.statistics.seconds)
+                printLine("\(receiver.peer.address): \(figures), \(ended(receiver.end, receiver.peer))")
+                if let stages = stages(receiver.statistics) { printLine(stages) }
             }
-            if let failure = connection.failure { printNote("\(connection.peer.address): \(failure.message)") }
+            if let failure = receiver.failure { printNote("\(receiver.peer.address): \(failure.message)") }
         }
         printSuppressedLines(json: output.json, isLast: true)
         Self.printTotal(summary, output, interrupted: interruption.happened)
-        // Who ends the program has what was wanted, whatever was
-        // missing by then; that has been said.
+        // An interruption is no failure, even if pictures are missing; that was printed.
         if interruption.happened { return 0 }
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
@@ -156,34 +156,34 @@ package final class SenderReport: Sendable {
         if missing.count > Self.mostShortfalls {
             printNote("... and \(missing.count - Self.mostShortfalls) more like it")
         }
-        // Of receivers that came by themselves one that had everything is enough.
+        // If receivers connected by themselves, it is enough that one has everything.
         let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
         let isBroken = needsAll && summary.receivers.contains { $0.failure != nil }
         return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken ? 1 : 0
     }
 
-    /// A listening sender may have had thousands of visitors: the first ones show what went wrong.
+    /// A listening sender may have had thousands of receivers: the first ones show what went wrong.
     private static let mostShortfalls = 100
 
-    /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil where all were.
-    private func shortfall(of connection: SenderSummary.Receiver) -> String? {
-        let figures = connection.statistics
+    /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil if all were.
+    private func shortfall(of receiver: SenderSummary.Receiver) -> String? {
+        let figures = receiver.statistics
         let all = max(frames ?? 0, figures.produced)
         let isMissing = figures.lost + figures.dropped.disconnected > 0
-        // One that joined in mid-stream was to get what came from then on, and what its
-        // receiver could not decode was delivered.
-        guard isMissing || needsAll && connection.end != nil && figures.acknowledged + figures.failed < all else {
+        // A receiver that joined in mid-stream has to get the frames from then on. A frame that the
+        // receiver could not decode counts as delivered.
+        guard isMissing || needsAll && receiver.end != nil && figures.acknowledged + figures.failed < all else {
             return nil
         }
-        let goodbye = connection.peer.goodbye
+        let goodbye = receiver.peer.goodbye
         let reason =
             switch goodbye?.code {
-            case _ where connection.failure != nil: connection.failure?.message ?? ""
+            case _ where receiver.failure != nil: receiver.failure?.message ?? ""
             case .stopped?: "the receiver was stopped"
             case .complete?: "the receiver wanted no more (\(String(printable: goodbye?.text ?? "")))"
             default: "the connection ended before that"
             }
-        return "\(connection.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: \(reason)"
+        return "\(receiver.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: \(reason)"
     }
 
     private func progress(_ sender: FrameSender, _ seconds: Double) {

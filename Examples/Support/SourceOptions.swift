@@ -2,7 +2,7 @@ package import ArgumentParser
 package import FrameStreaming
 package import Logging
 
-/// Which pictures: the options that every program with a source has.
+/// The options for the source, which every program with a source has.
 package struct SourceOptions: ParsableArguments {
     @Flag(help: "A test pattern: colour bars, a moving object, a counter and a clock.")
     package var pattern = false
@@ -76,8 +76,8 @@ package struct SourceOptions: ParsableArguments {
         if loop, pattern { throw ValidationError("--loop is for files: the pattern never ends") }
     }
 
-    /// What is sent are JPEGs: a size that none can have is refused before the first
-    /// picture is drawn, which takes minutes.
+    /// Pictures are sent as JPEG, so a size that no JPEG can have is refused at once: drawing the
+    /// first picture would take minutes.
     private func validate(_ size: SizeArgument) throws {
         let name = "--size \(size.width)x\(size.height)"
         guard max(size.width, size.height) <= JPEGCodec.largestSide else {
@@ -89,10 +89,10 @@ package struct SourceOptions: ParsableArguments {
         }
     }
 
-    /// Opens what was asked for; the log has the label of the program.
+    /// Opens the source that the options name; the log has the label of the program.
     ///
-    /// - Parameter encoding: Options that were given and that only matter to pictures that are
-    ///   encoded here: a warning says so where there are none.
+    /// - Parameter encoding: The given options that only matter to pictures that are encoded here.
+    ///   A warning names them if there are no such pictures.
     package func open(label: String, encoding: [String] = []) throws(FrameStreamingError) -> LimitedSource {
         let source = try openSource(label)
         if encoding.isEmpty { return LimitedSource(source, frames: frames) }
@@ -152,6 +152,6 @@ package struct SourceOptions: ParsableArguments {
     /// Whether the pictures have no end, so that no receiver can have all of them.
     package var isEndless: Bool { loop && frames == nil }
 
-    /// How many pictures there will be, where that is known.
+    /// How many pictures there will be, if that is known.
     package func expectedFrames(of source: LimitedSource) -> Int? { source.expectedFrames(loops: loop) }
 }

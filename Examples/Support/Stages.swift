@@ -1,6 +1,6 @@
 package import FrameStreaming
 
-/// A part of a frame's way, by the name that the output gives it.
+/// One stage of a frame's way, by its name in the output.
 package struct Stage: Sendable {
     package let name: String
     package let time: DurationHistogram
@@ -26,7 +26,7 @@ extension ReceiverStatistics {
 }
 
 extension SenderStatistics {
-    /// From capture to consumed, without a gap: what happens at the receiver by its own word.
+    /// From capture to consumed, without a gap. The receiver reports its own stages.
     package var stages: [Stage] {
         [
             Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),

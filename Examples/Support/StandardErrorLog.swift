@@ -3,7 +3,7 @@ package import Logging
 
 /// `2026-11-23T12:00:00Z notice frame-send: words [key=value ...]`, a line each.
 ///
-/// swift-log's own writer knows nothing of the status line that may stand on the terminal.
+/// swift-log's own writer does not know of the status line on the terminal.
 package struct StandardErrorLog: LogHandler {
     private let label: String
     package var logLevel = Logger.Level.notice
@@ -12,7 +12,7 @@ package struct StandardErrorLog: LogHandler {
 
     package init(label: String) { self.label = label }
 
-    /// A logger on standard error: standard output is the result's, and may be `--json`.
+    /// A logger on standard error, because standard output is for results, possibly as JSON.
     package static func logger(label: String, level: Logger.Level) -> Logger {
         var logger = Logger(label: label, factory: { StandardErrorLog(label: $0) })
         logger.logLevel = level
@@ -25,7 +25,7 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        // What a device does a thousand times a second is not worth a thousand lines.
+        // An event that a device repeats a thousand times a second must not print a thousand lines.
         let subject = event.metadata?["event"].map { "\($0)" } ?? "\(event.level)"
         guard admitsLine(.log, from: subject) else { return }
         var all = metadata

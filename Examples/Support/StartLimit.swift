@@ -1,11 +1,11 @@
 package import FrameStreaming
 
-/// How often something may begin: so many at once, and then one more after each
+/// Limits how often something may begin: a burst at once, and then one after each
 /// interval. A value without a clock.
 package struct StartLimit: Sendable {
     private let burst: Int
     private let interval: Duration
-    /// When all of the burst would be free again; in the past where it is.
+    /// When all of the burst is free again; may be in the past.
     private var freeAgain: MonotonicTime?
 
     /// - Parameters:
@@ -16,7 +16,7 @@ package struct StartLimit: Sendable {
         self.interval = interval
     }
 
-    /// Whether one may begin now; then it counts.
+    /// Whether one may begin now. If so, it counts as begun.
     package mutating func take(at now: MonotonicTime) -> Bool {
         let from = max(freeAgain ?? now, now)
         guard from.since(now) <= interval * (burst - 1) else { return false }
@@ -24,7 +24,7 @@ package struct StartLimit: Sendable {
         return true
     }
 
-    /// Takes the last start back: it came to nothing.
+    /// Takes the last start back, because nothing began.
     package mutating func giveBack() {
         freeAgain = freeAgain?.advanced(by: .zero - interval)
     }

@@ -2,13 +2,14 @@ package import FrameStreaming
 
 /// How the streams of a run ended, in bounded memory however many there were.
 package struct StreamEnds: Sendable {
-    /// How streams ended that had no session, or were forgotten.
+    /// The ends of streams that had no session, or were forgotten.
     private var settled: Set<StreamEnd> = []
     /// How the last connection of each session ended: a stream that
     /// broke may come back and end well.
     private var sessions: [UInt64: (connection: Int, end: StreamEnd)] = [:]
 
-    /// Sessions that are known one by one; of those beyond, the older half counts as it has ended.
+    /// How many sessions are kept one by one. Beyond that the older
+    /// half is settled with its last end.
     package static let mostSessions = 2048
 
     /// No stream yet.
@@ -31,10 +32,10 @@ package struct StreamEnds: Sendable {
         }
     }
 
-    /// Ends that are kept one by one.
+    /// How many ends are kept.
     package var count: Int { settled.count + sessions.count }
 
-    /// The worst of all: a program that reads the last line only must not miss it.
+    /// The worst end, which a program that reads only the last line must not miss.
     package var worst: StreamEnd? {
         let ends = settled.union(sessions.values.map(\.end))
         return [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)

@@ -1,6 +1,6 @@
 package import FrameStreaming
 
-/// Says why there is no connection, each time that the reason is another.
+/// Prints why there is no connection, each time that the reason changes.
 package final class Waiting: Sendable {
     private let output: OutputOptions
     /// The last reason for each peer.
@@ -8,11 +8,12 @@ package final class Waiting: Sendable {
 
     package init(_ output: OutputOptions) { self.output = output }
 
-    /// More peers than that are forgotten all at once: their reasons are then said once more.
+    /// The most peers that are remembered. Beyond that all are forgotten, and
+    /// their reasons are printed once more.
     private static let mostReasons = 1_000
 
-    /// Takes note of a reason. False: it is the same as the last time. Attempts
-    /// come every few seconds, for days.
+    /// Notes a reason. Returns false if it is that of the last attempt: attempts are
+    /// made every few seconds, for days.
     func isNews(_ address: String, _ error: FrameStreamingError) -> Bool {
         reasons.withLock { reasons in
             if reasons.count >= Self.mostReasons, reasons[address] == nil { reasons = [:] }
@@ -20,15 +21,15 @@ package final class Waiting: Sendable {
         }
     }
 
-    /// Nobody is there, for this reason, as it was the last time or not.
+    /// Notes that the peer cannot be reached, and prints the reason if it is new.
     package func note(_ address: String, _ error: FrameStreamingError) {
-        // A peer that gives another reason each time has the limit of every line.
+        // A peer that gives another reason each time is limited like every line.
         guard isNews(address, error), admitsLine(.waiting, from: address) else { return }
         printNote("waiting for \(address): \(error.message)")
         if output.json { printJSON(ConnectionEvent("waiting", address, error.message)) }
     }
 
-    /// There is a connection to this peer, which was perhaps waited for by another of its
+    /// Notes that the peer is connected, possibly under another of its
     /// names: the next wait is a new one.
     package func end(_ address: String) {
         reasons.withLock { reasons in

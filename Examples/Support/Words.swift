@@ -28,22 +28,21 @@ package func describe(_ statistics: SenderStatistics, seconds: Double) -> String
     return parts.joined(separator: ", ")
 }
 
-/// `ended: bye (the source has no more pictures)`: how a connection
-/// ended, and what the peer said then.
+/// `ended: bye (the source has no more pictures)`: how a connection ended,
+/// and the text of the peer's goodbye.
 package func ended(_ end: StreamEnd?, _ peer: Peer) -> String {
     "ended: \(end?.description ?? "open")\(goodbye(of: peer))"
 }
 
-/// ` (the source has no more pictures)`: what the peer said when it ended, as it may
-/// be printed; empty if it has not.
+/// ` (the source has no more pictures)`: the text of the peer's goodbye, in
+/// printable form; empty if there is none.
 package func goodbye(of peer: Peer) -> String {
     guard let goodbye = peer.goodbye else { return "" }
-    // What is no end in good order says so, with its code.
+    // A goodbye other than a regular end is printed with its code.
     return goodbye.code == .complete ? " (\(String(printable: goodbye.text)))" : " (\(goodbye))"
 }
 
-/// What goes behind it where receivers have asked for no more pictures: it
-/// would look as if the sender hung.
+/// The end of the line if receivers have paused: otherwise the sender would seem to hang.
 package func describe(paused receivers: Int) -> String {
     switch receivers {
     case 0: ""
@@ -52,21 +51,21 @@ package func describe(paused receivers: Int) -> String {
     }
 }
 
-/// Bytes a second; where there was no time, as nothing was consumed, how many there were.
+/// Bytes per second; or their number, if no time passed because nothing was consumed.
 private func amount(_ bytes: Int, _ seconds: Double) -> String {
     seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes"
 }
 
-/// ` ± 0.4`: by how much times across two machines may be wrong. Nothing on one
-/// machine, where there is but one clock.
+/// ` ± 0.4`: by how much times across two machines may be wrong. Empty on
+/// one machine, which has one clock.
 package func error(_ milliseconds: Double?) -> String {
     guard let milliseconds, milliseconds > 0 else { return "" }
-    // Rounded up: it is a promise.
+    // Rounded up, because it is an upper bound.
     return " ± \(fixed((milliseconds * 10).rounded(.up) / 10))"
 }
 
 /// Where the time went: `stages (median/p99 ms): capture 0.1/0.3, wait 1.2/30.1, encode 2.0/2.5,
-/// ...`. What is not known is left out; nil where nothing is.
+/// ...`. Unknown stages are left out; nil if all are unknown.
 package func stages(_ statistics: ReceiverStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
 
 /// The same of a sender.

@@ -1,8 +1,8 @@
 import ExampleSupport
 import FrameStreaming
 
-/// A camera for people: a line for itself, its formats and its controls
-/// each. The words are the device's.
+/// A camera for people: a line for itself, for each format and for each
+/// control. The names are the device's.
 func describe(_ camera: CameraDevice) -> [String] {
     var lines = ["\(camera.path): \(camera.card) (\(camera.driver), \(camera.busInfo))"]
     lines += camera.stablePaths.map { "  also \($0)" }

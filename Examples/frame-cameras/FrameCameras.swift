@@ -2,7 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 
-/// Lists the cameras that there are, and what they can do.
+/// Lists the cameras with their formats and controls.
 @main
 struct FrameCameras: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
 
-/// What the demonstration prints: a line per second and a summary.
+/// Prints the demonstration's line per second and its summary.
 final class DemoReport: Sendable {
     private struct State {
         var receiver: FrameReceiver?
@@ -32,7 +32,7 @@ final class DemoReport: Sendable {
         }
     }
 
-    /// Says where the page is.
+    /// Prints the address of the page.
     func previews(_ address: String) { printLine("pictures at \(address) as long as this runs") }
 
     func watch(_ receiver: FrameReceiver, _ tile: PreviewStream?) {
@@ -45,7 +45,7 @@ final class DemoReport: Sendable {
     /// Keeps the picture in memory of its own, so that the connection's buffers stay free.
     func note(_ received: ReceivedFrame) { state.withLock { $0.last = received.encoded } }
 
-    /// Ends in good order after so many seconds, or with Ctrl-C.
+    /// Ends the stream cleanly after `seconds`, or with Ctrl-C.
     func stop(_ sender: FrameSender, after seconds: Int?) {
         interruption.does { [self] in
             sumUp(sender)
@@ -66,7 +66,7 @@ final class DemoReport: Sendable {
         try Background(body)
     }
 
-    /// The figures, and the last picture where it is to be kept.
+    /// Prints the figures, and saves the last picture if the user wants it.
     func summary(saveLast: String?) throws(FrameStreamingError) {
         ticker.stop()
         guard interruption.conclude() == 0 else {
@@ -102,7 +102,7 @@ final class DemoReport: Sendable {
     }
 }
 
-/// A thread whose outcome somebody asks for.
+/// A thread whose result is waited for.
 final class Background: Sendable {
     private let outcome = Locked<Result<Void, FrameStreamingError>?>(nil)
 

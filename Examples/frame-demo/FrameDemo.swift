@@ -4,7 +4,7 @@ import FrameStreaming
 import FrameStreamingPreview
 import Glibc
 
-/// The main job in one process: pictures, JPEG, acknowledged TCP on loopback, decode.
+/// Shows the library in one process: pictures, JPEG, acknowledged TCP on loopback, decoding.
 @main
 struct FrameDemo: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -62,7 +62,7 @@ struct FrameDemo: ParsableCommand {
 
     private func openSource() throws -> any FrameSource {
         var options = SourceOptions.parseOrExit(input.map { ["--input", $0] } ?? ["--pattern"])
-        // A pipe ends when it ends.
+        // A pipe cannot be looped.
         if let input, seconds != nil { options.loop = isRegularFile(input) }
         return try options.open(label: "frame-demo")
     }

@@ -3,7 +3,8 @@ import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
 
-/// Receives pictures from any number of senders, decodes them, and records them where asked.
+/// Receives pictures from any number of senders, decodes them, and
+/// records them if the user wants it.
 @main
 struct FrameReceive: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,13 +20,13 @@ struct FrameReceive: ParsableCommand {
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let server = try preview.server()
         defer { server?.close() }
-        // Asked for once, and not for every frame.
+        // Read once, and not for every frame.
         let consumeTime = pictures.consumeTime
 
-        // What a program of your own does with each connection: take frame after frame. Asking for
-        // the next one says that the last was consumed, and lets the sender send another.
+        // A program of your own does this with each connection: it takes frame after frame. Asking
+        // for the next frame acknowledges the last one, and lets the sender send another.
         @Sendable func consume(_ transport: any Transport) throws(FrameStreamingError) {
-            // The same picture in the browser, where that was asked for.
+            // The same picture in the browser, with `--preview`.
             let tile = server?.stream(of: transport.peer)
             let receiver = try FrameReceiver(
                 codec: pictures.codec, transport: transport, decode: pictures.decodeSettings,
@@ -67,7 +68,7 @@ struct FrameReceive: ParsableCommand {
             report.previews(server?.address)
             try report.during(stop: listener.stop, interrupted: recordings.cancel, finished: recordings.finish) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
-                    // What broke a connection has been said by the report.
+                    // The report has printed the error of a broken connection.
                     try? consume($0)
                 }
             }

@@ -3,7 +3,7 @@ import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
 
-/// From where, and how.
+/// The options for the connection.
 struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -98,17 +98,17 @@ struct ReceiveOptions: ParsableArguments {
         try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: try options())
     }
 
-    /// Nil: senders are waited for.
+    /// Nil if the program waits for senders.
     func connector() throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }
-        // Who connects speaks first, so there is nothing to recognise:
-        // binary, unless text was asked for.
+        // The connecting side speaks first, so it cannot detect the handshake: it is
+        // binary, unless the user wants text.
         return try TCPConnector(
             to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: try options())
     }
 }
 
-/// The pictures in a browser.
+/// The options for the page with the pictures.
 struct PreviewArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -131,7 +131,7 @@ struct PreviewArguments: ParsableArguments {
         }
     }
 
-    /// Nil: nobody asked for it, and there is neither a thread nor a port.
+    /// Nil without `--preview`: there is neither a thread nor a port.
     func server() throws(FrameStreamingError) -> PreviewServer? {
         guard let preview else { return nil }
         var options = PreviewOptions()
@@ -140,7 +140,7 @@ struct PreviewArguments: ParsableArguments {
     }
 }
 
-/// What happens to the pictures.
+/// The options for the received pictures.
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -200,13 +200,13 @@ struct ConsumeOptions: ParsableArguments {
         }
     }
 
-    /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs planes of its own.
+    /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
     var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 
-    /// With --no-overwrite the first name is refused at the start;
-    /// later ones are those that are free.
+    /// With --no-overwrite an existing first name is refused at the start;
+    /// later recordings take free names.
     var recordingOptions: RecordingOptions {
         RecordingOptions(existing: overwrite == true ? .replace : .nextName, syncsFrames: sync)
     }

@@ -1,18 +1,18 @@
 import FrameStreaming
 import Synchronization
 
-/// What one stream's frames go to: one recording after another, when their format changes.
+/// Writes one stream's frames to one recording after another, as their format changes.
 final class Recording: Sendable {
     private struct State {
         var recorder: (any FrameRecorder)?
-        /// Recordings that this stream may still begin: each change of format begins one.
+        /// Limits the recordings that this stream may begin: each change of format begins one.
         var starts = Recordings.startsOfStream
     }
 
     let session: UInt64
     private let stream: String?
     private let recordings: Recordings
-    // One connection after another writes, each on a thread of its own.
+    // Connections write one after another, each on a thread of its own.
     private let state = Mutex(State())
 
     init(_ recordings: Recordings, _ peer: Peer) {
@@ -21,10 +21,11 @@ final class Recording: Sendable {
         stream = peer.stream
     }
 
-    /// Writes a frame. One that it throws for is nowhere, and must not be acknowledged as consumed.
+    /// Writes a frame. If it throws, the frame was not written and must
+    /// not be acknowledged as consumed.
     func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
         guard let kind = recordings.kind else { return }
-        // Video takes the picture, JPEG recordings take it as it came.
+        // A video needs the decoded picture, a JPEG recording takes it as received.
         let frame = kind == .video ? received.frame : received.encoded
         try state.withLock { (state) throws(FrameStreamingError) in
             if let current = state.recorder, !current.accepts(frame) { end(&state) }
@@ -34,7 +35,8 @@ final class Recording: Sendable {
                 try recorder.write(frame)
             } catch {
                 guard error.code == .recordingLost else { throw error }
-                // Removed or cut from outside: said once, and the frame goes to the next one.
+                // Another program removed or cut the file: reported once, and the
+                // frame goes to the next recording.
                 recordings.lost(error)
                 end(&state)
                 try begin(&state).write(frame)
@@ -54,10 +56,10 @@ final class Recording: Sendable {
         recordings.ended(recorder, of: stream)
     }
 
-    /// The stream broke and may come back: its file is closed until then, so that however
-    /// many are away cost no descriptor.
+    /// Closes the file of a stream that broke and may come back, so that
+    /// absent streams hold no descriptor.
     ///
-    /// - Returns: Whether there is a recording that may go on.
+    /// - Returns: Whether a recording can be continued.
     func suspend() -> Bool {
         state.withLock { state in
             guard let recorder = state.recorder, recorder.frameCount > 0 else {

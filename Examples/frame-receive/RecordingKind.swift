@@ -1,8 +1,8 @@
-/// What a recording's name asks for.
+/// The kind of a recording, chosen by its name.
 enum RecordingKind {
     case video, motionJPEG, directory
 
-    /// Nil for an ending that is none of these: `x.avi` would become a directory of that name.
+    /// Nil for any other file extension: `x.avi` would become a directory of that name.
     init?(path: String) {
         let lowered = path.lowercased()
         let name = lowered.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
@@ -15,7 +15,7 @@ enum RecordingKind {
         } else if name.hasSuffix(".mjpg") || name.hasSuffix(".mjpeg") {
             self = .motionJPEG
         } else if name == ".." || !name.dropFirst().contains(".") {
-            // The dot of a hidden directory's name does not begin an ending.
+            // The dot of a hidden directory's name does not begin an extension.
             self = .directory
         } else {
             return nil

@@ -3,15 +3,15 @@ import FoundationEssentials
 import FrameStreaming
 import Synchronization
 
-/// The recordings of a run: each has the first of the names NAME, NAME-2, NAME-3 that is free. A
-/// stream that comes back after a break goes on in the one that it had.
+/// The recordings of a run. Each takes the first free name of NAME, NAME-2, NAME-3. A stream that
+/// comes back after a break continues its recording.
 final class Recordings: Sendable {
     private struct Session {
         let recording: Recording
-        /// Connections that have it: two for a moment, when a stream comes back before its
-        /// old connection's end was noticed.
+        /// How many connections use it: two for a moment, if a stream comes back before the end
+        /// of its old connection was noticed.
         var users = 0
-        /// When its last connection broke, counted in breaks.
+        /// The number of the break that ended its last connection.
         var broke = 0
     }
 
@@ -21,34 +21,33 @@ final class Recordings: Sendable {
     }
 
     private struct Starts {
-        /// The first name to try: those before it were taken when this run looked.
+        /// The first number to try: those before it were taken.
         var nextNumber = 1
         var begun = 0
         var limit: StartLimit
     }
 
-    /// Begun by one stream: an ordinary camera changes its size now and then.
+    /// The limit for one stream: an ordinary camera changes its size now and then.
     static let startsOfStream = StartLimit(burst: 16, interval: .seconds(10))
 
-    /// What is recorded; nil = nothing.
+    /// The kind of recording; nil = none.
     let kind: RecordingKind?
     private let path: String
     private let rate: FrameRate
     private let options: RecordingOptions
     private let maximum: Int
     private let output: OutputOptions
-    /// Streams that broke and whose recordings go on when they come back: those that broke last.
+    /// How many broken streams may continue their recordings: those that broke last.
     private let mostBroken: Int
     private let state = Mutex(State())
     private let starts: Mutex<Starts>
     private let cancellation: RecordingCancellation
 
-    /// Sees whether the first one can be made: nobody is to send pictures
-    /// for an hour that are kept nowhere.
+    /// Checks that the first recording can be made, so that no sender streams
+    /// for an hour without a recording.
     ///
-    /// - Parameters:
-    ///   - maximumConnections: Streams at once: as many may break at once, and
-    ///     all of them go on where they were.
+    /// - Parameters: - maximumConnections: The most streams at once. As many may break at
+    ///   once, and all of them can continue.
     init(
         _ arguments: ConsumeOptions, maximumConnections: Int, _ output: OutputOptions
     ) throws(FrameStreamingError) {
@@ -86,8 +85,8 @@ final class Recordings: Sendable {
         }
     }
 
-    /// The connection is over. A stream that broke may come back for its recording; one that does
-    /// not leaves it whole, for pictures are written whole.
+    /// Ends a connection's use of its recording. A stream that broke may come back and continue it.
+    /// If it does not, the recording is intact, because pictures are written whole.
     func leave(_ recording: Recording, isOver: Bool) {
         let isLast = state.withLock { state in
             guard var session = state.sessions[recording.session] else { return true }
@@ -99,7 +98,7 @@ final class Recordings: Sendable {
         }
         guard isLast else { return }
         if isOver || recording.session == 0 { return recording.close() }
-        // One that comes back at this moment opens its file again.
+        // A stream that comes back at this moment opens its file again.
         let mayGoOn = recording.suspend()
         let forgotten: [Recording] = state.withLock { state in
             if !mayGoOn, state.sessions[recording.session]?.users == 0 { state.sessions[recording.session] = nil }
@@ -112,10 +111,10 @@ final class Recordings: Sendable {
         for recording in forgotten { recording.close() }
     }
 
-    /// Ends the waits for who reads a FIFO.
+    /// Ends the waits for a FIFO's reader.
     func cancel() { cancellation.cancel() }
 
-    /// Ends the recordings of streams that have not come back: no connection is left.
+    /// Ends the recordings of streams that have not come back, once no connection is left.
     func finish() {
         let left = state.withLock { state in
             defer { state.sessions = [:] }
@@ -126,11 +125,11 @@ final class Recordings: Sendable {
 
     /// Makes the next recording.
     ///
-    /// - Throws: `limitExceeded` where a stream, or all of them, begin too
-    ///   many; what makes the file impossible.
+    /// - Throws: `limitExceeded` if a stream, or all of them, begin
+    ///   too many; the recorder's errors.
     func begin(_ ofStream: inout StartLimit) throws(FrameStreamingError) -> any FrameRecorder {
-        // Each has a number of its own to begin with; the file is made without the lock, as a
-        // FIFO's reader may have to be waited for.
+        // Each begins with a number of its own. The file is made without the lock, because
+        // opening a FIFO may wait for a reader.
         let number = try starts.withLock { (starts) throws(FrameStreamingError) in
             try count(&starts, &ofStream)
             defer { starts.nextNumber += 1 }
@@ -153,8 +152,8 @@ final class Recordings: Sendable {
         }
     }
 
-    /// The name is free again. What this run has recorded must not be replaced,
-    /// though: then only the last number is.
+    /// Frees a name. A name that this run has recorded to must not be replaced, so
+    /// then only the last number is freed.
     private func giveBack(_ number: Int, _ starts: inout Starts) {
         if options.existing != .replace || number == starts.nextNumber - 1 {
             starts.nextNumber = min(starts.nextNumber, number)
@@ -188,8 +187,7 @@ final class Recordings: Sendable {
         }
     }
 
-    /// A recording is complete; one without a frame was removed by its
-    /// recorder, and its name is free again.
+    /// Ends a recording. Its recorder has removed a file without frames, whose name is free again.
     func ended(_ recorder: any FrameRecorder, of stream: String?) {
         guard recorder.frameCount > 0 else {
             guard !FileManager.default.fileExists(atPath: recorder.path) else { return }
@@ -198,6 +196,7 @@ final class Recordings: Sendable {
         output.recorded(RecordingEvent(path: recorder.path, frames: recorder.frameCount, stream: stream))
     }
 
-    /// A recording was removed or changed by another program; the stream goes on in another.
+    /// Reports a recording that another program removed or changed; the
+    /// stream continues in another one.
     func lost(_ error: FrameStreamingError) { printError(error.description) }
 }

@@ -17,7 +17,8 @@ struct FrameSend: ParsableCommand {
         let report = SenderReport(
             output, frames: pictures.expectedFrames(of: source), needsAll: connection.listen == nil)
 
-        // What a program of your own does: a sender, receivers for it, and the source to send.
+        // A program of your own needs these steps: a sender,
+        // receivers for it, and a source to send.
         let options = connection.senderOptions(for: source, report)
         let sender = try FrameSender(codec: JPEGCodec(), options: options)
         let stopListening = try connection.connect(sender, report)

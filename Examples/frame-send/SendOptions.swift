@@ -2,7 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 
-/// Where to, and how.
+/// The options for the receivers and the encoding.
 struct SendOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -123,8 +123,8 @@ struct SendOptions: ParsableArguments {
         }
     }
 
-    /// The options that were given and that decide how pictures are encoded:
-    /// of no use where they come encoded.
+    /// The given options that decide how pictures are encoded. They have no effect on
+    /// pictures that are encoded already.
     var encoding: [String] {
         [
             ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
@@ -132,21 +132,22 @@ struct SendOptions: ParsableArguments {
         ].filter(\.1).map(\.0)
     }
 
-    /// Gives the sender its receivers: those to connect to, or whoever connects.
-    /// Returns what ends the listening.
+    /// Gives the sender its receivers: those that the user named, or all that connect. Returns a
+    /// function that ends the listening.
     func connect(
         _ sender: FrameSender, _ report: SenderReport
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
         options.stream = stream ?? ""
         options.minimumRate = rate.bytesPerSecond
-        // A receiver that takes none is told so before anything is sent.
+        // A receiver that accepts no JPEG is refused before anything is sent.
         options.pixelFormats = [.jpeg]
         for receiver in to {
             try sender.add(try TCPConnector(to: receiver, role: .sender, handshake: handshake.tcp, options: options))
         }
         guard let listen else { return {} }
-        // A range of qualities is for one receiver, and so is a stream that ends with its receiver.
+        // A range of qualities works with one receiver only, and so does a
+        // stream that ends with its receiver.
         if noReconnect || quality?.isRange == true {
             let acceptor = try TCPAcceptor(
                 on: listen, role: .sender, handshake: handshake.tcp, options: options, onError: report.turnedAway)
@@ -190,7 +191,7 @@ struct SendOptions: ParsableArguments {
             options.incomingStallTimeout = patience
             options.incomingReturnTimeout = patience
         }
-        // Who listens does so until the user ends it, whichever receiver leaves.
+        // A listening sender runs until the user ends it, whichever receiver leaves.
         options.reconnection = noReconnect ? .never : source.isLive || listen != nil ? .always : .afterBreak
         options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement
@@ -217,7 +218,7 @@ enum QualityArgument: ExpressibleByArgument, CustomStringConvertible {
         self = .range(low...high)
     }
 
-    /// The best that there may be.
+    /// The best quality of the range.
     var best: Int {
         switch self {
         case .fixed(let quality): quality

@@ -14,11 +14,11 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
 
-/// A package of its own, so that only who builds the window needs SDL2.
+/// A package of its own, so that only building the window needs SDL2.
 let package = Package(
     name: "frame-view",
     dependencies: [
-        // Named, whatever the checkout is called.
+        // Named explicitly, whatever the folder of the checkout is called.
         .package(name: "FrameStreaming", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],

@@ -229,7 +229,7 @@ import Testing
         // The next connection is told as well.
         driver.breakOff()
         driver.connect(Self.second)
-        if case .notice(.lost("unplugged"))? = driver.pending?.outgoing {} else { Issue.record("nothing is said") }
+        if case .notice(.lost("unplugged"))? = driver.pending?.outgoing {} else { Issue.record("no notice is pending") }
     }
 
     @Test func aSourceThatFlapsWhileTheReceiverTakesNothingFillsNoMemory() throws {

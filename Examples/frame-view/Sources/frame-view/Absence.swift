@@ -2,14 +2,14 @@ internal import Dispatch
 internal import FrameStreaming
 internal import Synchronization
 
-/// A stream that broke and may come back: for so long, and no longer.
+/// Limits how long a stream that broke may stay away.
 final class Absence: Sendable {
-    /// Runs a closure after so long.
+    /// Runs a closure after a duration.
     typealias Timer = @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
 
     private let patience: Duration?
     private let timer: Timer
-    /// Counts beginnings and ends: a timer that finds another number has nothing to say.
+    /// Counts beginnings and ends: a timer that finds another number is obsolete.
     private let count = Atomic(0)
 
     /// - Parameter patience: nil = for ever.
@@ -18,7 +18,7 @@ final class Absence: Sendable {
         self.timer = timer
     }
 
-    /// The stream broke.
+    /// Notes that the stream broke.
     ///
     /// - Parameter isOver: Called when it has stayed away for too long.
     func begin(_ isOver: @escaping @Sendable (FrameStreamingError) -> Void) {
@@ -34,7 +34,7 @@ final class Absence: Sendable {
         }
     }
 
-    /// Somebody sends.
+    /// Notes that a sender is connected.
     func end() { count.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
     private static let later: Timer = { duration, body in

@@ -1,13 +1,13 @@
-/// Printable ASCII, 5 dots wide and 8 high, the lowest row for what hangs below the line: SDL2
-/// draws no text, and a window that shows figures needs no font engine.
+/// Printable ASCII, 5 dots wide and 8 high, the lowest row for descenders. SDL2 draws no text,
+/// and figures need no font engine.
 enum BitmapFont {
     static let width = 5
     static let height = 8
     /// Dots from one character to the next, and from one line to the next.
     static let advance = (across: 6, down: 10)
 
-    /// The five columns of a character from left to right, the topmost dot in bit 0. What is
-    /// not in the font is a question mark.
+    /// The five columns of a character from left to right, the topmost dot in bit 0. A character
+    /// that is not in the font is a question mark.
     static func columns(of character: Character) -> [UInt8] {
         let ascii = character.asciiValue ?? 0
         let index = Int(ascii) - 0x20

@@ -1,14 +1,14 @@
 internal import CSDL2
 internal import FrameStreaming
 
-/// What happens to the window.
+/// An event of the window.
 enum WindowEvent: Hashable {
     case key(KeyCommand)
-    /// Its button for closing was pressed, or the session ends.
+    /// The user closed it, or the desktop session ends.
     case close
-    /// Somebody gave it another size.
+    /// The user gave it another size.
     case resized
-    /// Some of it is to be drawn again.
+    /// A part of it must be drawn again.
     case exposed
     case hidden, shown
     /// The display's memory lost the textures.
@@ -17,15 +17,15 @@ enum WindowEvent: Hashable {
     case news
 }
 
-/// SDL's queue: where the main thread waits for everything, the network's news
-/// included, so that nothing is polled.
+/// SDL's event queue. The main thread waits here for everything, including news from
+/// the network, so nothing is polled.
 ///
-/// Unsafe code, safe because: the event is a local, of which the member is
-/// read that its type says is there.
+/// Unsafe code, safe because: the event is a local, and only the union's
+/// member that its type names is read.
 struct Events {
     private let newsType: UInt32
 
-    /// - Throws: `limitExceeded` where SDL has no number for an event any more.
+    /// - Throws: `limitExceeded` if SDL has no event number left.
     init() throws(FrameStreamingError) {
         newsType = SDL_RegisterEvents(1)
         guard newsType != UInt32.max else {
@@ -33,8 +33,8 @@ struct Events {
         }
     }
 
-    /// What wakes the main thread, from any other: SDL's queue is the one part of it that may be
-    /// used so. A queue that is full needs no waking.
+    /// Wakes the main thread from any other thread: SDL's queue is its only part that allows
+    /// this. A full queue needs no waking.
     var wake: @Sendable () -> Void {
         { [newsType] in
             var event = unsafe SDL_Event()
@@ -43,13 +43,13 @@ struct Events {
         }
     }
 
-    /// Waits for events until the deadline, and takes all that there are.
+    /// Waits for an event until the deadline, and takes all events that have arrived.
     func take(until deadline: Deadline) -> [WindowEvent] {
         var event = unsafe SDL_Event()
         var found: [WindowEvent] = []
         var isThere: CInt
         if let time = deadline.time {
-            // Rounded up, so that the deadline has passed when nothing came.
+            // Rounded up, so that the deadline has passed when the wait ends without an event.
             let milliseconds = (time.nanoseconds - MonotonicTime.now.nanoseconds + 999_999) / 1_000_000
             isThere = unsafe SDL_WaitEventTimeout(&event, CInt(clamping: max(0, milliseconds)))
         } else {

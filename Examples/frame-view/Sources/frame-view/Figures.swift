@@ -1,18 +1,18 @@
 internal import FrameStreaming
 
-/// What the overlay says: the figures of the last second, and the picture's own.
+/// The text of the overlay: the figures of the last second, and the picture's own.
 struct Figures: Hashable {
     private var rate = ""
     private var picture = ""
 
-    /// The lines, from above; empty while nothing is known.
+    /// The lines from top to bottom; empty while nothing is known.
     var lines: [String] { [rate, picture].filter { !$0.isEmpty } }
 
     /// - Parameter seconds: How long the interval was.
     mutating func take(_ interval: ReceiverStatistics, seconds: Double) {
         var parts = ["\(tenths(Double(interval.frames) / max(seconds, 1e-9))) fps"]
         if let delay = interval.latency.summary {
-            // By how much times across two machines may be wrong. On one there is but one clock.
+            // The error of times across two machines. One machine has one clock, and no error.
             let error = interval.clockError.map { $0 > 0 ? " +-\(tenths(($0 * 10).rounded(.up) / 10))" : "" } ?? ""
             parts.append("delay \(tenths(delay.p50)) ms\(error) (p99 \(tenths(delay.p99)))")
         } else if interval.frames > 0 {

@@ -36,8 +36,7 @@ struct FrameView: ParsableCommand {
         try receiving.start()
         var goodbye: Goodbye = .complete("viewer ended")
         defer {
-            // In this order: what is received wakes the window's queue
-            // as long as there is a connection.
+            // The order matters: received frames wake the window's queue while a connection exists.
             window.hide()
             stage.close(goodbye)
             receiving.stop()

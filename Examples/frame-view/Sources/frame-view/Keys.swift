@@ -1,19 +1,19 @@
 internal import CSDL2
 
-/// What a key asks for.
+/// The command of a key.
 enum KeyCommand: Hashable {
     case toggleFullscreen, snapshot, toggleOverlay, quit
-    /// Out of fullscreen; else it quits.
+    /// Leaves fullscreen; quits if the window is not in fullscreen.
     case back
 }
 
-/// What a key does, by what is printed on it and not by its place; nil = nothing.
+/// Returns a key's command, by its label and not by its position; nil = none.
 ///
 /// - Parameters:
 ///   - code: SDL's `keysym.sym`.
-///   - modifiers: SDL's `keysym.mod`: with Ctrl, Alt or the Windows key it
-///     is a shortcut of somebody else's.
-///   - isRepeat: Whether the key is held down. A snapshot a frame is nobody's wish.
+///   - modifiers: SDL's `keysym.mod`: with Ctrl, Alt or the Windows key
+///     it is a shortcut of the desktop.
+///   - isRepeat: Whether the key is held down, which must not take a snapshot of every frame.
 func keyCommand(code: Int32, modifiers: UInt16, isRepeat: Bool) -> KeyCommand? {
     let others = UInt16(KMOD_CTRL.rawValue | KMOD_ALT.rawValue | KMOD_GUI.rawValue)
     guard !isRepeat, modifiers & others == 0 else { return nil }

@@ -22,8 +22,8 @@ struct Size: Hashable {
     }
 }
 
-/// Where a picture goes in a window of another shape: as large as it fits, in the
-/// middle, with its own aspect ratio.
+/// Where a picture is drawn in a window of another shape: as large as it fits,
+/// centered, with its own aspect ratio.
 func letterbox(_ picture: Size, in window: Size) -> Area {
     let size = picture.fitted(into: window)
     return Area(
@@ -31,9 +31,9 @@ func letterbox(_ picture: Size, in window: Size) -> Area {
     )
 }
 
-/// How large a window is that appears for a picture of this size, where the display leaves `room`.
+/// The size of a new window for a picture of this size, on a display with `room`.
 ///
-/// A pixel of the picture is one of the screen, as long as that can be seen and fits.
+/// A pixel of the picture is one of the screen, unless that is too small to see or does not fit.
 func windowSize(for picture: Size, room: Size) -> Size {
     let smallest = Size(width: min(320, room.width), height: min(240, room.height))
     if picture.width > room.width || picture.height > room.height { return picture.fitted(into: room) }

@@ -3,13 +3,13 @@ internal import FrameStreaming
 internal import Glibc
 internal import Synchronization
 
-/// What is printed: lines for people, or an object a line for programs, with
-/// the keys that `frame-receive` has.
+/// Prints lines for people, or one JSON object a line for programs,
+/// with the keys of `frame-receive`.
 ///
-/// A line stays one line, whatever a peer puts into it, and a peer that causes many
-/// lines of a kind gets a few of them.
+/// A line stays one line, whatever a peer's text contains, and a peer that causes many lines
+/// of a kind gets only a few of them.
 struct Output: Sendable {
-    /// What a line is about that a peer can cause.
+    /// The kind of a line that a peer can cause.
     enum Kind: String {
         case waiting, connected, summary, refused, window
         case sourceLost = "source lost"
@@ -27,7 +27,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Nobody is there to connect to.
+    /// Prints why the sender cannot be reached.
     func waiting(_ address: String, _ reason: String) {
         guard admits(.waiting, from: nil) else { return }
         Self.write("waiting for \(address): \(reason)", to: STDERR_FILENO)
@@ -86,13 +86,13 @@ struct Output: Sendable {
         ])
     }
 
-    /// A line on standard error, unless there were too many of its kind.
+    /// Prints a line on standard error, unless there were too many of its kind.
     func complain(_ words: String, _ kind: Kind, from peer: Peer?) {
         if admits(kind, from: peer) { Self.write(words, to: STDERR_FILENO) }
     }
 
-    /// Says how many lines were left out, of each kind of which some were for ten
-    /// seconds; at the end of every kind.
+    /// Prints how many lines were suppressed, for each kind that has suppressed lines for ten
+    /// seconds; at the end for every kind.
     func suppressed(isLast: Bool = false) {
         for left in Self.limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
             let seconds = left.duration.components.seconds + 1
@@ -121,7 +121,7 @@ struct Output: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else { return }
-        // What is not ASCII can only stand in a string, where it may be escaped.
+        // Characters outside ASCII are inside strings, where they may be escaped.
         let line = String(decoding: data, as: UTF8.self).unicodeScalars.map { scalar in
             if scalar.value < 0x7F { return String(Character(scalar)) }
             return String(Character(scalar)).utf16.map { unit in
@@ -134,16 +134,17 @@ struct Output: Sendable {
 
     /// One writer at a time: the window's thread and those of the connections.
     private static let writing = Mutex(())
-    /// A line of JSON with every character of a goodbye escaped is not longer.
+    /// The longest line: JSON with every character of a goodbye escaped is shorter.
     private static let longestLine = 16_000
 
     fileprivate static func write(_ line: String, to descriptor: CInt) {
         writing.withLock { _ in
             var rest = Array((String(printable: line, limit: longestLine) + "\n").utf8)[...]
             while !rest.isEmpty {
-                // The pointer and the count are of one and the same buffer.
+                // The pointer and the count are of the same buffer.
                 let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-                // Nobody reads any more, or the disk is full: the window stays all the same.
+                // The output has no reader any more, or the disk is
+                // full: the window stays nevertheless.
                 if count < 0, errno != EINTR { return }
                 rest = rest.dropFirst(max(0, count))
             }
@@ -151,7 +152,7 @@ struct Output: Sendable {
     }
 }
 
-/// A complaint on standard error, for the files that are shared with the other examples.
+/// Prints an error on standard error, for the files that are shared with the other examples.
 func printError(_ words: String) { Output.write("Error: \(words)", to: STDERR_FILENO) }
 
 /// A value of a line.
@@ -173,7 +174,7 @@ private enum JSON: Encodable {
         switch self {
         case .null: try value.encodeNil()
         case .text(let text): try value.encode(text)
-        // Counts as whole numbers.
+        // Counts are printed as whole numbers.
         case .number(let number):
             if let count = Int(exactly: number) { try value.encode(count) } else { try value.encode(number) }
         case .object(let members): try value.encode(members)

@@ -1,8 +1,7 @@
 internal import CSDL2
 internal import FrameStreaming
 
-/// A picture where the display's hardware has it: a streaming texture of
-/// the picture's own size and layout.
+/// A picture in the display's memory: a streaming texture of the picture's own size and layout.
 ///
 /// Unsafe code, safe because: the texture is this class's from its making to its end, which is
 /// before its renderer's (`Window` sees to it), on the main thread; the bytes that SDL reads are a
@@ -31,7 +30,7 @@ internal import FrameStreaming
         size == Size(width: format.width, height: format.height) && pixelFormat == format.pixelFormat
     }
 
-    /// Copies a picture's planes, as they are, to where the display has them.
+    /// Copies a picture's planes, as they are, into the texture.
     func update(_ frame: Frame) throws(FrameStreamingError) {
         precondition(takes(frame.format))
         let format = frame.format
@@ -50,7 +49,7 @@ internal import FrameStreaming
 }
 
 extension FrameStreamingError {
-    /// What SDL says of the call that failed last on this thread.
+    /// Returns an error with SDL's text about the last failed call on this thread.
     static func sdl(_ words: String) -> FrameStreamingError {
         FrameStreamingError(.system, "\(words) (SDL: \(unsafe String(cString: SDL_GetError())))")
     }

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import FrameStreaming
 internal import Synchronization
 
-/// The connections of a window, on threads of their own: one after another, whatever way each ends.
+/// Serves a window's connections on threads of their own, one after another, however each ends.
 final class Receiving: Sendable {
     /// Where the pictures come from.
     enum Way: Sendable {
@@ -17,7 +17,7 @@ final class Receiving: Sendable {
     private let once: Bool
     private let reconnects: Bool
     private let absence: Absence
-    /// What ended the only stream that was wanted, which the window's end says.
+    /// Whether the only wanted stream is over. The window's end reports why.
     private let isOver = Atomic(false)
     private let turn = DispatchSemaphore(value: 1)
     private let hasEnded = DispatchSemaphore(value: 0)
@@ -49,8 +49,8 @@ final class Receiving: Sendable {
         switch way {
         case .listening(let listener):
             // One window, one stream: one more is let in and waits for its turn, so that a sender
-            // that comes as the last one leaves is not turned away. Others are told that there is
-            // no room, and try again until there is.
+            // that connects while the last one leaves is not refused. Others are refused as there
+            // is no room, and try again until there is.
             try listener.serve(maximumConnections: 2, onError: failed, takeTurn)
         case .connecting(let connector):
             if !reconnects { return try run(try connector.nextTransport(until: .never)) }
@@ -58,7 +58,7 @@ final class Receiving: Sendable {
             try connector.serve(
                 goesOn: !once,
                 onWaiting: { [stage, output] error, _ in
-                    // Attempts come every few seconds, for days.
+                    // Attempts are made every few seconds, for days.
                     guard let error, error.message != said else { return }
                     said = error.message
                     output.waiting(connector.address, error.message)
@@ -72,15 +72,14 @@ final class Receiving: Sendable {
     }
 
     private func takeTurn(_ transport: TCPTransport) throws(FrameStreamingError) {
-        // A sender that is back before its old connection was found
-        // to be dead takes that one's place.
+        // A sender that returns before its old connection was found to be dead replaces it.
         stage.receiver(of: transport.peer.session)?.cancel()
         turn.wait()
         defer { turn.signal() }
         try run(transport)
     }
 
-    /// A connection of the listener's that broke, or came to nothing.
+    /// Reports a connection of the listener that broke, or failed before it had a stream.
     private func failed(_ error: any Error) {
         guard let error = error as? FrameStreamingError, error.code != .busy, error.code != .closed else { return }
         if isOver.load(ordering: .sequentiallyConsistent) { return }
@@ -88,7 +87,7 @@ final class Receiving: Sendable {
         output.complain("Error: \(error)", .refused, from: nil)
     }
 
-    /// Shows what comes over one connection.
+    /// Shows the pictures of one connection.
     func run(_ transport: any Transport) throws(FrameStreamingError) {
         let receiver = try FrameReceiver(
             codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420), onEvent: event(transport))
@@ -115,8 +114,8 @@ final class Receiving: Sendable {
         if once { stage.end(.over(nil)) }
     }
 
-    /// Whether a stream that ended so may go on over another connection; where it is not the only
-    /// one, another may come in its place.
+    /// Whether a stream that ended with this error may continue over another connection; or,
+    /// without `--once`, another stream may replace it.
     private func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
         guard reconnects, error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
         return peer.session != 0 || !once
@@ -134,20 +133,19 @@ final class Receiving: Sendable {
                 stage.note(.live(StreamStatus.name(of: peer)))
             case .undecodable(let info, let error):
                 output.complain("Error: frame \(info.sequence): \(error.message)", .undecodable, from: peer)
-            // A later version of the library may report more, of
-            // which a window has nothing to show.
+            // A later version of the library may report other
+            // events, which the window does not show.
             @unknown default: break
             }
         }
     }
 
-    /// Takes no more connections, and waits until the one that there
-    /// is has said goodbye; not for long.
+    /// Accepts no more connections, and waits for the goodbye of the present one, up to a limit.
     func stop() {
         switch way {
         case .listening(let listener):
             listener.stop()
-            // Somebody may be in the middle of the handshake, and silent.
+            // A silent peer may be in the middle of the handshake.
             if hasEnded.wait(timeout: .now() + .seconds(3)) == .timedOut { listener.close() }
         case .connecting(let connector):
             connector.cancel()

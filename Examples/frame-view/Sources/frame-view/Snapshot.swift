@@ -1,23 +1,21 @@
 internal import FrameStreaming
 internal import Glibc
 
-/// Writes pictures to files of their own, and never over another.
+/// Writes each picture to a new file, and never replaces one.
 ///
 /// Unsafe code: the system's calls, each with a path or a buffer that lives as long as the call.
 struct SnapshotFolder {
-    /// Where they go.
+    /// The folder's path.
     let path: String
 
-    /// Writes a JPEG as it came. Returns the file's path.
+    /// Writes a JPEG as it was received. Returns the file's path.
     ///
-    /// - Throws: `notFound` and `notPermitted` where the folder is none or not the user's
-    ///   to write, `system` where the disk is full or fails. Then there is no file of
-    ///   that name that was not there before.
+    /// - Throws: `notFound` and `notPermitted` if the folder does not exist or cannot be written,
+    ///   `system` if the disk is full or fails. No new file is left then.
     func write(_ jpeg: Frame, at time: time_t) throws(FrameStreamingError) -> String {
         for attempt in 1...1000 {
             let name = "\(path)/\(Self.name(stamp(time), attempt))"
-            // O_EXCL: to look first and to write then would leave room for
-            // another program between the two.
+            // O_EXCL, because another program could create the file between a check and the write.
             let file = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if file < 0, errno == EEXIST { continue }
             guard file >= 0 else { throw Self.failure(errno, name) }
@@ -36,7 +34,7 @@ struct SnapshotFolder {
         "frame-view-\(stamp)\(attempt == 1 ? "" : "-\(attempt)").jpg"
     }
 
-    /// Everything, and closes. Returns the errno of what failed.
+    /// Writes everything and closes the file. Returns the errno of a failure.
     private static func write(_ jpeg: Frame, to file: CInt) -> CInt? {
         let written = unsafe jpeg.withUnsafeBytes { bytes -> CInt? in
             var done = 0
@@ -49,7 +47,7 @@ struct SnapshotFolder {
             }
             return nil
         }
-        // A network's file system may say only now that there is no room.
+        // A network file system may report only here that it is full.
         let closed = close(file) == 0 ? nil : errno
         return written ?? closed
     }

@@ -2,32 +2,32 @@ internal import Dispatch
 internal import FrameStreaming
 internal import Synchronization
 
-/// Between the thread that receives and the window's: the newest picture, how
-/// things stand, and the wish to end.
+/// Shared by the receiving thread and the window's thread: the newest picture, the
+/// stream's status, and the wish to end.
 final class Stage: Sendable {
-    /// What the window has not seen yet.
+    /// The changes that the window has not seen yet.
     struct News {
-        /// A picture to show: whoever takes it says ``Stage/presented()`` when that is done.
+        /// A picture to show. The caller that takes it calls ``Stage/presented()`` afterwards.
         var picture: ReceivedFrame?
         var status: StreamStatus
-        /// Whose figures are to be shown; nil = nobody is connected.
+        /// The receiver whose figures are shown; nil = no sender is connected.
         var receiver: FrameReceiver?
-        /// Set when the window is to close by itself.
+        /// Set when the window must close by itself.
         var end: End?
     }
 
-    /// Why the window closes without having been asked to.
+    /// Why the window closes without the user.
     enum End: Sendable {
         case interrupted
-        /// The only stream that was wanted is over, or there will be none.
+        /// The only wanted stream is over, or there will be none.
         case over(FrameStreamingError?)
     }
 
     private struct State {
         var news: News
-        /// The thread that receives waits for its picture to be on the screen.
+        /// Whether the receiving thread waits until its picture is on the screen.
         var isAwaited = false
-        /// The window has that picture.
+        /// Whether the window has that picture.
         var isTaken = false
         var closing: Goodbye?
     }
@@ -36,7 +36,7 @@ final class Stage: Sendable {
     private let wasPresented = DispatchSemaphore(value: 0)
     private let wake: @Sendable () -> Void
 
-    /// - Parameter wake: Has the window's thread look at the news.
+    /// - Parameter wake: Makes the window's thread take the news.
     init(_ status: StreamStatus, wake: @escaping @Sendable () -> Void) {
         state = Mutex(State(news: News(status: status)))
         self.wake = wake
@@ -44,7 +44,7 @@ final class Stage: Sendable {
 
     // MARK: Receiving
 
-    /// Somebody is connected. After ``close(_:)`` they are sent away with its reason.
+    /// Notes a connected receiver. After ``close(_:)`` it is ended with that goodbye.
     func enter(_ receiver: FrameReceiver) {
         let closing = state.withLock { state in
             state.news.receiver = receiver
@@ -55,18 +55,17 @@ final class Stage: Sendable {
         wake()
     }
 
-    /// Who receives just now.
+    /// The present receiver.
     var receiver: FrameReceiver? { state.withLock { $0.news.receiver } }
 
-    /// Who receives the stream of this session just now. There is no session 0.
+    /// The present receiver, if its stream has this session. Session 0 is none.
     func receiver(of session: UInt64) -> FrameReceiver? {
         guard session != 0, let receiver = state.withLock({ $0.news.receiver }) else { return nil }
         return receiver.peer.session == session ? receiver : nil
     }
 
-    /// Hands a picture to the window and returns when it is on the screen: only then it was
-    /// consumed, and may be acknowledged. So the figures count what the display takes, and the
-    /// sender sends as fast as that and no faster.
+    /// Hands a picture to the window and returns when it is on the screen. Only then it counts as
+    /// consumed and is acknowledged, so the sender sends no faster than the display shows.
     func show(_ received: ReceivedFrame) {
         let isClosing = state.withLock { state in
             guard state.closing == nil else { return true }
@@ -79,19 +78,20 @@ final class Stage: Sendable {
         wasPresented.wait()
     }
 
-    /// How things stand from now on.
+    /// Sets the stream's status.
     func note(_ status: StreamStatus) {
         state.withLock { $0.news.status = status }
         wake()
     }
 
-    /// Nobody is there, which is no news after a stream: its end says more.
+    /// Notes that no sender can be reached. After a stream this is not shown,
+    /// because the stream's end says more.
     func waits(_ reason: String) {
         state.withLock { if case .waiting = $0.news.status { $0.news.status = .waiting(reason) } }
         wake()
     }
 
-    /// The connection is over.
+    /// Notes that the connection is over.
     func leave(_ status: StreamStatus) {
         state.withLock { state in
             state.news.receiver = nil
@@ -108,7 +108,7 @@ final class Stage: Sendable {
 
     // MARK: The window
 
-    /// What is new.
+    /// Takes the news.
     func take() -> News {
         state.withLock { state in
             state.isTaken = state.isTaken || state.news.picture != nil
@@ -117,7 +117,8 @@ final class Stage: Sendable {
         }
     }
 
-    /// The picture that was taken, if one was, is on the screen, or nobody can see it.
+    /// Notes that the picture that was taken, if any, is on the
+    /// screen, or that the window is hidden.
     func presented() { release { $0.isTaken } }
 
     private func release(if isDue: (State) -> Bool) {
@@ -129,7 +130,7 @@ final class Stage: Sendable {
         if isFree { wasPresented.signal() }
     }
 
-    /// The window is gone: the sender is told why, and no picture waits any more.
+    /// Notes that the window is gone: the sender gets the goodbye, and no picture waits any more.
     func close(_ goodbye: Goodbye) {
         let receiver = state.withLock { state in
             state.closing = state.closing ?? goodbye

@@ -1,8 +1,8 @@
 internal import FrameStreaming
 
-/// How things stand with the stream, as the window says it.
+/// The status of the stream, as the window shows it.
 enum StreamStatus: Hashable, Sendable {
-    /// Nobody sends: the reason, or where senders are waited for.
+    /// No sender is connected: the reason, or the address where the window listens.
     case waiting(String)
     /// Connected to a sender of this name.
     case live(String)
@@ -10,12 +10,12 @@ enum StreamStatus: Hashable, Sendable {
     case sourceLost(String)
     /// The connection broke, for this reason.
     case broken(String)
-    /// The stream ended in good order.
+    /// The stream ended with a goodbye.
     case ended(String)
 
     var isLive: Bool { if case .live = self { true } else { false } }
 
-    /// What the window's title says.
+    /// The window's title.
     var title: String {
         switch self {
         case .waiting(let reason): "frame-view: \(reason)"
@@ -26,7 +26,7 @@ enum StreamStatus: Hashable, Sendable {
         }
     }
 
-    /// What stands over the picture; nothing over a live one.
+    /// The text over the picture; nil over a live one.
     var banner: String? {
         switch self {
         case .waiting(let reason): reason
@@ -37,7 +37,7 @@ enum StreamStatus: Hashable, Sendable {
         }
     }
 
-    /// The sender's stream and address. The stream's name is the other side's word.
+    /// The sender's stream and address. The peer chose the stream's name.
     static func name(of peer: Peer) -> String {
         guard let stream = peer.stream, !stream.isEmpty else { return peer.address }
         return "\(String(printable: stream)) (\(peer.address))"

@@ -2,17 +2,16 @@
 struct TextLayout: Hashable {
     /// The runs of dots, each a rectangle.
     private(set) var dots: [Area] = []
-    /// What all of it takes, with a margin around it: the box behind it.
+    /// The area of all lines with a margin: the box behind the text.
     let box: Area
 
-    /// Where in the window it stands.
+    /// The text's place in the window.
     enum Place { case topLeft, bottom }
 
     /// - Parameters:
-    ///   - lines: What to draw. A line that is too long is broken at a blank, where it has one;
-    ///     what has no room at all is left out.
-    ///   - place: In the corner, or in the middle of the lower edge.
-    ///   - window: The window, in pixels. The letters are as large as suits it.
+    ///   - lines: What to draw. A line that is too long is broken at a blank, if it has one; text
+    ///     without room is left out. - place: The corner, or the middle of the lower edge.
+    ///   - window: The window, in pixels. The size of the letters follows from it.
     init(_ lines: [String], at place: Place, in window: Size) {
         let dot = Self.dot(in: window)
         let (across, down) = (BitmapFont.advance.across * dot, BitmapFont.advance.down * dot)
@@ -38,8 +37,7 @@ struct TextLayout: Hashable {
         }
     }
 
-    /// Pixels of a dot: 80 characters fill a large window, and in a
-    /// small one they can still be read.
+    /// The pixels of a dot: 80 characters fill a large window, and remain readable in a small one.
     static func dot(in window: Size) -> Int { max(1, min(window.width / 320, window.height / 200)) }
 
     private mutating func draw(_ character: Character, x: Int, y: Int, dot: Int) {
@@ -62,7 +60,7 @@ struct TextLayout: Hashable {
         var rest = Substring(line)
         while rest.count > columns {
             let end = rest.index(rest.startIndex, offsetBy: columns)
-            // A blank just behind the piece will do, too.
+            // A blank just behind the piece is suitable as well.
             if let blank = rest[...end].lastIndex(of: " "), blank > rest.startIndex {
                 pieces.append(String(rest[..<blank]))
                 rest = rest[rest.index(after: blank)...]

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import FrameStreaming
 
-/// From where, and how it is shown.
+/// The options for the connection and the window.
 struct ViewOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -100,7 +100,7 @@ struct ViewOptions: ParsableArguments {
         return seconds > 0 ? .seconds(seconds) : nil
     }
 
-    /// Begins to listen, or makes ready to connect.
+    /// Begins to listen, or prepares to connect.
     ///
     /// - Throws: `ValidationError` for an address that is not written as one.
     func way() throws -> Receiving.Way {
@@ -108,8 +108,8 @@ struct ViewOptions: ParsableArguments {
         tcp.minimumRate = minimumRate
         do throws(FrameStreamingError) {
             if let from {
-                // Who connects speaks first, so there is nothing to recognise:
-                // binary, unless text was asked for.
+                // The connecting side speaks first, so it cannot detect the handshake: it is
+                // binary, unless the user wants text.
                 let handshake: TCPHandshake = handshake == .text ? .text : .binary
                 return .connecting(try TCPConnector(to: from, role: .receiver, handshake: handshake, options: tcp))
             }

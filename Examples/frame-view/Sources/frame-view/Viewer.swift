@@ -1,7 +1,7 @@
 internal import FrameStreaming
 internal import Glibc
 
-/// What the window shows, and what its keys do: the main thread's loop.
+/// The main thread's loop: it fills the window and obeys the keys.
 final class Viewer {
     private let window: Window
     private let events: Events
@@ -14,22 +14,22 @@ final class Viewer {
     private var receiver: FrameReceiver?
     private var figures = Figures()
     private var showsFigures: Bool
-    /// Words that stand for a few seconds.
+    /// A text that is shown for a few seconds.
     private var notice: (words: String, until: MonotonicTime)?
-    /// The last whole second of the figures.
+    /// When the figures were counted last.
     private var counted = MonotonicTime.now
     private var lastPicture = MonotonicTime.now
     private var isVisible = true
     private var isLoaded = false
     private var isDrawn = false
-    /// The window has the size that somebody gave it, or that of the first picture.
+    /// Whether the window has its size, from the user or from the first picture.
     private var hasSize = false
-    /// What was said already of pictures that cannot be shown.
+    /// The last reported error of pictures that cannot be shown.
     private var complaint: FrameStreamingError?
     private var end: (goodbye: Goodbye, failure: FrameStreamingError?)?
 
     private static let noticeTime = Duration.seconds(3)
-    /// A live stream without a picture for so long is worth a word.
+    /// After how long a live stream without a picture gets a notice.
     private static let silence = Duration.seconds(3)
 
     init(
@@ -45,7 +45,7 @@ final class Viewer {
         status = stage.take().status
     }
 
-    /// Shows what comes until the window is closed. Returns what the sender is told.
+    /// Shows pictures until the window is closed. Returns the goodbye for the sender.
     ///
     /// - Throws: Why there will be no stream.
     func run() throws(FrameStreamingError) -> Goodbye {
@@ -61,7 +61,7 @@ final class Viewer {
         }
     }
 
-    // MARK: What happens
+    // MARK: Events
 
     private func handle(_ event: WindowEvent) {
         switch event {
@@ -119,7 +119,7 @@ final class Viewer {
         isDrawn = false
     }
 
-    // MARK: What comes
+    // MARK: Pictures
 
     private func takeNews() {
         let news = stage.take()
@@ -153,7 +153,7 @@ final class Viewer {
         }
     }
 
-    /// Once a second: the figures, and what has stood long enough.
+    /// Updates the figures once a second, and removes notices whose time is over.
     private func count() {
         let now = MonotonicTime.now
         if let notice, notice.until <= now {
@@ -167,7 +167,7 @@ final class Viewer {
         if showsFigures || silence != nil { isDrawn = false }
     }
 
-    /// When there is something to do without an event.
+    /// The next time at which something must be done without an event.
     private var deadline: Deadline {
         var result = Deadline.never
         if receiver != nil { result = .at(counted.advanced(by: .seconds(1))) }
@@ -181,11 +181,11 @@ final class Viewer {
         return "no picture for \(time.components.seconds) s"
     }
 
-    // MARK: What is shown
+    // MARK: Drawing
 
     private func draw() {
         defer { stage.presented() }
-        // Nobody sees it: the picture is taken all the same, so that the stream goes on and
+        // A hidden window takes the picture nevertheless, so that the stream goes on and
         // is fresh when the window is back.
         guard isVisible, !isDrawn else { return }
         isDrawn = true
@@ -194,7 +194,7 @@ final class Viewer {
                 try window.load(picture.frame)
                 isLoaded = true
             } catch {
-                // The next picture will most likely fare the same.
+                // The next picture will most likely fail in the same way.
                 if complaint != error { output.complain("Error: \(error)", .undecodable, from: receiver?.peer) }
                 complaint = error
                 say(error.message)

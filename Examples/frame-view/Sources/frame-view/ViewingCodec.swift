@@ -1,16 +1,15 @@
 internal import FrameStreaming
 
-/// TurboJPEG, decoding to what the window's textures take without a conversion of
-/// colours: planes of luma and chroma.
+/// TurboJPEG, decoding to planes of luma and chroma, which the window's textures take
+/// without a conversion of colours.
 ///
-/// SDL has textures of 4:2:0 alone for planes; its packed 4:2:2 becomes RGB on the CPU before it is
-/// drawn. So 4:2:0, which senders here make unless asked otherwise, is decoded to its own planes
-/// and goes to the texture as it is; chroma of 4:2:2 (many cameras) and 4:4:4 is averaged on the
-/// way, and a gray picture gets chroma of 128. JPEGs of RGB have no luma: they are decoded to BGRA.
+/// SDL's only textures with planes are 4:2:0; its packed 4:2:2 becomes RGB on the CPU before it is
+/// drawn. So 4:2:0, the default of this package's senders, is decoded to its own planes and copied
+/// to the texture as it is. Chroma of 4:2:2 (many cameras) and 4:4:4 is averaged, and a gray
+/// picture gets chroma of 128. JPEGs of RGB have no luma: they are decoded to BGRA.
 struct ViewingCodec: FrameCodec {
     private let jpeg = JPEGCodec()
-    /// The largest texture that there is: a larger picture is decoded
-    /// to a half, a quarter or an eighth.
+    /// The largest texture. A larger picture is decoded to a half, a quarter or an eighth.
     let largest: Size
 
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
@@ -24,7 +23,8 @@ struct ViewingCodec: FrameCodec {
         do throws(FrameStreamingError) {
             return try jpeg.decode(frame, settings)
         } catch {
-            // No planes of YUV. Anything else that is unsupported is so in BGRA, too.
+            // The JPEG has no YUV planes. Any other unsupported
+            // feature is unsupported in BGRA, too.
             guard error.code == .unsupported else { throw error }
             settings.pixelFormat = .bgra32
             return try jpeg.decode(frame, settings)

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// The window: SDL's, with a renderer. On the main thread alone, as SDL demands.
 ///
-/// Unsafe code, safe because: window and renderer are this class's from its making to its end,
-/// and nobody else gets their addresses; what calls are given beside them are locals and
+/// Unsafe code, safe because: only this class has the addresses of window and
+/// renderer, from its init to its deinit; all other arguments of calls are locals and
 /// strings that live as long as the call.
 @safe final class Window {
     private let window: OpaquePointer
@@ -19,23 +19,22 @@ internal import Glibc
 
     /// Opens a window.
     ///
-    /// - Parameters:
-    ///   - scaleQuality: SDL's word for how a picture is made larger or smaller.
+    /// - Parameters: - scaleQuality: SDL's name of the method that scales pictures.
     ///   - vsync: Without it a picture is on the screen when the display next reads it, and where
     ///     no compositor is in between it may change in the middle of a refresh. With it each
     ///     picture waits for the refresh: at 60 Hz 8 ms on average and 17 at most, and drivers that
     ///     keep a queue of pictures add whole refreshes.
     /// - Throws: `notFound` without a display; `system` where SDL cannot draw on it.
     init(scaleQuality: String, vsync: Bool, fullscreen: Bool) throws(FrameStreamingError) {
-        // Ctrl-C is `Interruption`'s.
+        // `Interruption` handles Ctrl-C.
         unsafe SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1")
         unsafe SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, scaleQuality)
-        // A window among others must not switch off the desktop's compositor,
-        // which SDL asks for as games want it.
+        // SDL switches off the desktop's compositor, as games want
+        // it. A window among others must not.
         unsafe SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, fullscreen ? "1" : "0")
         try Self.connect()
-        // What JPEG has: BT.601, full range. By default SDL takes it for
-        // limited, and shows grey 40 as 28.
+        // JPEG has BT.601, full range. By default SDL assumes
+        // limited range, and shows grey 40 as 28.
         SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_JPEG)
         let flags = SDL_WINDOW_RESIZABLE.rawValue | SDL_WINDOW_ALLOW_HIGHDPI.rawValue
         guard
@@ -61,7 +60,7 @@ internal import Glibc
         var info = unsafe SDL_RendererInfo()
         unsafe SDL_GetRendererInfo(renderer, &info)
         rendererName = unsafe info.name.map { unsafe String(cString: $0) } ?? "unknown"
-        // 0 = without a limit, as SDL's own renderer has it.
+        // 0 = no limit, as in SDL's software renderer.
         largestTexture = unsafe Size(
             width: info.max_texture_width > 0 ? Int(info.max_texture_width) : FrameFormat.largestSide,
             height: info.max_texture_height > 0 ? Int(info.max_texture_height) : FrameFormat.largestSide)
@@ -75,8 +74,8 @@ internal import Glibc
     private static func connect() throws(FrameStreamingError) {
         let isThere = SDL_Init(SDL_INIT_VIDEO) == 0
         let reason = isThere ? "" : " (SDL: \(unsafe String(cString: SDL_GetError())))"
-        // SDL's last resort is a window that nobody can see, which is
-        // right for those who asked for it.
+        // SDL's last resort is an invisible window, which is right
+        // only if the user chose that driver.
         let isUnseen = unsafe SDL_GetCurrentVideoDriver().map { unsafe String(cString: $0) } == "offscreen"
         let isWanted = unsafe getenv("SDL_VIDEODRIVER") != nil
         if isThere, !isUnseen || isWanted { return }
@@ -94,8 +93,8 @@ internal import Glibc
         SDL_Quit()
     }
 
-    /// What can be drawn on, in pixels of the screen: with high
-    /// resolutions more than the window's size.
+    /// The drawable size in pixels of the screen: on high-resolution displays larger
+    /// than the window's size in points.
     var size: Size {
         var (width, height): (CInt, CInt) = (0, 0)
         unsafe SDL_GetRendererOutputSize(renderer, &width, &height)
@@ -106,7 +105,7 @@ internal import Glibc
         didSet { if title != oldValue { unsafe SDL_SetWindowTitle(window, title) } }
     }
 
-    /// Gone from the screen at once: what is left to be done needs no window.
+    /// Removes the window from the screen at once: the rest of the program needs no window.
     func hide() { unsafe SDL_HideWindow(window) }
 
     func toggleFullscreen() throws(FrameStreamingError) {
@@ -128,7 +127,7 @@ internal import Glibc
             return
         }
         var (top, left, bottom, right): (CInt, CInt, CInt, CInt) = (0, 0, 0, 0)
-        // Not every display knows its window's frame; then it is taken for none.
+        // Not every display knows the width of its windows' borders; then they are taken for 0.
         _ = unsafe SDL_GetWindowBordersSize(window, &top, &left, &bottom, &right)
         // SDL sizes windows in points.
         let (points, pixels) = (pointSize, size)
@@ -152,7 +151,7 @@ internal import Glibc
 
     // MARK: Drawing
 
-    /// Takes a picture over to the display's memory. ``draw(dimmed:_:)`` shows it.
+    /// Copies a picture to the display's memory. ``draw(dimmed:_:)`` shows it.
     func load(_ frame: Frame) throws(FrameStreamingError) {
         if picture?.takes(frame.format) != true {
             picture = nil
@@ -161,10 +160,10 @@ internal import Glibc
         try picture?.update(frame)
     }
 
-    /// Lets go of the picture, whose memory the display has lost: it is to be loaded again.
+    /// Releases the picture after the display lost its memory: it must be loaded again.
     func unload() { picture = nil }
 
-    /// Draws the picture, where there is one, with texts over it, and has it shown.
+    /// Draws the picture, if any, with texts over it, and shows it.
     func draw(dimmed: Bool, _ texts: [TextLayout]) {
         unsafe SDL_SetRenderDrawColor(renderer, 0, 0, 0, 255)
         unsafe SDL_RenderClear(renderer)

@@ -16,7 +16,7 @@ import Testing
 
         var durations: [Duration] { waiting.withLock { $0.map(\.0) } }
 
-        /// Lets the time of one pass.
+        /// Fires the timer of one absence.
         func fire(_ index: Int) { waiting.withLock { $0[index].1 }() }
     }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import frame_view
 
 @Suite struct BitmapFontTests {
-    /// As one sees it: a line for each row.
+    /// The character as text, a line for each row.
     private func picture(_ character: Character) -> [String] {
         let columns = BitmapFont.columns(of: character)
         return (0..<BitmapFont.height).map { row in

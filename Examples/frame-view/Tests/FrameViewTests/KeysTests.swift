@@ -24,7 +24,7 @@ import Testing
 
     @Test func capitalLettersCount() {
         #expect(command(SDLK_s, KMOD_LSHIFT) == .snapshot && command(SDLK_q, KMOD_CAPS) == .quit)
-        // A lock is no modifier.
+        // Num Lock is not a modifier.
         #expect(command(SDLK_f, KMOD_NUM) == .toggleFullscreen)
     }
 

@@ -7,9 +7,9 @@ import Testing
 
 @testable import frame_view
 
-/// The thread that receives, with a sender at the other end and a window that is played here.
+/// The receiving thread, with a sender at the other end and a test in place of the window.
 @Suite struct ReceivingTests {
-    /// What a window saw: each status once, and the pictures.
+    /// Plays the window, and notes each status once and the pictures.
     private final class PlayedWindow: Sendable {
         let stage: Stage
         private let woken: DispatchSemaphore
@@ -23,8 +23,7 @@ import Testing
             stage = Stage(.waiting("for the test")) { woken.signal() }
         }
 
-        /// Takes news until the receiving thread says that it is over, or there were so
-        /// many pictures: then it is closed.
+        /// Takes news until the receiving thread ends, or closes after `pictures` pictures.
         func run(closingAfter pictures: Int = .max) throws {
             try startThread("test") { [self] in
                 defer { isDone.signal() }
@@ -46,7 +45,7 @@ import Testing
 
         func wait() { isDone.wait() }
 
-        /// Waits until it shows what is asked for.
+        /// Waits until the shown status satisfies `isAsked`.
         func wait(for isAsked: (StreamStatus?) -> Bool) { while !isAsked(statuses.last) { hasLooked.wait() } }
 
         var statuses: [StreamStatus] { seen.withLock { $0.statuses } }
@@ -60,7 +59,7 @@ import Testing
             Output(json: true))
     }
 
-    /// Events, each given only when the window shows what the one before came to.
+    /// Events, each given only when the window shows the effect of the one before.
     private struct WatchedSource: FrameSource {
         var steps: [SourceEvent]
         let window: PlayedWindow
@@ -152,7 +151,7 @@ import Testing
     @Test func theOnlyStreamThatBreaksAndCannotComeBackIsTheEnd() throws {
         let window = PlayedWindow()
         let link = MemoryTransport.pair()
-        // In memory there are no sessions: nothing tells a stream that came back.
+        // Connections in memory have no sessions, so a stream that came back cannot be recognised.
         let receiving = try receiving(window.stage, ["--once"])
         link.sender.close()
         #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }

@@ -56,8 +56,8 @@ import Testing
         stage.show(picture)
     }
 
-    /// More is drawn than pictures: an exposed window is drawn again, and that
-    /// counts for none that came in between.
+    /// An exposed window is drawn again, which must not count for a
+    /// picture that arrived in between.
     @Test func onlyAPictureThatWasTakenIsPresented() throws {
         let woken = DispatchSemaphore(value: 0)
         let stage = Stage(.waiting("")) { woken.signal() }

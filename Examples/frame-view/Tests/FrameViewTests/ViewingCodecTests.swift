@@ -28,12 +28,12 @@ import Testing
         #expect(frame.format.plane(1).rowBytes == (width + 1) / 2 && frame.format.plane(2).height == (height + 1) / 2)
     }
 
-    /// The colours of a JPEG of RGB are no luma and chroma: no planes, but shown all the same.
+    /// A JPEG of RGB has no planes of luma and chroma, but can be shown nevertheless.
     @Test func aJPEGOfRGBIsDecodedToBGRA() throws {
         let frame = try codec.decode(Self.jpegOfRGB(), DecodeSettings())
         #expect(frame.format.pixelFormat == .bgra32 && frame.format.width == 16 && frame.format.height == 16)
         let pixel = (0..<4).map { Int(frame.plane(0).samples[$0]) }
-        // What it says are Y, U and V of orange are blue, green and red here.
+        // The Y, U and V of orange are taken as blue, green and red here.
         #expect(zip(pixel, [201, 53, 147, 255]).allSatisfy { abs($0 - $1) <= 3 }, "\(pixel)")
     }
 
@@ -58,8 +58,8 @@ import Testing
         #expect(small.scale(for: Size(width: 5000, height: 64)) == .eighth)
     }
 
-    /// A JPEG of 4:4:4 whose three components are named R, G and B, which is what libjpeg goes by
-    /// where no JFIF marker says otherwise.
+    /// A JPEG of 4:4:4 whose three components are named R, G and B. Without a JFIF
+    /// marker, libjpeg decides by these names.
     static func jpegOfRGB() throws -> Frame {
         let format = try FrameFormat(width: 16, height: 16, pixelFormat: .i444, colorRange: .full)
         let picture = try Frame.filled(format) { [147, 53, 201][$0 / 256] }

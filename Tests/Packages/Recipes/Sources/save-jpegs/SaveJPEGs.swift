@@ -9,7 +9,7 @@ import FrameStreaming
             do {
                 try recorder.write(received.frame)
             } catch {
-                // What was not kept is not acknowledged, and the sender is told why.
+                // A frame that was not saved is not acknowledged, and the goodbye says why.
                 receiver.close(.failed("\(error)"), consumed: false)
                 throw error
             }
