@@ -6,7 +6,7 @@ package struct MinimumRate: ParsableArguments {
     @Option(
         name: .customLong("minimum-rate"),
         help: ArgumentHelp(
-            "Bytes a second that a picture on its way must move at, on the average over a minute: a peer that is slower is cut off, and may come again; 0: however slow.",
+            "The lowest rate of a picture in transfer, in bytes a second averaged over a minute: a slower peer is disconnected, and may connect again; 0: no limit.",
             valueName: "bytes/s"))
     package var bytesPerSecond = TCPOptions().minimumRate
 

@@ -6,10 +6,10 @@ package let version = "0.1.0"
 
 /// What is printed.
 package struct OutputOptions: ParsableArguments, Sendable {
-    @Flag(help: "One JSON object a line on standard output, for programs.")
+    @Flag(help: "Print one JSON object a line on standard output, for programs.")
     package var json = false
 
-    @Flag(help: "The delay of each frame, in ms, for up to 500 frames a second.")
+    @Flag(help: "Print the delay of each frame in ms, for up to 500 frames a second.")
     package var verbose = false
 
     package init() {}

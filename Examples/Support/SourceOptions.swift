@@ -4,27 +4,27 @@ package import Logging
 
 /// The options for the source, which every program with a source has.
 package struct SourceOptions: ParsableArguments {
-    @Flag(help: "A test pattern: colour bars, a moving object, a counter and a clock.")
+    @Flag(help: "Send a test pattern: colour bars, a moving object, a counter and a clock.")
     package var pattern = false
 
     @Option(
         help: ArgumentHelp(
-            "Y4M, headerless (with --size and --format) or MJPEG; - is standard input.", valueName: "file|-"))
+            "A file: Y4M, MJPEG, or headerless with --size and --format; - is standard input.", valueName: "file|-"))
     package var input: String?
 
     @Option(
-        help: ArgumentHelp("A V4L2 camera: /dev/videoN, or a link that frame-cameras shows.", valueName: "path"))
+        help: ArgumentHelp("A V4L2 camera: /dev/videoN, or a link that frame-cameras lists.", valueName: "path"))
     package var camera: String?
 
     @Option(
         help: ArgumentHelp(
-            "Set a control of the camera, again and again for several; frame-cameras lists them.",
+            "Set a control of the camera; repeat it for several. frame-cameras lists them.",
             valueName: "name=value"))
     package var control: [CameraControlSetting] = []
 
     @Option(
         help: ArgumentHelp(
-            "How much is logged on standard error, of the camera above all: debug, info (each look for a lost camera, pictures that the driver dropped), notice, warning, error.",
+            "The log level on standard error, mostly for the camera: debug, info (each search for a lost camera, pictures that the driver dropped), notice, warning, error.",
             valueName: "level"))
     package var logLevel = Logger.Level.notice
 
@@ -33,7 +33,7 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The pixel format by name or fourcc, such as I420, YUYV, JPEG; a camera's best, unless given.",
+            "The pixel format by name or fourcc, such as I420, YUYV, JPEG. (default for a camera: its best)",
             valueName: "format"))
     package var format: PixelFormat?
 
@@ -42,16 +42,16 @@ package struct SourceOptions: ParsableArguments {
             "Pictures per second, such as 30 or 30000/1001. (default: the file's own, else 30)", valueName: "n/d"))
     package var rate: FrameRate?
 
-    @Option(help: ArgumentHelp("The colour range that the pictures have, whatever the file says."))
+    @Option(help: ArgumentHelp("The colour range of the pictures, whatever the file says."))
     package var range: ColorRange?
 
-    @Flag(help: "Start again at the end of the file.")
+    @Flag(help: "Repeat the file for ever.")
     package var loop = false
 
-    @Option(help: ArgumentHelp("At the picture rate, or as fast as possible."))
+    @Option(help: ArgumentHelp("Send at the picture rate, or as fast as possible."))
     package var pace = Pacing.realtime
 
-    @Option(help: ArgumentHelp("Take so many pictures from the source.", valueName: "n"))
+    @Option(help: ArgumentHelp("End after this many pictures of the source.", valueName: "n"))
     package var frames: Int?
 
     package init() {}

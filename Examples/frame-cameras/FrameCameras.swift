@@ -9,10 +9,10 @@ struct FrameCameras: ParsableCommand {
         commandName: "frame-cameras",
         abstract: "Lists cameras with their stable paths, formats, sizes, rates and controls.", version: version)
 
-    @Argument(help: ArgumentHelp("One camera; all that there are, unless given.", valueName: "path"))
+    @Argument(help: ArgumentHelp("The path of one camera. (default: all cameras)", valueName: "path"))
     var camera: String?
 
-    @Flag(help: "One JSON object a camera and line on standard output, for programs.")
+    @Flag(help: "Print one JSON object a line and camera on standard output, for programs.")
     var json = false
 
     func run() throws {

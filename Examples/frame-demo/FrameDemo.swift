@@ -8,28 +8,28 @@ import Glibc
 @main
 struct FrameDemo: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "frame-demo", abstract: "Sends live pictures to itself over TCP, and says how old they arrive.",
+        commandName: "frame-demo", abstract: "Sends live pictures to itself over TCP, and prints their age on arrival.",
         version: version)
 
-    @Option(help: ArgumentHelp("Y4M or MJPEG instead of the test pattern.", valueName: "file"))
+    @Option(help: ArgumentHelp("A Y4M or MJPEG file instead of the test pattern.", valueName: "file"))
     var input: String?
 
-    @Option(help: ArgumentHelp("Stop after so long.", valueName: "n"))
+    @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "n"))
     var seconds: Int?
 
-    @Option(help: ArgumentHelp("Keep the last picture that arrived.", valueName: "file.jpg"))
+    @Option(help: ArgumentHelp("Save the last picture that arrived.", valueName: "file.jpg"))
     var saveLast: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where the pictures are shown in a browser: on loopback unless a host is named, which also needs --insecure. (default: any free port)",
+            "The address of the page that shows the pictures in a browser: on loopback unless a host is named, which also needs --insecure. (default: any free port)",
             valueName: "[host:]port"))
     var preview: String?
 
-    @Flag(help: "Show the pictures in no browser.")
+    @Flag(help: "Do not serve a page for browsers.")
     var noPreview = false
 
-    @Flag(help: "Let others on the network see the preview: nothing is encrypted, nobody is asked for a password.")
+    @Flag(help: "Let others on the network see the preview: it has neither encryption nor a password.")
     var insecure = false
 
     func run() throws {

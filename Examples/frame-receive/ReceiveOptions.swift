@@ -7,46 +7,47 @@ import FrameStreamingPreview
 struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
             valueName: "[host:]port"))
     var listen: String?
 
     @Option(
         help: ArgumentHelp(
-            "Connect to a sender that listens, and again after a break; it may start later.", valueName: "host:port"))
+            "Connect to a listening sender, which may start later; connect again after a break.", valueName: "host:port"
+        ))
     var from: String?
 
-    @Flag(help: "End after the first stream, which may have a break where its sender comes back.")
+    @Flag(help: "End after the first stream. After a break its sender may come back.")
     var once = false
 
-    @Flag(help: "With --from or --once: one connection, and a break is the end.")
+    @Flag(help: "With --from or --once: end when the connection ends.")
     var noReconnect = false
 
     @Option(
         help: ArgumentHelp(
-            "How long a stream that broke may stay away until it counts as failed; 0: for ever. (default: 60 with --once, else 0)",
+            "How long to wait for a broken stream before it counts as failed; 0: for ever. (default: 60 with --once, else 0)",
             valueName: "s"))
     var returnWithin: Int?
 
     @Option(
         help: ArgumentHelp(
-            "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
+            "The protocol: text is that of the classic OpenCV tutorial; auto follows the sender's first byte, and is binary with --from."
         ))
     var handshake = ReceivingHandshake.auto
 
-    @Option(help: ArgumentHelp("Senders at once; more are turned away.", valueName: "n"))
+    @Option(help: ArgumentHelp("The most senders at once; others are refused.", valueName: "n"))
     var maximumConnections = 16
 
     @Option(
         help: ArgumentHelp(
-            "The largest picture in bytes, as it comes: a sender of a larger one is cut off.", valueName: "n"))
+            "The largest received picture in bytes: the sender of a larger one is disconnected.", valueName: "n"))
     var maximumFrameBytes = TCPOptions().maximumFrameBytes
 
     @OptionGroup var rate: MinimumRate
 
     @Option(
         help: ArgumentHelp(
-            "How many MiB of pictures that have come and are not consumed all senders together may make this hold; one of them a quarter of it. Each may always have one picture here. (default: 1024, or a quarter of the memory where that is less)",
+            "The memory for received pictures that are not consumed yet, in MiB for all senders together; one sender may use a quarter. Each sender may always have one picture here. (default: 1024, or a quarter of the machine's memory if that is less)",
             valueName: "MiB"))
     var memoryLimit: Int?
 
@@ -112,11 +113,11 @@ struct ReceiveOptions: ParsableArguments {
 struct PreviewArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Show the pictures in a browser, on loopback unless a host is named, which also needs --insecure; 0 is any free port.",
+            "Show the pictures in a browser. Listens on loopback unless a host is named, which also needs --insecure; 0 is any free port.",
             valueName: "[host:]port"))
     var preview: String?
 
-    @Flag(help: "Let others on the network see the preview: nothing is encrypted, nobody is asked for a password.")
+    @Flag(help: "Let others on the network see the preview: it has neither encryption nor a password.")
     var insecure = false
 
     func validate() throws {
@@ -144,13 +145,13 @@ struct PreviewArguments: ParsableArguments {
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Y4M, MJPEG or a directory of JPEGs, by its name's ending. What is there stays: the next recording, another sender's and one after a change of format go to NAME-2, NAME-3.",
+            "Record as Y4M, MJPEG or a directory of JPEGs, by the ending of the name. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3.",
             valueName: "file.y4m|file.mjpg|dir/"))
     var record: String?
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Replace recordings of earlier runs, or refuse to begin where there is one. (default: take the next name)"
+        help: "Replace recordings of earlier runs, or refuse to begin if one exists. (default: take the next name)"
     )
     var overwrite: Bool?
 
@@ -162,20 +163,20 @@ struct ConsumeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pictures per second that a Y4M recording is to be played with, such as 25 or 30000/1001: no rate comes with the pictures. (default: 30)",
+            "The rate in the header of a Y4M recording, such as 25 or 30000/1001: received pictures have no rate. (default: 30)",
             valueName: "n/d"))
     var recordRate: FrameRate?
 
-    @Option(help: ArgumentHelp("End after so many frames were consumed.", valueName: "n"))
+    @Option(help: ArgumentHelp("End after this many frames.", valueName: "n"))
     var frames: Int?
 
     @Option(
         help: ArgumentHelp(
-            "What the pictures are decoded to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
+            "The pixel format to decode to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
     var decode: DecodeArgument?
 
     @Option(
-        help: ArgumentHelp("Take so long for each frame: a slow consumer, for trying flow control.", valueName: "ms"))
+        help: ArgumentHelp("Wait this long for each frame: a slow consumer, to try flow control.", valueName: "ms"))
     var consumeMs: Int?
 
     func validate() throws {

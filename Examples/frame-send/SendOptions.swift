@@ -6,75 +6,75 @@ import FrameStreaming
 struct SendOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Connect to a receiver that listens, now or later. Several receivers share one encoding.",
+            "Connect to a listening receiver, which may start later. Repeat it for several receivers: they share one encoding.",
             valueName: "host:port"))
     var to: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities; on loopback unless a host is named. The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities. Listens on loopback unless a host is named. The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
             valueName: "[host:]port"))
     var listen: String?
 
     @Option(
         help: ArgumentHelp(
-            "JPEG quality, 1 (smallest) to 100 (best); a range such as 20...80 lets the link decide. What is JPEG already passes untouched: ask a camera for another --format. (default: 80)",
+            "JPEG quality, 1 (smallest) to 100 (best); with a range such as 20...80 it adapts to the link. Pictures that are JPEG already are sent unchanged: to encode a camera's pictures, choose another --format. (default: 80)",
             valueName: "n|n...m"))
     var quality: QualityArgument?
 
-    @Flag(help: "With a range of qualities: make pictures smaller where the lowest does not suffice.")
+    @Flag(help: "With a range of qualities: scale pictures down if the lowest quality does not suffice.")
     var allowScale = false
 
-    @Flag(help: "With a range of qualities: leave pictures out where nothing else suffices.")
+    @Flag(help: "With a range of qualities: drop pictures if nothing else suffices.")
     var allowRate = false
 
-    @Option(help: ArgumentHelp("How often chroma is sampled; 4:2:0 unless asked otherwise, gray input stays gray."))
+    @Option(help: ArgumentHelp("Chroma subsampling. Gray input stays gray. (default: 4:2:0)"))
     var subsampling: ChromaSubsampling?
 
-    @Option(help: ArgumentHelp("The protocol: text is the classic OpenCV tutorial's."))
+    @Option(help: ArgumentHelp("The protocol: text is that of the classic OpenCV tutorial."))
     var handshake = SendingHandshake.binary
 
     @Option(
         help: ArgumentHelp(
-            "Frames that may be sent and not acknowledged: a number, or as many as the link needs. (default: adaptive, with --policy reliable 4, text: 1)",
+            "How many frames may be sent and not yet acknowledged: a number, or as many as the link needs. (default: adaptive, with --policy reliable 4, text: 1)",
             valueName: "n|adaptive"))
     var window: WindowArgument?
 
     @Option(
         help: ArgumentHelp(
-            "By how much the adaptive window may hold frames up. (default: 20)", valueName: "ms"))
+            "The longest delay that the adaptive window may add to frames. (default: 20)", valueName: "ms"))
     var latencyTarget: Int?
 
     @Option(
         help: ArgumentHelp(
-            "latest: an unsent picture is replaced by a newer one; reliable: every picture arrives; deadline:MS: in order, and those older than that are dropped. (default: latest for live sources, reliable for files)"
+            "latest: a newer picture replaces an unsent one; reliable: every picture arrives; deadline:MS: pictures arrive in order, and those older than MS are dropped. (default: latest for live sources, reliable for files)"
         ))
     var policy: DeliveryPolicy?
 
     @Option(
         help: ArgumentHelp(
-            "Give a receiver up that has stood still for so long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended; before that never, and with --policy reliable the others wait for it, too; with --listen always 10, and 5 for one that broke and does not come back)",
+            "Give up a receiver that made no progress for this long while pictures wait for it: nothing acknowledged, no byte taken, no connection; 0: never. (default: 30 once the source has ended, and never before, so with --policy reliable all receivers wait; with --listen always 10, and 5 for a broken connection)",
             valueName: "s"))
     var giveUpAfter: Int?
 
     @Option(
         help: ArgumentHelp(
-            "With --listen: receivers at once; more are turned away. (default: 1024)", valueName: "n"))
+            "With --listen: the most receivers at once; others are refused. (default: 1024)", valueName: "n"))
     var maximumConnections: Int?
 
     private static let mostReceivers = 1024
 
-    @Option(help: ArgumentHelp("Pictures that are encoded at once, each on a thread of its own.", valueName: "n"))
+    @Option(help: ArgumentHelp("How many pictures are encoded at once, each on a thread of its own.", valueName: "n"))
     var encoders = 1
 
-    @Option(help: ArgumentHelp("The stream's name, for the receiver.", valueName: "name"))
+    @Option(help: ArgumentHelp("The stream's name, which the receiver shows.", valueName: "name"))
     var stream: String?
 
     @OptionGroup var rate: MinimumRate
 
     @Flag(
         help: ArgumentHelp(
-            "End when the connection does, or cannot be made, instead of making another; with --listen serve one receiver."
+            "End when the connection ends or cannot be made, instead of connecting again; with --listen serve one receiver."
         ))
     var noReconnect = false
 

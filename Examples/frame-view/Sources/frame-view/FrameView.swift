@@ -5,7 +5,7 @@ internal import FrameStreaming
 @main
 struct FrameView: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "frame-view", abstract: "Shows live pictures that come over TCP in a window.",
+        commandName: "frame-view", abstract: "Shows live pictures, received over TCP, in a window.",
         discussion: """
             Keys: F or F11 fills the screen, S saves the picture as it came, I shows rate and delay, Esc leaves the full screen \
             or closes the window, Q closes it.

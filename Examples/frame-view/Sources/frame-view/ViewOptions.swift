@@ -5,37 +5,37 @@ internal import FrameStreaming
 struct ViewOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Wait for senders; on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
             valueName: "[host:]port"))
     var listen: String?
 
     @Option(
         help: ArgumentHelp(
-            "Connect to a sender that listens, and again after each stream; it may start later.",
+            "Connect to a listening sender, which may start later; connect again after each stream.",
             valueName: "host:port"))
     var from: String?
 
-    @Flag(help: "Close the window after the first stream, which may have a break where its sender comes back.")
+    @Flag(help: "Close the window after the first stream. After a break its sender may come back.")
     var once = false
 
-    @Flag(help: "With --from or --once: one connection, and its end closes the window.")
+    @Flag(help: "With --from or --once: close the window when the connection ends.")
     var noReconnect = false
 
     @Option(
         help: ArgumentHelp(
-            "How long a stream that broke may stay away until it counts as failed and the window closes; 0: for ever. (default: 60 with --once, else 0)",
+            "How long to wait for a broken stream before it counts as failed and the window closes; 0: for ever. (default: 60 with --once, else 0)",
             valueName: "s"))
     var returnWithin: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Bytes a second that a picture on its way must move at, on the average over a minute: a sender that is slower is cut off, and may come again; 0: however slow.",
+            "The lowest rate of a picture in transfer, in bytes a second averaged over a minute: a slower sender is disconnected, and may connect again; 0: no limit.",
             valueName: "bytes/s"))
     var minimumRate = TCPOptions().minimumRate
 
     @Option(
         help: ArgumentHelp(
-            "The protocol: text is the classic OpenCV tutorial's; auto goes by the first byte, and with --from is binary."
+            "The protocol: text is that of the classic OpenCV tutorial; auto follows the sender's first byte, and is binary with --from."
         ))
     var handshake = Handshake.auto
 
@@ -45,16 +45,16 @@ struct ViewOptions: ParsableArguments {
     @Flag(help: "Show the figures from the start.")
     var overlay = false
 
-    @Option(help: "How a picture is made larger or smaller: nearest keeps pixels sharp, linear is smooth.")
+    @Option(help: "How a picture is scaled: nearest keeps pixels sharp, linear is smooth.")
     var scaleQuality = ScaleQuality.linear
 
-    @Flag(help: "Wait for the display's refresh: no tearing, and up to a refresh more of delay.")
+    @Flag(help: "Wait for the display's refresh: no tearing, but up to one refresh more delay.")
     var vsync = false
 
-    @Option(help: ArgumentHelp("Where snapshots are written.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder for snapshots.", valueName: "folder"))
     var snapshots = "."
 
-    @Flag(help: "One JSON object a line on standard output, for programs.")
+    @Flag(help: "Print one JSON object a line on standard output, for programs.")
     var json = false
 
     enum Handshake: String, ExpressibleByArgument, CaseIterable {
