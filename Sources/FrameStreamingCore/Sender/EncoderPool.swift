@@ -5,11 +5,8 @@ internal import FrameStreamingSystem
 /// They start with the first picture that is not compressed: who passes JPEGs on has none.
 final class EncoderPool: Sendable {
     private struct State {
-        var jobs: [SharedEncoding] = []
+        var queue: EncodingQueue<SharedEncoding>
         var settings: EncodeSettings
-        var running = 0
-        var idle = 0
-        var isStopped = false
     }
 
     private let codec: any FrameCodec
@@ -22,7 +19,7 @@ final class EncoderPool: Sendable {
         self.codec = codec
         self.count = count
         self.poller = poller
-        state = Monitor(State(settings: settings))
+        state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))
     }
 
     /// How pictures are encoded from now on.
@@ -32,52 +29,32 @@ final class EncoderPool: Sendable {
 
     /// Encodes `picture` on one of the threads. Never waits.
     func submit(_ picture: SharedEncoding) {
-        let (isTaken, needsThread) = state.update { state in
-            guard !state.isStopped else { return (false, false) }
-            state.jobs.append(picture)
-            guard state.running < count, state.idle < state.jobs.count else { return (true, false) }
-            state.running += 1
-            return (true, true)
-        }
-        if !isTaken { picture.giveUp() }
-        guard needsThread else { return }
-        do throws(SystemError) {
-            _ = try SystemThread(name: "fs-encode") { self.run() }
-        } catch {
-            // Where another thread runs, it gets to the job; else nobody does, and those who wait must hear of it.
-            let stranded = state.update { state in
-                state.running -= 1
-                guard state.running == 0 else { return [SharedEncoding]() }
-                defer { state.jobs = [] }
-                return state.jobs
+        switch state.update({ $0.queue.add(picture) }) {
+        case .isQueued: return
+        case .isRefused: picture.giveUp()
+        case .needsThread:
+            do throws(SystemError) {
+                _ = try SystemThread(name: "fs-encode") { self.run() }
+            } catch {
+                // Those who wait for what is stranded must hear of it.
+                for picture in state.update({ $0.queue.threadIsMissing() }) { picture.giveUp() }
             }
-            for picture in stranded { picture.giveUp() }
         }
     }
 
-    /// Ends the threads; what nobody has begun is given up.
+    /// Ends the threads; what none has begun is given up.
     func stop() {
-        let left = state.update { state in
-            state.isStopped = true
-            defer { state.jobs = [] }
-            return state.jobs
-        }
-        for picture in left { picture.giveUp() }
+        for picture in state.update({ $0.queue.stop() }) { picture.giveUp() }
     }
 
     private func run() {
         while true {
-            state.withLock { $0.idle += 1 }
-            let job: (picture: SharedEncoding, settings: EncodeSettings)?? = state.wait(until: nil) { state in
-                guard !state.isStopped else { return .some(nil) }
-                return state.jobs.isEmpty ? nil : .some((state.jobs.removeFirst(), state.settings))
+            state.withLock { $0.queue.rest() }
+            let next = state.wait(until: nil) { state in
+                state.queue.takeTurn().map { (turn: $0, settings: state.settings) }
             }
-            state.withLock { $0.idle -= 1 }
-            guard let (picture, settings) = job ?? nil else {
-                state.withLock { $0.running -= 1 }
-                return
-            }
-            let waiting = picture.encode(with: codec, settings)
+            guard let next, case .job(let picture) = next.turn else { return }
+            let waiting = picture.encode(with: codec, next.settings)
             poller.duringBurst(of: waiting.count) {
                 for sends in waiting { sends() }
             }
