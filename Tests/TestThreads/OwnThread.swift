@@ -1,11 +1,15 @@
 import FrameStreamingSystem
 public import Testing
 
-/// Runs each test of a suite on a thread of its own, and only so many of the suite at once.
+/// Runs each test of a suite on a thread of its own, and only so many at once: of the suite, and of
+/// all suites.
 ///
 /// A test that blocks would otherwise hold one of Swift's cooperative threads, of which there are
 /// as many as cores: two such tests on two cores starve every task, and no third test begins.
+/// If all ran at once, a slow machine would not get to each of them within the times that they
+/// allow; a test that waits for its place has not begun, and so none of its times runs.
 public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
+    private static let placesOfAll = Places(10)
     private let places: Places
 
     init(atOnce limit: Int) { places = Places(limit) }
@@ -20,6 +24,8 @@ public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
         guard testCase != nil else { return try await function() }
         await places.enter()
         defer { places.leave() }
+        await Self.placesOfAll.enter()
+        defer { Self.placesOfAll.leave() }
         let executor = try ThreadExecutor()
         defer { executor.stop() }
         try await withTaskExecutorPreference(executor) { try await function() }

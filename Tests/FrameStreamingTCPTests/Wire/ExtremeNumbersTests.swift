@@ -64,7 +64,7 @@ import Testing
 
     /// A script mostly waits for a silent peer, so several run at once.
     private func runSenders(_ scripts: [Script]) async throws {
-        try await sideBySide(scripts, atOnce: 8) { try runSender($0) }
+        try await sideBySide(scripts, atOnce: 4) { try runSender($0) }
     }
 
     /// Runs a sender against a receiver that follows `script`, until both have ended.
@@ -199,7 +199,7 @@ import Testing
     // MARK: To a receiver
 
     private func runReceivers(_ scripts: [Script]) async throws {
-        try await sideBySide(scripts, atOnce: 8) { try runReceiver($0) }
+        try await sideBySide(scripts, atOnce: 4) { try runReceiver($0) }
     }
 
     /// Runs a receiver against a sender that follows `script`, until both have ended.
