@@ -1,9 +1,10 @@
-/// A host and a port as people write them: `HOST:PORT`, `[IPv6]:PORT`, and where a host is not needed `:PORT` or `PORT`.
+/// A host and a port in text form: `HOST:PORT`, `[IPv6]:PORT`, and
+/// without a host `:PORT` or `PORT`.
 package struct TCPEndpoint: Hashable, CustomStringConvertible {
     package var host: String
     package var port: UInt16
 
-    /// - Parameter defaultHost: The host where none is named; nil = one must be.
+    /// - Parameter defaultHost: The host if none is named; nil = a host is required.
     package init(_ text: String, defaultHost: String?) throws(FrameStreamingError) {
         func refuse(_ why: String) -> FrameStreamingError {
             FrameStreamingError(

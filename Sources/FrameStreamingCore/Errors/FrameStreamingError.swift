@@ -1,9 +1,10 @@
 package import FrameStreamingSystem
 
-/// What every failing call of this package throws: a code to branch on, words for a person that say the remedy, what it
-/// happened to, and the system's errno where there is one.
+/// The error that every failing call of this package throws: a code for programs, a message with
+/// the remedy for people, the subject of the failure, and the system's errno, if any.
 public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is. The set is open: a later version may add codes, so a `switch` needs a `default`.
+    /// The kind of a failure. The set is open: a later version may add codes,
+    /// so a `switch` needs a `default`.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String, Hashable {
             case timedOut, cancelled, closed, endedWithoutGoodbye, connectionFailed, connectionLost, addressInUse,
@@ -26,54 +27,58 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         public static let connectionFailed = Code(value: .connectionFailed)
         /// An established connection broke.
         public static let connectionLost = Code(value: .connectionLost)
-        /// The peer ended the stream because something of its own failed, such as its disk or its source.
+        /// The peer ended the stream because something of its own
+        /// failed, such as its disk or its source.
         public static let peerFailed = Code(value: .peerFailed)
         /// The address to listen on is taken.
         public static let addressInUse = Code(value: .addressInUse)
         /// The host name has no address.
         public static let unresolvedHost = Code(value: .unresolvedHost)
-        /// The peer said no, and why.
+        /// The peer refused, with a reason.
         public static let rejected = Code(value: .rejected)
         /// The peer sent bytes that the protocol does not allow.
         public static let protocolViolation = Code(value: .protocolViolation)
         /// Something is larger or more than the configured limit.
         public static let limitExceeded = Code(value: .limitExceeded)
-        /// The caller's argument cannot be.
+        /// An argument of the caller is invalid.
         public static let invalidArgument = Code(value: .invalidArgument)
-        /// Valid, but not something that this part can do.
+        /// Valid, but this part does not support it.
         public static let unsupported = Code(value: .unsupported)
-        /// A file, directory or device is not there.
+        /// A file, directory or device does not exist.
         public static let notFound = Code(value: .notFound)
         /// The system does not permit it.
         public static let notPermitted = Code(value: .notPermitted)
-        /// Somebody else uses it.
+        /// It is in use elsewhere.
         public static let busy = Code(value: .busy)
         /// The input ends in the middle of a frame.
         public static let truncatedInput = Code(value: .truncatedInput)
-        /// The input is not of the format that it should be.
+        /// The input is not in the expected format.
         public static let malformedInput = Code(value: .malformedInput)
         /// A compressed picture that does not decode.
         public static let corruptImage = Code(value: .corruptImage)
         /// The source of pictures went away.
         public static let sourceLost = Code(value: .sourceLost)
-        /// There is a file or directory of that name, and it is to stay as it is.
+        /// A file or directory of that name exists and must not be changed.
         public static let alreadyExists = Code(value: .alreadyExists)
-        /// Another program removed or changed a recording while it was written. Frames can go on in another one.
+        /// Another program removed or changed a recording while it was written.
+        /// Frames can be written to another one.
         public static let recordingLost = Code(value: .recordingLost)
-        /// A system call failed in a way that has no code of its own: see ``FrameStreamingError/errno``.
+        /// A system call failed in a way that has no code of its own:
+        /// see ``FrameStreamingError/errno``.
         public static let system = Code(value: .system)
 
         /// The code's name.
         public var description: String { value.rawValue }
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     public let code: Code
-    /// Words for a person: what happened and what to do. Printable: control characters are escaped, whoever they came from.
+    /// What happened and what to do, for people. It is printable: control characters are escaped.
     public let message: String
-    /// What it happened to: a path, an address, a stream's name. As it is, so print ``description`` rather than this.
+    /// The subject of the failure: a path, an address, a stream's name. It is not escaped,
+    /// so print ``description`` instead.
     public let subject: String?
-    /// The system's error number, where a system call failed.
+    /// The system's error number, if a system call failed.
     public let errno: Int32?
 
     /// An error with its parts.
@@ -84,20 +89,20 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         self.errno = errno
     }
 
-    /// `subject: message`, as a program prints it: on one line, whatever is in them.
+    /// `subject: message` on one line, for printing.
     public var description: String {
         if let subject { "\(String(printable: subject, limit: .max)): \(message)" } else { message }
     }
 }
 
 extension FrameStreamingError {
-    /// A failed system call, with a code where errno has a common meaning.
+    /// Makes the error of a failed system call, with a code if the errno has a common meaning.
     package init(_ error: SystemError, subject: String? = nil, remedy: String? = nil) {
         let words = remedy.map { "\(error.reason): \($0)" } ?? "\(error.reason) (\(error.call))"
         self.init(error.commonCode, words, subject: subject, errno: error.code)
     }
 
-    /// Listening at `address` failed.
+    /// Makes the error of a failure to listen at `address`.
     package init(listening error: SystemError, on address: String) {
         let remedy: String? =
             switch error.code {

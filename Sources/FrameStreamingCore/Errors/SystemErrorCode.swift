@@ -1,7 +1,7 @@
 internal import FrameStreamingSystem
 
 extension SystemError {
-    /// The code that an errno has wherever it comes from; callers that know more choose a better one.
+    /// The code of an errno, whatever call it is from; callers that know more choose a better one.
     var commonCode: FrameStreamingError.Code {
         switch code {
         case Errno.noEntry, Errno.notDirectory: .notFound

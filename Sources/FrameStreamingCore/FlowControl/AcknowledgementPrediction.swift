@@ -1,4 +1,5 @@
-/// When the next acknowledgement will come, and how long before that encoding has to begin for the link not to idle.
+/// Predicts when the next acknowledgement arrives, and how long before that encoding must
+/// begin so that the link does not idle.
 ///
 /// Smoothed means and deviations, as TCP has them for its own round trip (RFC 6298, 2.3).
 struct AcknowledgementPrediction: Sendable {
@@ -7,7 +8,7 @@ struct AcknowledgementPrediction: Sendable {
     private var encodeTime: Int64 = 0
     private var acknowledgements = 0
 
-    /// Less to win than this is not worth a wake-up.
+    /// A smaller gain is not worth a wake-up.
     private static let smallestLead: Int64 = 200_000
     private static let fewest = 4
 
@@ -26,15 +27,16 @@ struct AcknowledgementPrediction: Sendable {
         encodeTime = encodeTime == 0 ? nanoseconds : encodeTime + (nanoseconds - encodeTime) / 8
     }
 
-    /// Another connection's acknowledgements come after other times.
+    /// Forgets everything, because another connection has other acknowledgement times.
     mutating func reset() {
         acknowledgements = 0
         time = 0
         deviation = 0
     }
 
-    /// From when until when a picture may be encoded in expectation of the acknowledgement of a frame sent at `sent`; nil where
-    /// nothing is won by it, or the prediction is too unsteady: what is encoded too early is older when it is sent.
+    /// When a picture may be encoded ahead of the acknowledgement of a frame sent at `sent`.
+    /// Nil if that gains nothing, or if the prediction is too unsteady: a frame that is encoded
+    /// too early is older when it is sent.
     func timeToEncode(forAcknowledgementOf sent: MonotonicTime) -> (from: MonotonicTime, through: MonotonicTime)? {
         let lead = encodeTime - deviation
         guard acknowledgements >= Self.fewest, lead >= Self.smallestLead else { return nil }

@@ -1,8 +1,8 @@
-/// Trials of a larger window, and what becomes of one that is not needed.
+/// Trials of a larger window, and the return of one that is not needed.
 extension AdaptiveWindow {
     mutating func startTrial(next: Flight?, at now: Int64) {
         if case .armed = trial, waits.value < Self.worthATrial {
-            // No picture made use of it.
+            // No picture used it.
             trial = .none
             frames = settled
         }
@@ -10,15 +10,17 @@ extension AdaptiveWindow {
             cycle.count >= max(2, settled / 4),
             waits.value >= Self.worthATrial, now >= holdOff.until
         else { return }
-        // The regular frame goes first, and the extra one with the picture after it. It gets the largest head start where the gap to the
-        // next acknowledgement is large; in each round trip one is at least the average.
+        // The regular frame is sent first, and the extra one with the picture after it. A
+        // large gap to the next acknowledgement gives it a large head start; in each round
+        // trip one gap is at least the average.
         if let next, next.sent.nanoseconds + typical.value - now < typical.value * 4 / Int64(5 * settled) { return }
         guard headroom.allowsTrial(from: settled, ackTime: typical.value, at: now) else { return }
         trial = .armed
         frames = settled + 1
     }
 
-    /// How much of the time between two full windows neither link nor receiver was at work, by what a frame takes that is sent alone.
+    /// Estimates, from frames that were sent alone, how much of the time
+    /// neither link nor receiver works.
     mutating func noteHeadroom(
         _ flight: Flight, _ time: Int64, _ word: Acknowledgement, _ roundTrip: Int64?, opened: Int64, at now: Int64
     ) {
@@ -35,22 +37,26 @@ extension AdaptiveWindow {
         if wasSmall, !headroom.isSmall(for: settled) { hopefulSince = now }
     }
 
-    /// By how much earlier than without the trial an extra frame must be sent, so that its acknowledgement tells something.
+    /// How much earlier than without the trial an extra frame must be sent for its
+    /// acknowledgement to be conclusive.
     var tellingHeadStart: Int64 { typical.value / Int64(2 * settled + 2) }
 
-    /// The extra frame was acknowledged: by how much of its early start did it come early?
+    /// Judges the trial when the extra frame was acknowledged: how
+    /// much of its head start was gained?
     mutating func judge(_ flight: Flight, _ time: Int64, previous: Int64, receiver: Int64, at now: Int64) {
         guard case .flying(_, _, let referenceTime) = trial, let referenceTime else { return }
         trial = .none
         let early = referenceTime - flight.sent.nanoseconds
-        // Of the frame's size in relation to the others, the part counts that the link's time for it can explain.
+        // Of a difference in size only the part counts that the
+        // link's time for the frame can explain.
         let perByte = min(
             Double(max(0, now - previous - receiver)) / Double(max(1, flight.bytes)),
             Double(typical.value) / Double(max(1, bytes.value)))
         let usual = Double(typical.value) + perByte * Double(Int64(flight.bytes) - bytes.value)
         let waited = Double(time) - usual
         guard early >= tellingHeadStart / 2, waited < 2 * Double(early) + Double(max(target, typical.value / 4)) else {
-            // Sent too late to tell, or later than any queue explains: a stall.
+            // The frame was sent too late to be conclusive, or is later
+            // than any queue explains (a stall).
             holdOff.trialWasInconclusive(ackTime: typical.value, at: now)
             return
         }
@@ -60,8 +66,9 @@ extension AdaptiveWindow {
         }
         holdOff.trialSucceeded()
         unconfirmed = (window: settled, interval: cycle.value / Int64(settled), sentAfter: lastSent)
-        // The time between the two is the bottleneck's for one frame, or more. As many as fit into the time of one are not too many;
-        // still no more than half as many again at once, and that only where every picture has to wait.
+        // The time between the two acknowledgements is at least the bottleneck's for one frame, so
+        // as many frames as fit into an ack time are not too many. The window still grows by half
+        // at most, and only if every picture has to wait.
         let fitting = Int(Double(typical.value) / Double(max(1, now - previous)) + 0.5)
         let more = waits.value >= 90 ? settled + settled / 2 : settled + 1
         settled = min(Self.most, max(settled + 1, min(more, fitting), min(2 * settled, neededAtLeast)))
@@ -70,8 +77,9 @@ extension AdaptiveWindow {
         cycle.removeAll()
     }
 
-    /// As many frames as the source has pictures in the time of one, or as the bottleneck can take in it, where that is known: of two
-    /// small steps and one large the large one is as safe, and over a long way each takes its time. 0 where it is not known.
+    /// How many pictures the source makes, or the bottleneck takes, within one ack
+    /// time; 0 if unknown. One large step to this number is as safe as two small
+    /// ones, and faster over a long path.
     private var neededAtLeast: Int {
         guard waits.value >= 50, pictures.count > 0,
             let bottleneck = headroom.bottleneck(for: settled, cycle: cycle.value)
@@ -79,7 +87,7 @@ extension AdaptiveWindow {
         return Int(cycle.value / max(1, bottleneck, pictures.value))
     }
 
-    /// Takes a larger window back that did not raise the rate.
+    /// Takes back a larger window that did not raise the rate.
     mutating func confirm(at now: Int64) {
         guard let before = unconfirmed, cycle.count >= max(3, settled) else { return }
         let interval = Double(cycle.value) / Double(settled) / Double(max(1, before.interval))
@@ -96,7 +104,7 @@ extension AdaptiveWindow {
         }
     }
 
-    /// A window larger than what is used would be a queue as soon as the link becomes slower.
+    /// Gives back the unused part of the window, which would become a queue on a slower link.
     mutating func giveBackUnused(at now: Int64) {
         if peakSince == .min { peakSince = now }
         guard now - peakSince >= Self.disuse else { return }

@@ -1,6 +1,7 @@
-/// What late acknowledgements do to the window.
+/// How late acknowledgements shrink the window.
 extension AdaptiveWindow {
-    /// Ack time of a frame of this size that finds the link idle. At most in proportion to its size, where it is larger than usual.
+    /// The expected ack time of a frame of this size on an idle link. A frame that is larger than
+    /// usual takes at most proportionally longer.
     func expected(for flight: Flight) -> Int64 {
         guard flight.bytes > bytes.value, bytes.value > 0 else { return alone.value }
         let ratio = Double(flight.bytes) / Double(bytes.value)
@@ -8,13 +9,14 @@ extension AdaptiveWindow {
     }
 
     mutating func shrinkIfLate(_ flight: Flight, _ time: Int64, _ late: Int64, at now: Int64) {
-        // Everything lately came sooner than a lone frame once did: the path became shorter.
+        // All recent frames were faster than a lone frame once was, so the path became shorter.
         if let latest = lateness.largest(8), latest < 0 {
             alone.shift(by: latest)
             lateness.removeAll()
             return
         }
-        // Once for a window of frames: those under way are as late as this one.
+        // The window shrinks once for each window of frames, because those
+        // in flight are as late as this one.
         if let undo, flight.sequence <= undo.sentAfter { return }
         let isFarTooLate = late > target && time > 2 * expected(for: flight) + target
         let stands = lateness.smallest(max(3, min(settled, 8))).map { $0 > target } ?? false
@@ -40,7 +42,8 @@ extension AdaptiveWindow {
         }
     }
 
-    /// The first frame sent since the window shrank tells a hiccup, after which everything is as before, from a change.
+    /// The first frame sent since the window shrank distinguishes a hiccup, after which the window
+    /// is restored, from a lasting change.
     mutating func undoOrForget(_ flight: Flight, _ time: Int64, _ late: Int64) {
         guard let undo, flight.sequence > undo.sentAfter else { return }
         self.undo = nil

@@ -1,4 +1,4 @@
-/// What the flow control knows of one frame that was sent and not acknowledged.
+/// What the flow control knows about one frame that was sent and is not acknowledged.
 ///
 /// The session keeps the list of them; the flow control makes each and gets it back with its
 /// acknowledgement.
@@ -10,7 +10,7 @@ struct Flight: Hashable, Sendable {
     var sent: MonotonicTime
     /// Frames in flight when it was sent, without it.
     var ahead: Int
-    /// When the acknowledgement came that made room for it; nil = it did not have to wait for one.
+    /// When the acknowledgement that made room for it arrived; nil = it did not wait for one.
     var opened: Int64?
     /// Whether a frame had to wait for the window before this one was sent.
     var waited = false

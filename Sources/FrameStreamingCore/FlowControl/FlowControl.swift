@@ -5,17 +5,17 @@
 /// and asks it before a frame is taken for encoding and before one is sent. It keeps no list: what
 /// it must know of a frame in flight is in that frame's ``Flight``.
 struct FlowControl: Sendable {
-    /// What happens to frames that come faster than they can be sent.
+    /// What happens to frames that are made faster than they can be sent.
     let policy: DeliveryPolicy
-    /// How many frames may be taken from the queue and not sent yet: encoders that work at once.
+    /// How many frames may be taken from the queue and not sent yet: the number of encoders.
     let encoders: Int
     /// The highest frame number that the receiver has granted on this connection.
     private(set) var creditThrough: UInt64 = 0
     /// The number of the last frame sent on this connection; 0 before the first.
     private(set) var sentThrough: UInt64 = 0
-    /// When a frame may be taken although no event comes before; nil = nothing depends on the time.
+    /// When a frame may be taken without another event; nil = nothing depends on the time.
     private(set) var wakeAt: MonotonicTime?
-    /// The last quality limit wins; without adaptive quality there is none.
+    /// The quality control; nil without adaptive quality.
     private(set) var quality: QualityControl?
 
     private var fixedWindow = 1
@@ -50,20 +50,20 @@ struct FlowControl: Sendable {
         }
     }
 
-    // MARK: What may be done
-    // Inlined, as what is known of a ``ReceiverSession``.
+    // MARK: Questions
+    // Inlined, as the questions of ``ReceiverSession``.
 
-    /// How many frames may be in flight now, as far as this side is concerned.
+    /// How many frames this side allows in flight now.
     @inline(__always)
     var window: Int { adaptive?.frames ?? fixedWindow }
 
-    /// What frames are to be encoded with; nil = it is not chosen here.
+    /// The settings for encoding; nil = they are not chosen here.
     @inline(__always)
     var encodeSettings: (quality: Int, scale: PictureScale)? {
         quality.map { ($0.settings.quality, $0.settings.scale) }
     }
 
-    /// How many frames may be in flight: the window, or the receiver's credit where that is less.
+    /// How many frames may be in flight: the window, or the receiver's credit if that is less.
     @inline(__always)
     func limit(inFlight: Int) -> Int {
         let acknowledgedThrough = sentThrough - UInt64(inFlight)
@@ -78,22 +78,22 @@ struct FlowControl: Sendable {
     @inline(__always)
     var nextSequence: UInt64 { sentThrough + 1 }
 
-    /// Whether the first frame that waits may be taken for encoding now. Where only time is
-    /// missing, ``wakeAt`` says how much.
+    /// Whether the first frame that waits may be taken for encoding now. If only
+    /// time is missing, ``wakeAt`` is set.
     ///
     /// - Parameters:
     ///   - taken: Frames that were taken and not sent yet.
     ///   - oldest: The frame in flight that is acknowledged next.
     mutating func mayTake(taken: Int, inFlight: Int, oldest: Flight?, at now: MonotonicTime) -> Bool {
         guard taken < encoders else { return false }
-        // No newer frame takes the place of this one: encoding it now makes nothing older, and the
-        // credit finds it ready.
+        // No newer frame replaces this one: encoding it now makes nothing older, and
+        // it is ready when credit arrives.
         if policy == .reliable { return true }
         let position = inFlight + taken
         let limit = limit(inFlight: inFlight)
         if position < limit { return true }
-        // A frame must not be encoded and then grow old: only where the acknowledgement that makes
-        // room is about to come.
+        // A frame must not be encoded and then grow old, so it is taken only if the acknowledgement
+        // that makes room is about to arrive.
         guard position == limit, let oldest,
             let (from, through) = prediction.timeToEncode(forAcknowledgementOf: oldest.sent)
         else { return false }
@@ -104,10 +104,10 @@ struct FlowControl: Sendable {
         return now <= through
     }
 
-    // MARK: What happened
+    // MARK: Events
 
-    /// A connection begins: nothing that was learnt of the link before holds, what was learnt of
-    /// the frames does.
+    /// Begins a connection: forgets what was learnt about the old link, and
+    /// keeps what was learnt about frames.
     mutating func connected(creditThrough: UInt64) {
         self.creditThrough = creditThrough
         sentThrough = 0
@@ -116,7 +116,8 @@ struct FlowControl: Sendable {
         quality?.reset()
     }
 
-    /// The source gave a frame. False: it is left out, for the rate that the link allows.
+    /// Notes that the source gave a frame. Returns false if it must be
+    /// dropped to keep the link's rate.
     mutating func offered(at now: MonotonicTime) -> Bool {
         quality?.offered(at: now)
         offers &+= 1
@@ -125,17 +126,18 @@ struct FlowControl: Sendable {
         return true
     }
 
-    /// The source gave frames that were not offered here: the time to the next tells nothing.
+    /// Notes that the source gave frames that were not offered here, so the
+    /// time to the next one says nothing.
     mutating func missedOffers() { adaptive?.missedOffers() }
 
-    /// An event was handled: forgets when to wake up, and notes whether a frame waits for nothing
-    /// but the window.
+    /// Notes that an event was handled: forgets when to wake up, and notes whether a
+    /// frame waits only for the window.
     mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
         wakeAt = nil
         guard adaptive != nil || quality != nil else { return }
         guard isLimitedByWindow(hasWaiting: hasWaiting, taken: taken, inFlight: inFlight) else { return }
         adaptive?.limited(at: now)
-        // A larger window comes first, as long as it may be what is missing.
+        // A larger window is tried first, as long as it may help.
         if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
     }
 
@@ -146,16 +148,16 @@ struct FlowControl: Sendable {
         return hasWaiting && taken < encoders
     }
 
-    /// There is no connection: no time of its own matters.
+    /// Forgets when to wake up, because there is no connection.
     mutating func forgetWakeUp() { wakeAt = nil }
 
-    /// A frame was encoded, with these settings, after so many nanoseconds in the codec.
+    /// Notes that a frame was encoded with these settings, and its time in the codec.
     mutating func encoded(nanoseconds: Int64, bytes: Int, settings: EncodeSettings, at now: MonotonicTime) {
         prediction.encoded(nanoseconds)
         quality?.encoded(bytes: bytes, quality: settings.quality, scale: settings.scale, at: now)
     }
 
-    /// A frame is handed to the connection, with the number ``nextSequence``.
+    /// Notes that a frame is handed to the connection, with the number ``nextSequence``.
     mutating func sent(bytes: Int, inFlight: Int, oldest: Flight?, at now: MonotonicTime) -> Flight {
         sentThrough += 1
         var flight = Flight(sequence: sentThrough, bytes: bytes, sent: now, ahead: inFlight)
@@ -163,13 +165,12 @@ struct FlowControl: Sendable {
         return flight
     }
 
-    /// The receiver's word on the oldest frame in flight.
+    /// Notes the acknowledgement of the oldest frame in flight.
     ///
     /// - Parameters:
-    ///   - next: The frame in flight behind it.
-    ///   - roundTrip: How long a small message and its answer take at present, in nanoseconds; nil
-    ///     = not known.
-    /// - Throws: `protocolViolation` where the credit falls. The connection must end.
+    ///   - next: The frame in flight behind it. - roundTrip: The present time of a small message
+    ///     and its answer, in nanoseconds; nil = not known. - Throws: `protocolViolation` if the
+    ///     credit falls. The connection must end.
     mutating func acknowledged(
         _ word: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64?, at now: MonotonicTime
     ) throws(FrameStreamingError) {
@@ -183,6 +184,6 @@ struct FlowControl: Sendable {
         quality?.acknowledged(word, bytes: flight.bytes, sentAt: flight.sent, at: now)
     }
 
-    /// The receiver asked for a quality: an adaptive one goes no higher from now on.
+    /// Limits an adaptive quality to the one that the receiver asked for.
     mutating func limitQuality(to wanted: Int) { quality?.limit(to: min(max(wanted, 1), 100)) }
 }

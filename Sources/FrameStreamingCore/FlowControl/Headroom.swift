@@ -1,35 +1,40 @@
-/// What a larger window could win at most, where the round trip was measured: the share of the time in which the bottleneck idles.
+/// The most that a larger window could gain, from a measured round trip: the share of the
+/// time in which the bottleneck idles.
 ///
-/// A frame that is sent alone takes the link's time for it, the way there and back, and the receiver's own time. Of these only the
-/// larger one of link and receiver sets the rate; what is left of the time between frames is what frames under way at once can
-/// hide. Where that is next to nothing, no trial of a larger window can succeed, and each would make a frame older for it.
+/// A frame that is sent alone takes the link's time, the round trip, and the receiver's own time.
+/// The slower of link and receiver sets the rate. More frames in flight can hide the rest of the
+/// time between frames. If that is almost nothing, no trial of a larger window can succeed, and
+/// each would make a frame older.
 struct Headroom: Sendable {
-    /// Of a thousand parts of the time, those in which the bottleneck was idle, lately. A rate that falls leaves none at once.
+    /// The share of the recent time, in thousandths, in which the bottleneck was idle. After a
+    /// fall of the rate it is 0 at once.
     private var idle = RunningMean(weight: 8, fallsFast: true)
-    /// With so many frames under way.
+    /// The window to which `idle` belongs.
     private var window = 1
     /// The receiver's own time for frames that were sent alone.
     private var receiver = RunningMean(weight: 8)
-    /// When it was found small, or tried all the same.
+    /// When it was found small, or when a trial was made nevertheless.
     private var smallSince: Int64?
 
-    /// A measured time may be another than what frames meet: it is put to the test, but not often.
+    /// Frames may meet other conditions than the measurements, so a trial is
+    /// made after this time nevertheless.
     private static let longest: Int64 = 60_000_000_000
     private static let framesPerTrial: Int64 = 40
 
-    /// A frame went alone: with `cycle` from the acknowledgement that let it go to its own, of which the last `ofOne` were its way.
+    /// Adds a frame that was sent alone: `cycle` is the time from the acknowledgement that
+    /// permitted it to its own, and `ofOne` the time since it was sent.
     mutating func add(ofOne time: Int64, roundTrip: Int64, receiver own: Int64, cycle: Int64) {
-        // Both are the peer's word.
+        // The peer reports both, and may report anything.
         let own = min(own, time)
         receiver.add(own)
         add(bottleneck: max(time - min(roundTrip, time) - own, own), cycle: cycle, window: 1)
     }
 
-    /// A frame went behind others: by what one alone takes.
+    /// Adds a frame that was sent behind others, with the time of a lone frame.
     mutating func add(ofOne time: Int64, roundTrip: Int64, cycle: Int64, window: Int) {
         guard receiver.count > 0 else { return }
         let bottleneck = max(time - min(roundTrip, time) - receiver.value, receiver.value)
-        // More went through than that allows: the link has become faster, and by how much is not known.
+        // More frames arrived than that allows: the link has become faster by an unknown factor.
         if Double(cycle) < 0.9 * Double(bottleneck) * Double(window) {
             idle.removeAll()
             return
@@ -46,19 +51,20 @@ struct Headroom: Sendable {
         idle.add(Int64(1_000 * (1 - min(1, max(0, busy)))))
     }
 
-    /// Whether no larger window than this can win what would make up for its age: an eighth, or what ``AdaptiveWindow`` would take
-    /// back again. False where nothing is known.
+    /// Whether no larger window can gain enough to be worth the age: an eighth, or less than
+    /// ``AdaptiveWindow`` would keep. False if nothing is known.
     func isSmall(for window: Int) -> Bool {
         window == self.window && idle.count > 0 && idle.value <= min(125, 400 / Int64(window + 1))
     }
 
-    /// What the bottleneck takes for one frame where so many take `cycle`; nil where nothing is known.
+    /// The bottleneck's time for one frame, if `window` frames take `cycle`; nil if unknown.
     func bottleneck(for window: Int, cycle: Int64) -> Int64? {
         guard window == self.window, idle.count > 0 else { return nil }
         return cycle / 1_000 * (1_000 - idle.value) / Int64(window)
     }
 
-    /// Whether a trial may begin. Where it is pointless, once a minute and once in forty frames at most.
+    /// Whether a trial may begin. A pointless one may begin at most once a
+    /// minute and once in forty frames.
     mutating func allowsTrial(from window: Int, ackTime: Int64, at now: Int64) -> Bool {
         guard isSmall(for: window) else {
             smallSince = nil

@@ -1,23 +1,24 @@
-/// When the next trial of a larger window may begin: each that fails doubles the wait, until the link is another.
+/// When the next trial of a larger window may begin: each failure doubles
+/// the wait, until the link changes.
 struct HoldOff: Sendable {
-    /// No trial before this, in nanoseconds.
+    /// The earliest time of the next trial, in nanoseconds.
     private(set) var until = Int64.min
-    /// Until then a trial that failed counts: the window is what the link needs.
+    /// Until when a failed trial counts as proof that the window suffices.
     private(set) var failedUntil = Int64.min
     private var next = Self.shortest
-    /// What acknowledgements took and frames were long when the last trial failed.
+    /// The ack time and the size of frames when the last trial failed.
     private var failed: (ackTime: Int64, bytes: Int64)?
 
     private var inconclusive = 0
 
-    /// A trial makes one frame or two older: one in so many is few.
+    /// The fewest frames between two trials, because a trial makes one or two frames older.
     private static let framesPerTrial: Int64 = 40
     private static let shortest: Int64 = 4_000_000_000
     private static let longest: Int64 = 60_000_000_000
 
     mutating func wait(until time: Int64) { until = max(until, time) }
 
-    /// A trial said nothing. Each that follows another such waits twice as long, from a second up.
+    /// Notes an inconclusive trial. Each in a row doubles the wait, beginning with a second.
     mutating func trialWasInconclusive(ackTime: Int64, at now: Int64) {
         let wait = Int64(1_000_000_000) << Int64(min(inconclusive, 4))
         inconclusive += 1
@@ -34,7 +35,8 @@ struct HoldOff: Sendable {
         next = min(2 * next, Self.longest)
     }
 
-    /// What was true of the link when a trial failed need not be true of another link, or of frames of another size. True: so it is.
+    /// Forgets failed trials if the ack time or the size of frames has
+    /// changed since. Returns whether it did.
     mutating func noticeChange(ackTime: Int64, bytes: Int64) -> Bool {
         guard let failed else { return false }
         guard abs(ackTime - failed.ackTime) > failed.ackTime / 3 || abs(bytes - failed.bytes) > failed.bytes / 3 else {

@@ -1,25 +1,25 @@
-/// What a link delivers, in bytes a second, from the acknowledgements of frames: of those that made pictures wait, how long the link took
-/// for them, without the receiver's own time.
+/// Estimates the link's rate in bytes a second, from the time that it took for frames that made
+/// pictures wait, without the receiver's own time.
 ///
-/// A frame that no picture had to wait for only tells that the link can do as much. So the estimate grows with time, slowly at first, until
-/// pictures wait again.
+/// A frame that made no picture wait only shows that the link is at least as fast. So the estimate
+/// grows with time, slowly at first, until pictures wait again.
 struct LinkRate: Sendable {
-    /// Bytes a second of the last frames that made pictures wait.
+    /// The rates of the last frames that made pictures wait, in bytes a second.
     private var samples: [Double] = []
     private var lastSample = Int64.min
     /// When a picture had to wait last.
     private var lastLimited = Int64.min
     private var previousArrival: Int64?
     private var previousHeard = Int64.min
-    /// What the link's time does with the size: the round trip does not shrink with the picture.
+    /// How the link's time depends on the size: the round trip does not shrink with the picture.
     private var sizes = (mean: 0.0, variance: 0.0)
     private var times = (mean: 0.0, covariance: 0.0)
     private var pairs = 0
 
-    /// A picture had to wait for a frame under way.
+    /// Notes that a picture had to wait for a frame in flight.
     mutating func limited(at now: Int64) { lastLimited = now }
 
-    /// Bytes a second now; nil as long as no picture had to wait.
+    /// The present rate; nil as long as no picture had to wait.
     func bytesPerSecond(at now: Int64) -> Double? {
         guard !samples.isEmpty else { return nil }
         let seconds = Double(max(0, now - lastSample)) / 1e9
@@ -28,10 +28,12 @@ struct LinkRate: Sendable {
 
     mutating func acknowledged(_ acknowledgement: Acknowledgement, bytes: Int, sentAt sent: Int64, at now: Int64) {
         let whole = max(1, now - sent - acknowledgement.receiverTime)
-        // The peer's word: the difference of two such may wrap, and must not make the link infinitely fast.
+        // The peer reports these times: a difference may wrap, and must
+        // not make the link infinitely fast.
         let arrival = acknowledgement.arrivalTime?.nanoseconds ?? now
         var time = whole
-        // Behind another one on the link: it took from that one's arrival to its own. After a stall they come all at once.
+        // The frame queued behind another one, so it took from that one's arrival to its own.
+        // After a stall several arrive at once.
         if let previousArrival, sent < previousHeard {
             time = min(whole, max(arrival &- previousArrival, whole / 8, 1))
         }
@@ -60,7 +62,8 @@ struct LinkRate: Sendable {
         times.covariance = (1 - weight) * (times.covariance + weight * difference * lateness)
     }
 
-    /// The part of a frame's time that is there because of its size: all of it, unless frames of other sizes took as long.
+    /// The part of a frame's time that depends on its size: all of it, unless
+    /// frames of other sizes took as long.
     private func service(_ bytes: Double, _ time: Double) -> Double {
         guard pairs >= 8, sizes.variance > 0.01 * sizes.mean * sizes.mean else { return time }
         return min(time, max(bytes * times.covariance / sizes.variance, 0.3 * time))
@@ -68,7 +71,8 @@ struct LinkRate: Sendable {
 }
 
 extension Acknowledgement {
-    /// From the frame's arrival to its being consumed, in nanoseconds; 0 where it is not known. Both times are the peer's word.
+    /// From the frame's arrival until it was consumed, in nanoseconds; 0 if
+    /// unknown. The peer reports both times.
     var receiverTime: Int64 {
         guard let arrivalTime, let consumedTime else { return 0 }
         return max(0, consumedTime.nanoseconds &- arrivalTime.nanoseconds)

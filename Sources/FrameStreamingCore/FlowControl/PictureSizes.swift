@@ -1,17 +1,18 @@
-/// How many bytes a picture has at a quality and a scale, learnt from those that were encoded.
+/// Predicts a picture's bytes at a quality and a scale, from pictures that were encoded.
 ///
-/// It starts as the curve of any photograph, through the first picture, and bends to the pictures that come. What changes with the
-/// scene changes for all qualities alike; what is peculiar to a quality is learnt slowly.
+/// It begins with the curve of a typical photograph, scaled to the first picture, and
+/// adapts to the following ones. A change of the scene counts for all qualities alike; the
+/// shape of the curve is learnt slowly.
 struct PictureSizes: Sendable {
     static let scales: [PictureScale] = [.full, .half, .quarter]
 
-    /// The size of a picture at quality 0, 10, ... 100 in relation to that at 50: photographs with 4:2:0 through libjpeg, rounded. Only
-    /// the start of what is learnt.
+    /// The size at quality 0, 10, ... 100 relative to that at 50: photographs with 4:2:0, encoded
+    /// by libjpeg, rounded. Only the initial values.
     private static let photograph: [Double] = [0.12, 0.33, 0.52, 0.70, 0.85, 1, 1.17, 1.42, 1.84, 2.86, 8.2]
 
     private(set) var isKnown = false
     private var atFifty = 0.0
-    /// Smaller pictures have more detail for each pixel.
+    /// Smaller pictures have more detail in each pixel.
     private var scaleFactors = [1, 0.3, 0.09]
     private var curve = photograph
 
@@ -23,7 +24,7 @@ struct PictureSizes: Sendable {
 
     private static func index(_ scale: PictureScale) -> Int { scales.firstIndex(of: scale) ?? 0 }
 
-    /// Bytes of a picture; 0 as long as nothing is known.
+    /// The bytes of a picture; 0 as long as nothing is known.
     func bytes(quality: Int, scale: PictureScale) -> Double {
         let (index, fraction) = Self.place(quality)
         let height = curve[index] + (curve[index + 1] - curve[index]) * fraction
@@ -39,7 +40,7 @@ struct PictureSizes: Sendable {
             return
         }
         let ratio = min(max(seen / self.bytes(quality: quality, scale: scale), 0.1), 10)
-        // From picture to picture sizes differ by a third without meaning anything; by more, it is another scene.
+        // Sizes vary by a third from picture to picture; a larger change is another scene.
         atFifty *= 1 + (ratio - 1) * ((0.6...1.7).contains(ratio) ? 0.12 : 0.5)
         let lesson = (min(max(ratio, 0.6), 1.7) - 1) * 0.06
         let scale = Self.index(scale)
@@ -51,7 +52,8 @@ struct PictureSizes: Sendable {
         for index in curve.indices.dropFirst() { curve[index] = max(curve[index], curve[index - 1] * 1.02) }
     }
 
-    /// The best quality within the range whose picture has at most so many bytes; nil where even the lowest has more.
+    /// The best quality within the range whose picture has at most `bytes`;
+    /// nil if even the lowest has more.
     func quality(within range: ClosedRange<Int>, scale: PictureScale, bytes: Double) -> Int? {
         range.last { self.bytes(quality: $0, scale: scale) <= bytes }
     }

@@ -1,12 +1,14 @@
-/// Chooses quality, then scale, then rate, so that pictures are as many bytes as the link delivers between two of them, and not more.
+/// Chooses quality, then scale, then rate, so that a picture has as many bytes as the link delivers
+/// until the next one, and no more.
 ///
-/// One picture is to fill 0.85 of the time until the next: the rest is for pictures that are larger than others. It becomes smaller at
-/// 0.92, at once, and better in steps of a few points, a second apart: a setting that pays does not flap.
+/// A picture should fill 0.85 of the time until the next; the rest is for larger ones.
+/// At 0.92 the quality falls at once. It rises in steps of a few points, a second
+/// apart, so that it does not oscillate.
 struct QualityControl: Sendable {
-    /// What to encode with, and that one in so many pictures is to be offered.
+    /// The settings for encoding, and that one picture in `keepOneIn` is offered.
     typealias Settings = (quality: Int, scale: PictureScale, keepOneIn: Int)
 
-    /// What to encode the next picture with.
+    /// The settings for the next picture.
     var settings: Settings { (quality, PictureSizes.scales[scale], keepOneIn) }
 
     private var range: ClosedRange<Int>
@@ -19,24 +21,24 @@ struct QualityControl: Sendable {
 
     private var sizes = PictureSizes()
     private var rate = LinkRate()
-    /// Between two pictures of the source.
+    /// The time between two pictures of the source.
     private var interval = RunningMean(weight: 32)
     private var lastOffer: Int64?
     private var lastChange = Int64.min
 
-    /// A picture is to take this part of the time until the next.
+    /// The share of the time until the next picture that a picture should fill.
     private static let share = 0.85
     private static let tooMuch = 0.92
-    /// Between two steps up, and before a larger scale or rate comes back.
+    /// The time between two steps up, and before a larger scale or rate is tried again.
     private static let patience: Int64 = 1_000_000_000
-    /// Points of quality that are worth a change.
+    /// The smallest change of quality, in points.
     private static let smallestStep = 3
     private static let mostLeftOut = 30
 
     /// - Parameters:
-    ///   - quality: The qualities to choose from, within 1 ... 100. It starts with the best.
-    ///   - allowsScale: Whether pictures may become smaller where the lowest quality does not suffice.
-    ///   - allowsRate: Whether pictures may be left out where nothing else suffices.
+    ///   - quality: The qualities to choose from, within 1 ... 100. It starts with the best. -
+    ///     allowsScale: Whether pictures may be scaled down if the lowest quality does not suffice.
+    ///     - allowsRate: Whether pictures may be dropped if nothing else suffices.
     init(quality range: ClosedRange<Int>, allowsScale: Bool, allowsRate: Bool) {
         self.range = range
         highest = range.upperBound
@@ -45,34 +47,34 @@ struct QualityControl: Sendable {
         quality = range.upperBound
     }
 
-    /// Goes no higher than this from now on, and no lower than it might before.
+    /// Limits the quality from above. The lower bound stays.
     mutating func limit(to wanted: Int) {
         let lowest = range.lowerBound
         range = lowest...max(lowest, min(wanted, highest))
         quality = min(quality, range.upperBound)
     }
 
-    /// The source gave a picture, whether or not it is kept.
+    /// Notes that the source gave a picture, whether or not it is kept.
     mutating func offered(at now: MonotonicTime) {
         if let lastOffer {
             let time = now.nanoseconds - lastOffer
-            // A pause is no rate.
+            // A long pause says nothing about the rate.
             if (1..<2_000_000_000).contains(time) { interval.add(time) }
         }
         lastOffer = now.nanoseconds
     }
 
-    /// A picture was encoded with these settings.
+    /// Notes that a picture was encoded with these settings.
     mutating func encoded(bytes: Int, quality: Int, scale: PictureScale, at now: MonotonicTime) {
         sizes.learn(bytes: bytes, quality: quality, scale: scale)
         choose(at: now.nanoseconds)
     }
 
-    /// A picture had to wait because as many frames as can help were under way: not for the receiver's credit, nor for the
-    /// encoder, nor while a larger window may still be what is missing.
+    /// Notes that a picture had to wait for the window, and that neither credit, an encoder nor a
+    /// larger window would have helped.
     mutating func limited(at now: MonotonicTime) { rate.limited(at: now.nanoseconds) }
 
-    /// The receiver's word on a frame of so many bytes that was sent then.
+    /// Notes the acknowledgement of a frame of this size that was sent then.
     mutating func acknowledged(
         _ acknowledgement: Acknowledgement, bytes: Int, sentAt sent: MonotonicTime, at now: MonotonicTime
     ) {
@@ -80,24 +82,24 @@ struct QualityControl: Sendable {
         choose(at: now.nanoseconds)
     }
 
-    /// The connection is a new one: its link need not be the old one's. The pictures are the same.
+    /// Forgets the link, because the connection is a new one. The sizes of pictures still hold.
     mutating func reset() { rate = LinkRate() }
 
     private mutating func choose(at now: Int64) {
         guard sizes.isKnown, interval.count > 0, let bytesPerSecond = rate.bytesPerSecond(at: now) else { return }
-        // What the link delivers from one picture of the source to the next.
+        // The bytes that the link delivers from one picture of the source to the next.
         let budget = bytesPerSecond * Double(interval.value) / 1e9
         let current = sizes.bytes(quality: quality, scale: settings.scale) / Double(keepOneIn)
         if current > Self.tooMuch * budget {
             let next = best(for: Self.share * budget)
-            // As small as it may be: it stays.
+            // The smallest allowed settings stay.
             if next.quality < quality || next.scale > scale || next.keepOneIn > keepOneIn { change(to: next, at: now) }
             return
         }
         guard now >= lastChange.addingReportingOverflow(Self.patience).partialValue || lastChange == .min else {
             return
         }
-        // Going back a scale or a rate is worth it only with room to spare, or it would be undone at once.
+        // A larger scale or rate needs room to spare, or it would be undone at once.
         let next = best(for: Self.share * budget)
         if next.keepOneIn == keepOneIn, next.scale == scale {
             let isWorthIt =
@@ -116,7 +118,8 @@ struct QualityControl: Sendable {
         lastChange = now
     }
 
-    /// The best settings for so many bytes between two pictures of the source: the quality gives way first, then the scale, then the rate.
+    /// The best settings for this many bytes between two pictures of the source. The quality is
+    /// reduced first, then the scale, then the rate.
     private func best(for bytes: Double) -> (quality: Int, scale: Int, keepOneIn: Int) {
         let smallest = allowsScale ? PictureSizes.scales.count - 1 : 0
         for scale in 0...smallest {

@@ -1,4 +1,4 @@
-/// A mean that forgets: of all values at first, then each new one counts 1/`weight`.
+/// A mean that forgets: first of all values, then each new one counts 1/`weight`.
 struct RunningMean: Sendable {
     private let weight: Int
     private(set) var count = 0
@@ -7,7 +7,7 @@ struct RunningMean: Sendable {
     private let fallsFast: Bool
     private var low: Int64?
 
-    /// `fallsFast`: two values in a row that are less than 0.7 of the mean start it anew.
+    /// Makes an empty mean. With `fallsFast` two values in a row below 0.7 of the mean restart it.
     init(weight: Int, fallsFast: Bool = false) {
         self.weight = weight
         self.fallsFast = fallsFast
@@ -17,7 +17,8 @@ struct RunningMean: Sendable {
     var value: Int64 { Int64(mean.rounded()) }
 
     mutating func add(_ value: Int64) {
-        // A connection that warms up, a queue that went: the values before are not this link's.
+        // A connection that warmed up, or a queue that emptied: the values
+        // before do not describe this link.
         if fallsFast, count > 0, Double(value) < 0.7 * mean {
             if let low {
                 removeAll()

@@ -1,4 +1,5 @@
-/// How many frames may be sent and not acknowledged: more hides the round trip and adds age on a slow link.
+/// How many frames may be sent and not acknowledged. A larger window hides the round
+/// trip, but adds age on a slow link.
 public struct SendWindow: Hashable, Sendable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     enum Value: Hashable { case fixed(Int), adaptive(latencyTarget: Duration) }
     let value: Value
@@ -9,16 +10,18 @@ public struct SendWindow: Hashable, Sendable, ExpressibleByIntegerLiteral, Custo
         if case .adaptive = value { true } else { false }
     }
 
-    /// So many, at least 1, whatever the link is like. 1 waits for each acknowledgement.
+    /// A constant number, at least 1. With 1 each frame waits for the
+    /// acknowledgement of the one before.
     public static func fixed(_ frames: Int) -> SendWindow { SendWindow(value: .fixed(frames)) }
 
-    /// As many as the link needs: one more is tried while pictures have to wait and kept where that makes more of them arrive;
-    /// less as soon as acknowledgements come later, by more than `latencyTarget`, than the fastest did.
+    /// As many as the link needs. While pictures have to wait, one more is tried, and kept if more
+    /// pictures arrive. It shrinks as soon as acknowledgements are later than those of single
+    /// frames by more than `latencyTarget`.
     public static func adaptive(latencyTarget: Duration) -> SendWindow {
         SendWindow(value: .adaptive(latencyTarget: latencyTarget))
     }
 
-    /// Adaptive, with frames that are held up by 20 ms at most.
+    /// Adaptive, with frames that are delayed by 20 ms at most.
     public static let adaptive = SendWindow.adaptive(latencyTarget: .milliseconds(20))
 
     /// A fixed window: `window: 4`.

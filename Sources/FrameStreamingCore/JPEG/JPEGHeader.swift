@@ -1,27 +1,31 @@
-/// What a JPEG picture says of itself before its first scan (ITU-T T.81, B.2.2).
+/// The properties of a JPEG picture that its segments before the
+/// first scan state (ITU-T T.81, B.2.2).
 package struct JPEGHeader: Hashable, Sendable {
     /// Pixels across, 1...65,535.
     package let width: Int
     /// Pixels down, 1...65,535.
     package let height: Int
-    /// Bits of a sample: 8 for all that most decoders take.
+    /// Bits of a sample. Most decoders accept only 8.
     package let bitsPerSample: Int
     /// Colour components: 1 for gray, 3 for colour, 4 for CMYK.
     package let componentCount: Int
-    /// How often chroma is sampled; nil = in a way that has no name here (4:4:0, 4:1:1, four components).
+    /// The chroma subsampling; nil = one without a name here (4:4:0, 4:1:1, four components).
     package let subsampling: ChromaSubsampling?
-    /// The marker of the frame header, SOF0...SOF15: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, ...
+    /// The marker of the frame header, SOF0...SOF15: 0xC0 baseline,
+    /// 0xC1 extended, 0xC2 progressive, ...
     package let frameMarker: UInt8
-    /// Whether there is a Huffman table (DHT) before the first scan. Cameras leave the standard one out (AVI1).
+    /// Whether there is a Huffman table (DHT) before the first scan. Cameras
+    /// leave the standard one out (AVI1).
     package let hasHuffmanTables: Bool
 
-    /// Whether the picture comes in several passes, from coarse to fine: SOF2, SOF6, SOF10, SOF14.
+    /// Whether the picture is progressive, with several passes from coarse
+    /// to fine: SOF2, SOF6, SOF10, SOF14.
     package var isProgressive: Bool { frameMarker & 0x03 == 2 }
 
     /// Reads the segments up to the first scan.
     ///
-    /// - Parameter bytes: The picture from its first byte, at least as far as the first scan's header.
-    /// - Throws: `corruptImage` where it is no JPEG, or ends before the first scan.
+    /// - Parameter bytes: The picture from its first byte, at least as far as the first scan's
+    ///   header. - Throws: `corruptImage` if it is not a JPEG, or ends before the first scan.
     package init(_ bytes: RawSpan) throws(FrameStreamingError) {
         var segments = JPEGSegments()
         try segments.advance(over: bytes, toFirstScan: true)
@@ -32,7 +36,8 @@ package struct JPEGHeader: Hashable, Sendable {
         self = header
     }
 
-    /// Reads an SOF segment's payload: precision, height, width, and three bytes for each component.
+    /// Reads an SOF segment's payload: precision, height, width,
+    /// and three bytes for each component.
     init(startOfFrame marker: UInt8, _ payload: RawSpan, hasHuffmanTables: Bool) throws(FrameStreamingError) {
         func byte(_ index: Int) -> Int { Int(payload.byte(at: index)) }
         guard payload.byteCount >= 6, byte(5) > 0, payload.byteCount == 6 + 3 * byte(5) else {

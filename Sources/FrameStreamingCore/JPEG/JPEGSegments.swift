@@ -1,8 +1,10 @@
-/// Walks through a JPEG picture from segment to segment by their lengths, to its end (ITU-T T.81, Annex B).
+/// Walks through a JPEG picture from segment to segment by their lengths,
+/// to its end (ITU-T T.81, Annex B).
 ///
-/// Looking for FF D9 alone would find the end of a thumbnail inside a segment. Takes the picture in pieces: call
-/// ``advance(over:)`` again with the same bytes and more behind them, and nothing is looked at twice. Bytes from
-/// anywhere are safe: it reads no byte outside of what it is given, and its work grows with their number alone.
+/// A search for FF D9 would find the end of a thumbnail inside a segment. The picture may arrive in
+/// pieces: call ``advance(over:)`` again with the same bytes and more behind them; no byte is
+/// examined twice. Untrusted bytes are safe: it reads no byte outside the given ones, and its work
+/// grows only with their number.
 package struct JPEGSegments: Sendable {
     private enum Place { case start, marker, scan, end }
 
@@ -10,17 +12,17 @@ package struct JPEGSegments: Sendable {
     private var position = 0
     private var sawHuffmanTables = false
     private var frameHeader: (marker: UInt8, range: Range<Int>)?
-    /// What the picture says of itself; nil until its first scan was reached.
+    /// The picture's header; nil until the first scan was reached.
     package private(set) var header: JPEGHeader?
 
-    /// A walk that stands before the first byte of a picture.
+    /// Begins before the first byte of a picture.
     package init() {}
 
-    /// Goes on as far as the bytes reach.
+    /// Continues as far as the bytes reach.
     ///
-    /// - Parameter bytes: The picture from its first byte: those of the last call and more.
-    /// - Returns: The picture's length in bytes, its EOI marker included; nil where more bytes are needed.
-    /// - Throws: `corruptImage` where the bytes cannot be a JPEG, however they go on.
+    /// - Parameter bytes: The picture from its first byte: those of the last call and more. -
+    ///   Returns: The picture's length in bytes, including its EOI marker; nil if more bytes are
+    ///   needed. - Throws: `corruptImage` if no JPEG begins with these bytes.
     @discardableResult
     package mutating func advance(over bytes: RawSpan) throws(FrameStreamingError) -> Int? {
         try advance(over: bytes, toFirstScan: false)
@@ -48,13 +50,13 @@ package struct JPEGSegments: Sendable {
         }
     }
 
-    /// One marker with its segment; false where it is not all there yet.
+    /// Passes one marker with its segment; false if it is incomplete.
     private mutating func passMarker(_ bytes: RawSpan) throws(FrameStreamingError) -> Bool {
         guard position < bytes.byteCount else { return false }
         guard bytes.byte(at: position) == 0xFF else {
             throw wrong("byte \(position) should begin a marker and does not")
         }
-        // Any number of FF may fill the room before a marker.
+        // Any number of FF bytes may precede a marker.
         var code = position + 1
         while code < bytes.byteCount, bytes.byte(at: code) == 0xFF { code += 1 }
         position = code - 1
@@ -108,7 +110,7 @@ package struct JPEGSegments: Sendable {
         return true
     }
 
-    /// Everything up to the next marker that is no restart; false where it is not there yet.
+    /// Passes everything up to the next marker other than a restart; false if it has not arrived.
     private mutating func passEntropyCodedData(_ bytes: RawSpan) -> Bool {
         let end = bytes.byteCount
         while true {
@@ -132,7 +134,7 @@ package struct JPEGSegments: Sendable {
 /// ITU-T T.81, table B.1.
 private enum Marker {
     static let temporary: UInt8 = 0x01
-    /// SOF0...SOF15 but for the three that are something else.
+    /// SOF0...SOF15, except the three that have another meaning.
     static let framesAndTables: ClosedRange<UInt8> = 0xC0...0xCF
     static let huffmanTables: UInt8 = 0xC4
     static let extensions: UInt8 = 0xC8
@@ -144,7 +146,7 @@ private enum Marker {
 }
 
 extension RawSpan {
-    /// The byte at `index`, which is checked.
+    /// Returns the byte at `index`, which is checked.
     @inline(__always)
     func byte(at index: Int) -> UInt8 {
         precondition(index >= 0 && index < byteCount)
@@ -152,14 +154,16 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
     }
 
-    /// Where the next FF is at or behind `start`, or the end: eight bytes at a time, as FF is one byte in 256.
+    /// Returns the position of the next FF at or behind `start`, or the end. It looks at eight
+    /// bytes at a time, because FF is rare.
     func firstOfFF(from start: Int) -> Int {
         var index = start
         while index + 8 <= byteCount {
             // Unaligned, any bit pattern is a number, and the eight bytes are inside.
             let word = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
             let inverted = ~word
-            // A zero byte in the inverse is FF: the classic test that borrows into a zero byte's top bit.
+            // A zero byte in the inverse is FF: the classic test that
+            // borrows into a zero byte's top bit.
             let hit = (inverted &- 0x0101_0101_0101_0101) & ~inverted & 0x8080_8080_8080_8080
             if hit != 0 { break }
             index += 8

@@ -1,8 +1,9 @@
-/// The Huffman tables of the JPEG standard (ITU-T T.81, Annex K.3), as a JPEG of nothing but tables.
+/// The Huffman tables of the JPEG standard (ITU-T T.81, Annex K.3), as
+/// a JPEG that contains only tables.
 ///
-/// Cameras' MJPEG may leave them out. A decompressor then uses what it knows: the standard tables when it is new, and
-/// else those that the last picture brought. So each decode begins with these, and no picture's result hangs on which
-/// picture its handle saw before.
+/// MJPEG of cameras may lack them. A new decompressor then uses the standard tables, and a
+/// used one those of the last picture. So each decoding begins with these tables, and no
+/// result depends on an earlier picture.
 package enum StandardHuffmanTables {
     package static let jpeg: [UInt8] = {
         let segments = [table(0x00, dcLuma), table(0x10, acLuma), table(0x01, dcChroma), table(0x11, acChroma)].joined()
@@ -12,7 +13,7 @@ package enum StandardHuffmanTables {
 
     private typealias Table = (counts: [UInt8], values: [UInt8])
 
-    /// Class and number, how many codes there are of 1 to 16 bits, their values (T.81, B.2.4.2).
+    /// Class and number, the numbers of codes with 1 to 16 bits, and their values (T.81, B.2.4.2).
     private static func table(_ name: UInt8, _ table: Table) -> [UInt8] { [name] + table.counts + table.values }
 
     // K.3

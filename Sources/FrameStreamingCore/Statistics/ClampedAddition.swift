@@ -1,5 +1,5 @@
 extension FixedWidthInteger {
-    /// The sum, or the largest number where that is smaller: for counts to which the peer's numbers are added.
+    /// Returns the sum, clamped to the largest number: for counts that include the peer's numbers.
     package func addingClamped(_ other: Self) -> Self {
         let (sum, overflow) = addingReportingOverflow(other)
         guard overflow else { return sum }

@@ -1,11 +1,11 @@
-/// By how much times across two machines may be wrong, over many frames.
+/// The error of times across two machines, over many frames.
 struct ClockErrors: Hashable, Sendable {
     private var sum: Int64 = 0
     private var count: Int64 = 0
 
     mutating func record(nanoseconds: Int64) {
         let (more, overflow) = sum.addingReportingOverflow(nanoseconds)
-        // Centuries of error: what is known of that clock is nothing.
+        // An error of centuries: nothing is known about that clock.
         guard !overflow else { return }
         sum = more
         count += 1
@@ -18,6 +18,6 @@ struct ClockErrors: Hashable, Sendable {
         count += other.count
     }
 
-    /// In milliseconds, over the frames; nil while there is none.
+    /// The mean over the frames in milliseconds; nil without frames.
     var mean: Double? { count == 0 ? nil : Double(sum) / Double(count) / 1e6 }
 }

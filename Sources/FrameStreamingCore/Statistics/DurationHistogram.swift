@@ -1,17 +1,17 @@
 internal import Histogram
 
-/// How long something took, over and over: counts by value, so that percentiles of a stream of any length cost a few
-/// dozen kilobytes. Three significant digits, in microseconds (an HDR histogram).
+/// Counts durations by value, so that percentiles of a stream of any length cost a few dozen
+/// kilobytes. It is an HDR histogram with three significant digits, in microseconds.
 public struct DurationHistogram: Sendable {
-    /// Made with the first value: what is never measured, such as the clock of a text client, costs nothing.
+    /// Made with the first value, so that a duration that is never measured costs nothing.
     private var histogram: Histogram<UInt32>?
-    /// What was counted, where that was made compact: then there is no histogram.
+    /// The compact form: then there is no histogram.
     private var compacted: [(value: UInt64, count: UInt32)] = []
 
     /// An empty one.
     public init() {}
 
-    /// Copied with the first value. To make one counts 11,000 zeros one by one, in every interval of every connection anew.
+    /// Copied with the first value, because making a histogram sets 11,000 zeros one by one.
     private static let empty = {
         // Room for a second from the start, so that it need not grow step by step.
         var histogram = Histogram<UInt32>(highestTrackableValue: 1 << 20, numberOfSignificantValueDigits: .three)
@@ -21,7 +21,8 @@ public struct DurationHistogram: Sendable {
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
     public mutating func record(nanoseconds: Int64) {
-        // Not compared with nil, which copies the whole of it: three times what counting costs.
+        // A comparison with nil would copy the histogram, which costs
+        // three times as much as counting.
         if case .none = histogram { expand() }
         histogram?.record(UInt64(max(0, nanoseconds) / 1000))
     }
@@ -40,18 +41,18 @@ public struct DurationHistogram: Sendable {
         }
     }
 
-    /// Takes as little room as its different values do, in place of 44 kB: for figures that are kept and rarely looked at. The first value that is
-    /// counted afterwards makes it large again.
+    /// Keeps only the values that occur, instead of 44 kB, for figures that are kept and rarely
+    /// read. The next counted value makes it large again.
     package mutating func compact() {
         guard let histogram else { return }
-        // Only from the smallest value to the largest: the library's own sequence begins at zero, and at the end of a stream with ten
-        // histograms that was most of the work.
+        // Only from the smallest value to the largest. The library's own sequence begins at zero,
+        // which was most of the work at the end of a stream with ten histograms.
         compacted = []
         var (value, left) = (histogram.min, histogram.totalCount)
         while left > 0, value <= histogram.maxRecorded {
             let count = histogram.countForValue(value)
             if count > 0 {
-                // Each stands for values up to it, the last for those up to the largest.
+                // Each entry stands for values up to it, the last one for those up to the largest.
                 compacted.append((min(histogram.highestEquivalentForValue(value), histogram.maxRecorded), count))
                 left -= min(left, UInt64(count))
             }
@@ -79,7 +80,8 @@ public struct DurationHistogram: Sendable {
         Int(clamping: histogram?.totalCount ?? compacted.reduce(0) { $0 + UInt64($1.count) })
     }
 
-    /// The value that `percent` of the durations do not exceed, in milliseconds; nil while there is none.
+    /// The value that `percent` of the durations do not exceed, in
+    /// milliseconds; nil while there is none.
     public func percentile(_ percent: Double) -> Double? {
         guard let histogram = expanded, histogram.totalCount > 0 else { return nil }
         return Double(histogram.valueAtPercentile(percent)) / 1000

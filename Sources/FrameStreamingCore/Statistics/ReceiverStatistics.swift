@@ -1,30 +1,35 @@
-/// What a receiver got, for one connection or all of them.
+/// A receiver's figures, for one connection or all of them.
 ///
-/// The stages of a frame add up to its latency: ``captureTime``, ``creditWait``, ``encodeTime``, ``wireTime``, ``queueTime``,
-/// ``decodeTime``, ``consumeTime``.
+/// The stages of a frame add up to its latency: ``captureTime``, ``creditWait``, ``encodeTime``,
+/// ``wireTime``, ``queueTime``, ``decodeTime``, ``consumeTime``.
 public struct ReceiverStatistics: Sendable {
-    /// Frames that the consumer had and was done with.
+    /// Frames that the consumer has finished with.
     public var frames = 0
     /// Bytes of the frames that arrived, without the protocol's own.
     public var bytes = 0
     /// Frames that did not decode or were refused.
     public var decodeFailures = 0
-    /// Pictures that the sender dropped before it sent the next; nil where the handshake does not tell.
+    /// Pictures that the sender dropped before it sent the next; nil if
+    /// the handshake does not report them.
     public var skippedBySender: Int?
-    /// Frames that arrived and were passed over by ``FrameReceiver/latest(until:)``.
+    /// Frames that arrived and were skipped by ``FrameReceiver/latest(until:)``.
     public var skippedHere = 0
-    /// Frames that had arrived and that nobody got: this side was stopped or cancelled, or the connection had broken and the consumer
-    /// did not get through them in time. They were not decoded, and not acknowledged.
+    /// Frames that arrived but were not delivered: this side was stopped or cancelled,
+    /// or the connection broke and the consumer did not take them in time. They were
+    /// neither decoded nor acknowledged.
     public var droppedAtEnd = 0
-    /// From capture to consumed, the consumer's own time included. Empty where the peer gives no time.
+    /// From capture to consumed, the consumer's own time included.
+    /// Empty where the peer gives no time.
     public var latency = DurationHistogram()
-    /// From capture until the sender had the picture from its source. Empty where the peer gives no time.
+    /// From capture until the sender had the picture from its source.
+    /// Empty where the peer gives no time.
     public var captureTime = DurationHistogram()
     /// From then until the sender sent it, without encoding. Empty where the peer gives no time.
     public var creditWait = DurationHistogram()
     /// Time in the sender's codec. Empty where the peer gives no time.
     public var encodeTime = DurationHistogram()
-    /// From handing the frame to the connection to the arrival of its last byte. Empty while nothing is known of the peer's clock.
+    /// From handing the frame to the connection to the arrival of its last byte. Empty while
+    /// nothing is known of the peer's clock.
     public var wireTime = DurationHistogram()
     /// From arrival to being taken for the consumer.
     public var queueTime = DurationHistogram()
@@ -41,11 +46,13 @@ public struct ReceiverStatistics: Sendable {
     /// Nothing yet.
     public init() {}
 
-    /// Pictures of the source that the consumer never saw, on whichever side they were passed over; nil = not known.
+    /// Pictures of the source that the consumer never saw, whichever
+    /// side skipped them; nil = not known.
     public var skipped: Int? { skippedBySender.map { $0.addingClamped(skippedHere) } }
 
-    /// By how much ``latency`` and ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over
-    /// the frames. 0 on one machine; nil where nothing is known of the peer's clock.
+    /// The error of ``latency`` and ``wireTime`` in milliseconds, in either
+    /// direction: the mean of ``Peer/clockError`` over the frames. 0 on one machine;
+    /// nil while the peer's clock is unknown.
     public var clockError: Double? { clockErrors.mean }
 
     /// Seconds from the first arrival to the last frame consumed.

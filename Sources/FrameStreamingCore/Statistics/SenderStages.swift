@@ -1,12 +1,13 @@
-/// What a sender measures of each frame, beside what the flow control counts, which has no clock.
+/// What a sender measures about each frame, in addition to the flow control's counts.
 ///
-/// A frame is counted once, in the interval since the last line per second; the total is what was before and this.
+/// A frame is counted once, in the present interval. The total is the sum of
+/// the earlier intervals and this one.
 struct SenderStages: Sendable {
     private var before = SenderStatistics()
     private var interval = SenderStatistics()
 
-    /// Counts a frame that is handed to the connection: ``FrameInfo/encodeTime``, `creditWait`, and where the source gave a time,
-    /// how long it took to give the picture.
+    /// Counts a frame that is handed to the connection: ``FrameInfo/encodeTime``, `creditWait`, and
+    /// the time from capture to the source's offer, if the source gives a capture time.
     mutating func record(sent info: FrameInfo, captured: CaptureTime?, offered: MonotonicTime) {
         if let captured, captured.clock == .monotonic {
             interval.captureTime.record(nanoseconds: offered.nanoseconds &- captured.nanoseconds)
@@ -15,11 +16,11 @@ struct SenderStages: Sendable {
         if let time = info.encodeTime { interval.encodeTime.record(nanoseconds: time) }
     }
 
-    /// Counts a frame that was acknowledged. Times are the peer's word, so no difference may trap.
+    /// Counts a frame that was acknowledged. The peer reports its times, so no difference may trap.
     ///
     /// - Parameters:
-    ///   - sent: When the frame was handed to the connection.
-    ///   - clock: What is known of the receiver's clock.
+    ///   - sent: When the frame was handed to the connection. - clock: The
+    ///     estimate of the receiver's clock.
     mutating func record(
         acknowledged word: Acknowledgement, sent: MonotonicTime, at now: MonotonicTime, clock: ClockFilter.Estimate?
     ) {
@@ -38,20 +39,20 @@ struct SenderStages: Sendable {
         interval.consumeTime.record(nanoseconds: whole &- queue &- (word.decodeTime ?? 0))
     }
 
-    /// Keeps what was measured, in as little room as it takes: nothing more will be.
+    /// Makes the figures compact, because nothing more will be measured.
     mutating func compact() {
         before.compact()
         interval.compact()
     }
 
-    /// All of it, to be merged with what the flow control counted.
+    /// All measurements, to be merged with the flow control's counts.
     var total: SenderStatistics {
         var result = before
         result.merge(interval)
         return result
     }
 
-    /// What was measured since the last call of this.
+    /// Returns what was measured since the last call.
     mutating func takeInterval() -> SenderStatistics {
         defer { interval = SenderStatistics() }
         before.merge(interval)

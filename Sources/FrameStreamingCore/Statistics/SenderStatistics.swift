@@ -1,14 +1,16 @@
-/// What became of the pictures that a sender took from its source, for one connection or all of them.
+/// What happened to the pictures that a sender took from its source,
+/// for one connection or all of them.
 ///
-/// At the end `produced == acknowledged + dropped.total + failed + lost`; before it, the difference is under way.
+/// At the end `produced == acknowledged + dropped.total + failed + lost`. Before it, the
+/// difference is queued or in flight.
 public struct SenderStatistics: Sendable {
     /// Pictures that were dropped before they were sent, by reason.
     public struct Dropped: Hashable, Sendable {
-        /// A newer picture took the place.
+        /// Replaced by a newer picture.
         public var replaced = 0
-        /// Too old when credit came.
+        /// Too old when credit arrived.
         public var deadline = 0
-        /// Left out, because the link allows a lower rate only.
+        /// Dropped because the link allows only a lower rate.
         public var rate = 0
         /// The connection ended first.
         public var disconnected = 0
@@ -21,47 +23,54 @@ public struct SenderStatistics: Sendable {
     public var produced = 0
     /// Frames that were handed to the connection.
     public var sent = 0
-    /// Frames that were handed to another connection, because the one before broke without a word on them.
+    /// Frames that were sent again over another connection, because the one before
+    /// broke without an acknowledgement.
     public var resent = 0
-    /// Frames that the receiver said it had, consumed or skipped.
+    /// Frames that the receiver acknowledged as consumed or skipped.
     public var acknowledged = 0
     /// Pictures that were never sent.
     public var dropped = Dropped()
-    /// Pictures that could not be encoded, and frames that the receiver could not decode or refused.
+    /// Pictures that could not be encoded, and frames that the
+    /// receiver could not decode or refused.
     public var failed = 0
-    /// Frames that were sent and of which nothing was heard before the connection ended.
+    /// Frames that were sent and not acknowledged before the connection ended.
     public var lost = 0
     /// Bytes of the frames sent, without the protocol's own.
     public var bytes = 0
-    /// From capture to the source's giving the picture. Empty where the source gives no time.
+    /// From capture until the source gave the picture. Empty if the source gives no capture time.
     public var captureTime = DurationHistogram()
-    /// From the source's giving the picture to its being sent, without encoding.
+    /// From when the source gave the picture until it was sent, without encoding.
     public var creditWait = DurationHistogram()
     /// Time in the codec.
     public var encodeTime = DurationHistogram()
-    /// From handing a frame to the connection to the arrival of its last byte. Empty while nothing is known of the receiver's clock.
+    /// From handing a frame to the connection to the arrival of its last byte. Empty while
+    /// the receiver's clock is unknown.
     public var wireTime = DurationHistogram()
-    /// From there to its being consumed: the receiver's queue, decoding and consumer. Empty where the receiver gives no time.
+    /// From its arrival until it was consumed: the receiver's queue, decoding and consumer. Empty
+    /// if the receiver reports no times.
     public var receiverTime = DurationHistogram()
-    /// The first part of that: waiting for the consumer to ask for it. Empty where the receiver does not say.
+    /// The first part of ``receiverTime``: waiting for the consumer. Empty if
+    /// the receiver does not report it.
     public var queueTime = DurationHistogram()
-    /// The second part: in the receiver's codec. Empty where the receiver does not say, or does not decode.
+    /// The second part of ``receiverTime``: the receiver's codec. Empty if the receiver does
+    /// not report it, or does not decode.
     public var decodeTime = DurationHistogram()
-    /// The last part: with the consumer. Empty where the receiver does not say.
+    /// The last part of ``receiverTime``: the consumer. Empty if the receiver does not report it.
     public var consumeTime = DurationHistogram()
     /// Time from handing a frame to the connection to its acknowledgement.
     public var ackTime = DurationHistogram()
     /// When the first frame was handed to the connection.
     public var firstSend: MonotonicTime?
-    /// When the last acknowledgement came.
+    /// When the last acknowledgement arrived.
     public var lastAcknowledgement: MonotonicTime?
     var clockErrors = ClockErrors()
 
     /// Nothing yet.
     public init() {}
 
-    /// By how much ``wireTime`` may be wrong, in milliseconds, either way: the mean of ``Peer/clockError`` over the frames. 0 on one
-    /// machine; nil where nothing is known of the receiver's clock.
+    /// The error of ``wireTime`` in milliseconds, in either direction: the
+    /// mean of ``Peer/clockError`` over the frames. 0 on one machine; nil
+    /// while the receiver's clock is unknown.
     public var clockError: Double? { clockErrors.mean }
 
     /// Seconds from the first frame sent to the last acknowledged.
@@ -100,7 +109,7 @@ public struct SenderStatistics: Sendable {
         lastAcknowledgement = [lastAcknowledgement, other.lastAcknowledgement].compactMap(\.self).max()
     }
 
-    /// Takes less room, until something is measured again.
+    /// Makes the figures compact, until something is measured again.
     mutating func compact() {
         captureTime.compact()
         creditWait.compact()
@@ -113,7 +122,7 @@ public struct SenderStatistics: Sendable {
         ackTime.compact()
     }
 
-    /// Takes away the counts that `earlier` had; times are kept.
+    /// Subtracts the counts of `earlier`; times are kept.
     mutating func subtractCounts(of earlier: SenderStatistics) {
         produced -= earlier.produced
         sent -= earlier.sent

@@ -1,30 +1,31 @@
-/// How a run of a sender went.
+/// The figures of a sender's run.
 public struct SenderSummary: Sendable {
-    /// What became of one receiver.
+    /// The figures of one receiver.
     public struct Receiver: Sendable {
-        /// Who was at the other end, with its goodbye.
+        /// The peer, with its goodbye.
         public var peer: Peer
-        /// What became of the pictures.
+        /// What happened to the pictures.
         public var statistics: SenderStatistics
         /// How it ended; nil while it has not.
         public var end: StreamEnd?
-        /// What broke, where something did.
+        /// The error that ended it, if any.
         public var failure: FrameStreamingError?
         /// How many connections were made, one after another; 0 while none was.
         public var connections: Int
-        /// How many frames may be sent and not acknowledged, now.
+        /// How many frames may be sent and not acknowledged at present.
         public var window: Int
-        /// Whether the receiver has asked for no more pictures, and not for pictures again: then there are none, however well all is.
+        /// Whether the receiver has paused the stream: then it gets no
+        /// pictures, although nothing is wrong.
         public var isPaused: Bool
     }
 
     /// The receivers in the order they were added.
     public var receivers: [Receiver]
 
-    /// The figures of receivers that left long ago: a summary names the last 64 that ended, and some more.
+    /// The sum over receivers that left long ago: a summary lists at least the last 64 that ended.
     public var retired: SenderStatistics
 
-    /// A summary of these; of none, before there was one.
+    /// Makes a summary of these receivers.
     public init(receivers: [Receiver] = [], retired: SenderStatistics = SenderStatistics()) {
         self.receivers = receivers
         self.retired = retired

@@ -1,17 +1,24 @@
-/// Decides which lines of a log are written where a peer can cause any number of them.
+/// Decides which lines of a log are written, if a peer can cause any number of them.
 ///
-/// Each kind of line has two token buckets: one for each source of lines, such as a connection, and one for all sources
-/// together. Lines beyond them are counted, and ``takeSuppressed(at:isLast:)`` says how many they were:
+/// Each kind of line has two token buckets: one for each source of lines, such as a connection,
+/// and one for all sources together. Lines beyond them are counted, and
+/// ``takeSuppressed(at:isLast:)`` says how many they were:
 ///
 /// ```swift
 /// enum Kind { case refused, sourceLost }
-/// var limiter = LogLimiter<Kind> { _ in (LogRate(burst: 10, interval: .seconds(1)), LogRate(burst: 50, interval: .milliseconds(200))) }
-/// if limiter.admit(.sourceLost, from: peer.address, at: .now) { print("source lost:", String(printable: reason)) }
-/// for suppressed in limiter.takeSuppressed(at: .now) { print("\(suppressed.kind): ... and \(suppressed.count) more") }
+/// var limiter = LogLimiter<Kind> { _ in
+///     (LogRate(burst: 10, interval: .seconds(1)), LogRate(burst: 50, interval: .milliseconds(200)))
+/// }
+/// if limiter.admit(.sourceLost, from: peer.address, at: .now) {
+///     print("source lost:", String(printable: reason))
+/// }
+/// for suppressed in limiter.takeSuppressed(at: .now) {
+///     print("\(suppressed.kind): ... and \(suppressed.count) more")
+/// }
 /// ```
 ///
-/// It is a value: it has no clock and no thread, and callers on several threads share it under a lock. Its memory is bounded
-/// by the number of kinds and by ``maximumSourceCount``.
+/// It is a value: it has no clock and no thread, and callers on several threads share it under a
+/// lock. Its memory is bounded by the number of kinds and by ``maximumSourceCount``.
 public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
     /// Lines of a kind that were not admitted.
     public struct Suppressed: Sendable {
@@ -19,7 +26,7 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
         public let kind: Kind
         /// How many they were, at least 1.
         public let count: Int
-        /// The time since the first of them.
+        /// The time since the first of these lines.
         public let duration: Duration
     }
 
@@ -35,9 +42,10 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
         var count = 1
     }
 
-    /// So many sources have a bucket of their own at most; a line of any further one counts for the bucket of all.
+    /// The most sources with a bucket of their own. Lines of further
+    /// sources count for the common bucket.
     public static var maximumSourceCount: Int { 256 }
-    /// A kind's suppressed lines are reported so long after the first of them.
+    /// How long after the first suppressed line of a kind they are reported.
     public static var reportInterval: Duration { .seconds(10) }
 
     private let rates: @Sendable (Kind) -> (perSource: LogRate, total: LogRate)
@@ -48,14 +56,15 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
 
     /// Makes a limiter with full buckets.
     ///
-    /// - Parameter rates: The limits of a kind for one source and for all together: always the same for the same kind.
+    /// - Parameter rates: Returns a kind's limits for one source and for all together,
+    ///   always the same for the same kind.
     public init(_ rates: @escaping @Sendable (Kind) -> (perSource: LogRate, total: LogRate)) { self.rates = rates }
 
-    /// Whether a line may be written now. One that may not is counted.
+    /// Returns whether a line may be written now. If not, it is counted as suppressed.
     ///
-    /// - Parameters:
-    ///   - kind: What the line says. A closed set, such as an enum: each kind is remembered for ever.
-    ///   - source: Who caused it, such as a connection's address; nil = only the limit for all applies.
+    /// - Parameters: - kind: The line's kind. It must be of a closed set, such as an enum, because
+    ///   each kind is remembered for ever. - source: The line's source, such as a connection's
+    ///   address; nil = only the common limit applies.
     ///   - now: This moment.
     public mutating func admit(_ kind: Kind, from source: String?, at now: MonotonicTime) -> Bool {
         let (perSource, total) = rates(kind)
@@ -76,8 +85,8 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
     /// Returns what has been suppressed for ``reportInterval``, and counts anew from here on.
     ///
     /// - Parameters:
-    ///   - now: This moment.
-    ///   - isLast: Returns everything that has been suppressed, whenever that was: before a program ends.
+    ///   - now: This moment. - isLast: Whether to return all suppressed lines, however
+    ///     recent, because the program ends.
     public mutating func takeSuppressed(at now: MonotonicTime, isLast: Bool = false) -> [Suppressed] {
         let due = backlogs.filter { isLast || now.since($0.begin) >= Self.reportInterval }
         backlogs.removeAll { backlog in due.contains { $0.kind == backlog.kind } }
@@ -94,7 +103,7 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
 
     private mutating func remember(_ bucket: TokenBucket, for source: Source, at now: MonotonicTime) {
         if sources[source] == nil, sources.count >= Self.maximumSourceCount {
-            // A bucket that is full again says nothing that a new one would not.
+            // A bucket that is full again is equal to a new one.
             sources = sources.filter { !$0.value.isFull(at: now) }
             guard sources.count < Self.maximumSourceCount else { return }
         }

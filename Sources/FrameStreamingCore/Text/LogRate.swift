@@ -1,8 +1,8 @@
 /// How often something may happen: a burst at once, and one more after each interval.
 public struct LogRate: Hashable, Sendable {
-    /// How many may come at once after a silence, 1 to 1,000,000.
+    /// How many may happen at once after a silence, 1 to 1,000,000.
     public let burst: Int
-    /// How long it takes until one more may come, 1 ns to a day.
+    /// After how long one more may happen, 1 ns to a day.
     public let interval: Duration
 
     /// Makes a rate. A value outside its range becomes the nearest one inside.
@@ -12,7 +12,8 @@ public struct LogRate: Hashable, Sendable {
     }
 }
 
-/// A bucket of tokens that begins full, as one moment: when it will be full again (the generic cell rate algorithm).
+/// A token bucket that begins full, stored as the moment when it will be full again
+/// (the generic cell rate algorithm).
 struct TokenBucket: Hashable, Sendable {
     private let rate: LogRate
     private var full = MonotonicTime(nanoseconds: .min)

@@ -1,16 +1,19 @@
 extension String {
-    /// Makes a copy of a text from a peer, a file or a device that is safe to print on a terminal or to write to a log.
+    /// Makes a copy of a text from a peer, a file or a device that is safe to print on
+    /// a terminal or to write to a log.
     ///
-    /// Control characters (C0, DEL and C1), line separators, and what is invisible or changes the direction of writing are
-    /// replaced by escapes such as `\n` and `\u{1B}`. So the text stays on its line and cannot forge another one. A text that
-    /// is printable already is returned as it is, so it does no harm to call this twice.
+    /// Control characters (C0, DEL and C1), line separators, invisible characters and those that
+    /// change the direction of writing are replaced by escapes such as `\n` and `\u{1B}`. So the
+    /// text stays on its line and cannot forge another one. A printable text is returned unchanged,
+    /// so calling this twice does no harm.
     ///
-    /// ``Peer/stream``, ``Peer/goodbye`` and the reason of ``ReceiverEvent/sourceLost(_:)`` are what the peer sent, byte for
-    /// byte: print them through this. Messages of ``FrameStreamingError`` are printable already.
+    /// ``Peer/stream``, ``Peer/goodbye`` and the reason of ``ReceiverEvent/sourceLost(_:)`` are
+    /// what the peer sent, byte for byte: print them through this. Messages of
+    /// ``FrameStreamingError`` are printable already.
     ///
-    /// - Parameters:
-    ///   - untrusted: The text, of any length: no more of it is read than fits.
-    ///   - limit: How many Unicode scalars the result may have, at least 1. A longer text is cut and ends with `…`.
+    /// - Parameters: - untrusted: The text, of any length. Only as much as fits is read.
+    ///   - limit: How many Unicode scalars the result may have, at least 1. A
+    ///     longer text is cut and ends with `…`.
     public init(printable untrusted: some StringProtocol, limit: Int = 200) {
         let limit = Swift.max(1, limit)
         var result = ""
@@ -34,18 +37,19 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether the scalar does nothing to a terminal but to show itself.
+    /// Whether a terminal shows the scalar itself and does nothing else.
     fileprivate var isPrintable: Bool {
         if value < 0x7F { return value >= 0x20 }
         switch properties.generalCategory {
         // Cc, Cf (bidirectional overrides, zero-width characters, tags), U+2028 and U+2029.
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: return false
-        // Fillers are invisible, too. The variation selectors of emoji are wanted, and do nothing alone.
+        // Fillers are invisible, too. The variation selectors of emoji
+        // are wanted, and do nothing alone.
         default: return !properties.isDefaultIgnorableCodePoint || properties.isVariationSelector
         }
     }
 
-    /// The scalar as Swift's source has it in a string.
+    /// The scalar as an escape of a Swift string literal.
     fileprivate var escaped: String {
         switch self {
         case "\n": "\\n"

@@ -1,4 +1,5 @@
-/// How long to wait before the next attempt, or at most: 250 ms, then twice as long after each failure, up to `longest`.
+/// The wait before the next attempt, or its upper limit: 250 ms, then twice as long
+/// after each failure, up to `longest`.
 package struct BackOff: Hashable, Sendable {
     /// The first wait.
     package static let shortest = Duration.milliseconds(250)
@@ -15,6 +16,6 @@ package struct BackOff: Hashable, Sendable {
         return wait
     }
 
-    /// It was well for a while: the next failure is the first again.
+    /// Makes the next failure count as the first, after a healthy time.
     package mutating func reset() { failures = 0 }
 }

@@ -1,9 +1,10 @@
-/// What a peer's clock says when ours says something else: from questions that the peer answered with its time, the last eight of them.
+/// Estimates the offset of a peer's clock from the last eight questions that
+/// the peer answered with its time.
 ///
-/// A question and its answer take a round trip, and where in it the peer looked at its clock is not known: halfway is the guess,
-/// and half the round trip the most by which it can be wrong, whatever queues there are on either way. Clocks drift apart
-/// besides, so the answer with the least possible error *now* is the one that counts: of answers of one age, the one with the
-/// shortest round trip.
+/// When the peer read its clock within the round trip is unknown. Halfway is the guess, and half
+/// the round trip is its largest error, whatever queues there are in either direction. Clocks also
+/// drift apart, so the answer with the least possible error *now* counts: of answers of equal age,
+/// the one with the shortest round trip.
 package struct ClockFilter: Hashable, Sendable {
     /// One question and its answer. Times are nanoseconds.
     package struct Sample: Hashable, Sendable {
@@ -11,15 +12,15 @@ package struct ClockFilter: Hashable, Sendable {
         package var time: Int64
         /// From question to answer, without the peer's own time.
         package var roundTrip: Int64
-        /// What to add to the peer's clock to have ours.
+        /// What to add to the peer's clock to get ours.
         package var offset: Int64
 
         /// - Parameters:
         ///   - asked: When the question was written, on our clock.
         ///   - heard: When the peer read it, on the peer's clock.
         ///   - said: When the peer wrote the answer, on the peer's clock.
-        ///   - answered: When the answer was read, on our clock.
-        /// - Returns: Nil for times that cannot be: they measure nothing.
+        ///   - answered: When the answer was read, on our clock. - Returns: Nil for
+        ///     impossible times, which measure nothing.
         package init?(asked: Int64, heard: Int64, said: Int64, answered: Int64) {
             let (whole, tooLong) = answered.subtractingReportingOverflow(asked)
             let (theirs, tooLongToo) = said.subtractingReportingOverflow(heard)
@@ -30,17 +31,18 @@ package struct ClockFilter: Hashable, Sendable {
             offset = (asked &- heard) / 2 &+ (answered &- said) / 2
         }
 
-        /// By how much the offset may be wrong at `now`, either way. Two nanoseconds are the halves' rounding.
+        /// The error of the offset at `now`, in either direction. Two
+        /// nanoseconds are for the rounding of halves.
         package func error(at now: Int64) -> Int64 {
             roundTrip / 2 + 2 + max(0, now &- time) / ClockFilter.nanosecondsPerDrift
         }
     }
 
-    /// What is known of the peer's clock at some moment, in nanoseconds.
+    /// The estimate of the peer's clock at some moment, in nanoseconds.
     package struct Estimate: Hashable, Sendable {
-        /// What to add to the peer's clock to have ours.
+        /// What to add to the peer's clock to get ours.
         package var offset: Int64
-        /// By how much that may be wrong, either way.
+        /// The error of the offset, in either direction.
         package var error: Int64
 
         package init(offset: Int64, error: Int64) {
@@ -49,26 +51,27 @@ package struct ClockFilter: Hashable, Sendable {
         }
     }
 
-    /// How far two clocks may drift apart: 100 microseconds a second. A survey of 20,000 hosts found a median error of 78 ppm (Mills,
-    /// Computer Network Time Synchronization, on clock discipline); those that NTP keeps are far better.
+    /// The largest drift of two clocks: 100 microseconds a second. A survey of 20,000 hosts found a
+    /// median error of 78 ppm (Mills, Computer Network Time Synchronization, on clock discipline);
+    /// clocks under NTP are far better.
     private static let nanosecondsPerDrift: Int64 = 10_000
     private static let most = 8
 
-    /// How long an answer says how long the way is.
+    /// How long an answer's round trip counts.
     private static let roundTripAge: Int64 = 30_000_000_000
 
     /// Oldest first.
     private var samples: [Sample] = []
-    /// The middle one of the last three round trips, the smaller of two.
+    /// The median of the last three round trips, or the smaller of two.
     private var recentRoundTrip: Int64?
 
-    /// Nothing is known.
+    /// Makes a filter without answers.
     package init() {}
 
-    /// Takes an answer.
+    /// Adds an answer.
     ///
-    /// Where it cannot be true together with an older one, the peer's clock has been stepped or stood still, as that of a machine
-    /// that was suspended: the older ones are forgotten.
+    /// If it contradicts an older one, the peer's clock was stepped, or stood still because the
+    /// machine was suspended: then the older ones are forgotten.
     package mutating func add(_ sample: Sample, at now: Int64) {
         let error = sample.error(at: now)
         samples.removeAll { older in
@@ -80,16 +83,16 @@ package struct ClockFilter: Hashable, Sendable {
         recentRoundTrip = recent[(recent.count - 1) / 2]
     }
 
-    /// How long a small message and its answer are under way at `now`, in nanoseconds; nil without an answer lately.
+    /// The round trip of a small message at `now`, in nanoseconds; nil without a recent answer.
     ///
-    /// The middle one of the last three, not the shortest of eight: a path that became longer shows with the second answer over it, one
-    /// that was held up by a busy machine does not count, and where the way takes now longer and now less that is what frames meet, too.
+    /// It is the median of the last three and not the shortest of eight: a longer path shows with
+    /// the second answer over it, and one answer that a busy machine delayed does not count.
     package func roundTrip(at now: Int64) -> Int64? {
         guard let last = samples.last, now &- last.time <= Self.roundTripAge else { return nil }
         return recentRoundTrip
     }
 
-    /// The best that is known at `now`; nil before the first answer.
+    /// The best estimate at `now`; nil before the first answer.
     package func estimate(at now: Int64) -> Estimate? {
         var best: Estimate?
         for sample in samples {

@@ -35,7 +35,7 @@ public struct Deadline: Hashable, Sendable {
     /// A wait without an end of its own: a close or a cancel still ends it.
     public static let never = Deadline(time: nil)
 
-    /// Take what is there, wait for nothing.
+    /// No wait: the call takes only what has arrived.
     public static var now: Deadline { Deadline(time: .now) }
 
     /// A wait of at most `duration` from now.
@@ -59,7 +59,8 @@ public struct Deadline: Hashable, Sendable {
     package var nanoseconds: Int64? { time?.nanoseconds }
 }
 
-/// Where the time comes from: the system, or a script in a test (`ScriptedClock` in `FrameStreamingTesting`).
+/// A source of time: the system, or a script in a test
+/// (`ScriptedClock` in `FrameStreamingTesting`).
 public protocol FrameClock: Sendable {
     /// This moment.
     var now: MonotonicTime { get }

@@ -1,11 +1,12 @@
-/// Pictures per second as an exact fraction: 30000/1001 is not 29.97, and after an hour one sees it.
+/// Pictures per second as an exact fraction: 30000/1001 is not
+/// 29.97, which is visible after an hour.
 public struct FrameRate: Hashable, Sendable {
     /// Pictures in ``denominator`` seconds, at least 1. The fraction is in lowest terms.
     public let numerator: Int
     /// Seconds, at least 1.
     public let denominator: Int
 
-    /// 30 pictures a second: what is assumed where nobody says.
+    /// 30 pictures a second, the default.
     public static let thirty = FrameRate(numerator: 30, inLowestTermsOver: 1)
 
     private init(numerator: Int, inLowestTermsOver denominator: Int) {
@@ -13,7 +14,8 @@ public struct FrameRate: Hashable, Sendable {
         self.denominator = denominator
     }
 
-    /// `numerator` pictures in `denominator` seconds; nil unless both are 1...2,147,483,647 (what V4L2 and Y4M can say).
+    /// `numerator` pictures in `denominator` seconds; nil unless both are
+    /// 1...2,147,483,647 (what V4L2 and Y4M can say).
     public init?(_ numerator: Int, per denominator: Int = 1) {
         let possible = 1...Int(Int32.max)
         guard possible.contains(numerator), possible.contains(denominator) else { return nil }
@@ -23,15 +25,16 @@ public struct FrameRate: Hashable, Sendable {
         self.denominator = denominator / left
     }
 
-    /// The names that the NTSC rates go by, which are roundings of n * 1000 / 1001.
+    /// The usual names of the NTSC rates, which are roundings of n * 1000 / 1001.
     private static let rounded: [String: Int] = [
         "14.985": 15, "23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "47.95": 48, "59.94": 60, "119.88": 120,
     ]
 
-    /// A rate as people write it: `30`, `30000/1001` (or with a colon, as Y4M has it), `12.5`; nil where it is none.
+    /// Parses a rate: `30`, `30000/1001` (or with a colon, as in
+    /// Y4M), `12.5`; nil for any other text.
     ///
-    /// `29.97`, `23.976`, `59.94` and their like are taken as the NTSC rates that they abbreviate (30000/1001, ...); every
-    /// other decimal is taken exactly, up to six places.
+    /// `29.97`, `23.976`, `59.94` and their like are taken as the NTSC rates that they abbreviate
+    /// (30000/1001, ...); every other decimal is taken exactly, up to six places.
     public init?(_ text: String) {
         if let nominal = Self.rounded[text] {
             self.init(nominal * 1000, per: 1001)
@@ -45,7 +48,7 @@ public struct FrameRate: Hashable, Sendable {
         }
         let before = String(decoding: bytes[..<separator], as: UTF8.self)
         let after = String(decoding: bytes[(separator + 1)...], as: UTF8.self)
-        // Int("+1") is a number too, but not one that belongs here.
+        // Int("+1") is a number as well, but not allowed here.
         guard let first = Int(before), let second = Int(after), after.utf8.first != UInt8(ascii: "+"), second >= 0
         else {
             return nil
@@ -57,7 +60,7 @@ public struct FrameRate: Hashable, Sendable {
             guard after.utf8.count <= 6, first <= Int(Int32.max) else { return nil }
             var scale = 1
             for _ in after.utf8 { scale *= 10 }
-            // Reduced before it is checked: 25.000000 is 25.
+            // Reduced before the check: 25.000000 is 25.
             var (left, right) = (first * scale + second, scale)
             while right != 0 { (left, right) = (right, left % right) }
             guard left > 0 else { return nil }
@@ -67,7 +70,8 @@ public struct FrameRate: Hashable, Sendable {
         }
     }
 
-    /// Nanoseconds from the first picture to picture `index`, rounded down, without an error that adds up; clamped to 292 years.
+    /// Nanoseconds from the first picture to picture `index`, rounded down, without an error
+    /// that adds up; clamped to 292 years.
     public func nanoseconds(ofFrame index: UInt64) -> Int64 {
         let (unit, overflow) = index.multipliedReportingOverflow(by: UInt64(denominator))
         let product = unit.multipliedFullWidth(by: 1_000_000_000)
@@ -75,15 +79,17 @@ public struct FrameRate: Hashable, Sendable {
         return Int64(clamping: UInt64(numerator).dividingFullWidth(product).quotient)
     }
 
-    /// The picture that is shown `nanoseconds` after the first: the last whose time has come. 0 before the first.
+    /// The picture that is shown `nanoseconds` after the first: the last whose
+    /// time has come. 0 before the first.
     public func frame(atNanoseconds nanoseconds: Int64) -> UInt64 {
         guard nanoseconds >= 0 else { return 0 }
         let product = UInt64(nanoseconds).multipliedFullWidth(by: UInt64(numerator))
         let divisor = UInt64(denominator) * 1_000_000_000
-        // A rate of more than 2^63 pictures in 292 years does not exist, so the quotient fits but for absurd rates.
+        // A rate of more than 2^63 pictures in 292 years does not exist, so the
+        // quotient fits but for absurd rates.
         guard product.high < divisor else { return .max }
         var index = divisor.dividingFullWidth(product).quotient
-        // The times above are rounded down, so the next picture's may have come already.
+        // The times above are rounded down, so the next picture may be due already.
         while index < .max, self.nanoseconds(ofFrame: index + 1) <= nanoseconds { index += 1 }
         return index
     }

@@ -1,4 +1,4 @@
-/// The peer's clock for every frame: the connection is only asked where it may have something new to say.
+/// The peer's clock for every frame. The connection is asked only if its answer may have changed.
 struct PeerClock: Sendable {
     private let measuring: (any ClockMeasuring)?
     private let fixed: ClockFilter.Estimate?
@@ -11,7 +11,7 @@ struct PeerClock: Sendable {
         changes = peer.hasClock && fixed?.error != 0
     }
 
-    /// What is known of the clock of `transport`'s peer now; it is the one that this was made of.
+    /// The present estimate of the peer's clock. `transport` must always be the same one.
     func estimate(_ transport: some Transport) -> ClockFilter.Estimate? {
         if let measuring { return measuring.clockEstimate }
         return changes ? Self.estimate(transport.peer) : fixed
@@ -19,7 +19,7 @@ struct PeerClock: Sendable {
 
     private static func estimate(_ peer: Peer) -> ClockFilter.Estimate? {
         guard let offset = peer.clockOffset else { return nil }
-        // Who implements a transport may know one and not the other; what is not told is taken as certain.
+        // A user's transport may report the offset without its error, which then counts as 0.
         return ClockFilter.Estimate(offset: offset, error: peer.clockError ?? 0)
     }
 }

@@ -1,5 +1,6 @@
-/// How long to wait before the next attempt to connect: a random time below a limit that doubles with each failure ("full jitter":
-/// many peers that lost the same server do not come back all at once), 250 ms at first and 8 s at most.
+/// How long to wait before the next attempt to connect: a random time below a limit that doubles
+/// with each failure, from 250 ms to 8 s. The "full jitter" prevents that many peers that lost
+/// the same server return all at once.
 ///
 /// ```swift
 /// var delay = ReconnectDelay()
@@ -11,7 +12,7 @@
 package struct ReconnectDelay: Hashable, Sendable {
     /// The first wait's limit.
     package static let shortest = BackOff.shortest
-    /// The limit that is never passed.
+    /// The largest limit.
     package static let longest = Duration.seconds(8)
     /// A connection that streamed this long counts as healthy.
     package static let healthy = Duration.seconds(10)
@@ -32,6 +33,6 @@ package struct ReconnectDelay: Hashable, Sendable {
         .nanoseconds(Int64.random(in: 0...limit.next().wholeNanoseconds, using: &generator))
     }
 
-    /// The connection was healthy: the next failure is the first again.
+    /// Makes the next failure count as the first, after a healthy connection.
     package mutating func reset() { limit.reset() }
 }
