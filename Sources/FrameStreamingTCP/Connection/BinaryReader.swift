@@ -71,8 +71,9 @@ private struct BinaryReading: ~Copyable {
     private var input: InputBuffer
     private var parser: MessageParser
     private(set) var stallMonitor: ReadStallMonitor
-    /// The number of the last frame.
-    private var lastSequence: UInt64 = 0
+    /// Whether a frame was dropped. All that follow it are dropped as well: who reads the frames
+    /// would take the gap for the peer's fault.
+    private var hasDropped = false
     private var image: IncomingImage?
     private var step = ImageStep.announced
     private var header: FrameHeader?
@@ -112,7 +113,6 @@ private struct BinaryReading: ~Copyable {
                 return .message(message)
             case .frame(let header, let metadata, let imageBytes):
                 guard takesFrames else { throw .violation("a frame to the side that sends frames") }
-                try checkOrder(header.info.sequence)
                 stallMonitor.begin()
                 self.header = header
                 self.metadata = metadata
@@ -125,13 +125,6 @@ private struct BinaryReading: ~Copyable {
         }
     }
 
-    /// Frames are numbered from 1 without gaps. This is checked before memory is taken for a frame, and
-    /// for frames that are dropped. A receiver checks again, because users implement transports, too.
-    private mutating func checkOrder(_ sequence: UInt64) throws(FrameStreamingError) {
-        guard sequence == lastSequence + 1 else { throw .violation("frame \(sequence) after frame \(lastSequence)") }
-        lastSequence = sequence
-    }
-
     var waitsForMemory: Bool {
         guard header != nil, case .announced = step else { return false }
         return true
@@ -139,12 +132,17 @@ private struct BinaryReading: ~Copyable {
 
     /// Takes memory for the image, or decides to drop it.
     private mutating func admit(until limit: Deadline) throws(FrameStreamingError) {
-        if let admission, !admission.admitsAtOnce(imageBytes + metadata.count) {
-            // The peer is not to blame while this side does not read.
-            stallMonitor.end()
-            let verdict = try admission.admit(imageBytes + metadata.count, until: limit)
-            stallMonitor.begin()
-            if verdict == .dropped {
+        if let admission, hasDropped || !admission.admitsAtOnce(imageBytes + metadata.count) {
+            if hasDropped {
+                admission.pass()
+            } else {
+                // The peer is not to blame while this side does not read.
+                stallMonitor.end()
+                let verdict = try admission.admit(imageBytes + metadata.count, until: limit)
+                stallMonitor.begin()
+                hasDropped = verdict == .dropped
+            }
+            if hasDropped {
                 step = .dropping(left: imageBytes)
                 return
             }

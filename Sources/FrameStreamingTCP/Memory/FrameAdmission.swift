@@ -17,6 +17,9 @@ struct FrameAdmission: Sendable {
     /// Takes the memory if it is available now.
     func admitsAtOnce(_ byteCount: Int) -> Bool { account.take(byteCount) }
 
+    /// Counts a frame that is dropped without asking.
+    func pass() { account.pass() }
+
     /// Waits for memory. Once this side has said goodbye, no consumer takes frames any more, and
     /// the peer's answer is behind them: frames for which there is no memory are dropped then.
     ///

@@ -1,5 +1,6 @@
 import FrameStreamingCore
 import FrameStreamingSystem
+import FrameStreamingTesting
 import Foundation
 import RawSockets
 import TestThreads
@@ -75,6 +76,9 @@ private final class Server: Sendable {
         var afterHello: Bool
         var expected: String
         var bytes: [UInt8]
+
+        /// Whether it is the order of the frames that is wrong, which the receiver checks.
+        var isOrder: Bool { testDescription.hasPrefix("frame-number") }
     }
 
     static let corpus: [Malformed] = {
@@ -100,7 +104,20 @@ private final class Server: Sendable {
 
     @Test func theCorpusIsThere() { #expect(Self.corpus.count >= 55) }
 
-    @Test(arguments: corpus) func malformedInputEndsItsOwnConnectionOnly(_ malformed: Malformed) throws {
+    @Test(arguments: corpus.filter(\.isOrder)) func framesOutOfOrderEndTheirConnection(_ malformed: Malformed) throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let peer = try RawPeer(port: listener.port)
+        peer.send(try golden("HELLO") + malformed.bytes)
+        peer.shutdownWriting()
+        let receiver = try FrameReceiver(
+            codec: IdentityCodec(), transport: try listener.accept(until: soon()), decode: nil)
+        #expect(code { while try receiver.next(until: soon()) != nil {} } == .protocolViolation)
+        _ = peer.receiveToEnd()
+    }
+
+    @Test(arguments: corpus.filter { !$0.isOrder }) func malformedInputEndsItsOwnConnectionOnly(_ malformed: Malformed)
+        throws
+    {
         let server = try Server()
         let beside = try server.connect()
         try server.streams(beside, 1)

@@ -114,10 +114,15 @@ import Testing
         #expect(try answering.value())
         // The frames are not consumed any more but read, because the answer is behind them.
         #expect(try sent.value())
+        // There is memory again, but what follows a frame that was dropped would be a gap.
+        for _ in 1...2 { _ = try receiver.next(until: soon()) }
+        #expect(code { _ = try receiver.next(until: .now) } == .timedOut)
+        peer.send(try frame(18, 100))
         peer.send(ByeAcknowledgement(consumedThrough: 0).marshal())
         peer.shutdownWriting()
         #expect(try finishing.value())
         #expect(try held(transport) <= Self.limit)
+        #expect(try receiver.next(until: soon()) == nil)
         receiver.cancel()
     }
 
