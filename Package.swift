@@ -1,7 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler adds does not break a user's build.
+/// CI sets FRAMESTREAMING_WERROR, so that a warning that a newer compiler
+/// adds does not break a user's build.
 let warnings: [SwiftSetting] =
     Context.environment["FRAMESTREAMING_WERROR"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
@@ -13,7 +14,8 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
 
-/// Returning a Span from an API of our own needs this in the module that defines it, and nowhere else.
+/// Returning a Span from an API of our own needs this in the module
+/// that defines it, and nowhere else.
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
 /// An executable under Examples. None is a product: who depends on the package gets libraries only.
@@ -27,9 +29,10 @@ func example(_ name: String, preview: Bool = false) -> Target {
         path: "Examples/\(name)", swiftSettings: settings)
 }
 
-/// Whether SwiftPM has fetched this package for another: it reads the manifest out of the repository (at `/`) to choose a version, and
-/// from its checkouts afterwards. The trait is then off unless it is asked for; here, at home, it is on for the examples and the tests.
-/// SwiftPM itself has one default for both.
+/// Whether SwiftPM has fetched this package for another: it reads the manifest out of the
+/// repository (at `/`) to choose a version, and from its checkouts afterwards. The trait is then
+/// off unless it is asked for; here, at home, it is on for the examples and the tests. SwiftPM
+/// itself has one default for both.
 let isFetched = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
 
 let package = Package(

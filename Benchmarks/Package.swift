@@ -15,7 +15,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
-        /// libturbojpeg alone: what the pipeline could reach if everything around the codec were free.
+        /// libturbojpeg alone: what the pipeline could reach if
+        /// everything around the codec were free.
         .executableTarget(
             name: "TurboReference",
             linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("pthread")]),
@@ -25,7 +26,8 @@ let package = Package(
         .executableTarget(name: "DelayProxy"),
         /// One payload to many receivers in the plainest C.
         .executableTarget(name: "FanOutReference", linkerSettings: [.linkedLibrary("pthread")]),
-        /// YUYV expanded to three bytes a pixel and libjpeg, as other programs for cameras do it (libjpeg62-turbo-dev).
+        /// YUYV expanded to three bytes a pixel and libjpeg, as other programs for
+        /// cameras do it (libjpeg62-turbo-dev).
         .target(name: "ExpandedRows", linkerSettings: [.linkedLibrary("jpeg")]),
         .executableTarget(
             name: "frame-bench",

@@ -2,8 +2,8 @@ import ArgumentParser
 import ExpandedRows
 import FrameStreaming
 
-/// YUYV of 1920 x 1080, limited range, from memory to JPEG: our codec and the expansion to three bytes a pixel by turns, a
-/// frame each, on one thread. CPU time of the thread, per frame.
+/// YUYV of 1920 x 1080, limited range, from memory to JPEG: our codec and the expansion to three
+/// bytes a pixel by turns, a frame each, on one thread. CPU time of the thread, per frame.
 struct CameraEncode: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var clip: String
@@ -46,8 +46,8 @@ struct CameraEncode: ParsableCommand {
         ])
     }
 
-    /// The clip's pictures side by side until they fill 1920 x 1080: as sharp as they were, for scaling up would make
-    /// them easier for the encoder.
+    /// The clip's pictures side by side until they fill 1920 x 1080: as sharp as they were, for
+    /// scaling up would make them easier for the encoder.
     private func widePictures(_ count: Int) throws -> [Frame] {
         let source = try RawFileSource(path: clip, options: PlaybackOptions(loop: true, pace: .maximum))
         let format = try FrameFormat(width: 1920, height: 1080, pixelFormat: .yuyv, colorRange: .limited)

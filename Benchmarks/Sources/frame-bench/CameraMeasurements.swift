@@ -30,7 +30,8 @@ extension Measurements {
         ]
     }
 
-    /// A process that takes frames without decoding them while `body` runs, which is given its address.
+    /// A process that takes frames without decoding them while `body`
+    /// runs, which is given its address.
     private func withReceivingEnd<Value>(_ body: (String) throws -> Value) throws -> Value {
         let receiver = try Child(["\(programs)/frame-bench", "transport-receive", "--level", Level.pipeline.rawValue])
         guard let first = try receiver.line(), let port = numbers(in: first)["port"] else {

@@ -20,13 +20,14 @@ final class Child {
     /// A process that hangs must not hang the benchmark.
     private static let patience: CInt = 300_000
 
-    /// - Parameter hasInput: Whether it is told things: ``say(_:)``.
+    /// - Parameter hasInput: Whether ``say(_:)`` can write to its input.
     init(_ arguments: [String], hasInput: Bool = false) throws {
         name = arguments.joined(separator: " ")
         var ends: [CInt] = [0, 0]
         var inputs: [CInt] = [0, 0]
         guard pipe(&ends) == 0, !hasInput || pipe(&inputs) == 0 else { throw Failure("no pipe: error \(errno)") }
-        // Not for this child's own children, and not for the next one, which would hold this one's output open.
+        // Not for this child's own children, and not for the next one, which
+        // would hold this one's output open.
         for end in ends + (hasInput ? inputs : []) { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -48,7 +49,7 @@ final class Child {
         guard code == 0 else { throw Failure("\(arguments[0]) does not start: error \(code)") }
     }
 
-    /// Who is not waited for any more does not live on.
+    /// Ends a process that is not waited for any more.
     deinit {
         close(output)
         if let input { close(input) }
@@ -109,7 +110,8 @@ final class Child {
         }
     }
 
-    /// Lets it end by itself for `patience`, then tells it to (SIGTERM); the figures in its last line.
+    /// Lets it end by itself for `patience`, then tells it to
+    /// (SIGTERM); the figures in its last line.
     func end(patience: Duration) throws -> [String: Double] {
         if !ends(within: patience) {
             kill(pid, SIGTERM)

@@ -7,7 +7,8 @@ struct Question {
     let wanted: Double?
     /// Whether the ratio must not be above `wanted`, instead of not below.
     let isCeiling: Bool
-    /// Whether it is memory and not time: what else the machine does hardly changes it, and little slack is given.
+    /// Whether it is memory and not time: what else the machine does hardly
+    /// changes it, and little slack is given.
     let isSteady: Bool
 
     init(_ name: String, unit: String, wanted: Double?, isCeiling: Bool = false, isSteady: Bool = false) {
@@ -26,8 +27,8 @@ typealias Pair = (ours: Double, reference: Double)
 enum Judgement {
     /// Their median, against what was wanted: for a machine that has nothing else to do.
     case median
-    /// The best of them, with `slack` (below 1): what else the machine does only ever makes a pair worse, and seldom all
-    /// of them, while a regression is in every one.
+    /// The best of them, with `slack` (below 1): what else the machine does only ever makes a pair
+    /// worse, and seldom all of them, while a regression is in every one.
     case best(slack: Double)
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// Measures the package against libturbojpeg, libjpeg, OpenCV and plain C, and runs the processes of its own measurements.
+/// Measures the package against libturbojpeg, libjpeg, OpenCV and plain C, and runs the
+/// processes of its own measurements.
 @main
 struct FrameBench: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,8 @@ import ArgumentParser
 import FrameStreaming
 import FrameStreamingTesting
 
-/// A clip for those who have none: the test pattern with noise on it, so that the codec has something to do.
+/// A clip for those who have none: the test pattern with noise on it, so
+/// that the codec has something to do.
 struct MakeClip: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Writes a clip of the test pattern with noise as Y4M.")
     @Argument var path: String
@@ -21,7 +22,8 @@ struct MakeClip: ParsableCommand {
                     let luma = clean.format.plane(0).byteCount
                     for index in 0..<picture.count {
                         let value = unsafe Int(picture[index])
-                        // About what a small sensor has in a room: a few steps of luma, none of chroma.
+                        // About what a small sensor has in a room: a
+                        // few steps of luma, none of chroma.
                         let noisy = index < luma ? value + random.next() : value
                         unsafe target[index] = UInt8(clamping: min(235, max(16, noisy)))
                     }

@@ -148,7 +148,8 @@ struct Measurements {
         [Level.transport, .pipeline].flatMap { level in
             [1, 4].map { window in
                 let what = level == .transport ? "TCPTransport alone" : "FrameSender and FrameReceiver without a codec"
-                // A second and more, also of the loop in C: of shorter runs one sees where the scheduler put the processes.
+                // A second and more, also of the loop in C: of shorter runs one sees where
+                // the scheduler put the processes.
                 let count = max(frames * 5, window == 1 ? 12_000 : 36_000)
                 let question = Question(
                     "\(what), window \(window): a plain C loop", unit: "frames/s",

@@ -2,8 +2,9 @@ import ArgumentParser
 import FrameStreaming
 import Glibc
 
-/// What the parts of the sender's work beside the codec cost, each alone: reading a frame, and the range pass (encoding
-/// a limited range picture minus encoding the same bytes as full range). CPU time of the thread, per frame.
+/// What the parts of the sender's work beside the codec cost, each alone: reading a frame, and
+/// the range pass (encoding a limited range picture minus encoding the same bytes as full range).
+/// CPU time of the thread, per frame.
 struct Parts: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var clip: String

@@ -3,9 +3,9 @@ import FrameStreaming
 import FrameStreamingTesting
 import Glibc
 
-/// JPEGs of a camera through the codec and `FrameSender` to a socket: the time that the process spends outside the kernel,
-/// per frame, beside that of one copy of the frame. The kernel's copy into the socket is not in it; another one by us
-/// would be.
+/// JPEGs of a camera through the codec and `FrameSender` to a socket: the time that the process
+/// spends outside the kernel, per frame, beside that of one copy of the frame. The kernel's copy
+/// into the socket is not in it; another one by us would be.
 struct PassThrough: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var to: String

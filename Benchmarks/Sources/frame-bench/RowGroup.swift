@@ -1,8 +1,9 @@
 /// Rows that come out of the same runs, a pair of runs at a time.
 struct RowGroup {
     private let questions: [Question]
-    /// One pair of runs: what each row got, in the order of the questions. Even pairs begin with the reference, so that
-    /// neither side always has the caches and the clock speed that the other left.
+    /// One pair of runs: what each row got, in the order of the questions. Even pairs
+    /// begin with the reference, so that neither side always has the caches and the
+    /// clock speed that the other left.
     private let measure: (_ pair: Int) throws -> [Pair]
     private var measured: [[Pair]] = []
 
@@ -11,7 +12,8 @@ struct RowGroup {
         self.measure = measure
     }
 
-    /// Measures `pairs` pairs, and as many again where a row misses what `judgement` asks, `rounds` times at most.
+    /// Measures `pairs` pairs, and as many again where a row misses what
+    /// `judgement` asks, `rounds` times at most.
     mutating func fill(pairs: Int, rounds: Int, _ judgement: Judgement) throws {
         for round in 1...rounds {
             for _ in 1...pairs { measured.append(try measure(measured.count + 1)) }

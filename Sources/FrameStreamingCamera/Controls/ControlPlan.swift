@@ -10,8 +10,8 @@ enum ControlPlan {
         var value: Int
     }
 
-    /// For each control, the automatic mode that must be off before it can be set, and the value that
-    /// means off.
+    /// For each control, the automatic mode that must be off before it can be
+    /// set, and the value that means off.
     private static let automatic: [UInt32: (id: UInt32, off: Int)] = [
         UInt32(V4L2_CID_EXPOSURE_ABSOLUTE): (UInt32(V4L2_CID_EXPOSURE_AUTO), 1),
         UInt32(V4L2_CID_EXPOSURE): (UInt32(V4L2_CID_EXPOSURE_AUTO), 1),
@@ -27,8 +27,8 @@ enum ControlPlan {
 
     /// Returns the values to set, in order.
     ///
-    /// - Throws: `invalidArgument` for a name or a value that the camera does not have; `unsupported`
-    ///   for a control that is read-only.
+    /// - Throws: `invalidArgument` for a name or a value that the camera does not have;
+    ///   `unsupported` for a control that is read-only.
     static func steps(
         for settings: [CameraControlSetting], among controls: [CameraControl]
     ) throws(FrameStreamingError) -> [Step] {

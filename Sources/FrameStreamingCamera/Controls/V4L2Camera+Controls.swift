@@ -33,8 +33,9 @@ extension V4L2Camera {
     /// An automatic mode that sets the same value is switched off first, such as automatic exposure
     /// before an exposure time. May be called from any thread.
     ///
-    /// - Throws: `invalidArgument` for a name or a value that the camera does not have; `unsupported`
-    ///   for a control that is read-only; `notPermitted` or `busy` if the driver refuses the value.
+    /// - Throws: `invalidArgument` for a name or a value that the camera does not
+    ///   have; `unsupported` for a control that is read-only; `notPermitted` or
+    ///   `busy` if the driver refuses the value.
     public func set(_ setting: CameraControlSetting) throws(FrameStreamingError) {
         let refusal: Result<Void, FrameStreamingError>? = shared.withLock(\.ring)?.withNode { node in
             do throws(FrameStreamingError) {

@@ -10,8 +10,8 @@ public struct CameraDevice: Hashable, Sendable {
     public struct Mode: Hashable, Sendable {
         /// One size, or a range of sizes.
         public let size: CameraSize
-        /// Frame rates, highest first; for a range of sizes, those at the largest size. Empty if the
-        /// driver does not list them.
+        /// Frame rates, highest first; for a range of sizes, those at the largest size. Empty
+        /// if the driver does not list them.
         public let rates: [FrameRate]
     }
 
@@ -43,8 +43,8 @@ public struct CameraDevice: Hashable, Sendable {
     /// The controls that the camera has.
     public let controls: [CameraControl]
 
-    /// Lists the cameras of this machine. Nodes for metadata, output or conversion are left out, and
-    /// so are nodes that cannot be opened.
+    /// Lists the cameras of this machine. Nodes for metadata, output or conversion are left out,
+    /// and so are nodes that cannot be opened.
     public static func all() -> [CameraDevice] { all(SystemVideoCalls()) }
 
     package static func all(_ calls: any VideoCalls) -> [CameraDevice] {

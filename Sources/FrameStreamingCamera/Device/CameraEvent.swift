@@ -23,8 +23,8 @@ public struct CameraEvent: Sendable, CustomStringConvertible {
         /// The driver dropped ``CameraEvent/frameCount`` frames since the last such event. Sent at
         /// most once a second.
         case dropped
-        /// ``CameraEvent/frameCount`` frames since the last such event were truncated, short, marked
-        /// as suspect by the driver, or inconsistent. Sent at most once a second.
+        /// ``CameraEvent/frameCount`` frames since the last such event were truncated, short,
+        /// marked as suspect by the driver, or inconsistent. Sent at most once a second.
         case damaged
 
         /// The kind's name.

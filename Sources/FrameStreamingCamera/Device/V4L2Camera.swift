@@ -14,9 +14,9 @@ internal import FrameStreamingSystem
 /// buffers but one, it gets copies, so that the driver always has a buffer to fill. Each Frame is
 /// the newest one; ``statistics`` counts those that were dropped.
 ///
-/// If the camera stalls, fails or is unplugged, ``next(until:)`` returns `lost` and tries to open it
-/// again every 0.25 s to 5 s, by its path, else by its bus address and name. It returns `restored`
-/// before the next frame.
+/// If the camera stalls, fails or is unplugged, ``next(until:)`` returns `lost` and tries to open
+/// it again every 0.25 s to 5 s, by its path, else by its bus address and name. It returns
+/// `restored` before the next frame.
 ///
 /// One thread at a time may call ``next(until:)``. All other calls are safe from any thread.
 public final class V4L2Camera: FrameSource, Sendable {
@@ -73,9 +73,9 @@ public final class V4L2Camera: FrameSource, Sendable {
     ///     those in `/dev/v4l/by-id`.
     ///   - options: Size, format, rate and controls.
     ///   - clock: The source of time.
-    /// - Throws: `notFound`, `notPermitted`, `busy`; `unsupported` if the path is not a camera or the
-    ///   camera lacks the requested format; `limitExceeded` if the USB bus has no bandwidth left;
-    ///   `sourceLost` if an input has no signal.
+    /// - Throws: `notFound`, `notPermitted`, `busy`; `unsupported` if the path is not a camera or
+    ///   the camera lacks the requested format; `limitExceeded` if the USB bus has no bandwidth
+    ///   left; `sourceLost` if an input has no signal.
     public convenience init(
         path: String, options: V4L2CameraOptions = V4L2CameraOptions(), clock: any FrameClock = SystemClock()
     ) throws(FrameStreamingError) {
@@ -121,10 +121,11 @@ public final class V4L2Camera: FrameSource, Sendable {
     /// The camera's name, which the device chose: print it through `String(printable:)`.
     public var card: String { identity.card }
 
-    /// Ends capturing. A `next` that waits returns nil, Frames stay valid, and the camera is free for
-    /// other programs at once.
+    /// Ends capturing. A `next` that waits returns nil, Frames stay valid, and the camera is
+    /// free for other programs at once.
     ///
-    /// May be called from any thread and more than once, but not from ``V4L2CameraOptions/onEvent``.
+    /// May be called from any thread and more than once, but not
+    /// from ``V4L2CameraOptions/onEvent``.
     public func close() {
         shared.withLock { $0.isClosed = true }
         wakeUp.signal()
@@ -141,8 +142,8 @@ public final class V4L2Camera: FrameSource, Sendable {
     /// Returns the next frame, or that the camera was lost or restored; nil after ``close()``.
     ///
     /// - Throws: `timedOut` if there was no frame by the deadline. If
-    ///   ``V4L2CameraOptions/waitsForLostCamera`` is off, also `sourceLost` and other failures of the
-    ///   camera.
+    ///   ``V4L2CameraOptions/waitsForLostCamera`` is off, also `sourceLost`
+    ///   and other failures of the camera.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         try capture.withLock { capture throws(FrameStreamingError) in
             let now = clock.now

@@ -2,13 +2,13 @@ public import FrameStreamingCore
 
 /// How to open a camera. ``V4L2Camera/granted`` says what the camera really delivers.
 public struct V4L2CameraOptions: Sendable {
-    /// The width in pixels. The driver grants the nearest one that it has. Nil: the width of an HDMI
-    /// input's signal, else 640.
+    /// The width in pixels. The driver grants the nearest one that it has. Nil: the width of
+    /// an HDMI input's signal, else 640.
     public var width: Int?
     /// The height in pixels. Nil: the height of an HDMI input's signal, else 480.
     public var height: Int?
-    /// The format of the Frames (`.jpeg` for MJPG), or a V4L2 fourcc. A camera without it is an error.
-    /// Nil: the best one for the size and the rate.
+    /// The format of the Frames (`.jpeg` for MJPG), or a V4L2 fourcc. A camera without it is an
+    /// error. Nil: the best one for the size and the rate.
     public var pixelFormat: PixelFormat?
     /// The frame rate. The driver grants the nearest one that it has. Nil: 30 frames a second.
     public var rate: FrameRate?

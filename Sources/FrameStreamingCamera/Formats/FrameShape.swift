@@ -17,7 +17,8 @@ struct FrameShape: Sendable {
     let format: FrameFormat
     let making: Making
 
-    /// - Throws: `unsupported` for a format that is inconsistent or that this package does not read.
+    /// - Throws: `unsupported` for a format that is inconsistent or
+    ///   that this package does not read.
     init(_ node: NodeFormat, colorRange: ColorRange?, isConverted: Bool, path: String) throws(FrameStreamingError) {
         // enum v4l2_field: SEQ_TB, SEQ_BT and ALTERNATE separate the two fields of an image.
         guard !(5...7).contains(node.field) else {

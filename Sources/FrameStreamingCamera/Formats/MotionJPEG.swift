@@ -9,7 +9,8 @@ struct MotionJPEG: Hashable, Sendable {
     var range: Range<Int>
     /// Whether EOI is missing.
     var isTruncated: Bool
-    /// The offset of the SOS marker, where missing Huffman tables belong; nil if the image has tables.
+    /// The offset of the SOS marker, where missing Huffman tables
+    /// belong; nil if the image has tables.
     var tablesBelongAt: Int?
     var width: Int
     var height: Int
@@ -29,8 +30,8 @@ struct MotionJPEG: Hashable, Sendable {
             isTruncated = false
             return
         }
-        // Some cameras pad with other bytes. Only a walk over the whole image distinguishes that from
-        // a truncated one.
+        // Some cameras pad with other bytes. Only a walk over the whole image
+        // distinguishes that from a truncated one.
         var walk = JPEGSegments()
         let picture = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[start...]))
         if let length = (try? walk.advance(over: picture)) ?? nil {
@@ -74,8 +75,8 @@ struct MotionJPEG: Hashable, Sendable {
         return nil
     }
 
-    /// Walks from behind an SOI to the first SOS. Returns nil if another SOI, an EOI, invalid bytes or
-    /// the end comes first.
+    /// Walks from behind an SOI to the first SOS. Returns nil if another SOI, an EOI,
+    /// invalid bytes or the end comes first.
     private static func walk(_ bytes: UnsafeRawBufferPointer, from: Int) -> Head? {
         var head = Head()
         var place = from

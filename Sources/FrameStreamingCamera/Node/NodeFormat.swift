@@ -52,7 +52,8 @@ extension NodeFormat {
         if colorspace == 0 { colorspace = signal.height < 720 ? 1 : 3 }
     }
 
-    /// Returns the color range. If the driver leaves it open, V4L2_MAP_QUANTIZATION_DEFAULT decides.
+    /// Returns the color range. If the driver leaves it open,
+    /// V4L2_MAP_QUANTIZATION_DEFAULT decides.
     func colorRange(of pixelFormat: PixelFormat) -> ColorRange {
         // JFIF is full range, whatever the node says.
         guard pixelFormat != .jpeg else { return .full }

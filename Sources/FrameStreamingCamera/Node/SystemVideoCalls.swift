@@ -14,8 +14,8 @@ package struct SystemVideoCalls: VideoCalls {
     }
 
     package func adopt(_ descriptor: CInt) {
-        // libv4l2's table holds 16 cameras. For others its calls go straight to the kernel, which is
-        // enough.
+        // libv4l2's table holds 16 cameras. For others its calls go
+        // straight to the kernel, which is enough.
         _ = v4l2_fd_open(descriptor, V4L2_DISABLE_CONVERSION)
     }
 
@@ -75,7 +75,8 @@ package struct SystemVideoCalls: VideoCalls {
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
-            // d_name is a zero-terminated string in the entry, which is valid until the next readdir.
+            // d_name is a zero-terminated string in the entry, which
+            // is valid until the next readdir.
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
             }

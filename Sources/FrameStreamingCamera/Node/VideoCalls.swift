@@ -2,11 +2,11 @@ package import FrameStreamingSystem
 
 /// The seam under the cameras: every call that reaches or finds a driver, and nothing else.
 ///
-/// ``SystemVideoCalls`` is the real one. Tests use a scripted one, for cases that no available driver
-/// shows. Any thread may call.
+/// ``SystemVideoCalls`` is the real one. Tests use a scripted one, for cases that no available
+/// driver shows. Any thread may call.
 package protocol VideoCalls: Sendable {
-    /// Opens a node for reading and writing, not blocking. It does not use libv4l2, which would print
-    /// to standard error for a file that is not a camera.
+    /// Opens a node for reading and writing, not blocking. It does not use libv4l2, which would
+    /// print to standard error for a file that is not a camera.
     func open(_ path: String) throws(SystemError) -> CInt
     /// Registers a camera's descriptor with libv4l2 and its plugins, without its conversion.
     func adopt(_ descriptor: CInt)

@@ -2,8 +2,8 @@ internal import CV4L2
 internal import FrameStreamingSystem
 
 extension VideoNode {
-    /// Lists the controls (VIDIOC_QUERYCTRL with V4L2_CTRL_FLAG_NEXT_CTRL): integers, booleans, menus
-    /// and buttons that are not disabled.
+    /// Lists the controls (VIDIOC_QUERYCTRL with V4L2_CTRL_FLAG_NEXT_CTRL): integers, booleans,
+    /// menus and buttons that are not disabled.
     func controls() -> [CameraControl] {
         var controls: [CameraControl] = []
         var last: UInt32 = 0

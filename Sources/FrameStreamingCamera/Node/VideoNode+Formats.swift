@@ -84,8 +84,8 @@ extension VideoNode {
         return unsafe NodeFormat(&format, isMultiPlanar: capability.isMultiPlanar)
     }
 
-    /// Requests a frame rate (VIDIOC_S_PARM). Returns the one that the driver granted; nil if it does
-    /// not report it. A refusal is no error.
+    /// Requests a frame rate (VIDIOC_S_PARM). Returns the one that the driver granted; nil if it
+    /// does not report it. A refusal is no error.
     func setRate(_ rate: FrameRate) -> FrameRate? {
         var parameters = v4l2_streamparm()
         parameters.type = bufferType
@@ -108,8 +108,8 @@ extension VideoNode {
         return unsafe FrameRate(interval: parameters.parm.capture.timeperframe)
     }
 
-    /// Calls `entry` with 0, 1, ... until it returns nil or throws (EINVAL at the end, ENOTTY if there
-    /// is no such list). Stops after 1,024 entries, because a broken driver may never end.
+    /// Calls `entry` with 0, 1, ... until it returns nil or throws (EINVAL at the end, ENOTTY if
+    /// there is no such list). Stops after 1,024 entries, because a broken driver may never end.
     private func enumerate<Entry>(_ entry: (UInt32) throws(SystemError) -> Entry?) -> [Entry] {
         var entries: [Entry] = []
         for index in 0..<1024 as Range<UInt32> {

@@ -28,8 +28,8 @@ extension VideoNode {
         return input.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS) != 0
     }
 
-    /// Detects the signal (VIDIOC_QUERY_DV_TIMINGS). Throws ENOLINK, ENOLCK or ERANGE if there is no
-    /// usable one.
+    /// Detects the signal (VIDIOC_QUERY_DV_TIMINGS). Throws ENOLINK, ENOLCK or
+    /// ERANGE if there is no usable one.
     func signal() throws(SystemError) -> SignalTimings {
         var timings = v4l2_dv_timings()
         try call("VIDIOC_QUERY_DV_TIMINGS", fs_VIDIOC_QUERY_DV_TIMINGS, &timings)

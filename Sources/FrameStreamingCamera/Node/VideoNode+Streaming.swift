@@ -30,7 +30,8 @@ extension VideoNode {
     private static let memory = V4L2_MEMORY_MMAP.rawValue
     private static let mostPlanes = 8
 
-    /// Requests buffers (VIDIOC_REQBUFS). Returns how many were granted; a request for 0 frees them.
+    /// Requests buffers (VIDIOC_REQBUFS). Returns how many were
+    /// granted; a request for 0 frees them.
     func requestBuffers(_ count: Int) throws(SystemError) -> Int {
         var request = v4l2_requestbuffers()
         request.count = UInt32(clamping: count)
@@ -95,7 +96,8 @@ extension VideoNode {
         return unsafe BufferMapping(start: start, length: place.length)
     }
 
-    /// Calls `body` with a v4l2_buffer and memory for its planes, which only a multi-planar node uses.
+    /// Calls `body` with a v4l2_buffer and memory for its planes,
+    /// which only a multi-planar node uses.
     private func withBuffer<Result>(
         _ index: Int,
         _ body: (inout v4l2_buffer, UnsafeMutableBufferPointer<v4l2_plane>) throws(SystemError) -> Result

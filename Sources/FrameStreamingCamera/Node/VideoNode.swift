@@ -3,8 +3,8 @@ package import FrameStreamingSystem
 
 /// An open video node, with V4L2's ioctls as typed calls. Interrupted calls are repeated here.
 ///
-/// Unsafe code, safe because: each ioctl gets a pointer to a local struct of the type that its number
-/// names, and the driver does not use it after the call.
+/// Unsafe code, safe because: each ioctl gets a pointer to a local struct of the type that its
+/// number names, and the driver does not use it after the call.
 package struct VideoNode: Sendable {
     package let path: String
     let descriptor: CInt

@@ -6,9 +6,9 @@ internal import FrameStreamingSystem
 /// Any thread may return a buffer, also after ``retire()``. Before that call the buffer is queued
 /// again; afterwards its memory is unmapped.
 ///
-/// Unsafe code, safe because: a buffer's memory is handed out only while the capturing thread holds
-/// it (no other thread changes that place) or a Frame leases it. It is unmapped only when neither is
-/// the case.
+/// Unsafe code, safe because: a buffer's memory is handed out only while the capturing
+/// thread holds it (no other thread changes that place) or a Frame leases it. It is
+/// unmapped only when neither is the case.
 final class BufferRing: Sendable {
     enum Place: Hashable {
         /// The driver: the buffer is queued and is being filled.

@@ -54,8 +54,8 @@ extension CameraStream {
         return nil
     }
 
-    /// Makes a Frame of a validated buffer, which then belongs to the consumer or the driver. Returns
-    /// nil, and counts why, if that fails.
+    /// Makes a Frame of a validated buffer, which then belongs to the consumer or the driver.
+    /// Returns nil, and counts why, if that fails.
     func makeFrame(_ good: ValidBuffer, _ time: CaptureTime, _ statistics: inout CameraStatistics) -> Frame? {
         do throws(FrameStreamingError) {
             switch shape.making {

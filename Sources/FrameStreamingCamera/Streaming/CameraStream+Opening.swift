@@ -183,8 +183,8 @@ extension CameraStream {
                 event(CameraEvent(.controlRefused, "\(error)", error: error))
             }
         } catch {
-            // At the first opening a wrong name is the caller's mistake. Later the camera has changed,
-            // and its frames matter more.
+            // At the first opening a wrong name is the caller's mistake. Later the camera has
+            // changed, and its frames matter more.
             if isFirst { throw FrameStreamingError(error.code, error.message, subject: node.path, errno: error.errno) }
             event(CameraEvent(.controlRefused, "\(error)", error: error))
         }

@@ -108,8 +108,8 @@ struct CameraStream {
         }
     }
 
-    /// Handles a poll that returned although no frame was ready. That alone is no error, but it must
-    /// not become a busy loop.
+    /// Handles a poll that returned although no frame was ready. That alone is no error,
+    /// but it must not become a busy loop.
     private mutating func wokenWithoutFrame(_ events: Int16, taken: Int, clock: any FrameClock) -> Step {
         if events & PollEvents.hangUp != 0 { return .failed(SystemError("poll", code: Errno.noDevice), isGone: true) }
         if events & (PollEvents.error | PollEvents.invalid) != 0 {
@@ -171,7 +171,8 @@ struct CameraStream {
         return .frame(frame)
     }
 
-    /// Turns an error of dequeuing into a step. EIO may pass by itself, so the first ones are ignored.
+    /// Turns an error of dequeuing into a step. EIO may pass by
+    /// itself, so the first ones are ignored.
     private mutating func dequeueFailure(_ error: SystemError) -> Step? {
         guard error.code == Errno.inputOutput else { return Self.failure(error) }
         ioErrors += 1

@@ -1,4 +1,5 @@
-/// Follows a driver's sequence numbers: a gap between two of them is frames that the driver dropped.
+/// Follows a driver's sequence numbers: a gap between two of them
+/// is frames that the driver dropped.
 ///
 /// The numbers that it returns continue across wraps, restarts and replugs, and never fall.
 struct SequenceReader: Hashable, Sendable {

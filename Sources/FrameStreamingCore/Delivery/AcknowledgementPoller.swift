@@ -1,11 +1,11 @@
 internal import FrameStreamingSystem
 
-/// The thread that reads what the receivers of a sender say: one for all of them, which is woken
-/// once for what several of them said.
+/// The one thread that reads the messages of all receivers of a sender. It wakes once for
+/// the messages of several receivers.
 ///
 /// Connections that cannot be polled have a thread of their own.
 final class AcknowledgementPoller: Sendable {
-    /// A class, for it is looked up for every acknowledgement.
+    /// A class, because it is looked up for every acknowledgement.
     fileprivate final class Place: Sendable {
         let link: ReceiverLink
         let connection: LinkConnection
@@ -26,13 +26,13 @@ final class AcknowledgementPoller: Sendable {
     fileprivate struct State {
         /// Places that are free are used again: a tag is an index.
         var places: [Place?] = []
-        /// What each waits for beside input.
+        /// What each waits for in addition to input.
         var needs: [WatchedNeeds] = []
         var free: [Int] = []
-        /// The place that is read right now: the thread is in it, without the lock.
+        /// The place that the thread reads at the moment, without the lock.
         var current: Int?
         var isRunning = false
-        /// Links that look at the time when it has come.
+        /// Links that must be called at a certain time.
         var reminders: [(due: MonotonicTime, link: ReceiverLink)] = []
         /// How many threads send to many receivers at once.
         var bursts = 0
@@ -52,13 +52,14 @@ final class AcknowledgementPoller: Sendable {
     private static let wakeUpTag = UInt64.max
 
     /// Reads a connection from now on, and calls ``ReceiverLink/noteReaderEnded()`` when it is
-    /// over. False: it cannot be polled, and needs a thread of its own.
+    /// over. Returns false if it cannot be polled and needs a thread of its own.
     func add(_ link: ReceiverLink, _ connection: LinkConnection) -> Bool {
         guard let watched = connection.transport as? any WatchedTransport, let descriptor = watched.watched,
             let tools = try? madeTools()
         else { return false }
         let place = Place(link, connection, watched, descriptor)
-        // At first what was read together with the handshake, which makes nothing readable.
+        // At first it must take the bytes that were read together with the handshake, which
+        // do not make the socket readable.
         let needs = WatchedNeeds(lookBy: MonotonicTime(nanoseconds: .min), wantsOutput: false)
         do throws(SystemError) {
             try state.withLock { (state) throws(SystemError) in
@@ -93,8 +94,8 @@ final class AcknowledgementPoller: Sendable {
         state.isRunning = true
     }
 
-    /// Calls ``ReceiverLink/look()`` at this time. Without a thread for that it is called later, when
-    /// the next connection or reminder starts one.
+    /// Calls ``ReceiverLink/look()`` at this time. Without a thread for that it is called later,
+    /// when the next connection or reminder starts one.
     func remind(_ link: ReceiverLink, at due: MonotonicTime) {
         guard let tools = try? madeTools() else { return }
         state.withLock { state in
@@ -105,7 +106,7 @@ final class AcknowledgementPoller: Sendable {
     }
 
     /// No longer reads a connection, and returns when the thread is not in it any more: for a
-    /// connection that switches to its own reading thread. False: it is not read here.
+    /// connection that switches to its own reading thread. Returns false if it is not read here.
     func remove(_ connection: LinkConnection) -> Bool {
         guard let tools = tools.withLock({ $0 }) else { return false }
         let removed: Bool? = state.wait(until: nil) { state in
@@ -119,21 +120,21 @@ final class AcknowledgementPoller: Sendable {
         return removed == true
     }
 
-    /// Calls ``ReceiverLink/useRoom(_:)`` when there is room in a connection, and at `limit`; false
-    /// where it is not polled.
+    /// Calls ``ReceiverLink/useRoom(_:)`` when there is room in a connection, and at `limit`.
+    /// Returns false if the connection is not polled.
     func awaitRoom(_ connection: LinkConnection, until limit: MonotonicTime) -> Bool {
         guard let tools = tools.withLock({ $0 }) else { return false }
         let isPolled = state.withLock { state in
             guard let index = connection.place.withLock({ $0 }), let place = state.places[index] else { return false }
             if !state.needs[index].wantsOutput {
                 state.needs[index].wantsOutput = true
-                // What is polled already can be changed.
+                // This cannot fail for a descriptor that is polled already.
                 try? tools.queue.change(place.descriptor, tag: UInt64(index), wantsOutput: true)
             }
             state.needs[index].lookBy = min(state.needs[index].lookBy ?? limit, limit)
             return true
         }
-        // It may have to look earlier than it meant to.
+        // It may have to look earlier than planned.
         if isPolled { tools.wakeUp.signal() }
         return isPolled
     }
@@ -150,10 +151,10 @@ final class AcknowledgementPoller: Sendable {
 
     // MARK: Bursts
 
-    /// While somebody sends one picture to many, what they answer is left to gather: who is woken
+    /// Lets answers gather while `body` sends one picture to many receivers: a thread that wakes
     /// for each answer takes the processor from the sending. `body` must not wait for anything.
     ///
-    /// - Parameter count: How many; one alone has nothing to gather.
+    /// - Parameter count: The number of receivers. A single one has nothing to gather.
     func duringBurst(of count: Int, _ body: () -> Void) {
         guard count > 1 else { return body() }
         state.withLock { $0.bursts += 1 }
@@ -198,13 +199,12 @@ final class AcknowledgementPoller: Sendable {
         do throws(SystemError) {
             return try queue.wait(&tags, until: deadline?.nanoseconds)
         } catch {
-            // epoll_wait(2) has errors for wrong arguments only, and to go on would be to turn in a
-            // circle.
+            // epoll_wait(2) fails only for wrong arguments, and repeating it would spin.
             preconditionFailure("\(error)")
         }
     }
 
-    /// Looks after those whose time has come; when the next one's comes.
+    /// Takes the places whose time has come. Returns when the next one is due.
     private func lookAfterAll(_ queue: ReadinessQueue, _ messages: inout [Message]) -> MonotonicTime? {
         let now = MonotonicTime.now
         let needs = state.withLock { $0.needs }
@@ -217,7 +217,7 @@ final class AcknowledgementPoller: Sendable {
         return [next, remindDue(now)].compactMap(\.self).min()
     }
 
-    /// Calls the links whose time has come; returns when the next one's comes.
+    /// Calls the links whose time has come. Returns when the next one is due.
     private func remindDue(_ now: MonotonicTime) -> MonotonicTime? {
         let due = state.withLock { state in
             defer { state.reminders.removeAll { $0.due <= now } }
@@ -227,14 +227,14 @@ final class AcknowledgementPoller: Sendable {
         return state.withLock { $0.reminders.map(\.due).min() }
     }
 
-    /// Takes what has come at one place; when it must be looked after again.
+    /// Takes the messages of one place. Returns when it must be looked at again.
     private func listen(_ index: Int, _ queue: ReadinessQueue, _ messages: inout [Message]) -> MonotonicTime? {
         let (found, mayBeBlocked) = state.withLock { state in
-            // Nil: taken out since it was ready.
+            // Nil if it was removed since it was ready.
             let place = state.places[index]
             if place != nil {
                 state.current = index
-                // What is asked for while it is looked after counts from now on.
+                // Requests that are made while it is read count from now on.
                 state.needs[index].lookBy = nil
             }
             return (place, state.needs[index].wantsOutput)
@@ -247,14 +247,14 @@ final class AcknowledgementPoller: Sendable {
             state.current = nil
             guard var needs else { return state.forget(index, queue) }
             needs.lookBy = lookBy
-            // Looked up here, where whoever finds no room meanwhile has to wait.
+            // Checked under the lock, so that a thread that finds no room meanwhile is not missed.
             if state.needs[index].wantsOutput, place.link.isBlocked(place.connection) {
                 needs.wantsOutput = true
                 lookBy = [lookBy, state.needs[index].lookBy].compactMap(\.self).min()
                 needs.lookBy = lookBy
             }
             if needs.wantsOutput != state.needs[index].wantsOutput {
-                // What is polled already can be changed.
+                // This cannot fail for a descriptor that is polled already.
                 try? queue.change(place.descriptor, tag: UInt64(index), wantsOutput: needs.wantsOutput)
             }
             state.needs[index] = needs

@@ -1,7 +1,7 @@
-/// What a driver has to do after an event, in order.
+/// The actions that a driver must perform after an event, in order.
 ///
-/// Nearly always nothing or one thing: that takes no memory from the heap, which would be a tenth
-/// of what a frame costs.
+/// It nearly always has none or one, which takes no memory from the heap: an allocation
+/// would be a tenth of a frame's cost.
 struct ActionList<Action>: Sequence, IteratorProtocol {
     private var first: Action?
     private var others: [Action] = []

@@ -1,8 +1,8 @@
-/// What a connection did not take at once, and since when it has taken nothing.
+/// A message that a connection did not take at once, and since when it has taken no byte.
 struct BlockedSend: Sendable {
     let outgoing: Outgoing<SharedEncoding>
     let connection: LinkConnection
-    /// Since when no byte has reached the receiver's machine, as far as that is known.
+    /// Since when no byte has reached the receiver's machine, if that is known.
     private var since: MonotonicTime
     private var deliveredBytes: UInt64?
 
@@ -12,9 +12,9 @@ struct BlockedSend: Sendable {
         self.since = since
     }
 
-    /// Until when the connection may take nothing; nil = that time is over.
+    /// Until when the connection may make no progress; nil = that time is over.
     ///
-    /// What moves counts, however slow it is.
+    /// Any byte that moves is progress, however slow.
     mutating func limit(_ timeout: Duration, at now: MonotonicTime) -> MonotonicTime? {
         if since.advanced(by: timeout) <= now {
             let bytes = connection.deliveredBytes

@@ -1,12 +1,12 @@
 /// When a link tries to connect again: `(event, now) -> next attempt`.
 struct ConnectionAttempts: Sendable {
-    /// What comes after an attempt that failed.
+    /// What follows a failed attempt.
     enum Next: Hashable, Sendable {
-        /// The same again: no receiver connected to a listener, which is no failure.
+        /// Another attempt at once: no receiver connected to a listener, which is no failure.
         case again
         /// Another attempt after this wait, which is reported to the user.
         case after(Duration)
-        /// It will be the same next time.
+        /// No further attempt, because it would fail in the same way.
         case never
     }
 
@@ -22,20 +22,21 @@ struct ConnectionAttempts: Sendable {
         self.reconnection = reconnection
     }
 
-    /// An attempt that began at `start` failed.
+    /// Notes that an attempt that began at `start` failed.
     mutating func failed(_ error: FrameStreamingError, since start: MonotonicTime, at now: MonotonicTime) -> Next {
         if waitsForPeers, error.code == .timedOut { return .again }
         let isOfOnePeer = waitsForPeers && error.isOfOnePeer
         guard isOfOnePeer || error.isTransient && reconnection != .never else { return .never }
-        // A whole attempt's time was waited already.
+        // The attempt itself has waited long enough.
         let hasWaited = error.code == .timedOut && start.advanced(by: Self.longest / 2) <= now
         return .after(hasWaited ? .zero : delay.next())
     }
 
-    /// A connection that began at `start` is gone. Returns how long to wait before the next
-    /// attempt; nil = not at all.
+    /// Notes that a connection that began at `start` is gone. Returns how long to wait before
+    /// the next attempt; nil = no wait.
     ///
-    /// A peer that takes connections and breaks them is not asked as fast as it breaks them.
+    /// Without a wait, a peer that accepts and breaks connections would be
+    /// asked as fast as it breaks them.
     mutating func lost(since start: MonotonicTime, at now: MonotonicTime) -> Duration? {
         if start.advanced(by: ReconnectDelay.healthy) <= now {
             delay.reset()

@@ -2,18 +2,17 @@ internal import FrameStreamingSystem
 
 /// The links of a run that rest, and the newest frame, which waits here for all of them.
 ///
-/// Thousands of receivers may let one frame after another go by without a word. What is done for
-/// each of them at each frame comes between the others and the next frame, so nothing is: a link
-/// that rests is not offered frames. When something happens to it, it learns here how many it
-/// missed, and takes the newest.
+/// Thousands of receivers may be connected without ever acknowledging. Work for each of them at
+/// each frame would delay the others, so a link that rests is not offered frames. When something
+/// happens to it, it learns here how many it missed, and takes the newest.
 final class IdleLinks: Sendable {
     private struct State {
         /// The number of the newest frame of the run; 0 before the first.
         var number: UInt64 = 0
-        /// Nil while no link rests: it would be kept from its pool.
+        /// Nil while no link rests, so that its buffer can return to the pool.
         var newest: SharedEncoding?
         var count = 0
-        /// Those that were woken since the last frame.
+        /// The links that were woken since the last frame.
         var woken: [ReceiverLink] = []
         var hasEnded = false
     }
@@ -23,8 +22,8 @@ final class IdleLinks: Sendable {
     /// How many links rest.
     var count: Int { state.withLock { $0.count } }
 
-    /// A frame is going to be offered. Returns its number, and the links that it is to be offered to
-    /// again, although they rested.
+    /// Begins to offer a frame. Returns its number, and the links that were woken
+    /// and must be offered frames again.
     func begin(_ frame: SharedEncoding) -> (number: UInt64, woken: [ReceiverLink]) {
         state.withLock { state in
             state.number += 1
@@ -34,7 +33,7 @@ final class IdleLinks: Sendable {
         }
     }
 
-    /// A link rests, and the frame that is being offered is the first that it misses.
+    /// Lets a link rest. The frame that is being offered is the first that it misses.
     func enter(with frame: SharedEncoding) {
         state.withLock { state in
             state.count += 1
@@ -42,10 +41,10 @@ final class IdleLinks: Sendable {
         }
     }
 
-    /// How many frames came after the one with this number, to a link that rests.
+    /// How many frames after the one with this number a resting link has missed.
     func missed(after number: UInt64) -> UInt64 { state.withLock { $0.number - number } }
 
-    /// A link wakes. Returns the number of the newest frame, and that frame.
+    /// Wakes a link. Returns the number of the newest frame, and that frame.
     func leave(_ link: ReceiverLink) -> (number: UInt64, newest: SharedEncoding?) {
         state.withLock { state in
             state.count -= 1
@@ -56,7 +55,7 @@ final class IdleLinks: Sendable {
         }
     }
 
-    /// No more frames are offered.
+    /// Notes that no more frames are offered.
     func end() {
         state.withLock { state in
             state.hasEnded = true

@@ -1,4 +1,4 @@
-/// How a session ends, and for how long a receiver without progress is waited for.
+/// How a session ends, and how long it waits for a receiver without progress.
 extension ReceiverSession {
     // MARK: This side's end
 
@@ -16,7 +16,7 @@ extension ReceiverSession {
         end(.cancelled, nil, byItself: false, &actions)
     }
 
-    /// Says goodbye when everything has arrived, or when nobody waits any longer.
+    /// Says goodbye when everything has arrived, or when the time for that is over.
     mutating func closeIfDone(at now: MonotonicTime, _ actions: inout Actions) {
         if case .draining(let draining) = phase {
             let isOver = draining.limit.map { $0 <= now } ?? false
@@ -48,8 +48,8 @@ extension ReceiverSession {
 
     // MARK: Goodbyes
 
-    /// Ends with a goodbye whose answer changes nothing, and sends nothing more. What is
-    /// acknowledged until then still counts.
+    /// Ends with a goodbye whose answer changes nothing, and sends nothing more. Frames that are
+    /// acknowledged until then still count.
     mutating func close(
         _ outcome: StreamEnd, _ error: FrameStreamingError?, saying goodbye: Goodbye, at now: MonotonicTime,
         _ actions: inout Actions
@@ -67,8 +67,8 @@ extension ReceiverSession {
         if let outcome = closing.outcome {
             end(outcome, failure, byItself: true, &actions)
         } else if let error, !frames.isDrained {
-            // What was acknowledged until now counts; a goodbye without an answer matters where
-            // something is missing.
+            // Acknowledged frames count. A goodbye without an answer is an
+            // error only if something is missing.
             end(.of(error), error, byItself: false, &actions)
         } else {
             end(closing.goodEnd, nil, byItself: false, &actions)
@@ -88,7 +88,7 @@ extension ReceiverSession {
 
     // MARK: Receivers without progress
 
-    /// The source waits for room since `start`.
+    /// Checks a receiver for whose room the source has waited since `start`.
     mutating func look(
         since start: MonotonicTime, deliveredBytes: UInt64?, at now: MonotonicTime, _ actions: inout Actions
     ) {
@@ -97,8 +97,8 @@ extension ReceiverSession {
             watch = StallMonitor(since: start, bytes: deliveredBytes, patience: patience.stall)
             return
         }
-        // One that asked for a pause may have it, and a listener without a receiver waits for the
-        // next one, whoever that is.
+        // A receiver may pause the stream, and a listener without a
+        // receiver waits for any next one.
         let mayRest = connection.map(\.isPaused) ?? (connecting == .byListener)
         let progress = StallMonitor.Progress(time: lastProgress, bytes: deliveredBytes)
         let verdict = current.look(progress, mayRest: mayRest, at: now)
@@ -128,27 +128,27 @@ extension ReceiverSession {
         actions.append(.report(.stalled(quiet, givesUpAfter: left)))
     }
 
-    /// Ends a session whose receiver has made no progress for as long as it may.
+    /// Ends a session whose receiver has made no progress for the permitted time.
     private mutating func giveUp(
         after quiet: Duration, _ option: String, at now: MonotonicTime, _ actions: inout Actions
     ) {
         let error = patience.givenUp(after: quiet, option, at: connection?.address, breakage)
         if connecting == .byListener, options.reconnection != .never, let number = connection?.number {
-            // Its place is for the next one that connects.
+            // Its place is free for the next one that connects.
             return disconnect(number, .broken(error), at: now, &actions)
         }
         close(
             .of(error), error, saying: .failed("given up: the sender waited for too long"), at: now, &actions)
     }
 
-    /// Until when a receiver is waited for that connects by itself.
+    /// Until when the session waits for a receiver that connects by itself.
     @inline(__always)
     var returnLimit: MonotonicTime? {
         guard !connecting.isOwn, needsConnection, frames.progress.connections > 0 else { return nil }
         return patience.away.map { lostAt.advanced(by: $0) }
     }
 
-    /// When to call with ``SessionEvent/tick(deliveredBytes:)`` although nothing else has happened;
+    /// When to pass ``SessionEvent/tick(deliveredBytes:)`` without another event;
     /// nil = nothing depends on the time.
     @inline(__always)
     var wakeAt: MonotonicTime? {

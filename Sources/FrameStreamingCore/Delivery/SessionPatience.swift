@@ -2,13 +2,13 @@
 struct SessionPatience: Sendable {
     /// While the source waits for it.
     let stall: Duration?
-    /// What decides that.
+    /// The name of the option that sets it.
     let stallOption: String
     /// After the source's end.
     let drain: Duration?
     /// While a receiver is away that connects by itself.
     let away: Duration?
-    /// After a stop, for what is queued and in flight.
+    /// After a stop, for frames that are queued and in flight.
     let drainAfterStop: Duration
     /// For the goodbye after that.
     private let goodbyeAfterStop: Duration
@@ -28,7 +28,7 @@ struct SessionPatience: Sendable {
         goodbye = options.finishTimeout
     }
 
-    /// The failure of a receiver that connects by itself and did not.
+    /// The failure of a receiver that should have connected again by itself.
     func stayedAway(after breakage: FrameStreamingError?) -> FrameStreamingError {
         let why = breakage ?? FrameStreamingError(.connectionLost, "the receiver left")
         let seconds = (away ?? .zero).components.seconds
@@ -37,11 +37,10 @@ struct SessionPatience: Sendable {
             subject: why.subject, errno: why.errno)
     }
 
-    /// The failure of a receiver that made no progress for so long.
+    /// The failure of a receiver that made no progress for too long.
     ///
-    /// - Parameters:
-    ///   - option: What decides how long.
-    ///   - address: Where it is connected; nil = it is away.
+    /// - Parameters: - option: The option that sets the time. - address: The address of
+    ///   its connection; nil = it is away.
     ///   - breakage: Why it is away.
     func givenUp(
         after quiet: Duration, _ option: String, at address: String?, _ breakage: FrameStreamingError?
@@ -54,7 +53,7 @@ struct SessionPatience: Sendable {
             subject: address)
     }
 
-    /// Until when a goodbye that begins now may take.
+    /// Until when a goodbye that begins now may last.
     func goodbyeLimit(in phase: SessionPhase, at now: MonotonicTime) -> MonotonicTime {
         let limit = now.advanced(by: goodbye)
         guard case .draining(let draining) = phase, let drainLimit = draining.limit else { return limit }

@@ -1,22 +1,21 @@
-/// How far the receiver has got in a session that outlives its connections, in the sender's own
-/// counting.
+/// How many frames of a session, which outlives its connections, the receiver has
+/// consumed, in the sender's count.
 struct SessionProgress: Sendable {
     /// Connections so far.
     private(set) var connections = 0
     /// Frames of the session that the receiver has acknowledged.
     private(set) var acknowledged: UInt64 = 0
-    /// What to add to the receiver's count to have the sender's: the two differ where the receiver
-    /// was restarted and counts from zero again, and where it knows the session from an earlier run
-    /// of the sender. A sum in it may wrap, as the receiver's count may be any number.
+    /// What to add to the receiver's count to get the sender's. The two differ if the receiver was
+    /// restarted and counts from zero again, or knows the session from an earlier run of the
+    /// sender. Sums may wrap, because the receiver's count may be any number.
     private var difference: UInt64 = 0
 
     mutating func noteAcknowledgement() { acknowledged += 1 }
 
-    /// Takes note of a connection whose receiver says that it consumed `consumed` frames of the
-    /// session.
+    /// Notes a connection whose receiver reports that it consumed `consumed` frames of the session.
     ///
     /// A count that is impossible, because it is below what was acknowledged or beyond what was
-    /// sent, is taken as a count that began elsewhere, and says nothing about the frames under way:
+    /// sent, is taken as a count that began elsewhere, and says nothing about the frames in flight:
     /// they are sent again rather than lost.
     ///
     /// - Parameter underWay: How many frames were sent and not acknowledged when the connection
@@ -25,7 +24,7 @@ struct SessionProgress: Sendable {
     ///   the connection.
     mutating func connect(consumed: UInt64, underWay: Int) -> Int {
         connections += 1
-        // Wraps to a huge number where the receiver's count is below the sender's.
+        // Wraps to a huge number if the receiver's count is below the sender's.
         let unheard = (consumed &+ difference) &- acknowledged
         guard unheard <= UInt64(max(0, underWay)) else {
             difference = acknowledged &- consumed

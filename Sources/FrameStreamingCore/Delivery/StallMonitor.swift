@@ -1,22 +1,23 @@
-/// Whether a receiver that is waited for gets on: `(what it has done, now) -> verdict`, without a
-/// clock of its own.
+/// Judges the progress of a receiver that the sender waits for: `(progress, now) ->
+/// verdict`, without a clock of its own.
 ///
-/// It follows progress and never the whole time: what a slow link delivers late but surely is
-/// not cut off.
+/// It judges progress and never the total time, so that a slow link that
+/// delivers late but surely is not cut off.
 struct StallMonitor: Sendable {
-    /// What shows that a receiver gets on.
+    /// What shows that a receiver makes progress.
     struct Progress: Hashable, Sendable {
-        /// When it acknowledged something, or connected.
+        /// When it last acknowledged something, or connected.
         var time: MonotonicTime
-        /// Bytes that have reached its machine, where the connection knows: a large frame on a slow
+        /// Bytes that have reached its machine, if the connection knows: a large frame on a slow
         /// link moves long before it is acknowledged.
         var bytes: UInt64?
     }
 
     enum Verdict: Hashable, Sendable {
-        /// Nothing has moved for so long, and it may take so much longer; nil = for ever.
+        /// Nothing has moved for the first time, and the receiver is given up
+        /// after the second one; nil = never.
         case waits(Duration, left: Duration?)
-        /// Nothing has moved for so long, which is as long as it may.
+        /// Nothing has moved for this time, which is the permitted one.
         case givenUp(Duration)
     }
 
@@ -24,9 +25,8 @@ struct StallMonitor: Sendable {
     private var last: MonotonicTime
     private var bytes: UInt64?
 
-    /// - Parameters:
-    ///   - start: Since when it is waited for: what it did not do before counts for nothing.
-    ///   - bytes: What has reached its machine by then.
+    /// - Parameters: - start: When the wait began. A lack of progress before that does not count. -
+    ///   bytes: The bytes that had reached its machine by then.
     ///   - patience: How long nothing may move; nil = for ever.
     init(since start: MonotonicTime, bytes: UInt64? = nil, patience: Duration?) {
         last = start
@@ -34,9 +34,9 @@ struct StallMonitor: Sendable {
         self.patience = patience
     }
 
-    /// - Parameter mayRest: The receiver asked for this wait.
+    /// - Parameter mayRest: Whether the receiver asked for this wait.
     mutating func look(_ progress: Progress, mayRest: Bool = false, at now: MonotonicTime) -> Verdict {
-        // Of another connection they are other bytes, which is progress as well.
+        // After a new connection the count is another one, which is progress as well.
         let hasMoved = bytes != nil && progress.bytes != bytes
         bytes = progress.bytes
         last = hasMoved || mayRest ? now : max(last, progress.time)
@@ -46,20 +46,21 @@ struct StallMonitor: Sendable {
     }
 }
 
-/// When to report a stall: after 3 s, and then each time that one is twice as long as the last one
-/// reported. So a wait of days takes a few lines, and a receiver that is slow with every frame as
-/// many.
+/// When to report a stall: after 3 s, and then whenever a stall is twice as long as
+/// the last reported one. So a wait of days takes a few lines, and so does a
+/// receiver that is slow with every frame.
 struct StallReports: Sendable {
-    /// After how long a stall is said first.
+    /// After how long a stall is reported first.
     static let first = Duration.seconds(3)
-    /// So many acknowledgements without a stall, and the next one is news again.
+    /// After this many acknowledgements without a stall, the next
+    /// stall is reported from 3 s on again.
     private static let recovery: UInt64 = 8
 
     private var next = Self.first
-    /// What was acknowledged at the last stall.
+    /// The number of acknowledgements at the last stall.
     private var lastStall: UInt64 = 0
 
-    /// Whether to say that nothing has moved for so long.
+    /// Whether to report that nothing has moved for `quiet`.
     mutating func isDue(_ quiet: Duration, acknowledged: UInt64) -> Bool {
         guard quiet >= Self.first else { return false }
         if acknowledged >= lastStall + Self.recovery { next = Self.first }

@@ -1,7 +1,8 @@
-/// A run of memory that somebody lends: it goes back when the last Frame that holds it is gone.
+/// A run of memory on loan, which returns to its owner when the last Frame that holds it is gone.
 ///
-/// Unsafe code, safe because: `start` is valid for `capacity` bytes from init to deinit; it is written only through a
-/// FrameBuffer, which is unique, and only read afterwards; and it is handed back exactly once, in deinit.
+/// Unsafe code, safe because: `start` is valid for `capacity` bytes from init to deinit; it is
+/// written only through a FrameBuffer, which is unique, and only read afterwards; and it is
+/// returned exactly once, in deinit.
 @safe final class BufferLease: @unchecked Sendable {
     let start: UnsafeMutableRawPointer
     let capacity: Int
@@ -13,21 +14,21 @@
         case other(@Sendable () -> Void)
     }
 
-    /// A slot of a pool.
+    /// Leases a slot of a pool.
     init(slot: PoolSlot, of pool: FramePool) {
         unsafe start = slot.start
         capacity = slot.capacity
         owner = .pool(pool)
     }
 
-    /// Memory of its own, freed at the end.
+    /// Allocates memory, which is freed at the end.
     init(unpooledBytes: Int) {
         unsafe start = .allocate(byteCount: unpooledBytes, alignment: PoolSlot.alignment)
         capacity = unpooledBytes
         owner = .unpooled
     }
 
-    /// Memory of somebody else.
+    /// Leases memory of another owner.
     init(memory: UnsafeMutableRawBufferPointer, release: @escaping @Sendable () -> Void) {
         precondition(memory.count > 0, "a buffer of no bytes holds no picture")
         guard let base = memory.baseAddress else { preconditionFailure("memory of \(memory.count) bytes at nil") }
@@ -45,11 +46,11 @@
     }
 }
 
-/// Memory of a pool that nobody leases at the moment.
+/// Memory of a pool that is not leased at the moment.
 @safe struct PoolSlot: @unchecked Sendable {
     let start: UnsafeMutableRawPointer
     let capacity: Int
 
-    /// A cache line, and what vector code likes.
+    /// A cache line, which also suits vector code.
     static let alignment = 64
 }

@@ -1,4 +1,4 @@
-/// How often chroma is sampled: J:a:b notation.
+/// The chroma subsampling, in J:a:b notation.
 @nonexhaustive
 public enum ChromaSubsampling: String, Sendable, CustomStringConvertible {
     /// A chroma sample for each pixel.

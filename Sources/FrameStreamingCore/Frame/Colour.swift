@@ -1,6 +1,6 @@
 /// Which sample values black and white have (V4L2's quantization).
 public enum ColorRange: String, Sendable, CustomStringConvertible {
-    /// Luma 16...235, chroma 16...240: what cameras and video files have unless they say otherwise (ITU-R BT.601).
+    /// Luma 16...235, chroma 16...240: the default of cameras and video files (ITU-R BT.601).
     case limited
     /// 0...255: what JFIF demands, and what RGB nearly always has.
     case full
@@ -18,7 +18,7 @@ public enum ColorRange: String, Sendable, CustomStringConvertible {
 /// Which weights turn RGB into luma and chroma (V4L2's ycbcr_enc).
 @nonexhaustive
 public enum ColorMatrix: String, Sendable, CustomStringConvertible {
-    /// Not told; taken as BT.601, which JFIF demands.
+    /// Not known; taken as BT.601, which JFIF demands.
     case unspecified
     /// ITU-R BT.601: standard definition video and JFIF.
     case bt601

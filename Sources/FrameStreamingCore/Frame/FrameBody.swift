@@ -1,7 +1,8 @@
-/// What a Frame refers to. Copies of a Frame share it; who changes one makes it a body of its own first.
+/// The object behind a Frame. Copies of a Frame share it, and a copy that is
+/// changed makes its own body first.
 ///
-/// Safe to share although it is not `Sendable` by the compiler's rules: `description` is written only by a Frame that holds the one
-/// reference to it, which nobody else can be reading then.
+/// Safe to share although it is not `Sendable` by the compiler's rules: `description` is written
+/// only by a Frame that holds the only reference to it, so no other thread can read it then.
 final class FrameBody: @unchecked Sendable {
     let lease: BufferLease
     let byteCount: Int
@@ -16,7 +17,8 @@ final class FrameBody: @unchecked Sendable {
     }
 }
 
-/// What is known of a picture beside its bytes and their shape, and travels with it from codec to codec.
+/// The properties of a picture other than its bytes and their shape.
+/// They are kept from codec to codec.
 struct FrameDescription: Sendable {
     var captureTime: CaptureTime?
     var sequence: UInt64

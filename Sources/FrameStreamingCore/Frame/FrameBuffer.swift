@@ -1,9 +1,11 @@
-/// Bytes that are being filled to become a ``Frame``: yours alone until then, by ownership and not by promise.
+/// Bytes that are being filled to become a ``Frame``. Until then they have one
+/// owner, which the compiler checks.
 ///
-/// Comes from ``FramePool/buffer(byteCount:)``. Dropped without becoming a Frame, it goes back to its pool.
+/// ``FramePool/buffer(byteCount:)`` makes it. If it does not become
+/// a Frame, it returns to its pool.
 public struct FrameBuffer: ~Copyable, Sendable {
     let lease: BufferLease
-    /// Bytes that were asked for.
+    /// The requested number of bytes.
     public let byteCount: Int
 
     init(lease: BufferLease, byteCount: Int) {
@@ -11,7 +13,7 @@ public struct FrameBuffer: ~Copyable, Sendable {
         self.byteCount = byteCount
     }
 
-    /// A buffer over memory of somebody else, such as a driver's mapping.
+    /// Makes a buffer over memory of another owner, such as a driver's mapping.
     ///
     /// - Parameters:
     ///   - memory: Stays valid, and unchanged once a Frame was made, until `release` is called.
@@ -23,7 +25,7 @@ public struct FrameBuffer: ~Copyable, Sendable {
         byteCount = memory.count
     }
 
-    /// The bytes, to write. Their first content is whatever an earlier frame left there.
+    /// The bytes, to write. At first they have the content of an earlier frame.
     public var bytes: MutableRawSpan {
         @_lifetime(&self)
         mutating get {
@@ -67,11 +69,11 @@ public struct FrameBuffer: ~Copyable, Sendable {
     /// Makes the bytes a Frame, which never changes again.
     ///
     /// - Parameters:
-    ///   - format: The picture's shape; `byteCount` must hold all of its planes.
-    ///   - usedBytes: How many of the bytes count, for compressed pictures; all, unless given.
+    ///   - format: The picture's shape; `byteCount` must hold all of its planes. - usedBytes: How
+    ///     many of the bytes are used, for compressed pictures; nil = all.
     ///   - captureTime: When the picture was taken.
-    ///   - sequence: The source's own number of the picture.
-    /// - Throws: `invalidArgument` where the bytes are fewer than the format needs.
+    ///   - sequence: The source's own number of the picture. - Throws:
+    ///     `invalidArgument` if the format needs more bytes.
     public consuming func makeFrame(
         format: FrameFormat, usedBytes: Int? = nil, captureTime: CaptureTime? = nil, sequence: UInt64 = 0
     ) throws(FrameStreamingError) -> Frame {

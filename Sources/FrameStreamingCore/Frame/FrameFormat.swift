@@ -1,6 +1,7 @@
 /// The shape of a picture: its size in pixels, its pixel format and where the planes lie.
 ///
-/// Planes are stored inline (at most three), so that a format costs no allocation and compares fast.
+/// Planes are stored inline (at most three), so that a format costs
+/// no allocation and compares fast.
 public struct FrameFormat: Hashable, Sendable {
     /// Pixels across, at least 1.
     public let width: Int
@@ -8,28 +9,29 @@ public struct FrameFormat: Hashable, Sendable {
     public let height: Int
     /// How the bytes are laid out.
     public let pixelFormat: PixelFormat
-    /// Which values black and white have. RGB is full unless it was said to be limited (HDMI's 16...235); a JPEG is full (JFIF).
+    /// Which values black and white have. RGB is full range by default, but may be limited (HDMI's
+    /// 16...235); a JPEG is full (JFIF).
     public var colorRange: ColorRange
     /// Which weights made luma and chroma.
     public var colorMatrix: ColorMatrix
-    /// Number of planes; 0 where the format is compressed or unknown, and the bytes are one opaque run.
+    /// The number of planes; 0 for a compressed or unknown format, whose bytes are one opaque run.
     public let planeCount: Int
     private let first: PlaneLayout
     private let second: PlaneLayout
     private let third: PlaneLayout
 
-    /// No side of a picture is longer: what JPEG can hold is 65,535, and a product of two of these fits easily.
+    /// The longest side of a picture: JPEG's limit is 65,535, and the
+    /// product of two sides cannot overflow.
     public static let largestSide = 65_535
 
-    /// A picture whose planes follow one another, each line padded to nothing.
+    /// A picture whose planes follow one another, without padding.
     ///
     /// - Parameters:
     ///   - width: Pixels across, 1...65,535.
-    ///   - height: Pixels down, 1...65,535.
-    ///   - pixelFormat: Any; one that is not named has no planes.
+    ///   - height: Pixels down, 1...65,535. - pixelFormat: Any format; one
+    ///     without a name here has no planes.
     ///   - colorRange: Limited for YUV and full for everything else, unless given.
-    ///   - colorMatrix: The luma weights.
-    /// - Throws: `invalidArgument` where the size cannot be.
+    ///   - colorMatrix: The luma weights. - Throws: `invalidArgument` for an invalid size.
     public init(
         width: Int, height: Int, pixelFormat: PixelFormat, colorRange: ColorRange? = nil,
         colorMatrix: ColorMatrix = .unspecified
@@ -43,13 +45,15 @@ public struct FrameFormat: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - width: Pixels across, 1...65,535.
-    ///   - height: Pixels down, 1...65,535.
-    ///   - pixelFormat: Any; one that is not named has no planes.
-    ///   - strides: Bytes from line to line for each plane in memory order; empty or 0 = no padding.
-    ///   - offsets: Bytes from the buffer's start to each plane; empty = each directly behind the full lines of the last.
+    ///   - height: Pixels down, 1...65,535. - pixelFormat: Any format; one
+    ///     without a name here has no planes.
+    ///   - strides: Bytes from line to line for each plane in
+    ///     memory order; empty or 0 = no padding.
+    ///   - offsets: Bytes from the buffer's start to each plane; empty = each directly
+    ///     behind the full lines of the last.
     ///   - colorRange: Limited for YUV and full for everything else, unless given.
-    ///   - colorMatrix: The luma weights.
-    /// - Throws: `invalidArgument` where the size cannot be or a stride is shorter than a line of samples.
+    ///   - colorMatrix: The luma weights. - Throws: `invalidArgument` for an invalid size, or a
+    ///     stride that is shorter than a line of samples.
     public init(
         width: Int, height: Int, pixelFormat: PixelFormat, strides: [Int], offsets: [Int] = [],
         colorRange: ColorRange? = nil, colorMatrix: ColorMatrix = .unspecified
@@ -104,14 +108,14 @@ public struct FrameFormat: Hashable, Sendable {
         return index == 0 ? first : index == 1 ? second : third
     }
 
-    /// Bytes that a buffer needs to hold every sample; 0 where there are no planes.
+    /// The bytes that a buffer needs to hold every sample; 0 without planes.
     public var byteCount: Int {
         var end = 0
         for index in 0..<planeCount { end = max(end, plane(index).offset + plane(index).byteCount) }
         return end
     }
 
-    /// Whether planes follow one another without padding: what a headerless file or another program expects.
+    /// Whether planes follow one another without padding, as in a headerless file.
     public var isTightlyPacked: Bool {
         var next = 0
         for index in 0..<planeCount {

@@ -1,29 +1,30 @@
 internal import FrameStreamingSystem
 
-/// Buffers that are used again and again: once warm, a frame costs no allocation of its size.
+/// A pool of buffers that are used again. Once it is warm, a frame costs no allocation of its size.
 ///
-/// Any thread may lease and give back. A pool that is used up never blocks: it allocates a buffer outside the pool and
-/// counts it in ``Statistics/unpooled``. Slots grow to the largest buffer that was asked for. The memory lives until the pool
-/// and every Frame out of it are gone.
+/// Any thread may lease and return. A pool without a free slot never blocks: it allocates a buffer
+/// outside the pool and counts it in ``Statistics/unpooled``. Slots grow to the largest requested
+/// buffer. The memory lives until the pool and all of its Frames are gone.
 public final class FramePool: Sendable {
     /// How a pool was used.
     public struct Statistics: Hashable, Sendable {
-        /// Buffers that are out at the moment, unpooled ones not counted.
+        /// Buffers that are leased at the moment, without unpooled ones.
         public var leased = 0
-        /// Times that every slot was out, so that a buffer was allocated outside the pool.
+        /// How often a buffer was allocated outside the pool, because all slots were leased.
         public var unpooled = 0
-        /// Times that memory was allocated for a slot: stands still once the pool is warm.
+        /// How often memory was allocated for a slot. The number does
+        /// not change once the pool is warm.
         public var allocations = 0
     }
 
     private struct State {
         var free: [PoolSlot] = []
-        /// Of all slots, those that are out included.
+        /// The bytes of all slots, including leased ones.
         var bytes = 0
         var statistics = Statistics()
     }
 
-    /// Slots that there are at most.
+    /// The largest number of slots.
     public let capacity: Int
     /// Bytes beyond which memory is not kept for later.
     public let keptBytes: Int
@@ -31,10 +32,10 @@ public final class FramePool: Sendable {
 
     /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
     ///
-    /// - Parameters:
-    ///   - capacity: How many slots there are at most; 0 = none, and every buffer is unpooled.
-    ///   - keptBytes: A slot that comes back while all slots together have more bytes is freed, and
-    ///     free slots make way for a new one beyond it. Frames that are out are not limited by this.
+    /// - Parameters: - capacity: The largest number of slots; 0 = none, and every buffer is
+    ///   unpooled. - keptBytes: A slot that returns while all slots together have more bytes is
+    ///   freed, and free slots are freed before a new one exceeds it. Leased frames are not limited
+    ///   by this.
     public init(capacity: Int, keptBytes: Int = .max) {
         precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
         self.capacity = capacity
@@ -51,7 +52,7 @@ public final class FramePool: Sendable {
         }
     }
 
-    /// A buffer of `byteCount` bytes, which hold whatever was left there.
+    /// Leases a buffer of `byteCount` bytes, with the content of an earlier frame.
     ///
     /// - Precondition: `byteCount > 0`.
     public func buffer(byteCount: Int) -> FrameBuffer {
@@ -62,13 +63,15 @@ public final class FramePool: Sendable {
                 return nil
             }
             state.statistics.leased += 1
-            // The last to come back is the warmest in the cache; one that is too small makes way for a larger one.
+            // The slot that returned last is the warmest in the cache. One that is too
+            // small is freed for a larger one.
             if let index = state.free.lastIndex(where: { $0.capacity >= byteCount }) {
                 return state.free.remove(at: index)
             }
             if let small = state.free.popLast() { Self.free(small, &state) }
             state.statistics.allocations += 1
-            // An eighth more, so that pictures that grow slowly do not allocate each time; but not more than is kept.
+            // An eighth more, so that pictures that grow slowly do not allocate each
+            // time; but not more than is kept.
             let generous = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
             let room = max(byteCount, min(generous, keptBytes))
             while state.bytes + room > keptBytes, let small = state.free.popLast() { Self.free(small, &state) }
@@ -93,6 +96,6 @@ public final class FramePool: Sendable {
         unsafe slot.start.deallocate()
     }
 
-    /// How it was used so far.
+    /// The figures so far.
     public var statistics: Statistics { state.withLock { $0.statistics } }
 }

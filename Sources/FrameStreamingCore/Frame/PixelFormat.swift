@@ -1,7 +1,9 @@
-/// How the bytes of a picture are laid out, named by its fourcc: four ASCII characters, the first in the lowest byte, as
-/// in V4L2 (`v4l2_fourcc`) and DRM. Compressed formats are pixel formats too.
+/// How the bytes of a picture are laid out, named by its fourcc: four ASCII
+/// characters, the first in the lowest byte, as in V4L2 (`v4l2_fourcc`) and DRM.
+/// Compressed formats are pixel formats too.
 ///
-/// A struct and not an enum: a camera may have a format that this package has no name for, and its frames still travel.
+/// A struct and not an enum, because a camera may have a format without a name here,
+/// and its frames can still be sent.
 public struct PixelFormat: RawRepresentable, Hashable, Sendable {
     /// The fourcc as a number.
     public let rawValue: UInt32
@@ -9,8 +11,8 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
     /// The format with this fourcc number.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// The format with this fourcc, such as `"YUYV"`; nil unless it is one to four printable ASCII characters.
-    /// Shorter ones are filled with blanks, as V4L2 does (`"Y8"` = `"Y8  "`).
+    /// The format with this fourcc, such as `"YUYV"`; nil unless it is one to four printable ASCII
+    /// characters. Shorter ones are filled with blanks, as V4L2 does (`"Y8"` = `"Y8  "`).
     public init?(fourcc: String) {
         let bytes = Array(fourcc.utf8)
         guard (1...4).contains(bytes.count), bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else { return nil }
@@ -83,7 +85,8 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
             }, as: UTF8.self)
     }
 
-    /// Whether a picture's size in bytes does not follow from its size in pixels: of the named formats, JPEG.
+    /// Whether a picture's size in bytes does not follow from its size in pixels.
+    /// Of the named formats this is JPEG.
     public var isCompressed: Bool { self == .jpeg }
 
     /// Whether the samples are luma and chroma (or luma alone), so that a colour range applies.

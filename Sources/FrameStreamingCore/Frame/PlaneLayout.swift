@@ -17,11 +17,13 @@ public struct PlaneLayout: Hashable, Sendable {
         self.height = height
     }
 
-    /// Bytes from the plane's first to the end of its last sample: the last line needs no padding behind it.
+    /// Bytes from the plane's first to the end of its last sample: the last
+    /// line needs no padding behind it.
     public var byteCount: Int { height == 0 ? 0 : stride * (height - 1) + rowBytes }
 }
 
-/// What a plane holds of each pixel: enough to know its size for any picture, odd ones included.
+/// The samples of a plane for each pixel, from which its size follows for
+/// any picture, including odd sizes.
 struct PlaneShape: Hashable, Sendable {
     /// Pixels across that share one group of samples, and bytes of that group.
     var pixelsPerGroup: Int
@@ -35,7 +37,8 @@ struct PlaneShape: Hashable, Sendable {
 }
 
 extension PixelFormat {
-    /// The planes of the format in memory order; none where it is compressed or not one of the named.
+    /// The planes of the format in memory order; none for a format that
+    /// is compressed or has no name here.
     var planeShapes: [PlaneShape] {
         func plane(_ pixels: Int, _ bytes: Int, _ lines: Int) -> PlaneShape {
             PlaneShape(pixelsPerGroup: pixels, bytesPerGroup: bytes, linesPerLine: lines)
@@ -53,7 +56,7 @@ extension PixelFormat {
         }
     }
 
-    /// Number of planes; 0 where the format is compressed or not one of the named.
+    /// The number of planes; 0 for a format that is compressed or has no name here.
     public var planeCount: Int { planeShapes.count }
 
     /// How many pixels share a chroma sample, across and down; nil for RGB and compressed formats.

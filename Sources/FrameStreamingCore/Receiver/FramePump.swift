@@ -1,19 +1,21 @@
 internal import FrameStreamingSystem
 
-/// The thread behind an iterator of ``FrameSequence``: waits for a request, blocks in the receiver for it, and answers.
+/// The thread behind an iterator of ``FrameSequence``: waits for a request, blocks in
+/// the receiver for it, and answers.
 final class FramePump: Sendable {
     typealias Answer = Result<ReceivedFrame?, FrameStreamingError>
 
     private enum State {
-        /// Nobody asks.
+        /// No task asks.
         case idle
         /// A task asks, and the thread has not begun.
         case requested(CheckedContinuation<Answer, Never>)
         /// The thread is in the receiver, for the task that waits.
         case working(CheckedContinuation<Answer, Never>)
-        /// The task was cancelled, and has its answer. The thread takes nothing more, and says goodbye.
+        /// The task was cancelled, and has its answer. The thread takes
+        /// no more frames, and says goodbye.
         case cancelled
-        /// The thread ends; a task that asks is answered so.
+        /// The thread ends. A task that asks gets this answer.
         case ended(Answer)
     }
 
@@ -37,7 +39,7 @@ final class FramePump: Sendable {
 
     deinit {
         state.update { state in
-            // A goodbye that is due is still said.
+            // A goodbye that is due is still sent.
             if case .idle = state { state = .ended(.success(nil)) }
         }
     }
@@ -65,9 +67,9 @@ final class FramePump: Sendable {
         return try answer.get()
     }
 
-    /// Answers the task that waits, at once, whatever the thread is in: the receiver, or a codec that takes its time.
+    /// Answers the waiting task at once, even if the thread is in the receiver or in a slow codec.
     private func cancel() {
-        // First, so that the thread finds it when it is done.
+        // Called first, so that the thread finds it afterwards.
         receiver.stop()
         let waiting: CheckedContinuation<Answer, Never>? = state.update { state in
             switch state {
@@ -99,7 +101,7 @@ final class FramePump: Sendable {
             }
             switch work {
             case .frame: answer(receiver, state)
-            // What was stopped says goodbye when it is asked for the next frame.
+            // A stopped receiver says goodbye when it is asked for the next frame.
             case .goodbye: _ = try? receiver.next()
             case .end, nil: return
             }

@@ -3,20 +3,21 @@ internal import FrameStreamingSystem
 extension FrameReceiver {
     /// The frames as an asynchronous sequence: `for try await received in receiver.frames`.
     ///
-    /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the cooperative pool. Asking for the next
-    /// element acknowledges the one before. Cancelling the task ends the sequence at once, whatever the sender does; the thread goes on for
-    /// 700 ms at most to tell the sender so in good order. Leaving the loop ends nothing: another one goes on where it ended,
-    /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Releasing the receiver says
-    /// goodbye, too, but leaves the last frame unacknowledged: its consumer may have thrown. One
-    /// iterator at a time.
+    /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the
+    /// cooperative pool. Asking for the next element acknowledges the one before. Cancelling the
+    /// task ends the sequence at once, whatever the sender does; the thread then says goodbye for
+    /// 700 ms at most. Leaving the loop ends nothing: another loop continues, and
+    /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Releasing the receiver
+    /// says goodbye, too, but leaves the last frame unacknowledged, because its consumer may have
+    /// thrown. There may be one iterator at a time.
     public var frames: FrameSequence { FrameSequence(receiver: self) }
 }
 
-/// Frames as they come: see ``FrameReceiver/frames``.
+/// The frames of a receiver: see ``FrameReceiver/frames``.
 public struct FrameSequence: AsyncSequence, Sendable {
     /// A frame as a consumer gets it.
     public typealias Element = ReceivedFrame
-    /// What ended the connection, where that was not in good order.
+    /// The error that ended the connection, if it did not end cleanly.
     public typealias Failure = FrameStreamingError
 
     let receiver: FrameReceiver

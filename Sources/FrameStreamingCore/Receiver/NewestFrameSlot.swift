@@ -1,7 +1,7 @@
 internal import FrameStreamingSystem
 
-/// A place for one frame between a thread that has them and one that wants the newest: a newer frame replaces one that
-/// nobody took. Any threads may put, take and close.
+/// A slot for one frame between a thread that makes frames and one that takes the newest: a newer
+/// frame replaces one that was not taken. Any threads may put, take and close.
 package final class NewestFrameSlot: Sendable {
     private struct State {
         var frame: Frame?
@@ -14,7 +14,8 @@ package final class NewestFrameSlot: Sendable {
     /// An empty slot.
     package init() {}
 
-    /// Leaves a frame. Returns whether it replaced one that nobody had taken. After ``close()`` it is let go.
+    /// Puts a frame into the slot. Returns whether it replaced one that was not taken.
+    /// After ``close()`` it is released.
     @discardableResult
     package func put(_ frame: Frame) -> Bool {
         state.update { state in
@@ -28,7 +29,7 @@ package final class NewestFrameSlot: Sendable {
 
     /// Takes the frame, waiting for one; nil when the slot was closed and is empty.
     ///
-    /// - Throws: `timedOut` when none came by the deadline.
+    /// - Throws: `timedOut` if none arrived by the deadline.
     package func take(until deadline: Deadline = .never) throws(FrameStreamingError) -> Frame? {
         let taken: Frame?? = state.wait(until: deadline.nanoseconds) { state in
             if let frame = state.frame {
@@ -41,9 +42,9 @@ package final class NewestFrameSlot: Sendable {
         return taken
     }
 
-    /// Ends every wait; a frame that is there may still be taken.
+    /// Ends every wait. A frame in the slot may still be taken.
     package func close() { state.update { $0.isClosed = true } }
 
-    /// Frames that were replaced before anybody took them.
+    /// How many frames were replaced before they were taken.
     package var replaced: Int { state.withLock { $0.replaced } }
 }

@@ -1,5 +1,6 @@
-/// A connection that knows how much of what it was given has reached the peer's machine.
+/// A connection that knows how many bytes have reached the peer's machine.
 package protocol DeliveryProgress: Transport {
-    /// Bytes that the peer's machine has confirmed so far, whether or not the peer has read them; nil where nobody can tell.
+    /// The bytes that the peer's machine has confirmed so far, whether or not the
+    /// peer has read them; nil if unknown.
     var deliveredBytes: UInt64? { get }
 }

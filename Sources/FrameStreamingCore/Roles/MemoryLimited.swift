@@ -1,5 +1,6 @@
-/// A connection that bounds the bytes of frames that have come and are not consumed, and so how far ahead its sender may be.
+/// A connection that bounds the bytes of unconsumed frames, and so how far ahead its sender may be.
 package protocol MemoryLimited: Transport {
-    /// Bytes that such frames may take now, at least one largest frame's; nil where there is no bound but the credit.
+    /// The bytes that such frames may take now, at least one largest frame's;
+    /// nil if only the credit bounds them.
     var frameMemory: Int? { get }
 }

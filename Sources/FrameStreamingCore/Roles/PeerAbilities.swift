@@ -1,4 +1,5 @@
-/// What a connection can do. Code that depends on one of these asks for it, and not for the handshake.
+/// What a connection can do. Code that depends on one of these asks
+/// for it, and not for the handshake.
 extension Peer {
     /// Whether the connection measures the peer's clock.
     package var hasClock: Bool { handshake != .text }

@@ -1,8 +1,8 @@
 /// A connection that may have been lent to a function, as a `serve` lends it to its body.
 ///
-/// Whoever lent it says goodbye: it alone knows whether the function returned or threw. So a
-/// receiver that is released there without a goodbye leaves the goodbye to it.
+/// The lender says goodbye, because only it knows whether the function returned or threw. So a
+/// receiver that is released in the function without a goodbye leaves the goodbye to the lender.
 package protocol ScopedTransport: Transport {
-    /// Whether it was lent, and its goodbye is said by whoever lent it.
+    /// Whether it was lent, so that the lender says goodbye.
     var isLent: Bool { get }
 }

@@ -1,33 +1,38 @@
-/// Makes connections to one peer, or takes them at one port, again and again: what outlives a connection that breaks.
+/// Makes connections to one peer, or accepts them at one port, one after another. It
+/// outlives each of its connections.
 ///
-/// ``FrameSender`` calls from one thread at a time for each provider it was given; ``cancel()`` comes from any.
+/// ``FrameSender`` calls each provider from one thread at a time, except for
+/// ``cancel()``, which any thread may call.
 public protocol TransportProvider: Sendable {
-    /// What it connects to or where it listens, for people: `receiver:5600`.
+    /// The address to which it connects, or on which it listens, for people: `receiver:5600`.
     var address: String { get }
 
-    /// A connection whose handshake is complete, waiting for one until the deadline.
+    /// Waits until the deadline for a connection whose handshake is complete.
     ///
-    /// - Throws: `timedOut` when there was none by the deadline. An error that ``FrameStreamingError/isTransient`` is worth another
-    ///   attempt; any other will be the same next time.
+    /// - Throws: `timedOut` if there was none by the deadline. After an error with
+    ///   ``FrameStreamingError/isTransient`` another attempt may succeed; after any
+    ///   other it would fail in the same way.
     func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport
 
-    /// Whether it waits for peers that come by themselves: then a deadline that passes says nothing about a peer, there is no
-    /// use in pausing between two connections, and nothing that one peer does wrong, in its handshake or later, ends the stream: the next
-    /// one is waited for. False unless implemented.
+    /// Whether it waits for peers that connect by themselves. Then a passed deadline is no failure,
+    /// there is no pause between two connections, and a fault of one peer, in its handshake or
+    /// later, does not end the stream: the sender waits for the next one. False by default.
     var waitsForPeers: Bool { get }
 
-    /// Ends a wait in ``nextTransport(until:)`` with `cancelled` within 100 ms, and every later one at once.
+    /// Ends a wait in ``nextTransport(until:)`` with `cancelled` within 100
+    /// ms, and every later one at once.
     func cancel()
 }
 
 extension TransportProvider {
-    /// It goes to its peer.
+    /// It connects to its peer.
     public var waitsForPeers: Bool { false }
 }
 
 extension FrameStreamingError {
-    /// Whether the same attempt to connect, or to go on after a connection broke, may succeed later: nobody listens yet,
-    /// the peer is restarted, the cable is out, too many are connected. False for what only a change of program or settings mends.
+    /// Whether the same attempt to connect, or to continue after a break, may succeed later: the
+    /// peer is not started yet or is restarted, the cable is unplugged, too many peers are
+    /// connected. False for errors that only a change of program or settings mends.
     public var isTransient: Bool {
         switch code {
         case .connectionFailed, .connectionLost, .endedWithoutGoodbye, .timedOut, .unresolvedHost, .busy, .system: true
@@ -35,7 +40,7 @@ extension FrameStreamingError {
         }
     }
 
-    /// Whether it says what was wrong with one peer of those that connect to a listener, and nothing about the next one.
+    /// Whether it is a fault of one peer of a listener, and says nothing about the next one.
     var isOfOnePeer: Bool {
         switch code {
         case .protocolViolation, .rejected, .limitExceeded, .busy: true

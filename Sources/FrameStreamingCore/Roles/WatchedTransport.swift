@@ -1,25 +1,29 @@
 package import FrameStreamingSystem
 
-/// A connection that one thread can listen to together with others: it says what to wait for, and takes what has come without waiting.
+/// A connection that one thread can poll together with others: it says what to wait for, and takes
+/// arrived messages without waiting.
 ///
-/// For a sender with many receivers, whose acknowledgements would wake a thread each. Whoever listens so stands for the thread that
-/// ``Transport`` wants in `receive`: one at a time, and never both ways at once.
+/// It is for a sender with many receivers, whose acknowledgements would otherwise wake
+/// a thread each. The polling thread replaces the thread in
+/// ``Transport/receive(until:)``; there must not be both at once.
 package protocol WatchedTransport: Transport {
-    /// Becomes readable when something comes and when the connection ends, by whichever side. Nil: it can only be listened to by `receive`.
+    /// A descriptor that becomes readable when bytes arrive and when either side ends the
+    /// connection. Nil if only `receive` can read the connection.
     var watched: Descriptor? { get }
 
-    /// Takes what has come, and does what a thread in `receive` does beside: answers the peer, writes what is left to be written.
-    /// Never waits, and reads at most once, so that nobody who sends much keeps others waiting.
+    /// Takes the arrived messages, and does the other work of a thread in `receive`: answers the
+    /// peer, and writes the rest of partial messages. It never waits, and reads at most once, so
+    /// that a peer that sends much does not delay others.
     ///
-    /// - Parameter messages: Gets what came at its end, also where this throws.
-    /// - Returns: What to wait for now; nil when the peer ended in good order.
+    /// - Parameter messages: The arrived messages are appended to it, also if this throws. -
+    ///   Returns: What to wait for now; nil when the peer has ended cleanly.
     /// - Throws: As `receive`, but never `timedOut`.
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds?
 }
 
-/// What a ``WatchedTransport`` waits for beside input.
+/// What a ``WatchedTransport`` waits for in addition to input.
 package struct WatchedNeeds: Hashable, Sendable {
-    /// When it must be looked after although nothing has come; nil = never.
+    /// When it must be called even if nothing has arrived; nil = never.
     package var lookBy: MonotonicTime?
     /// Whether it also waits for room to write.
     package var wantsOutput: Bool

@@ -1,8 +1,8 @@
 internal import FrameStreamingSystem
 
-/// The threads of a sender that encode: as many pictures at once as there are threads, first come, first served.
+/// The encoding threads of a sender, which encode pictures in the order of their arrival.
 ///
-/// They start with the first picture that is not compressed: who passes JPEGs on has none.
+/// They start with the first picture that is not compressed, so a sender of JPEGs has none.
 final class EncoderPool: Sendable {
     private struct State {
         var queue: EncodingQueue<SharedEncoding>
@@ -14,7 +14,8 @@ final class EncoderPool: Sendable {
     private let poller: AcknowledgementPoller
     private let state: Monitor<State>
 
-    /// - Parameter poller: Reads what those say that a frame is sent to when it is encoded.
+    /// - Parameter poller: Reads the acknowledgements of the receivers
+    ///   to which an encoded frame is sent.
     init(codec: any FrameCodec, count: Int, settings: EncodeSettings, poller: AcknowledgementPoller) {
         self.codec = codec
         self.count = count
@@ -22,7 +23,7 @@ final class EncoderPool: Sendable {
         state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))
     }
 
-    /// How pictures are encoded from now on.
+    /// The settings for pictures from now on.
     var settings: EncodeSettings { state.withLock { $0.settings } }
 
     func change(_ body: (inout EncodeSettings) -> Void) { state.withLock { body(&$0.settings) } }
@@ -36,13 +37,13 @@ final class EncoderPool: Sendable {
             do throws(SystemError) {
                 _ = try SystemThread(name: "fs-encode") { self.run() }
             } catch {
-                // Those who wait for what is stranded must hear of it.
+                // Links that wait for such a picture must be notified.
                 for picture in state.update({ $0.queue.threadIsMissing() }) { picture.giveUp() }
             }
         }
     }
 
-    /// Ends the threads; what none has begun is given up.
+    /// Ends the threads. Pictures that none has begun are given up.
     func stop() {
         for picture in state.update({ $0.queue.stop() }) { picture.giveUp() }
     }

@@ -1,11 +1,11 @@
-/// The jobs that wait for a thread, and what is known of the threads: when another one is started,
-/// and who gets which job.
+/// The jobs that wait for a thread, and the state of the threads: it decides when to start another
+/// one, and which thread gets which job.
 struct EncodingQueue<Job> {
-    /// What becomes of a job that is added.
+    /// The result of adding a job.
     enum Addition: Equatable {
-        /// A thread that runs gets to it.
+        /// A running thread will take it.
         case isQueued
-        /// The caller has to start a thread, which counts as running from now on.
+        /// The caller must start a thread, which counts as running from now on.
         case needsThread
         /// Nothing is encoded any more: the caller keeps the job.
         case isRefused

@@ -1,12 +1,11 @@
-/// What became of a frame that a program handed over: see ``FrameSender/trySend(_:replaces:)``.
+/// What happened to a frame that a program handed over: see ``FrameSender/trySend(_:replaces:)``.
 ///
-/// Where there are several receivers it is the best that became of the frame at any of them, in the
-/// order of the cases.
+/// With several receivers it is the best outcome at any of them, in the order of the cases.
 public enum SendOutcome: Hashable, Sendable, CustomStringConvertible {
-    /// The receiver has credit: the frame goes to it now.
+    /// The receiver has credit, and the frame is sent now.
     case sent
-    /// The sender has taken the frame, which waits for credit. Under `latest`, `replacing` says that
-    /// an older frame that waited was dropped for it, and counted.
+    /// The sender has taken the frame, which waits for credit. Under `latest`, `replacing` says
+    /// that an older frame that waited was dropped for it, and counted.
     case queued(replacing: Bool)
     /// The frame was not taken: there is neither credit nor room for it. Offer it again, or a newer
     /// one.

@@ -1,21 +1,21 @@
-/// What a sender knows of its receivers and its own end.
+/// A sender's knowledge about its receivers and its own end.
 struct SenderControl: Sendable {
-    /// The user's wish to end in good order.
+    /// The user's call of ``FrameSender/stop(_:)``.
     struct Stop: Sendable {
         var time: MonotonicTime
         var goodbye: Goodbye
     }
 
     var links: [ReceiverLink] = []
-    /// Counts what happens to the links: one is new, has connected, or has ended.
+    /// Counts changes: a link was added, has connected, or has ended.
     var version = 0
-    /// Connections that have ended long ago, beyond those that the summary names.
+    /// The figures of links that ended long ago, beyond those that the summary lists.
     var retired = SenderStatistics()
-    /// What they did since the last line per second.
+    /// Their figures since the last interval.
     var retiredInterval = SenderStatistics()
-    /// The version when that was looked at last.
+    /// The version at the last call of ``retire(beyond:)``.
     private var retiredAt = 0
-    /// Nil while nobody has stopped it.
+    /// The stop; nil before one.
     var stop: Stop?
     var isCancelled = false
     var isRunning = false
@@ -23,9 +23,11 @@ struct SenderControl: Sendable {
 
     var isStopping: Bool { stop != nil }
 
-    /// Receivers come and go for months: what was counted for the oldest stays, their names do not.
+    /// Forgets the names of the oldest ended links, and keeps the sum of their
+    /// figures: a sender may run for months.
     ///
-    /// Looks at all of them, and so the less often the more there are: thousands may come and go in a second.
+    /// It walks over all links, so it does so less often the more there are:
+    /// thousands may come and go in a second.
     mutating func retire(beyond mostNamed: Int) {
         guard version >= retiredAt + max(1, links.count / 32) else { return }
         retiredAt = version
@@ -41,15 +43,15 @@ struct SenderControl: Sendable {
     }
 }
 
-/// Those that pictures go to, as long as nothing has changed.
+/// The links that get pictures, for one version.
 struct Receivers: Sendable {
     let links: [ReceiverLink]
     let version: Int
-    /// Those that the source waits for.
+    /// The links that the source waits for.
     let reliable: [ReceiverLink]
-    /// The others, without those that were found to rest: see ``IdleLinks``.
+    /// The others, without those that rest: see ``IdleLinks``.
     var awake: [ReceiverLink]
-    /// Nothing was offered to them yet, and whoever was woken before is among them.
+    /// Whether nothing was offered to them yet. Then links that were woken before are included.
     private var isNew = true
 
     init(links: [ReceiverLink], version: Int) {
@@ -59,7 +61,7 @@ struct Receivers: Sendable {
         awake = links.filter { !$0.isReliable }
     }
 
-    /// A frame is going to be offered, and these were woken since the one before.
+    /// Adds the links that were woken since the last frame, before the next one is offered.
     mutating func add(_ woken: [ReceiverLink]) {
         if !isNew { awake += woken }
         isNew = false

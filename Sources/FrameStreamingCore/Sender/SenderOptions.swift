@@ -1,54 +1,68 @@
-/// How a sender treats its pictures and its receivers.
+/// The options of a sender.
 public struct SenderOptions: Sendable {
-    /// What happens to pictures that come faster than they can be sent.
+    /// What happens to pictures that are made faster than they can be sent.
     public var policy: DeliveryPolicy
-    /// Frames that may be sent and not acknowledged.
+    /// How many frames may be sent and not acknowledged.
     public var window: SendWindow
     /// Quality, subsampling and scale.
     public var encode: EncodeSettings
-    /// Chooses quality, and where allowed scale and rate, by what the link delivers, in place of those of ``encode``; nil = not. With one
-    /// receiver only: several share one encoding. Without effect on pictures that are compressed already.
+    /// Adapts the quality, and if allowed scale and rate, to the link, instead of the settings in
+    /// ``encode``; nil = fixed settings. It needs a single receiver, because several share one
+    /// encoding. It has no effect on pictures that are compressed already.
     public var adaptiveQuality: AdaptiveQuality?
-    /// Pictures that are encoded at once, each on a thread of its own; they are sent in order. More than one pays where one core does
-    /// not keep up with the source and the window is larger than 1.
+    /// How many pictures are encoded at once, each on a thread of its own; they are
+    /// sent in order. More than one helps if one core cannot keep up with the source
+    /// and the window is larger than 1.
     public var encoders = 1
-    /// Whether another connection is made when one has ended. Only with a ``TransportProvider``: a ``Transport`` is one connection.
+    /// Whether another connection is made after one has ended. Only with a ``TransportProvider``: a
+    /// ``Transport`` is one connection.
     public var reconnection = Reconnection.afterBreak
-    /// Whether ``FrameSender/run(_:)`` goes on when no receiver is left, for those that `FrameSender.add` may bring.
+    /// Whether ``FrameSender/run(_:)`` continues when no receiver is left, because
+    /// `FrameSender.add` may add another.
     public var waitsForReceivers = false
-    /// How long a connection may stand still with a frame that it has not taken whole before it counts as broken: as long as bytes reach the
-    /// receiver's machine, it may take as long as it needs. A connection that cannot tell has so long for each frame.
+    /// How long a connection may make no progress with a partly sent frame before it counts as
+    /// broken. While bytes reach the receiver's machine, a frame may take any time. For a
+    /// connection that does not know this, it is the limit for each frame.
     public var sendTimeout: Duration = .seconds(30)
-    /// How long a receiver may stand still, once the source has ended, until it is given up; nil = it is waited for as long as it takes.
+    /// How long a receiver may make no progress after the source's end
+    /// before it is given up; nil = for ever.
     ///
-    /// Standing still is: not a frame acknowledged, not a byte taken, no connection made, whatever the reason, its own wish for a pause
-    /// included. However slow it gets on, it is waited for.
+    /// No progress means: no frame acknowledged, no byte taken, no connection made, for
+    /// any reason, including a pause that it asked for. A receiver that makes progress
+    /// is waited for, however slow it is.
     public var drainTimeout: Duration? = .seconds(30)
-    /// The same before the source's end, under `reliable`: how long a receiver may stand still while the source, and with it every other
-    /// receiver, waits for it; nil = it is waited for as long as it takes. One that asked for a pause may have it.
+    /// The same before the source's end, under `reliable`: how long a receiver may make no
+    /// progress while the source, and so every other receiver, waits for it; nil = for ever. A
+    /// pause that it asked for does not count.
     ///
-    /// Who is given up has failed, and the others go on. ``SenderEvent/stalled(_:_:givesUpAfter:)`` says that somebody is waited for.
+    /// A receiver that is given up has failed, and the others continue.
+    /// ``SenderEvent/stalled(_:_:givesUpAfter:)`` reports the wait.
     public var stallTimeout: Duration?
-    /// As ``stallTimeout`` and, where it is shorter, ``drainTimeout``, for receivers that connected to this side by themselves, through a listener
-    /// (``FrameSender/serve(_:policy:window:)``, a listening ``TransportProvider``): they may stand still for so long; nil = as the other two say.
+    /// The limit, instead of ``stallTimeout`` and a longer ``drainTimeout``, for receivers that
+    /// connected to this side by themselves, through a listener
+    /// (``FrameSender/serve(_:policy:window:)``, a listening ``TransportProvider``); nil = the
+    /// other two hold.
     public var incomingStallTimeout: Duration? = .seconds(10)
-    /// Under `reliable`: how long a receiver that connected to this side by itself, and whose connection broke, is waited for to come back
-    /// and go on; nil = for as long as it takes. The others do not get on meanwhile, once its few frames under way are all there is room for.
+    /// Under `reliable`: how long to wait for the return of a receiver that connected to
+    /// this side by itself and whose connection broke; nil = for ever. The others wait
+    /// meanwhile, once its queue is full.
     public var incomingReturnTimeout: Duration? = .seconds(5)
-    /// How long the end may take after ``FrameSender/stop(_:)``: the frames under way are waited for, and then the receivers' answers to
-    /// the goodbye, for which a third of the time is kept.
+    /// How long the end may take after ``FrameSender/stop(_:)``: for the frames in flight, and then
+    /// for the receivers' answers to the goodbye, which get a third of the time.
     public var stopPatience: Duration = .milliseconds(750)
     /// How long the goodbye may take at the source's end.
     public var finishTimeout: Duration = .seconds(2)
 
-    /// Called with each acknowledgement and the time since its frame was handed to the connection, on the thread that listens to the
-    /// receivers, to all of them: return soon.
+    /// Called with each acknowledgement and the time since its frame was handed to the connection,
+    /// on the thread that reads the acknowledgements of all receivers. It must return soon.
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
-    /// Called when a connection is made, breaks or cannot be made, and when the receiver asks for something, on the connection's
-    /// thread or the one that listens to all, and when a receiver stands still, on the thread that waits for it: return soon.
+    /// Called when a connection is made, breaks or cannot be made, and for a receiver's request, on
+    /// the connection's thread or the one that reads acknowledgements; and for a stalled receiver,
+    /// on the thread that waits for it. It must return soon.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
-    /// The newest picture counts, the window is adaptive (4 under `reliable`) and the quality is 80, unless given.
+    /// Makes options. By default the policy is `latest`, the window adaptive (4
+    /// under `reliable`) and the quality 80.
     public init(
         policy: DeliveryPolicy = .latest, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
     ) {
@@ -57,8 +71,8 @@ public struct SenderOptions: Sendable {
         self.encode = encode
     }
 
-    /// The policy that fits a source: `latest` for a live one, `reliable` for a file. A live source goes on when its receiver left
-    /// and may come back.
+    /// Makes the options that fit a source: `latest` for a live one, `reliable` for a file. With a
+    /// live source the sender continues when its receiver has left, because it may come back.
     public init(
         for source: some FrameSource, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
     ) {
@@ -67,16 +81,18 @@ public struct SenderOptions: Sendable {
     }
 }
 
-/// What quality, scale and rate are chosen from, so that pictures are as large as the link delivers in time and no larger.
+/// The range of quality, scale and rate for pictures that are as large as the link
+/// delivers in time, and no larger.
 public struct AdaptiveQuality: Hashable, Sendable {
     /// The qualities, within 1...100. It begins with the best.
     public var range: ClosedRange<Int>
-    /// Whether pictures may be made smaller, to a quarter of width and height at most, where the lowest quality does not suffice.
+    /// Whether pictures may be scaled down, to a quarter of width and height at most, if the
+    /// lowest quality does not suffice.
     public var allowsScale: Bool
-    /// Whether pictures may be left out where nothing else suffices.
+    /// Whether pictures may be dropped if nothing else suffices.
     public var allowsRate: Bool
 
-    /// Quality alone, unless more is allowed.
+    /// Makes a range of qualities. Scale and rate are fixed by default.
     public init(_ range: ClosedRange<Int>, allowsScale: Bool = false, allowsRate: Bool = false) {
         self.range = range
         self.allowsScale = allowsScale
@@ -85,6 +101,7 @@ public struct AdaptiveQuality: Hashable, Sendable {
 }
 
 extension SendWindow {
-    /// What a policy has unless another is given: with `reliable` the source waits, and nothing gets old by a larger window.
+    /// The default window of a policy. Under `reliable` the source waits, so a
+    /// larger window makes no picture older.
     static func standard(for policy: DeliveryPolicy) -> SendWindow { policy == .reliable ? 4 : .adaptive }
 }

@@ -1,4 +1,5 @@
-/// What those who look cost a receiver with a preview, beside a loop in plain C that sends the same bytes to as many and reads their answers.
+/// What those who look cost a receiver with a preview, beside a loop in plain C that sends the same
+/// bytes to as many and reads their answers.
 struct PreviewCosts {
     /// The directory of the programs.
     let programs: String
@@ -42,7 +43,8 @@ struct PreviewCosts {
         }
     }
 
-    /// Microseconds of CPU that each viewer adds for each picture that it had; with nobody looking, for each that was shown.
+    /// Microseconds of CPU that each viewer adds for each picture that it got; without
+    /// viewers, for each shown picture.
     private func preview(viewers: Int, multipart: Bool) throws -> Double {
         let server = try Child([
             "\(programs)/frame-bench", "preview-show", "--jpeg", jpeg, "--viewers", "\(viewers)", "--seconds",

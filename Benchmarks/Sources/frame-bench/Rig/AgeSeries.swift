@@ -29,7 +29,8 @@ struct AgeSeries {
         return sorted[min(max(rank, 1), sorted.count) - 1]
     }
 
-    /// Milliseconds of age that each second adds, by least squares: 0 where nothing piles up, towards 1000 where nearly all does.
+    /// Milliseconds of age that each second adds, by least squares: 0 where nothing piles up,
+    /// towards 1000 where nearly all does.
     var slope: Double {
         let count = Double(points.count)
         guard count >= 2 else { return .infinity }

@@ -12,8 +12,8 @@ struct Case {
 
 /// What was measured so far.
 struct RigResults {
-    /// Frames a second that the negative control got through the link of 10 Mbit/s: all that TCP gets through it. Without a
-    /// control what the headers leave: 1448 of 1514 bytes.
+    /// Frames a second that the negative control got through the link of 10 Mbit/s: all that TCP
+    /// gets through it. Without a control what the headers leave: 1448 of 1514 bytes.
     var tenMegabitLimit = 10_000_000.0 / 800_000 * 1448 / 1514
 }
 
@@ -43,7 +43,8 @@ extension Case {
         }
         let loopback = scene("loopback, 30 fps", .loopback)
         let thin = scene(tenMegabit.name, tenMegabit.shape)
-        // The clip's pictures, some 100 kB each at the best quality, encoded and decoded by us: the times are in the ages.
+        // The clip's pictures, some 100 kB each at the best quality, encoded and decoded
+        // by us: the times are in the ages.
         let encoded = scene("10 Mbit/s, 30 fps, quality 20 to 80", tenMegabit.shape)
         let adaptive = Contender.ours(
             "ours, adaptive quality", programs: programs, ["--clip", clip, "--qualities", "20,80"],
@@ -120,7 +121,8 @@ extension Case {
         let from = seconds(change.after)
         let to = seconds(end)
         let isAbove = run.everything.filter { $0.time >= from && $0.time < to }.map { $0.age > limit }
-        // Back for four frames on end: an adaptive window tries one frame more now and then, which is not the step.
+        // Back for four frames on end: an adaptive window tries one frame more now
+        // and then, which is not the step.
         let settled = isAbove.indices.first { !isAbove[$0...].prefix(4).contains(true) } ?? 1000
         let later = isAbove.dropFirst(settled)
         let share = Double(later.count { $0 }) / Double(max(later.count, 1))

@@ -30,9 +30,8 @@ struct Contender {
         peer("FIFO without acks (control)", "fifo", python: python, script: script)
     }
 
-    /// - Parameters:
-    ///   - python: Has OpenCV, imagezmq and vidgear; nil where there is none.
-    ///   - system: Has GStreamer's bindings; nil where there is none.
+    /// - Parameters: - python: A Python with OpenCV, imagezmq and vidgear; nil = none. - system: A
+    ///   Python with GStreamer's bindings; nil = none.
     static func peers(python: String?, system: String?, hasFFmpeg: Bool, script: String) -> [Contender] {
         var result: [Contender] = []
         if let python {

@@ -1,9 +1,11 @@
 import FrameStreaming
 
-/// What lies between a sender and a receiver: nothing, or a cable of its own between two network namespaces, thin or long.
+/// What lies between a sender and a receiver: nothing, or a cable of its own between two
+/// network namespaces, thin or long.
 ///
-/// The rate is the kernel's (`tc tbf` on the sender's end of a veth pair), the delay a program's (``DelayProxy``), for kernels
-/// without netem. Where there are no namespaces the program does both.
+/// The rate is the kernel's (`tc tbf` on the sender's end of a veth pair), the delay
+/// a program's (``DelayProxy``), for kernels without netem. Where there are no
+/// namespaces the program does both.
 final class Link {
     /// The two ends of the cable, as `Benchmarks/run` made them.
     struct Namespaces {
@@ -43,7 +45,8 @@ final class Link {
     var senderAddress: String { namespaces == nil ? "127.0.0.1" : Namespaces.senderAddress }
     var receiverAddress: String { namespaces == nil ? "127.0.0.1" : Namespaces.receiverAddress }
 
-    /// What one connects to in order to reach who listens at the address: that itself, or the program with the delay.
+    /// The address to connect to in order to reach a listener: its own, or
+    /// that of the program with the delay.
     func way(to address: String, port: Int) throws -> String {
         let limitsItself = namespaces == nil && shape.bitsPerSecond != nil
         guard shape.roundTrip > .zero || limitsItself else { return "\(address):\(port)" }
@@ -66,7 +69,8 @@ final class Link {
             proxy?.say("\(bitsPerSecond)")
             return
         }
-        // A bucket of 2 ms, for the kernel's timers; the queue before it is limited by what TCP puts there.
+        // A bucket of 2 ms, for the kernel's timers; the queue before it
+        // is limited by what TCP puts there.
         let burst = max(bitsPerSecond / 8 / 500, 6000)
         _ = try Child(
             atSender + [

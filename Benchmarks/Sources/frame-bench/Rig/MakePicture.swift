@@ -2,10 +2,11 @@ import ArgumentParser
 import FoundationEssentials
 import FrameStreaming
 
-/// A JPEG of exactly so many bytes, from a clip's first picture, with a comment in front that has room for a number.
+/// A JPEG of exactly so many bytes, from a clip's first picture, with a comment in
+/// front that has room for a number.
 ///
-/// The layout is known to `Benchmarks/Peers/stream.py`: FF D8, FF FE, length, `FRIG`, ten digits; then the rest of the picture's own
-/// segments, and comments until the size is right.
+/// The layout is known to `Benchmarks/Peers/stream.py`: FF D8, FF FE, length, `FRIG`, ten digits;
+/// then the rest of the picture's own segments, and comments until the size is right.
 struct MakePicture: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Writes a JPEG of an exact size for the rig.")
     @Argument var path: String

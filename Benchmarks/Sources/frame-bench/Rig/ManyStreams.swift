@@ -42,7 +42,8 @@ extension Rig {
         ]
     }
 
-    /// One source to 1, 4, 16, 64 receivers, 100 kB at 30 fps, beside a loop in C with the same window.
+    /// One source to 1, 4, 16, 64 receivers, 100 kB at 30 fps, beside
+    /// a loop in C with the same window.
     func fanOut(clip: String, seconds: Double, pairs: Int, into report: inout RigReport) throws {
         for count in Self.counts {
             var ratios: [Double] = []

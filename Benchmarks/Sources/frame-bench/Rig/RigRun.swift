@@ -33,7 +33,8 @@ struct RigReport: Encodable {
 extension Rig {
     /// The cases one after another.
     ///
-    /// - Parameter isQuick: Ours only, and a case that misses is run again, three times at most: its best run counts.
+    /// - Parameter isQuick: Ours only, and a case that misses is run again, three
+    ///   times at most: its best run counts.
     func measure(
         _ cases: [Case], control: Contender?, peers: [Contender], isQuick: Bool, into report: inout RigReport
     ) throws {
@@ -64,7 +65,7 @@ extension Rig {
                     do {
                         run = try self.run(contender, item.scene)
                     } catch  where index >= item.ours.count {
-                        // A peer that does not start is no fault of ours, and is said.
+                        // A peer that does not start is no fault of ours, so it is only noted.
                         note("\(contender.name): \(error)")
                         report.rows.append("| \(item.scene.name) | \(contender.name) | did not run | - | - | - | - |")
                         break

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Whether a receiver that takes nothing, or has a thin link, makes pictures older for another one of the same sender.
+/// Whether a receiver that takes nothing, or has a thin link, makes pictures older
+/// for another one of the same sender.
 extension Rig {
     private enum Neighbour { case healthy, stopped, thin }
 
