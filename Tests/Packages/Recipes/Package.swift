@@ -17,6 +17,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: programs.map { .executableTarget(name: $0, dependencies: [library]) } + [
+        // The one that shows that pixels need no unsafe code.
+        .executableTarget(
+            name: "negative", dependencies: [library],
+            swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
         // The one recipe with a dependency of its own.
         .executableTarget(
             name: "camera-log", dependencies: [library, .product(name: "Logging", package: "swift-log")]),
