@@ -116,7 +116,7 @@ extension ExampleTests {
             try receiver.finish()
         }
 
-        @Test func nobodyListens() throws {
+        @Test func noReceiverListens() throws {
             let (receiver, port) = try receiver()
             receiver.signal(SIGTERM)
             try receiver.finish()
@@ -137,7 +137,7 @@ extension ExampleTests {
             ("/dev/null", "is a file"), ("/proc/pictures/", "name a place where a directory can be created"),
             ("/proc/sys/", "no picture can be written"),
         ])
-        func aRecordingThatCannotBeMadeIsRefusedBeforeAnybodySends(name: String, words: String) throws {
+        func aRecordingThatCannotBeMadeIsRefusedBeforeASenderConnects(name: String, words: String) throws {
             try FileManager.default.createDirectory(
                 atPath: workspace.file("directory.mjpg"), withIntermediateDirectories: false)
             _ = try workspace.write([1], to: "file")
@@ -158,7 +158,7 @@ extension ExampleTests {
             #expect(try workspace.names(in: "pictures").isEmpty)
         }
 
-        @Test func aRecordingThatFailsLaterIsSaidToTheSender() throws {
+        @Test func aRecordingThatFailsLaterIsReportedToTheSender() throws {
             let path = workspace.file("full.mjpg")
             try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
             let (receiver, port) = try receiver(["--record", path])

@@ -36,7 +36,7 @@ extension ExampleTests {
             #expect(try ended.sender.total().double("seconds") >= 0.25)
         }
 
-        @Test func aPauseIsSaid() throws {
+        @Test func aPauseIsReported() throws {
             let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
             let sender = try sender(to: listener.port, ["--pattern", "--size", "64x48", "--no-reconnect"])
             let transport = try listener.accept(until: .after(.seconds(60)))

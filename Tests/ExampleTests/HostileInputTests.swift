@@ -106,7 +106,7 @@ extension ExampleTests {
             }
         }
 
-        @Test func lengthsThatCannotBe() throws {
+        @Test func impossibleLengths() throws {
             try beside(limit: 16_000) { port in
                 for header in ["1000000000000, ", "-5, ", String(repeating: "9", count: 32) + ", ", "0, ", "12x, "] {
                     let client = try RawPeer(port: port, patience: 60)
@@ -129,7 +129,7 @@ extension ExampleTests {
             }
         }
 
-        @Test func whoSaysNothingIsLetGo() throws {
+        @Test func silentPeersAreDisconnected() throws {
             try beside(limit: 16_000) { port in
                 let silent = try (0..<8).map { _ in try RawPeer(port: port, patience: 60) }
                 for client in silent { #expect(client.waitForEnd()) }

@@ -129,7 +129,7 @@ extension ExampleTests {
             #expect((1...200).contains(requests))
         }
 
-        @Test(arguments: [false, true]) func whoeverIsConnectedTo(json: Bool) throws {
+        @Test(arguments: [false, true]) func aListenerAtAConnectingProgram(json: Bool) throws {
             for (name, arguments, role): (String, [String], UInt8) in [
                 ("frame-send", ["--pattern", "--no-reconnect", "--to"], 2),
                 ("frame-receive", ["--once", "--no-reconnect", "--from"], 1),

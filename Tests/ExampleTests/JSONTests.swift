@@ -106,7 +106,7 @@ extension ExampleTests {
             #expect(receiver.complaints.contains("frame 1: "))
         }
 
-        @Test func withoutAStreamTheTotalIsThereAllTheSame() throws {
+        @Test func theTotalIsPrintedEvenWithoutAStream() throws {
             let (receiver, _) = try receiver()
             receiver.signal(SIGTERM)
             #expect(try receiver.finish() == .exit(0))

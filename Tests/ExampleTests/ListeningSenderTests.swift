@@ -88,7 +88,9 @@ extension ExampleTests {
             #expect((sender.output + sender.complaints).contains("the receiver acknowledged frame 99"))
         }
 
-        @Test(arguments: [oneAtATime, []]) func aReceiverThatCanTakeNothingIsToldSo(_ options: [String]) throws {
+        @Test(arguments: [oneAtATime, []]) func aReceiverThatCanTakeNothingIsRefusedWithTheReason(_ options: [String])
+            throws
+        {
             let (sender, port) = try Self.start(options)
             for (hello, words) in [
                 (Self.hello(limit: 0), "takes no image of more than 0 bytes"),
@@ -158,7 +160,7 @@ extension ExampleTests {
         enum Leaving: CaseIterable { case closes, resets, saysGoodbye, violates }
 
         @Test(arguments: ["latest", "reliable"], Leaving.allCases)
-        func whoHasLeftHoldsNothing(policy: String, how: Leaving) throws {
+        func receiversThatHaveLeftHoldNothing(policy: String, how: Leaving) throws {
             let (sender, port) = try Self.start(["--policy", policy])
             #expect(try Self.isServed(port))
             try Self.wait("the end of the first") { try Self.count("fd", of: sender) > 3 }
@@ -208,7 +210,7 @@ extension ExampleTests {
         }
 
         /// Two receivers of a file, one of which is stopped or killed: the other one has all of it.
-        @Test(arguments: [SIGSTOP, SIGKILL]) func aDeadReceiverStopsNobodyElse(signal: Int32) throws {
+        @Test(arguments: [SIGSTOP, SIGKILL]) func aDeadReceiverDoesNotStopOthers(signal: Int32) throws {
             let place = try Workspace()
             let clip = try place.write(Clip(frames: 150).y4m, to: "clip.y4m")
             let sender = try Program(

@@ -37,13 +37,13 @@ extension ExampleTests {
             #expect(try workspace.read("out.mjpg") == once + once)
         }
 
-        @Test func whoAskedForNothingIsToldNothing() throws {
+        @Test func withoutOptionsThereIsNoWarning() throws {
             let ended = try stream(["--input", try recording(), "--pace", "max"])
             try ended.expectAllArrived(3)
             #expect(ended.sender.complaints == "")
         }
 
-        @Test func wherePicturesAreEncodedNothingIsSaid() throws {
+        @Test func encodedPicturesCauseNoWarning() throws {
             let ended = try stream(pattern(3) + ["--quality", "30", "--subsampling", "4:4:4"])
             try ended.expectAllArrived(3)
             #expect(ended.sender.complaints == "")

@@ -111,7 +111,7 @@ extension ExampleTests {
                 }
         }
 
-        @Test func nobodyAskedForOne() throws {
+        @Test func withoutTheOptionThereIsNoPreview() throws {
             let (receiver, _) = try receiver()
             let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(receiver.id)/task")
             let names = try threads.map {

@@ -43,7 +43,7 @@ extension ExampleTests {
             #expect(try receiver.total().string("end") == "cancelled")
         }
 
-        @Test(arguments: [false, true]) func aFIFOThatNobodyReadsIsInterrupted(hasReader: Bool) throws {
+        @Test(arguments: [false, true]) func aFIFOWithoutAReaderIsInterrupted(hasReader: Bool) throws {
             let workspace = try Workspace()
             let fifo = workspace.file("p.y4m")
             try #require(unsafe mkfifo(fifo, 0o600) == 0)
@@ -119,7 +119,7 @@ extension ExampleTests {
             #expect(end == .exit(128 + signal))
         }
 
-        @Test func whoWaitsEndsCleanlyToo() throws {
+        @Test func aWaitingProgramEndsCleanlyToo() throws {
             let waiting = try [
                 Program("frame-receive", ["--listen", "0", "--json"]),
                 Program("frame-send", ["--listen", "0", "--pattern", "--json"]),
@@ -145,7 +145,7 @@ extension ExampleTests {
             }
         }
 
-        @Test func whoWaitsForStandardInputEndsCleanlyToo() throws {
+        @Test func aProgramThatWaitsForStandardInputEndsCleanlyToo() throws {
             let (receiver, port) = try receiver(["--once"])
             let sender = try sender(to: port, ["--input", "-"], input: .open)
             try sender.line("a second") { $0.event == "progress" }

@@ -29,7 +29,7 @@ extension ExampleTests {
             }
         }
 
-        @Test func whoWasNeverThereIsGivenUpToo() throws {
+        @Test func aReceiverThatNeverConnectedIsGivenUpToo() throws {
             let (good, port) = try receiver(["--once"])
             let sender = try sender(
                 to: port, ["--to", "127.0.0.1:1"] + pattern(20) + ["--policy", "reliable", "--give-up-after", "1"])
@@ -40,7 +40,7 @@ extension ExampleTests {
             #expect(sender.complaints.contains(words), "\(sender.complaints)")
         }
 
-        @Test func atTheEndItIsSaidWhoIsWaitedFor() throws {
+        @Test func atTheEndTheAwaitedReceiverIsReported() throws {
             let (still, port) = try receiver(["--consume-ms", "1000"])
             let sender = try sender(to: port, pattern(4) + ["--policy", "reliable", "--give-up-after", "5"])
             try sender.line("the connection") { $0.event == "connected" }

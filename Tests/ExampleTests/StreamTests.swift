@@ -58,7 +58,7 @@ extension ExampleTests {
             #expect(clip.difference(to: recording.pictures) == nil)
         }
 
-        @Test func theRangeThatIsSaidCounts() throws {
+        @Test func theGivenRangeCounts() throws {
             let clip = Clip(range: .full)
             let input = try workspace.write(clip.raw, to: "in.yuv")
             let output = workspace.file("out.y4m")

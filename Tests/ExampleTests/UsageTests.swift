@@ -102,7 +102,7 @@ extension ExampleTests {
             #expect(help.end == .exit(0) && help.output.contains("USAGE: \(name)"))
         }
 
-        @Test(arguments: ["frame-send", "frame-receive"]) func helpSaysWhoIsLetIn(name: String) throws {
+        @Test(arguments: ["frame-send", "frame-receive"]) func helpSaysWhichPeersAreAccepted(name: String) throws {
             let words = try run(name, ["--help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             #expect(words.contains("neither encrypted nor authenticated: beyond loopback everybody"))
         }

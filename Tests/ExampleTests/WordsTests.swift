@@ -17,7 +17,7 @@ import Testing
         #expect(describe(sent, seconds: 2) == "0.0 fps, 7.5 kB/s, 0 dropped")
     }
 
-    @Test func aPauseIsSaidWhereThereIsOne() {
+    @Test func onlyAPauseIsReportedAsOne() {
         #expect(describe(paused: 0).isEmpty)
         #expect(describe(paused: 1) == ", paused by a receiver")
         #expect(describe(paused: 3) == ", paused by 3 receivers")

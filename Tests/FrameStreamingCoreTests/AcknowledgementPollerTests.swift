@@ -93,7 +93,7 @@ import Testing
         sender.cancel()
     }
 
-    @Test func whoMustBeLookedAfterIsWithoutInput() throws {
+    @Test func aConnectionIsCalledAtItsTimeWithoutInput() throws {
         let connections = try (0..<3).map { _ in try WatchedConnection() }
         for (index, connection) in connections.enumerated() {
             connection.state.withLock { state in
@@ -109,7 +109,7 @@ import Testing
         sender.cancel()
     }
 
-    @Test func whoHasSomethingToWriteIsCalledWhenThereIsRoom() throws {
+    @Test func aConnectionWithSomethingToWriteIsCalledWhenThereIsRoom() throws {
         let connection = try WatchedConnection()
         connection.state.withLock {
             $0.needs = [WatchedNeeds](repeating: WatchedNeeds(lookBy: nil, wantsOutput: true), count: 4)

@@ -135,7 +135,7 @@ import Testing
         #expect(script.filter.roundTrip(at: 39 * Self.second) == nil)
     }
 
-    @Test func timesThatCannotBeMeasureNothing() {
+    @Test func impossibleTimesMeasureNothing() {
         #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 101, answered: 9) == nil)
         #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 99, answered: 20) == nil)
         #expect(ClockFilter.Sample(asked: 10, heard: 100, said: 111, answered: 20) == nil)

@@ -13,7 +13,7 @@ import Testing
         return driver
     }
 
-    @Test func whatCannotBeIsRefused() {
+    @Test func invalidOptionsAreRefused() {
         var options = SenderOptions(policy: .latest, window: 0)
         #expect(throws: FrameStreamingError.self) { try FlowControl(options) }
         options.window = 1

@@ -58,13 +58,13 @@ import Testing
     }
 
     @Test(arguments: [(0, 1), (1, 0), (-1, 5), (65_536, 1), (1, .max)])
-    func sizesThatCannotBeAreRefused(width: Int, height: Int) {
+    func impossibleSizesAreRefused(width: Int, height: Int) {
         #expect(throws: FrameStreamingError.self) {
             try FrameFormat(width: width, height: height, pixelFormat: .i420)
         }
     }
 
-    @Test func layoutsThatCannotBeAreRefused() {
+    @Test func impossibleLayoutsAreRefused() {
         func refuses(_ strides: [Int], _ offsets: [Int] = []) -> FrameStreamingError.Code? {
             do {
                 _ = try FrameFormat(width: 17, height: 13, pixelFormat: .i420, strides: strides, offsets: offsets)

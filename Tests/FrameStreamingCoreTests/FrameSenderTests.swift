@@ -127,7 +127,7 @@ import Testing
         #expect(receiver.statistics.frames == 1)
     }
 
-    @Test func aReceiverThatLeavesEndsTheRunInGoodOrder() throws {
+    @Test func aReceiverThatLeavesEndsTheRunCleanly() throws {
         let link = MemoryTransport.pair()
         let collector = try Collector(link.receiver, limit: 10)
         var source = ScriptedSource(try Self.frames(100))
@@ -185,7 +185,7 @@ import Testing
         #expect(total.produced == total.dropped.total + total.lost && total.lost == 1)
     }
 
-    @Test func stopEndsInGoodOrder() throws {
+    @Test func stopEndsCleanly() throws {
         let link = MemoryTransport.pair()
         let collector = try Collector(link.receiver)
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
@@ -235,7 +235,7 @@ import Testing
         #expect(try #require(collector.received.withLock { $0.first }).encoded.sharesBytes(with: frame))
     }
 
-    @Test func picturesThatDoNotEncodeAreCountedAndSettingsThatCannotBeEnd() throws {
+    @Test func picturesThatDoNotEncodeAreCountedAndInvalidSettingsEndTheRun() throws {
         for (code, isFatal) in [(FrameStreamingError.Code.corruptImage, false), (.unsupported, true)] {
             let link = MemoryTransport.pair()
             let collector = try Collector(link.receiver)

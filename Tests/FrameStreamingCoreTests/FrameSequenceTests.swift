@@ -35,7 +35,7 @@ import Testing
         #expect(count == 2)
     }
 
-    @Test func cancellingTheTaskEndsTheSequenceInGoodOrder() async throws {
+    @Test func cancellingTheTaskEndsTheSequenceCleanly() async throws {
         let link = MemoryTransport.pair()
         let (sender, thread) = try FrameReceiverTests.endlessSender(over: link.sender)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)

@@ -133,7 +133,7 @@ import Testing
         func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame { frame }
     }
 
-    @Test func anEncoderThatFailsIsSaidBehindTheFramesBeforeIt() throws {
+    @Test func theFailureOfAnEncoderIsReportedAfterTheFramesBeforeIt() throws {
         let link = MemoryTransport.pair()
         let collector = try FrameSenderTests.Collector(link.receiver)
         let sender = try FrameSender(

@@ -8,7 +8,7 @@ import Testing
         try .filled(FrameFormat(width: 1, height: 1, pixelFormat: .gray8), sequence: number) { _ in 0 }
     }
 
-    @Test func theNewestReplacesWhatNobodyTook() throws {
+    @Test func theNewestReplacesAFrameThatWasNotTaken() throws {
         let slot = NewestFrameSlot()
         #expect(!slot.put(try Self.frame(1)))
         #expect(slot.put(try Self.frame(2)))

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: [DeliveryPolicy.reliable, .latest], [1, 4])
-    func whatIsNotTakenAtOnceIsSentAllTheSame(policy: DeliveryPolicy, window: Int) throws {
+    func aFrameThatIsNotTakenAtOnceIsSentLater(policy: DeliveryPolicy, window: Int) throws {
         let link = MemoryTransport.pair()
         let transport = Hesitant(link.sender)
         let collector = try FrameSenderTests.Collector(link.receiver)
@@ -75,7 +75,7 @@ import Testing
         #expect(total.produced == total.acknowledged + total.dropped.total)
     }
 
-    @Test func whatBreaksWhereNobodyWaitsIsSaidAllTheSame() throws {
+    @Test func aBreakWithoutAWaitingThreadIsReported() throws {
         let link = MemoryTransport.pair()
         let transport = Hesitant(link.sender, breaksAt: 5)
         let collector = try FrameSenderTests.Collector(link.receiver)
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func whatIsSaidOfTheSourceGoesBeforeThePictureAfterIt() throws {
+    @Test func noticesAboutTheSourceAreSentBeforeTheNextPicture() throws {
         let link = MemoryTransport.pair()
         let transport = Hesitant(link.sender)
         let frames = try FrameSenderTests.frames(40)

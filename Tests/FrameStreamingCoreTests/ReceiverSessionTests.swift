@@ -211,7 +211,7 @@ import Testing
         #expect(driver.numbers == [2] && driver.session.wouldTake)
     }
 
-    @Test func whatIsSaidOfTheSourceGoesBeforeTheNextFrame() throws {
+    @Test func noticesAboutTheSourceAreSentBeforeTheNextFrame() throws {
         var driver = try Driver()
         driver.takesAll = false
         driver.connect()
@@ -387,7 +387,7 @@ import Testing
         }
     }
 
-    @Test func whoStopsALiveStreamWhileItsReceiverIsAwayLosesNothing() throws {
+    @Test func stoppingALiveStreamWhileItsReceiverIsAwayLosesNothing() throws {
         for policy in [DeliveryPolicy.latest, .reliable] {
             var driver = try Driver(policy) { $0.stopPatience = .milliseconds(100) }
             driver.connect()

@@ -66,7 +66,7 @@ import Testing
         #expect(statistics.description.hasSuffix(" ± 0.4"))
     }
 
-    @Test func withoutAClockTheStagesOfOneSideAreThereAllTheSame() throws {
+    @Test func withoutAClockTheStagesOfOneSideAreKnown() throws {
         let link = MemoryTransport.pair(clockOffset: nil)
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver, decode: nil)
         try send(1, over: link.sender)

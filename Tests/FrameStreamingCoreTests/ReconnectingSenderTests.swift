@@ -83,7 +83,7 @@ import Testing
         #expect(events.withLock { $0.count { $0 == "disconnected" } } == 3)
     }
 
-    @Test func whoListensWaitsForItsOnlyReceiver() throws {
+    @Test func aListeningSenderWaitsForItsOnlyReceiver() throws {
         let link = MemoryTransport.pair()
         let nobody = FrameStreamingError(.timedOut, "nobody came")
         let provider = ScriptedProvider(

@@ -52,7 +52,7 @@ import Testing
         #expect(watch.look(progress(0), at: at(2)) == .givenUp(.seconds(2)))
     }
 
-    @Test func whoAskedForThePauseMayHaveIt() {
+    @Test func aPauseOnRequestIsNoStall() {
         var watch = StallMonitor(since: at(0), patience: .seconds(2))
         #expect(watch.look(progress(0), mayRest: true, at: at(1000)) == .waits(.zero, left: .seconds(2)))
         #expect(watch.look(progress(0), at: at(1001)) == .waits(.seconds(1), left: .seconds(1)))
@@ -61,13 +61,13 @@ import Testing
 
     // MARK: Words
 
-    @Test func aStallIsSaidMoreAndMoreRarely() {
+    @Test func aStallIsReportedMoreAndMoreRarely() {
         var words = StallReports()
         let said = (1...86_400).filter { words.isDue(.seconds($0), acknowledged: 5) }
         #expect(said == (0...14).map { 3 << $0 })
     }
 
-    @Test func whoIsSlowWithEveryPictureIsNotNewsEachTime() {
+    @Test func aReceiverThatIsSlowWithEveryPictureIsNotReportedEachTime() {
         var words = StallReports()
         var said: [Int] = []
         // Each picture takes 5 s, for hours.
@@ -79,7 +79,7 @@ import Testing
         #expect(said == [1])
     }
 
-    @Test func whoHadRecoveredIsNewsAgain() {
+    @Test func aStallAfterARecoveryIsReportedAgain() {
         var words = StallReports()
         let stalls: [(seconds: Int, acknowledged: UInt64)] = [(100, 10), (3, 17), (3, 24), (3, 32)]
         let said = stalls.map { words.isDue(.seconds($0.seconds), acknowledged: $0.acknowledged) }

@@ -55,7 +55,7 @@ import Testing
         #expect(pair.still.receiver.peer.goodbye?.text.hasPrefix("given up: ") == true)
     }
 
-    @Test func whoIsAloneAndGivenUpFailsTheRun() throws {
+    @Test func givingUpTheOnlyReceiverFailsTheRun() throws {
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         var options = SenderOptions(policy: .reliable, window: 1)
@@ -160,7 +160,7 @@ import Testing
         #expect(sender.summary.total.acknowledged == frames)
     }
 
-    @Test func whoAskedForAPauseHasItBeforeTheEnd() throws {
+    @Test func aPauseOnRequestIsNoStallBeforeTheEnd() throws {
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         let watched = Watched(link.sender, moves: false)
@@ -184,7 +184,7 @@ import Testing
         thread.join()
     }
 
-    @Test func thatSomebodyIsWaitedForIsSaid() throws {
+    @Test func aWaitForAReceiverIsReported() throws {
         let pair = try Pair()
         let said = Monitor<(Duration, Duration?)?>(nil)
         var options = SenderOptions(policy: .reliable, window: 1)

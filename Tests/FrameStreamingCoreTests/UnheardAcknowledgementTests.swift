@@ -55,7 +55,7 @@ import Testing
         #expect(receiver.statistics.frames == 3)
     }
 
-    @Test func aGoodbyeThatCameIsTheEndAllTheSame() throws {
+    @Test func aGoodbyeThatHasArrivedIsTheEnd() throws {
         let link = MemoryTransport.pair()
         try send(1, over: link.sender)
         let receiver = try FrameReceiver(

@@ -123,7 +123,7 @@ import Testing
         #expect(failure?.message.contains("incomingStallTimeout") == true, "\(failure as Any)")
     }
 
-    @Test func whoeverIsBeyondTheLimitIsTurnedAwayUntilAPlaceIsFree() throws {
+    @Test func aReceiverBeyondTheLimitIsRefusedUntilAPlaceIsFree() throws {
         let listening = try Listening(.latest, maximumConnections: 1)
         let first = try listening.connect()
         let refused = #expect(throws: FrameStreamingError.self) { _ = try listening.connect() }
@@ -141,7 +141,7 @@ import Testing
     }
 
     /// A receiver's goodbye is answered, and its place is free afterwards.
-    @Test func whoLeavesIsAnsweredAndGivesItsPlaceBack() throws {
+    @Test func aReceiverThatLeavesIsAnsweredAndReturnsItsPlace() throws {
         let listening = try Listening(.latest, maximumConnections: 1)
         for _ in 0..<3 {
             var transport: TCPTransport?

@@ -131,7 +131,7 @@ import Testing
         #expect(skipped == total.dropped.replaced && receiver.statistics.skipped == skipped)
     }
 
-    @Test func cancelEndsAWaitForAFIFOThatNobodyWrites() throws {
+    @Test func cancelEndsAWaitForAFIFOWithoutAWriter() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

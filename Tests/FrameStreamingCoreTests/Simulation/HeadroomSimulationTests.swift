@@ -68,7 +68,7 @@ import Testing
 
     /// Frames may meet other conditions than the measurements did, so a
     /// trial is made, at most once a minute.
-    @Test func onceAMinuteItIsTriedAllTheSame() throws {
+    @Test func aTrialIsMadeOnceAMinuteNevertheless() throws {
         var stream = Self.stream(megabits: 10, roundTrip: 0.2, rate: 30, noise: 1, seed: 1)
         let outcome = try stream.run(seconds: 400)
         #expect((2...6).contains(Self.trials(outcome)))

@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: [0.1, 1, 10, 100] as [Double])
-    func withOneFrameUnderWayTheLinkIsBusyAllTheSame(megabits: Double) throws {
+    func withOneFrameInFlightTheLinkIsStillBusy(megabits: Double) throws {
         let seconds = 2_000 / megabits
         var stream = SimulatedStream(
             policy: .latest, window: 1, link: SimulatedLink(megabits: megabits, roundTrip: 0.2, noise: 0.1, seed: 3),

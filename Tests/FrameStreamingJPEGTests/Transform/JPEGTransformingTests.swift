@@ -120,7 +120,7 @@ import Testing
         (8, 0, 16, 16), (0, 8, 16, 16), (-16, 0, 16, 16), (0, 0, 0, 16), (0, 0, 16, -1), (0, 0, 97, 16), (80, 0, 17, 1),
         (0, 80, 1, 1), (16, 16, Int.max, 1), (Int.max & ~15, 0, 1, 1),
     ])
-    func cropsThatCannotBe(_ x: Int, _ y: Int, _ width: Int, _ height: Int) throws {
+    func impossibleCrops(_ x: Int, _ y: Int, _ width: Int, _ height: Int) throws {
         let jpeg = try codec.encode(TestPicture(width: 96, height: 80).frame(.i420), EncodeSettings())
         let region = JPEGTransform.Region(x: x, y: y, width: width, height: height)
         #expect(code { _ = try codec.transform(jpeg, JPEGTransform(crop: region)) } == .invalidArgument)

@@ -83,7 +83,7 @@ extension PreviewTests {
 
         @Test(arguments: [
             Int64.min, Int64.min + 5, -1, 0, Int64.max - 5, Int64.max,
-        ]) func timesThatCannotBe(nanoseconds: Int64) throws {
+        ]) func impossibleTimes(nanoseconds: Int64) throws {
             let rig = try Rig()
             let stream = rig.server.stream(named: "cam")
             let now = Double(realtimeOffset() &+ monotonicNow()) / 1e9

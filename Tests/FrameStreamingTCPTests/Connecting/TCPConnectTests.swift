@@ -32,7 +32,7 @@ import Testing
         #expect(error?.code == .unresolvedHost && error?.subject == "nonexistent.invalid")
     }
 
-    @Test func aPortThatNobodyListensOn() throws {
+    @Test func aPortWithoutAListener() throws {
         let port = try RawListener().port
         let error = failure("127.0.0.1:\(port)")
         #expect(error?.code == .connectionFailed && error?.message.contains("start the peer first") == true)
@@ -58,7 +58,7 @@ import Testing
         #expect(code { _ = try TCPListener(on: "0", role: .sender, handshake: .automatic) } == .invalidArgument)
     }
 
-    @Test func optionsThatCannotBe() {
+    @Test func invalidOptions() {
         let changes: [(inout TCPOptions) -> Void] = [
             { $0.stream = String(repeating: "x", count: 256) }, { $0.creditAhead = 0 }, { $0.maximumFrameBytes = 0 },
             { $0.pixelFormats = [PixelFormat](repeating: .jpeg, count: 257) }, { $0.standstillTimeout = .zero },

@@ -127,7 +127,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    @Test func whatIsWrongFromTheStartIsSaidAtOnce() {
+    @Test func invalidArgumentsAreRefusedAtOnce() {
         var options = TCPOptions()
         options.creditAhead = 0
         #expect(code { _ = try TCPConnector(to: "host", role: .sender) } == .invalidArgument)

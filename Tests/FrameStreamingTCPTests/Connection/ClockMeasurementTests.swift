@@ -22,7 +22,7 @@ import Testing
         #expect(times.dropFirst(8) == [1700, 2700, 3700, 4700, 5700, 6700, 7700, 8700, 9700])
     }
 
-    @Test func theThreadThatWaitsLeavesItToThoseWhoSendLater() {
+    @Test func theWaitingThreadLeavesQuestionsToSendingThreads() {
         var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         #expect(watch.wakeTime <= 0)
         var now: Int64 = 0
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func whatCannotBeAskedIsAskedALittleLater() {
+    @Test func aQuestionThatCannotBeSentIsAskedALittleLater() {
         var watch = ClockMeasurement(.another, measuresRoundTrip: false, start: 0)
         watch.postpone(at: 7)
         #expect(watch.wakeTime == 7 + 20 * Self.millisecond)

@@ -225,7 +225,7 @@ import Testing
     }
 
     /// A caller that waits in slices gets its slices, whether or not there is something to ask.
-    @Test func aQuestionEndsNobodysWaitEarlyOrLate() throws {
+    @Test func aQuestionEndsNoWaitEarlyOrLate() throws {
         let (transport, peer) = try makeRawPair(.sender, isOtherMachine: true)
         for _ in 0..<5 {
             let deadline = Deadline.after(.milliseconds(30))

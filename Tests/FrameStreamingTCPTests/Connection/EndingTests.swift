@@ -81,7 +81,7 @@ extension Message? {
         try two.value()
     }
 
-    @Test func aGoodbyeThatNobodyAnswersTimesOut() throws {
+    @Test func aGoodbyeWithoutAnAnswerTimesOut() throws {
         let (transport, peer) = try makeRawPair(.sender)
         #expect(code { try transport.finish("end", until: .after(.milliseconds(50))) } == .timedOut)
         #expect(peer.receiveToEnd() == Bye("end").marshal())

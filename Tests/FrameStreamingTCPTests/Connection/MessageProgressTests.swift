@@ -48,7 +48,7 @@ import Testing
         #expect(end?.seconds == 60 && end?.1 == .tooSlow)
     }
 
-    @Test func whoWasQuickAtFirstAndTricklesThenIsCutOffInTheNextMinute() {
+    @Test func aPeerThatWasFastAndThenTricklesIsCutOffInTheNextMinute() {
         let end = end([(1, 1_000_000)] + steadily(every: 10, 1, count: 100).map { ($0.0 + 1, $0.1 + 1_000_000) })
         #expect(end.map { $0.seconds > 60 && $0.seconds <= 131 && $0.1 == .tooSlow } == true)
     }
@@ -63,7 +63,7 @@ import Testing
         #expect(end(steadily(every: 29, 1, count: 1_000), any) == nil)
     }
 
-    @Test func whoWasStoppedFindsWhatHasMovedMeanwhile() {
+    @Test func aProgramThatWasStoppedCountsBytesThatMovedMeanwhile() {
         // 33 s pass without a look, and then bytes have moved: that is progress.
         #expect(end([(1, 10), (34, 70_000), (36, 80_000)]) == nil)
     }

@@ -160,7 +160,7 @@ import Testing
         withExtendedLifetime(_peer) {}
     }
 
-    @Test func aPeerThatTakesNoAcknowledgementIsGivenUpByWhoReads() throws {
+    @Test func aPeerThatTakesNoAcknowledgementIsGivenUpByTheReadingThread() throws {
         var options = TCPOptions()
         options.standstillTimeout = .milliseconds(100)
         let (transport, _peer) = try makeRawPair(.receiver, options: options, bufferSize: 4096)

@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 101, .max] as [UInt32]) func aQualityThatCannotBeEndsTheConnection(quality: UInt32) throws {
+    @Test(arguments: [0, 101, .max] as [UInt32]) func anInvalidQualityEndsTheConnection(quality: UInt32) throws {
         let (transport, peer) = try makeRawPair(.sender)
         var request = WireRequest(.quality(1))
         request.value = quality

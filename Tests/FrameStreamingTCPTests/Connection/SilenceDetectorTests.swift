@@ -10,7 +10,7 @@ import Testing
 @Suite(.ownThread(atOnce: 4)) struct SilenceDetectorTests {
     private let second: Int64 = 1_000_000_000
 
-    @Test func whoSaysAnythingIsNeverAsked() {
+    @Test func aPeerThatSendsAnythingIsNeverAsked() {
         var watch = SilenceDetector(patience: .seconds(10), at: 0)
         for now in 1...100 {
             #expect(
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func whoDoesNotAnswerIsLostAndWhoDoesIsNot() {
+    @Test func aPeerThatDoesNotAnswerIsLostAndOneThatDoesIsNot() {
         for answers in [false, true] {
             var watch = SilenceDetector(patience: .seconds(10), at: 0)
             #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: second) == .waits)
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func whoNeverAnsweredAPINGIsNotLost() {
+    @Test func aPeerThatNeverAnsweredAPINGIsNotLost() {
         var watch = SilenceDetector(patience: .seconds(10), isExpectedToAnswer: false, at: 0)
         #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: second) == .waits)
         #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 4 * second) == .ask)
@@ -47,7 +47,7 @@ import Testing
         #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_015 * second) == .lost(.seconds(14)))
     }
 
-    @Test func whoWasNotReadHasItsTimeAnew() {
+    @Test func aPeerThatWasNotReadGetsItsTimeAgain() {
         var watch = SilenceDetector(patience: .seconds(10), at: 0)
         _ = watch.look(received: 0, delivered: 0, underWay: 0, at: 4 * second)
         watch.noteAsked(at: 4 * second)

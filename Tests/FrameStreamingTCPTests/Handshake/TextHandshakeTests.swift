@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func receiptsThatNobodyAskedForAreRefused() throws {
+    @Test func receiptsWithoutAFrameAreRefused() throws {
         var machine = TextSenderMachine()
         var input = InputBuffer(Array("ok".utf8))
         #expect(throws: FrameStreamingError.self) { try machine.take(from: &input) }

@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func whoSaysNothingOrRubbishIsReportedAndDoesNotEndTheWait() throws {
+    @Test func silenceAndRubbishAreReportedAndDoNotEndTheWait() throws {
         var options = TCPOptions()
         options.handshakeTimeout = .milliseconds(50)
         let errors = Monitor<[FrameStreamingError.Code]>([])
@@ -62,7 +62,7 @@ import Testing
         _ = silent
     }
 
-    @Test func silentStrangersHoldUpNobody() throws {
+    @Test func silentStrangersDelayNoPeer() throws {
         var options = TCPOptions()
         options.handshakeTimeout = .seconds(3600)
         let acceptor = try TCPAcceptor(on: "0", role: .sender, options: options)
@@ -75,7 +75,7 @@ import Testing
         _ = strangers
     }
 
-    @Test func whoComesSecondIsTurnedAwayUntilTheFirstHasEnded() throws {
+    @Test func aSecondPeerIsRefusedUntilTheFirstHasEnded() throws {
         let errors = Monitor<[FrameStreamingError.Code]>([])
         let acceptor = try TCPAcceptor(on: "0", role: .sender) { error in errors.update { $0.append(error.code) } }
         // A peer may connect before a call waits for it.
@@ -162,7 +162,7 @@ import Testing
         #expect(try client.receiveFrame().1.sequence == 1)
     }
 
-    @Test func aListeningSocketThatBreaksIsSaidAndEndsTheWait() throws {
+    @Test func aListeningSocketThatBreaksIsReportedAndEndsTheWait() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         let server = try Background { try acceptor.nextTransport(until: .never).peer }
         acceptor.listener.descriptor.withLock { $0 }?.shutdownBoth()

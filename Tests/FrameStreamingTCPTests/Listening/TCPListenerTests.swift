@@ -201,7 +201,7 @@ private final class Server: Sendable {
         try server.close()
     }
 
-    @Test func silentConnectionsHoldUpNobody() throws {
+    @Test func silentConnectionsDelayNoOther() throws {
         var options = TCPOptions()
         options.handshakeTimeout = .milliseconds(100)
         let server = try Server(options: options)
@@ -320,7 +320,7 @@ private final class Server: Sendable {
                 == .unresolvedHost)
     }
 
-    @Test func aListenerForNobody() throws {
+    @Test func aListenerWithoutPlaces() throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .automatic)
         #expect(
             code { try listener.serve(maximumConnections: 0, onError: { _ in }) { _ in } }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct MemoryBudgetTests {
     static let mebibyte = 1 << 20
 
-    @Test func aBudgetThatCannotBeIsRefused() throws {
+    @Test func anInvalidBudgetIsRefused() throws {
         #expect(code { _ = try MemoryBudget(total: 0) } == .invalidArgument)
         #expect(code { _ = try MemoryBudget(total: 5, connection: 0) } == .invalidArgument)
         #expect(code { _ = try MemoryBudget(total: 5, connection: 6) } == .invalidArgument)
@@ -43,7 +43,7 @@ import Testing
         #expect(budget.used <= (30 + 4 * 10) * Self.mebibyte)
     }
 
-    @Test func aConnectionThatIsLetGoOfGivesBackWhatItHeld() throws {
+    @Test func aReleasedConnectionReturnsItsMemory() throws {
         let budget = try MemoryBudget(total: 10 * Self.mebibyte)
         var account: FrameMemoryAccount? = FrameMemoryAccount(budget, maximumFrameBytes: 5 * Self.mebibyte)
         #expect(account?.take(5 * Self.mebibyte) == true && budget.used == 5 * Self.mebibyte)
@@ -59,7 +59,7 @@ import Testing
         #expect(one.share == Self.mebibyte + Frame.maximumMetadataByteCount && others.count == 199)
     }
 
-    @Test func whoWaitsIsWokenByItsOwnConsumerAndByAnother() throws {
+    @Test func aWaitEndsByTheOwnConsumerAndByAnother() throws {
         let budget = try MemoryBudget(total: 20 * Self.mebibyte, connection: 20 * Self.mebibyte)
         let (one, two) = (
             FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte),

@@ -12,7 +12,7 @@ import Testing
         #expect(issued.session(claimed: session &+ 1) != session &+ 1)
     }
 
-    @Test func strangersPushOutNobodyWhoAcknowledgedOrIsConnected() {
+    @Test func strangersDoNotReplaceAcknowledgedOrConnectedSessions() {
         let issued = IssuedSessions()
         let gone = issued.session(claimed: 0)
         var hold: IssuedSession? = issued.hold(gone)

@@ -90,7 +90,7 @@ import Testing
         #expect(try third.value() == 5)
     }
 
-    @Test func otherSessionsWaitForNobody() throws {
+    @Test func otherSessionsDoNotWait() throws {
         let memory = memory()
         let first = try use(memory, 7)
         #expect(try use(memory, 8).base == 0)
@@ -133,7 +133,7 @@ import Testing
         #expect(try use(memory, 1).base == 7 && use(memory, 3000).base == 7)
     }
 
-    @Test func sessionsOfWhichNothingWasConsumedPushOutNobody() throws {
+    @Test func sessionsWithoutConsumedFramesReplaceNoOther() throws {
         let memory = memory()
         try use(memory, 1).consumed(5)
         for session in 2...UInt64(5000) { _ = try use(memory, session) }

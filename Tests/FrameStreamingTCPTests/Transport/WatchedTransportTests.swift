@@ -139,7 +139,7 @@ import Testing
         transport.close()
     }
 
-    @Test func whoDoesNotReadGetsTheRestWhenThereIsRoom() throws {
+    @Test func aPeerThatDoesNotReadGetsTheRestWhenThereIsRoom() throws {
         let (transport, peer) = try makeRawPair(.sender, bufferSize: 1)
         // A frame is partly written, and the thread that would finish it is absent.
         let frame = try makeFrame(1, byteCount: 500_000)

@@ -231,7 +231,7 @@ extension WireTypeSet {
     }
 
     @Test(arguments: [3, 255, 256, 0x0102, .max] as [UInt16])
-    func aGoodbyeOfALaterVersionIsInGoodOrder(_ code: UInt16) throws {
+    func aGoodbyeOfALaterVersionIsComplete(_ code: UInt16) throws {
         var bytes = Bye(.failed("why")).marshal()
         bytes[WirePrefix.length] = UInt8(code >> 8)
         bytes[WirePrefix.length + 1] = UInt8(code & 0xFF)

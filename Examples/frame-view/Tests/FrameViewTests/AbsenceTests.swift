@@ -31,7 +31,7 @@ import Testing
         absence.begin { [failures] error in failures.all.withLock { $0.append(error) } }
     }
 
-    @Test func whoStaysAwayHasFailed() {
+    @Test func aSenderThatStaysAwayHasFailed() {
         let absence = Absence(patience: .seconds(7), timer: timers.start)
         begin(absence)
         #expect(timers.durations == [.seconds(7)])
@@ -41,7 +41,7 @@ import Testing
         #expect(words.count == 1 && words[0].contains("within 7 s") && words[0].contains("--return-within"))
     }
 
-    @Test func whoIsBackInTimeHasNot() {
+    @Test func aSenderThatReturnsInTimeHasNotFailed() {
         let absence = Absence(patience: .seconds(7), timer: timers.start)
         begin(absence)
         absence.end()
@@ -72,7 +72,7 @@ import Testing
         ["--listen", "1", "--return-within", "5"], ["--from", "a:1", "--no-reconnect", "--return-within", "5"],
         ["--from", "a:1", "--return-within", "86401"],
     ])
-    func whatCannotBeIsRefused(arguments: [String]) {
+    func invalidOptionsAreRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try ViewOptions.parse(arguments) }
     }
 }

@@ -121,7 +121,7 @@ import Testing
         #expect(words == "end of stream")
     }
 
-    @Test func aLostSourceIsSaidAndItsReturn() throws {
+    @Test func theLossAndReturnOfASourceAreShown() throws {
         let window = PlayedWindow()
         let lost = FrameStreamingError(.sourceLost, "the camera is gone")
         _ = try play(
@@ -140,7 +140,7 @@ import Testing
         #expect(window.pictures == 3 && sent.total.acknowledged < 1000)
     }
 
-    @Test func whoComesAfterTheWindowWasClosedIsToldSo() throws {
+    @Test func aSenderThatConnectsAfterTheWindowWasClosedGetsItsGoodbye() throws {
         let window = PlayedWindow()
         window.stage.close("window closed")
         let steps = [SourceEvent](repeating: .frame(picture), count: 1000)
@@ -162,7 +162,7 @@ import Testing
         #expect(failure?.code == .endedWithoutGoodbye)
     }
 
-    @Test func aBrokenConnectionIsSaid() throws {
+    @Test func aBrokenConnectionIsShown() throws {
         let window = PlayedWindow()
         let link = MemoryTransport.pair()
         let receiving = try receiving(window.stage, [])
