@@ -45,7 +45,7 @@ struct SuppressedEvent: Encodable, Sendable {
     }
 }
 
-/// Milliseconds.
+/// Percentiles in milliseconds.
 package struct Percentiles: Encodable, Sendable {
     let p50: Double
     let p95: Double

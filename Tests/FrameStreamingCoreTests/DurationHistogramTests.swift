@@ -50,7 +50,7 @@ import Testing
         var compact = whole
         compact.compact()
         #expect(compact.count == 5000 && compact.summary == whole.summary)
-        // It can be added to afterwards.
+        // A compact histogram can count further values.
         var both = compact
         both.merge(whole)
         var twice = whole

@@ -59,7 +59,7 @@ import Testing
         #expect(watch.look(progress(0), at: at(1002)) == .givenUp(.seconds(2)))
     }
 
-    // MARK: Words
+    // MARK: Reports
 
     @Test func aStallIsReportedMoreAndMoreRarely() {
         var words = StallReports()

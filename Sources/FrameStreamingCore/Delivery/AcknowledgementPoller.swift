@@ -266,7 +266,7 @@ final class AcknowledgementPoller: Sendable {
 
 extension AcknowledgementPoller.State {
     fileprivate mutating func forget(_ index: Int, _ queue: ReadinessQueue) {
-        // It was added, and its descriptor is open: held here.
+        // This cannot fail: the descriptor was added, and is held open here.
         if let place = places[index] { try? queue.remove(place.descriptor) }
         places[index]?.connection.place.withLock { $0 = nil }
         places[index] = nil

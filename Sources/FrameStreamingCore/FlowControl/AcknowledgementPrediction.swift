@@ -1,7 +1,7 @@
 /// Predicts when the next acknowledgement arrives, and how long before that encoding must
 /// begin so that the link does not idle.
 ///
-/// Smoothed means and deviations, as TCP has them for its own round trip (RFC 6298, 2.3).
+/// It uses smoothed means and deviations, as TCP does for its round trip (RFC 6298, 2.3).
 struct AcknowledgementPrediction: Sendable {
     private var time: Int64 = 0
     private var deviation: Int64 = 0

@@ -3,7 +3,7 @@ package import FrameStreamingSystem
 
 /// Writes JPEG frames one after another to a file, unchanged.
 ///
-/// Each frame is one write. A kill in the middle of it leaves the frames before complete:
+/// Each frame is one write. A kill in the middle of one leaves the earlier frames complete:
 /// ``EncodedFileSource`` and FFmpeg (`-f mjpeg`) read them.
 public final class MJPEGRecorder: FrameRecorder {
     /// The recording's file: the requested path, or the next free name.
@@ -18,8 +18,8 @@ public final class MJPEGRecorder: FrameRecorder {
 
     /// Creates the file, and locks it while the recorder is open.
     ///
-    /// By default an existing recording is kept, and the recorder takes the next free name. A FIFO
-    /// is waited for until it has a reader, and whenever that reader does not keep up.
+    /// By default an existing recording is kept, and the recorder takes the next free name. For a
+    /// FIFO it waits until there is a reader, and whenever that reader does not keep up.
     ///
     /// - Parameters:
     ///   - path: The file.

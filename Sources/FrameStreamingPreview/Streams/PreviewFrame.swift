@@ -51,7 +51,7 @@ final class PreviewFrame: Sendable {
     }
 
     /// Whether a capture time is plausible: at most a day before the frame's arrival, and at most a
-    /// minute behind it. The sender reports it, and may have any clock.
+    /// minute after it. The sender reports it, and may have any clock.
     static func isBelievable(_ captured: MonotonicTime, at arrival: MonotonicTime) -> Bool {
         let (delay, overflow) = arrival.nanoseconds.subtractingReportingOverflow(captured.nanoseconds)
         return !overflow && (-60_000_000_000...86_400_000_000_000).contains(delay)

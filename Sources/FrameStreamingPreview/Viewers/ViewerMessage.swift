@@ -1,6 +1,6 @@
 internal import FrameStreamingCore
 
-/// A message to a viewer: its own bytes, and a frame's bytes in place.
+/// A message to a viewer: its own bytes, and a frame's bytes without a copy.
 struct ViewerMessage {
     var head: [UInt8]
     var image: Frame?

@@ -24,7 +24,7 @@ final class ConnectionState: Sendable {
         var awaitsReceipt = false
         var reading = ReadingState()
 
-        /// The peer has said its last word.
+        /// Whether the peer sends nothing more.
         var hasEnded: Bool { goodbye != nil || isGoodbyeAnswered }
         /// Either side has begun to say goodbye.
         var isEnding: Bool { hasSaidGoodbye || goodbye != nil }

@@ -126,7 +126,7 @@ final class TextSenderConnection: Connection {
 
 /// Reads the server's `ok`s, however the bytes are split into reads.
 ///
-/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
+/// Only the thread with the turn to read uses it, so it is safe to mark it Sendable.
 private final class ReceiptReader: @unchecked Sendable {
     private let channel: Channel
     private let writer: MessageWriter
@@ -150,7 +150,7 @@ private final class ReceiptReader: @unchecked Sendable {
                 stallMonitor.end()
                 return event
             }
-            // Half an `ok`.
+            // Half an `ok` has arrived.
             if hasCome { stallMonitor.begin() }
             try input.fill(from: channel, until: limit, watching: &stallMonitor, driving: writer)
         }

@@ -40,7 +40,7 @@ private struct Full: Error {}
         for (index, wait) in waits.prefix(13).enumerated() {
             #expect(wait <= min(.milliseconds(250) * (1 << min(index, 20)), .seconds(8)), "wait \(index)")
         }
-        // After the healthy one, as at the beginning.
+        // After the healthy connection the waits are short again.
         #expect(waits[13] <= .milliseconds(250) && waits[14] <= .milliseconds(500) && waits[15] <= .seconds(1))
         let failed = FrameStreamingError.Code.connectionFailed
         #expect(reasons == .init(repeating: failed, count: 12) + [.connectionLost, .connectionLost, failed, failed])
@@ -134,7 +134,7 @@ private struct Full: Error {}
     @Test func aCancelEndsTheWait() throws {
         let connector = try connector(to: try RawListener().port)
         try connector.serve(onWaiting: { _, _ in connector.cancel() }) { _ in }
-        // And one that was cancelled before does not begin.
+        // A connector that was cancelled before does not begin.
         try connector.serve { _ in Issue.record("connected") }
     }
 
@@ -150,7 +150,7 @@ private struct Full: Error {}
         _ = try sending.value()
     }
 
-    /// Without a cancel it was the body that closed the connection, and has to say why.
+    /// A body that closed the connection itself, without a cancel, must throw the reason.
     @Test func aConnectionThatTheBodyClosedIsAnError() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         let sending = try Background { try acceptor.nextTransport(until: soon()) }

@@ -25,8 +25,8 @@ import Testing
         #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
     }
 
-    /// Machines that were cloned while they ran have one boot id; with one time of the calendar as
-    /// well, only PING tells them apart.
+    /// Machines that were cloned while they ran have one boot id. If their calendar times agree as
+    /// well, only PING distinguishes them.
     @Test(arguments: [TwoMachines.Identity.each, .bootID, .bootIDAndCalendar])
     func bothEndsFindOutByThemselves(shared: TwoMachines.Identity) throws {
         let machines = try TwoMachines(shared: shared)
@@ -72,7 +72,8 @@ import Testing
         }
         machines.sender.close()
         #expect(throws: FrameStreamingError.self) { try receiver.next(until: soon()) }
-        // Frames 2 to 5: the last one was consumed when the next was asked for, in vain.
+        // Frames 2 to 5 count: the last one was acknowledged by the request for
+        // a further frame, which timed out.
         #expect(receiver.statistics.latency.count == 4)
         #expect(try acknowledgements.value())
     }

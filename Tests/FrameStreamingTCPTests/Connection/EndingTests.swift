@@ -7,7 +7,7 @@ import Testing
 @testable import FrameStreamingTCP
 
 extension Message? {
-    /// For the result of a receive on another thread: only whether there was a message.
+    /// Whether a receive on another thread returned no message.
     fileprivate var isEnd: Bool { if case .none = self { true } else { false } }
 }
 

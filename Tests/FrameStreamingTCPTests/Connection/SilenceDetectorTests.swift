@@ -24,7 +24,7 @@ import Testing
             var watch = SilenceDetector(patience: .seconds(10), at: 0)
             #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: second) == .waits)
             #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 4 * second) == .ask)
-            // It could not be written.
+            // The question could not be written.
             #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 20 * second) == .ask)
             watch.noteAsked(at: 20 * second)
             #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 29 * second) == .waits)
@@ -77,7 +77,7 @@ import Testing
             let now = Int64(4 + 9 * step) * second
             #expect(watch.look(received: 0, delivered: UInt64(step) * 600, underWay: 0, at: now) == .waits)
         }
-        // Our own questions do not.
+        // Bytes of our own questions do not count.
         #expect(watch.look(received: 0, delivered: 60_240, underWay: 0, at: 914 * second) == .lost(.seconds(914)))
     }
 

@@ -31,13 +31,13 @@ struct WireFields {
         fields = other.fields.filter { !places.contains($0.offset) }
     }
 
-    /// The smallest and the largest numbers, with and without a sign, of so many bytes.
+    /// The smallest and the largest numbers of this width, signed and unsigned.
     static func extremes(width: Int) -> [[UInt8]] {
         let rest = [UInt8](repeating: 0, count: width - 1)
         let ones = [UInt8](repeating: 0xFF, count: width - 1)
         return [
             rest + [0], rest + [1], ones + [0xFF], ones + [0xFE],
-            // The largest with a sign, and the smallest.
+            // The largest and the smallest signed number.
             [0x7F] + ones, [0x80] + rest,
         ]
     }
