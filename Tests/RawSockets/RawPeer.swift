@@ -139,3 +139,26 @@ package final class RawListener: Sendable {
 
     package func accept() -> RawPeer { RawPeer(socket: Glibc.accept(socket, nil, nil)) }
 }
+
+extension RawPeer {
+    /// Begins to connect to a port of 127.0.0.1, and waits so long for the answer.
+    package static func connecting(
+        to port: Int, waitingFor patience: Duration
+    ) -> (peer: RawPeer, isConnected: Bool) {
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let peer = RawPeer(socket: Glibc.socket(AF_INET, type, 0))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let code = unsafe withUnsafePointer(to: &address) {
+            unsafe connect(
+                peer.socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
+                socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        if code == 0 { return (peer, true) }
+        var waiting = pollfd(fd: peer.socket, events: Int16(POLLOUT), revents: 0)
+        let milliseconds = CInt(patience / .milliseconds(1))
+        return (peer, unsafe poll(&waiting, 1, milliseconds) > 0)
+    }
+}

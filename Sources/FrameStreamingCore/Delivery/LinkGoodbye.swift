@@ -9,7 +9,11 @@ struct LinkGoodbye {
     let isAnswer: Bool
 
     func say(until limit: MonotonicTime) {
-        link.state.withLock { $0.goodbyes += 1 }
+        let isCancelled = link.state.withLock { state in
+            state.goodbyes.append(connection)
+            return state.isCancelled
+        }
+        if isCancelled { connection.transport.close() }
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-goodbye") {
                 // What comes meanwhile needs somebody in `receive`.
@@ -34,6 +38,6 @@ struct LinkGoodbye {
         if !isAnswer { link.waitForReaders(until: deadline) }
         link.handle(.saidGoodbye(connection.number, failure))
         link.closeAbruptly(connection)
-        link.state.update { $0.goodbyes -= 1 }
+        link.state.update { state in state.goodbyes.removeAll { $0 === connection } }
     }
 }

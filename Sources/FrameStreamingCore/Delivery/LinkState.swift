@@ -16,8 +16,10 @@ struct LinkState {
     var thread: LinkThread.Activity?
     /// Connections that somebody reads: the poller, or a thread of their own.
     var readers = 0
-    /// Goodbyes that are being said.
-    var goodbyes = 0
+    /// Connections over which a goodbye is being said or answered.
+    var goodbyes: [LinkConnection] = []
+    /// Nobody waits for a goodbye, neither one that is under way nor one that begins now.
+    var isCancelled = false
     /// The number of the run's last frame that it was offered, or has counted as missed.
     var offered: UInt64 = 0
     /// Frames in a row that were offered and changed nothing, while nothing else happened.
@@ -46,7 +48,7 @@ struct LinkState {
         }
     }
 
-    var isOver: Bool { session.phase.hasEnded && thread == nil && readers == 0 && goodbyes == 0 }
+    var isOver: Bool { session.phase.hasEnded && thread == nil && readers == 0 && goodbyes.isEmpty }
 
     mutating func nextNumber() -> ConnectionNumber {
         lastNumber += 1

@@ -151,6 +151,17 @@ final class ReceiverLink: Sendable {
         handle(.finish(SourceEnd(goodbye: goodbye, stopped: stopped), deliveredBytes: bytes))
     }
 
+    /// Ends at once. A goodbye that is under way, perhaps over a connection before the present one,
+    /// is not waited for either.
+    func cancel() {
+        handle(.cancel)
+        let goodbyes = state.withLock { state in
+            state.isCancelled = true
+            return state.goodbyes
+        }
+        for connection in goodbyes { connection.transport.close() }
+    }
+
     /// Looks whether the receiver makes progress, and whether the time for the end is over.
     func look() {
         let connection: LinkConnection?? = state.withLock { state in

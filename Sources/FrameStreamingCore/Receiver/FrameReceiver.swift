@@ -32,13 +32,7 @@ public final class FrameReceiver: Sendable {
     private let state = Monitor(ReceiverState())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
 
-    /// How long an acknowledgement may take to be accepted, and the goodbye at the stream's end.
-    private static var patience: Duration { .seconds(2) }
-
-    /// A program that was stopped is to end within a second, whatever the sender does.
-    private static func patience(of goodbye: Goodbye?) -> Duration {
-        goodbye?.code == .stopped ? .milliseconds(700) : patience
-    }
+    private let patience: ReceiverPatience
 
     /// A receiver on a connection whose peer sends.
     ///
@@ -48,13 +42,23 @@ public final class FrameReceiver: Sendable {
     ///   - decode: The pixel format and scale wanted; nil leaves the frames as they come.
     ///   - onEvent: Called from the connection's thread or the consumer's; returns soon.
     /// - Throws: `system` where no thread can be had.
-    public init(
+    public convenience init(
         codec: any FrameCodec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
+        onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
+    ) throws(FrameStreamingError) {
+        try self.init(
+            codec: codec, transport: transport, decode: decode, patience: ReceiverPatience(), onEvent: onEvent)
+    }
+
+    /// The same with the caller's own limits.
+    package init(
+        codec: any FrameCodec, transport: any Transport, decode: DecodeSettings?, patience: ReceiverPatience,
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         self.codec = codec
         self.transport = transport
         self.decode = decode
+        self.patience = patience
         self.onEvent = onEvent
         clock = PeerClock(transport)
         inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
@@ -69,13 +73,13 @@ public final class FrameReceiver: Sendable {
         // The receiver was released without a goodbye, perhaps because its consumer threw: the frame
         // that it had was not consumed. A deinit must not wait for the peer's answer, so another thread
         // does.
-        let (transport, inbox) = (transport, inbox)
+        let (transport, inbox, limit) = (transport, inbox, patience.ordinary)
         inbox.noteEnd(.cancelled)
         takeBack()
         if let lent = transport as? any ScopedTransport, lent.isLent { return }
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-goodbye") {
-                try? transport.finish("receiver went away", until: .after(Self.patience))
+                try? transport.finish("receiver went away", until: .after(limit))
                 transport.close()
             }
         } catch {
@@ -189,7 +193,7 @@ public final class FrameReceiver: Sendable {
     ) {
         let message = inbox.acknowledgement(info, outcome, unconsumed: unconsumed, stages: stages, at: now)
         do throws(FrameStreamingError) {
-            try transport.send(.acknowledgement(message), until: .after(Self.patience(of: inbox.farewell)))
+            try transport.send(.acknowledgement(message), until: .after(patience.limit(inbox.farewell)))
         } catch {
             noteUnheard(error)
         }
@@ -199,7 +203,7 @@ public final class FrameReceiver: Sendable {
     /// little time to say it; the frames that are here already are had in any case.
     private func noteUnheard(_ error: FrameStreamingError) {
         let isStopped = inbox.farewell?.code == .stopped
-        if error.code == .closed || inbox.waitForEnd(until: isStopped ? .now : .after(Self.patience)) { return }
+        if error.code == .closed || inbox.waitForEnd(until: isStopped ? .now : .after(patience.ordinary)) { return }
         let reason = FrameStreamingError(
             .connectionLost, "the sender takes no acknowledgement any more (\(error.message))", subject: error.subject,
             errno: error.errno)
@@ -219,7 +223,7 @@ public final class FrameReceiver: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
         }
-        try transport.send(.request(request), until: .after(Self.patience))
+        try transport.send(.request(request), until: .after(patience.ordinary))
     }
 
     // MARK: Ending
@@ -278,7 +282,7 @@ public final class FrameReceiver: Sendable {
         // The sender may be gone already: what it got is known to it, and what we got is counted.
         // The first word counts, unless something has failed since.
         let last = goodbye.code == .failed ? goodbye : farewell ?? goodbye
-        try? transport.finish(last, until: .after(Self.patience(of: last)))
+        try? transport.finish(last, until: .after(patience.limit(last)))
         transport.close()
         inbox.join()
     }

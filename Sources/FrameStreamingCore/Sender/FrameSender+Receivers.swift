@@ -101,7 +101,7 @@ extension FrameSender {
             return nil
         }
         guard let refusal else { return }
-        link.handle(.cancel)
+        link.cancel()
         throw refusal
     }
 

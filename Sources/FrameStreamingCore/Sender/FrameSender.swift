@@ -78,7 +78,7 @@ public final class FrameSender: Sendable {
     }
 
     deinit {
-        for link in control.withLock({ $0.links }) { link.handle(.cancel) }
+        for link in control.withLock({ $0.links }) { link.cancel() }
         encoders.stop()
     }
 
@@ -188,7 +188,7 @@ public final class FrameSender: Sendable {
             control.isCancelled = true
             return control.links
         }
-        for link in links { link.handle(.cancel) }
+        for link in links { link.cancel() }
     }
 
     /// How pictures are encoded now.

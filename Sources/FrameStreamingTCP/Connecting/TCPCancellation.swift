@@ -7,7 +7,9 @@ internal import FrameStreamingSystem
 public final class TCPCancellation: Sendable {
     private struct State {
         var isCancelled = false
-        var channels: [ObjectIdentifier: Channel] = [:]
+        /// What ends each call that waits for something else than ``wakeUp``.
+        var closers: [UInt64: @Sendable () -> Void] = [:]
+        var lastCloser: UInt64 = 0
     }
 
     private let state = Monitor(State())
@@ -22,12 +24,12 @@ public final class TCPCancellation: Sendable {
 
     /// Ends every attempt to connect that uses this with `cancelled`, within 100 ms.
     public func cancel() {
-        let channels = state.update { state in
+        let closers = state.update { state in
             state.isCancelled = true
-            return state.channels.values
+            return state.closers.values
         }
         wakeUp?.signal()
-        for channel in channels { channel.close() }
+        for close in closers { close() }
     }
 
     /// Whether ``cancel()`` was called.
@@ -44,16 +46,20 @@ public final class TCPCancellation: Sendable {
         return cancelled == nil
     }
 
-    /// Runs `body`. A cancel meanwhile closes `channel`.
+    /// Runs `body`. A cancel meanwhile calls `close`, which must end the body.
+    ///
+    /// - Throws: `cancelled`, also without a call of `body` after a cancel; what `body` throws.
     func guarding<Value>(
-        _ channel: Channel, _ body: () throws(FrameStreamingError) -> Value
+        _ close: @escaping @Sendable () -> Void, _ body: () throws(FrameStreamingError) -> Value
     ) throws(FrameStreamingError) -> Value {
-        let goes = state.withLock { state in
-            if !state.isCancelled { state.channels[ObjectIdentifier(channel)] = channel }
-            return !state.isCancelled
+        let number: UInt64? = state.withLock { state in
+            guard !state.isCancelled else { return nil }
+            state.lastCloser += 1
+            state.closers[state.lastCloser] = close
+            return state.lastCloser
         }
-        guard goes else { throw .cancelled("the attempt to connect") }
-        defer { state.withLock { _ = $0.channels.removeValue(forKey: ObjectIdentifier(channel)) } }
+        guard let number else { throw .cancelled("the attempt to connect") }
+        defer { state.withLock { _ = $0.closers.removeValue(forKey: number) } }
         do throws(FrameStreamingError) {
             return try body()
         } catch {

@@ -39,9 +39,11 @@ extension TCPConnector {
 
     /// The same with the caller's own clock and waits.
     ///
-    /// - Parameter pause: Waits for the duration; false = cancelled.
+    /// - Parameters:
+    ///   - pause: Waits for the duration; false = cancelled.
+    ///   - patience: How long the goodbye after the body may take.
     func serve(
-        goesOn: Bool, clock: some FrameClock, pause: (Duration) -> Bool,
+        goesOn: Bool, clock: some FrameClock, pause: (Duration) -> Bool, patience: Duration = TCPTransport.patience,
         onWaiting: (FrameStreamingError?, Duration) -> Void, _ body: (TCPTransport) throws -> Void
     ) throws {
         var delay = ReconnectDelay()
@@ -49,7 +51,7 @@ extension TCPConnector {
             let connected = clock.now
             var reason: FrameStreamingError?
             do {
-                try transport.lend(to: body)
+                try transport.lend(patience: patience, cancellation: cancellation, to: body)
                 guard goesOn else { return }
             } catch let error as FrameStreamingError
                 where error.isBreak(of: transport) || goesOn && error.code == .peerFailed

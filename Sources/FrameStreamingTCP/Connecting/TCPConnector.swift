@@ -18,7 +18,7 @@ public final class TCPConnector: TransportProvider {
     public let session: UInt64
     private let endpoint: TCPEndpoint
     private let handshakeDriver: HandshakeDriver
-    private let cancellation = TCPCancellation()
+    let cancellation = TCPCancellation()
 
     /// The limit of one attempt. The kernel alone would try for two minutes, with growing pauses,
     /// and would notice a receiver that is back too late.
@@ -66,8 +66,8 @@ public final class TCPConnector: TransportProvider {
     func pause(_ duration: Duration) -> Bool { cancellation.pause(duration) }
 
     /// Ends an attempt with `cancelled` within 100 ms, and every later one at once. An open
-    /// connection goes on, and ``serve(goesOn:onWaiting:_:)`` returns when it has ended. May be
-    /// called from any thread.
+    /// connection goes on: ``serve(goesOn:onWaiting:_:)`` returns when its body has, without waiting
+    /// for the peer's answer to the goodbye. May be called from any thread.
     public func cancel() {
         cancellation.cancel()
         handshakeDriver.sessions?.close()

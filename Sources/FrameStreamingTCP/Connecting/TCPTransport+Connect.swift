@@ -43,7 +43,7 @@ extension TCPTransport {
                 let channel = try Channel(
                     try connect(candidate, until: share ?? .never, cancellation, name: name))
                 do throws(FrameStreamingError) {
-                    return try cancellation.guarding(channel) { () throws(FrameStreamingError) in
+                    return try cancellation.guarding(channel.close) { () throws(FrameStreamingError) in
                         try handshakeDriver.connect(channel, until: deadline)
                     }
                 } catch {

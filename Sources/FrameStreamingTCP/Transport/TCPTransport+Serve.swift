@@ -4,23 +4,46 @@ internal import FrameStreamingSystem
 /// A connection that a `serve` lends to its body.
 extension TCPTransport: ScopedTransport {
     /// How long the goodbye may take for which the body has left no time.
-    private static var patience: Duration { .seconds(1) }
+    static var patience: Duration { .seconds(1) }
 
     package var isLent: Bool { lent.withLock { $0 } }
 
     /// Has `body` use the connection, and ends it with a goodbye that says how that went.
     ///
     /// A `body` that has said goodbye itself is the usual case: then nothing more is said.
-    func lend(to body: (TCPTransport) throws -> Void) throws {
+    ///
+    /// - Parameters:
+    ///   - patience: How long the peer's answer to the goodbye is waited for.
+    ///   - cancellation: Ends that wait. After it was cancelled, the goodbye is only said if the
+    ///     connection takes it at once.
+    func lend(
+        patience: Duration = TCPTransport.patience, cancellation: TCPCancellation? = nil,
+        to body: (TCPTransport) throws -> Void
+    ) throws {
         lent.withLock { $0 = true }
         defer { close() }
         do {
             try body(self)
         } catch {
-            if let goodbye = Self.goodbye(after: error) { try? finish(goodbye, until: .after(Self.patience)) }
+            if let goodbye = Self.goodbye(after: error) { say(goodbye, patience, cancellation) }
             throw error
         }
-        try? finish("connection no longer used", until: .after(Self.patience))
+        say("connection no longer used", patience, cancellation)
+    }
+
+    private func say(_ goodbye: Goodbye, _ patience: Duration, _ cancellation: TCPCancellation?) {
+        guard let cancellation else {
+            try? finish(goodbye, until: .after(patience))
+            return
+        }
+        do throws(FrameStreamingError) {
+            try cancellation.guarding(close) { () throws(FrameStreamingError) in
+                try finish(goodbye, until: .after(patience))
+            }
+        } catch {
+            // Where the cancel came before the goodbye began, this side has said nothing so far.
+            if error.code == .cancelled { try? finish(goodbye, until: .now) }
+        }
     }
 
     /// What the peer is told of an error; nil where the connection is what failed.

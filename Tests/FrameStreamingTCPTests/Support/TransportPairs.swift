@@ -51,7 +51,8 @@ func makePair(
 /// its clock.
 func makeRawPair(
     _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
-    isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0
+    isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0,
+    takesRequests: Bool = false
 ) throws -> (TCPTransport, RawPeer) {
     var ends: [CInt] = [-1, -1]
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -72,6 +73,7 @@ func makeRawPair(
             role: role.other.wireCode, maximumFrameBytes: 16 << 20,
             bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
         hello.creditThrough = 16
+        hello.takesRequests = takesRequests
         hello.realtimeOffset = realtimeOffset() + calendarAhead
         peer.send(hello.marshal(.hello))
     }
