@@ -427,6 +427,27 @@ import Testing
         }
     }
 
+    /// It can be recognised, and nobody waits for it: it said that it leaves.
+    @Test(arguments: [true, false]) func aReceiverThatConnectsByItselfAndSaidGoodbyeIsNotWaitedFor(
+        isIncoming: Bool
+    ) throws {
+        for goodbye in [Goodbye.complete("enough"), .stopped("restarted"), .failed("disk full")] {
+            for isDraining in [true, false] {
+                var driver = try Driver(.reliable, connecting: .byReceiver(isIncoming: isIncoming)) {
+                    $0.reconnection = .always
+                }
+                driver.connect(session: 3)
+                driver.offer()
+                if isDraining { driver.finish() }
+                driver.tell(.disconnected(Self.first, .goodbye(goodbye)))
+                #expect(!driver.session.phase.isOpen && !driver.session.needsConnection, "\(goodbye)")
+                driver.tell(.saidGoodbye(Self.first, nil))
+                #expect(driver.session.phase.streamEnd == (goodbye.code == .failed ? .error : .bye))
+                #expect(driver.counts.lost == 1)
+            }
+        }
+    }
+
     @Test func aReceiverThatConnectsByItselfIsWaitedForAsLongAsTheOptionsSay() throws {
         var driver = try Driver(.reliable, connecting: .byReceiver(isIncoming: true))
         driver.connect(session: 3)

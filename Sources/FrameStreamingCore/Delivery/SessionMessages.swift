@@ -52,13 +52,13 @@ extension ConnectionEnd {
         case .broken(let error):
             if connecting == .byListener { return true }
             guard error.isTransient || error.code == .closed else { return false }
-        // It wants no more, or failed. One that was stopped is waited for as one whose connection
-        // broke.
-        case .goodbye(let goodbye) where goodbye.code != .stopped:
-            return connecting.isOwn && options.reconnection == .always
-        case .goodbye: break
+            return connecting.isOwn || options.policy == .reliable && connection.hasSession
+        // It said that it leaves, so nobody waits for it. Where this side can connect again, or
+        // listens, one that was stopped is as one whose connection broke: the next may be the same,
+        // started again.
+        case .goodbye(let goodbye):
+            return connecting.isOwn && (goodbye.code == .stopped || options.reconnection == .always)
         }
-        return connecting.isOwn || options.policy == .reliable && connection.hasSession
     }
 }
 
