@@ -24,11 +24,16 @@ package struct SizeArgument: ExpressibleByArgument, Sendable {
 /// Refuses an address that is not written as one, before anything else is tried.
 package func checkAddress(connect: String?, listen: String?) throws {
     do throws(FrameStreamingError) {
-        if let connect { _ = try TCPEndpoint(connect, defaultHost: nil) }
-        if let listen { _ = try TCPEndpoint(listen, defaultHost: "127.0.0.1") }
+        if let connect { _ = try NetworkAddress(connect, defaultHost: nil) }
+        if let listen { _ = try NetworkAddress(listen, defaultHost: "127.0.0.1") }
     } catch {
         throw ValidationError(error.description)
     }
+}
+
+/// What is said of a preview's address that is refused.
+package func wrongPreviewAddress(_ error: FrameStreamingError) -> ValidationError {
+    ValidationError(error.code == .notPermitted ? "\(error) (--insecure)" : "\(error)")
 }
 
 /// A number of frames, or `adaptive`.

@@ -85,7 +85,7 @@ struct FrameDemo: ParsableCommand {
         do throws(FrameStreamingError) {
             try PreviewServer.check(preview ?? "0", insecure: insecure)
         } catch {
-            throw ValidationError(error.description)
+            throw wrongPreviewAddress(error)
         }
         if let seconds, seconds < 1 { throw ValidationError("--seconds is at least 1, not \(seconds)") }
     }

@@ -128,7 +128,7 @@ struct PreviewArguments: ParsableArguments {
         do throws(FrameStreamingError) {
             try PreviewServer.check(preview, insecure: insecure)
         } catch {
-            throw ValidationError(error.description)
+            throw wrongPreviewAddress(error)
         }
     }
 

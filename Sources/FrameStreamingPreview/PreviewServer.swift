@@ -82,9 +82,12 @@ public final class PreviewServer: Sendable {
         self.address = "http://\(endpoint.shownHost):\(listener.port)/"
     }
 
-    /// Checks an address as ``init(on:codec:options:)`` would, without listening: for command
-    /// lines.
-    package static func check(_ address: String, insecure: Bool) throws(FrameStreamingError) {
+    /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program that
+    /// refuses a bad command line before it starts.
+    ///
+    /// - Parameter insecure: As ``PreviewOptions/insecure``.
+    /// - Throws: `invalidArgument`; `notPermitted` for an address that other machines reach.
+    public static func check(_ address: String, insecure: Bool = false) throws(FrameStreamingError) {
         _ = try ListeningEndpoint(address, insecure: insecure)
     }
 

@@ -33,16 +33,6 @@ package final class Descriptor: Sendable {
         try open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
     }
 
-    /// Opens for writing. Creates the file, or empties an existing one.
-    package static func create(_ path: String) throws(SystemError) -> Descriptor {
-        try open(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
-    }
-
-    /// Creates a file for writing; `EEXIST` where the name is taken.
-    package static func createNew(_ path: String) throws(SystemError) -> Descriptor {
-        try open(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-    }
-
     /// Creates a file for writes that always append; `EEXIST` where the name is taken.
     package static func createNewForAppending(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
@@ -59,13 +49,6 @@ package final class Descriptor: Sendable {
     /// without a reader.
     package static func openForWriting(_ path: String) throws(SystemError) -> Descriptor {
         try open(path, flags: O_WRONLY | O_NONBLOCK | O_NOCTTY)
-    }
-
-    /// Returns the kind and the size in bytes, from fstat.
-    package func status() throws(SystemError) -> (kind: Kind, size: Int) {
-        var status = stat()
-        _ = try retryingInterrupts("fstat") { unsafe fstat(raw, &status) }
-        return (Kind(status), Int(status.st_size))
     }
 
     /// Reads once into the bytes behind `offset`; 0 = end, or no room. Throws `EAGAIN` like any

@@ -6,8 +6,8 @@ import Testing
 @Suite struct DescriptorTests {
     @Test func missingFilesAndDirectoriesSayWhatTheyAre() throws {
         #expect(throws: SystemError("open", code: Errno.noEntry)) { try Descriptor.open("/nonexistent/file") }
-        #expect(try Descriptor.open("/").status().kind == .directory)
-        #expect(try Descriptor.open("/dev/null").status().kind == .character)
+        #expect(try Descriptor.open("/").details().kind == .directory)
+        #expect(try Descriptor.open("/dev/null").details().kind == .character)
     }
 
     @Test func errorsAreReadable() {
@@ -26,7 +26,7 @@ import Testing
         try file.truncate(to: 5)
         try file.seek(to: 1)
         #expect(try file.readAll(limit: 100) == Array("ello".utf8))
-        #expect(try file.status().size == 5)
+        #expect(try file.details().size == 5)
         try renameFile(path, to: folder + "/b")
         #expect(FileManager.default.fileExists(atPath: folder + "/b"))
         #expect(!FileManager.default.fileExists(atPath: path))

@@ -42,10 +42,10 @@ struct FileInput: Sendable {
         self.neverBlocks = neverBlocks
         let kind: Descriptor.Kind
         do throws(SystemError) {
-            let status = try descriptor.status()
-            kind = status.kind
+            let details = try descriptor.details()
+            kind = details.kind
             origin = kind == .regular ? try descriptor.position() : 0
-            size = kind == .regular ? max(0, status.size - origin) : nil
+            size = kind == .regular ? max(0, details.size - origin) : nil
         } catch {
             throw FrameStreamingError(error, subject: name, remedy: "name something readable")
         }

@@ -11,7 +11,7 @@ struct ListeningEndpoint: Hashable {
 
     /// - Parameter insecure: Whether other machines may connect.
     init(_ text: String, insecure: Bool) throws(FrameStreamingError) {
-        let endpoint = try TCPEndpoint(text, defaultHost: "127.0.0.1")
+        let endpoint = try NetworkAddress(text, defaultHost: "127.0.0.1")
         host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host
         port = endpoint.port
         var four = in_addr()
@@ -32,7 +32,7 @@ struct ListeningEndpoint: Hashable {
             throw FrameStreamingError(
                 .notPermitted,
                 "anybody who can reach this address could see the pictures: nothing is encrypted, and there is no password: "
-                    + "leave the host out for this machine only, or say that you mean it (--insecure, PreviewOptions.insecure)",
+                    + "leave the host out for this machine only, or set PreviewOptions.insecure if you mean it",
                 subject: text)
         }
     }

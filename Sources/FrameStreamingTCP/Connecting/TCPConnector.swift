@@ -16,7 +16,7 @@ public final class TCPConnector: TransportProvider {
     /// Sender: the session of every connection, so that no frame is consumed twice. 0 with the text
     /// handshake, which has no sessions, and for a receiver, which remembers its sender's session.
     public let session: UInt64
-    private let endpoint: TCPEndpoint
+    private let endpoint: NetworkAddress
     private let handshakeDriver: HandshakeDriver
     let cancellation = TCPCancellation()
 
@@ -37,7 +37,7 @@ public final class TCPConnector: TransportProvider {
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
         self.address = address
-        endpoint = try TCPEndpoint(address, defaultHost: nil)
+        endpoint = try NetworkAddress(address, defaultHost: nil)
         let options = options.withSession(role, handshake)
         session = role == .sender ? options.session : 0
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: false)

@@ -21,13 +21,13 @@ extension TCPTransport {
         to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()
     ) throws(FrameStreamingError) -> TCPTransport {
-        let endpoint = try TCPEndpoint(address, defaultHost: nil)
+        let endpoint = try NetworkAddress(address, defaultHost: nil)
         let handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: false)
         return try connect(to: endpoint, handshakeDriver, until: deadline, cancellation)
     }
 
     static func connect(
-        to endpoint: TCPEndpoint, _ handshakeDriver: HandshakeDriver, until deadline: Deadline,
+        to endpoint: NetworkAddress, _ handshakeDriver: HandshakeDriver, until deadline: Deadline,
         _ cancellation: TCPCancellation
     ) throws(FrameStreamingError) -> TCPTransport {
         let name = endpoint.description
@@ -108,7 +108,7 @@ extension TCPTransport {
     /// The addresses of the host. The call that asks the name server can be neither cancelled nor
     /// bounded, so a thread of its own waits for it.
     private static func lookUp(
-        _ endpoint: TCPEndpoint, until deadline: Deadline, _ cancellation: TCPCancellation
+        _ endpoint: NetworkAddress, until deadline: Deadline, _ cancellation: TCPCancellation
     ) throws(FrameStreamingError) -> [SocketAddress] {
         if let numeric = try? SocketAddress.resolve(endpoint, listening: false, numericOnly: true) { return numeric }
         let answer = Monitor<Result<[SocketAddress], FrameStreamingError>?>(nil)

@@ -27,7 +27,7 @@ public final class TCPListener: Sendable {
         on address: String, role: TCPRole, handshake: TCPHandshake, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
-        let endpoint = try TCPEndpoint(address, defaultHost: "127.0.0.1")
+        let endpoint = try NetworkAddress(address, defaultHost: "127.0.0.1")
         let addresses = try SocketAddress.resolve(endpoint, listening: true)
         do throws(SystemError) {
             let socket = try Descriptor.socket(addresses[0].family)

@@ -20,7 +20,7 @@ struct SocketAddress: Hashable, CustomStringConvertible {
     ///
     /// - Parameter listening: Whether the addresses are for bind, and not for connect.
     static func resolve(
-        _ endpoint: TCPEndpoint, listening: Bool, numericOnly: Bool = false
+        _ endpoint: NetworkAddress, listening: Bool, numericOnly: Bool = false
     ) throws(FrameStreamingError) -> [SocketAddress] {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC

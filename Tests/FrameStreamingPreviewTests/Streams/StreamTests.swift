@@ -109,7 +109,7 @@ extension PreviewTests {
         ]) func addressesThatAreRefused(address: String, code: FrameStreamingError.Code) {
             let error = #expect(throws: FrameStreamingError.self) { try PreviewServer(on: address, codec: rig.codec) }
             #expect(error?.code == code)
-            if code == .notPermitted { #expect(error?.message.contains("--insecure") == true) }
+            if code == .notPermitted { #expect(error?.message.contains("PreviewOptions.insecure") == true) }
         }
 
         @Test func aPortThatIsTaken() throws {

@@ -43,16 +43,6 @@ import Testing
     ])
     func addressesThatAreNone(_ address: String) { #expect(failure(address)?.code == .invalidArgument) }
 
-    @Test func addressesAsPeopleWriteThem() throws {
-        #expect(try TCPEndpoint("host:5600", defaultHost: nil) == TCPEndpoint("host:5600", defaultHost: "other"))
-        for (text, expected) in [
-            ("5600", "127.0.0.1:5600"), (":5600", "127.0.0.1:5600"), ("0", "127.0.0.1:0"), ("[::]:7", "[::]:7"),
-            ("0.0.0.0:7", "0.0.0.0:7"), ("[fe80::1%lo]:7", "[fe80::1%lo]:7"),
-        ] {
-            #expect(try TCPEndpoint(text, defaultHost: "127.0.0.1").description == expected)
-        }
-    }
-
     @Test func anAutomaticHandshakeNeedsAListeningReceiver() throws {
         #expect(failure("127.0.0.1:1", handshake: .automatic)?.code == .invalidArgument)
         #expect(code { _ = try TCPListener(on: "0", role: .sender, handshake: .automatic) } == .invalidArgument)

@@ -118,7 +118,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, ETIMEDOUT, ECONNRESET, EADDRNOTAVAIL, EMFILE, EACCES,
     ])
     func everyErrorOfConnectMayPass(_ errno: CInt) throws {
-        let address = try SocketAddress.resolve(TCPEndpoint("127.0.0.1:1", defaultHost: nil), listening: false)[0]
+        let address = try SocketAddress.resolve(NetworkAddress("127.0.0.1:1", defaultHost: nil), listening: false)[0]
         for timedOut in [false, true] {
             let error = TCPTransport.failure(
                 SystemError("connect", code: errno), address, "host:1", timedOut: timedOut)

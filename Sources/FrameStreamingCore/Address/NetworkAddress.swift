@@ -1,11 +1,20 @@
-/// A host and a port in text form: `HOST:PORT`, `[IPv6]:PORT`, and
-/// without a host `:PORT` or `PORT`.
-package struct TCPEndpoint: Hashable, CustomStringConvertible {
-    package var host: String
-    package var port: UInt16
+/// The address of a program on a network, as a host and a port.
+///
+/// Written as `HOST:PORT`, `[IPv6]:PORT`, and where a host is implied as `:PORT` or `PORT`. The host is
+/// a name or a numeric address, and is not looked up.
+public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
+    /// A name or a numeric address, without brackets.
+    public var host: String
+    /// 0 to 65535; 0 = any free port, for listening.
+    public var port: UInt16
 
-    /// - Parameter defaultHost: The host if none is named; nil = a host is required.
-    package init(_ text: String, defaultHost: String?) throws(FrameStreamingError) {
+    /// Reads an address.
+    ///
+    /// - Parameters:
+    ///   - text: Such as `camera.local:5600`, `[fe80::1]:5600` or `:5600`.
+    ///   - defaultHost: The host if the text has none; nil = a host is required, and a port above 0.
+    /// - Throws: `invalidArgument` with the form that is expected.
+    public init(_ text: String, defaultHost: String? = nil) throws(FrameStreamingError) {
         func refuse(_ why: String) -> FrameStreamingError {
             FrameStreamingError(
                 .invalidArgument,
@@ -34,10 +43,11 @@ package struct TCPEndpoint: Hashable, CustomStringConvertible {
         guard !port.isEmpty, port.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt16(port) else {
             throw refuse("a port is a number from 0 to 65535")
         }
-        guard number > 0 || defaultHost != nil else { throw refuse("nobody listens on port 0") }
+        guard number > 0 || defaultHost != nil else { throw refuse("port 0 is only for listening, as any free port") }
         self.host = host
         self.port = number
     }
 
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// The form that ``init(_:defaultHost:)`` reads, with brackets around an IPv6 address.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
