@@ -1,11 +1,11 @@
 internal import FrameStreamingSystem
 
-/// A goodbye over a connection of a link. It waits for its answer, and so has a thread of its own.
+/// A goodbye over a connection of a link, on a thread of its own, because it waits for its answer.
 struct LinkGoodbye {
     let link: ReceiverLink
     let connection: LinkConnection
     let words: Goodbye
-    /// It answers the receiver's, which says nothing any more.
+    /// Whether it answers the receiver's goodbye. The receiver sends nothing more then.
     let isAnswer: Bool
 
     func say(until limit: MonotonicTime) {
@@ -16,12 +16,12 @@ struct LinkGoodbye {
         if isCancelled { connection.transport.close() }
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-goodbye") {
-                // What comes meanwhile needs somebody in `receive`.
+                // Messages that arrive meanwhile need a thread in `receive`.
                 if !isAnswer, link.poller.remove(connection) { connection.readAlone(for: link) }
                 finish(until: .at(limit))
             }
         } catch {
-            // Without a thread there is no wait for an answer.
+            // Without a thread the answer is not waited for.
             finish(until: .now)
         }
     }
@@ -33,8 +33,8 @@ struct LinkGoodbye {
         } catch {
             failure = error
         }
-        // What the receiver acknowledged last counts, although the answer to the goodbye may come
-        // before that was read. The connection is closed by now, so its reader is about to end.
+        // The last acknowledgements count, although the answer to the goodbye may arrive before
+        // they were read. The connection is closed by now, so its reader is about to end.
         if !isAnswer { link.waitForReaders(until: deadline) }
         link.handle(.saidGoodbye(connection.number, failure))
         link.closeAbruptly(connection)

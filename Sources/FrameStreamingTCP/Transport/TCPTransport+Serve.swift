@@ -10,7 +10,7 @@ extension TCPTransport: ScopedTransport {
 
     /// Has `body` use the connection, and ends it with a goodbye that says how that went.
     ///
-    /// A `body` that has said goodbye itself is the usual case: then nothing more is said.
+    /// A `body` usually says goodbye itself. Then no second goodbye is sent.
     ///
     /// - Parameters:
     ///   - patience: How long the peer's answer to the goodbye is waited for.
@@ -46,7 +46,7 @@ extension TCPTransport: ScopedTransport {
         }
     }
 
-    /// What the peer is told of an error; nil where the connection is what failed.
+    /// The goodbye for an error of the body; nil if the connection itself failed.
     private static func goodbye(after error: any Error) -> Goodbye? {
         guard let error = error as? FrameStreamingError else {
             return .failed(String(printable: String(describing: error)))

@@ -5,7 +5,8 @@ func negative(of frame: Frame, from pool: FramePool) throws -> Frame {
     var buffer = pool.buffer(byteCount: frame.byteCount)
     for index in 0..<frame.format.planeCount {
         let source = frame.plane(index)
-        // `layout` says where the plane's rows lie: `stride` bytes apart, `rowBytes` of them samples.
+        // `layout` says where the plane's rows lie: `stride` bytes
+        // apart, `rowBytes` of them samples.
         var target = buffer.plane(source.layout)
         for y in 0..<source.layout.height {
             let row = source.row(y)
