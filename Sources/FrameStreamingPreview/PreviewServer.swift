@@ -82,8 +82,8 @@ public final class PreviewServer: Sendable {
         self.address = "http://\(endpoint.shownHost):\(listener.port)/"
     }
 
-    /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program that
-    /// refuses a bad command line before it starts.
+    /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program
+    /// that refuses a bad command line before it starts.
     ///
     /// - Parameter insecure: As ``PreviewOptions/insecure``.
     /// - Throws: `invalidArgument`; `notPermitted` for an address that other machines reach.

@@ -1,7 +1,7 @@
 /// The address of a program on a network, as a host and a port.
 ///
-/// Written as `HOST:PORT`, `[IPv6]:PORT`, and where a host is implied as `:PORT` or `PORT`. The host is
-/// a name or a numeric address, and is not looked up.
+/// Written as `HOST:PORT`, `[IPv6]:PORT`, and where a host is implied as `:PORT` or `PORT`. The
+/// host is a name or a numeric address, and is not looked up.
 public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or a numeric address, without brackets.
     public var host: String
@@ -12,7 +12,8 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - text: Such as `camera.local:5600`, `[fe80::1]:5600` or `:5600`.
-    ///   - defaultHost: The host if the text has none; nil = a host is required, and a port above 0.
+    ///   - defaultHost: The host if the text has none; nil = a host
+    ///     is required, and a port above 0.
     /// - Throws: `invalidArgument` with the form that is expected.
     public init(_ text: String, defaultHost: String? = nil) throws(FrameStreamingError) {
         func refuse(_ why: String) -> FrameStreamingError {
