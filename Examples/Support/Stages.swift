@@ -18,7 +18,7 @@ extension ReceiverStatistics {
     /// From capture to consumed, without a gap.
     package var stages: [Stage] {
         [
-            Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),
+            Stage("capture", captureDelay), Stage("wait", creditWait), Stage("encode", encodeTime),
             Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
             Stage("consume", consumeTime),
         ]
@@ -29,7 +29,7 @@ extension SenderStatistics {
     /// From capture to consumed, without a gap. The receiver reports its own stages.
     package var stages: [Stage] {
         [
-            Stage("capture", captureTime), Stage("wait", creditWait), Stage("encode", encodeTime),
+            Stage("capture", captureDelay), Stage("wait", creditWait), Stage("encode", encodeTime),
             Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
             Stage("consume", consumeTime),
         ]

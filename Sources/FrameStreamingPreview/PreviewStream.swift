@@ -35,16 +35,17 @@ public final class PreviewStream: Sendable {
     /// - Parameters:
     ///   - frame: The frame. JPEG is passed on unchanged. Other formats are encoded by the server's
     ///     codec, and only while a viewer watches.
-    ///   - captured: The capture time on this machine's CLOCK_MONOTONIC; nil = unknown, so no delay
+    ///   - localCaptureTime: The capture time on this machine's CLOCK_MONOTONIC; nil = unknown, so no delay
     ///     is shown.
     ///   - skipped: The frames that the sender dropped before this one; nil = unknown.
-    ///   - clockError: The largest error of `captured`, in nanoseconds; 0 on one machine, nil =
+    ///   - clockError: The largest error of `localCaptureTime`, in nanoseconds; 0 on one machine, nil =
     ///     unknown.
     public func show(
-        _ frame: Frame, captured: MonotonicTime? = nil, skipped: Int? = nil, clockError: Int64? = nil
+        _ frame: Frame, localCaptureTime: MonotonicTime? = nil, skipped: Int? = nil, clockError: Int64? = nil
     ) {
         entry.show(
-            frame, owner: owner, captured: captured, skipped: skipped.map { max(0, $0) }, clockError: clockError)
+            frame, owner: owner, captured: localCaptureTime, skipped: skipped.map { max(0, $0) }, clockError: clockError
+        )
     }
 
     /// Shows a frame as a receiver got it, and not as it was decoded.
@@ -55,8 +56,9 @@ public final class PreviewStream: Sendable {
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
         let tells = peer?.hasSkipCounts ?? true
         show(
-            received.encoded, captured: received.captureTime, skipped: tells ? Int(received.info.skipped) : nil,
-            clockError: received.captureTime == nil ? nil : peer?.clockError)
+            received.encoded, localCaptureTime: received.localCaptureTime,
+            skipped: tells ? Int(received.info.skipped) : nil,
+            clockError: received.localCaptureTime == nil ? nil : peer?.clockError)
     }
 
     /// Reports that the frames stopped and may come back, for example because a camera was

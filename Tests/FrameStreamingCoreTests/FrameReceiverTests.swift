@@ -202,7 +202,7 @@ import Testing
         let frame = try Frame.filled(format, captureTime: CaptureTime(captured)) { _ in 0 }
         try link.sender.send(.frame(frame, FrameInfo(sequence: 1)), until: .never)
         let received = try #require(try receiver.next())
-        #expect(received.captureTime == captured.advanced(by: .seconds(5)))
+        #expect(received.localCaptureTime == captured.advanced(by: .seconds(5)))
         #expect(try #require(received.age) >= .seconds(1))
         receiver.close()
         #expect(try #require(receiver.statistics.latency.percentile(100)) >= 1000)

@@ -35,11 +35,11 @@ import Testing
         link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
-        #expect(abs(try largest(statistics.captureTime) - 5) < 0.01)
+        #expect(abs(try largest(statistics.captureDelay) - 5) < 0.01)
         #expect(abs(try largest(statistics.encodeTime) - 3) < 0.01)
         #expect(abs(try largest(statistics.creditWait) - 4) < 0.01)
         let stages = [
-            statistics.captureTime, statistics.creditWait, statistics.encodeTime, statistics.wireTime,
+            statistics.captureDelay, statistics.creditWait, statistics.encodeTime, statistics.wireTime,
             statistics.queueTime,
             statistics.decodeTime, statistics.consumeTime,
         ]
@@ -77,7 +77,7 @@ import Testing
         #expect(statistics.latency.count == 0 && statistics.wireTime.count == 0 && statistics.clockError == nil)
         #expect(statistics.decodeTime.count == 0)
         for stage in [
-            statistics.captureTime, statistics.creditWait, statistics.encodeTime, statistics.queueTime,
+            statistics.captureDelay, statistics.creditWait, statistics.encodeTime, statistics.queueTime,
             statistics.consumeTime,
         ] { #expect(stage.count == 1) }
     }
@@ -89,12 +89,12 @@ import Testing
             info = FrameInfo(sequence: 1)
             frame.captureTime?.clock = .realtime
         }
-        #expect(try receiver.next()?.captureTime == nil)
+        #expect(try receiver.next()?.localCaptureTime == nil)
         link.sender.close()
         receiver.close()
         let statistics = receiver.statistics
         for stage in [
-            statistics.captureTime, statistics.creditWait, statistics.encodeTime, statistics.wireTime,
+            statistics.captureDelay, statistics.creditWait, statistics.encodeTime, statistics.wireTime,
             statistics.latency,
         ] { #expect(stage.count == 0) }
         #expect(statistics.queueTime.count == 1 && statistics.consumeTime.count == 1)

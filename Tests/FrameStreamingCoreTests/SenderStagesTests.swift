@@ -33,7 +33,7 @@ import Testing
             acknowledged: word(arrived: 1130, consumed: 1145), sent: time(112), at: time(150),
             clock: ClockFilter.Estimate(offset: -1000 * Self.millisecond, error: 500_000))
         let total = stages.total
-        #expect(try only(total.captureTime) == 5 && only(total.creditWait) == 4 && only(total.encodeTime) == 3)
+        #expect(try only(total.captureDelay) == 5 && only(total.creditWait) == 4 && only(total.encodeTime) == 3)
         #expect(try only(total.wireTime) == 18 && only(total.receiverTime) == 15 && only(total.ackTime) == 38)
         #expect(total.clockError == 0.5)
         #expect(total.queueTime.count == 0 && total.decodeTime.count == 0 && total.consumeTime.count == 0)
@@ -63,7 +63,7 @@ import Testing
         stages.record(acknowledged: word(arrived: nil, consumed: 9), sent: time(1), at: time(2), clock: here)
         stages.record(acknowledged: word(arrived: 5, consumed: nil), sent: time(1), at: time(2), clock: nil)
         let total = stages.total
-        #expect([total.captureTime, total.creditWait, total.encodeTime, total.wireTime].allSatisfy { $0.count == 0 })
+        #expect([total.captureDelay, total.creditWait, total.encodeTime, total.wireTime].allSatisfy { $0.count == 0 })
         #expect(total.receiverTime.count == 0 && total.ackTime.count == 2 && total.clockError == nil)
     }
 
@@ -92,10 +92,10 @@ import Testing
                 stages.record(sent: FrameInfo(sequence: 1), captured: CaptureTime(time(1)), offered: time(2))
             }
             let interval = stages.takeInterval()
-            #expect(interval.captureTime.count == round)
+            #expect(interval.captureDelay.count == round)
             sum.merge(interval)
         }
-        #expect(stages.takeInterval().captureTime.count == 0)
-        #expect(stages.total.captureTime.count == 6 && sum.captureTime.count == 6)
+        #expect(stages.takeInterval().captureDelay.count == 0)
+        #expect(stages.total.captureDelay.count == 6 && sum.captureDelay.count == 6)
     }
 }

@@ -14,7 +14,8 @@ public struct Frame: Sendable {
     /// Size, pixel format, planes, colour.
     public var format: FrameFormat { body.format }
 
-    /// When it was taken; nil = not known.
+    /// When the frame was captured, on the clock that `CaptureTime.clock` names, of the machine that
+    /// captured it; nil = not known. ``ReceivedFrame/localCaptureTime`` is the same moment here.
     public var captureTime: CaptureTime? {
         get { body.description.captureTime }
         set { own().description.captureTime = newValue }

@@ -30,13 +30,13 @@ extension ReceiverStatistics {
                 let encoding = info.encodeTime, let waiting = info.creditWait
             {
                 // All of it by the sender's clock.
-                captureTime.record(nanoseconds: sent.nanoseconds &- captured.nanoseconds &- encoding &- waiting)
+                captureDelay.record(nanoseconds: sent.nanoseconds &- captured.nanoseconds &- encoding &- waiting)
             }
             if let arrived = info.arrivalTime, let clock = delivered.clock {
                 wireTime.record(nanoseconds: arrived.nanoseconds &- (sent.nanoseconds &+ clock.offset))
             }
         }
-        if let captured = delivered.frame.captureTime {
+        if let captured = delivered.frame.localCaptureTime {
             latency.record(nanoseconds: now.nanoseconds &- captured.nanoseconds)
         }
         if let clock = delivered.clock { clockErrors.record(nanoseconds: clock.error) }

@@ -161,7 +161,7 @@ public final class FrameReceiver: Sendable {
             captured = MonotonicTime(nanoseconds: time.nanoseconds &+ estimate.offset)
         }
         return DeliveredFrame(
-            frame: ReceivedFrame(frame: frame, encoded: item.frame, info: item.info, captureTime: captured),
+            frame: ReceivedFrame(frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured),
             clock: estimate, taken: start, decoded: end)
     }
 

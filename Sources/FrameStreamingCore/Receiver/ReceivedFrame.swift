@@ -6,9 +6,10 @@ public struct ReceivedFrame: Sendable {
     public let encoded: Frame
     /// Its number on the connection, what was skipped before it, and times.
     public let info: FrameInfo
-    /// When it was captured, on this machine's CLOCK_MONOTONIC; nil = not known.
-    public let captureTime: MonotonicTime?
+    /// When the frame was captured, translated to this machine's CLOCK_MONOTONIC; nil = not known.
+    /// `frame.captureTime` is the stamp itself, on the clock of the machine that captured it.
+    public let localCaptureTime: MonotonicTime?
 
     /// How old the picture is now; nil where the peer gives no time that can be compared with ours.
-    public var age: Duration? { captureTime.map { MonotonicTime.now.since($0) } }
+    public var age: Duration? { localCaptureTime.map { MonotonicTime.now.since($0) } }
 }

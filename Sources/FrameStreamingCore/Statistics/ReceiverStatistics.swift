@@ -1,6 +1,6 @@
 /// A receiver's figures, for one connection or all of them.
 ///
-/// The stages of a frame add up to its latency: ``captureTime``, ``creditWait``, ``encodeTime``,
+/// The stages of a frame add up to its latency: ``captureDelay``, ``creditWait``, ``encodeTime``,
 /// ``wireTime``, ``queueTime``, ``decodeTime``, ``consumeTime``.
 public struct ReceiverStatistics: Sendable {
     /// Frames that the consumer has finished with.
@@ -21,9 +21,9 @@ public struct ReceiverStatistics: Sendable {
     /// From capture to consumed, the consumer's own time included.
     /// Empty where the peer gives no time.
     public var latency = DurationHistogram()
-    /// From capture until the sender had the picture from its source.
-    /// Empty where the peer gives no time.
-    public var captureTime = DurationHistogram()
+    /// From a frame's capture until the sender had it from its source, on the sender's
+    /// CLOCK_MONOTONIC. Empty if the peer gives no capture time.
+    public var captureDelay = DurationHistogram()
     /// From then until the sender sent it, without encoding. Empty where the peer gives no time.
     public var creditWait = DurationHistogram()
     /// Time in the sender's codec. Empty where the peer gives no time.
@@ -73,7 +73,7 @@ public struct ReceiverStatistics: Sendable {
         skippedHere += other.skippedHere
         droppedAtEnd += other.droppedAtEnd
         latency.merge(other.latency)
-        captureTime.merge(other.captureTime)
+        captureDelay.merge(other.captureDelay)
         creditWait.merge(other.creditWait)
         encodeTime.merge(other.encodeTime)
         wireTime.merge(other.wireTime)

@@ -10,7 +10,7 @@ struct SenderStages: Sendable {
     /// the time from capture to the source's offer, if the source gives a capture time.
     mutating func record(sent info: FrameInfo, captured: CaptureTime?, offered: MonotonicTime) {
         if let captured, captured.clock == .monotonic {
-            interval.captureTime.record(nanoseconds: offered.nanoseconds &- captured.nanoseconds)
+            interval.captureDelay.record(nanoseconds: offered.nanoseconds &- captured.nanoseconds)
         }
         if let time = info.creditWait { interval.creditWait.record(nanoseconds: time) }
         if let time = info.encodeTime { interval.encodeTime.record(nanoseconds: time) }

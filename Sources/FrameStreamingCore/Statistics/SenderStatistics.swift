@@ -37,8 +37,9 @@ public struct SenderStatistics: Sendable {
     public var lost = 0
     /// Bytes of the frames sent, without the protocol's own.
     public var bytes = 0
-    /// From capture until the source gave the picture. Empty if the source gives no capture time.
-    public var captureTime = DurationHistogram()
+    /// From a frame's capture until the source gave it, on this machine's CLOCK_MONOTONIC. Empty if
+    /// the source gives no capture time.
+    public var captureDelay = DurationHistogram()
     /// From when the source gave the picture until it was sent, without encoding.
     public var creditWait = DurationHistogram()
     /// Time in the codec.
@@ -95,7 +96,7 @@ public struct SenderStatistics: Sendable {
         failed += other.failed
         lost += other.lost
         bytes += other.bytes
-        captureTime.merge(other.captureTime)
+        captureDelay.merge(other.captureDelay)
         creditWait.merge(other.creditWait)
         encodeTime.merge(other.encodeTime)
         wireTime.merge(other.wireTime)
@@ -111,7 +112,7 @@ public struct SenderStatistics: Sendable {
 
     /// Makes the figures compact, until something is measured again.
     mutating func compact() {
-        captureTime.compact()
+        captureDelay.compact()
         creditWait.compact()
         encodeTime.compact()
         wireTime.compact()

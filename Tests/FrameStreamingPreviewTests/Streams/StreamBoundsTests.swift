@@ -88,9 +88,11 @@ extension PreviewTests {
             let stream = rig.server.stream(named: "cam")
             let now = Double(realtimeOffset() &+ monotonicNow()) / 1e9
             stream.show(
-                try rig.jpeg(1), captured: MonotonicTime(nanoseconds: nanoseconds), skipped: .max, clockError: .min)
+                try rig.jpeg(1), localCaptureTime: MonotonicTime(nanoseconds: nanoseconds), skipped: .max,
+                clockError: .min)
             stream.show(
-                try rig.jpeg(2), captured: MonotonicTime(nanoseconds: nanoseconds), skipped: .max, clockError: .max)
+                try rig.jpeg(2), localCaptureTime: MonotonicTime(nanoseconds: nanoseconds), skipped: .max,
+                clockError: .max)
             let stamp = try #require(rig.ask("/streams/cam.jpg")["x-timestamp"])
             let seconds = try #require(Double(stamp))
             #expect(stamp.wholeMatch(of: /\d+\.\d{6}/) != nil && abs(seconds - now) < 90_000)

@@ -15,7 +15,7 @@ extension PreviewTests {
             page.watch("cam")
             try rig.wait(for: "it looks") { stream.viewers == 1 }
             let frame = try rig.jpeg(1)
-            stream.show(frame, captured: .now)
+            stream.show(frame, localCaptureTime: .now)
             let (header, jpeg) = try page.pictureOrEnd().picture()
             #expect(jpeg == frame.contents)
             #expect(header["stream"] as? String == "cam" && header["sequence"] as? Int == 1)

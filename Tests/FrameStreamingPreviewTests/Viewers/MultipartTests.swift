@@ -20,7 +20,7 @@ extension PreviewTests {
             let client = try rig.reader("/streams/cam.mjpg")
             for number in 1...5 {
                 let frame = try rig.jpeg(UInt64(number))
-                stream.show(frame, captured: .now)
+                stream.show(frame, localCaptureTime: .now)
                 if number == 1 { try begin(client) }
                 let part = try client.part(boundary: Rig.boundary)
                 #expect(part.bytes == frame.contents)

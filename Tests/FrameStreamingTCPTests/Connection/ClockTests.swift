@@ -56,7 +56,7 @@ import Testing
         }
         _ = try send(1)
         let first = try #require(try receiver.next(until: soon()))
-        #expect(first.captureTime == nil && first.age == nil)
+        #expect(first.localCaptureTime == nil && first.age == nil)
         #expect(receiver.peer.clockOffset == nil && receiver.peer.clockError == nil)
         machines.letPongsThrough()
         try waitUntil { receiver.peer.clockOffset != nil }
@@ -64,7 +64,7 @@ import Testing
         for number in 2...5 as ClosedRange<UInt64> {
             let captured = try send(number)
             let received = try #require(try receiver.next(until: soon()))
-            let found = try #require(received.captureTime)
+            let found = try #require(received.localCaptureTime)
             let error = try #require(receiver.peer.clockError)
             // The error is read after the time was translated. It can only have grown
             // since, by the drift that it includes.
@@ -120,7 +120,7 @@ import Testing
         let captured = monotonicNow()
         peer.send(try frame(2, at: captured + ahead))
         let second = try #require(try receiver.next(until: soon()))
-        let found = try #require(second.captureTime)
+        let found = try #require(second.localCaptureTime)
         let error = try #require(receiver.peer.clockError)
         #expect(abs(found.nanoseconds - captured) <= error + 1_000_000)
         receiver.cancel()

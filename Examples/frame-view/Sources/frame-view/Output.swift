@@ -78,7 +78,8 @@ struct Output: Sendable {
             "fps": .number(figures.framesPerSecond), "latency_ms": .of(figures.latency),
             "clock_error_ms": figures.clockError.map { .number($0) } ?? .null,
             "stages_ms": .object([
-                "capture": .of(figures.captureTime), "wait": .of(figures.creditWait), "encode": .of(figures.encodeTime),
+                "capture": .of(figures.captureDelay), "wait": .of(figures.creditWait),
+                "encode": .of(figures.encodeTime),
                 "wire": .of(figures.wireTime), "queue": .of(figures.queueTime), "decode": .of(figures.decodeTime),
                 "consume": .of(figures.consumeTime),
             ]), "end": .of(end), "goodbye": .of(peer.goodbye?.text),
