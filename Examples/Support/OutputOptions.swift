@@ -19,7 +19,7 @@ package struct OutputOptions: ParsableArguments, Sendable {
 package enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
     case auto, binary, text
 
-    package var tcp: TCPHandshake {
+    package var tcp: Handshake {
         switch self {
         case .auto: .automatic
         case .binary: .binary
@@ -33,5 +33,5 @@ package enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable, Se
 package enum SendingHandshake: String, ExpressibleByArgument, CaseIterable, Sendable {
     case binary, text
 
-    package var tcp: TCPHandshake { self == .text ? .text : .binary }
+    package var tcp: Handshake { self == .text ? .text : .binary }
 }

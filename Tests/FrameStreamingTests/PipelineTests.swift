@@ -49,8 +49,8 @@ import Testing
         return mean == 0 ? .infinity : 10 * log10(255 * 255 / mean)
     }
 
-    @Test(arguments: [(TCPHandshake.binary, 160, 120), (.binary, 1366, 768), (.text, 161, 121)])
-    func picturesArriveAsTheyWere(handshake: TCPHandshake, width: Int, height: Int) throws {
+    @Test(arguments: [(Handshake.binary, 160, 120), (.binary, 1366, 768), (.text, 161, 121)])
+    func picturesArriveAsTheyWere(handshake: Handshake, width: Int, height: Int) throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .automatic)
         let address = listener.address
         let sending = Sending {

@@ -43,20 +43,6 @@ extension Transport {
 
 /// Who is at the other end of a connection.
 public struct Peer: Hashable, Sendable {
-    /// How the connection speaks.
-    @nonexhaustive
-    public enum Handshake: String, Sendable, CustomStringConvertible {
-        /// The protocol of Docs/WireProtocol.md.
-        case binary
-        /// The classic OpenCV tutorial's.
-        case text
-        /// No bytes at all: both ends are in one process.
-        case memory
-
-        /// The handshake's name.
-        public var description: String { rawValue }
-    }
-
     /// Its address, such as `127.0.0.1:5600`, for people.
     public var address: String
     /// How the connection speaks.

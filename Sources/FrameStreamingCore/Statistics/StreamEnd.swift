@@ -16,7 +16,7 @@ public enum StreamEnd: String, Sendable, CustomStringConvertible {
     case cancelled
 
     /// The name of a clean end with this handshake.
-    static func good(_ handshake: Peer.Handshake) -> StreamEnd { handshake == .text ? .over : .bye }
+    static func good(_ handshake: Handshake) -> StreamEnd { handshake == .text ? .over : .bye }
 
     /// The end that an error causes.
     static func of(_ error: FrameStreamingError) -> StreamEnd {

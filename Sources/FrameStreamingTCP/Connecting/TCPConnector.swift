@@ -34,7 +34,7 @@ public final class TCPConnector: TransportProvider {
     ///   - options: Settings for each connection. A sender without a session gets a random one.
     /// - Throws: `invalidArgument`.
     public init(
-        to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions()
+        to address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
         self.address = address
         endpoint = try NetworkAddress(address, defaultHost: nil)
@@ -77,7 +77,7 @@ public final class TCPConnector: TransportProvider {
 extension TCPOptions {
     /// The options with a random session for a sender that has none, and without one for a
     /// handshake that has no sessions.
-    func withSession(_ role: TCPRole, _ handshake: TCPHandshake) -> TCPOptions {
+    func withSession(_ role: TCPRole, _ handshake: Handshake) -> TCPOptions {
         var options = self
         if !handshake.hasSessions {
             options.session = 0

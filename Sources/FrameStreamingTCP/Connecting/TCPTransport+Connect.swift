@@ -18,7 +18,7 @@ extension TCPTransport {
     ///   no room; `rejected` if it refuses for another reason; `timedOut`; `cancelled`;
     ///   `invalidArgument`.
     public static func connect(
-        to address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
+        to address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()
     ) throws(FrameStreamingError) -> TCPTransport {
         let endpoint = try NetworkAddress(address, defaultHost: nil)

@@ -4,22 +4,26 @@ internal import FrameStreamingSystem
 /// Runs the handshake on a connected socket, under one deadline, and makes a TCPTransport of it.
 struct HandshakeDriver: Sendable {
     let role: TCPRole
-    let handshake: TCPHandshake
+    let handshake: Handshake
     let options: TCPOptions
     /// Receiver: what it consumed of each session; nil for a handshake without sessions.
     let sessions: SessionMemory?
     /// Sender that listens and has no session of its own: the sessions of its receivers.
     let issued: IssuedSessions?
 
-    /// - Throws: `invalidArgument` for invalid options, and for `automatic` if the peer does not
-    ///   speak first.
+    /// - Throws: `invalidArgument` for invalid options, for `automatic` if the peer does not speak
+    ///   first, and for `memory`.
     init(
-        role: TCPRole, handshake: TCPHandshake, options: TCPOptions, listens: Bool
+        role: TCPRole, handshake: Handshake, options: TCPOptions, listens: Bool
     ) throws(FrameStreamingError) {
         guard handshake != .automatic || (listens && role == .receiver) else {
             throw FrameStreamingError(
                 .invalidArgument,
                 "only a receiver that listens can tell the handshake from the first byte: choose binary or text")
+        }
+        guard handshake != .memory else {
+            throw FrameStreamingError(
+                .invalidArgument, "no TCP connection is in memory: choose the binary or the text handshake")
         }
         self.role = role
         self.handshake = handshake

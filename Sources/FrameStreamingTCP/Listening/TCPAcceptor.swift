@@ -44,7 +44,7 @@ public final class TCPAcceptor: TransportProvider {
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
     ///   `invalidArgument`; `system` if no thread could be started.
     public init(
-        on address: String, role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
+        on address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         onError: @escaping @Sendable (FrameStreamingError) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         let options = options.withSession(role, handshake)

@@ -24,7 +24,7 @@ public final class TCPListener: Sendable {
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
     ///   `invalidArgument`.
     public init(
-        on address: String, role: TCPRole, handshake: TCPHandshake, options: TCPOptions = TCPOptions()
+        on address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
         let endpoint = try NetworkAddress(address, defaultHost: "127.0.0.1")

@@ -38,8 +38,8 @@ public struct TCPOptions: Sendable {
     /// Receiver: the largest image in bytes. A peer that announces more is disconnected before
     /// anything is allocated.
     public var maximumFrameBytes = 64 << 20
-    /// How long a peer may take to complete the handshake; with ``TCPHandshake/automatic``, to send
-    /// its first byte. With ``TCPHandshake/text`` there is no limit: a peer may be silent until its
+    /// How long a peer may take to complete the handshake; with ``Handshake/automatic``, to send
+    /// its first byte. With ``Handshake/text`` there is no limit: a peer may be silent until its
     /// first frame.
     public var handshakeTimeout = Duration.seconds(5)
     /// How long no byte of a begun message may move, in either direction, before the connection is

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct TCPConnectTests {
     private func failure(
-        _ address: String, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(),
+        _ address: String, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = soon()
     ) -> FrameStreamingError? {
         do throws(FrameStreamingError) {
@@ -46,6 +46,8 @@ import Testing
     @Test func anAutomaticHandshakeNeedsAListeningReceiver() throws {
         #expect(failure("127.0.0.1:1", handshake: .automatic)?.code == .invalidArgument)
         #expect(code { _ = try TCPListener(on: "0", role: .sender, handshake: .automatic) } == .invalidArgument)
+        #expect(failure("127.0.0.1:1", handshake: .memory)?.code == .invalidArgument)
+        #expect(code { _ = try TCPListener(on: "0", role: .receiver, handshake: .memory) } == .invalidArgument)
     }
 
     @Test func invalidOptions() {

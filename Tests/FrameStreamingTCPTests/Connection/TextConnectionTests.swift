@@ -24,7 +24,7 @@ import Testing
         jpegBytes(width: 64, height: 48), jpegBytes(width: 1366, height: 768, padding: 200_000), Array("no JPEG".utf8),
     ]
 
-    @Test(arguments: [TCPHandshake.automatic, .text]) func asReceiverOfTheTutorialsClient(_ handshake: TCPHandshake)
+    @Test(arguments: [Handshake.automatic, .text]) func asReceiverOfTheTutorialsClient(_ handshake: Handshake)
         throws
     {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: handshake)

@@ -14,8 +14,7 @@ private final class Server: Sendable {
     private let endings = Monitor<[FrameStreamingError]>([])
     private let serving: Background<Void>
 
-    init(maximumConnections: Int = 16, handshake: TCPHandshake = .automatic, options: TCPOptions = TCPOptions()) throws
-    {
+    init(maximumConnections: Int = 16, handshake: Handshake = .automatic, options: TCPOptions = TCPOptions()) throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: handshake, options: options)
         self.listener = listener
         let endings = endings

@@ -31,7 +31,7 @@ extension TCPRole {
 
 /// Two ends of a loopback connection: `connecting` has the role given.
 func makePair(
-    _ role: TCPRole = .sender, handshake: TCPHandshake = .binary, on address: String = "127.0.0.1:0",
+    _ role: TCPRole = .sender, handshake: Handshake = .binary, on address: String = "127.0.0.1:0",
     connecting: TCPOptions = TCPOptions(), listening: TCPOptions = TCPOptions()
 ) throws -> (connecting: TCPTransport, listening: TCPTransport) {
     let listener = try TCPListener(on: address, role: role.other, handshake: handshake, options: listening)
@@ -50,7 +50,7 @@ func makePair(
 /// pieces. An end that plays another machine, or whose equal boot id is only a claim, is asked for
 /// its clock.
 func makeRawPair(
-    _ role: TCPRole, handshake: TCPHandshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
+    _ role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
     isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0,
     takesRequests: Bool = false
 ) throws -> (TCPTransport, RawPeer) {

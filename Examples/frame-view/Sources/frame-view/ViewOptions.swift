@@ -37,7 +37,7 @@ struct ViewOptions: ParsableArguments {
         help: ArgumentHelp(
             "The protocol: text is that of the classic OpenCV tutorial; auto follows the sender's first byte, and is binary with --from."
         ))
-    var handshake = Handshake.auto
+    var handshake = ReceivingHandshake.auto
 
     @Flag(help: "Fill the screen from the start.")
     var fullscreen = false
@@ -57,10 +57,10 @@ struct ViewOptions: ParsableArguments {
     @Flag(help: "Print one JSON object a line on standard output, for programs.")
     var json = false
 
-    enum Handshake: String, ExpressibleByArgument, CaseIterable {
+    enum ReceivingHandshake: String, ExpressibleByArgument, CaseIterable {
         case auto, binary, text
 
-        var tcp: TCPHandshake {
+        var tcp: Handshake {
             switch self {
             case .auto: .automatic
             case .binary: .binary
@@ -110,7 +110,7 @@ struct ViewOptions: ParsableArguments {
             if let from {
                 // The connecting side speaks first, so it cannot detect the handshake: it is
                 // binary, unless the user wants text.
-                let handshake: TCPHandshake = handshake == .text ? .text : .binary
+                let handshake: Handshake = handshake == .text ? .text : .binary
                 return .connecting(try TCPConnector(to: from, role: .receiver, handshake: handshake, options: tcp))
             }
             return .listening(

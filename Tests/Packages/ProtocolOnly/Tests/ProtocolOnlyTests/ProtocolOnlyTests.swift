@@ -18,7 +18,7 @@ import Testing
         return samples.indices.map { samples[$0] }
     }
 
-    @Test(arguments: [TCPHandshake.binary, .automatic]) func rawPicturesOverTCP(handshake: TCPHandshake) throws {
+    @Test(arguments: [Handshake.binary, .automatic]) func rawPicturesOverTCP(handshake: Handshake) throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: handshake)
         let address = listener.address
         let frames = try Self.frames(20)
