@@ -41,7 +41,7 @@ struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The largest received picture in bytes: the sender of a larger one is disconnected.", valueName: "n"))
-    var maximumFrameBytes = TCPOptions().maximumFrameBytes
+    var maximumFrameBytes = TCPReceiverOptions().maximumFrameBytes
 
     @OptionGroup var rate: MinimumRate
 
@@ -71,20 +71,25 @@ struct ReceiveOptions: ParsableArguments {
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
-        guard TCPOptions.frameBytes.contains(maximumFrameBytes) else {
+        guard TCPReceiverOptions.frameBytes.contains(maximumFrameBytes) else {
             throw ValidationError(
-                "--maximum-frame-bytes is 1 to \(TCPOptions.frameBytes.upperBound), not \(maximumFrameBytes)")
+                "--maximum-frame-bytes is 1 to \(TCPReceiverOptions.frameBytes.upperBound), not \(maximumFrameBytes)")
         }
         if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
             throw ValidationError("--memory-limit is 1 to \(1 << 20) MiB, not \(memoryLimit)")
         }
     }
 
-    private func options() throws(FrameStreamingError) -> TCPOptions {
-        var options = TCPOptions()
+    private func role() throws(FrameStreamingError) -> TCPRole {
+        var options = TCPReceiverOptions()
         options.maximumFrameBytes = maximumFrameBytes
-        options.minimumRate = rate.bytesPerSecond
         if let memoryLimit { options.memory = try MemoryBudget(total: memoryLimit << 20) }
+        return .receiver(options)
+    }
+
+    private var options: TCPOptions {
+        var options = TCPOptions()
+        options.minimumRate = rate.bytesPerSecond
         return options
     }
 
@@ -96,7 +101,7 @@ struct ReceiveOptions: ParsableArguments {
     }
 
     func listener() throws(FrameStreamingError) -> TCPListener {
-        try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: try options())
+        try TCPListener(on: listen ?? "", role: try role(), handshake: handshake.tcp, options: options)
     }
 
     /// Nil if the program waits for senders.
@@ -105,7 +110,7 @@ struct ReceiveOptions: ParsableArguments {
         // The connecting side speaks first, so it cannot detect the handshake: it is
         // binary, unless the user wants text.
         return try TCPConnector(
-            to: from, role: .receiver, handshake: handshake == .text ? .text : .binary, options: try options())
+            to: from, role: try role(), handshake: handshake == .text ? .text : .binary, options: options)
     }
 }
 

@@ -140,22 +140,25 @@ struct SendOptions: ParsableArguments {
         var options = TCPOptions()
         options.stream = stream ?? ""
         options.minimumRate = rate.bytesPerSecond
+        var sending = TCPSenderOptions()
         // A receiver that accepts no JPEG is refused before anything is sent.
-        options.pixelFormats = [.jpeg]
+        sending.pixelFormats = [.jpeg]
         for receiver in to {
-            try sender.add(try TCPConnector(to: receiver, role: .sender, handshake: handshake.tcp, options: options))
+            try sender.add(
+                try TCPConnector(to: receiver, role: .sender(sending), handshake: handshake.tcp, options: options))
         }
         guard let listen else { return {} }
         // A range of qualities works with one receiver only, and so does a
         // stream that ends with its receiver.
         if noReconnect || quality?.isRange == true {
             let acceptor = try TCPAcceptor(
-                on: listen, role: .sender, handshake: handshake.tcp, options: options, onError: report.turnedAway)
+                on: listen, role: .sender(sending), handshake: handshake.tcp, options: options,
+                onError: report.turnedAway)
             report.listening(address: acceptor.address, port: acceptor.port)
             try sender.add(acceptor)
             return acceptor.cancel
         }
-        let listener = try TCPListener(on: listen, role: .sender, handshake: handshake.tcp, options: options)
+        let listener = try TCPListener(on: listen, role: .sender(sending), handshake: handshake.tcp, options: options)
         report.listening(address: listener.address, port: listener.port)
         let limit = maximumConnections ?? Self.mostReceivers
         report.inBackground {

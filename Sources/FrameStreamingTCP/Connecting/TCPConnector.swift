@@ -29,17 +29,18 @@ public final class TCPConnector: TransportProvider {
     /// - Parameters:
     ///   - address: `HOST:PORT`. The host is an IPv4 address, an IPv6 address in brackets, or a
     ///     name, which is looked up for each attempt.
-    ///   - role: Whether this side sends or receives frames.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side. A sender
+    ///     without a session gets a random one.
     ///   - handshake: Binary or text; the peer must speak the same.
-    ///   - options: Settings for each connection. A sender without a session gets a random one.
+    ///   - options: The other settings for each connection.
     /// - Throws: `invalidArgument`.
     public init(
         to address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
         self.address = address
         endpoint = try NetworkAddress(address, defaultHost: nil)
-        let options = options.withSession(role, handshake)
-        session = role == .sender ? options.session : 0
+        let role = role.withSession(handshake)
+        session = role.isSender ? role.session : 0
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: false)
     }
 
@@ -71,19 +72,5 @@ public final class TCPConnector: TransportProvider {
     public func cancel() {
         cancellation.cancel()
         handshakeDriver.sessions?.close()
-    }
-}
-
-extension TCPOptions {
-    /// The options with a random session for a sender that has none, and without one for a
-    /// handshake that has no sessions.
-    func withSession(_ role: TCPRole, _ handshake: Handshake) -> TCPOptions {
-        var options = self
-        if !handshake.hasSessions {
-            options.session = 0
-        } else if role == .sender, session == 0 {
-            options.session = .random(in: 1 ... .max)
-        }
-        return options
     }
 }

@@ -8,7 +8,7 @@ extension TCPTransport {
     /// - Parameters:
     ///   - address: `HOST:PORT`. The host is a name, an IPv4 address, or an IPv6 address in
     ///     brackets.
-    ///   - role: Whether this side sends or receives frames.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side.
     ///   - handshake: Binary or text; the peer must speak the same.
     ///   - options: The other settings.
     ///   - deadline: The limit for everything together, 10 s unless given. The handshake has a

@@ -28,13 +28,14 @@ final class BinaryConnection: WatchedConnection {
         self.session = session
         self.issued = issued
         let account: FrameMemoryAccount? =
-            role == .receiver
-            ? FrameMemoryAccount(options.memory, maximumFrameBytes: options.maximumFrameBytes) : nil
+            role.isSender
+            ? nil
+            : FrameMemoryAccount(role.receiving.memory, maximumFrameBytes: role.receiving.maximumFrameBytes)
         self.account = account
         clockExchange = ClockExchange(clock, writer, state)
         let sent = Monitor(SentFrames())
         let reader = BinaryReader(
-            channel, writer, input: input, options: options,
+            channel, writer, input: input, role: role, options: options,
             admission: account.map { [state] account in
                 FrameAdmission(account: account, channel: channel, writer: writer, state: state)
             })
@@ -42,7 +43,7 @@ final class BinaryConnection: WatchedConnection {
             role: role, reader: reader, channel: channel, writer: writer, state: state, clockExchange: clockExchange,
             silence: SilenceWatch(
                 channel, writer, state, sent: sent, answerTimeout: options.answerTimeout,
-                isExpectedToAnswer: role == .sender),
+                isExpectedToAnswer: role.isSender),
             sent: sent, issued: issued)
         outgoing = OutgoingMessages(
             role: role, peer: peer, channel, writer, state, clockExchange, sent: sent, session: session,
@@ -71,7 +72,7 @@ final class BinaryConnection: WatchedConnection {
 
     /// Nil for a receiver: reading frames would keep a thread that looks after many connections too
     /// long.
-    var watched: Descriptor? { role == .sender ? try? channel.descriptor() : nil }
+    var watched: Descriptor? { role.isSender ? try? channel.descriptor() : nil }
 
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
         try state.readingArrived(into: &messages) {

@@ -19,10 +19,10 @@ final class BinaryReader: @unchecked Sendable {
 
     /// - Parameter admission: Nil for a side that receives no frames.
     init(
-        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, role: TCPRole, options: TCPOptions,
         admission: FrameAdmission?
     ) {
-        reading = BinaryReading(channel, writer, input: input, options: options, admission: admission)
+        reading = BinaryReading(channel, writer, input: input, role: role, options: options, admission: admission)
     }
 
     /// The next message. When the deadline passes, the part that has arrived is kept.
@@ -81,20 +81,21 @@ private struct BinaryReading: ~Copyable {
     private var metadata: [UInt8] = []
 
     init(
-        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions,
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, role: TCPRole, options: TCPOptions,
         admission: FrameAdmission?
     ) {
         self.channel = channel
         self.writer = writer
         self.input = input
         self.admission = admission
+        let receiving = role.receiving
         // For the frames that the credit permits, one that is being read, and one that the consumer
         // uses.
         pool =
-            options.pool
+            receiving.pool
             ?? FramePool(
-                capacity: Int(clamping: min(options.creditAhead, 62)) + 2, keptBytes: options.maximumFrameBytes)
-        parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: options.maximumFrameBytes)
+                capacity: Int(clamping: min(receiving.creditAhead, 62)) + 2, keptBytes: receiving.maximumFrameBytes)
+        parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: receiving.maximumFrameBytes)
         stallMonitor = ReadStallMonitor(options.progressLimits)
     }
 

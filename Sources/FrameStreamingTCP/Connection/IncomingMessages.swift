@@ -56,7 +56,7 @@ struct IncomingMessages: Sendable {
             let wake = next < .max ? MonotonicTime(nanoseconds: next) : nil
             do throws(FrameStreamingError) {
                 return try reader.next(
-                    turn, until: wake.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: role == .receiver)
+                    turn, until: wake.map { deadline.earlier(.at($0)) } ?? deadline, takesFrames: !role.isSender)
             } catch {
                 guard error.code == .timedOut, let wake, wake <= .now, !deadline.hasPassed else {
                     throw writer.cause(of: error)
@@ -105,18 +105,18 @@ struct IncomingMessages: Sendable {
     private func meaning(of message: WireMessage) throws(FrameStreamingError) -> Meaning {
         switch message {
         case .acknowledgement(let acknowledgement):
-            try expect(role == .sender, "an acknowledgement to the side that receives frames")
+            try expect(role.isSender, "an acknowledgement to the side that receives frames")
             sent.withLock { $0.acknowledgeOldest() }
             issued?.noteAcknowledgement()
             return .message(.acknowledgement(acknowledgement))
         case .sourceLost(let text):
-            try expect(role == .receiver, "news of a source to the side that has the source")
+            try expect(!role.isSender, "news of a source to the side that has the source")
             return .message(.sourceLost(text))
         case .sourceRestored:
-            try expect(role == .receiver, "news of a source to the side that has the source")
+            try expect(!role.isSender, "news of a source to the side that has the source")
             return .message(.sourceRestored)
         case .request(let request):
-            try expect(role == .sender, "a request to the side that makes requests")
+            try expect(role.isSender, "a request to the side that makes requests")
             // A request of a later version is ignored.
             return request.request.map { .message(.request($0)) } ?? .nothing
         case .ping(let ping):

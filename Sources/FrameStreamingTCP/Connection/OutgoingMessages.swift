@@ -144,7 +144,7 @@ struct OutgoingMessages: Sendable {
     }
 
     private func needRole(_ needed: TCPRole, _ what: String) throws(FrameStreamingError) {
-        guard role == needed else {
+        guard role.isSender == needed.isSender else {
             throw FrameStreamingError(.invalidArgument, "the \(role) of a connection cannot \(what)")
         }
     }

@@ -9,13 +9,18 @@ final class TextReceiverConnection: Connection {
     private let state = ConnectionState()
     private let reader: TextReader
 
-    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
+    init(
+        _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, receiving: TCPReceiverOptions,
+        options: TCPOptions
+    ) {
         self.channel = channel
         self.writer = writer
         // For a frame that the consumer uses, one that is being read, and one that the consumer
         // keeps.
-        let pool = options.pool ?? FramePool(capacity: 3)
-        reader = TextReader(channel, writer, state, input: input, pool: pool, options: options)
+        let pool = receiving.pool ?? FramePool(capacity: 3)
+        reader = TextReader(
+            channel, writer, state, input: input, pool: pool, maximumFrameBytes: receiving.maximumFrameBytes,
+            limits: options.progressLimits)
     }
 
     var goodbye: Goodbye? { state.look { $0.goodbye } }
@@ -92,15 +97,15 @@ private final class TextReader: @unchecked Sendable {
 
     init(
         _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, input: InputBuffer, pool: FramePool,
-        options: TCPOptions
+        maximumFrameBytes: Int, limits: MessageProgress.Limits
     ) {
         self.channel = channel
         self.writer = writer
         self.state = state
         self.input = input
         self.pool = pool
-        parser = TextHeaderParser(maximumFrameBytes: options.maximumFrameBytes)
-        stallMonitor = ReadStallMonitor(options.progressLimits)
+        parser = TextHeaderParser(maximumFrameBytes: maximumFrameBytes)
+        stallMonitor = ReadStallMonitor(limits)
     }
 
     /// The next frame; nil after `over`.

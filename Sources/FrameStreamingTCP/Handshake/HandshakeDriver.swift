@@ -16,7 +16,7 @@ struct HandshakeDriver: Sendable {
     init(
         role: TCPRole, handshake: Handshake, options: TCPOptions, listens: Bool
     ) throws(FrameStreamingError) {
-        guard handshake != .automatic || (listens && role == .receiver) else {
+        guard handshake != .automatic || (listens && !role.isSender) else {
             throw FrameStreamingError(
                 .invalidArgument,
                 "only a receiver that listens can tell the handshake from the first byte: choose binary or text")
@@ -25,13 +25,13 @@ struct HandshakeDriver: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "no TCP connection is in memory: choose the binary or the text handshake")
         }
-        self.role = role
+        self.role = try role.validated()
         self.handshake = handshake
         self.options = try options.validated()
         sessions =
-            role == .receiver && handshake.hasSessions
-            ? SessionMemory(last: options.session, before: options.consumed) : nil
-        issued = role == .sender && listens && handshake.hasSessions && options.session == 0 ? IssuedSessions() : nil
+            !role.isSender && handshake.hasSessions
+            ? SessionMemory(last: role.session, before: role.receiving.consumed) : nil
+        issued = role.isSender && listens && handshake.hasSessions && role.session == 0 ? IssuedSessions() : nil
     }
 
     /// Makes room to remember `connections` sessions: as many streams can break at once.
@@ -138,26 +138,29 @@ struct HandshakeDriver: Sendable {
 
     private func prepare(_ channel: Channel) throws(FrameStreamingError) {
         let descriptor = try channel.descriptor()
-        do throws(SystemError) { try descriptor.prepare(options) } catch { throw channel.lost(error) }
+        do throws(SystemError) { try descriptor.prepare(options, unsentLowWater: role.sending.unsentLowWater) } catch {
+            throw channel.lost(error)
+        }
     }
 
     private var hello: Hello {
         var hello = Hello(
-            role: role.wireCode, maximumFrameBytes: UInt32(options.maximumFrameBytes), bootID: bootID,
+            role: role.wireCode, maximumFrameBytes: UInt32(role.receiving.maximumFrameBytes), bootID: bootID,
             stream: options.stream)
-        hello.session = options.session
+        hello.session = role.session
         hello.realtimeOffset = realtimeOffset()
-        hello.takesRequests = role == .sender
-        hello.pixelFormats = options.pixelFormats
-        if role == .receiver { hello.creditThrough = initialCredit }
+        hello.takesRequests = role.isSender
+        hello.pixelFormats = role.pixelFormats
+        if !role.isSender { hello.creditThrough = initialCredit }
         return hello
     }
 
     /// Receiver: the credit before any frame is known: as many frames as a connection may hold if
     /// each has a quarter of the largest size. Larger frames have to wait for memory.
     private var initialCredit: UInt64 {
-        let fitting = max(1, options.memory.connection / max(1, options.maximumFrameBytes / 4))
-        return min(options.creditAhead, UInt64(fitting))
+        let receiving = role.receiving
+        let fitting = max(1, receiving.memory.connection / max(1, receiving.maximumFrameBytes / 4))
+        return min(receiving.creditAhead, UInt64(fitting))
     }
 
     /// Returns what was agreed, the bytes that were read beyond the handshake, and when this side
@@ -205,14 +208,14 @@ struct HandshakeDriver: Sendable {
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
-            creditAhead: role == .receiver ? options.creditAhead : agreement.creditThrough)
+            creditAhead: role.isSender ? agreement.creditThrough : role.receiving.creditAhead)
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
         return TCPTransport(
             BinaryConnection(
                 channel, writer, role: role, peer: agreement.peer, input: input,
-                clock: ClockMeasurement(clock(of: agreement.peer), measuresRoundTrip: role == .sender, start: start),
+                clock: ClockMeasurement(clock(of: agreement.peer), measuresRoundTrip: role.isSender, start: start),
                 options: options, session: session, issued: issued),
             peer)
     }
@@ -236,9 +239,9 @@ struct HandshakeDriver: Sendable {
     private func text(_ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer) -> TCPTransport {
         let peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
         let connection: any Connection =
-            role == .receiver
-            ? TextReceiverConnection(channel, writer, input: input, options: options)
-            : TextSenderConnection(channel, writer, input: input, options: options)
+            role.isSender
+            ? TextSenderConnection(channel, writer, input: input, options: options)
+            : TextReceiverConnection(channel, writer, input: input, receiving: role.receiving, options: options)
         return TCPTransport(connection, peer)
     }
 }

@@ -36,9 +36,10 @@ public final class TCPAcceptor: TransportProvider {
     /// - Parameters:
     ///   - address: `[HOST:]PORT`. Without a host it listens on loopback only, 127.0.0.1;
     ///     `0.0.0.0:PORT` and `[::]:PORT` listen on all interfaces. With port 0 the system chooses.
-    ///   - role: Whether this side sends or receives frames.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side. A sender
+    ///     without a session gets a random one.
     ///   - handshake: What the peers speak. Only a receiver can use `automatic`.
-    ///   - options: Settings for each connection. A sender without a session gets a random one.
+    ///   - options: The other settings for each connection.
     ///   - onError: Called, from any thread, for each peer that was turned away or failed in its
     ///     handshake, and with `system` while no descriptor or thread is left.
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
@@ -47,8 +48,8 @@ public final class TCPAcceptor: TransportProvider {
         on address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         onError: @escaping @Sendable (FrameStreamingError) -> Void = { _ in }
     ) throws(FrameStreamingError) {
-        let options = options.withSession(role, handshake)
-        session = role == .sender ? options.session : 0
+        let role = role.withSession(handshake)
+        session = role.isSender ? role.session : 0
         listener = try TCPListener(on: address, role: role, handshake: handshake, options: options)
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-acceptor") { [listener, slot] in

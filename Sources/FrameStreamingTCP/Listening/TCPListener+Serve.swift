@@ -63,7 +63,7 @@ extension TCPListener {
         _ sender: FrameSender, maximumConnections: Int = 256,
         onError: @escaping @Sendable (any Error) -> Void
     ) throws(FrameStreamingError) {
-        guard handshakeDriver.role == .sender else {
+        guard handshakeDriver.role.isSender else {
             throw FrameStreamingError(
                 .invalidArgument, "this listener receives frames: make a TCPListener with the role sender")
         }

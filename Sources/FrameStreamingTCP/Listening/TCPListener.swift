@@ -18,9 +18,9 @@ public final class TCPListener: Sendable {
     /// - Parameters:
     ///   - address: `[HOST:]PORT`. Without a host it listens on loopback only, 127.0.0.1;
     ///     `0.0.0.0:PORT` and `[::]:PORT` listen on all interfaces. With port 0 the system chooses.
-    ///   - role: Whether this side sends or receives frames. - handshake: The handshake of the
-    ///     peers. Only a receiver can use `automatic`.
-    ///   - options: Settings for each connection.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side.
+    ///   - handshake: The handshake of the peers. Only a receiver can use `automatic`.
+    ///   - options: The other settings for each connection.
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
     ///   `invalidArgument`.
     public init(

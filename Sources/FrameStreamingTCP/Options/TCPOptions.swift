@@ -1,43 +1,11 @@
-public import FrameStreamingCore
+internal import FrameStreamingCore
 
-/// The settings of a TCP connection.
+/// The settings of a TCP connection that both sides have. ``TCPSenderOptions`` and
+/// ``TCPReceiverOptions`` have those of one side, and go into its ``TCPRole``.
 public struct TCPOptions: Sendable {
-    /// The stream's name, at most 255 bytes of UTF-8; empty = none. The text handshake does not
-    /// carry it.
+    /// The stream's name, at most 255 bytes of UTF-8; empty = none. The sender's name counts; a
+    /// receiver's is for a sender that gives none. The text handshake carries no name.
     public var stream = ""
-    /// Sender: its session, which is the same after a reconnect, so that no frame is consumed
-    /// twice. Receiver that connects: the session that it received last, before this program ran.
-    /// 0 means none.
-    ///
-    /// For a sender without a session ``TCPConnector`` and ``TCPAcceptor`` choose one, and
-    /// ``TCPListener`` chooses one for each receiver. Other connections resume nothing then.
-    public var session: UInt64 = 0
-    /// Receiver: returns how many frames of a session it has acknowledged, with any outcome; 0 for
-    /// a session that it does not know.
-    ///
-    /// Called for sessions that the listener or connector has not had, or has forgotten. A program
-    /// needs it if it stores what it consumed, to resume streams after its own restart.
-    ///
-    /// A listener or connector remembers every session that has a connection, and 1,024 others, or
-    /// the number of connections that ``TCPListener/serve(maximumConnections:onError:_:)`` allows
-    /// if that is more. Beyond that it forgets the oldest: first of the sessions without a consumed
-    /// frame, then of those that ended with a goodbye, then of those that broke. If a broken
-    /// session was forgotten, its sender sends again the frames whose acknowledgements it had not
-    /// received.
-    public var consumed: @Sendable (_ session: UInt64) -> UInt64 = { _ in 0 }
-    /// Receiver: how many frames the sender may send ahead of the last one that was consumed, at
-    /// least 1. With the text handshake always 1.
-    ///
-    /// The credit is smaller if so many frames do not fit into ``memory``. Before the first frame
-    /// is consumed, each is taken to have a quarter of ``maximumFrameBytes``: 16 fit by default.
-    /// From then on the largest of the latest frames counts.
-    public var creditAhead: UInt64 = 16
-    /// Receiver: the pixel formats that it takes; empty = any. Sender: the formats that it sends;
-    /// empty = not known. The handshake fails if the two have no format in common.
-    public var pixelFormats: [PixelFormat] = []
-    /// Receiver: the largest image in bytes. A peer that announces more is disconnected before
-    /// anything is allocated.
-    public var maximumFrameBytes = 64 << 20
     /// How long a peer may take to complete the handshake; with ``Handshake/automatic``, to send
     /// its first byte. With ``Handshake/text`` there is no limit: a peer may be silent until its
     /// first frame.
@@ -63,14 +31,6 @@ public struct TCPOptions: Sendable {
     /// does not hangs or is gone, though a proxy may go on confirming what it is sent. The text
     /// handshake has no PING.
     public var answerTimeout = Duration.seconds(10)
-    /// How many unsent bytes the kernel holds (TCP_NOTSENT_LOWAT); nil = the system's default.
-    public var unsentLowWater: Int? = 128 << 10
-    /// Receiver: bounds the memory of frames that have arrived and are not consumed, for all
-    /// connections that share it.
-    public var memory = MemoryBudget.standard
-    /// Receiver: the pool for the images. Without one, the connection makes a pool that keeps at
-    /// most ``maximumFrameBytes`` of unused memory.
-    public var pool: FramePool?
 
     /// Takes a peer's boot id as proof that it reads our clock, and sends no PING for it. For tests
     /// that compare every byte.
@@ -84,9 +44,6 @@ public struct TCPOptions: Sendable {
     /// The same for these options. Shorter in tests.
     var rateWindow = Self.rateWindow
 
-    /// The range of ``maximumFrameBytes``.
-    public static let frameBytes = 1...(1 << 30)
-
     /// Returns the options if they are valid.
     ///
     /// - Throws: `invalidArgument`.
@@ -95,20 +52,6 @@ public struct TCPOptions: Sendable {
             throw FrameStreamingError(
                 .invalidArgument,
                 "a stream's name must have at most \(Hello.longestName) bytes, not \(stream.utf8.count)")
-        }
-        guard creditAhead >= 1 else {
-            throw FrameStreamingError(
-                .invalidArgument, "creditAhead must be at least 1: with a credit of 0 no frame is ever sent")
-        }
-        guard Self.frameBytes.contains(maximumFrameBytes) else {
-            throw FrameStreamingError(
-                .invalidArgument,
-                "maximumFrameBytes must be 1 to \(Self.frameBytes.upperBound), not \(maximumFrameBytes)")
-        }
-        guard pixelFormats.count <= Hello.mostFormats else {
-            throw FrameStreamingError(
-                .invalidArgument,
-                "pixelFormats must have at most \(Hello.mostFormats) formats: leave it empty to take any")
         }
         guard handshakeTimeout > .zero, standstillTimeout > .zero, userTimeout > .zero, answerTimeout > .zero else {
             throw FrameStreamingError(.invalidArgument, "a timeout must be above 0")
@@ -119,11 +62,4 @@ public struct TCPOptions: Sendable {
         }
         return self
     }
-}
-
-extension FrameStreamingError {
-    /// The remedy for a frame beyond ``TCPOptions/maximumFrameBytes``. Only the user knows whether
-    /// that limit or the frame is wrong.
-    static let raiseLimit =
-        "send smaller frames, or raise the receiver's limit (TCPOptions.maximumFrameBytes)"
 }

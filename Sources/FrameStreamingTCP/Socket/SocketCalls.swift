@@ -79,7 +79,7 @@ extension Descriptor {
     }
 
     /// Sets the options for low latency and for noticing a dead peer. Only for TCP sockets.
-    func prepare(_ options: TCPOptions) throws(SystemError) {
+    func prepare(_ options: TCPOptions, unsentLowWater: Int?) throws(SystemError) {
         guard let address = SocketAddress(.local, of: self), address.endpoint != nil else { return }
         let tcp = CInt(IPPROTO_TCP)
         // Without this, two small acks wait for each other: 44 ms a frame.
@@ -89,7 +89,7 @@ extension Descriptor {
         try setOption(tcp, TCP_KEEPINTVL, 3)
         try setOption(tcp, TCP_KEEPCNT, 3)
         try setOption(tcp, TCP_USER_TIMEOUT, CInt(clamping: options.userTimeout.wholeNanoseconds / 1_000_000))
-        if let low = options.unsentLowWater { try setOption(tcp, TCP_NOTSENT_LOWAT, CInt(clamping: low)) }
+        if let unsentLowWater { try setOption(tcp, TCP_NOTSENT_LOWAT, CInt(clamping: unsentLowWater)) }
         // SO_SNDBUF and SO_RCVBUF keep their defaults: to set them turns the kernel's own tuning
         // off. From here on every call decides whether it waits. To wait in recv instead of recv,
         // poll and recv saves two system calls for each wait. A close by this side ends the wait by

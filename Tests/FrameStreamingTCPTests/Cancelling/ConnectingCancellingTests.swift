@@ -115,19 +115,19 @@ import Testing
     /// The sender is back, and the consumer of its earlier connection is still busy.
     @Test func aHandshakeThatWaitsForTheEarlierConnection() throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary, options: .patient)
-        var options = TCPOptions.patient
-        options.session = 7
+        var sending = TCPSenderOptions()
+        sending.session = 7
         let address = listener.address
-        let first = try Background { [options] in
-            try TCPTransport.connect(to: address, role: .sender, options: options, until: soon())
+        let first = try Background { [sending] in
+            try TCPTransport.connect(to: address, role: .sender(sending), options: .patient, until: soon())
         }
         let earlier = try listener.accept(until: soon())
         _ = try first.value()
         let accepting = try Background { _ = try listener.accept() }
         let cancellation = TCPCancellation()
-        let again = try Background { [options] in
+        let again = try Background { [sending] in
             try TCPTransport.connect(
-                to: address, role: .sender, options: options, until: .never, cancellation: cancellation)
+                to: address, role: .sender(sending), options: .patient, until: .never, cancellation: cancellation)
         }
         cancellation.cancel()
         #expect(again.error()?.code == .cancelled)

@@ -7,12 +7,12 @@ import Testing
 
 @Suite struct TCPConnectTests {
     private func failure(
-        _ address: String, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
+        _ address: String, role: TCPRole = .sender, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = soon()
     ) -> FrameStreamingError? {
         do throws(FrameStreamingError) {
             _ = try TCPTransport.connect(
-                to: address, role: .sender, handshake: handshake, options: options, until: deadline)
+                to: address, role: role, handshake: handshake, options: options, until: deadline)
             return nil
         } catch {
             return error
@@ -52,14 +52,26 @@ import Testing
 
     @Test func invalidOptions() {
         let changes: [(inout TCPOptions) -> Void] = [
-            { $0.stream = String(repeating: "x", count: 256) }, { $0.creditAhead = 0 }, { $0.maximumFrameBytes = 0 },
-            { $0.pixelFormats = [PixelFormat](repeating: .jpeg, count: 257) }, { $0.standstillTimeout = .zero },
+            { $0.stream = String(repeating: "x", count: 256) }, { $0.standstillTimeout = .zero },
             { $0.minimumRate = -1 },
         ]
         for change in changes {
             var options = TCPOptions()
             change(&options)
             #expect(failure("127.0.0.1:1", options: options)?.code == .invalidArgument)
+        }
+        let tooMany = [PixelFormat](repeating: .jpeg, count: 257)
+        var sending = TCPSenderOptions()
+        sending.pixelFormats = tooMany
+        #expect(failure("127.0.0.1:1", role: .sender(sending))?.code == .invalidArgument)
+        let receiving: [(inout TCPReceiverOptions) -> Void] = [
+            { $0.creditAhead = 0 }, { $0.maximumFrameBytes = 0 }, { $0.maximumFrameBytes = 1 << 31 },
+            { $0.pixelFormats = tooMany },
+        ]
+        for change in receiving {
+            var options = TCPReceiverOptions()
+            change(&options)
+            #expect(failure("127.0.0.1:1", role: .receiver(options))?.code == .invalidArgument)
         }
     }
 

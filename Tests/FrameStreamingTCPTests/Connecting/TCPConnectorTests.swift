@@ -128,10 +128,10 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
     }
 
     @Test func invalidArgumentsAreRefusedAtOnce() {
-        var options = TCPOptions()
+        var options = TCPReceiverOptions()
         options.creditAhead = 0
         #expect(code { _ = try TCPConnector(to: "host", role: .sender) } == .invalidArgument)
-        #expect(code { _ = try TCPConnector(to: "host:1", role: .receiver, options: options) } == .invalidArgument)
+        #expect(code { _ = try TCPConnector(to: "host:1", role: .receiver(options)) } == .invalidArgument)
         #expect(
             code { _ = try TCPConnector(to: "host:1", role: .receiver, handshake: .automatic) } == .invalidArgument)
     }
@@ -152,18 +152,18 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         #expect(try sessions(first) == [first.session, first.session])
         #expect(try sessions(second) == [second.session, second.session])
         #expect(first.session != 0 && second.session != 0 && first.session != second.session)
-        var options = TCPOptions()
+        var options = TCPSenderOptions()
         options.session = 77
-        #expect(try sessions(TCPConnector(to: address, role: .sender, options: options)) == [77, 77])
-        #expect(try TCPConnector(to: address, role: .sender, handshake: .text, options: options).session == 0)
+        #expect(try sessions(TCPConnector(to: address, role: .sender(options))) == [77, 77])
+        #expect(try TCPConnector(to: address, role: .sender(options), handshake: .text).session == 0)
         #expect(try TCPConnector(to: address, role: .receiver).session == 0)
         #expect(first.address == address)
     }
 
     @Test func theReceiversMemoryComesWithEachConnection() throws {
-        var options = TCPOptions()
+        var options = TCPReceiverOptions()
         options.consumed = { _ in 41 }
-        let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary, options: options)
+        let listener = try TCPListener(on: "0", role: .receiver(options), handshake: .binary)
         let connector = try TCPConnector(to: "127.0.0.1:\(listener.port)", role: .sender)
         for number in [41, 43, 45] as [UInt64] {
             let server = try Background { try listener.accept(until: soon()) }

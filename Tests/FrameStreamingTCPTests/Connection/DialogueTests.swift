@@ -27,10 +27,10 @@ import Testing
     }
 
     @Test func theDialogueOfTheDocument() throws {
-        var options = TCPOptions()
+        var options = TCPReceiverOptions()
         options.creditAhead = 1
         options.maximumFrameBytes = 1 << 20
-        let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary, options: options)
+        let listener = try TCPListener(on: "0", role: .receiver(options), handshake: .binary)
         let consuming = try Background {
             let receiver = try FrameReceiver(
                 codec: IdentityCodec(), transport: try listener.accept(until: soon()), decode: nil)

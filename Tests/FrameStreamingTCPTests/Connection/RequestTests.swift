@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: [TCPRole.sender, .receiver]) func requestsArriveInOrder(_ connecting: TCPRole) throws {
         let pair = try makePair(connecting)
         let (sender, receiver) =
-            connecting == .sender ? (pair.connecting, pair.listening) : (pair.listening, pair.connecting)
+            connecting.isSender ? (pair.connecting, pair.listening) : (pair.listening, pair.connecting)
         for request in Self.all { try receiver.send(.request(request), until: soon()) }
         for request in Self.all {
             guard case .request(let heard) = try sender.receive(until: soon()) else {
@@ -94,7 +94,7 @@ import Testing
             let peer = listener.accept()
             let bytes = peer.receive(WirePrefix.length + Hello.headerLength)
             let capabilities = bytes[(WirePrefix.length + 12)..<(WirePrefix.length + 16)]
-            #expect(Array(capabilities) == [0, 0, 0, role == .sender ? 1 : 0])
+            #expect(Array(capabilities) == [0, 0, 0, role.isSender ? 1 : 0])
             peer.kill()
             #expect(connecting.error() != nil)
         }

@@ -108,7 +108,7 @@ import Testing
         peer.send(welcome)
         let transport = try client.value()
         // A sender must answer only if it has answered before.
-        if role == .receiver {
+        if !role.isSender {
             peer.send(Pong(answering: Ping(id: 0, sendTime: 1), receiveTime: 2, sendTime: 3).marshal())
         }
         let error = #expect(throws: FrameStreamingError.self) { _ = try transport.receive(until: soon()) }

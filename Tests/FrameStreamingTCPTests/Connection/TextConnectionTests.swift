@@ -256,7 +256,7 @@ import Testing
 
     @Test(arguments: [TCPRole.sender, .receiver]) func bothEndsOfOurOwn(_ role: TCPRole) throws {
         let (connecting, listening) = try makePair(role, handshake: .text)
-        let (sender, receiver) = role == .sender ? (connecting, listening) : (listening, connecting)
+        let (sender, receiver) = role.isSender ? (connecting, listening) : (listening, connecting)
         let picture = jpegBytes(width: 17, height: 13, padding: 100_000)
         for number in 1...UInt64(5) {
             try sender.send(.frame(makeFrame(bytes: picture), FrameInfo(sequence: number)), until: soon())

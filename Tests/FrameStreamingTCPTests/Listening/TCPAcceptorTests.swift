@@ -21,11 +21,11 @@ import Testing
         let acceptor = try TCPAcceptor(on: "0", role: .sender)
         for (session, expected) in [(acceptor.session, 41), (acceptor.session &+ 1, 0), (0, 0)] as [(UInt64, UInt64)] {
             let server = try Background { try acceptor.nextTransport(until: soon()).peer.resumedFrom }
-            var options = TCPOptions()
-            options.session = session
+            var options = TCPReceiverOptions()
+            options.lastSession = session
             options.consumed = { $0 == session ? 41 : 0 }
             let client = try TCPTransport.connect(
-                to: acceptor.address, role: .receiver, options: options, until: soon())
+                to: acceptor.address, role: .receiver(options), until: soon())
             #expect(try server.value() == expected && client.peer.resumedFrom == expected)
         }
     }
@@ -99,9 +99,9 @@ import Testing
 
     @Test func aSenderThatIsBackTakesThePlaceOfItsOwnConnection() throws {
         let acceptor = try TCPAcceptor(on: "0", role: .receiver)
-        var options = TCPOptions()
+        var options = TCPSenderOptions()
         options.session = 7
-        let first = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
+        let first = try TCPTransport.connect(to: acceptor.address, role: .sender(options), until: soon())
         let taken = try acceptor.nextTransport(until: soon())
         // The receiving side learns that the connection is over, and takes the next.
         let server = try Background {
@@ -109,7 +109,7 @@ import Testing
             taken.close()
             return try acceptor.nextTransport(until: soon()).peer.session
         }
-        _ = try TCPTransport.connect(to: acceptor.address, role: .sender, options: options, until: soon())
+        _ = try TCPTransport.connect(to: acceptor.address, role: .sender(options), until: soon())
         #expect(try server.value() == 7)
         _ = first
     }

@@ -13,8 +13,8 @@ import Testing
     /// Two large frames for one connection.
     static let limit = 2 * large
 
-    private func options(_ budget: MemoryBudget? = nil) throws -> TCPOptions {
-        var options = TCPOptions()
+    private func options(_ budget: MemoryBudget? = nil) throws -> TCPReceiverOptions {
+        var options = TCPReceiverOptions()
         options.maximumFrameBytes = Self.large
         options.memory = try budget ?? MemoryBudget(total: 2 * Self.limit, connection: Self.limit)
         return options
@@ -42,9 +42,9 @@ import Testing
     /// A receiver that has granted 16 frames because the first was small, and a peer
     /// that sends 16 of the largest size.
     private func flooded(
-        _ options: TCPOptions
+        _ options: TCPReceiverOptions
     ) throws -> (FrameReceiver, TCPTransport, RawPeer, sent: Background<Bool>) {
-        let (transport, peer) = try makeRawPair(.receiver, options: options)
+        let (transport, peer) = try makeRawPair(.receiver(options))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport, decode: nil)
         peer.send(try frame(1, 100))
         #expect(try receiver.next(until: soon())?.info.sequence == 1)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func theCreditBeforeTheFirstFrameIsForAQuarterOfTheLargest() throws {
-        let (sender, receiver) = try makePair(listening: options())
+        let (sender, receiver) = try makePair(listening: .receiver(options()))
         #expect(sender.peer.initialCredit == 8 && receiver.peer.initialCredit == 8 && receiver.peer.creditAhead == 16)
         let (other, _) = try makePair()
         #expect(other.peer.initialCredit == UInt64(min(16, max(1, MemoryBudget.standard.connection / (16 << 20)))))
@@ -130,7 +130,7 @@ import Testing
         let budget = try MemoryBudget(total: Self.limit, connection: Self.limit)
         let (greedy, transport, _, _) = try flooded(options(budget))
         try waitUntil { (try? held(transport)) ?? 0 > Self.large }
-        let (other, peer) = try makeRawPair(.receiver, options: options(budget))
+        let (other, peer) = try makeRawPair(.receiver(options(budget)))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: other, decode: nil)
         // The next frame is not read completely before this one is
         // consumed, so another thread sends.

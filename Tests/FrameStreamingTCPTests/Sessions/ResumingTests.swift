@@ -263,9 +263,9 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
             atWork.update { $0 = true }
             let _: Bool? = gate.wait(until: soon().nanoseconds) { $0 ? true : nil }
         }
-        options = TCPOptions()
-        options.session = 7
-        let connector = try TCPConnector(to: "127.0.0.1:\(consumer.listener.port)", role: .sender, options: options)
+        var sending = TCPSenderOptions()
+        sending.session = 7
+        let connector = try TCPConnector(to: "127.0.0.1:\(consumer.listener.port)", role: .sender(sending))
         let old = try connector.nextTransport(until: soon())
         for number in 1...UInt64(2) {
             try old.send(.frame(makeFrame(number), FrameInfo(sequence: number)), until: soon())

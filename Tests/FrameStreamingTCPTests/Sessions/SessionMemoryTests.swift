@@ -195,10 +195,10 @@ import Testing
         }
         let half = UInt64(SessionMemory.fewest / 2)
         try breakSessions(2...1 + half)
-        var options = TCPOptions()
+        var options = TCPSenderOptions()
         options.session = 1
         let sender = try TCPTransport.connect(
-            to: "127.0.0.1:\(listener.port)", role: .sender, options: options, until: soon())
+            to: "127.0.0.1:\(listener.port)", role: .sender(options), until: soon())
         try sender.send(.frame(makeFrame(1), FrameInfo(sequence: 1)), until: soon())
         #expect(try sender.receiveAcknowledgement().sequence == 1)
         if goodbye { try sender.finish("done", until: soon()) } else { sender.close() }

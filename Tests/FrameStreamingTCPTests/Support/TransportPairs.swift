@@ -26,20 +26,20 @@ func code(_ body: () throws -> Void) -> FrameStreamingError.Code? {
 }
 
 extension TCPRole {
-    var other: TCPRole { self == .sender ? .receiver : .sender }
+    var other: TCPRole { isSender ? .receiver : .sender }
 }
 
 /// Two ends of a loopback connection: `connecting` has the role given.
 func makePair(
     _ role: TCPRole = .sender, handshake: Handshake = .binary, on address: String = "127.0.0.1:0",
-    connecting: TCPOptions = TCPOptions(), listening: TCPOptions = TCPOptions()
+    listening: TCPRole? = nil, options: TCPOptions = TCPOptions()
 ) throws -> (connecting: TCPTransport, listening: TCPTransport) {
-    let listener = try TCPListener(on: address, role: role.other, handshake: handshake, options: listening)
+    let listener = try TCPListener(on: address, role: listening ?? role.other, handshake: handshake, options: options)
     let host = listener.address.split(separator: ":").count > 2 ? "[::1]" : "127.0.0.1"
     let port = listener.port
     let client = try Background {
         try TCPTransport.connect(
-            to: "\(host):\(port)", role: role, handshake: handshake, options: connecting, until: soon())
+            to: "\(host):\(port)", role: role, handshake: handshake, options: options, until: soon())
     }
     let server = try listener.accept(until: soon())
     return (try client.value(), server)

@@ -10,7 +10,7 @@ import Testing
     @Test(arguments: [TCPRole.sender, .receiver], ["127.0.0.1:0", "[::1]:0"])
     func framesAndAcknowledgementsTravel(_ role: TCPRole, _ address: String) throws {
         let (connecting, listening) = try makePair(role, on: address)
-        let (sender, receiver) = role == .sender ? (connecting, listening) : (listening, connecting)
+        let (sender, receiver) = role.isSender ? (connecting, listening) : (listening, connecting)
         for number in 1...UInt64(20) {
             let sent = try makeFrame(number, byteCount: 1 + Int(number) * 7001)
             try sender.send(.frame(sent, FrameInfo(sequence: number)), until: soon())
@@ -75,13 +75,14 @@ import Testing
     }
 
     @Test func bothEndsKnowEachOther() throws {
-        var sending = TCPOptions()
-        sending.stream = "front"
+        var options = TCPOptions()
+        options.stream = "front"
+        var sending = TCPSenderOptions()
         sending.session = 77
-        var receiving = TCPOptions()
+        var receiving = TCPReceiverOptions()
         receiving.creditAhead = 3
         receiving.consumed = { $0 == 77 ? 41 : 0 }
-        let (sender, receiver) = try makePair(connecting: sending, listening: receiving)
+        let (sender, receiver) = try makePair(.sender(sending), listening: .receiver(receiving), options: options)
         #expect(sender.peer.initialCredit == 3 && receiver.peer.creditAhead == 3)
         for peer in [sender.peer, receiver.peer] {
             #expect(peer.session == 77 && peer.resumedFrom == 41 && peer.handshake == .binary)
@@ -91,10 +92,10 @@ import Testing
     }
 
     @Test func whatThePeerCannotTakeIsNotSent() throws {
-        var receiving = TCPOptions()
+        var receiving = TCPReceiverOptions()
         receiving.maximumFrameBytes = 1000
         receiving.pixelFormats = [.jpeg]
-        let (sender, receiver) = try makePair(listening: receiving)
+        let (sender, receiver) = try makePair(listening: .receiver(receiving))
         let large = try makeFrame(1, byteCount: 1001)
         let raw = try makeFrame(1, width: 2, height: 2, pixelFormat: .gray8)
         let small = try makeFrame(1)
@@ -108,10 +109,10 @@ import Testing
     /// Once warm, no image costs an allocation, on the receiver's side
     /// or in the packing of the sender's.
     @Test func memoryStaysFlat() throws {
-        var receiving = TCPOptions()
+        var receiving = TCPReceiverOptions()
         let pool = FramePool(capacity: 4)
         receiving.pool = pool
-        let (sender, receiver) = try makePair(listening: receiving)
+        let (sender, receiver) = try makePair(listening: .receiver(receiving))
         let frame = try makeFrame(1, byteCount: 50_000)
         for number in 1...UInt64(200) {
             try sender.send(.frame(frame, FrameInfo(sequence: number)), until: soon())

@@ -299,13 +299,15 @@ import Testing
                 peer.shutdownWriting()
                 return peer.waitForEnd()
             }
-            var options = TCPOptions()
-            options.session = 5
-            let handshakeDriver = try HandshakeDriver(role: role, handshake: .binary, options: options, listens: false)
+            var (sending, receiving) = (TCPSenderOptions(), TCPReceiverOptions())
+            (sending.session, receiving.lastSession) = (5, 5)
+            let handshakeDriver = try HandshakeDriver(
+                role: role.isSender ? .sender(sending) : .receiver(receiving), handshake: .binary,
+                options: TCPOptions(), listens: false)
             let channel = try Channel(descriptor)
             do {
                 let transport = try handshakeDriver.connect(channel, until: soon())
-                if role == .sender {
+                if role.isSender {
                     let sender = try FrameSender(codec: IdentityCodec(), transport: transport)
                     var source = ScriptedSource([try makeFrame(1), try makeFrame(2)])
                     _ = try? sender.run(&source)
