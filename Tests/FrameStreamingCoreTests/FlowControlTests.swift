@@ -69,7 +69,7 @@ import Testing
     private static func at(_ driver: inout Driver, _ milliseconds: Int64) { driver.time = milliseconds * 1_000_000 }
 
     @Test func underDeadlineFramesWaitInOrderAndTheOldAreDropped() throws {
-        var driver = try Self.driver(.deadline(.milliseconds(100)), window: 1)
+        var driver = try Self.driver(.deadline(age: .milliseconds(100)), window: 1)
         for moment in [0, 20, 40, 60, 80] as [Int64] {
             Self.at(&driver, moment)
             driver.offer()
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func underDeadlineNoMoreWaitThanMemoryAllows() throws {
-        var driver = try Self.driver(.deadline(.seconds(3600)), window: 1, credit: 0)
+        var driver = try Self.driver(.deadline(age: .seconds(3600)), window: 1, credit: 0)
         for _ in 0..<100 { driver.offer() }
         #expect(driver.counts.dropped.replaced == 36 && driver.session.frames.queue.count == 64)
     }

@@ -8,14 +8,14 @@ import Testing
     /// was in `receive` at that moment.
     @Test func whatCameBeforeTheAnswerToAGoodbyeIsDelivered() throws {
         let link = MemoryTransport.pair()
-        try link.receiver.send(.sourceLost("one"), until: limit)
-        try link.receiver.send(.sourceLost("two"), until: limit)
+        try link.receiver.send(.sourceLost(reason: "one"), until: limit)
+        try link.receiver.send(.sourceLost(reason: "two"), until: limit)
         // The peer has sent a goodbye as well, so that this end does not wait.
         try? link.receiver.finish("done", until: .now)
         try link.sender.finish("done", until: limit)
         for text in ["one", "two"] {
             let message = try link.sender.receive(until: limit)
-            guard case .sourceLost(text)? = message else {
+            guard case .sourceLost(reason: text)? = message else {
                 Issue.record("\(String(describing: message))")
                 return
             }
@@ -25,7 +25,7 @@ import Testing
 
     @Test func aCloseDeliversNothingMore() throws {
         let link = MemoryTransport.pair()
-        try link.receiver.send(.sourceLost("one"), until: limit)
+        try link.receiver.send(.sourceLost(reason: "one"), until: limit)
         link.sender.close()
         let error = #expect(throws: FrameStreamingError.self) { try link.sender.receive(until: limit) }
         #expect(error?.code == .closed)

@@ -153,7 +153,7 @@ struct LinkThread {
     /// Reports that it waits so long, and why, and waits, or until the session needs no connection
     /// any more.
     private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ provider: any TransportProvider) {
-        link.options.onEvent?(.waiting(provider.address, reason, wait))
+        link.options.onEvent?(.waiting(address: provider.address, error: reason, retryAfter: wait))
         let _: Bool? = link.state.wait(until: Deadline.after(wait).nanoseconds) {
             $0.session.needsConnection ? nil : true
         }

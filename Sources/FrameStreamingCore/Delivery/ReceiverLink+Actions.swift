@@ -132,13 +132,13 @@ extension ReceiverLink {
             options.onEvent?(.connected(peer))
         case .disconnected(let error):
             state.wakeAll()
-            options.onEvent?(.disconnected(peer, error))
+            options.onEvent?(.disconnected(peer, error: error))
             if let limit = state.withLock({ $0.session.returnLimit }) { poller.remind(self, at: limit) }
         case .acknowledged(let word, let time): options.onAcknowledgement?(word, .nanoseconds(time))
         case .requested(let request):
             if case .quality(let quality) = request { onQuality(quality) }
             options.onEvent?(.requested(peer, request))
-        case .stalled(let quiet, let left): options.onEvent?(.stalled(peer, quiet, givesUpAfter: left))
+        case .stalled(let quiet, let left): options.onEvent?(.stalled(peer, duration: quiet, givesUpAfter: left))
         case .chose(let quality, let scale):
             encoders.change { settings in (settings.quality, settings.scale) = (quality, scale) }
         case .ended(_, let error, let byItself):
@@ -151,7 +151,7 @@ extension ReceiverLink {
                 state.blocked = nil
             }
             onChange()
-            if byItself { options.onEvent?(.ended(last, error)) }
+            if byItself { options.onEvent?(.ended(last, error: error)) }
         }
     }
 

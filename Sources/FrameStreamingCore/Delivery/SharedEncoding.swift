@@ -111,7 +111,7 @@ extension Outgoing<SharedEncoding> {
     var message: Message? {
         switch self {
         case .frame(let frame, let info): frame.compressed.map { .frame($0, info) }
-        case .notice(.lost(let reason)): .sourceLost(reason)
+        case .notice(.lost(let reason)): .sourceLost(reason: reason)
         case .notice(.restored): .sourceRestored
         }
     }

@@ -148,7 +148,7 @@ public final class FrameReceiver: Sendable {
             } catch {
                 inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
                 pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
-                onEvent(.undecodable(item.info, error))
+                onEvent(.undecodable(item.info, error: error))
                 // The settings are the caller's own: no frame will be better.
                 if error.code == .invalidArgument { throw error }
                 return nil

@@ -3,9 +3,9 @@
 public enum ReceiverEvent: Sendable {
     /// The sender's source went away; the connection stands. The text says why, in words of the peer's: print it through
     /// `String(printable:)`.
-    case sourceLost(String)
+    case sourceLost(reason: String)
     /// The sender's source is back.
     case sourceRestored
     /// A frame did not decode or was refused, and was reported to the sender. The stream goes on.
-    case undecodable(FrameInfo, FrameStreamingError)
+    case undecodable(FrameInfo, error: FrameStreamingError)
 }

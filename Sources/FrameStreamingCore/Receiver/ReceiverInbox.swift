@@ -98,7 +98,7 @@ final class ReceiverInbox: Sendable {
                 }
                 switch message {
                 case .frame(let frame, let info): try take(Item(frame: frame, info: info))
-                case .sourceLost(let reason): onEvent(.sourceLost(reason))
+                case .sourceLost(let reason): onEvent(.sourceLost(reason: reason))
                 case .sourceRestored: onEvent(.sourceRestored)
                 case .acknowledgement:
                     throw FrameStreamingError(

@@ -6,7 +6,7 @@ public enum Message: Sendable {
     /// What became of a picture, and how many more may come, from the receiver.
     case acknowledgement(Acknowledgement)
     /// The sender's source went away and may come back; the text says why.
-    case sourceLost(String)
+    case sourceLost(reason: String)
     /// The sender's source is back.
     case sourceRestored
     /// What the receiver would like of the sender.

@@ -17,7 +17,7 @@ public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
     /// is not known. At most 64 pictures wait; beyond, the oldest is replaced.
     ///
     /// - Parameter age: More than zero; anything else counts as 1 ns.
-    public static func deadline(_ age: Duration) -> DeliveryPolicy {
+    public static func deadline(age: Duration) -> DeliveryPolicy {
         DeliveryPolicy(value: .deadline(max(age, .nanoseconds(1))))
     }
 

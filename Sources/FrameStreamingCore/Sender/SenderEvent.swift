@@ -4,18 +4,18 @@ public enum SenderEvent: Sendable {
     /// There is a connection: the first, or another after one broke.
     case connected(Peer)
     /// The connection is gone and another will be tried; the error says why, nil = the receiver said goodbye.
-    case disconnected(Peer, FrameStreamingError?)
+    case disconnected(Peer, error: FrameStreamingError?)
     /// Nothing more goes to this receiver: it broke and cannot come back, did what the protocol does not allow, was given up, or, where
     /// the error is nil, left. Not said where the sender itself ends.
-    case ended(Peer, FrameStreamingError?)
+    case ended(Peer, error: FrameStreamingError?)
     /// No connection could be made to this address, for this reason; the next attempt follows after so long.
-    case waiting(String, FrameStreamingError, Duration)
+    case waiting(address: String, error: FrameStreamingError, retryAfter: Duration)
     /// The receiver asked for something, which is done as far as it can be.
     case requested(Peer, ReceiverRequest)
     /// The source, or its end, waits for this receiver, which has stood still for so long: not a frame acknowledged, not a byte taken, no
     /// connection made. It is given up after so much more; nil = never (``SenderOptions/stallTimeout``, ``SenderOptions/drainTimeout``).
     /// Said after 3 s, and each time that it has been twice as long as the last time.
-    case stalled(Peer, Duration, givesUpAfter: Duration?)
+    case stalled(Peer, duration: Duration, givesUpAfter: Duration?)
 }
 
 /// Whether a sender makes another connection when one has ended, where it was given a ``TransportProvider``.

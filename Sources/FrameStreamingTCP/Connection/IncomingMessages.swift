@@ -111,7 +111,7 @@ struct IncomingMessages: Sendable {
             return .message(.acknowledgement(acknowledgement))
         case .sourceLost(let text):
             try expect(!role.isSender, "news of a source to the side that has the source")
-            return .message(.sourceLost(text))
+            return .message(.sourceLost(reason: text))
         case .sourceRestored:
             try expect(!role.isSender, "news of a source to the side that has the source")
             return .message(.sourceRestored)

@@ -5,7 +5,7 @@ import Testing
 /// numbers, limits, skipped counts and age.
 @Suite struct LinkSimulationTests {
     static let policies: [DeliveryPolicy] = [
-        .latest, .reliable, .deadline(.nanoseconds(SimulatedStream.deadline)),
+        .latest, .reliable, .deadline(age: .nanoseconds(SimulatedStream.deadline)),
     ]
     /// The seeds for each policy and window. The full run has a million frames in total.
     static let seeds = SimulationSize.seeds(6, full: 110)

@@ -7,7 +7,7 @@ import Testing
     /// The seeds for each policy: a hundred thousand events, a million in the full run.
     static let seeds = SimulationSize.seeds(10, full: 100)
 
-    static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(.milliseconds(50))]
+    static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(age: .milliseconds(50))]
 
     /// A session with parameters drawn from the seed.
     static func session(_ policy: DeliveryPolicy, seed: UInt64) throws -> SimulatedSession {

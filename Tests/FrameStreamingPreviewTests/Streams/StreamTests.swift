@@ -90,7 +90,7 @@ extension PreviewTests {
         @Test func framesThatDidNotDecodeAreCounted() throws {
             let stream = rig.server.stream(named: "cam")
             let error = FrameStreamingError(.corruptImage, "no picture")
-            for number in 1...3 { stream.note(.undecodable(FrameInfo(sequence: UInt64(number)), error)) }
+            for number in 1...3 { stream.note(.undecodable(FrameInfo(sequence: UInt64(number)), error: error)) }
             #expect(try listing().first?["dropped"] as? [String: Int] == ["undecodable": 3])
         }
 

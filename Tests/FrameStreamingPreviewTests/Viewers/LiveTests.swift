@@ -90,7 +90,7 @@ extension PreviewTests {
             try expect("lost", "the camera is unplugged")
             stream.restored()
             try expect("live", nil)
-            stream.note(.sourceLost("again"))
+            stream.note(.sourceLost(reason: "again"))
             try expect("lost", "again")
             // A frame also reports that the stream is back.
             stream.show(try rig.jpeg(2))

@@ -52,7 +52,7 @@ import Testing
         let frame = try makeFrame(1, byteCount: 500_000)
         let info = stamped(1)
         #expect(code { try transport.send(.frame(frame, info), until: .now) } == .timedOut)
-        let sending = try Background { try transport.send(.sourceLost("gone"), until: soon()) }
+        let sending = try Background { try transport.send(.sourceLost(reason: "gone"), until: soon()) }
         let expected = wire(frame, info) + WireMessage.sourceLost("gone").marshal()
         #expect(peer.receive(expected.count) == expected)
         try sending.value()

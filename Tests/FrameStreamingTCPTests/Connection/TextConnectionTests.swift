@@ -185,7 +185,7 @@ import Testing
         let frame = try makeFrame(bytes: [1, 2, 3])
         try sender.send(.frame(frame, FrameInfo(sequence: 1)), until: soon())
         #expect(code { try sender.send(.frame(frame, FrameInfo(sequence: 2)), until: .now) } == .timedOut)
-        try sender.send(.sourceLost("there is no word for it"), until: soon())
+        try sender.send(.sourceLost(reason: "there is no word for it"), until: soon())
         peer.send("okok")
         _ = try sender.receiveAcknowledgement()
         try sender.send(.frame(frame, FrameInfo(sequence: 2)), until: soon())

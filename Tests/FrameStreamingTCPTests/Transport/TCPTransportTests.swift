@@ -64,9 +64,9 @@ import Testing
 
     @Test func newsOfTheSourceTravel() throws {
         let (sender, receiver) = try makePair()
-        try sender.send(.sourceLost("unplugged"), until: soon())
+        try sender.send(.sourceLost(reason: "unplugged"), until: soon())
         try sender.send(.sourceRestored, until: soon())
-        guard case .sourceLost("unplugged") = try receiver.receive(until: soon()),
+        guard case .sourceLost(reason: "unplugged") = try receiver.receive(until: soon()),
             case .sourceRestored = try receiver.receive(until: soon())
         else {
             Issue.record("other messages came")
