@@ -54,10 +54,10 @@ package struct Percentiles: Encodable, Sendable {
 
     init?(_ summary: DurationSummary?) {
         guard let summary else { return nil }
-        p50 = summary.p50
-        p95 = summary.p95
-        p99 = summary.p99
-        max = summary.max
+        p50 = milliseconds(summary.p50)
+        p95 = milliseconds(summary.p95)
+        p99 = milliseconds(summary.p99)
+        max = milliseconds(summary.max)
     }
 }
 
@@ -99,10 +99,10 @@ package struct ReceiverEventLine: Encodable, Sendable {
         decodeFailures = statistics.decodeFailures
         skipped = statistics.skipped
         droppedAtEnd = statistics.droppedAtEnd
-        self.seconds = seconds ?? statistics.seconds
+        self.seconds = seconds ?? ExampleSupport.seconds(statistics.duration)
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
-        clockError = statistics.clockError
+        clockError = statistics.clockError.map(milliseconds)
         stages = statistics.stages
         self.end = end?.description
         goodbye = peer?.goodbye
@@ -154,7 +154,7 @@ package struct SenderEventLine: Encodable, Sendable {
         self.scope = scope
         self.peer = peer
         self.statistics = statistics
-        self.seconds = seconds ?? statistics.seconds
+        self.seconds = seconds ?? ExampleSupport.seconds(statistics.duration)
         fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
         self.end = end
         self.paused = paused
@@ -184,7 +184,7 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")
-        try line.encode(statistics.clockError, forKey: "clock_error_ms")
+        try line.encode(statistics.clockError.map(milliseconds), forKey: "clock_error_ms")
         try line.encode(statistics.stages)
         try line.encode(end?.description, forKey: "end")
         try line.encode(peer?.goodbye?.text, forKey: "goodbye")

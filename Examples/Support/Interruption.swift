@@ -62,7 +62,7 @@ package final class Interruption: Sendable {
             let first = MonotonicTime.now
             interrupt()
             while let number = Self.next(of: waiting, until: first.advanced(by: Self.patience)) {
-                if MonotonicTime.now.since(first) >= Self.echo { _exit(128 + number) }
+                if first.duration(to: .now) >= Self.echo { _exit(128 + number) }
             }
             // This thread does not wait for the summary, which may be
             // stuck in a pipe without a reader.
@@ -72,7 +72,7 @@ package final class Interruption: Sendable {
             repeat {
                 if let status: CInt = state.wait(until: limit, { $0.status }) { _exit(status) }
                 limit = MonotonicTime.now.advanced(by: .milliseconds(50))
-            } while MonotonicTime.now.since(start) < Self.slowPrinting && Self.outputTakesMore
+            } while start.duration(to: .now) < Self.slowPrinting && Self.outputTakesMore
             _exit(0)
         }
     }
@@ -90,8 +90,8 @@ package final class Interruption: Sendable {
         while true {
             var number: CInt
             if let limit {
-                let left = max(0, limit.nanoseconds - MonotonicTime.now.nanoseconds)
-                var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+                let left = max(.zero, MonotonicTime.now.duration(to: limit)).components
+                var time = timespec(tv_sec: Int(left.seconds), tv_nsec: Int(left.attoseconds / 1_000_000_000))
                 number = unsafe sigtimedwait(&set, nil, &time)
                 if number < 0, errno == EAGAIN { return nil }
             } else {

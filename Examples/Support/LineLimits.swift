@@ -42,7 +42,7 @@ package func admitsLine(_ kind: LineKind, from source: String?) -> Bool {
 /// - Parameter isLast: Whether every kind is due, before the last line of a program.
 package func printSuppressedLines(json: Bool, isLast: Bool = false) {
     for suppressed in limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
-        let seconds = milliseconds(suppressed.duration) / 1_000
+        let seconds = ExampleSupport.seconds(suppressed.duration)
         printNote(suppressedWords(suppressed.kind, suppressed.count, seconds: seconds))
         if json { printJSON(SuppressedEvent(suppressed.kind, suppressed.count, seconds: seconds)) }
     }

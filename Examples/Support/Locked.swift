@@ -59,8 +59,8 @@ internal import Glibc
                 continue
             }
             if MonotonicTime.now >= limit { return nil }
-            let nanoseconds = limit.nanoseconds
-            var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            let reading = limit.reading.components
+            var time = timespec(tv_sec: Int(reading.seconds), tv_nsec: Int(reading.attoseconds / 1_000_000_000))
             unsafe pthread_cond_timedwait(condition, mutex, &time)
         }
     }

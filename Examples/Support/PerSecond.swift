@@ -16,7 +16,7 @@ package final class PerSecond: Sendable {
                 isStopped.withLock { isStopped in
                     guard !isStopped else { return }
                     let now = MonotonicTime.now
-                    body(milliseconds(now.since(last)) / 1_000)
+                    body(seconds(last.duration(to: now)))
                     last = now
                 }
             }

@@ -214,9 +214,9 @@ package final class ReceiverReport: Sendable {
             printJSON(ReceiverEventLine("summary", scope: .connection, statistics, peer: receiver.peer, end: end))
             return
         }
-        let figures = describe(statistics, seconds: statistics.seconds)
+        let figures = describe(statistics, seconds: seconds(statistics.duration))
         printLine(
-            "\(name(receiver)): \(statistics.frames) frames in \(fixed(statistics.seconds)) s: \(figures), \(ended(end, receiver.peer))"
+            "\(name(receiver)): \(statistics.frames) frames in \(fixed(seconds(statistics.duration))) s: \(figures), \(ended(end, receiver.peer))"
         )
         if let stages = stages(statistics) { printLine(stages) }
     }
@@ -311,7 +311,7 @@ package final class ReceiverReport: Sendable {
             printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end))
         } else {
             printLine(
-                "\(total.frames) frames of \(last.connections) connections in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
+                "\(total.frames) frames of \(last.connections) connections in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))"
             )
         }
     }

@@ -138,7 +138,7 @@ package final class SenderReport: Sendable {
                         "summary", scope: .connection, receiver.statistics, peer: receiver.peer, end: receiver.end
                     ))
             } else {
-                let figures = describe(receiver.statistics, seconds: receiver.statistics.seconds)
+                let figures = describe(receiver.statistics, seconds: seconds(receiver.statistics.duration))
                 printLine("\(receiver.peer.address): \(figures), \(ended(receiver.end, receiver.peer))")
                 if let stages = stages(receiver.statistics) { printLine(stages) }
             }
@@ -216,13 +216,8 @@ package final class SenderReport: Sendable {
             printJSON(SenderEventLine("summary", scope: .total, total, peer: nil, end: end))
         } else {
             printLine(
-                "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(total.seconds)) s: \(describe(total, seconds: total.seconds))"
+                "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))"
             )
         }
     }
-}
-
-/// A duration as a number of milliseconds.
-package func milliseconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) / 1e15
 }

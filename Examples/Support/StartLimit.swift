@@ -19,7 +19,7 @@ package struct StartLimit: Sendable {
     /// Whether one may begin now. If so, it counts as begun.
     package mutating func take(at now: MonotonicTime) -> Bool {
         let from = max(freeAgain ?? now, now)
-        guard from.since(now) <= interval * (burst - 1) else { return false }
+        guard now.duration(to: from) <= interval * (burst - 1) else { return false }
         freeAgain = from.advanced(by: interval)
         return true
     }

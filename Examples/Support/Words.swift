@@ -7,7 +7,9 @@ package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> Stri
     var parts: [String] = []
     if seconds > 0 { parts.append("\(fixed(Double(statistics.frames) / seconds)) fps") }
     if let delay = statistics.latency.summary {
-        parts.append("delay \(fixed(delay.p50)) ms\(error(statistics.clockError)) (p99 \(fixed(delay.p99)))")
+        parts.append(
+            "delay \(fixed(milliseconds(delay.p50))) ms\(error(statistics.clockError)) (p99 \(fixed(milliseconds(delay.p99))))"
+        )
     }
     parts.append(amount(statistics.bytes, seconds))
     if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
@@ -20,7 +22,9 @@ package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> Stri
 package func describe(_ statistics: SenderStatistics, seconds: Double) -> String {
     var parts: [String] = []
     if seconds > 0 { parts.append("\(fixed(Double(statistics.acknowledged) / seconds)) fps") }
-    if let ack = statistics.ackTime.summary { parts.append("ack \(fixed(ack.p50)) ms (p99 \(fixed(ack.p99)))") }
+    if let ack = statistics.ackTime.summary {
+        parts.append("ack \(fixed(milliseconds(ack.p50))) ms (p99 \(fixed(milliseconds(ack.p99))))")
+    }
     parts.append(amount(statistics.bytes, seconds))
     parts.append("\(statistics.dropped.total) dropped")
     if statistics.failed > 0 { parts.append("\(statistics.failed) failed") }
@@ -58,10 +62,10 @@ private func amount(_ bytes: Int, _ seconds: Double) -> String {
 
 /// ` ± 0.4`: by how much times across two machines may be wrong. Empty on
 /// one machine, which has one clock.
-package func error(_ milliseconds: Double?) -> String {
-    guard let milliseconds, milliseconds > 0 else { return "" }
+package func error(_ time: Duration?) -> String {
+    guard let time, time > .zero else { return "" }
     // Rounded up, because it is an upper bound.
-    return " ± \(fixed((milliseconds * 10).rounded(.up) / 10))"
+    return " ± \(fixed((milliseconds(time) * 10).rounded(.up) / 10))"
 }
 
 /// Where the time went: `stages (median/p99 ms): capture 0.1/0.3, wait 1.2/30.1, encode 2.0/2.5,
@@ -71,10 +75,10 @@ package func stages(_ statistics: ReceiverStatistics) -> String? { stages(statis
 /// The same of a sender.
 package func stages(_ statistics: SenderStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
 
-private func stages(_ stages: [Stage], _ clockError: Double?) -> String? {
+private func stages(_ stages: [Stage], _ clockError: Duration?) -> String? {
     let known = stages.compactMap { stage in
         stage.time.summary.map { summary in
-            "\(stage.name) \(fixed(summary.p50))/\(fixed(summary.p99))\(stage.crosses ? error(clockError) : "")"
+            "\(stage.name) \(fixed(milliseconds(summary.p50)))/\(fixed(milliseconds(summary.p99)))\(stage.crosses ? error(clockError) : "")"
         }
     }
     return known.isEmpty ? nil : "stages (median/p99 ms): \(known.joined(separator: ", "))"

@@ -90,11 +90,11 @@ final class DemoReport: Sendable {
         }
         let sent = sender.summary.total
         printLine(
-            "\(received.frames) of \(sent.produced) pictures of \(last.format.width)x\(last.format.height) arrived in \(fixed(received.seconds)) s: \(describe(received, seconds: received.seconds))"
+            "\(received.frames) of \(sent.produced) pictures of \(last.format.width)x\(last.format.height) arrived in \(fixed(seconds(received.duration))) s: \(describe(received, seconds: seconds(received.duration)))"
         )
         if let delay = received.latency.summary {
             printLine(
-                "delay from capture to consumed: p50 \(fixed(delay.p50, 2)) ms, p95 \(fixed(delay.p95, 2)), p99 \(fixed(delay.p99, 2)), max \(fixed(delay.max, 2))"
+                "delay from capture to consumed: p50 \(fixed(milliseconds(delay.p50), 2)) ms, p95 \(fixed(milliseconds(delay.p95), 2)), p99 \(fixed(milliseconds(delay.p99), 2)), max \(fixed(milliseconds(delay.max), 2))"
             )
         }
         if let stages = stages(received) { printLine(stages) }

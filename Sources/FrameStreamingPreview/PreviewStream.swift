@@ -38,13 +38,14 @@ public final class PreviewStream: Sendable {
     ///   - localCaptureTime: The capture time on this machine's CLOCK_MONOTONIC; nil = unknown, so no delay
     ///     is shown.
     ///   - skipped: The frames that the sender dropped before this one; nil = unknown.
-    ///   - clockError: The largest error of `localCaptureTime`, in nanoseconds; 0 on one machine, nil =
+    ///   - clockError: The largest error of `localCaptureTime`; 0 on one machine, nil =
     ///     unknown.
     public func show(
-        _ frame: Frame, localCaptureTime: MonotonicTime? = nil, skipped: Int? = nil, clockError: Int64? = nil
+        _ frame: Frame, localCaptureTime: MonotonicTime? = nil, skipped: Int? = nil, clockError: Duration? = nil
     ) {
         entry.show(
-            frame, owner: owner, captured: localCaptureTime, skipped: skipped.map { max(0, $0) }, clockError: clockError
+            frame, owner: owner, captured: localCaptureTime, skipped: skipped.map { max(0, $0) },
+            clockError: clockError?.wholeNanoseconds
         )
     }
 

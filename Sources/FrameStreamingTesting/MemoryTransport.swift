@@ -35,17 +35,18 @@ public final class MemoryTransport: Transport {
     /// - Parameters:
     ///   - creditAhead: Frames that the receiving end accepts beyond the last one it consumed.
     ///   - capacity: Messages in flight in each direction; a send waits for room.
-    ///   - clockOffset: The receiver's clock minus the sender's, in nanoseconds; nil = unknown.
-    ///   - clockError: The largest error of that, either way, in nanoseconds.
+    ///   - clockOffset: The receiver's clock minus the sender's; nil = unknown.
+    ///   - clockError: The largest error of that, either way.
     public static func pair(
-        creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Int64? = 0, clockError: Int64 = 0
+        creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Duration? = .zero,
+        clockError: Duration = .zero
     ) -> (sender: MemoryTransport, receiver: MemoryTransport) {
         let link = Monitor(Link(capacity: capacity))
         var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
         peer.clockError = clockOffset.map { _ in clockError }
         peer.clockOffset = clockOffset
         var receiver = peer
-        receiver.clockOffset = clockOffset.map { 0 &- $0 }
+        receiver.clockOffsetNanoseconds = peer.clockOffsetNanoseconds.map { 0 &- $0 }
         return (MemoryTransport(link, side: 0, peer: receiver), MemoryTransport(link, side: 1, peer: peer))
     }
 

@@ -12,7 +12,7 @@ public final class ScriptedClock: FrameClock {
     private let state: Monitor<State>
 
     /// Creates a clock that shows `start`.
-    public init(start: MonotonicTime = MonotonicTime(nanoseconds: 1_000_000_000)) {
+    public init(start: MonotonicTime = MonotonicTime(reading: .seconds(1))) {
         state = Monitor(State(now: start))
     }
 

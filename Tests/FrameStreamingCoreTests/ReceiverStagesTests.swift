@@ -17,14 +17,16 @@ import Testing
         var info = FrameInfo(sequence: number)
         let now = MonotonicTime.now.nanoseconds - offset
         info.sendTime = MonotonicTime(nanoseconds: now)
-        info.encodeTime = 3 * Self.millisecond
-        info.creditWait = 4 * Self.millisecond
+        info.encodeNanoseconds = 3 * Self.millisecond
+        info.creditWaitNanoseconds = 4 * Self.millisecond
         frame.captureTime = CaptureTime(MonotonicTime(nanoseconds: now - 12 * Self.millisecond))
         change(&frame, &info)
         try transport.send(.frame(frame, info), until: .never)
     }
 
-    private func largest(_ histogram: DurationHistogram) throws -> Double { try #require(histogram.summary?.max) }
+    private func largest(_ histogram: DurationHistogram) throws -> Double {
+        try #require(histogram.summary?.max).inMilliseconds
+    }
 
     @Test func theStagesAddUpToTheLatency() throws {
         let link = MemoryTransport.pair()
@@ -47,12 +49,12 @@ import Testing
         let latency = try largest(statistics.latency)
         // Each counts whole microseconds, with three digits.
         #expect(abs(try stages.map(largest).reduce(0, +) - latency) < 0.01 + 0.002 * latency)
-        #expect(statistics.clockError == 0)
+        #expect(statistics.clockError == .zero)
     }
 
     @Test func aMeasuredClockIsAppliedAndItsErrorTold() throws {
         let offset = 3_600_000_000_000 as Int64
-        let link = MemoryTransport.pair(clockOffset: offset, clockError: 400_000)
+        let link = MemoryTransport.pair(clockOffset: .nanoseconds(offset), clockError: .microseconds(400))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try send(1, over: link.sender, offset: offset)
         let age = try #require(try receiver.next()?.age)
@@ -62,7 +64,7 @@ import Testing
         let statistics = receiver.statistics
         #expect(try largest(statistics.latency) >= 12 && largest(statistics.latency) < 60_000)
         #expect(try largest(statistics.wireTime) < 60_000)
-        #expect(statistics.clockError == 0.4)
+        #expect(statistics.clockError == .microseconds(400))
         #expect(statistics.description.hasSuffix(" ± 0.4"))
     }
 
@@ -103,20 +105,24 @@ import Testing
     /// A peer may claim any time: none of them traps.
     @Test(arguments: [Int64.min, .min + 1, -1, 0, .max]) func absurdTimesAreNoTrap(time: Int64) throws {
         for offset in [Int64.min, 0, .max] {
-            let link = MemoryTransport.pair(clockOffset: offset, clockError: .max)
+            let link = MemoryTransport.pair(clockOffset: .nanoseconds(offset), clockError: .nanoseconds(Int64.max))
             let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
             for number in 1...3 as ClosedRange<UInt64> {
                 try send(number, over: link.sender) { frame, info in
                     frame.captureTime?.nanoseconds = time
                     info.sendTime?.nanoseconds = time
-                    info.encodeTime = time
-                    info.creditWait = time
+                    info.encodeNanoseconds = time
+                    info.creditWaitNanoseconds = time
                 }
-                _ = try #require(try receiver.next()).age
+                let received = try #require(try receiver.next())
+                _ = (received.age, received.info.encodeTime, received.info.creditWait, received.info.sendTime?.reading)
+                _ = (receiver.peer.clockOffset, receiver.peer.clockError)
             }
             link.sender.close()
             receiver.close()
-            #expect(receiver.statistics.latency.count == 3)
+            let statistics = receiver.statistics
+            #expect(statistics.latency.count == 3 && !statistics.description.isEmpty)
+            #expect(statistics.encodeTime.summary != nil && statistics.clockError != nil)
         }
     }
 

@@ -19,14 +19,14 @@ import Testing
 
     private func only(_ histogram: DurationHistogram) throws -> Double {
         #expect(histogram.count == 1)
-        return try #require(histogram.percentile(50)).rounded()
+        return try #require(histogram.percentile(50)).inMilliseconds.rounded()
     }
 
     @Test func whatIsKnownIsCounted() throws {
         var stages = SenderStages()
         var info = FrameInfo(sequence: 1)
-        info.encodeTime = 3 * Self.millisecond
-        info.creditWait = 4 * Self.millisecond
+        info.encodeNanoseconds = 3 * Self.millisecond
+        info.creditWaitNanoseconds = 4 * Self.millisecond
         stages.record(sent: info, captured: CaptureTime(time(100)), offered: time(105))
         // The receiver's clock is 1 s ahead.
         stages.record(
@@ -35,20 +35,20 @@ import Testing
         let total = stages.total
         #expect(try only(total.captureDelay) == 5 && only(total.creditWait) == 4 && only(total.encodeTime) == 3)
         #expect(try only(total.wireTime) == 18 && only(total.receiverTime) == 15 && only(total.ackTime) == 38)
-        #expect(total.clockError == 0.5)
+        #expect(total.clockError == .microseconds(500))
         #expect(total.queueTime.count == 0 && total.decodeTime.count == 0 && total.consumeTime.count == 0)
     }
 
     @Test func whatTheReceiverSaysOfItsStagesIsCounted() throws {
         var stages = SenderStages()
         var word = word(arrived: 130, consumed: 145)
-        word.queueTime = 4 * Self.millisecond
-        word.decodeTime = 9 * Self.millisecond
+        word.queueNanoseconds = 4 * Self.millisecond
+        word.decodeNanoseconds = 9 * Self.millisecond
         stages.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)
         #expect(try only(stages.total.queueTime) == 4 && only(stages.total.decodeTime) == 9)
         #expect(try only(stages.total.consumeTime) == 2 && only(stages.total.receiverTime) == 15)
         // A consumer of encoded frames decodes nothing.
-        word.decodeTime = nil
+        word.decodeNanoseconds = nil
         var others = SenderStages()
         others.record(acknowledged: word, sent: time(112), at: time(150), clock: nil)
         #expect(try only(others.total.consumeTime) == 11 && others.total.decodeTime.count == 0)

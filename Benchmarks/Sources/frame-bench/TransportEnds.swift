@@ -50,7 +50,7 @@ struct TransportSend: ParsableCommand {
         case .transport:
             try loop(&source, transport)
         }
-        let time = MonotonicTime.now.since(start)
+        let time = start.duration(to: .now)
         printFigures(["fps": Double(frames) / seconds(time)])
     }
 
@@ -98,4 +98,10 @@ struct TransportReceive: ParsableCommand {
 
 func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+}
+
+/// What CLOCK_MONOTONIC reads at a moment, in nanoseconds: for figures that another process compares.
+func nanoseconds(_ time: MonotonicTime) -> Int64 {
+    let (seconds, attoseconds) = time.reading.components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
 }

@@ -176,8 +176,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         let frame = entry.frame
         let creditWait = wait ?? max(0, now.nanoseconds - frame.offered.nanoseconds - encodeTime)
         var info = FrameInfo(sequence: flow.nextSequence, skipped: entry.skipped)
-        info.encodeTime = encodeTime
-        info.creditWait = creditWait
+        info.encodeNanoseconds = encodeTime
+        info.creditWaitNanoseconds = creditWait
         info.sendTime = now
         if wait == nil {
             counts.sent += 1

@@ -89,7 +89,8 @@ final class LinkConnection: Sendable {
         switch message {
         case .acknowledgement(let word):
             .acknowledged(
-                number, word, roundTrip: measuresRoundTrip ? transport.roundTrip : nil, clock: clock.estimate(transport)
+                number, word, roundTrip: measuresRoundTrip ? clock.roundTrip(transport) : nil,
+                clock: clock.estimate(transport)
             )
         case .request(let request): .requested(number, request)
         case .frame, .sourceLost, .sourceRestored: nil

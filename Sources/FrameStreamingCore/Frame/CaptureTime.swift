@@ -28,14 +28,22 @@ public struct CaptureTime: Hashable, Sendable {
     }
 
     /// Nanoseconds on the clock.
-    public var nanoseconds: Int64
+    package var nanoseconds: Int64
     /// The clock.
     public var clock: Clock
     /// The moment of the exposure.
     public var edge: Edge
 
+    /// What the clock read: the time since its start, which for CLOCK_REALTIME is 1970.
+    public var reading: Duration { .nanoseconds(nanoseconds) }
+
+    /// A stamp of any clock. Clamped to 292 years.
+    public init(reading: Duration, clock: Clock, edge: Edge = .unspecified) {
+        self.init(nanoseconds: reading.wholeNanoseconds, clock: clock, edge: edge)
+    }
+
     /// A stamp with its clock.
-    public init(nanoseconds: Int64, clock: Clock = .monotonic, edge: Edge = .unspecified) {
+    package init(nanoseconds: Int64, clock: Clock = .monotonic, edge: Edge = .unspecified) {
         self.nanoseconds = nanoseconds
         self.clock = clock
         self.edge = edge

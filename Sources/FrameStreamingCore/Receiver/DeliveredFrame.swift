@@ -23,11 +23,11 @@ extension ReceiverStatistics {
         frames += 1
         lastConsumed = now
         let info = delivered.frame.info
-        if let time = info.encodeTime { encodeTime.record(nanoseconds: time) }
-        if let time = info.creditWait { creditWait.record(nanoseconds: time) }
+        if let time = info.encodeNanoseconds { encodeTime.record(nanoseconds: time) }
+        if let time = info.creditWaitNanoseconds { creditWait.record(nanoseconds: time) }
         if let sent = info.sendTime {
             if let captured = delivered.frame.encoded.captureTime, captured.clock == .monotonic,
-                let encoding = info.encodeTime, let waiting = info.creditWait
+                let encoding = info.encodeNanoseconds, let waiting = info.creditWaitNanoseconds
             {
                 // All of it by the sender's clock.
                 captureDelay.record(nanoseconds: sent.nanoseconds &- captured.nanoseconds &- encoding &- waiting)

@@ -11,5 +11,5 @@ public struct ReceivedFrame: Sendable {
     public let localCaptureTime: MonotonicTime?
 
     /// How old the picture is now; nil where the peer gives no time that can be compared with ours.
-    public var age: Duration? { localCaptureTime.map { MonotonicTime.now.since($0) } }
+    public var age: Duration? { localCaptureTime.map { $0.duration(to: .now) } }
 }

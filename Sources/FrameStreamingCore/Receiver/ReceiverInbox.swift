@@ -185,8 +185,8 @@ final class ReceiverInbox: Sendable {
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
             result.consumedTime = now
-            result.queueTime = stages?.queueTime
-            result.decodeTime = stages?.decodeTime
+            result.queueNanoseconds = stages?.queueTime
+            result.decodeNanoseconds = stages?.decodeTime
             result.queueDepth = UInt32(clamping: state.items.count)
             result.unconsumed = UInt64(unconsumed)
             return result

@@ -2,4 +2,6 @@
 package protocol ClockMeasuring: Transport {
     /// What is known now; nil while nothing is.
     var clockEstimate: ClockFilter.Estimate? { get }
+    /// ``Transport/roundTrip`` in nanoseconds, for every acknowledgement.
+    var roundTripNanoseconds: Int64? { get }
 }

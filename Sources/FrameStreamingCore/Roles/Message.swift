@@ -30,10 +30,19 @@ public struct FrameInfo: Hashable, Sendable {
     public var sequence: UInt64
     /// Pictures that the sender took from its source and dropped since the frame before.
     public var skipped: UInt32
-    /// How long encoding took, in nanoseconds; nil = not known or not encoded here.
-    public var encodeTime: Int64?
-    /// How long the picture waited for credit, in nanoseconds; nil = not known.
-    public var creditWait: Int64?
+    /// How long encoding took; nil = not known or not encoded here.
+    public var encodeTime: Duration? {
+        get { encodeNanoseconds.map { .nanoseconds($0) } }
+        set { encodeNanoseconds = newValue?.wholeNanoseconds }
+    }
+    /// How long the frame waited for credit; nil = not known.
+    public var creditWait: Duration? {
+        get { creditWaitNanoseconds.map { .nanoseconds($0) } }
+        set { creditWaitNanoseconds = newValue?.wholeNanoseconds }
+    }
+    // Stored as they are sent: arithmetic with durations has 128 bits.
+    package var encodeNanoseconds: Int64?
+    package var creditWaitNanoseconds: Int64?
     /// When it was handed to the connection, on the sender's CLOCK_MONOTONIC; nil = not known.
     public var sendTime: MonotonicTime?
     /// When its last byte had arrived, on the receiver's CLOCK_MONOTONIC. Set by the receiving transport, not sent.
@@ -76,10 +85,19 @@ public struct Acknowledgement: Hashable, Sendable {
     public var arrivalTime: MonotonicTime?
     /// When it was consumed, on the receiver's CLOCK_MONOTONIC; nil = not known.
     public var consumedTime: MonotonicTime?
-    /// How long it waited there for the consumer to ask for it, in nanoseconds; nil = not known.
-    public var queueTime: Int64?
-    /// How long it was decoded, in nanoseconds; nil = not known, or not decoded.
-    public var decodeTime: Int64?
+    /// How long it waited there for the consumer to ask for it; nil = not known.
+    public var queueTime: Duration? {
+        get { queueNanoseconds.map { .nanoseconds($0) } }
+        set { queueNanoseconds = newValue?.wholeNanoseconds }
+    }
+    /// How long decoding took; nil = not known, or not decoded.
+    public var decodeTime: Duration? {
+        get { decodeNanoseconds.map { .nanoseconds($0) } }
+        set { decodeNanoseconds = newValue?.wholeNanoseconds }
+    }
+    // Stored as they are sent: arithmetic with durations has 128 bits.
+    package var queueNanoseconds: Int64?
+    package var decodeNanoseconds: Int64?
     /// Frames that the receiver holds and has not consumed.
     public var queueDepth: UInt32
     /// Frames of this connection so far that were not consumed: skipped, undecodable or refused.

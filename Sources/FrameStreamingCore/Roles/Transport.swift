@@ -7,12 +7,12 @@ public protocol Transport: Sendable {
     var peer: Peer { get }
 
     /// How long a small message and its answer take there and back, from program to program, as measured lately: without load as far as
-    /// that can be had, and without the answerer's own time. In nanoseconds; nil = not known, which is what a transport has that
+    /// that can be had, and without the answerer's own time; nil = not known, which is what a transport has that
     /// does not say otherwise.
     ///
     /// A sender with an adaptive window reads it with each acknowledgement, and tries no larger window where that could not gain
     /// anything. A transport that has to send something to find out may begin with it when this is first read.
-    var roundTrip: Int64? { get }
+    var roundTrip: Duration? { get }
 
     /// Hands over a message: when this returns, the connection takes care of it, in order.
     ///
@@ -38,7 +38,7 @@ public protocol Transport: Sendable {
 
 extension Transport {
     /// Not known.
-    public var roundTrip: Int64? { nil }
+    public var roundTrip: Duration? { nil }
 }
 
 /// Who is at the other end of a connection.
@@ -58,13 +58,22 @@ public struct Peer: Hashable, Sendable {
     public var session: UInt64
     /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
-    /// Nanoseconds to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the same one, nil where it is not known.
+    /// What to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the same one, nil where it is not known.
     ///
     /// It is measured from the start of the connection on, so it is nil at first. A peer that has our boot id is taken to read our
     /// clock as soon as an answer, or its first frame, agrees; between machines the clock is measured again and again, and this changes.
-    public var clockOffset: Int64?
-    /// By how much ``clockOffset`` may be wrong, in nanoseconds, either way: 0 where both read the same clock, nil where it is not known.
-    public var clockError: Int64?
+    public var clockOffset: Duration? {
+        get { clockOffsetNanoseconds.map { .nanoseconds($0) } }
+        set { clockOffsetNanoseconds = newValue?.wholeNanoseconds }
+    }
+    /// By how much ``clockOffset`` may be wrong, either way: 0 where both read the same clock, nil
+    /// where it is not known.
+    public var clockError: Duration? {
+        get { clockErrorNanoseconds.map { .nanoseconds($0) } }
+        set { clockErrorNanoseconds = newValue?.wholeNanoseconds }
+    }
+    package var clockOffsetNanoseconds: Int64?
+    package var clockErrorNanoseconds: Int64?
     /// What the peer said when it ended; nil as long as it has said nothing. The peer chose the words: print its `description`, which
     /// is printable, or the text through `String(printable:)`.
     public var goodbye: Goodbye?
@@ -78,8 +87,8 @@ public struct Peer: Hashable, Sendable {
         stream = nil
         session = 0
         resumedFrom = 0
-        clockOffset = nil
-        clockError = nil
+        clockOffsetNanoseconds = nil
+        clockErrorNanoseconds = nil
         goodbye = nil
     }
 }

@@ -18,6 +18,10 @@ struct ClockErrors: Hashable, Sendable {
         count += other.count
     }
 
-    /// The mean over the frames in milliseconds; nil without frames.
-    var mean: Double? { count == 0 ? nil : Double(sum) / Double(count) / 1e6 }
+    /// The mean over the frames, rounded up, because it is an upper bound; nil without frames.
+    var mean: Duration? {
+        guard count > 0 else { return nil }
+        let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: count)
+        return .nanoseconds(remainder > 0 ? quotient + 1 : quotient)
+    }
 }

@@ -20,7 +20,10 @@ public struct DurationHistogram: Sendable {
     }()
 
     /// Counts one duration; a negative one, which two clocks can give, counts as zero.
-    public mutating func record(nanoseconds: Int64) {
+    public mutating func record(_ duration: Duration) { record(nanoseconds: duration.wholeNanoseconds) }
+
+    /// Counts one duration in nanoseconds, without the cost of 128 bits.
+    package mutating func record(nanoseconds: Int64) {
         // A comparison with nil would copy the histogram, which costs
         // three times as much as counting.
         if case .none = histogram { expand() }
@@ -80,11 +83,10 @@ public struct DurationHistogram: Sendable {
         Int(clamping: histogram?.totalCount ?? compacted.reduce(0) { $0 + UInt64($1.count) })
     }
 
-    /// The value that `percent` of the durations do not exceed, in
-    /// milliseconds; nil while there is none.
-    public func percentile(_ percent: Double) -> Double? {
+    /// The duration that `percent` of all do not exceed; nil while there is none.
+    public func percentile(_ percent: Double) -> Duration? {
         guard let histogram = expanded, histogram.totalCount > 0 else { return nil }
-        return Double(histogram.valueAtPercentile(percent)) / 1000
+        return .microseconds(histogram.valueAtPercentile(percent))
     }
 
     /// The figures that summaries give; nil while nothing was counted.
@@ -98,16 +100,16 @@ public struct DurationHistogram: Sendable {
     }
 }
 
-/// Percentiles of a duration, in milliseconds.
+/// Percentiles of a duration.
 public struct DurationSummary: Hashable, Sendable {
     /// The median.
-    public var p50: Double
+    public var p50: Duration
     /// 95 % are not above it.
-    public var p95: Double
+    public var p95: Duration
     /// 99 % are not above it.
-    public var p99: Double
+    public var p99: Duration
     /// The largest.
-    public var max: Double
+    public var max: Duration
 }
 
 extension DurationHistogram: CustomStringConvertible {
@@ -118,7 +120,7 @@ extension DurationHistogram: CustomStringConvertible {
 extension DurationSummary: CustomStringConvertible {
     /// `p50 1.2 ms, p95 2.0, p99 2.5, max 3.1`.
     public var description: String {
-        func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+        func tenths(_ value: Duration) -> Double { (value.inMilliseconds * 10).rounded() / 10 }
         return "p50 \(tenths(p50)) ms, p95 \(tenths(p95)), p99 \(tenths(p99)), max \(tenths(max))"
     }
 }

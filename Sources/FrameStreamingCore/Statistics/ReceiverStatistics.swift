@@ -50,19 +50,22 @@ public struct ReceiverStatistics: Sendable {
     /// side skipped them; nil = not known.
     public var skipped: Int? { skippedBySender.map { $0.addingClamped(skippedHere) } }
 
-    /// The error of ``latency`` and ``wireTime`` in milliseconds, in either
+    /// The error of ``latency`` and ``wireTime``, in either
     /// direction: the mean of ``Peer/clockError`` over the frames. 0 on one machine;
     /// nil while the peer's clock is unknown.
-    public var clockError: Double? { clockErrors.mean }
+    public var clockError: Duration? { clockErrors.mean }
 
-    /// Seconds from the first arrival to the last frame consumed.
-    public var seconds: Double {
-        guard let firstArrival, let lastConsumed else { return 0 }
-        return Double(lastConsumed.nanoseconds - firstArrival.nanoseconds) / 1e9
+    /// From the first arrival to the last frame consumed; zero before.
+    public var duration: Duration {
+        guard let firstArrival, let lastConsumed else { return .zero }
+        return firstArrival.duration(to: lastConsumed)
     }
 
     /// Frames consumed per second.
-    public var framesPerSecond: Double { seconds > 0 ? Double(frames) / seconds : 0 }
+    public var framesPerSecond: Double {
+        let seconds = duration.inSeconds
+        return seconds > 0 ? Double(frames) / seconds : 0
+    }
 
     /// Adds what `other` counted: another connection's, for a total.
     public mutating func merge(_ other: ReceiverStatistics) {
@@ -89,7 +92,7 @@ public struct ReceiverStatistics: Sendable {
 extension ReceiverStatistics: CustomStringConvertible {
     /// A line: `298 frames, 12345 bytes, 0 undecodable, 2 skipped, latency p50 ...`.
     public var description: String {
-        let error = clockError.map { $0 > 0 ? " ± \(($0 * 10).rounded(.up) / 10)" : "" } ?? ""
+        let error = clockError.map { $0 > .zero ? " ± \(($0.inMilliseconds * 10).rounded(.up) / 10)" : "" } ?? ""
         return
             "\(frames) frames, \(bytes) bytes, \(decodeFailures) undecodable, \(skipped.map(String.init) ?? "unknown") skipped, latency \(latency)\(error)"
     }

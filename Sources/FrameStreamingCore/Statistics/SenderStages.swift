@@ -12,8 +12,8 @@ struct SenderStages: Sendable {
         if let captured, captured.clock == .monotonic {
             interval.captureDelay.record(nanoseconds: offered.nanoseconds &- captured.nanoseconds)
         }
-        if let time = info.creditWait { interval.creditWait.record(nanoseconds: time) }
-        if let time = info.encodeTime { interval.encodeTime.record(nanoseconds: time) }
+        if let time = info.creditWaitNanoseconds { interval.creditWait.record(nanoseconds: time) }
+        if let time = info.encodeNanoseconds { interval.encodeTime.record(nanoseconds: time) }
     }
 
     /// Counts a frame that was acknowledged. The peer reports its times, so no difference may trap.
@@ -33,10 +33,10 @@ struct SenderStages: Sendable {
         guard let consumed = word.consumedTime else { return }
         let whole = consumed.nanoseconds &- arrived.nanoseconds
         interval.receiverTime.record(nanoseconds: whole)
-        guard let queue = word.queueTime else { return }
+        guard let queue = word.queueNanoseconds else { return }
         interval.queueTime.record(nanoseconds: queue)
-        if let decode = word.decodeTime { interval.decodeTime.record(nanoseconds: decode) }
-        interval.consumeTime.record(nanoseconds: whole &- queue &- (word.decodeTime ?? 0))
+        if let decode = word.decodeNanoseconds { interval.decodeTime.record(nanoseconds: decode) }
+        interval.consumeTime.record(nanoseconds: whole &- queue &- (word.decodeNanoseconds ?? 0))
     }
 
     /// Makes the figures compact, because nothing more will be measured.

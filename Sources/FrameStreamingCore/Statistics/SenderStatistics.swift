@@ -69,19 +69,22 @@ public struct SenderStatistics: Sendable {
     /// Nothing yet.
     public init() {}
 
-    /// The error of ``wireTime`` in milliseconds, in either direction: the
+    /// The error of ``wireTime``, in either direction: the
     /// mean of ``Peer/clockError`` over the frames. 0 on one machine; nil
     /// while the receiver's clock is unknown.
-    public var clockError: Double? { clockErrors.mean }
+    public var clockError: Duration? { clockErrors.mean }
 
-    /// Seconds from the first frame sent to the last acknowledged.
-    public var seconds: Double {
-        guard let firstSend, let lastAcknowledgement else { return 0 }
-        return Double(lastAcknowledgement.nanoseconds - firstSend.nanoseconds) / 1e9
+    /// From the first frame sent to the last one acknowledged; zero before.
+    public var duration: Duration {
+        guard let firstSend, let lastAcknowledgement else { return .zero }
+        return firstSend.duration(to: lastAcknowledgement)
     }
 
     /// Frames acknowledged per second.
-    public var framesPerSecond: Double { seconds > 0 ? Double(acknowledged) / seconds : 0 }
+    public var framesPerSecond: Double {
+        let seconds = duration.inSeconds
+        return seconds > 0 ? Double(acknowledged) / seconds : 0
+    }
 
     /// Adds what `other` counted: another connection's, for a total.
     public mutating func merge(_ other: SenderStatistics) {

@@ -1,12 +1,20 @@
 internal import FrameStreamingSystem
 
-/// A moment on CLOCK_MONOTONIC, in nanoseconds: the clock that V4L2 stamps frames with.
-public struct MonotonicTime: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// Nanoseconds since an arbitrary start, the same for all processes of one boot.
-    public var nanoseconds: Int64
+/// A moment on CLOCK_MONOTONIC, to the nanosecond: the clock that V4L2 stamps frames with.
+public struct MonotonicTime: InstantProtocol, Sendable, CustomStringConvertible {
+    /// Nanoseconds since the clock's start.
+    package var nanoseconds: Int64
 
     /// The moment `nanoseconds` after the clock's start.
-    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The moment at which the clock reads `reading`, for a time that another program or a driver
+    /// took. Clamped to 292 years.
+    public init(reading: Duration) { nanoseconds = reading.wholeNanoseconds }
+
+    /// What the clock reads: the time since its start, which is the same for all processes of one
+    /// boot.
+    public var reading: Duration { .nanoseconds(nanoseconds) }
 
     /// This moment.
     public static var now: MonotonicTime { MonotonicTime(nanoseconds: monotonicNow()) }
@@ -14,8 +22,14 @@ public struct MonotonicTime: Hashable, Comparable, Sendable, CustomStringConvert
     /// Earlier moments are less.
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
+    /// The time from this moment to `later`; negative if that is earlier.
+    public func duration(to later: MonotonicTime) -> Duration {
+        // Not the difference of two numbers of 64 bits: those of a peer can be too far apart.
+        .nanoseconds(later.nanoseconds) - .nanoseconds(nanoseconds)
+    }
+
     /// The time from `earlier` to this.
-    public func since(_ earlier: MonotonicTime) -> Duration { .nanoseconds(nanoseconds &- earlier.nanoseconds) }
+    package func since(_ earlier: MonotonicTime) -> Duration { earlier.duration(to: self) }
 
     /// The moment `duration` later; a sum beyond the clock's range is its end.
     public func advanced(by duration: Duration) -> MonotonicTime {
@@ -78,14 +92,4 @@ public struct SystemClock: FrameClock {
 
     /// Sleeps in the kernel, by absolute time.
     public func sleep(until time: MonotonicTime) { FrameStreamingSystem.sleep(until: time.nanoseconds) }
-}
-
-extension Duration {
-    /// Nanoseconds, clamped to 64 bits (292 years).
-    package var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || carried ? (seconds < 0 ? .min : .max) : sum
-    }
 }

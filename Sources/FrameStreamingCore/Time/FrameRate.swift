@@ -70,18 +70,24 @@ public struct FrameRate: Hashable, Sendable {
         }
     }
 
-    /// Nanoseconds from the first picture to picture `index`, rounded down, without an error
-    /// that adds up; clamped to 292 years.
-    public func nanoseconds(ofFrame index: UInt64) -> Int64 {
+    /// The time from the first frame to frame `index`, rounded down to a nanosecond, without an
+    /// error that adds up; clamped to 292 years.
+    public func time(ofFrame index: UInt64) -> Duration { .nanoseconds(nanoseconds(ofFrame: index)) }
+
+    /// The frame that is shown `time` after the first: the last whose time has come. 0 before the
+    /// first.
+    public func frame(at time: Duration) -> UInt64 { frame(atNanoseconds: time.wholeNanoseconds) }
+
+    /// ``time(ofFrame:)`` in nanoseconds.
+    package func nanoseconds(ofFrame index: UInt64) -> Int64 {
         let (unit, overflow) = index.multipliedReportingOverflow(by: UInt64(denominator))
         let product = unit.multipliedFullWidth(by: 1_000_000_000)
         guard !overflow, product.high < UInt64(numerator) else { return .max }
         return Int64(clamping: UInt64(numerator).dividingFullWidth(product).quotient)
     }
 
-    /// The picture that is shown `nanoseconds` after the first: the last whose
-    /// time has come. 0 before the first.
-    public func frame(atNanoseconds nanoseconds: Int64) -> UInt64 {
+    /// ``frame(at:)`` in nanoseconds.
+    package func frame(atNanoseconds nanoseconds: Int64) -> UInt64 {
         guard nanoseconds >= 0 else { return 0 }
         let product = UInt64(nanoseconds).multipliedFullWidth(by: UInt64(numerator))
         let divisor = UInt64(denominator) * 1_000_000_000

@@ -17,9 +17,15 @@ struct PeerClock: Sendable {
         return changes ? Self.estimate(transport.peer) : fixed
     }
 
+    /// The round trip to `transport`'s peer now, in nanoseconds.
+    func roundTrip(_ transport: some Transport) -> Int64? {
+        if let measuring { return measuring.roundTripNanoseconds }
+        return transport.roundTrip?.wholeNanoseconds
+    }
+
     private static func estimate(_ peer: Peer) -> ClockFilter.Estimate? {
-        guard let offset = peer.clockOffset else { return nil }
+        guard let offset = peer.clockOffsetNanoseconds else { return nil }
         // A user's transport may report the offset without its error, which then counts as 0.
-        return ClockFilter.Estimate(offset: offset, error: peer.clockError ?? 0)
+        return ClockFilter.Estimate(offset: offset, error: peer.clockErrorNanoseconds ?? 0)
     }
 }

@@ -31,19 +31,19 @@ public final class TCPTransport: Transport {
         var peer = agreed
         peer.goodbye = connection.goodbye
         if let clock = connection.clock {
-            peer.clockOffset = clock.offset
-            peer.clockError = clock.error
+            peer.clockOffsetNanoseconds = clock.offset
+            peer.clockErrorNanoseconds = clock.error
         }
         return peer
     }
 
-    /// The time from a PING to its PONG in nanoseconds, the median of the last three. Nil before
+    /// The time from a PING to its PONG, the median of the last three. Nil before
     /// the first one, half a minute after the last, and with the text handshake.
     ///
     /// Both ends ask eight times in the first second. Between machines both then go on, for the
     /// clock. On one machine a receiver asks no more, and a sender asks once a second, before a
     /// frame, from the first read of this property on.
-    public var roundTrip: Int64? { connection.roundTrip }
+    public var roundTrip: Duration? { connection.roundTrip.map { .nanoseconds($0) } }
 
     /// Writes a whole message.
     ///
@@ -105,6 +105,7 @@ extension TCPTransport: WatchedTransport {
 /// A receiver asks for the estimate with every frame.
 extension TCPTransport: ClockMeasuring {
     package var clockEstimate: ClockFilter.Estimate? { connection.clock }
+    package var roundTripNanoseconds: Int64? { connection.roundTrip }
 }
 
 /// A receiver grants credit within the memory that its connection may use.

@@ -24,12 +24,12 @@ extension Acknowledgement {
         self.unconsumed = unconsumed
         guard header.count >= Self.headerLengthWithStages else { return }
         try reader.skip(3)
-        queueTime = try reader.takeNanoseconds()
-        decodeTime = try reader.takeNanoseconds()
+        queueNanoseconds = try reader.takeNanoseconds()
+        decodeNanoseconds = try reader.takeNanoseconds()
     }
 
     func marshal() -> [UInt8] {
-        let hasStages = queueTime != nil || decodeTime != nil
+        let hasStages = queueNanoseconds != nil || decodeNanoseconds != nil
         let length = hasStages ? Self.headerLengthWithStages : Self.headerLength
         return ByteWriter.message(.acknowledgement, headerLength: length) { writer in
             writer.put(sequence)
@@ -42,8 +42,8 @@ extension Acknowledgement {
             writer.put(outcome.code)
             writer.putZeros(3)
             guard hasStages else { return }
-            writer.put(queueTime)
-            writer.put(decodeTime)
+            writer.put(queueNanoseconds)
+            writer.put(decodeNanoseconds)
         }
     }
 }

@@ -71,7 +71,8 @@ extension PreviewTests {
             let frame = try rig.jpeg(1)
             for _ in 0..<4 {
                 stream.show(
-                    frame, localCaptureTime: .now.advanced(by: .milliseconds(-250)), skipped: 2, clockError: 1_000_000)
+                    frame, localCaptureTime: .now.advanced(by: .milliseconds(-250)), skipped: 2,
+                    clockError: .milliseconds(1))
             }
             let lost = rig.server.stream(named: "lost")
             lost.lost("gone")

@@ -167,9 +167,11 @@ extension PreviewTests {
             #expect(empty["skipped_by_sender"] is NSNull && empty["peer"] as? String == "10.0.0.1:5")
             let frame = try rig.jpeg(1)
             stream.show(
-                frame, localCaptureTime: .now.advanced(by: .milliseconds(-50)), skipped: 3, clockError: 2_000_000)
+                frame, localCaptureTime: .now.advanced(by: .milliseconds(-50)), skipped: 3, clockError: .milliseconds(2)
+            )
             stream.show(
-                frame, localCaptureTime: .now.advanced(by: .milliseconds(-50)), skipped: 4, clockError: 2_000_000)
+                frame, localCaptureTime: .now.advanced(by: .milliseconds(-50)), skipped: 4, clockError: .milliseconds(2)
+            )
             stream.window = 5
             let full = try listing()[0]
             #expect(full["width"] as? Int == 64 && full["height"] as? Int == 48 && full["quality"] as? Int == 75)

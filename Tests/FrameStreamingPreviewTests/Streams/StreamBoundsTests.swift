@@ -89,10 +89,10 @@ extension PreviewTests {
             let now = Double(realtimeOffset() &+ monotonicNow()) / 1e9
             stream.show(
                 try rig.jpeg(1), localCaptureTime: MonotonicTime(nanoseconds: nanoseconds), skipped: .max,
-                clockError: .min)
+                clockError: .seconds(Int64.min))
             stream.show(
                 try rig.jpeg(2), localCaptureTime: MonotonicTime(nanoseconds: nanoseconds), skipped: .max,
-                clockError: .max)
+                clockError: .seconds(Int64.max))
             let stamp = try #require(rig.ask("/streams/cam.jpg")["x-timestamp"])
             let seconds = try #require(Double(stamp))
             #expect(stamp.wholeMatch(of: /\d+\.\d{6}/) != nil && abs(seconds - now) < 90_000)

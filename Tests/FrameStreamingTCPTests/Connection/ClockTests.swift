@@ -19,10 +19,11 @@ import Testing
 
     private func expectTruth(_ peer: Peer, ahead: Int64) throws {
         let (offset, error) = (try #require(peer.clockOffset), try #require(peer.clockError))
+        let truth = Duration.nanoseconds(-ahead)
         // The bound allows for a busy machine; what matters is that the
         // true offset is within the error.
-        #expect(error > 0 && error < 10_000_000_000)
-        #expect(abs(offset + ahead) <= error, "\(offset) ± \(error), but \(-ahead)")
+        #expect(error > .zero && error < .seconds(10))
+        #expect(offset - truth <= error && truth - offset <= error, "\(offset) ± \(error), but \(truth)")
     }
 
     /// Machines that were cloned while they ran have one boot id. If their calendar times agree as
@@ -65,7 +66,7 @@ import Testing
             let captured = try send(number)
             let received = try #require(try receiver.next(until: soon()))
             let found = try #require(received.localCaptureTime)
-            let error = try #require(receiver.peer.clockError)
+            let error = try #require(receiver.peer.clockErrorNanoseconds)
             // The error is read after the time was translated. It can only have grown
             // since, by the drift that it includes.
             #expect(abs(found.nanoseconds - captured.nanoseconds) <= error + 1_000_000)
@@ -84,7 +85,7 @@ import Testing
         #expect(transport.peer.clockOffset == nil && transport.peer.clockError == nil)
         try answer(peer, ahead: 0)
         try waitUntil { transport.peer.clockOffset != nil }
-        #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+        #expect(transport.peer.clockOffset == .zero && transport.peer.clockError == .zero)
         transport.close()
         #expect(receiving.error()?.code == .closed)
     }
@@ -121,7 +122,7 @@ import Testing
         peer.send(try frame(2, at: captured + ahead))
         let second = try #require(try receiver.next(until: soon()))
         let found = try #require(second.localCaptureTime)
-        let error = try #require(receiver.peer.clockError)
+        let error = try #require(receiver.peer.clockErrorNanoseconds)
         #expect(abs(found.nanoseconds - captured) <= error + 1_000_000)
         receiver.cancel()
     }
@@ -134,7 +135,7 @@ import Testing
         #expect(info.arrivalTime != nil)
         // Not checked if the machine delayed the thread so long that the answer says nothing.
         if monotonicNow() - start < 80_000_000 {
-            #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+            #expect(transport.peer.clockOffset == .zero && transport.peer.clockError == .zero)
         }
     }
 
@@ -150,7 +151,7 @@ import Testing
         try answer(peer, ahead: 0)
         let receiving = try Background { try transport.receive(until: soon()) == nil }
         try waitUntil { transport.peer.clockOffset != nil }
-        #expect(try #require(transport.peer.clockError) > 0)
+        #expect(try #require(transport.peer.clockError) > .zero)
         transport.close()
         #expect(receiving.error()?.code == .closed)
     }
@@ -188,9 +189,9 @@ import Testing
         // a fixed window does not read it.
         if isAdaptive {
             let measured = try #require(transport.roundTrip)
-            #expect(measured > 0 && measured < 10_000_000_000)
+            #expect(measured > .zero && measured < .seconds(10))
         }
-        #expect(transport.peer.clockOffset == 0 && transport.peer.clockError == 0)
+        #expect(transport.peer.clockOffset == .zero && transport.peer.clockError == .zero)
     }
 
     @Test func bothEndsOfOneMachineFindThatTheyHaveOneClock() throws {
@@ -202,8 +203,8 @@ import Testing
         try receiver.acknowledge(1)
         let answers = try listening(to: receiver)
         for end in [sender, receiver] {
-            try waitUntil { end.roundTrip != nil && end.peer.clockError == 0 }
-            #expect(end.peer.clockOffset == 0)
+            try waitUntil { end.roundTrip != nil && end.peer.clockError == .zero }
+            #expect(end.peer.clockOffset == .zero)
         }
         sender.close()
         receiver.close()

@@ -32,8 +32,8 @@ import Testing
         frame.sourceColorRange = .full
         frame.metadata = (0..<Frame.maximumMetadataByteCount).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         var info = FrameInfo(sequence: 1, skipped: 3)
-        info.encodeTime = 5
-        info.creditWait = 6
+        info.encodeTime = .nanoseconds(5)
+        info.creditWait = .nanoseconds(6)
         info.sendTime = MonotonicTime(nanoseconds: 7)
         let message = Message.frame(frame, info)
         let sending = try Background { try sender.send(message, until: soon()) }
@@ -41,7 +41,7 @@ import Testing
         try sending.value()
         #expect(got.captureTime == frame.captureTime && got.sequence == 12 && got.quality == 77)
         #expect(got.sourceColorRange == .full && got.format == frame.format && got.metadata == frame.metadata)
-        #expect(gotInfo.skipped == 3 && gotInfo.encodeTime == 5 && gotInfo.creditWait == 6)
+        #expect(gotInfo.skipped == 3 && gotInfo.encodeTime == info.encodeTime && gotInfo.creditWait == info.creditWait)
         #expect(gotInfo.sendTime == info.sendTime)
     }
 

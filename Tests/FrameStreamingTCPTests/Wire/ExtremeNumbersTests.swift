@@ -35,7 +35,7 @@ import Testing
         var word = Acknowledgement(sequence: sequence, creditThrough: sequence + 16)
         word.arrivalTime = MonotonicTime(nanoseconds: 1_000_000 * Int64(sequence))
         word.consumedTime = MonotonicTime(nanoseconds: 1_000_000 * Int64(sequence) + 500_000)
-        (word.queueTime, word.decodeTime) = (100_000, 200_000)
+        (word.queueNanoseconds, word.decodeNanoseconds) = (100_000, 200_000)
         return word
     }
 
@@ -232,7 +232,7 @@ import Testing
 
     private static func frame(_ sequence: UInt64) -> WireFields {
         var info = FrameInfo(sequence: sequence)
-        (info.sendTime, info.encodeTime, info.creditWait) = (MonotonicTime(nanoseconds: 10), 2, 3)
+        (info.sendTime, info.encodeNanoseconds, info.creditWaitNanoseconds) = (MonotonicTime(nanoseconds: 10), 2, 3)
         var header = FrameHeader(info: info, width: 8, height: 8, pixelFormat: .jpeg)
         header.captureTime = CaptureTime(nanoseconds: 4)
         let metadata: [UInt8] = [1, 2]

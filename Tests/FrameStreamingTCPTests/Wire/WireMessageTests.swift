@@ -43,7 +43,7 @@ private enum Examples {
     static var frame: FrameHeader {
         var info = FrameInfo(sequence: 42, skipped: 2)
         info.sendTime = MonotonicTime(nanoseconds: 123_460_000_000)
-        info.encodeTime = 2_500_000
+        info.encodeNanoseconds = 2_500_000
         var header = FrameHeader(info: info, width: 640, height: 480, pixelFormat: .jpeg)
         header.sourceSequence = 1000
         header.captureTime = CaptureTime(nanoseconds: 123_456_789_000, clock: .monotonic, edge: .endOfFrame)
@@ -144,8 +144,8 @@ extension WireTypeSet {
         },
         FrameCase(testDescription: "limits") {
             $0.info = FrameInfo(sequence: .max, skipped: .max)
-            $0.info.creditWait = .max
-            $0.info.encodeTime = 0
+            $0.info.creditWaitNanoseconds = .max
+            $0.info.encodeNanoseconds = 0
             $0.sourceSequence = .max
             $0.width = 65_535
             $0.height = 65_535
@@ -177,8 +177,8 @@ extension WireTypeSet {
     @Test(arguments: [(0, nil), (nil, 0), (5_000, 2_000_000), (.max, .max)] as [(Int64?, Int64?)])
     func theReceiversStagesComeBackAsTheyWere(queue: Int64?, decode: Int64?) throws {
         var acknowledgement = Examples.acknowledgement
-        acknowledgement.queueTime = queue
-        acknowledgement.decodeTime = decode
+        acknowledgement.queueNanoseconds = queue
+        acknowledgement.decodeNanoseconds = decode
         let bytes = acknowledgement.marshal()
         #expect(bytes.count == WirePrefix.length + 72)
         #expect(try Acknowledgement(header: bytes[WirePrefix.length...]) == acknowledgement)

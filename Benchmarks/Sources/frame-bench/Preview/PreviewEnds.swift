@@ -26,7 +26,7 @@ struct PreviewShow: ParsableCommand {
             var shown = 0
             while Double(shown) / fps < seconds {
                 clock.sleep(until: start.advanced(by: .nanoseconds(Int64(Double(shown) / fps * 1e9))))
-                stream.show(picture, localCaptureTime: .now, skipped: 0, clockError: 0)
+                stream.show(picture, localCaptureTime: .now, skipped: 0, clockError: .zero)
                 shown += 1
             }
             return shown
@@ -42,7 +42,7 @@ struct PreviewShow: ParsableCommand {
         if viewers == 0 {
             // As fast as it goes: one is too little to be measured.
             for _ in 0..<200_000 {
-                stream.show(picture, localCaptureTime: .now, skipped: 0, clockError: 0)
+                stream.show(picture, localCaptureTime: .now, skipped: 0, clockError: .zero)
                 shown += 1
             }
         } else {

@@ -37,8 +37,8 @@ struct ManyReceive: ParsableCommand {
             let statistics = receiver.statistics
             let isLast = total.withLock { total in
                 total.frames += statistics.frames
-                if let time = statistics.firstArrival { total.first = min(total.first, time.nanoseconds) }
-                if let time = statistics.lastConsumed { total.last = max(total.last, time.nanoseconds) }
+                if let time = statistics.firstArrival { total.first = min(total.first, nanoseconds(time)) }
+                if let time = statistics.lastConsumed { total.last = max(total.last, nanoseconds(time)) }
                 total.ended += 1
                 return total.ended == streams
             }

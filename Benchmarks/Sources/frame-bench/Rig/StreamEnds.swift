@@ -62,7 +62,7 @@ struct StreamReceive: ParsableCommand {
         while let received = try receiver.next() {
             let now = MonotonicTime.now
             if usage == nil { usage = OwnUsage() }
-            fputs("\(received.frame.sequence) \(now.nanoseconds)\n", file)
+            fputs("\(received.frame.sequence) \(nanoseconds(now))\n", file)
             if consumeMs > 0 { usleep(UInt32(consumeMs) * 1000) }
         }
         fclose(file)
@@ -92,8 +92,8 @@ struct CameraLikeSource: FrameSource {
 
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         let start = self.start ?? begin()
-        let number = max((MonotonicTime.now.nanoseconds - start.nanoseconds) / period, last + 1)
-        let due = MonotonicTime(nanoseconds: start.nanoseconds + number * period)
+        let number = max((nanoseconds(.now) - nanoseconds(start)) / period, last + 1)
+        let due = start.advanced(by: .nanoseconds(number * period))
         guard number * period < length else { return nil }
         if let limit = deadline.time, limit < due {
             SystemClock().sleep(until: limit)
@@ -112,7 +112,7 @@ struct CameraLikeSource: FrameSource {
         let now = MonotonicTime.now
         start = now
         usage = OwnUsage()
-        printFigures(["start": Double(now.nanoseconds), "period": Double(period)])
+        printFigures(["start": Double(nanoseconds(now)), "period": Double(period)])
         return now
     }
 }

@@ -113,12 +113,12 @@ struct Rig {
             throw Failure("\(contender.name) did not say its period")
         }
         for step in scene.shape.steps {
-            SystemClock().sleep(until: MonotonicTime(nanoseconds: Int64(begin)).advanced(by: step.after))
+            SystemClock().sleep(until: MonotonicTime(reading: .nanoseconds(Int64(begin))).advanced(by: step.after))
             try link.limit(to: step.bitsPerSecond)
         }
-        let end = MonotonicTime(nanoseconds: Int64(begin)).advanced(by: scene.duration)
+        let end = MonotonicTime(reading: .nanoseconds(Int64(begin))).advanced(by: scene.duration)
         // One that waits for room longer than that is told to end. Ours hands over what is under way first.
-        let sent = try sender.end(patience: max(end.since(.now), .zero) + .seconds(3))
+        let sent = try sender.end(patience: max(MonotonicTime.now.duration(to: end), .zero) + .seconds(3))
         let received = try receiver.end(patience: .milliseconds(300))
         return outcome(contender, scene, log: log, begin: begin, period: period, sent, received)
     }

@@ -50,8 +50,8 @@ struct Events {
         var isThere: CInt
         if let time = deadline.time {
             // Rounded up, so that the deadline has passed when the wait ends without an event.
-            let milliseconds = (time.nanoseconds - MonotonicTime.now.nanoseconds + 999_999) / 1_000_000
-            isThere = unsafe SDL_WaitEventTimeout(&event, CInt(clamping: max(0, milliseconds)))
+            let left = milliseconds(MonotonicTime.now.duration(to: time)).rounded(.up)
+            isThere = unsafe SDL_WaitEventTimeout(&event, CInt(min(max(0, left), Double(CInt.max))))
         } else {
             isThere = unsafe SDL_WaitEvent(&event)
         }

@@ -13,8 +13,10 @@ struct Figures: Hashable {
         var parts = ["\(tenths(Double(interval.frames) / max(seconds, 1e-9))) fps"]
         if let delay = interval.latency.summary {
             // The error of times across two machines. One machine has one clock, and no error.
-            let error = interval.clockError.map { $0 > 0 ? " +-\(tenths(($0 * 10).rounded(.up) / 10))" : "" } ?? ""
-            parts.append("delay \(tenths(delay.p50)) ms\(error) (p99 \(tenths(delay.p99)))")
+            let error =
+                interval.clockError.map { $0 > .zero ? " +-\(tenths((milliseconds($0) * 10).rounded(.up) / 10))" : "" }
+                ?? ""
+            parts.append("delay \(tenths(milliseconds(delay.p50))) ms\(error) (p99 \(tenths(milliseconds(delay.p99))))")
         } else if interval.frames > 0 {
             parts.append("delay unknown")
         }

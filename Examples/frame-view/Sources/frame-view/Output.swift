@@ -62,10 +62,13 @@ struct Output: Sendable {
         let (peer, figures) = (receiver.peer, receiver.statistics)
         let end = receiver.end?.description
         guard json else {
-            let delay = figures.latency.summary.map { ", delay \(tenths($0.p50)) ms (p99 \(tenths($0.p99)))" } ?? ""
+            let delay =
+                figures.latency.summary.map {
+                    ", delay \(tenths(milliseconds($0.p50))) ms (p99 \(tenths(milliseconds($0.p99))))"
+                } ?? ""
             let reason = peer.goodbye.map { " (\(String(printable: $0.text)))" } ?? ""
             line(
-                "\(StreamStatus.name(of: peer)): \(figures.frames) frames in \(tenths(figures.seconds)) s: \(tenths(figures.framesPerSecond)) fps\(delay), \(figures.skipped.map { "\($0)" } ?? "unknown") dropped, ended: \(end ?? "open")\(reason)"
+                "\(StreamStatus.name(of: peer)): \(figures.frames) frames in \(tenths(seconds(figures.duration))) s: \(tenths(figures.framesPerSecond)) fps\(delay), \(figures.skipped.map { "\($0)" } ?? "unknown") dropped, ended: \(end ?? "open")\(reason)"
             )
             return
         }
@@ -74,9 +77,10 @@ struct Output: Sendable {
             "peer": .text(peer.address), "stream": .of(peer.stream), "handshake": .text(peer.handshake.description),
             "frames": .number(Double(figures.frames)), "bytes": .number(Double(figures.bytes)),
             "decode_failures": .number(Double(figures.decodeFailures)),
-            "skipped": figures.skipped.map { .number(Double($0)) } ?? .null, "seconds": .number(figures.seconds),
+            "skipped": figures.skipped.map { .number(Double($0)) } ?? .null,
+            "seconds": .number(seconds(figures.duration)),
             "fps": .number(figures.framesPerSecond), "latency_ms": .of(figures.latency),
-            "clock_error_ms": figures.clockError.map { .number($0) } ?? .null,
+            "clock_error_ms": figures.clockError.map { .number(milliseconds($0)) } ?? .null,
             "stages_ms": .object([
                 "capture": .of(figures.captureDelay), "wait": .of(figures.creditWait),
                 "encode": .of(figures.encodeTime),
@@ -165,8 +169,8 @@ private enum JSON: Encodable {
     static func of(_ times: DurationHistogram) -> JSON {
         guard let summary = times.summary else { return .null }
         return .object([
-            "p50": .number(summary.p50), "p95": .number(summary.p95), "p99": .number(summary.p99),
-            "max": .number(summary.max),
+            "p50": .number(milliseconds(summary.p50)), "p95": .number(milliseconds(summary.p95)),
+            "p99": .number(milliseconds(summary.p99)), "max": .number(milliseconds(summary.max)),
         ])
     }
 

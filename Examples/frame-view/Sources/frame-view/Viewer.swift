@@ -160,9 +160,9 @@ final class Viewer {
             self.notice = nil
             isDrawn = false
         }
-        guard let receiver, now.since(counted) >= .seconds(1) else { return }
+        guard let receiver, counted.duration(to: now) >= .seconds(1) else { return }
         let interval = receiver.takeInterval()
-        figures.take(interval, seconds: Double(now.nanoseconds - counted.nanoseconds) / 1e9)
+        figures.take(interval, seconds: seconds(counted.duration(to: now)))
         counted = now
         if showsFigures || silence != nil { isDrawn = false }
     }
@@ -176,7 +176,7 @@ final class Viewer {
     }
 
     private var silence: String? {
-        let time = MonotonicTime.now.since(lastPicture)
+        let time = lastPicture.duration(to: .now)
         guard receiver != nil, status.isLive, time >= Self.silence else { return nil }
         return "no picture for \(time.components.seconds) s"
     }

@@ -9,8 +9,8 @@ import Testing
         statistics.frames = 30
         statistics.skippedBySender = 2
         statistics.skippedHere = 1
-        for _ in 0..<29 { statistics.latency.record(nanoseconds: 2_000_000) }
-        statistics.latency.record(nanoseconds: 10_000_000)
+        for _ in 0..<29 { statistics.latency.record(.milliseconds(2)) }
+        statistics.latency.record(.milliseconds(10))
         var figures = Figures()
         #expect(figures.lines.isEmpty)
         figures.take(statistics, seconds: 1)
