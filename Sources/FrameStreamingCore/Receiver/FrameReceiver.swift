@@ -92,18 +92,26 @@ public final class FrameReceiver: Sendable {
 
     /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop(_:)``.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
+    /// ``frames``.
+    ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; `peerFailed` when the sender said that it
     ///   failed, after all frames; what broke the connection, after the frames before it. These are decoded for a second in
     ///   all; the rest is dropped undecoded, is not acknowledged, and counts in
     ///   ``ReceiverStatistics/droppedAtEnd``; a sender with a session sends it again. A frame that does not decode is reported to
     ///   the sender and to `onEvent`, and passed over.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: false, until: deadline)
     }
 
     /// The newest frame that has arrived, waiting for one; those before it are acknowledged as skipped.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
+    /// ``frames``.
+    ///
     /// - Throws: As ``next(until:)``.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func latest(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: true, until: deadline)
     }

@@ -12,7 +12,7 @@ public enum SourceEvent: Sendable {
 /// Where pictures come from: a camera, a file, a program.
 ///
 /// Used by one thread at a time; a struct will do. The format is on each Frame and may change from one to the next.
-public protocol FrameSource {
+public protocol FrameSource: SendableMetatype {
     /// Whether pictures come whether or not anybody takes them, so that the newest counts: picks the default policy.
     var isLive: Bool { get }
 

@@ -23,7 +23,11 @@ extension FrameSender {
 
     /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls
+    /// `add(_:policy:window:)`, which does not wait.
+    ///
     /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the connection ended is in the ``summary``.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'add', which does not wait")
     public func serve(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {

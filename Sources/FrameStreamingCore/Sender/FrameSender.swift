@@ -89,10 +89,16 @@ public final class FrameSender: Sendable {
     /// Returns when the receivers have had everything and said so. A sender runs once. Frames are not
     /// taken before the first receiver is connected.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await sender.run(&source)`.
+    ///
     /// - Throws: What the source threw, after the frames before it were delivered; what broke, when
     ///   that ended the last connection; `cancelled` after ``cancel()``; `invalidArgument` for a
     ///   second run, and for a sender without a receiver that does not wait for one
     ///   (``SenderOptions/waitsForReceivers``). ``summary`` has the figures then too.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'try await sender.run(&source)'"
+    )
     @discardableResult
     public func run(_ source: inout some FrameSource) throws(FrameStreamingError) -> SenderSummary {
         guard options.waitsForReceivers || !control.withLock({ $0.links.isEmpty }) else {
@@ -137,10 +143,14 @@ public final class FrameSender: Sendable {
     /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way
     /// and says goodbye, as the end of ``run(_:)`` does.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await sender.finish()`.
+    ///
     /// - Parameter goodbye: What the receivers are told. ``Goodbye/failed(_:)`` where this side could
     ///   not go on.
     /// - Throws: What broke, when that ended the last connection; `cancelled` after ``cancel()``;
     ///   `invalidArgument` where the sender runs, or has ended.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'try await sender.finish()'")
     @discardableResult
     public func finish(
         _ goodbye: Goodbye = .complete("end of stream")

@@ -18,6 +18,9 @@ extension TCPConnector {
     /// The wait between two attempts is below 250 ms at first and below 8 s at most. After a
     /// connection that lasted 10 s it is below 250 ms again. Everything runs on the calling thread.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A program with tasks
+    /// gives it a thread of its own.
+    ///
     /// - Parameters:
     ///   - goesOn: Whether to connect again after `body` has returned as well, for the next stream
     ///     of a sender that listens.
@@ -30,6 +33,7 @@ extension TCPConnector {
     ///     `peerFailed` as well.
     /// - Throws: The error of an attempt for which `FrameStreamingError.isTransient` is false; any
     ///   other error of `body`.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use a thread of your own")
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
         _ body: (TCPTransport) throws -> Void

@@ -47,6 +47,9 @@ public final class TCPConnector: TransportProvider {
     /// Connects and completes the handshake: one attempt at each of the host's addresses, 10 s at
     /// most in all.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task gives the
+    /// connector to a `FrameSender`, which waits on a thread of the library.
+    ///
     /// - Throws: Errors after which another attempt may succeed (`FrameStreamingError.isTransient`):
     ///   `connectionFailed` if nothing listens there or there is no route, `unresolvedHost`,
     ///   `timedOut`, `busy` if the peer has no room. Other errors: `rejected` if the peer refused

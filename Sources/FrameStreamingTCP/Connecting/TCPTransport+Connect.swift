@@ -5,6 +5,9 @@ extension TCPTransport {
     /// Connects to a listening peer and completes the handshake. The host's addresses are tried one
     /// after another.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, without a `cancellation`: `try await TCPTransport.connect(...)`.
+    ///
     /// - Parameters:
     ///   - address: `HOST:PORT`. The host is a name, an IPv4 address, or an IPv6 address in
     ///     brackets.
@@ -17,6 +20,9 @@ extension TCPTransport {
     /// - Throws: `unresolvedHost`; `connectionFailed` if no address answers; `busy` if the peer has
     ///   no room; `rejected` if it refuses for another reason; `timedOut`; `cancelled`;
     ///   `invalidArgument`.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'try await', without a cancellation"
+    )
     public static func connect(
         to address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = .after(.seconds(10)), cancellation: TCPCancellation = TCPCancellation()

@@ -79,6 +79,9 @@ public final class TCPAcceptor: TransportProvider {
     /// wait goes on. Another peer can take the place of the connection before as soon as this is
     /// called.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task gives the
+    /// acceptor to a `FrameSender`, or reads ``TCPListener/connections``.
+    ///
     /// - Throws: `timedOut` if there was none by the deadline; `cancelled`; `closed` if the
     ///   listening socket is broken.
     public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
@@ -109,7 +112,7 @@ extension TCPListener {
                 isClaimed = true
             }
             // From here on the listener does not close the connection.
-            connections.leave(ticket)
+            registry.leave(ticket)
             slot.fill(transport, channel)
         } catch {
             if isClaimed { slot.giveBack() }

@@ -15,6 +15,9 @@ extension TCPListener {
     /// }
     /// ```
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
+    /// ``connections``.
+    ///
     /// - Parameters:
     ///   - maximumConnections: The most connections at once. A peer beyond that gets REJECT; with
     ///     the text handshake its connection is closed.
@@ -24,14 +27,17 @@ extension TCPListener {
     ///     `body` throws, the peer is told so in the goodbye, unless `body` has said its own.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'connections', or a thread of your own"
+    )
     public func serve(
         maximumConnections: Int = 16, onError: @escaping @Sendable (any Error) -> Void,
         _ body: @escaping @Sendable (TCPTransport) throws -> Void
     ) throws(FrameStreamingError) {
         try check(maximumConnections)
-        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, connections] channel, ticket in
+        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, registry] channel, ticket in
             let transport = try handshakeDriver.accept(channel, until: .never)
-            connections.replace(ticket, transport.close)
+            registry.replace(ticket, transport.close)
             try transport.lend(to: body)
             return .isOver
         }
@@ -50,6 +56,9 @@ extension TCPListener {
     /// A handshake has a thread of its own. A connected receiver has none here, so a thousand idle
     /// ones cost only their sockets.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
+    /// ``connections`` and gives them to `FrameSender.add`.
+    ///
     /// - Parameters:
     ///   - sender: The sender. Its `SenderOptions.incomingStallTimeout` and `incomingReturnTimeout`
     ///     limit how long it waits for a receiver that stalls or breaks.
@@ -59,6 +68,9 @@ extension TCPListener {
     ///     was turned away. The sender's events and summary report how the others end.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'connections', or a thread of your own"
+    )
     public func serve(
         _ sender: FrameSender, maximumConnections: Int = 256,
         onError: @escaping @Sendable (any Error) -> Void
@@ -68,10 +80,10 @@ extension TCPListener {
                 .invalidArgument, "this listener receives frames: make a TCPListener with the role sender")
         }
         try check(maximumConnections)
-        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, connections] channel, ticket in
+        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, registry] channel, ticket in
             let transport = try handshakeDriver.accept(channel, until: .never)
-            connections.replace(ticket) { [weak transport] in transport?.close() }
-            channel.onClose { connections.leave(ticket) }
+            registry.replace(ticket) { [weak transport] in transport?.close() }
+            channel.onClose { registry.leave(ticket) }
             try sender.take(transport)
             return .goesOn
         }
@@ -90,29 +102,34 @@ extension TCPListener {
     /// Accepts sockets until ``stop()`` or ``close()``, and calls `body` with each on a thread of
     /// its own, before the handshake. Returns when the last connection has ended.
     ///
-    /// - Parameter body: Gets the socket and its ticket in ``connections``. A connection that goes
-    ///   on after `body` must give the ticket back when it is closed. What `body` throws closes it.
+    /// - Parameters:
+    ///   - registry: Keeps the connections; nil = the listener's own.
+    ///   - stop: Ends this call alone; nil = only the listener does.
+    ///   - body: Gets the socket and its ticket in the registry. A connection that goes on after
+    ///     `body` must give the ticket back when it is closed. What `body` throws closes it.
     /// - Throws: `closed`, with an errno, if the listening socket is broken. Nothing that a peer
     ///   does.
     func takeAll(
-        maximum: Int, onError: @escaping @Sendable (any Error) -> Void,
+        maximum: Int, in registry: ConnectionRegistry? = nil, stop: AcceptStop? = nil,
+        onError: @escaping @Sendable (any Error) -> Void,
         _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
     ) throws(FrameStreamingError) {
+        let registry = registry ?? self.registry
         handshakeDriver.remember(connections: maximum)
         let rejector = BusyRejector(handshakeDriver, onError: onError)
         defer {
             rejector.close()
-            connections.waitUntilEmpty()
+            registry.waitUntilEmpty()
         }
         while true {
             do throws(FrameStreamingError) {
-                let channel = try Channel(try acceptSocket(until: .never))
-                guard let ticket = connections.enter(channel.close, maximum: maximum) else {
+                let channel = try Channel(try acceptSocket(until: .never, stop: stop))
+                guard let ticket = registry.enter(channel.close, maximum: maximum) else {
                     rejector.turnAway(
                         channel, "\(maximum) connections are the limit here: try again when one has ended")
                     continue
                 }
-                try take(channel, ticket, onError, body)
+                try take(channel, ticket, registry, onError, body)
             } catch {
                 if error.code == .closed {
                     if error.errno == nil { return }
@@ -120,29 +137,29 @@ extension TCPListener {
                 }
                 onError(error)
                 // No descriptor or thread is left. Connections that end give theirs back.
-                pause(.milliseconds(100))
+                pause(.milliseconds(100), stop)
             }
         }
     }
 
     private func take(
-        _ channel: Channel, _ ticket: UInt64, _ onError: @escaping @Sendable (any Error) -> Void,
+        _ channel: Channel, _ ticket: UInt64, _ registry: ConnectionRegistry,
+        _ onError: @escaping @Sendable (any Error) -> Void,
         _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
     ) throws(FrameStreamingError) {
-        let connections = connections
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-connection") {
                 do {
-                    if try body(channel, ticket) == .isOver { connections.leave(ticket) }
+                    if try body(channel, ticket) == .isOver { registry.leave(ticket) }
                 } catch {
                     onError(error)
                     channel.close()
-                    connections.leave(ticket)
+                    registry.leave(ticket)
                 }
             }
         } catch {
             channel.close()
-            connections.leave(ticket)
+            registry.leave(ticket)
             throw FrameStreamingError(error, subject: channel.address)
         }
     }

@@ -7,7 +7,9 @@ public final class TCPListener: Sendable {
     let descriptor: Monitor<Descriptor?>
     private let wakeUp: WakeUp
     let handshakeDriver: HandshakeDriver
-    let connections = ConnectionRegistry()
+    let registry = ConnectionRegistry()
+    /// The iterators of ``connections`` that accept peers.
+    let sequences = ConnectionRegistry()
     /// The port. If 0 was given, the one that the system chose.
     public let port: Int
     /// The address that it listens on, such as `127.0.0.1:5600`.
@@ -49,9 +51,13 @@ public final class TCPListener: Sendable {
     /// A peer that connects and says nothing delays this as long as ``TCPOptions/handshakeTimeout``
     /// allows. ``serve(maximumConnections:onError:_:)`` has several connections at a time.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
+    /// ``connections``.
+    ///
     /// - Throws: `timedOut` if no peer connected, or it said nothing; `rejected`,
     ///   `protocolViolation` and others if the handshake failed. The listener goes on after those:
     ///   call again. `closed`.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'connections'")
     public func accept(until deadline: Deadline = .never) throws(FrameStreamingError) -> TCPTransport {
         try agree(with: try Channel(try acceptSocket(until: deadline)), until: deadline)
     }
@@ -59,16 +65,16 @@ public final class TCPListener: Sendable {
     private func agree(
         with channel: Channel, until deadline: Deadline
     ) throws(FrameStreamingError) -> TCPTransport {
-        guard let ticket = connections.enter(channel.close, maximum: .max) else {
+        guard let ticket = registry.enter(channel.close, maximum: .max) else {
             channel.close()
             throw .closedListener
         }
-        defer { connections.leave(ticket) }
+        defer { registry.leave(ticket) }
         do throws(FrameStreamingError) {
             return try handshakeDriver.accept(channel, until: deadline)
         } catch {
             channel.close()
-            throw connections.isClosed ? .closedListener : error
+            throw registry.isClosed ? .closedListener : error
         }
     }
 
@@ -91,11 +97,15 @@ public final class TCPListener: Sendable {
     public func close() {
         stop()
         handshakeDriver.sessions?.close()
-        connections.close()
+        registry.close()
+        sequences.close()
     }
 
-    func acceptSocket(until deadline: Deadline) throws(FrameStreamingError) -> Descriptor {
+    func acceptSocket(
+        until deadline: Deadline, stop: AcceptStop? = nil
+    ) throws(FrameStreamingError) -> Descriptor {
         while true {
+            if stop?.isStopped == true { throw .closedListener }
             guard let socket = descriptor.withLock({ $0 }) else { throw .closedListener }
             do throws(SystemError) {
                 return try socket.accept()
@@ -104,7 +114,7 @@ public final class TCPListener: Sendable {
                 switch error.code {
                 case Errno.again:
                     if deadline.hasPassed { throw .timedOut("a connection") }
-                    try wait(on: socket, until: deadline)
+                    try wait(on: socket, until: deadline, stop)
                 // The peer left before it was accepted, or its network failed: accept the next one
                 // (accept(2)).
                 case Errno.connectionAborted, Errno.networkUnreachable, Errno.hostUnreachable, Errno.timedOut: continue
@@ -119,19 +129,23 @@ public final class TCPListener: Sendable {
         }
     }
 
-    private func wait(on socket: Descriptor, until deadline: Deadline) throws(FrameStreamingError) {
+    private func wait(
+        on socket: Descriptor, until deadline: Deadline, _ stop: AcceptStop?
+    ) throws(FrameStreamingError) {
         do throws(SystemError) {
-            _ = try FrameStreamingSystem.wait(
-                for: PollEvents.input, on: socket.raw, until: deadline.nanoseconds, wakeUp: wakeUp)
+            try waitForInput(
+                on: [socket, wakeUp.descriptor] + [stop].compactMap { $0?.wakeUp.descriptor },
+                until: deadline.nanoseconds)
         } catch {
             throw FrameStreamingError(error, subject: address)
         }
     }
 
-    /// Waits for `duration`, or until the listener stops.
-    func pause(_ duration: Duration) {
-        _ = try? FrameStreamingSystem.wait(
-            for: 0, on: -1, until: Deadline.after(duration).nanoseconds, wakeUp: wakeUp)
+    /// Waits for `duration`, or until the listener or `stop` stops.
+    func pause(_ duration: Duration, _ stop: AcceptStop?) {
+        try? waitForInput(
+            on: [wakeUp.descriptor] + [stop].compactMap { $0?.wakeUp.descriptor },
+            until: Deadline.after(duration).nanoseconds)
     }
 }
 

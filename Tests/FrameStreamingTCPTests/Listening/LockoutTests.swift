@@ -46,7 +46,7 @@ import Testing
         /// Waits until the place is free; an error where it does not become so.
         func waitUntilFree() throws {
             let listener = listener
-            try Background { listener.connections.waitUntilEmpty() }.value()
+            try Background { listener.registry.waitUntilEmpty() }.value()
         }
 
         /// Whether another peer is served soon.

@@ -3,7 +3,8 @@ import PackageDescription
 
 // The programs of Docs/Recipes.md, and README's, one a target, as a user's own package has them.
 let programs = [
-    "serve-many", "save-jpegs", "bytes-to-files", "change-quality", "live-source", "async-frames", "program",
+    "serve-many", "save-jpegs", "bytes-to-files", "change-quality", "live-source", "async-frames", "async-send",
+    "program",
 ]
 
 let library = Target.Dependency.product(name: "FrameStreaming", package: "FrameStreaming")

@@ -70,17 +70,10 @@ struct RunLengthCodec: FrameCodec {
 struct OwnSource {
     static func main() async throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
-        let address = listener.address
-        async let sent = Task.detached {
-            let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(10)))
-            var source = Ramp()
-            let sender = try FrameSender(
-                codec: RunLengthCodec(), transport: transport, options: SenderOptions(for: source))
-            return try sender.run(&source).total
-        }.value
-
-        let receiver = try FrameReceiver(
-            codec: RunLengthCodec(), transport: try listener.accept(until: .after(.seconds(10))))
+        async let sent = send(to: listener.address)
+        var connections = listener.connections.makeAsyncIterator()
+        guard let transport = try await connections.next() else { fatalError("the listener has stopped") }
+        let receiver = try FrameReceiver(codec: RunLengthCodec(), transport: transport)
         var count = 0
         for try await received in receiver.frames {
             let samples = received.frame.samples
@@ -94,5 +87,13 @@ struct OwnSource {
             fatalError("\(count) pictures came, \(total.acknowledged) were acknowledged, in \(total.bytes) bytes")
         }
         print("10 of 10 pictures, \(total.bytes) bytes")
+    }
+
+    static func send(to address: String) async throws -> SenderStatistics {
+        let transport = try await TCPTransport.connect(to: address, role: .sender)
+        var source = Ramp()
+        let sender = try FrameSender(
+            codec: RunLengthCodec(), transport: transport, options: SenderOptions(for: source))
+        return try await sender.run(&source).total
     }
 }

@@ -2,9 +2,19 @@ import FrameStreaming
 
 @main struct AsyncFrames {
     static func main() async throws {
-        // It may block here, on the main thread, before there are tasks: accept waits for a sender.
         let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
-        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+        try await withThrowingDiscardingTaskGroup { group in
+            for try await transport in listener.connections {
+                group.addTask {
+                    // An error here would end the other streams as well.
+                    do { try await show(transport) } catch { print(error) }
+                }
+            }
+        }
+    }
+
+    static func show(_ transport: TCPTransport) async throws {
+        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
         for try await received in receiver.frames {
             print(received.info.sequence, received.frame.format, received.age ?? .zero)
         }
