@@ -87,6 +87,13 @@ package final class SenderReport: Sendable {
             } else {
                 printNote("\(peer.address) asks for: \(request)")
             }
+        case .refused(let peer, let request, let error):
+            guard admitsLine(.requested, from: peer.address) else { return }
+            if output.json {
+                printJSON(ConnectionEvent("request refused", peer.address, "\(request): \(error.message)"))
+            } else {
+                printNote("\(peer.address) asks for \(request), and does not get it: \(error.message)")
+            }
         }
     }
 

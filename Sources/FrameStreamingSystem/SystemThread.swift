@@ -4,6 +4,14 @@ internal import Glibc
 /// A thread outside Swift's cooperative pool, on which a thread must not block. (Foundation.Thread
 /// costs 50 ms at start and 50 MB in a static binary.)
 package final class SystemThread: Sendable {
+    /// Which thread it is, as long as that thread lives.
+    package struct ID: Hashable, Sendable {
+        private let thread: pthread_t
+
+        /// The calling thread's.
+        package static var current: ID { ID(thread: pthread_self()) }
+    }
+
     private let done = Monitor(false)
 
     /// Starts `body` at once on a detached thread called `name` (the kernel keeps 15 bytes).

@@ -45,6 +45,7 @@ public final class MemoryTransport: Transport {
         var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
         peer.clockError = clockOffset.map { _ in clockError }
         peer.clockOffset = clockOffset
+        peer.answersRequests = true
         var receiver = peer
         receiver.clockOffsetNanoseconds = peer.clockOffsetNanoseconds.map { 0 &- $0 }
         return (MemoryTransport(link, side: 0, peer: receiver), MemoryTransport(link, side: 1, peer: peer))

@@ -13,10 +13,16 @@ final class LinkConnection: Sendable {
     /// Whether somebody wants to know the round trip: a transport measures from the first time that
     /// it is asked.
     private let measuresRoundTrip: Bool
+    /// Whether other receivers get the same encodings.
+    private let isShared: @Sendable () -> Bool
 
-    init(_ number: ConnectionNumber, _ transport: any Transport, measuresRoundTrip: Bool) {
+    init(
+        _ number: ConnectionNumber, _ transport: any Transport, measuresRoundTrip: Bool,
+        isShared: @escaping @Sendable () -> Bool
+    ) {
         self.number = number
         self.transport = transport
+        self.isShared = isShared
         self.measuresRoundTrip = measuresRoundTrip
         clock = PeerClock(transport)
         // Before the first frame, so that it is measured with that.
@@ -92,8 +98,8 @@ final class LinkConnection: Sendable {
                 number, word, roundTrip: measuresRoundTrip ? clock.roundTrip(transport) : nil,
                 clock: clock.estimate(transport)
             )
-        case .request(let request): .requested(number, request)
-        case .frame, .sourceLost, .sourceRestored: nil
+        case .request(let request): .requested(number, request, isShared: isShared())
+        case .frame, .sourceLost, .sourceRestored, .requestAnswer: nil
         }
     }
 }

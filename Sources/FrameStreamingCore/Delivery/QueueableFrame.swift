@@ -8,6 +8,8 @@ protocol QueueableFrame: Sendable {
     /// What encoding came to; nil = it is not encoded yet. A frame that was compressed from the
     /// start has one from the start.
     var encoding: FrameEncoding? { get }
+    /// Whether it was compressed from the start, so that nothing is encoded.
+    var isCompressed: Bool { get }
 }
 
 extension QueueableFrame {

@@ -138,6 +138,7 @@ extension ReceiverLink {
         case .requested(let request):
             if case .quality(let quality) = request { onQuality(quality) }
             options.onEvent?(.requested(peer, request))
+        case .refused(let request, let error): options.onEvent?(.refused(peer, request, error: error))
         case .stalled(let quiet, let left): options.onEvent?(.stalled(peer, duration: quiet, givesUpAfter: left))
         case .chose(let quality, let scale):
             encoders.change { settings in (settings.quality, settings.scale) = (quality, scale) }
@@ -199,7 +200,12 @@ extension ReceiverLink {
 
     func numbered(_ transport: any Transport) -> LinkConnection {
         let number = state.withLock { $0.nextNumber() }
-        return LinkConnection(number, transport, measuresRoundTrip: options.window.isAdaptive)
+        return connection(number, transport)
+    }
+
+    func connection(_ number: ConnectionNumber, _ transport: any Transport) -> LinkConnection {
+        LinkConnection(
+            number, transport, measuresRoundTrip: options.window.isAdaptive, isShared: sharesEncodings)
     }
 
     func noteReaderEnded() { state.update { $0.readers -= 1 } }

@@ -19,6 +19,8 @@ final class ReceiverLink: Sendable {
     let options: SenderOptions
     /// Called with a quality that the receiver asks for.
     let onQuality: @Sendable (Int) -> Void
+    /// Whether the sender has other receivers.
+    let sharesEncodings: @Sendable () -> Bool
     /// Called when a connection was made, and at the end.
     let onChange: @Sendable () -> Void
     let state: Monitor<LinkState>
@@ -29,6 +31,7 @@ final class ReceiverLink: Sendable {
         let poller: AcknowledgementPoller
         let idle: IdleLinks
         let onQuality: @Sendable (Int) -> Void
+        let sharesEncodings: @Sendable () -> Bool
         let onChange: @Sendable () -> Void
     }
 
@@ -42,6 +45,7 @@ final class ReceiverLink: Sendable {
         poller = surroundings.poller
         idle = surroundings.idle
         onQuality = surroundings.onQuality
+        sharesEncodings = surroundings.sharesEncodings
         onChange = surroundings.onChange
         state = Monitor(LinkState(session: try Session(options, connecting: connecting, at: .now), peer: peer))
     }
@@ -191,8 +195,7 @@ final class ReceiverLink: Sendable {
             // The receiver knows that its old connection is gone before this side does.
             state.connection?.transport.close()
             state.next?.transport.close()
-            let next = LinkConnection(
-                state.nextNumber(), transport, measuresRoundTrip: options.window.isAdaptive)
+            let next = connection(state.nextNumber(), transport)
             state.next = next
             return next.number
         }

@@ -28,6 +28,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// What the receiver must know of the source; nil while all is well.
     private var sourceLost: SourceNotice?
     private var chosen: (quality: Int, scale: PictureScale)?
+    /// The source's last frame was compressed already.
+    private var comesCompressed = false
 
     /// - Throws: `invalidArgument` for options that cannot be.
     init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
@@ -64,7 +66,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
             }
         case .acknowledged(let number, let word, let roundTrip, let clock):
             acknowledge(number, word, roundTrip, clock, at: now, &actions)
-        case .requested(let number, let request): comply(number, request, &actions)
+        case .requested(let number, let request, let isShared):
+            comply(number, request, isShared: isShared, at: now, &actions)
         case .disconnected(let number, let end): disconnect(number, end, at: now, &actions)
         case .saidGoodbye(let number, let error): noteGoodbye(number, error, &actions)
         case .tick(let bytes): lookWhileDraining(deliveredBytes: bytes, at: now, &actions)
@@ -91,6 +94,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         guard phase.takesFrames else { return frames.refuse() }
         assert(!isReliable || hasRoom, "under reliable a frame is offered only while there is room")
         watch = nil
+        comesCompressed = frame.isCompressed
         frames.offer(frame, at: now)
     }
 
@@ -150,6 +154,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         let outgoing: Outgoing<Frame>
         if let notice = connection?.takeNotice() {
             outgoing = .notice(notice)
+        } else if let answer = connection?.takeAnswer() {
+            outgoing = .answer(answer)
         } else if let (frame, info) = frames.send(at: now) {
             outgoing = .frame(frame, info)
         } else {
@@ -177,14 +183,39 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         }
     }
 
-    private mutating func comply(_ number: ConnectionNumber, _ request: ReceiverRequest, _ actions: inout Actions) {
+    private mutating func comply(
+        _ number: ConnectionNumber, _ request: ReceiverRequest, isShared: Bool, at now: MonotonicTime,
+        _ actions: inout Actions
+    ) {
         guard connection?.number == number else { return }
+        let refusal = refusal(of: request, isShared: isShared)
+        do throws(FrameStreamingError) {
+            try connection?.answer(RequestAnswer(request, refusal: refusal))
+        } catch {
+            return disconnect(number, .broken(error), at: now, &actions)
+        }
+        if let refusal {
+            let error = FrameStreamingError(.unsupported, refusal, subject: connection?.address)
+            return actions.append(.report(.refused(request, error)))
+        }
         switch request {
         case .pause: connection?.isPaused = true
         case .resume: connection?.isPaused = false
         case .quality(let wanted): frames.limitQuality(to: wanted)
         }
         actions.append(.report(.requested(request)))
+    }
+
+    /// Why a request is impossible; nil = it is not.
+    private func refusal(of request: ReceiverRequest, isShared: Bool) -> String? {
+        guard case .quality = request else { return nil }
+        if comesCompressed {
+            return "the source's frames are compressed already and are sent unchanged: change the source's own quality"
+        }
+        if isShared, frames.flow.quality == nil {
+            return "several receivers share one encoding, so none of them chooses its quality: change the sender's own"
+        }
+        return nil
     }
 
     // MARK: Connections

@@ -10,6 +10,8 @@ enum Outgoing<Frame: QueueableFrame>: Sendable {
     case frame(Frame, FrameInfo)
     /// What the receiver is told of the source.
     indirect case notice(SourceNotice)
+    /// What it says to a request of the receiver.
+    indirect case answer(RequestAnswer)
 }
 
 /// What a receiver is told of the source.
@@ -109,7 +111,9 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     /// The receiver's word on a frame.
     case acknowledged(ConnectionNumber, Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?)
     /// The receiver asked for something.
-    case requested(ConnectionNumber, ReceiverRequest)
+    ///
+    /// - Parameter isShared: Other receivers get the same encodings.
+    case requested(ConnectionNumber, ReceiverRequest, isShared: Bool = false)
     /// The connection came to an end by the other side.
     indirect case disconnected(ConnectionNumber, ConnectionEnd)
     /// What ``SessionAction/close(_:)`` asked for as a goodbye is done, or failed.
@@ -162,6 +166,8 @@ enum SessionReport: Sendable {
     case disconnected(FrameStreamingError?)
     case acknowledged(Acknowledgement, after: Int64)
     case requested(ReceiverRequest)
+    /// The receiver asked for something that is impossible, for this reason.
+    case refused(ReceiverRequest, FrameStreamingError)
     /// The receiver has made no progress for so long, and is given up after so much more; nil =
     /// never.
     case stalled(Duration, givesUpAfter: Duration?)

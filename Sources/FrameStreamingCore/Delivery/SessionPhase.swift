@@ -121,12 +121,18 @@ struct SessionConnection: Sendable {
     var isPaused = false
     /// What the receiver is to be told of the source, before the next frame.
     private(set) var notices: [SourceNotice] = []
+    /// What is said to the receiver's requests, before the next frame.
+    private(set) var answers: [RequestAnswer] = []
     /// How a goodbye over this connection is called.
     let goodEnd: StreamEnd
     /// The receiver can be recognised when it connects again.
     let hasSession: Bool
+    /// The receiver hears what is said to its requests.
+    private let answersRequests: Bool
 
     private static var mostNotices: Int { 16 }
+    /// A receiver that waits for each answer has one request under way. More than these are a flood.
+    private static var mostAnswers: Int { 64 }
 
     /// - Parameter notice: What the receiver must know of the source from the start.
     init(_ number: ConnectionNumber, _ peer: Peer, telling notice: SourceNotice?) {
@@ -135,6 +141,7 @@ struct SessionConnection: Sendable {
         notices = notice.map { [$0] } ?? []
         goodEnd = .good(peer.handshake)
         hasSession = peer.session != 0
+        answersRequests = peer.answersRequests
     }
 
     mutating func note(_ notice: SourceNotice) {
@@ -145,6 +152,18 @@ struct SessionConnection: Sendable {
     }
 
     mutating func takeNotice() -> SourceNotice? { notices.isEmpty ? nil : notices.removeFirst() }
+
+    /// - Throws: `protocolViolation` for a receiver that asks on and on and takes no answer.
+    mutating func answer(_ answer: RequestAnswer) throws(FrameStreamingError) {
+        guard answersRequests else { return }
+        guard answers.count < Self.mostAnswers else {
+            throw FrameStreamingError(
+                .protocolViolation, "the receiver made \(answers.count) requests and takes no answer")
+        }
+        answers.append(answer)
+    }
+
+    mutating func takeAnswer() -> RequestAnswer? { answers.isEmpty ? nil : answers.removeFirst() }
 }
 
 /// Who makes the connections of a session after the first.

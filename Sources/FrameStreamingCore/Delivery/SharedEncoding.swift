@@ -39,6 +39,8 @@ final class SharedEncoding: QueueableFrame {
 
     var captureTime: CaptureTime? { frame.captureTime }
 
+    var isCompressed: Bool { state == nil }
+
     var encoding: FrameEncoding? {
         guard let state else { return .success(bytes: frame.byteCount, nanoseconds: 0, settings: nil) }
         return state.withLock { state in
@@ -113,6 +115,7 @@ extension Outgoing<SharedEncoding> {
         case .frame(let frame, let info): frame.compressed.map { .frame($0, info) }
         case .notice(.lost(let reason)): .sourceLost(reason: reason)
         case .notice(.restored): .sourceRestored
+        case .answer(let answer): .requestAnswer(answer)
         }
     }
 }

@@ -221,17 +221,28 @@ public final class FrameReceiver: Sendable {
 
     // MARK: Asking
 
-    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread. Returns when the connection has taken
-    /// the request: the sender complies with the next picture or later, or not at all, and does not answer.
+    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread but the
+    /// one that calls `onEvent` for the connection.
     ///
-    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake; `invalidArgument` for a quality outside
-    ///   1...100; `timedOut` where the connection took nothing for two seconds; `closed`, `connectionLost` once it is over.
+    /// Returns when the sender has said that it complies, with the next frame or later. A sender that
+    /// does not answer (``Peer/answersRequests``) complies or not: then it returns when the connection
+    /// has taken the request.
+    ///
+    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake, and where
+    ///   it says that it cannot comply: it sends one encoding to several receivers, or its frames are
+    ///   compressed at their source. `invalidArgument` for a quality outside 1...100, and from the
+    ///   thread that reads the connection. `timedOut` where the connection took nothing, or the sender
+    ///   said nothing, for two seconds: it may comply later. `closed`, `cancelled` and what ended the
+    ///   connection once it is over.
     public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
         if case .quality(let quality) = request, !(1...100).contains(quality) {
             throw FrameStreamingError(
                 .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
         }
-        try transport.send(.request(request), until: .after(patience.ordinary))
+        guard transport.peer.answersRequests else {
+            return try transport.send(.request(request), until: .after(patience.ordinary))
+        }
+        try inbox.request(request, until: .after(patience.ordinary))
     }
 
     // MARK: Ending

@@ -20,7 +20,7 @@ final class ReceiverInbox: Sendable {
         case stopped(Goodbye)
     }
 
-    private struct State {
+    struct State {
         var items: [Item] = []
         var receivedThrough: UInt64 = 0
         var credit: CreditGrant
@@ -37,6 +37,9 @@ final class ReceiverInbox: Sendable {
         /// Frames that had arrived, and that nobody gets.
         var dropped = 0
         var isReading = true
+        var requests = PendingRequests()
+        /// The thread that reads the connection, which must not wait for what it has to read.
+        var reader: SystemThread.ID?
 
         mutating func drop() {
             dropped += items.count
@@ -61,9 +64,9 @@ final class ReceiverInbox: Sendable {
     /// decoded for a sender that has gone.
     static let decodingAfterBreak = Duration.seconds(1)
 
-    private let transport: any Transport
+    let transport: any Transport
     private let onEvent: @Sendable (ReceiverEvent) -> Void
-    private let state: Monitor<State>
+    let state: Monitor<State>
     private let limited: (any MemoryLimited)?
 
     init(
@@ -88,6 +91,7 @@ final class ReceiverInbox: Sendable {
 
     private func listen() {
         defer { state.update { $0.isReading = false } }
+        state.withLock { $0.reader = .current }
         while true {
             do throws(FrameStreamingError) {
                 guard let message = try transport.receive(until: .never) else {
@@ -106,6 +110,8 @@ final class ReceiverInbox: Sendable {
                 case .request:
                     throw FrameStreamingError(
                         .protocolViolation, "the sender asked for what only a receiver asks for")
+                case .requestAnswer(let answer):
+                    try state.update { (state) throws(FrameStreamingError) in try state.requests.note(answer) }
                 }
             } catch {
                 if error.code == .timedOut { continue }

@@ -11,6 +11,24 @@ public enum Message: Sendable {
     case sourceRestored
     /// What the receiver would like of the sender.
     case request(ReceiverRequest)
+    /// What the sender says to a request, one answer for each, in their order. Only over a connection
+    /// whose ``Peer/answersRequests`` is true.
+    case requestAnswer(RequestAnswer)
+}
+
+/// A sender's word on a request of its receiver.
+public struct RequestAnswer: Hashable, Sendable {
+    /// What was asked for.
+    public var request: ReceiverRequest
+    /// Why the sender cannot comply, in words for a person; nil = it does. The peer chose them: print
+    /// them through `String(printable:)`.
+    public var refusal: String?
+
+    /// The answer to a request; `refusal` nil = the sender complies.
+    public init(_ request: ReceiverRequest, refusal: String? = nil) {
+        self.request = request
+        self.refusal = refusal
+    }
 }
 
 /// What a receiver asks of its sender. The sender need not comply.

@@ -58,6 +58,9 @@ public struct Peer: Hashable, Sendable {
     public var session: UInt64
     /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
+    /// Whether a sender's answers to requests (``Message/requestAnswer(_:)``) go over this connection:
+    /// on the receiver's side, whether its sender answers. False unless a transport sets it.
+    public var answersRequests: Bool
     /// What to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the same one, nil where it is not known.
     ///
     /// It is measured from the start of the connection on, so it is nil at first. A peer that has our boot id is taken to read our
@@ -87,6 +90,7 @@ public struct Peer: Hashable, Sendable {
         stream = nil
         session = 0
         resumedFrom = 0
+        answersRequests = false
         clockOffsetNanoseconds = nil
         clockErrorNanoseconds = nil
         goodbye = nil

@@ -85,7 +85,8 @@ extension FrameSender {
     /// What a link shares with the others.
     private var surroundings: ReceiverLink.Surroundings {
         ReceiverLink.Surroundings(
-            encoders: encoders, poller: poller, idle: idle, onQuality: onQuality, onChange: onChange)
+            encoders: encoders, poller: poller, idle: idle, onQuality: onQuality, sharesEncodings: sharesEncodings,
+            onChange: onChange)
     }
 
     private func append(_ link: ReceiverLink) throws(FrameStreamingError) {
@@ -110,12 +111,13 @@ extension FrameSender {
     }
 
     /// Several receivers share one encoding: what one of them would like is not what the others get.
+    private var sharesEncodings: @Sendable () -> Bool {
+        { [weak control] in control.map { $0.withLock { $0.links.count(where: \.isOpen) > 1 } } ?? false }
+    }
+
     private var onQuality: @Sendable (Int) -> Void {
         { [weak self] quality in
-            guard let self, options.adaptiveQuality == nil, control.withLock({ $0.links.count(where: \.isOpen) }) == 1
-            else {
-                return
-            }
+            guard let self, options.adaptiveQuality == nil else { return }
             encoders.change { $0.quality = min(max(quality, 1), 100) }
         }
     }

@@ -10,8 +10,11 @@ public enum SenderEvent: Sendable {
     case ended(Peer, error: FrameStreamingError?)
     /// No connection could be made to this address, for this reason; the next attempt follows after so long.
     case waiting(address: String, error: FrameStreamingError, retryAfter: Duration)
-    /// The receiver asked for something, which is done as far as it can be.
+    /// The receiver asked for something, and gets it.
     case requested(Peer, ReceiverRequest)
+    /// The receiver asked for what is impossible, and is told so: a quality where several receivers
+    /// share one encoding, or where the source's frames are compressed already.
+    case refused(Peer, ReceiverRequest, error: FrameStreamingError)
     /// The source, or its end, waits for this receiver, which has stood still for so long: not a frame acknowledged, not a byte taken, no
     /// connection made. It is given up after so much more; nil = never (``SenderOptions/stallTimeout``, ``SenderOptions/drainTimeout``).
     /// Said after 3 s, and each time that it has been twice as long as the last time.

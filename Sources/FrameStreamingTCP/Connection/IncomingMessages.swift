@@ -119,6 +119,12 @@ struct IncomingMessages: Sendable {
             try expect(role.isSender, "a request to the side that makes requests")
             // A request of a later version is ignored.
             return request.request.map { .message(.request($0)) } ?? .nothing
+        case .requestAnswer(let answer):
+            try expect(!role.isSender, "an answer to the side that answers requests")
+            guard let known = answer.answer else {
+                throw .violation("an answer to a request of the kind \(answer.kind), which was not made")
+            }
+            return .message(.requestAnswer(known))
         case .ping(let ping):
             try answer(ping)
             return .nothing

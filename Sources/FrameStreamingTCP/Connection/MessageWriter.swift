@@ -9,7 +9,7 @@ final class MessageWriter: Sendable {
     /// Identifies a message, to tell a repeated call from a new one.
     enum Key: Hashable {
         case frame(UInt64), sourceLost(String), sourceRestored, goodbye
-        case request(ReceiverRequest)
+        case request(ReceiverRequest), requestAnswer(RequestAnswer)
     }
 
     /// A message that is being written.

@@ -55,6 +55,11 @@ struct OutgoingMessages: Sendable {
             try writer.send(.request(request), until: deadline) {
                 MessageWriter.Outgoing(WireRequest(request).marshal())
             }
+        case .requestAnswer(let answer):
+            try needRole(.sender, "answer requests")
+            try writer.send(.requestAnswer(answer), until: deadline) {
+                MessageWriter.Outgoing(WireRequestAnswer(answer).marshal())
+            }
         }
     }
 

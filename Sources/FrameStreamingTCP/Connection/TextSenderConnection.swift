@@ -31,7 +31,7 @@ final class TextSenderConnection: Connection {
     /// the text handshake cannot express it.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         switch message {
-        case .sourceLost, .sourceRestored: return
+        case .sourceLost, .sourceRestored, .requestAnswer: return
         case .request:
             throw FrameStreamingError(.invalidArgument, "the sender of a connection cannot make requests")
         case .acknowledgement:

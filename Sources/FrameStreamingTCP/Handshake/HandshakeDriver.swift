@@ -150,6 +150,7 @@ struct HandshakeDriver: Sendable {
         hello.session = role.session
         hello.realtimeOffset = realtimeOffset()
         hello.takesRequests = role.isSender
+        hello.answersRequests = role.isSender
         hello.pixelFormats = role.pixelFormats
         if !role.isSender { hello.creditThrough = initialCredit }
         return hello
@@ -212,6 +213,8 @@ struct HandshakeDriver: Sendable {
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
+        // A receiver that does not know the answers passes over them.
+        peer.answersRequests = role.isSender || agreement.peer.takesRequests && agreement.peer.answersRequests
         return TCPTransport(
             BinaryConnection(
                 channel, writer, role: role, peer: agreement.peer, input: input,

@@ -8,6 +8,8 @@ struct Hello: Hashable {
     static let version: UInt16 = 1
     /// The bit in `optionalCapabilities` of a sender that takes requests.
     static let requestsBit: UInt32 = 1
+    /// The bit of a sender that also answers each request.
+    static let answersBit: UInt32 = 2
     static let longestName = 255
     static let mostFormats = 256
 
@@ -30,6 +32,14 @@ struct Hello: Hashable {
     var stream: String
     /// Empty = any.
     var pixelFormats: [PixelFormat] = []
+
+    /// Sender: whether it answers each REQUEST with REQUEST_ANSWER.
+    var answersRequests: Bool {
+        get { optionalCapabilities & Self.answersBit != 0 }
+        set {
+            if newValue { optionalCapabilities |= Self.answersBit } else { optionalCapabilities &= ~Self.answersBit }
+        }
+    }
 
     /// Sender: whether it takes REQUEST.
     var takesRequests: Bool {

@@ -14,6 +14,7 @@ enum WireMessage: Hashable {
     case sourceLost(String)
     case sourceRestored
     case request(WireRequest)
+    indirect case requestAnswer(WireRequestAnswer)
 
     /// Parses a message from its header, which is at least as long as protocol 1's, and its
     /// payload. Nil for FRAME, which has an image.
@@ -31,6 +32,7 @@ enum WireMessage: Hashable {
         case .sourceLost: self = .sourceLost(WireText.unmarshal(payload))
         case .sourceRestored: self = .sourceRestored
         case .request: self = .request(try WireRequest(header: header))
+        case .requestAnswer: self = .requestAnswer(try WireRequestAnswer(header: header, payload: payload))
         }
     }
 
@@ -47,6 +49,7 @@ enum WireMessage: Hashable {
         case .sourceLost(let text): ByteWriter.message(.sourceLost, payload: WireText.marshal(text))
         case .sourceRestored: ByteWriter.message(.sourceRestored)
         case .request(let request): request.marshal()
+        case .requestAnswer(let answer): answer.marshal()
         }
     }
 }

@@ -15,6 +15,7 @@ enum WireType: UInt8, CaseIterable {
     case sourceLost = 0x8A
     case sourceRestored = 0x8B
     case request = 0x8C
+    case requestAnswer = 0x8D
 
     /// The length of the header in protocol 1. A later version may send more bytes, never fewer.
     var headerLength: Int {
@@ -29,6 +30,7 @@ enum WireType: UInt8, CaseIterable {
         case .byeAcknowledgement: ByeAcknowledgement.headerLength
         case .sourceLost, .sourceRestored: 0
         case .request: WireRequest.headerLength
+        case .requestAnswer: WireRequestAnswer.headerLength
         }
     }
 
@@ -39,7 +41,7 @@ enum WireType: UInt8, CaseIterable {
     /// know all types. Later ones need not know those that are not critical.
     var isCritical: Bool {
         switch self {
-        case .ping, .pong, .sourceLost, .sourceRestored, .request: false
+        case .ping, .pong, .sourceLost, .sourceRestored, .request, .requestAnswer: false
         default: true
         }
     }

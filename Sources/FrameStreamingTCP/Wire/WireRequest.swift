@@ -44,3 +44,54 @@ struct WireRequest: Hashable {
         }
     }
 }
+
+/// REQUEST_ANSWER: the sender's word on a REQUEST, whose kind and value it repeats.
+struct WireRequestAnswer: Hashable {
+    static let headerLength = 8
+
+    /// As in ``WireRequest``.
+    var kind: UInt8
+    /// 1 = the sender complies. 2 = it cannot; so are values of later versions.
+    var verdict: UInt8
+    /// As in ``WireRequest``.
+    var value: UInt32
+    /// Why the sender cannot comply.
+    var reason: String
+
+    init(_ answer: RequestAnswer) {
+        let request = WireRequest(answer.request)
+        (kind, value) = (request.kind, request.value)
+        verdict = answer.refusal == nil ? 1 : 2
+        reason = answer.refusal ?? ""
+    }
+
+    init(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
+        var reader = ByteReader(header)
+        kind = try reader.take()
+        verdict = try reader.take()
+        try reader.skip(2)
+        value = try reader.take()
+        reason = WireText.unmarshal(payload)
+    }
+
+    /// The answer; nil for one to no request that this side makes.
+    var answer: RequestAnswer? {
+        let request: ReceiverRequest? =
+            switch kind {
+            case 1: .pause
+            case 2: .resume
+            case 3 where (1...100).contains(value): .quality(Int(value))
+            default: nil
+            }
+        return request.map { RequestAnswer($0, refusal: verdict == 1 ? nil : reason) }
+    }
+
+    func marshal() -> [UInt8] {
+        ByteWriter.message(.requestAnswer, payload: WireText.marshal(reason)) { writer in
+            writer.put(kind)
+            writer.put(verdict)
+            writer.putZeros(2)
+            writer.put(value)
+        }
+    }
+}

@@ -16,5 +16,6 @@ struct WireTypeSet: Hashable, ExpressibleByArrayLiteral {
     /// The types that may follow the handshake.
     static let afterHandshake: WireTypeSet = [
         .frame, .acknowledgement, .ping, .pong, .bye, .byeAcknowledgement, .sourceLost, .sourceRestored, .request,
+        .requestAnswer,
     ]
 }

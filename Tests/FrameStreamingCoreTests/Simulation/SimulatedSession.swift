@@ -61,6 +61,8 @@ final class SimulatedSession {
         /// The highest number received: numbers arrive from 1 without gaps.
         var received: UInt64 = 0
         var lastNotice: SourceNotice?
+        /// The receiver's requests that have no answer yet.
+        var asked: [ReceiverRequest] = []
         /// The last frame received.
         var last = 0
         /// Whether it broke during the goodbye, which has not ended yet.
@@ -174,9 +176,9 @@ final class SimulatedSession {
         switch random.next() % 40 {
         case 0: if chance(breaks) { breakOff() }
         case 1: if chance(4) { sayGoodbye() }
-        case 5...9: if let wire { tell(.requested(wire.number, .pause)) }
-        case 10...29: if let wire { tell(.requested(wire.number, .resume)) }
-        case 30: if let wire { tell(.requested(wire.number, .quality(Int(truncatingIfNeeded: random.next())))) }
+        case 5...9: ask(.pause)
+        case 10...29: ask(.resume)
+        case 30: ask(.quality(Int(truncatingIfNeeded: random.next())))
         case 31...33:
             let notice: SourceNotice = source == .restored || source == nil ? .lost("unplugged") : .restored
             source = notice
@@ -247,6 +249,7 @@ final class SimulatedSession {
         wire = Wire(number: number)
         var peer = Peer(
             address: "simulation", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
+        peer.answersRequests = true
         if hasSession {
             peer.session = 7
             if chance(forgets) {
@@ -278,6 +281,9 @@ final class SimulatedSession {
         case .notice(let notice):
             if wire?.lastNotice == notice, notice == .restored { fail("says twice that the source is back") }
             wire?.lastNotice = notice
+        case .answer(let answer):
+            if wire?.asked.first != answer.request { fail("answers what was not asked: \(answer)") }
+            wire?.asked.removeFirst()
         }
         tell(.sent(number))
     }
@@ -331,6 +337,13 @@ final class SimulatedSession {
             wire = nil
         }
         tell(.disconnected(number, .broken(FrameStreamingError(code, "cut"))))
+    }
+
+    /// Makes a request of the receiver, unless many have no answer yet.
+    private func ask(_ request: ReceiverRequest) {
+        guard let wire, wire.asked.count < 60 else { return }
+        self.wire?.asked.append(request)
+        tell(.requested(wire.number, request, isShared: chance(2)))
     }
 
     /// Reports about a connection that is gone already, from threads that noticed late.
@@ -422,6 +435,7 @@ extension SessionReport {
         case .disconnected: "disconnected"
         case .acknowledged: "acknowledged"
         case .requested: "requested"
+        case .refused: "refused"
         case .stalled: "stalled"
         case .chose: "chose"
         case .ended: "ended"

@@ -140,6 +140,7 @@ struct SimulatedStream {
                 send(frame, info)
                 tell(.sent(connection))
             case .send(.notice, _, _): fail("nothing was said of the source")
+            case .send(.answer, _, _): fail("nothing was asked")
             case .close(.saying(_, let number, _)): tell(.saidGoodbye(number, nil))
             case .close, .wakeSource, .report: break
             }

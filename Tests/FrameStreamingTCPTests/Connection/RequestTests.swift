@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import FrameStreamingSystem
 import FrameStreamingTesting
 import RawSockets
 import TestThreads
@@ -37,13 +38,17 @@ import Testing
         for number in 1...3 as ClosedRange<UInt64> {
             try pair.connecting.send(.frame(makeFrame(number), FrameInfo(sequence: number)), until: soon())
         }
+        var heard: [ReceiverRequest] = []
         for number in 1...3 as ClosedRange<UInt64> {
             #expect(try receiver.next(until: soon())?.info.sequence == number)
-            try receiver.request(.quality(Int(number)))
-        }
-        var heard: [ReceiverRequest] = []
-        while heard.count < 3 {
-            if case .request(let request) = try pair.connecting.receive(until: soon()) { heard.append(request) }
+            let asking = try Background { try receiver.request(.quality(Int(number))) }
+            while true {
+                guard case .request(let request) = try pair.connecting.receive(until: soon()) else { continue }
+                heard.append(request)
+                try pair.connecting.send(.requestAnswer(RequestAnswer(request)), until: soon())
+                break
+            }
+            try asking.value()
         }
         #expect(heard == [.quality(1), .quality(2), .quality(3)])
         #expect(throws: FrameStreamingError.self) { try receiver.request(.quality(0)) }
@@ -57,6 +62,136 @@ import Testing
         for request in Self.all { #expect(code { try receiver.request(request) } == .unsupported) }
         receiver.cancel()
         #expect(peer.receiveToEnd().isEmpty)
+    }
+
+    /// Several receivers share one encoding: none of them chooses its quality, and each is told so.
+    @Test func aQualityThatSeveralReceiversShareIsRefused() throws {
+        let pairs = [try makePair(.sender), try makePair(.receiver)]
+        let senders = [pairs[0].connecting, pairs[1].listening]
+        let receivers = try [pairs[0].listening, pairs[1].connecting].map {
+            try FrameReceiver(codec: IdentityCodec(), transport: $0, decode: nil)
+        }
+        let events = Monitor<[ReceiverRequest]>([])
+        var options = SenderOptions()
+        options.onEvent = { event in
+            guard case .refused(_, let request, let error) = event else { return }
+            if error.code == .unsupported { events.update { $0.append(request) } }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), transports: senders, options: options)
+        for receiver in receivers {
+            #expect(code { try receiver.request(.quality(30)) } == .unsupported)
+            for request in [ReceiverRequest.pause, .resume] {
+                #expect(throws: Never.self) { try receiver.request(request) }
+            }
+        }
+        #expect(sender.encodeSettings.quality == 80)
+        #expect(events.withLock { $0 } == [.quality(30), .quality(30)])
+        // Alone again, the other gets what it asks for.
+        receivers[0].close()
+        try waitUntil { sender.summary.receivers.contains { $0.end != nil } }
+        #expect(throws: Never.self) { try receivers[1].request(.quality(30)) }
+        #expect(sender.encodeSettings.quality == 30)
+        for receiver in receivers { receiver.cancel() }
+        sender.cancel()
+    }
+
+    @Test func aQualityOfFramesThatAreCompressedAtTheirSourceIsRefused() throws {
+        let pair = try makePair(.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: pair.listening, decode: nil)
+        let sender = try FrameSender(codec: IdentityCodec(), transport: pair.connecting)
+        #expect(throws: Never.self) { try receiver.request(.quality(40)) }
+        let format = try FrameFormat(width: 16, height: 16, pixelFormat: .jpeg)
+        sender.trySend(try .filled(format, byteCount: 5) { UInt8($0) })
+        #expect(try receiver.next(until: soon())?.frame.byteCount == 5)
+        #expect(code { try receiver.request(.quality(50)) } == .unsupported)
+        receiver.cancel()
+        sender.cancel()
+    }
+
+    /// A sender of before the answers says only that it takes requests.
+    @Test func aSenderThatDoesNotAnswerIsNotWaitedFor() throws {
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let peer = try RawPeer(port: listener.port)
+        var hello = Hello(
+            role: TCPRole.sender.wireCode, maximumFrameBytes: 1, bootID: [UInt8](repeating: 0, count: 16),
+            stream: "")
+        hello.takesRequests = true
+        peer.send(hello.marshal(.hello))
+        let receiver = try FrameReceiver(
+            codec: IdentityCodec(), transport: try listener.accept(until: soon()), decode: nil)
+        #expect(!receiver.peer.answersRequests)
+        for request in Self.all { #expect(throws: Never.self) { try receiver.request(request) } }
+        receiver.cancel()
+    }
+
+    @Test func aSenderThatOwesItsAnswerIsWaitedForTwoSeconds() throws {
+        let pair = try makePair(.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: pair.listening, decode: nil)
+        #expect(code { try receiver.request(.pause) } == .timedOut)
+        // The late answer is no violation, and is not taken for that to another request.
+        try pair.connecting.send(.requestAnswer(RequestAnswer(.pause, refusal: "too late")), until: soon())
+        let asking = try Background { try receiver.request(.resume) }
+        for expected in [ReceiverRequest.pause, .resume] {
+            guard case .request(expected) = try pair.connecting.receive(until: soon()) else {
+                Issue.record("no request")
+                continue
+            }
+        }
+        try pair.connecting.send(.requestAnswer(RequestAnswer(.resume)), until: soon())
+        try asking.value()
+        // Nor is the wait longer than the stream.
+        let waiting = try Background { try receiver.request(.pause) }
+        guard case .request(.pause) = try pair.connecting.receive(until: soon()) else {
+            Issue.record("no request")
+            return
+        }
+        pair.connecting.close()
+        #expect(waiting.error()?.code == .endedWithoutGoodbye)
+        receiver.cancel()
+    }
+
+    @Test func anAnswerThatNobodyAskedForEndsTheConnection() throws {
+        let pair = try makePair(.sender)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: pair.listening, decode: nil)
+        try pair.connecting.send(.requestAnswer(RequestAnswer(.pause)), until: soon())
+        #expect(code { _ = try receiver.next(until: soon()) } == .protocolViolation)
+        #expect(code { try pair.listening.send(.requestAnswer(RequestAnswer(.pause)), until: soon()) } != nil)
+    }
+
+    @Test func theThreadThatReadsTheAnswerDoesNotWaitForIt() throws {
+        let pair = try makePair(.sender)
+        let box = Monitor<FrameReceiver?>(nil)
+        let failure = Monitor<FrameStreamingError.Code?>(nil)
+        let receiver = try FrameReceiver(codec: IdentityCodec(), transport: pair.listening, decode: nil) { _ in
+            let receiver = box.wait(until: soon().nanoseconds) { $0 }
+            failure.update { $0 = code { try receiver?.request(.pause) } }
+        }
+        box.update { $0 = receiver }
+        try pair.connecting.send(.sourceLost(reason: "unplugged"), until: soon())
+        #expect(failure.wait(until: soon().nanoseconds) { $0 } == .invalidArgument)
+        box.update { $0 = nil }
+        receiver.cancel()
+    }
+
+    /// Every number of an answer at its extremes: as a refusal, or as the end of the connection.
+    @Test(arguments: [0, 1, 2, 3, 4, 255] as [UInt8], [0, 1, 2, 255] as [UInt8])
+    func theExtremesOfAnAnswer(kind: UInt8, verdict: UInt8) throws {
+        for value in [0, 1, 50, 100, 101, .max] as [UInt32] {
+            let (transport, peer) = try makeRawPair(.receiver)
+            var answer = WireRequestAnswer(RequestAnswer(.pause, refusal: "no"))
+            (answer.kind, answer.verdict, answer.value) = (kind, verdict, value)
+            peer.send(answer.marshal())
+            let known = kind == 1 || kind == 2 || kind == 3 && (1...100).contains(value)
+            do {
+                guard case .requestAnswer(let heard) = try transport.receive(until: soon()) else {
+                    Issue.record("something else than an answer")
+                    continue
+                }
+                #expect(known && (heard.refusal == nil) == (verdict == 1))
+            } catch {
+                #expect(!known && error.code == .protocolViolation)
+            }
+        }
     }
 
     @Test func textHasNoRequests() throws {
@@ -94,7 +229,7 @@ import Testing
             let peer = listener.accept()
             let bytes = peer.receive(WirePrefix.length + Hello.headerLength)
             let capabilities = bytes[(WirePrefix.length + 12)..<(WirePrefix.length + 16)]
-            #expect(Array(capabilities) == [0, 0, 0, role.isSender ? 1 : 0])
+            #expect(Array(capabilities) == [0, 0, 0, role.isSender ? 3 : 0])
             peer.kill()
             #expect(connecting.error() != nil)
         }

@@ -67,6 +67,7 @@ private enum Examples {
             ("BYE_ACK", .byeAcknowledgement(ByeAcknowledgement(consumedThrough: 42))),
             ("SOURCE_LOST", .sourceLost("camera unplugged")), ("SOURCE_RESTORED", .sourceRestored),
             ("REQUEST", .request(WireRequest(.quality(40)))), ("HELLO-REQUESTS", .hello(helloWithRequests)),
+            ("REQUEST_ANSWER", .requestAnswer(WireRequestAnswer(RequestAnswer(.quality(40), refusal: "shared")))),
         ]
     }
 }

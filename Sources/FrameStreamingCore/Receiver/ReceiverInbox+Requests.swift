@@ -1,0 +1,29 @@
+internal import FrameStreamingSystem
+
+/// How a receiver asks its sender for something, and waits for the answer.
+extension ReceiverInbox {
+    /// - Throws: As ``FrameReceiver/request(_:)``.
+    func request(_ request: ReceiverRequest, until deadline: Deadline) throws(FrameStreamingError) {
+        let id = try state.update { (state) throws(FrameStreamingError) in
+            guard state.reader != .current else {
+                throw FrameStreamingError(
+                    .invalidArgument,
+                    "a request waits for its answer, which this thread has to read: make it outside onEvent")
+            }
+            return try state.requests.ask(request)
+        }
+        defer { state.withLock { $0.requests.abandon(id) } }
+        try transport.send(.request(request), until: deadline)
+        let outcome: Result<String?, FrameStreamingError>? = state.wait(until: deadline.nanoseconds) { state in
+            if let answer = state.requests.takeAnswer(to: id) { return .success(answer.refusal) }
+            if state.isCancelled { return .failure(.cancelled("the receiver")) }
+            guard state.end != nil else { return nil }
+            return .failure(state.failure ?? FrameStreamingError(.closed, "the stream ended before the answer"))
+        }
+        guard let outcome else { throw .timedOut("the sender's answer to a request: it may still comply") }
+        guard let refusal = try outcome.get() else { return }
+        throw FrameStreamingError(
+            .unsupported, refusal.isEmpty ? "the sender cannot do that, and does not say why" : refusal,
+            subject: transport.peer.address)
+    }
+}
