@@ -56,14 +56,14 @@ struct FrameReceive: ParsableCommand {
             isOver = true
         }
 
-        if let connector = try connection.connector() {
+        if let connector = try connection.connector(taking: pictures.pixelFormats) {
             report.previews(server?.address)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {
-            let listener = try connection.listener()
+            let listener = try connection.listener(taking: pictures.pixelFormats)
             report.listening(address: listener.address, port: listener.port)
             report.previews(server?.address)
             try report.during(stop: listener.stop, interrupted: recordings.cancel, finished: recordings.finish) {

@@ -80,8 +80,10 @@ struct ReceiveOptions: ParsableArguments {
         }
     }
 
-    private func role() throws(FrameStreamingError) -> TCPRole {
+    /// - Parameter formats: What the codec decodes; empty = frames are taken as they come.
+    private func role(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPRole {
         var options = TCPReceiverOptions()
+        options.pixelFormats = formats
         options.maximumFrameBytes = maximumFrameBytes
         if let memoryLimit { options.memory = try MemoryBudget(total: memoryLimit << 20) }
         return .receiver(options)
@@ -100,17 +102,18 @@ struct ReceiveOptions: ParsableArguments {
         )
     }
 
-    func listener() throws(FrameStreamingError) -> TCPListener {
-        try TCPListener(on: listen ?? "", role: try role(), handshake: handshake.tcp, options: options)
+    func listener(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPListener {
+        try TCPListener(on: listen ?? "", role: try role(taking: formats), handshake: handshake.tcp, options: options)
     }
 
     /// Nil if the program waits for senders.
-    func connector() throws(FrameStreamingError) -> TCPConnector? {
+    func connector(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }
         // The connecting side speaks first, so it cannot detect the handshake: it is
         // binary, unless the user wants text.
         return try TCPConnector(
-            to: from, role: try role(), handshake: handshake == .text ? .text : .binary, options: options)
+            to: from, role: try role(taking: formats), handshake: handshake == .text ? .text : .binary,
+            options: options)
     }
 }
 
@@ -208,6 +211,9 @@ struct ConsumeOptions: ParsableArguments {
 
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
     var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
+
+    /// The formats that the sender is told of; empty = any, for frames that are not decoded.
+    var pixelFormats: [PixelFormat] { decodeSettings == nil ? [] : codec.decodableFormats }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 

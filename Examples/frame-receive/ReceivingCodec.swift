@@ -7,6 +7,8 @@ struct ReceivingCodec: FrameCodec {
 
     init(keepsSampling: Bool) { self.keepsSampling = keepsSampling }
 
+    var decodableFormats: [PixelFormat] { jpeg.decodableFormats }
+
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
         try jpeg.encode(frame, settings)
     }

@@ -14,6 +14,7 @@ import argparse, collections, dataclasses, json, os, queue, selectors, signal, s
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
 COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version is COMPLETE
+UNSUPPORTED = 1  # the reason behind FAILED: no pixel format suits both sides
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
 CONSUMED, SKIPPED, UNDECODABLE, REFUSED = 1, 2, 3, 4  # outcomes
 
@@ -28,6 +29,10 @@ class StreamError(Exception):
 
 class ConnectionLost(StreamError):
     """The connection broke, or could not be made: another attempt may succeed."""
+
+
+class Unsupported(StreamError):
+    """The frames have a pixel format that this program does not decode. The sender is told so."""
 
 
 class SenderFailed(StreamError):
@@ -193,14 +198,16 @@ class Connection:
         except OSError:
             pass  # what is here is consumed all the same, and then the reading thread tells why
 
-    def end(self, goodbye: tuple[int, str] | None) -> None:
+    def end(self, goodbye: tuple[int, str] | None, reason: int = 0) -> None:
         """With BYE where there is one to say; then shuts down writing, reads to the end for at most 2 s, and closes."""
         self.leaving = goodbye is not None
         patience = 0.4 if goodbye and goodbye[0] == STOPPED else 2
         try:
             if goodbye:
-                self.link.write(BYE, struct.pack(">HH", goodbye[0], 0), goodbye[1].encode()[:1024])
+                self.link.write(BYE, struct.pack(">HH", goodbye[0], reason), goodbye[1].encode()[:1024])
                 self.goodbye.wait(patience)
+            if reason:
+                self.link.drain(patience)  # nobody reads any more
             self.link.socket.shutdown(socket.SHUT_WR)
             self.thread.join(patience)
             self.link.socket.shutdown(socket.SHUT_RDWR)
@@ -255,7 +262,9 @@ class Connection:
             raise StreamError(f"frame {sequence} follows frame {self.received}, with credit through {self.credit}")
         if not (0 < width < 65_536 and 0 < height < 65_536) or metadata > 65_536 or metadata >= len(payload):
             raise StreamError(f"frame {sequence}: {width}x{height} and {metadata} of {len(payload)} bytes cannot be")
-        if form != b"JPEG" or len(payload) - metadata > self.largest:
+        if form != b"JPEG":
+            raise Unsupported(f"the frames are {printable(form)}, and this receiver takes JPEG only")
+        if len(payload) - metadata > self.largest:
             raise StreamError(f"frame {sequence} is not what was asked for, a JPEG of at most {self.largest} bytes")
         self.received = sequence
         captured -= self.peer.realtime_offset if clock == 2 else 0  # on the sender's CLOCK_MONOTONIC, as of here
@@ -294,6 +303,8 @@ class FrameReceiver:
                 if isinstance(frame, SenderFailed):
                     failed = frame
                     break
+                if isinstance(frame, Unsupported):
+                    goodbye = (FAILED, str(frame))
                 if isinstance(frame, StreamError):
                     raise frame
                 outcome = SKIPPED if self._newest and connection.received > frame.sequence else CONSUMED
@@ -321,7 +332,7 @@ class FrameReceiver:
                 self._done(connection, in_hand, CONSUMED if goodbye[0] == COMPLETE else REFUSED)
             raise
         finally:
-            connection.end(goodbye)
+            connection.end(goodbye, UNSUPPORTED if isinstance(frame, Unsupported) else 0)
         if failed:
             raise failed
 

@@ -37,9 +37,10 @@ public final class MemoryTransport: Transport {
     ///   - capacity: Messages in flight in each direction; a send waits for room.
     ///   - clockOffset: The receiver's clock minus the sender's; nil = unknown.
     ///   - clockError: The largest error of that, either way.
+    ///   - pixelFormats: The formats that the receiver takes; empty = any.
     public static func pair(
         creditAhead: UInt64 = 16, capacity: Int = 64, clockOffset: Duration? = .zero,
-        clockError: Duration = .zero
+        clockError: Duration = .zero, pixelFormats: [PixelFormat] = []
     ) -> (sender: MemoryTransport, receiver: MemoryTransport) {
         let link = Monitor(Link(capacity: capacity))
         var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
@@ -48,6 +49,7 @@ public final class MemoryTransport: Transport {
         peer.answersRequests = true
         var receiver = peer
         receiver.clockOffsetNanoseconds = peer.clockOffsetNanoseconds.map { 0 &- $0 }
+        receiver.pixelFormats = pixelFormats
         return (MemoryTransport(link, side: 0, peer: receiver), MemoryTransport(link, side: 1, peer: peer))
     }
 
@@ -61,7 +63,15 @@ public final class MemoryTransport: Transport {
     }
 
     /// Sends a message to the other end.
+    ///
+    /// - Throws: `unsupported` for a frame in a format that the receiver does not take.
     public func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
+        if case .frame(let frame, _) = message, !description.pixelFormats.isEmpty,
+            !description.pixelFormats.contains(frame.format.pixelFormat)
+        {
+            throw .unsuited(
+                frame.format.pixelFormat, toTaking: description.pixelFormats, at: description.address)
+        }
         let outcome: Result<Void, FrameStreamingError>? = link.wait(until: deadline.nanoseconds) { link in
             if link.closed[side] { return .failure(FrameStreamingError(.closed, "this end was closed")) }
             if let failure = link.failure { return .failure(failure) }

@@ -479,6 +479,26 @@ def hostile_words():
     check("a storm is counted", len(receiver.err) < 500 and " more like it in " in receiver.err[-1], receiver.err[-1])
 
 
+def other_format():
+    """A sender whose frames are no JPEGs is told that nothing suits both: BYE with code 2 and reason 1."""
+    receiver = python("receive.py", "--listen", "127.0.0.1:0", "--once")
+    host, port = receiver.wait_port().split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        link = receive.Link(connection)
+        link.write(receive.HELLO, struct.pack(receive.HELLO_FIELDS, b"FSTR", 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, bytes(16)), bytes(4))
+        check("there is a WELCOME", link.read()[0] == receive.WELCOME)
+        link.write(receive.FRAME, struct.pack(receive.FRAME_FIELDS, 1, 1, 0, 0, -1, -1, 0, 2, 2, b"GREY", *bytes(6), 0), bytes(4))
+        while (message := link.read())[0] != receive.BYE:
+            check("only PING comes before BYE", message[0] == receive.PING, message)
+        check("code and reason", struct.unpack(">HH", message[1]) == (receive.FAILED, receive.UNSUPPORTED), message)
+        check("both formats are named", b"GREY" in message[2] and b"JPEG" in message[2], message)
+        link.write(receive.BYE_ACK, bytes(8))
+        connection.shutdown(socket.SHUT_WR)
+        link.drain(5)
+    receiver.finish(status=1)
+    check("the receiver says so too", "GREY" in str(receiver.err), receiver.err)
+
+
 def bare():
     """Both without numpy and OpenCV, by an interpreter that sees no package."""
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
@@ -502,7 +522,7 @@ def main():
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
                      lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
-                     hostile_words, bare):
+                     hostile_words, other_format, bare):
             try:
                 part()
             except Exception as error:  # the others are run all the same

@@ -159,6 +159,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return count
     }
 
+    /// The pixel format of the frame that is sent next; nil = there is none, or it is not encoded yet.
+    var nextFormat: PixelFormat? { queue.firstFormat }
+
     /// Moves the first frame of the queue to those in flight, if it can be sent. It is there before
     /// its bytes go out, for the acknowledgement may come before the transport's `send` returns.
     mutating func send(at now: MonotonicTime) -> (Frame, FrameInfo)? {

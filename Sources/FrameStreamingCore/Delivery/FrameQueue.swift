@@ -41,6 +41,15 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     @inline(__always)
     var firstStage: Stage? { entries.isEmpty ? nil : entries[0].stage }
 
+    /// The pixel format in which the first frame would be sent now; nil = there is none, or it is not
+    /// encoded.
+    var firstFormat: PixelFormat? {
+        switch firstStage {
+        case .ready, .unacknowledged: entries[0].frame.sentFormat
+        default: nil
+        }
+    }
+
     /// The index of the first frame that may still be replaced; nil = none waits.
     @inline(__always)
     var firstWaiting: Int? {

@@ -10,6 +10,8 @@ protocol QueueableFrame: Sendable {
     var encoding: FrameEncoding? { get }
     /// Whether it was compressed from the start, so that nothing is encoded.
     var isCompressed: Bool { get }
+    /// The pixel format in which it is sent; nil = it is not encoded yet.
+    var sentFormat: PixelFormat? { get }
 }
 
 extension QueueableFrame {

@@ -165,8 +165,8 @@ extension ReceiverLink {
             if number == connection.number { closeAbruptly(connection) }
         case .saying(let goodbye, _, let limit):
             LinkGoodbye(link: self, connection: connection, words: goodbye, isAnswer: false).say(until: limit)
-        case .answering(_, let limit):
-            LinkGoodbye(link: self, connection: connection, words: "", isAnswer: true).say(until: limit)
+        case .answering(let goodbye, _, let limit):
+            LinkGoodbye(link: self, connection: connection, words: goodbye, isAnswer: true).say(until: limit)
         }
     }
 

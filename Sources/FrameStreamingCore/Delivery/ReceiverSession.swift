@@ -150,6 +150,14 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
             close(.of(error), error, saying: .failed("the encoder failed: \(error.message)"), at: now, &actions)
             return false
         }
+        if let formats = connection?.pixelFormats, !formats.isEmpty, let format = frames.nextFormat,
+            !formats.contains(format)
+        {
+            // It goes on to the next receiver, where a listener brings one.
+            disconnect(
+                number, .unsuited(.unsuited(format, toTaking: formats, at: connection?.address)), at: now, &actions)
+            return false
+        }
         guard connection?.turn == .free else { return hasDropped }
         let outgoing: Outgoing<Frame>
         if let notice = connection?.takeNotice() {
@@ -256,7 +264,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
                 self.end(.of(error), error, byItself: true, &actions)
                 actions.append(.close(.abruptly(number)))
             } else {
-                close(error.map { .of($0) } ?? connection.goodEnd, error, saying: "", at: now, &actions)
+                close(error.map { .of($0) } ?? connection.goodEnd, error, saying: end.goodbye, at: now, &actions)
             }
             return
         }

@@ -26,21 +26,28 @@ enum ConnectionEnd: Sendable {
     case goodbye(Goodbye)
     /// The connection broke.
     case broken(FrameStreamingError)
+    /// The receiver takes no frames in the format that they have, so this side ends it.
+    case unsuited(FrameStreamingError)
 }
 
 extension ConnectionEnd {
     /// What went wrong, at a receiver with this address; nil = it said goodbye in good order.
     func failure(at address: String) -> FrameStreamingError? {
         switch self {
-        case .broken(let error): error
+        case .broken(let error), .unsuited(let error): error
         case .goodbye(let goodbye): goodbye.failure(of: "receiver", at: address)
         }
+    }
+
+    /// What this side says.
+    var goodbye: Goodbye {
+        if case .unsuited(let error) = self { .unsupported(error.message) } else { "" }
     }
 
     /// How this side ends the connection then.
     func close(of number: ConnectionNumber, until limit: MonotonicTime) -> SessionClose {
         switch self {
-        case .goodbye: .answering(over: number, until: limit)
+        case .goodbye, .unsuited: .answering(goodbye, over: number, until: limit)
         case .broken: .abruptly(number)
         }
     }
@@ -55,6 +62,10 @@ extension ConnectionEnd {
             if connecting == .byListener { return true }
             guard error.isTransient || error.code == .closed else { return false }
             return connecting.isOwn || options.policy == .reliable && connection.hasSession
+        // It is the same the next time, but another receiver may take what this one does not.
+        case .unsuited: return connecting == .byListener
+        case .goodbye(let goodbye) where goodbye.code == .unsupported:
+            return connecting == .byListener && options.reconnection == .always
         // It said that it leaves, so nobody waits for it. Where this side can connect again, or
         // listens, one that was stopped is as one whose connection broke: the next may be the same,
         // started again.
@@ -153,8 +164,9 @@ enum SessionAction<Frame: QueueableFrame>: Sendable {
 enum SessionClose: Hashable, Sendable {
     /// With a goodbye, which ``SessionEvent/saidGoodbye(_:_:)`` answers.
     case saying(Goodbye, over: ConnectionNumber, until: MonotonicTime)
-    /// With the answer to the receiver's goodbye, and nobody waits for that.
-    case answering(over: ConnectionNumber, until: MonotonicTime)
+    /// With the answer to the receiver's goodbye, or, where it has said none, with this one; nobody
+    /// waits for that.
+    case answering(Goodbye, over: ConnectionNumber, until: MonotonicTime)
     /// At once.
     case abruptly(ConnectionNumber)
 }

@@ -127,6 +127,8 @@ struct SessionConnection: Sendable {
     let goodEnd: StreamEnd
     /// The receiver can be recognised when it connects again.
     let hasSession: Bool
+    /// What the receiver takes; empty = any.
+    let pixelFormats: [PixelFormat]
     /// The receiver hears what is said to its requests.
     private let answersRequests: Bool
 
@@ -141,6 +143,7 @@ struct SessionConnection: Sendable {
         notices = notice.map { [$0] } ?? []
         goodEnd = .good(peer.handshake)
         hasSession = peer.session != 0
+        pixelFormats = peer.pixelFormats
         answersRequests = peer.answersRequests
     }
 

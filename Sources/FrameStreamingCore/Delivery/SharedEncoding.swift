@@ -41,6 +41,8 @@ final class SharedEncoding: QueueableFrame {
 
     var isCompressed: Bool { state == nil }
 
+    var sentFormat: PixelFormat? { compressed?.format.pixelFormat }
+
     var encoding: FrameEncoding? {
         guard let state else { return .success(bytes: frame.byteCount, nanoseconds: 0, settings: nil) }
         return state.withLock { state in

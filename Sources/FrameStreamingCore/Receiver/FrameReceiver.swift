@@ -11,6 +11,8 @@ private struct ReceiverState {
     var arrivedBefore = ReceiverStatistics()
     var unconsumed = 0
     var isFinished = false
+    /// The codec has decoded a frame.
+    var hasDecoded = false
 }
 
 /// Takes frames from a connection, decodes them, and gives credit back as the consumer gets through them.
@@ -99,7 +101,8 @@ public final class FrameReceiver: Sendable {
     ///   failed, after all frames; what broke the connection, after the frames before it. These are decoded for a second in
     ///   all; the rest is dropped undecoded, is not acknowledged, and counts in
     ///   ``ReceiverStatistics/droppedAtEnd``; a sender with a session sends it again. A frame that does not decode is reported to
-    ///   the sender and to `onEvent`, and passed over.
+    ///   the sender and to `onEvent`, and passed over; where it is the first, and its format is one that
+    ///   the codec does not decode, both sides end with `unsupported`.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: false, until: deadline)
@@ -151,17 +154,21 @@ public final class FrameReceiver: Sendable {
         var end: MonotonicTime?
         var frame = item.frame
         if let decode {
+            let isFirst = state.withLock { !$0.hasDecoded }
             do throws(FrameStreamingError) {
+                if isFirst { try codec.checkDecodable(frame.format.pixelFormat) }
                 frame = try codec.decode(item.frame, decode)
             } catch {
                 inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
                 pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
                 onEvent(.undecodable(item.info, error: error))
+                if error.code == .unsupported, isFirst { throw endUnsupported(error) }
                 // The settings are the caller's own: no frame will be better.
                 if error.code == .invalidArgument { throw error }
                 return nil
             }
             end = .now
+            if isFirst { state.withLock { $0.hasDecoded = true } }
         }
         let estimate = clock.estimate(transport)
         var captured: MonotonicTime?
@@ -171,6 +178,16 @@ public final class FrameReceiver: Sendable {
         return DeliveredFrame(
             frame: ReceivedFrame(frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured),
             clock: estimate, taken: start, decoded: end)
+    }
+
+    /// No frame was decoded so far, and this one is in a format that the codec does not decode, and so will the others be: both
+    /// sides end, and the sender hears why.
+    private func endUnsupported(_ error: FrameStreamingError) -> FrameStreamingError {
+        let peer = transport.peer.address
+        let reason = FrameStreamingError(.unsupported, error.message, subject: error.subject ?? peer)
+        inbox.noteEnd(.of(reason), reason)
+        finish(.unsupported(error.message))
+        return reason
     }
 
     private func acknowledgeDelivered() {
@@ -300,7 +317,7 @@ public final class FrameReceiver: Sendable {
         inbox.dropRest()
         // The sender may be gone already: what it got is known to it, and what we got is counted.
         // The first word counts, unless something has failed since.
-        let last = goodbye.code == .failed ? goodbye : farewell ?? goodbye
+        let last = goodbye.isFailure ? goodbye : farewell ?? goodbye
         try? transport.finish(last, until: .after(patience.limit(last)))
         transport.close()
         inbox.join()

@@ -68,4 +68,52 @@ public protocol FrameCodec: Sendable {
     ///
     /// - Throws: `corruptImage` where it does not decode; `limitExceeded` where it claims to be larger than the codec allows.
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame
+
+    /// The pixel formats that ``decode(_:_:)`` takes; empty = not known, which is what a codec has that
+    /// does not say.
+    ///
+    /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver tells
+    /// its sender before that, in the handshake, where the transport is given the list:
+    /// `options.pixelFormats = codec.decodableFormats`.
+    var decodableFormats: [PixelFormat] { get }
+
+    /// The pixel formats of what ``encode(_:_:)`` returns; empty = not known. For a sender's handshake,
+    /// as ``decodableFormats``.
+    var encodedFormats: [PixelFormat] { get }
+}
+
+extension FrameCodec {
+    /// Not known.
+    public var decodableFormats: [PixelFormat] { [] }
+    /// Not known.
+    public var encodedFormats: [PixelFormat] { [] }
+
+    /// Throws where the codec is known not to decode such a frame.
+    func checkDecodable(_ format: PixelFormat) throws(FrameStreamingError) {
+        let known = decodableFormats
+        if known.isEmpty || known.contains(format) { return }
+        throw FrameStreamingError(
+            .unsupported,
+            "the frames are \(format), and the receiver's codec decodes \(PixelFormat.list(known)) only: use a codec for \(format), or take the frames as they come (decode: nil)"
+        )
+    }
+}
+
+extension PixelFormat {
+    /// The formats' names for a message.
+    package static func list(_ formats: [PixelFormat]) -> String {
+        formats.map(\.description).joined(separator: ", ")
+    }
+}
+
+extension FrameStreamingError {
+    /// The error for frames in a format that the receiver does not take.
+    package static func unsuited(
+        _ format: PixelFormat, toTaking formats: [PixelFormat], at address: String?
+    ) -> FrameStreamingError {
+        FrameStreamingError(
+            .unsupported,
+            "the frames are \(format), and the receiver takes \(PixelFormat.list(formats)) only: choose a source or a codec with one of those",
+            subject: address)
+    }
 }

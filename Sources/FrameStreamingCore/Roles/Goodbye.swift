@@ -11,6 +11,10 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
         case stopped
         /// It could not go on: its disk is full, its source broke, its encoder failed.
         case failed
+        /// It cannot go on, and never can with this peer: frames come in a format that its codec does
+        /// not decode, or the peer takes none of the formats that it sends. A peer of before this code
+        /// takes it for ``failed``.
+        case unsupported
 
         /// The code's name.
         public var description: String { rawValue }
@@ -40,14 +44,23 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// A goodbye of a side that could not go on.
     public static func failed(_ text: String) -> Goodbye { Goodbye(.failed, text) }
 
+    /// A goodbye of a side that cannot send to, or receive from, this peer in a format of both.
+    public static func unsupported(_ text: String) -> Goodbye { Goodbye(.unsupported, text) }
+
+    /// Whether the side that says it could not go on.
+    package var isFailure: Bool { code == .failed || code == .unsupported }
+
     /// What it is for the side that hears it, where it says that the peer failed; nil where it does not.
     ///
     /// - Parameters:
     ///   - role: What the peer is: `receiver`, `sender`.
     ///   - address: Where it is.
     func failure(of role: String, at address: String) -> FrameStreamingError? {
-        guard code == .failed else { return nil }
+        guard isFailure else { return nil }
         let reason = text.isEmpty ? "it did not say why" : text
+        if code == .unsupported {
+            return FrameStreamingError(.unsupported, "the \(role) cannot go on: \(reason)", subject: address)
+        }
         return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: address)
     }
 

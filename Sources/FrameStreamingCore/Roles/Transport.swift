@@ -58,6 +58,9 @@ public struct Peer: Hashable, Sendable {
     public var session: UInt64
     /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
+    /// Sender's side: the pixel formats that the receiver takes; empty = any, or not known. A
+    /// ``FrameSender`` whose frames have another ends with `unsupported`, and says so in its goodbye.
+    public var pixelFormats: [PixelFormat]
     /// Whether a sender's answers to requests (``Message/requestAnswer(_:)``) go over this connection:
     /// on the receiver's side, whether its sender answers. False unless a transport sets it.
     public var answersRequests: Bool
@@ -91,6 +94,7 @@ public struct Peer: Hashable, Sendable {
         session = 0
         resumedFrom = 0
         answersRequests = false
+        pixelFormats = []
         clockOffsetNanoseconds = nil
         clockErrorNanoseconds = nil
         goodbye = nil

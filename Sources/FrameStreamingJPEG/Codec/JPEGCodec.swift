@@ -118,6 +118,11 @@ public final class JPEGCodec: FrameCodec, Sendable {
             encoded: encodedPool.statistics, decoded: decodedPool.statistics)
     }
 
+    /// JPEG alone.
+    public var decodableFormats: [PixelFormat] { [.jpeg] }
+    /// JPEG alone.
+    public var encodedFormats: [PixelFormat] { [.jpeg] }
+
     func countWarning() { warnings.withLock { $0 += 1 } }
 
     func checkSize(width: Int, height: Int) throws(FrameStreamingError) {

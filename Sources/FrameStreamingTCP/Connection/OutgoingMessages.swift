@@ -128,11 +128,7 @@ struct OutgoingMessages: Sendable {
                 "metadata must have at most \(Frame.maximumMetadataByteCount) bytes, not \(frame.metadata.count)")
         }
         guard peer.pixelFormats.isEmpty || peer.pixelFormats.contains(frame.format.pixelFormat) else {
-            let taken = peer.pixelFormats.map(\.description).joined(separator: ", ")
-            throw FrameStreamingError(
-                .unsupported,
-                "the peer takes \(taken), and not \(frame.format.pixelFormat): choose a codec for one of those",
-                subject: channel.address)
+            throw .unsuited(frame.format.pixelFormat, toTaking: peer.pixelFormats, at: channel.address)
         }
     }
 

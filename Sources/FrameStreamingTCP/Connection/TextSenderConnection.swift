@@ -107,7 +107,7 @@ final class TextSenderConnection: Connection {
             (turn: borrowing ReadingTurn) throws(FrameStreamingError) in
             try next(turn, until: deadline)
         }
-        if goodbye.code == .failed { return }
+        if goodbye.isFailure { return }
         state.change { $0.hasSaidGoodbye = true }
         try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(TextSenderMachine.goodbye) }
         channel.shutdownWriting()

@@ -213,6 +213,7 @@ struct HandshakeDriver: Sendable {
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
+        if role.isSender { peer.pixelFormats = agreement.peer.pixelFormats }
         // A receiver that does not know the answers passes over them.
         peer.answersRequests = role.isSender || agreement.peer.takesRequests && agreement.peer.answersRequests
         return TCPTransport(
@@ -240,7 +241,8 @@ struct HandshakeDriver: Sendable {
     }
 
     private func text(_ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer) -> TCPTransport {
-        let peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
+        var peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
+        if role.isSender { peer.pixelFormats = [.jpeg] }
         let connection: any Connection =
             role.isSender
             ? TextSenderConnection(channel, writer, input: input, options: options)

@@ -3,6 +3,8 @@ internal import FrameStreamingCore
 /// BYE: no frame, acknowledgement or source message comes after it from this side.
 struct Bye: Hashable {
     static let headerLength = 4
+    /// The reason behind the code of a failure, in what were reserved bytes: no format suits both.
+    private static let unsupported: UInt16 = 1
 
     var goodbye: Goodbye
 
@@ -10,10 +12,12 @@ struct Bye: Hashable {
 
     init(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>) throws(FrameStreamingError) {
         var reader = ByteReader(header)
+        let number: UInt16 = try reader.take()
+        let reason: UInt16 = try reader.take()
         let code: Goodbye.Code =
-            switch try reader.take() as UInt16 {
+            switch number {
             case 1: .stopped
-            case 2: .failed
+            case 2: reason == Self.unsupported ? .unsupported : .failed
             // A later version's code counts as a clean end.
             default: .complete
             }
@@ -23,14 +27,14 @@ struct Bye: Hashable {
     func marshal() -> [UInt8] {
         ByteWriter.message(.bye, payload: WireText.marshal(goodbye.text)) { writer in
             writer.put(wireCode)
-            writer.putZeros(2)
+            writer.put(goodbye.code == .unsupported ? Self.unsupported : 0)
         }
     }
 
     private var wireCode: UInt16 {
         switch goodbye.code {
         case .stopped: 1
-        case .failed: 2
+        case .failed, .unsupported: 2
         default: 0
         }
     }

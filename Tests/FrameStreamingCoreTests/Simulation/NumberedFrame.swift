@@ -9,6 +9,7 @@ struct NumberedFrame: QueueableFrame, Hashable {
 
     var captureTime: CaptureTime? { nil }
     var isCompressed: Bool { bytes != nil }
+    var sentFormat: PixelFormat? { .jpeg }
     var encoding: FrameEncoding? { bytes.map { .success(bytes: $0, nanoseconds: 0, settings: nil) } }
 }
 

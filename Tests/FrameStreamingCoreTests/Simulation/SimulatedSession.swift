@@ -419,7 +419,7 @@ final class SimulatedSession {
             guard wire?.number == number else { return fail("says goodbye over \(number), which is gone") }
             if wire?.isFinishing == true { fail("says goodbye twice") }
             wire?.isFinishing = true
-        case .close(.answering(let number, _)), .close(.abruptly(let number)):
+        case .close(.answering(_, let number, _)), .close(.abruptly(let number)):
             if wire?.number == number { wire = nil }
         case .report(let report):
             outcome.seen.insert(report.name)

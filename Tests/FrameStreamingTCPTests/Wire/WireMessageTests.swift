@@ -64,6 +64,7 @@ private enum Examples {
             ("BYE", .bye(Bye("end of stream"))),
             ("BYE-STOPPED", .bye(Bye(.stopped("receiver stopped")))),
             ("BYE-FAILED", .bye(Bye(.failed("disk full")))),
+            ("BYE-UNSUPPORTED", .bye(Bye(.unsupported("JPEG only")))),
             ("BYE_ACK", .byeAcknowledgement(ByeAcknowledgement(consumedThrough: 42))),
             ("SOURCE_LOST", .sourceLost("camera unplugged")), ("SOURCE_RESTORED", .sourceRestored),
             ("REQUEST", .request(WireRequest(.quality(40)))), ("HELLO-REQUESTS", .hello(helloWithRequests)),
@@ -118,9 +119,24 @@ extension WireTypeSet {
             }
         }
         #expect(try shown == goldenMessages())
-        // HELLO occurs twice, with and without the optional capability, and
-        // BYE three times, with each code.
-        #expect(shown.count == WireType.allCases.count + 3)
+        // HELLO occurs twice, with and without an optional capability, and BYE four times.
+        #expect(shown.count == WireType.allCases.count + 4)
+    }
+
+    /// Code and reason of a BYE are any numbers: what is not known is taken as what a peer of before
+    /// takes it for.
+    @Test(arguments: [0, 1, 2, 3, 0x7FFF, .max] as [UInt16], [0, 1, 2, 0x7FFF, .max] as [UInt16])
+    func theExtremesOfAGoodbye(code: UInt16, reason: UInt16) throws {
+        let header = [code, reason].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        let bye = try Bye(header: header[...], payload: [])
+        let expected: Goodbye.Code =
+            switch (code, reason) {
+            case (1, _): .stopped
+            case (2, 1): .unsupported
+            case (2, _): .failed
+            default: .complete
+            }
+        #expect(bye.goodbye.code == expected)
     }
 
     struct FrameCase: Sendable, CustomTestStringConvertible {

@@ -106,6 +106,7 @@ struct ViewOptions: ParsableArguments {
     func way() throws -> Receiving.Way {
         var tcp = TCPOptions()
         tcp.minimumRate = minimumRate
+        tcp.pixelFormats = JPEGCodec().decodableFormats
         do throws(FrameStreamingError) {
             if let from {
                 // The connecting side speaks first, so it cannot detect the handshake: it is

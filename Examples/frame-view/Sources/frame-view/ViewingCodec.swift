@@ -12,6 +12,8 @@ struct ViewingCodec: FrameCodec {
     /// The largest texture. A larger picture is decoded to a half, a quarter or an eighth.
     let largest: Size
 
+    var decodableFormats: [PixelFormat] { jpeg.decodableFormats }
+
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
         try jpeg.encode(frame, settings)
     }
