@@ -53,13 +53,13 @@ public final class PreviewStream: Sendable {
     ///
     /// - Parameters:
     ///   - received: The result of `FrameReceiver.next()`.
-    ///   - peer: The sender, `FrameReceiver.peer`, which knows the clock's error.
+    ///   - peer: The sender, `FrameReceiver.peer`, which knows whether frames say what was skipped.
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
         let tells = peer?.hasSkipCounts ?? true
         show(
             received.encoded, localCaptureTime: received.localCaptureTime,
             skipped: tells ? Int(received.info.skipped) : nil,
-            clockError: received.localCaptureTime == nil ? nil : peer?.clockError)
+            clockError: received.captureError)
     }
 
     /// Reports that the frames stopped and may come back, for example because a camera was

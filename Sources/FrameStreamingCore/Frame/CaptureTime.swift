@@ -33,6 +33,9 @@ public struct CaptureTime: Hashable, Sendable {
     public var clock: Clock
     /// The moment of the exposure.
     public var edge: Edge
+    /// By how much the stamp may be wrong, either way, because it was translated from another
+    /// machine's clock; zero for a stamp of this machine's own.
+    public var error: Duration
 
     /// What the clock read: the time since its start, which for CLOCK_REALTIME is 1970.
     public var reading: Duration { .nanoseconds(nanoseconds) }
@@ -43,14 +46,17 @@ public struct CaptureTime: Hashable, Sendable {
     }
 
     /// A stamp with its clock.
-    package init(nanoseconds: Int64, clock: Clock = .monotonic, edge: Edge = .unspecified) {
+    package init(
+        nanoseconds: Int64, clock: Clock = .monotonic, edge: Edge = .unspecified, error: Duration = .zero
+    ) {
         self.nanoseconds = nanoseconds
         self.clock = clock
         self.edge = edge
+        self.error = error
     }
 
     /// A stamp of CLOCK_MONOTONIC.
-    public init(_ time: MonotonicTime, edge: Edge = .unspecified) {
-        self.init(nanoseconds: time.nanoseconds, clock: .monotonic, edge: edge)
+    public init(_ time: MonotonicTime, edge: Edge = .unspecified, error: Duration = .zero) {
+        self.init(nanoseconds: time.nanoseconds, clock: .monotonic, edge: edge, error: error)
     }
 }

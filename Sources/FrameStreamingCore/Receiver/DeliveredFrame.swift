@@ -39,7 +39,9 @@ extension ReceiverStatistics {
         if let captured = delivered.frame.localCaptureTime {
             latency.record(nanoseconds: now.nanoseconds &- captured.nanoseconds)
         }
-        if let clock = delivered.clock { clockErrors.record(nanoseconds: clock.error) }
+        if let clock = delivered.clock {
+            clockErrors.record(nanoseconds: delivered.frame.captureError?.wholeNanoseconds ?? clock.error)
+        }
         queueTime.record(nanoseconds: delivered.queueTime ?? 0)
         if let time = delivered.decodeTime { decodeTime.record(nanoseconds: time) }
         consumeTime.record(nanoseconds: now.nanoseconds - (delivered.decoded ?? delivered.taken).nanoseconds)

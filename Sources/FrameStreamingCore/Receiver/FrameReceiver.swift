@@ -108,6 +108,11 @@ public final class FrameReceiver: Sendable {
         try take(newest: false, until: deadline)
     }
 
+    /// As ``next(until:)``, with what the sender says of its source, in order with the frames.
+    func nextEvent(until deadline: Deadline) throws(FrameStreamingError) -> ReceivedEvent? {
+        try takeEvent(newest: false, notices: true, until: deadline)
+    }
+
     /// The newest frame that has arrived, waiting for one; those before it are acknowledged as skipped.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
@@ -120,17 +125,29 @@ public final class FrameReceiver: Sendable {
     }
 
     private func take(newest: Bool, until deadline: Deadline) throws(FrameStreamingError) -> ReceivedFrame? {
+        guard case .frame(let frame)? = try takeEvent(newest: newest, notices: false, until: deadline) else {
+            return nil
+        }
+        return frame
+    }
+
+    private func takeEvent(
+        newest: Bool, notices: Bool, until deadline: Deadline
+    ) throws(FrameStreamingError) -> ReceivedEvent? {
         acknowledgeDelivered()
         while true {
-            guard let arrival = inbox.next(newest: newest, until: deadline) else { throw .timedOut("a frame") }
+            guard let arrival = inbox.next(newest: newest, notices: notices, until: deadline) else {
+                throw .timedOut("a frame")
+            }
             switch arrival {
+            case .notice(let notice): return .notice(notice)
             case .frames(let skipped, let item):
                 for info in skipped { pass(over: info, .skipped) }
                 if let delivered = try decoded(item) {
                     // Nobody gets what was being decoded when this side ended.
                     if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
                     state.withLock { $0.delivered = delivered }
-                    return delivered.frame
+                    return .frame(delivered.frame)
                 }
             case .ended:
                 finish("all frames consumed")
@@ -172,11 +189,15 @@ public final class FrameReceiver: Sendable {
         }
         let estimate = clock.estimate(transport)
         var captured: MonotonicTime?
+        var captureError: Duration?
         if let time = item.frame.captureTime, time.clock == .monotonic, let estimate {
             captured = MonotonicTime(nanoseconds: time.nanoseconds &+ estimate.offset)
+            captureError = max(.zero, time.error) + .nanoseconds(estimate.error)
         }
         return DeliveredFrame(
-            frame: ReceivedFrame(frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured),
+            frame: ReceivedFrame(
+                frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured,
+                captureError: captureError),
             clock: estimate, taken: start, decoded: end)
     }
 
@@ -351,6 +372,9 @@ public final class FrameReceiver: Sendable {
             return result
         }
     }
+
+    /// How the stream ended, as a relay says it to its own receivers; nil = in good order, without words.
+    var relayedGoodbye: Goodbye? { inbox.farewell ?? transport.peer.goodbye }
 
     /// How it ended; nil while it has not.
     public var end: StreamEnd? { inbox.end }

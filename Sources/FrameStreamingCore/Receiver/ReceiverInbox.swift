@@ -6,12 +6,16 @@ final class ReceiverInbox: Sendable {
     struct Item: Sendable {
         var frame: Frame
         var info: FrameInfo
+        /// What the sender said of its source before this frame.
+        var notices: [SourceNotice] = []
     }
 
     /// What a wait for frames came to.
     enum Arrival: Sendable {
         /// The oldest frame; with `latest`, those before it that are to be skipped.
         case frames(skipped: [FrameInfo], Item)
+        /// What the sender said of its source, for those who ask for it.
+        case notice(SourceNotice)
         case ended
         /// The sender said that it failed: an end like any other, and an error.
         case endedFailed(FrameStreamingError)
@@ -37,6 +41,8 @@ final class ReceiverInbox: Sendable {
         /// Frames that had arrived, and that nobody gets.
         var dropped = 0
         var isReading = true
+        /// What the sender has said of its source since the last frame.
+        var notices: [SourceNotice] = []
         var requests = PendingRequests()
         /// The thread that reads the connection, which must not wait for what it has to read.
         var reader: SystemThread.ID?
@@ -44,6 +50,20 @@ final class ReceiverInbox: Sendable {
         mutating func drop() {
             dropped += items.count
             items = []
+        }
+
+        /// Of a source that comes and goes without a frame, the last pair counts.
+        mutating func note(_ notice: SourceNotice) {
+            notices.append(notice)
+            if notices.count > 2 { notices.removeFirst(2) }
+        }
+
+        /// The oldest that was said of the source and has no frame before it.
+        mutating func takeNotice() -> SourceNotice? {
+            if let first = items.first {
+                return first.notices.isEmpty ? nil : items[0].notices.removeFirst()
+            }
+            return notices.isEmpty ? nil : notices.removeFirst()
         }
 
         mutating func noteDecoding(_ nanoseconds: Int64) {
@@ -102,8 +122,12 @@ final class ReceiverInbox: Sendable {
                 }
                 switch message {
                 case .frame(let frame, let info): try take(Item(frame: frame, info: info))
-                case .sourceLost(let reason): onEvent(.sourceLost(reason: reason))
-                case .sourceRestored: onEvent(.sourceRestored)
+                case .sourceLost(let reason):
+                    state.update { $0.note(.lost(reason)) }
+                    onEvent(.sourceLost(reason: reason))
+                case .sourceRestored:
+                    state.update { $0.note(.restored) }
+                    onEvent(.sourceRestored)
                 case .acknowledgement:
                     throw FrameStreamingError(
                         .protocolViolation, "the sender acknowledged a frame, but it is the one that sends them")
@@ -138,16 +162,24 @@ final class ReceiverInbox: Sendable {
             state.bytes += item.frame.byteCount
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
-            if state.farewell == nil, !state.isCancelled { state.items.append(item) } else { state.dropped += 1 }
+            guard state.farewell == nil, !state.isCancelled else {
+                state.dropped += 1
+                return
+            }
+            state.items.append(item)
+            if !state.notices.isEmpty { swap(&state.items[state.items.count - 1].notices, &state.notices) }
         }
     }
 
     /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
-    func next(newest: Bool, until deadline: Deadline) -> Arrival? {
+    ///
+    /// - Parameter notices: Whether the caller takes what the sender says of its source, too.
+    func next(newest: Bool, notices: Bool = false, until deadline: Deadline) -> Arrival? {
         state.wait(until: deadline.nanoseconds) { state in
             if state.isCancelled { return .failed(.cancelled("the receiver")) }
             if let farewell = state.farewell { return .stopped(farewell) }
             if let left = state.decodingLeft, left <= 0 { state.drop() }
+            if notices, let notice = state.takeNotice() { return .notice(notice) }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()

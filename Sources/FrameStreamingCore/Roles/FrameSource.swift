@@ -23,4 +23,13 @@ public protocol FrameSource: SendableMetatype {
     /// - Throws: `timedOut` when there was nothing by the deadline: nothing is lost, and the call is made again. Anything else
     ///   ends the stream, after the frames before it were delivered.
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
+
+    /// What the receivers are told when ``next(until:)`` has returned nil; nil = that the stream is
+    /// complete, which is what a source has that does not say.
+    var goodbye: Goodbye? { get }
+}
+
+extension FrameSource {
+    /// The stream is complete.
+    public var goodbye: Goodbye? { nil }
 }

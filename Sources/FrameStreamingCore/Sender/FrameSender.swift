@@ -113,7 +113,7 @@ public final class FrameSender: Sendable {
         } catch {
             failure = error
         }
-        return try endRun(failure, .complete("end of stream"))
+        return try endRun(failure, source.goodbye ?? .complete("end of stream"))
     }
 
     /// Hands over a frame without waiting, in place of ``run(_:)``, for programs that have a loop of

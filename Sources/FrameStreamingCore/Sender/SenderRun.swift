@@ -121,7 +121,11 @@ struct SenderRun: Sendable {
             control.hasEnded = true
             return (control.stop, control.links)
         }
-        let goodbye: Goodbye = failure.map { .failed("source failed: \($0)") } ?? stop?.goodbye ?? complete
+        // A source that somebody cancelled has not failed: it may be started again.
+        let ofSource: Goodbye? = failure.map {
+            $0.code == .cancelled ? .stopped("source cancelled") : .failed("source failed: \($0)")
+        }
+        let goodbye = ofSource ?? stop?.goodbye ?? complete
         idle.end()
         // Side by side: a link that is slow, or no longer there, keeps none of the others from its
         // goodbye.

@@ -3,6 +3,8 @@ internal import FrameStreamingCore
 /// FRAME's header: the description of a frame, without its bytes.
 struct FrameHeader: Hashable {
     static let length = 76
+    /// The length with the error of the capture time.
+    static let lengthWithError = 84
 
     /// The number, the drops and the times. The arrival time is not sent.
     var info: FrameInfo
@@ -58,8 +60,11 @@ struct FrameHeader: Hashable {
         colorMatrix = WireColour.matrix(try reader.take())
         try reader.skip(2)
         let metadata: UInt32 = try reader.take()
+        var error: Int64?
+        if header.count >= Self.lengthWithError { error = try reader.takeNanoseconds() }
         captureTime = WireClock.clock(clock).map {
-            CaptureTime(nanoseconds: captured, clock: $0, edge: WireClock.edge(edge))
+            CaptureTime(
+                nanoseconds: captured, clock: $0, edge: WireClock.edge(edge), error: .nanoseconds(error ?? 0))
         }
         self.quality = (1...100).contains(quality) ? Int(quality) : nil
         self.width = Int(width)
@@ -76,8 +81,11 @@ struct FrameHeader: Hashable {
 
     /// The bytes in front of the image: prefix, header and metadata.
     func marshal(metadata: [UInt8], imageBytes: Int) -> [UInt8] {
-        var writer = ByteWriter(capacity: WirePrefix.length + Self.length + metadata.count)
-        WirePrefix(.frame, payloadLength: metadata.count + imageBytes).marshal(into: &writer)
+        let error = captureTime.flatMap { $0.error > .zero ? $0.error.wholeNanoseconds : nil }
+        var prefix = WirePrefix(.frame, payloadLength: metadata.count + imageBytes)
+        if error != nil { prefix.headerLength = Self.lengthWithError }
+        var writer = ByteWriter(capacity: WirePrefix.length + prefix.headerLength + metadata.count)
+        prefix.marshal(into: &writer)
         writer.put(info.sequence)
         writer.put(sourceSequence)
         writer.put(captureTime?.nanoseconds ?? 0)
@@ -96,6 +104,7 @@ struct FrameHeader: Hashable {
         writer.put(WireColour.code(colorMatrix))
         writer.putZeros(2)
         writer.put(UInt32(metadata.count))
+        if error != nil { writer.put(error) }
         writer.put(metadata)
         return writer.bytes
     }

@@ -35,7 +35,13 @@ enum WireType: UInt8, CaseIterable {
     }
 
     /// The most header bytes that are read here.
-    var longestHeader: Int { self == .acknowledgement ? Acknowledgement.headerLengthWithStages : headerLength }
+    var longestHeader: Int {
+        switch self {
+        case .acknowledgement: Acknowledgement.headerLengthWithStages
+        case .frame: FrameHeader.lengthWithError
+        default: headerLength
+        }
+    }
 
     /// Whether a peer that does not know the message must end the connection. Peers of protocol 1
     /// know all types. Later ones need not know those that are not critical.

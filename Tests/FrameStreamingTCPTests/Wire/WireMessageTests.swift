@@ -139,6 +139,28 @@ extension WireTypeSet {
         #expect(bye.goodbye.code == expected)
     }
 
+    /// The error of a capture time stands behind the header of before, and any number may stand there.
+    @Test(arguments: [.min, -1, 0, 1, 1_234_567, .max - 1, .max] as [Int64]) func theExtremesOfACaptureError(
+        error: Int64
+    ) throws {
+        var header = Examples.frame
+        header.captureTime?.error = .nanoseconds(1)
+        var bytes = header.marshal(metadata: Array("hi".utf8), imageBytes: 4)
+        #expect(bytes[3] == UInt8(FrameHeader.lengthWithError))
+        let place = WirePrefix.length + FrameHeader.length
+        bytes.replaceSubrange(
+            place..<place + 8, with: (0..<8).map { UInt8(truncatingIfNeeded: error >> (56 - 8 * $0)) })
+        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var input = InputBuffer(bytes + [0xFF, 0xD8, 0xFF, 0xD9])
+        guard case .frame(let read, let metadata, 4)? = try parser.take(from: &input) else {
+            Issue.record("no frame")
+            return
+        }
+        #expect(read.captureTime?.error == .nanoseconds(max(0, error)) && metadata == Array("hi".utf8))
+        header.captureTime?.error = .nanoseconds(max(0, error))
+        #expect(read == header)
+    }
+
     struct FrameCase: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var change: @Sendable (inout FrameHeader) -> Void

@@ -4,6 +4,7 @@ import PackageDescription
 // The programs of Docs/Recipes.md, and README's, one a target, as a user's own package has them.
 let programs = [
     "serve-many", "save-jpegs", "bytes-to-files", "change-quality", "live-source", "async-frames", "async-send",
+    "relay",
     "program",
 ]
 
