@@ -1,0 +1,29 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A client of one product alone: it is compiled, as a user's own package would be, and never run.
+func client(_ name: String, of product: String) -> Target {
+    .target(
+        name: "\(name)Client", dependencies: [.product(name: product, package: "FrameStreaming")],
+        // Every member that is used must come with the one import, and no call needs `unsafe`.
+        swiftSettings: [
+            .strictMemorySafety(), .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+        ])
+}
+
+let package = Package(
+    name: "Clients",
+    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview"])],
+    targets: [
+        client("Umbrella", of: "FrameStreaming"),
+        client("Core", of: "FrameStreamingCore"),
+        client("Camera", of: "FrameStreamingCamera"),
+        client("Files", of: "FrameStreamingFiles"),
+        client("JPEG", of: "FrameStreamingJPEG"),
+        client("TCP", of: "FrameStreamingTCP"),
+        client("Testing", of: "FrameStreamingTesting"),
+        client("Preview", of: "FrameStreamingPreview"),
+    ],
+    swiftLanguageModes: [.v6]
+)

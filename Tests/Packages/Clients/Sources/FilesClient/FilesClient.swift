@@ -1,0 +1,28 @@
+import FrameStreamingFiles
+
+/// Reads a film, and keeps its luma.
+func copyLuma(from path: String, to target: String) throws(FrameStreamingError) -> Int {
+    let source = try RawFileSource(path: path, options: PlaybackOptions(pace: .maximum))
+    let recorder = try Y4MRecorder(path: target, rate: .thirty, options: RecordingOptions(existing: .nextName))
+    let pool = FramePool(capacity: 2)
+    var count = 0
+    while case .frame(let frame)? = try source.next(until: .never) {
+        let luma = frame.plane(0)
+        let format = try FrameFormat(width: frame.format.width, height: frame.format.height, pixelFormat: .gray8)
+        var buffer = pool.buffer(byteCount: format.byteCount)
+        var target = buffer.plane(format.plane(0))
+        for y in 0..<luma.layout.height {
+            let row = luma.row(y)
+            for x in row.indices { target[y * row.count + x] = row[x] }
+        }
+        try recorder.write(try buffer.makeFrame(format: format))
+        count += 1
+    }
+    recorder.close()
+    return count
+}
+
+func pattern() throws(FrameStreamingError) -> SourceEvent? {
+    var source = try TestPatternSource(width: 64, height: 48)
+    return try source.next(until: .after(.seconds(1)))
+}
