@@ -35,8 +35,8 @@ public final class PreviewStream: Sendable {
     /// - Parameters:
     ///   - frame: The frame. JPEG is passed on unchanged. Other formats are encoded by the server's
     ///     codec, and only while a viewer watches.
-    ///   - localCaptureTime: The capture time on this machine's CLOCK_MONOTONIC; nil = unknown, so no delay
-    ///     is shown.
+    ///   - localCaptureTime: The capture time on this machine's CLOCK_MONOTONIC; nil
+    ///     = unknown, so no delay is shown.
     ///   - skipped: The frames that the sender dropped before this one; nil = unknown.
     ///   - clockError: The largest error of `localCaptureTime`; 0 on one machine, nil =
     ///     unknown.

@@ -69,8 +69,8 @@ package func wait(for descriptors: inout [pollfd], until deadline: Int64?) throw
     }
 }
 
-/// Waits until one of the descriptors is readable, or `deadline` (CLOCK_MONOTONIC nanoseconds, nil =
-/// never) has passed.
+/// Waits until one of the descriptors is readable, or `deadline` (CLOCK_MONOTONIC
+/// nanoseconds, nil = never) has passed.
 package func waitForInput(on descriptors: [Descriptor], until deadline: Int64?) throws(SystemError) {
     var waiting = descriptors.map { pollfd(fd: $0.raw, events: PollEvents.input, revents: 0) }
     _ = try wait(for: &waiting, until: deadline)

@@ -76,7 +76,8 @@ import Testing
         for (sent, came) in zip(frames, received) {
             #expect(came.frame.sharesBytes(with: sent) && came.frame.format == sent.format)
             #expect(came.frame.metadata == sent.metadata)
-            // 2 s is what both clocks differ by in all, and their errors add up to that of the source.
+            // 2 s is what both clocks differ by in all, and their
+            // errors add up to that of the source.
             let time = try #require(sent.captureTime).nanoseconds + 2_000_000_000
             #expect(came.localCaptureTime?.nanoseconds == time)
             #expect(came.captureError == .nanoseconds(1_230))

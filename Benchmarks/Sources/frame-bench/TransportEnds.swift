@@ -100,7 +100,8 @@ func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
 }
 
-/// What CLOCK_MONOTONIC reads at a moment, in nanoseconds: for figures that another process compares.
+/// What CLOCK_MONOTONIC reads at a moment, in nanoseconds: for
+/// figures that another process compares.
 func nanoseconds(_ time: MonotonicTime) -> Int64 {
     let (seconds, attoseconds) = time.reading.components
     return seconds * 1_000_000_000 + attoseconds / 1_000_000_000

@@ -7,8 +7,8 @@ extension FrameSender {
     /// returns or throws.
     ///
     /// - Throws: As the blocking `run`. `cancelled` if the task is cancelled, which cancels the
-    ///   sender: the receivers see an end without a goodbye. The source is waited for, as long as it
-    ///   takes to return from `next`.
+    ///   sender: the receivers see an end without a goodbye. The source is waited for, as long
+    ///   as it takes to return from `next`.
     @discardableResult
     public func run<Source: FrameSource>(
         _ source: inout sending Source

@@ -1,14 +1,16 @@
-/// The frames of one receiver, from the source's offer to the receiver's acknowledgement, and what
-/// became of them.
+/// The frames of one receiver, from the source's offer to the receiver's
+/// acknowledgement, and their counts.
 ///
-/// It owns the only queue, the only list of frames in flight, and the flow control. Whether there
-/// is a connection, and how all this ends, is for ``ReceiverSession`` to say. At every moment
-/// `produced == acknowledged + dropped + failed + lost + count of the queue + count in flight`.
+/// It owns the only queue, the only list of frames in flight, and the flow control.
+/// ``ReceiverSession`` decides whether there is a connection, and how all this ends. At every
+/// moment `produced == acknowledged + dropped + failed + lost + count of the queue + count in
+/// flight`.
 struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// A frame in flight.
     struct SentFrame: Sendable {
         let flight: Flight
-        /// What is sent again if the connection breaks; nil = it counts as lost then.
+        /// The entry that is sent again if the connection breaks; nil
+        /// = the frame counts as lost then.
         let entry: FrameQueue<Frame>.Entry?
     }
 
@@ -22,7 +24,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     private(set) var stages = SenderStages()
     private(set) var progress = SessionProgress()
 
-    /// - Throws: `invalidArgument` for options that cannot be.
+    /// - Throws: `invalidArgument` for invalid options.
     init(_ options: SenderOptions) throws(FrameStreamingError) {
         policy = options.policy
         mayResend = options.policy == .reliable && options.reconnection != .never
@@ -32,8 +34,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// Frames that may wait under `deadline`.
     private static var mostWaiting: Int { 64 }
 
-    // MARK: What is known
-    // Inlined, as what is known of a ``ReceiverSession``.
+    // MARK: Questions
+    // Inlined, as the questions of ``ReceiverSession``.
 
     /// Whether nothing is queued and nothing is in flight.
     @inline(__always)
@@ -50,18 +52,18 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return hasRoom && taken < flow.encoders && inFlight.count + taken < flow.limit(inFlight: inFlight.count)
     }
 
-    /// Whether a frame waits that only an event lets go, and not the time.
+    /// Whether a frame waits that only an event, and not the time, can release.
     @inline(__always)
     var mayRest: Bool { queue.firstWaiting != nil && flow.wakeAt == nil && flow.quality == nil }
 
-    /// What became of the frames so far, with the times that were measured.
+    /// The counts of the frames so far, with the measured times.
     var statistics: SenderStatistics {
         var result = counts
         result.merge(stages.total)
         return result
     }
 
-    /// What was measured since the last call of this.
+    /// Returns what was measured since the last call.
     mutating func takeStages() -> SenderStatistics { stages.takeInterval() }
 
     var isAccountedFor: Bool {
@@ -86,14 +88,14 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         counts.dropped.replaced += 1
     }
 
-    /// Drops the frame that waits, for there is a newer one that is not offered yet.
+    /// Drops the frame that waits, because there is a newer one that is not offered yet.
     mutating func replaceWaiting() {
         guard let index = queue.firstWaiting else { return }
         queue.drop(at: index)
         counts.dropped.replaced += 1
     }
 
-    /// The source gave so many frames that others replaced before they were offered.
+    /// Counts frames of the source that others replaced before they were offered.
     mutating func miss(_ count: UInt64) {
         counts.produced += Int(count)
         counts.dropped.replaced += Int(count)
@@ -101,7 +103,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         flow.missedOffers()
     }
 
-    /// The source gave a frame when it was too late for it.
+    /// Counts a frame of the source that was too late.
     mutating func refuse() {
         counts.produced += 1
         counts.dropped.disconnected += 1
@@ -115,8 +117,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: Encoding
 
-    /// Takes as many frames for encoding as may be taken now, and says which ones an encoder must
-    /// have.
+    /// Takes as many frames for encoding as may be taken now, and calls
+    /// `encode` for those that need an encoder.
     mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry) -> Void) {
         var taken = queue.taken
         flow.look(hasWaiting: !hasRoom, taken: taken, inFlight: inFlight.count, at: now)
@@ -131,7 +133,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         }
     }
 
-    /// Nothing is taken now, and no time matters.
+    /// Forgets the next time to look, because no frame is taken now.
     mutating func rest() { flow.forgetWakeUp() }
 
     mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding, at now: MonotonicTime) {
@@ -145,9 +147,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: To the receiver
 
-    /// Drops frames at the front that could not be encoded, and returns how many. Settings or a
-    /// pixel format that the codec does not take will be no better with the next frame: then it
-    /// throws.
+    /// Drops frames at the front that could not be encoded, and returns how many. Throws if the
+    /// settings or the pixel format are the reason, because the next frame would fail as well.
     mutating func dropFailed() throws(FrameStreamingError) -> Int {
         var count = 0
         while case .failed(let error)? = queue.firstStage {
@@ -159,11 +160,13 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return count
     }
 
-    /// The pixel format of the frame that is sent next; nil = there is none, or it is not encoded yet.
+    /// The pixel format of the frame that is sent next; nil = there
+    /// is none, or it is not encoded yet.
     var nextFormat: PixelFormat? { queue.firstFormat }
 
-    /// Moves the first frame of the queue to those in flight, if it can be sent. It is there before
-    /// its bytes go out, for the acknowledgement may come before the transport's `send` returns.
+    /// Moves the first frame of the queue to those in flight, if it can be sent. It counts
+    /// as in flight before its bytes are sent, because the acknowledgement may arrive
+    /// before the transport's `send` returns.
     mutating func send(at now: MonotonicTime) -> (Frame, FrameInfo)? {
         guard flow.maySend(inFlight: inFlight.count), let stage = queue.firstStage else { return nil }
         let size: Int
@@ -200,11 +203,11 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return (frame, info)
     }
 
-    /// Takes note of the receiver's word on a frame, and returns how many nanoseconds after its
-    /// sending that came.
+    /// Notes the acknowledgement of a frame. Returns how many
+    /// nanoseconds after its sending it arrived.
     ///
-    /// - Throws: `protocolViolation` where the word is impossible: out of order, on a frame that
-    ///   was not sent, or with credit that falls. The connection must end.
+    /// - Throws: `protocolViolation` for an impossible acknowledgement: out of order, for a frame
+    ///   that was not sent, or with credit that falls. The connection must end.
     mutating func acknowledge(
         _ word: Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?, at now: MonotonicTime
     ) throws(FrameStreamingError) -> Int64 {
@@ -227,12 +230,12 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return now.nanoseconds &- flight.sent.nanoseconds
     }
 
-    /// The receiver asked for a quality.
+    /// Limits the quality to the one that the receiver asked for.
     mutating func limitQuality(to wanted: Int) { flow.limitQuality(to: wanted) }
 
     // MARK: Connections
 
-    /// A connection begins, whose receiver says what it consumed of the session.
+    /// Begins a connection, whose receiver reports how much of the session it consumed.
     mutating func connect(_ peer: Peer) {
         let known = progress.connect(
             consumed: peer.session == 0 ? 0 : peer.resumedFrom, underWay: queue.unacknowledged)
@@ -241,8 +244,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         flow.connected(creditThrough: peer.initialCredit)
     }
 
-    /// The connection is gone, and another may come: what is in flight is put back, or counted as
-    /// lost.
+    /// Ends a connection after which another may follow: frames in flight
+    /// are put back, or counted as lost.
     mutating func disconnect() {
         if mayResend {
             queue.putBack(inFlight.compactMap(\.entry))
@@ -253,14 +256,14 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         inFlight.removeAll(keepingCapacity: true)
     }
 
-    /// Nothing more is sent: counts what is in the queue, and lets go of it.
+    /// Counts and releases the frames in the queue, because nothing more is sent.
     mutating func dropQueue() {
         counts.lost += queue.unacknowledged
         counts.dropped.disconnected += queue.count - queue.unacknowledged
         queue.removeAll()
     }
 
-    /// Nothing is sent or heard any more.
+    /// Ends everything: nothing is sent or acknowledged any more.
     mutating func end() {
         dropQueue()
         counts.lost += inFlight.count

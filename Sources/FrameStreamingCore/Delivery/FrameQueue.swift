@@ -1,15 +1,15 @@
 /// The frames of one receiver that are not in flight, in the order in which they are sent.
 ///
-/// First come frames that a broken connection left unacknowledged, then those that were taken for
-/// encoding, then those that wait. A frame that leaves the queue unsent is counted as skipped
-/// before the one behind it.
+/// The order is: frames that a broken connection left unacknowledged, those that were taken
+/// for encoding, those that wait. A frame that leaves the queue unsent is counted as
+/// skipped before the one behind it.
 struct FrameQueue<Frame: QueueableFrame>: Sendable {
     /// How far a frame has got.
     enum Stage: Sendable {
         /// It was sent over a connection that broke, and is sent again. The times are those of its
         /// first sending.
         case unacknowledged(bytes: Int, encodeTime: Int64, creditWait: Int64)
-        /// It was taken, and an encoder has it.
+        /// An encoder has it.
         case encoding
         /// It is encoded, or needs no encoding, and is sent as soon as window and credit allow.
         case ready(bytes: Int, nanoseconds: Int64)
@@ -37,12 +37,12 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
-    /// How far the first frame has got; nil = there is none.
+    /// How far the first frame has got; nil = the queue is empty.
     @inline(__always)
     var firstStage: Stage? { entries.isEmpty ? nil : entries[0].stage }
 
-    /// The pixel format in which the first frame would be sent now; nil = there is none, or it is not
-    /// encoded.
+    /// The pixel format in which the first frame would be sent now; nil =
+    /// there is none, or it is not encoded.
     var firstFormat: PixelFormat? {
         switch firstStage {
         case .ready, .unacknowledged: entries[0].frame.sentFormat
@@ -80,7 +80,7 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         return first ?? entries.count
     }
 
-    // MARK: Coming in
+    // MARK: Adding
 
     mutating func append(_ frame: Frame) {
         lastTicket &+= 1
@@ -90,16 +90,16 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         skippedSinceLast = 0
     }
 
-    /// The source gave a frame that does not enter the queue.
+    /// Counts a frame of the source that does not enter the queue.
     mutating func skipOne() { skip(1) }
 
-    /// The source gave frames that do not enter the queue.
+    /// Counts frames of the source that do not enter the queue.
     mutating func skip(_ count: UInt32) { skippedSinceLast &+= count }
 
     /// Puts frames in front that a broken connection left unacknowledged, oldest first.
     mutating func putBack(_ sent: some Collection<Entry>) { entries.insert(contentsOf: sent, at: 0) }
 
-    // MARK: On the way
+    // MARK: Encoding
 
     enum Taken {
         case mustBeEncoded(Entry)
@@ -117,7 +117,7 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         return .isEncoded(encoding)
     }
 
-    /// Notes what encoding came to. False: that frame is no longer in the queue.
+    /// Notes the result of encoding. Returns false if that frame is no longer in the queue.
     mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding) -> Bool {
         let index = entries.firstIndex { entry in
             if case .encoding = entry.stage { entry.ticket == ticket } else { false }
@@ -134,11 +134,11 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         }
     }
 
-    // MARK: Going out
+    // MARK: Removing
 
     /// Takes the first entry out, because it is sent.
     mutating func removeFirst() -> Entry {
-        // Nearly always the only one: nothing has to move up.
+        // It is nearly always the only entry, so nothing has to move up.
         entries.count == 1 ? entries.removeLast() : entries.removeFirst()
     }
 
@@ -159,7 +159,7 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         return count
     }
 
-    /// Takes out what was taken for encoding, whose frames are old by the time that there is a
+    /// Takes out the frames that were taken for encoding, because they are old when there is a
     /// connection again. Returns how many there were.
     mutating func dropTaken() -> Int {
         let count = taken

@@ -1,17 +1,15 @@
 internal import FrameStreamingSystem
 
-/// A connection of a link: its number, and what is read from it as events of the session.
+/// A connection of a link: its number, and its messages as events of the session.
 ///
-/// A class, for it is looked up for every frame, and to copy an `any Transport` is a call of its
-/// own.
+/// A class, because it is looked up for every frame, and copying an `any Transport` costs a call.
 final class LinkConnection: Sendable {
     let number: ConnectionNumber
     let transport: any Transport
-    /// Where the ``AcknowledgementPoller`` has it; nil = it is not polled.
+    /// Its place in the ``AcknowledgementPoller``; nil = it is not polled.
     let place = Monitor<Int?>(nil)
     private let clock: PeerClock
-    /// Whether somebody wants to know the round trip: a transport measures from the first time that
-    /// it is asked.
+    /// Whether the round trip is used. A transport measures it from the first question on.
     private let measuresRoundTrip: Bool
     /// Whether other receivers get the same encodings.
     private let isShared: @Sendable () -> Bool
@@ -25,17 +23,16 @@ final class LinkConnection: Sendable {
         self.isShared = isShared
         self.measuresRoundTrip = measuresRoundTrip
         clock = PeerClock(transport)
-        // Before the first frame, so that it is measured with that.
+        // Asked before the first frame, so that it is measured with that.
         if measuresRoundTrip { _ = transport.roundTrip }
     }
 
     var isPolled: Bool { place.withLock { $0 != nil } }
 
-    /// What has reached the receiver's machine; nil = not known.
+    /// The bytes that have reached the receiver's machine; nil = not known.
     var deliveredBytes: UInt64? { (transport as? any DeliveryProgress)?.deliveredBytes }
 
-    /// Reads the connection on a thread of its own: one that cannot be polled, or one that is about
-    /// to end.
+    /// Reads the connection on a thread of its own, because it cannot be polled or is about to end.
     func readAlone(for link: ReceiverLink) {
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-receive-acks") { [self] in
@@ -52,7 +49,7 @@ final class LinkConnection: Sendable {
         }
     }
 
-    /// The next event, waited for; nil for a message that says nothing to a sender.
+    /// Waits for the next event; nil for a message without meaning for a sender.
     private func nextEvent<Frame>() -> SessionEvent<Frame>? {
         do throws(FrameStreamingError) {
             guard let message = try transport.receive(until: .never) else { return leaving() }
@@ -62,8 +59,7 @@ final class LinkConnection: Sendable {
         }
     }
 
-    /// Takes the messages that have arrived, without waiting, for the poller; nil when the connection is
-    /// over.
+    /// Takes the arrived messages without waiting, for the poller; nil when the connection is over.
     ///
     /// - Parameter messages: Room for them, empty before and afterwards.
     func takeArrived<Frame>(

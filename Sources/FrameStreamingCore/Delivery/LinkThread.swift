@@ -1,9 +1,9 @@
 internal import FrameStreamingSystem
 
-/// The thread of a link: it does what must wait. It makes connections, finishes what a connection
-/// did not take at once, and wakes the session when its time has come.
+/// The thread of a link, for work that must wait. It makes connections, sends what a connection did
+/// not take at once, and wakes the session when its time has come.
 struct LinkThread {
-    /// What the thread is doing, for those who may have to wake it.
+    /// What the thread does, for callers that may have to wake it.
     enum Activity: Hashable {
         case works
         /// It sleeps until then; nil = until it is woken.
@@ -14,13 +14,13 @@ struct LinkThread {
         case send(BlockedSend)
         case begin(LinkConnection)
         case connect(any TransportProvider)
-        /// The session's time has come, or is another one now.
+        /// The session's time has come or has changed.
         case look
         case stop
     }
 
-    /// How long the thread stays when it has nothing to do: to start one for every frame would cost
-    /// more than the frame.
+    /// How long the thread stays without work. Starting one for every
+    /// frame would cost more than the frame.
     private static let linger = Duration.seconds(1)
 
     private let link: ReceiverLink
@@ -34,7 +34,8 @@ struct LinkThread {
             waitsForPeers: link.provider?.waitsForPeers == true, reconnection: link.options.reconnection)
     }
 
-    /// Starts the thread, which ``LinkState/thread`` already claims. Returns why that was impossible.
+    /// Starts the thread, which ``LinkState/thread`` already claims.
+    /// Returns why that was impossible.
     static func start(for link: ReceiverLink) -> FrameStreamingError? {
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-link") {
@@ -48,7 +49,7 @@ struct LinkThread {
                 state.thread = nil
                 return (state.session.needsConnection, state.blocked.take())
             }
-            // Where it was only to look at a certain time, the next event does.
+            // If the thread was only to look at a certain time, the next event does so.
             if needsConnection { link.handle(.gaveUpConnecting(failure)) }
             if let number = blocked?.connection.number { link.handle(.disconnected(number, .broken(failure))) }
             return failure
@@ -67,13 +68,13 @@ struct LinkThread {
             case .connect(let provider): connect(provider)
             case .look: link.look()
             case .stop:
-                // Those who wait for the session's threads look again.
+                // Callers that wait for the session's threads look again.
                 return link.state.wakeAll()
             }
         }
     }
 
-    // MARK: What there is to do
+    // MARK: Finding work
 
     private func nextWork() -> Work {
         let wakeAt = link.state.withLock { state in
@@ -92,7 +93,7 @@ struct LinkThread {
         }
         return work
             ?? link.state.update { state in
-                // Something may have come since.
+                // Work may have arrived since.
                 if let work = Self.work(state, link.provider) { return claim(work, &state) }
                 return claim(wakeAt == nil && state.threadWakeAt == nil ? .stop : .look, &state)
             }
@@ -118,7 +119,7 @@ struct LinkThread {
 
     // MARK: Doing it
 
-    /// Finishes what the connection did not take at once.
+    /// Sends what the connection did not take at once.
     private func send(_ outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection) {
         guard let message = outgoing.message else { return }
         do throws(FrameStreamingError) {
@@ -150,8 +151,8 @@ struct LinkThread {
         }
     }
 
-    /// Reports that it waits so long, and why, and waits, or until the session needs no connection
-    /// any more.
+    /// Reports the wait with its reason, and waits, at most until the
+    /// session needs no connection any more.
     private func sleep(_ wait: Duration, for reason: FrameStreamingError, _ provider: any TransportProvider) {
         link.options.onEvent?(.waiting(address: provider.address, error: reason, retryAfter: wait))
         let _: Bool? = link.state.wait(until: Deadline.after(wait).nanoseconds) {

@@ -1,15 +1,15 @@
 internal import FrameStreamingSystem
 
-/// How a link tells its session what happened, and performs the actions that it returns.
+/// How a link passes events to its session, and performs the actions that it returns.
 extension ReceiverLink {
-    /// Tells the session what happened, and performs what it returns.
+    /// Passes an event to the session, and performs the actions that it returns.
     func handle(_ event: Session.Event) {
         var step = LinkStep()
         state.withLock { take(event, &$0, &step) }
         perform(&step)
     }
 
-    /// Tells the session what happened; for those who hold the lock.
+    /// Passes an event to the session, for callers that hold the lock.
     func take(_ event: Session.Event, _ state: inout LinkState, _ step: inout LinkStep) {
         if state.rests { wake(&state) }
         state.quietOffers = 0
@@ -20,7 +20,7 @@ extension ReceiverLink {
         step.closes = wasOpen && !state.session.phase.isOpen
     }
 
-    /// Ends the rest of a link, before something happens to it: the newest frame is its own now.
+    /// Ends a link's rest before an event: it takes the newest frame.
     func wake(_ state: inout LinkState) {
         let (number, newest) = idle.leave(self)
         state.session.noteMissed(number - state.offered - 1)
@@ -29,7 +29,7 @@ extension ReceiverLink {
         state.rests = false
     }
 
-    /// Counts what a link missed that rests, except the newest frame, which it may still get.
+    /// Counts the frames that a resting link missed, except the newest, which it may still get.
     func countMissed(_ state: inout LinkState) {
         guard state.rests else { return }
         let missed = idle.missed(after: state.offered) - 1
@@ -45,7 +45,7 @@ extension ReceiverLink {
             while let action = step.actions.next() {
                 switch action {
                 case .send(let outgoing, _, waits: false):
-                    // No list of actions has two of these.
+                    // A list of actions has at most one of these.
                     next = attempt(outgoing, over: step.connection)
                 case .send(let outgoing, _, waits: true): wait(for: outgoing, over: step.connection)
                 case .encode(let frame, let ticket): encode(frame, ticket)
@@ -61,8 +61,8 @@ extension ReceiverLink {
 
     // MARK: Sending
 
-    /// Hands something to the connection without waiting, so that a receiver that takes nothing
-    /// holds up nobody.
+    /// Hands something to the connection without waiting, so that a receiver
+    /// that does not read delays no other.
     private func attempt(_ outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection?) -> Session.Event? {
         guard let connection, let message = outgoing.message else { return nil }
         do throws(FrameStreamingError) {
@@ -80,7 +80,7 @@ extension ReceiverLink {
         if !poller.awaitRoom(connection, until: .now.advanced(by: options.sendTimeout)) { wakeThread() }
     }
 
-    /// There may be room in a connection that is polled: sends what waits for that. Returns when to
+    /// Sends what waits for room in a polled connection. Returns when to
     /// look again; nil = nothing waits.
     func useRoom(_ connection: LinkConnection) -> MonotonicTime? {
         let claimed: BlockedSend? = state.withLock { state in
@@ -123,8 +123,8 @@ extension ReceiverLink {
     // MARK: Reports
 
     private func tell(_ report: SessionReport, _ connection: LinkConnection?) {
-        /// Looked up where it is needed: to copy it for every acknowledgement would cost more than
-        /// the rest.
+        /// Looked up only if needed, because copying it for every
+        /// acknowledgement would cost more than the rest.
         var peer: Peer { connection?.transport.peer ?? state.withLock { $0.peer } }
         switch report {
         case .connected:
@@ -172,8 +172,8 @@ extension ReceiverLink {
 
     func closeAbruptly(_ connection: LinkConnection) {
         connection.transport.close()
-        // What has ended holds its figures and nothing else: the descriptor is closed with the last
-        // reference.
+        // An ended link keeps only its figures. The descriptor is closed with
+        // the connection's last reference.
         state.withLock { state in
             guard state.connection === connection, state.session.connection == nil else { return }
             state.peer = connection.transport.peer
@@ -183,7 +183,7 @@ extension ReceiverLink {
 
     // MARK: Threads
 
-    /// The connection is used from now on.
+    /// Uses the connection from now on.
     func begin(_ connection: LinkConnection) {
         let peer = connection.transport.peer
         var step = LinkStep()
@@ -211,7 +211,7 @@ extension ReceiverLink {
     func noteReaderEnded() { state.update { $0.readers -= 1 } }
 
     /// Waits until no thread reads a connection of this link any more, or until the deadline. A
-    /// thread that reads one calls it with a deadline that has passed only.
+    /// thread that reads one may only call it with a deadline that has passed.
     func waitForReaders(until deadline: Deadline) {
         let _: Bool? = state.wait(until: deadline.nanoseconds) { $0.readers == 0 ? true : nil }
     }

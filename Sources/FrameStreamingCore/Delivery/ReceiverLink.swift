@@ -1,13 +1,13 @@
 internal import FrameStreamingSystem
 
-/// The link to one receiver of a sender: a lock, a connection, and a thread where something must
-/// wait. It tells its ``ReceiverSession`` what happened, performs the actions that it returns, and
-/// decides nothing.
+/// The link to one receiver of a sender: a lock, a connection, and a thread for work
+/// that must wait. It passes events to its ``ReceiverSession``, performs the actions
+/// that it returns, and decides nothing.
 ///
 /// A frame is sent by the thread that made it sendable: the source's, an encoder's, or the one that
-/// read the acknowledgement. To hand it to another thread costs more than to send it. The link's
-/// own thread connects, and finishes what a connection did not take at once; it ends when there has
-/// been nothing for it to do for a while, so that an idle link has none.
+/// read the acknowledgement. Handing it to another thread costs more than sending it. The link's
+/// own thread connects, and sends what a connection did not take at once. It ends after a while
+/// without work, so an idle link has no thread.
 final class ReceiverLink: Sendable {
     typealias Session = ReceiverSession<SharedEncoding>
 
@@ -25,7 +25,7 @@ final class ReceiverLink: Sendable {
     let onChange: @Sendable () -> Void
     let state: Monitor<LinkState>
 
-    /// What a link shares with the others of its sender.
+    /// The parts that a link shares with the others of its sender.
     struct Surroundings: Sendable {
         let encoders: EncoderPool
         let poller: AcknowledgementPoller
@@ -50,21 +50,21 @@ final class ReceiverLink: Sendable {
         state = Monitor(LinkState(session: try Session(options, connecting: connecting, at: .now), peer: peer))
     }
 
-    /// A link over a connection that there is; the next one comes by ``adopt(_:)``.
+    /// Makes a link over an existing connection. The next one is passed to ``adopt(_:of:)``.
     ///
-    /// - Parameter isIncoming: The receiver made it.
-    /// - Throws: `invalidArgument` for options out of range; `system` where no thread can be
-    ///   started. The transport is the caller's to close then.
+    /// - Parameter isIncoming: Whether the receiver made it.
+    /// - Throws: `invalidArgument` for options out of range; `system` if no thread can be started.
+    ///   Then the caller must close the transport.
     convenience init(
         transport: any Transport, isIncoming: Bool, options: SenderOptions, _ surroundings: Surroundings
     ) throws(FrameStreamingError) {
         try self.init(nil, transport.peer, .byReceiver(isIncoming: isIncoming), options, surroundings)
-        // What is connected already must get its goodbye, however soon that comes.
+        // An existing connection must get its goodbye, however soon the end is.
         begin(numbered(transport))
         if let failure = state.withLock({ $0.session.failure }), failure.code == .system { throw failure }
     }
 
-    /// A link over connections that `provider` makes.
+    /// Makes a link over connections that `provider` makes.
     convenience init(
         provider: any TransportProvider, options: SenderOptions, _ surroundings: Surroundings
     ) throws(FrameStreamingError) {
@@ -76,20 +76,20 @@ final class ReceiverLink: Sendable {
 
     // MARK: The source's side
 
-    /// Whether the source waits for this one.
+    /// Whether the source waits for this receiver.
     var isReliable: Bool { options.policy == .reliable }
 
-    /// Frames that a receiver lets go by without a word before its link rests. Those that come while
-    /// a live one is on its way to answer are few.
+    /// How many frames without an answer let a link rest. While an active receiver's answer is on
+    /// its way, only a few frames are offered.
     private static let quietOffers = 16
 
     /// Offers the frame with this number of the run to a link that the source does not wait for.
-    /// False: it rests, and takes what it misses from ``IdleLinks``.
+    /// Returns false if the link rests, and takes what it misses from ``IdleLinks``.
     func offer(_ frame: SharedEncoding, number: UInt64) -> Bool {
         var step = LinkStep()
         let isAwake = state.withLock { state in
             if state.rests { return false }
-            // It was woken when the frame was the newest already.
+            // It was woken after the frame became the newest, and has taken it.
             guard state.offered < number else { return true }
             let quiet = state.quietOffers
             if quiet >= Self.quietOffers, state.session.rest() {
@@ -107,8 +107,8 @@ final class ReceiverLink: Sendable {
         return isAwake
     }
 
-    /// Offers a frame, waiting for room until the deadline where the policy is not to replace.
-    /// False: there was no room, and nothing was counted.
+    /// Offers a frame. Unless the policy replaces frames, it waits for room until the deadline.
+    /// Returns false if there was no room; then nothing was counted.
     func offer(_ frame: SharedEncoding, until deadline: Deadline) -> Bool {
         var step = LinkStep()
         let isTaken: Bool? = state.wait(until: deadline.nanoseconds) { state in
@@ -121,7 +121,7 @@ final class ReceiverLink: Sendable {
         return true
     }
 
-    /// Offers a frame without waiting; with `replaces` false, only if it can go at once.
+    /// Offers a frame without waiting; with `replaces` false, only if it can be sent at once.
     func tryOffer(_ frame: SharedEncoding, replaces: Bool) -> SendOutcome {
         var step = LinkStep()
         let outcome = state.withLock { state -> SendOutcome in
@@ -137,19 +137,19 @@ final class ReceiverLink: Sendable {
         return outcome
     }
 
-    /// The frame that ``offer(_:until:)`` did not take still waits, since `start`.
+    /// Notes that the frame that ``offer(_:until:)`` did not take has waited since `start`.
     func noteSourceWaits(since start: MonotonicTime) {
         let bytes = state.withLock { $0.connection }?.deliveredBytes
         handle(.sourceWaits(since: start, deliveredBytes: bytes))
     }
 
-    /// Whether a frame that is offered now goes at once.
+    /// Whether a frame that is offered now is sent at once.
     var hasCredit: Bool { state.withLock { $0.session.wouldTake } }
 
     // MARK: Ending
 
-    /// Waits for what is queued and in flight, and says goodbye; ``look()`` is to be called
-    /// meanwhile.
+    /// Begins to end the stream: frames that are queued and in flight are waited for, then a
+    /// goodbye is sent. The caller must call ``look()`` meanwhile.
     func finish(_ goodbye: Goodbye, stopped: MonotonicTime?) {
         let bytes = state.withLock { $0.connection }?.deliveredBytes
         handle(.finish(SourceEnd(goodbye: goodbye, stopped: stopped), deliveredBytes: bytes))
@@ -166,7 +166,7 @@ final class ReceiverLink: Sendable {
         for connection in goodbyes { connection.transport.close() }
     }
 
-    /// Looks whether the receiver makes progress, and whether the time for the end is over.
+    /// Checks whether the receiver makes progress, and whether the time for the end is over.
     func look() {
         let connection: LinkConnection?? = state.withLock { state in
             guard let wakeAt = state.session.wakeAt, wakeAt <= .now else { return nil }
@@ -175,8 +175,8 @@ final class ReceiverLink: Sendable {
         if let connection { handle(.tick(deliveredBytes: connection?.deliveredBytes)) }
     }
 
-    /// Waits for the threads, which the session's end lets go within 100 ms; false when the
-    /// deadline passes first.
+    /// Waits for the threads, which end within 100 ms after the session;
+    /// false if the deadline passes first.
     @discardableResult
     func join(until deadline: Deadline = .never) -> Bool {
         state.wait(until: deadline.nanoseconds) { $0.isOver ? true : nil } == true
@@ -187,12 +187,12 @@ final class ReceiverLink: Sendable {
 
     // MARK: Connections that the receiver makes
 
-    /// Goes on over another connection, made by the receiver that lost the one before, and returns
-    /// its number. Nil: it is not waited for.
+    /// Continues over another connection, made by the receiver that lost the one before. Returns
+    /// its number; nil if it is not awaited.
     func adopt(_ transport: any Transport, of peer: Peer) -> ConnectionNumber? {
         let adopted: ConnectionNumber? = state.update { state in
             guard state.session.isAwaiting(peer, after: state.peer) else { return nil }
-            // The receiver knows that its old connection is gone before this side does.
+            // The receiver knows before this side that its old connection is gone.
             state.connection?.transport.close()
             state.next?.transport.close()
             let next = connection(state.nextNumber(), transport)
@@ -211,9 +211,9 @@ final class ReceiverLink: Sendable {
         }
     }
 
-    // MARK: What is known
+    // MARK: Questions
 
-    /// Whether frames are sent, or will be when there is a connection.
+    /// Whether frames are sent, or will be once there is a connection.
     var isOpen: Bool { state.withLock { $0.session.phase.isOpen } }
 
     /// Whether there was a connection.
@@ -231,7 +231,7 @@ final class ReceiverLink: Sendable {
         }
     }
 
-    /// What happened since the last call of this.
+    /// Returns the figures since the last call.
     func takeInterval() -> SenderStatistics {
         state.withLock { state in
             countMissed(&state)

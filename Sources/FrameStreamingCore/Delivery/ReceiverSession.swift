@@ -1,6 +1,6 @@
-/// Everything that is decided about one receiver of a sender: `(event, now) -> actions`, without
-/// threads, locks, clocks or transports, so that millions of events can be simulated. Its driver,
-/// ``ReceiverLink``, tells it what happened and performs what it returns.
+/// All decisions about one receiver of a sender: `(event, now) -> actions`, without threads, locks,
+/// clocks or transports, so that millions of events can be simulated. Its driver, ``ReceiverLink``,
+/// passes events to it and performs the actions that it returns.
 ///
 /// The frames, with the only queue and the only list in flight, are in its ``FramePipeline``.
 struct ReceiverSession<Frame: QueueableFrame>: Sendable {
@@ -12,26 +12,26 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     let patience: SessionPatience
     var frames: FramePipeline<Frame>
     var phase = SessionPhase.connecting
-    /// The connection that there is.
+    /// The present connection.
     var connection: SessionConnection?
-    /// When the receiver acknowledged a frame or connected last.
+    /// When the receiver last acknowledged a frame or connected.
     var lastProgress: MonotonicTime
     /// When the last connection was lost.
     private(set) var lostAt: MonotonicTime
-    /// Looks at a receiver for which the source waits; nil = it does not wait.
+    /// Watches a receiver for which the source waits; nil = it does not wait.
     var watch: StallMonitor?
     var stallReports = StallReports()
-    /// Why there is no connection; nil = there was none yet, or the receiver said goodbye.
+    /// Why there is no connection; nil before the first, or after the receiver's goodbye.
     private(set) var breakage: FrameStreamingError?
-    /// What broke, where something did.
+    /// The error that ended the session, if any.
     var failure: FrameStreamingError?
-    /// What the receiver must know of the source; nil while all is well.
+    /// The loss of the source, which the receiver must know; nil while the source is available.
     private var sourceLost: SourceNotice?
     private var chosen: (quality: Int, scale: PictureScale)?
     /// The source's last frame was compressed already.
     private var comesCompressed = false
 
-    /// - Throws: `invalidArgument` for options that cannot be.
+    /// - Throws: `invalidArgument` for invalid options.
     init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
         self.options = options
         self.connecting = connecting
@@ -41,7 +41,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         lostAt = now
     }
 
-    /// Takes note of what happened, and appends what is to be done to `actions`.
+    /// Handles an event, and appends the resulting actions to `actions`.
     mutating func handle(_ event: Event, at now: MonotonicTime, _ actions: inout Actions) {
         let hadRoom = hasRoom
         let wasOpen = phase.isOpen
@@ -79,11 +79,11 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         assert(phase.agrees(with: connection, frames), "\(phase) with \(String(describing: connection))")
     }
 
-    /// Does what an event made possible: takes frames for encoding, and sends the next.
+    /// Takes frames for encoding and sends the next one, if the event made that possible.
     private mutating func advance(at now: MonotonicTime, _ actions: inout Actions) {
         frames.expire(at: now)
         takeWaiting(at: now, &actions)
-        // What was sent made room for another.
+        // Sending a frame made room for another.
         if sendNext(at: now, &actions) { takeWaiting(at: now, &actions) }
         closeIfDone(at: now, &actions)
     }
@@ -98,27 +98,27 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         frames.offer(frame, at: now)
     }
 
-    // A link whose receiver says nothing rests: see ``IdleLinks``. Frames come only under `latest`
-    // then, and only an event ends it, so these do without ``advance(at:_:)``.
+    // A link whose receiver does not answer rests: see ``IdleLinks``. It rests only under `latest`,
+    // and only an event ends that, so these methods do not call ``advance(at:_:)``.
 
-    /// Whether a frame waits, and another would only take its place until something else happens.
+    /// Whether a frame waits, and another would only replace it until something else happens.
     @inline(__always)
     var mayRest: Bool { options.policy == .latest && phase.takesFrames && frames.mayRest }
 
-    /// Lets go of the frame that waits, because it is told of newer ones with the next event only.
-    /// False: it may not rest.
+    /// Begins to rest: drops the frame that waits, because newer ones are offered only with the
+    /// next event. Returns false if it may not rest.
     mutating func rest() -> Bool {
         guard mayRest else { return false }
         frames.replaceWaiting()
         return true
     }
 
-    /// The source gave so many frames while it rested, of which it gets none.
+    /// Counts frames that the source gave while it rested, and that it does not get.
     mutating func noteMissed(_ count: UInt64) {
         if count > 0 { frames.miss(count) }
     }
 
-    /// The newest frame that the source gave while it rested. An event follows.
+    /// Offers the newest frame that the source gave while it rested. An event follows.
     mutating func offerMissed(_ frame: Frame, at now: MonotonicTime) { frames.offer(frame, at: now) }
 
     private mutating func note(_ notice: SourceNotice) {
@@ -137,8 +137,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         }
     }
 
-    /// Hands the next frame, or what is said of the source, to the connection, if nobody is at it
-    /// and the receiver has credit.
+    /// Hands the next frame, or a notice about the source, to the connection, if no thread is
+    /// sending and the receiver has credit.
     ///
     /// - Returns: Whether something left the queue.
     private mutating func sendNext(at now: MonotonicTime, _ actions: inout Actions) -> Bool {
@@ -174,13 +174,13 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         return true
     }
 
-    // MARK: What the receiver says
+    // MARK: The receiver's messages
 
     private mutating func acknowledge(
         _ number: ConnectionNumber, _ word: Acknowledgement, _ roundTrip: Int64?, _ clock: ClockFilter.Estimate?,
         at now: MonotonicTime, _ actions: inout Actions
     ) {
-        // Else of a connection that was given up already.
+        // Otherwise the event is of a connection that was given up already.
         guard connection?.number == number else { return }
         do throws(FrameStreamingError) {
             let time = try frames.acknowledge(word, roundTrip: roundTrip, clock: clock, at: now)
@@ -250,8 +250,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     ) {
         guard let connection, connection.number == number else { return }
         if case .closing(let closing) = phase {
-            // The outcome of our own goodbye decides, unless something is missing that can come no
-            // more.
+            // The outcome of our own goodbye decides, unless an acknowledgement is
+            // missing that can arrive no more.
             if case .broken(let error) = end, closing.outcome == nil, !frames.isDrained, error.code != .closed {
                 self.end(.of(error), error, byItself: false, &actions)
                 actions.append(.close(.abruptly(number)))
@@ -278,18 +278,17 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         actions.append(.close(end.close(of: number, until: limit)))
     }
 
-    // MARK: What is known
-    // Inlined: a getter that is called gets a copy of the whole session, at each event.
+    // MARK: Questions
+    // Inlined, because a call of a getter copies the whole session, at each event.
 
     @inline(__always)
     var isReliable: Bool { options.policy == .reliable }
 
-    /// Whether a connection is to be made or waited for.
+    /// Whether a connection must be made or awaited.
     @inline(__always)
     var needsConnection: Bool { phase.isOpen && connection == nil }
 
-    /// Whether a connection whose peer is `peer` is the next one of a receiver that was `before`,
-    /// and is waited for.
+    /// Whether a connection to `peer` is the awaited next one of the receiver that was `before`.
     func isAwaiting(_ peer: Peer, after before: Peer) -> Bool {
         !connecting.isOwn && phase.isOpen && isReliable && peer.session != 0 && peer.session == before.session
     }

@@ -1,5 +1,5 @@
-/// One connection of a session, as its driver numbers them. So events of an old connection are
-/// distinguished from those of the new one.
+/// The driver's number of a session's connection, which distinguishes events of an old
+/// connection from those of the new one.
 struct ConnectionNumber: Hashable, Sendable {
     static let first = ConnectionNumber(value: 1)
     var value: UInt64
@@ -8,19 +8,19 @@ struct ConnectionNumber: Hashable, Sendable {
 /// What is handed to a connection.
 enum Outgoing<Frame: QueueableFrame>: Sendable {
     case frame(Frame, FrameInfo)
-    /// What the receiver is told of the source.
+    /// A notice about the source.
     indirect case notice(SourceNotice)
     /// What it says to a request of the receiver.
     indirect case answer(RequestAnswer)
 }
 
-/// What a receiver is told of the source.
+/// A notice about the source, for a receiver.
 enum SourceNotice: Hashable, Sendable {
     case lost(String)
     case restored
 }
 
-/// How a connection came to an end by the other side.
+/// How the other side ended a connection.
 enum ConnectionEnd: Sendable {
     /// The receiver said goodbye.
     case goodbye(Goodbye)
@@ -31,7 +31,7 @@ enum ConnectionEnd: Sendable {
 }
 
 extension ConnectionEnd {
-    /// What went wrong, at a receiver with this address; nil = it said goodbye in good order.
+    /// The error of a receiver with this address; nil = it ended cleanly.
     func failure(at address: String) -> FrameStreamingError? {
         switch self {
         case .broken(let error), .unsuited(let error): error
@@ -44,7 +44,7 @@ extension ConnectionEnd {
         if case .unsuited(let error) = self { .unsupported(error.message) } else { "" }
     }
 
-    /// How this side ends the connection then.
+    /// How this side then closes the connection.
     func close(of number: ConnectionNumber, until limit: MonotonicTime) -> SessionClose {
         switch self {
         case .goodbye, .unsuited: .answering(goodbye, over: number, until: limit)
@@ -52,7 +52,7 @@ extension ConnectionEnd {
         }
     }
 
-    /// Whether a session goes on over another connection after this one.
+    /// Whether a session continues over another connection after this end.
     func isAnotherAwaited(
         _ connecting: SessionConnecting, _ options: SenderOptions, _ connection: SessionConnection
     ) -> Bool {
@@ -75,31 +75,32 @@ extension ConnectionEnd {
     }
 }
 
-/// What happened to a session.
+/// An event of a session.
 ///
-/// What is rare is indirect: every event and every action is copied a few times, and the largest
-/// case decides how much that is.
+/// Rare cases are indirect: every event and action is copied a few times, and
+/// the largest case decides the size.
 enum SessionEvent<Frame: QueueableFrame>: Sendable {
     // MARK: The source's side
 
     /// The source gave a frame. Under `reliable` it is only offered while
     /// ``ReceiverSession/hasRoom``.
     case offered(Frame)
-    /// The source holds a frame for which there is no room, since then.
+    /// The source has held a frame without room since then.
     ///
-    /// - Parameter deliveredBytes: What has reached the receiver's machine; nil = not known.
+    /// - Parameter deliveredBytes: The bytes that have reached the
+    ///   receiver's machine; nil = not known.
     case sourceWaits(since: MonotonicTime, deliveredBytes: UInt64?)
     /// The source gave a frame that found no room before the stream was ended.
     case abandoned
     /// The source went away, or is back.
     indirect case noticed(SourceNotice)
-    /// The source has ended, or was stopped: what is queued and in flight is to arrive, and then a
-    /// goodbye is said.
+    /// The source has ended or was stopped: frames that are queued and in flight must
+    /// still arrive, then a goodbye is sent.
     indirect case finish(SourceEnd, deliveredBytes: UInt64?)
-    /// Everything is to end in good order within ``SenderOptions/stopPatience``, although the
-    /// source has ended already.
+    /// The stream must end cleanly within ``SenderOptions/stopPatience``,
+    /// although the source has ended already.
     case stop
-    /// Everything is to end now, without a goodbye.
+    /// The stream must end now, without a goodbye.
     case cancel
 
     // MARK: The encoders' side
@@ -109,25 +110,25 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
 
     // MARK: The connection's side
 
-    /// There is a connection.
+    /// A connection was made.
     indirect case connected(ConnectionNumber, Peer)
     /// An attempt to connect failed, and another follows.
     indirect case failedToConnect(FrameStreamingError)
-    /// There will be no connection any more.
+    /// No connection will be made any more.
     indirect case gaveUpConnecting(FrameStreamingError)
-    /// What ``SessionAction/send(_:over:waits:)`` asked for is with the connection.
+    /// The connection has taken what ``SessionAction/send(_:over:waits:)`` handed to it.
     case sent(ConnectionNumber)
-    /// The connection does not take it without waiting. Part of it may be gone.
+    /// The connection does not take it without waiting. Part of it may have been sent.
     indirect case blocked(ConnectionNumber, Outgoing<Frame>)
-    /// The receiver's word on a frame.
+    /// The receiver acknowledged a frame.
     case acknowledged(ConnectionNumber, Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?)
     /// The receiver asked for something.
     ///
     /// - Parameter isShared: Other receivers get the same encodings.
     case requested(ConnectionNumber, ReceiverRequest, isShared: Bool = false)
-    /// The connection came to an end by the other side.
+    /// The other side ended the connection.
     indirect case disconnected(ConnectionNumber, ConnectionEnd)
-    /// What ``SessionAction/close(_:)`` asked for as a goodbye is done, or failed.
+    /// The goodbye that ``SessionAction/close(_:)`` demanded has ended, or failed.
     indirect case saidGoodbye(ConnectionNumber, FrameStreamingError?)
 
     // MARK: Time
@@ -138,29 +139,29 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
 
 /// Why the source's side ends the stream.
 struct SourceEnd: Hashable, Sendable {
-    /// What the receiver is told.
+    /// The goodbye for the receiver.
     var goodbye: Goodbye
-    /// When this side was stopped, before the source's end; nil = the source came to its end.
+    /// When this side was stopped before the source's end; nil = the source ended.
     var stopped: MonotonicTime?
 }
 
-/// What the driver of a session has to do.
+/// An action that the driver of a session must perform.
 enum SessionAction<Frame: QueueableFrame>: Sendable {
-    /// Have this frame encoded, and say so with this ticket.
+    /// Have this frame encoded, and report it with this ticket.
     case encode(Frame, ticket: UInt64)
-    /// Hand this to the connection and say what became of it: without waiting, or on a thread that
-    /// may wait.
+    /// Hand this to the connection and report the result: without
+    /// waiting, or on a thread that may wait.
     case send(Outgoing<Frame>, over: ConnectionNumber, waits: Bool)
-    /// The source's thread may be waiting for what happened: for room in the queue, or the
-    /// session's end.
+    /// Wake the source's thread, which may be waiting for room in
+    /// the queue or for the session's end.
     case wakeSource
     /// End a connection.
     indirect case close(SessionClose)
-    /// Tell the user.
+    /// Report to the user.
     indirect case report(SessionReport)
 }
 
-/// How a connection is to be ended.
+/// How a connection must be closed.
 enum SessionClose: Hashable, Sendable {
     /// With a goodbye, which ``SessionEvent/saidGoodbye(_:_:)`` answers.
     case saying(Goodbye, over: ConnectionNumber, until: MonotonicTime)
@@ -171,7 +172,7 @@ enum SessionClose: Hashable, Sendable {
     case abruptly(ConnectionNumber)
 }
 
-/// What a user is told of a session.
+/// A report about a session for the user.
 enum SessionReport: Sendable {
     case connected(ConnectionNumber)
     /// Another connection will be made; nil = the receiver said goodbye.
@@ -180,11 +181,11 @@ enum SessionReport: Sendable {
     case requested(ReceiverRequest)
     /// The receiver asked for something that is impossible, for this reason.
     case refused(ReceiverRequest, FrameStreamingError)
-    /// The receiver has made no progress for so long, and is given up after so much more; nil =
-    /// never.
+    /// The receiver has made no progress for this time, and is given up
+    /// after the second one; nil = never.
     case stalled(Duration, givesUpAfter: Duration?)
-    /// The frames are encoded otherwise from now on.
+    /// The frames are encoded with other settings from now on.
     case chose(quality: Int, scale: PictureScale)
-    /// - Parameter byItself: This side did not ask for it.
+    /// - Parameter byItself: Whether this side did not ask for it.
     case ended(StreamEnd, FrameStreamingError?, byItself: Bool)
 }

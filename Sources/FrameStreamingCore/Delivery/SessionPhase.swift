@@ -1,25 +1,25 @@
-/// Where a session is in its life. It only goes forward, except that a break leads from `streaming`
-/// back to `connecting`.
+/// The phase of a session. It only goes forward, except that a break leads from
+/// `streaming` back to `connecting`.
 enum SessionPhase: Sendable {
     /// There is no connection: the first, or the next after a break, is being made or waited for.
     /// Frames queue up as the policy allows.
     case connecting
-    /// There is a connection, and the source goes on.
+    /// There is a connection, and the source has not ended.
     case streaming
-    /// The source has ended, and what is queued and in flight is waited for: over the connection
-    /// that there is, or under `reliable` over the next one.
+    /// The source has ended, and frames that are queued and in flight are waited for: over the
+    /// present connection, or under `reliable` over the next one.
     indirect case draining(Draining)
-    /// A goodbye is being said or answered. Nothing more is sent.
+    /// A goodbye is in progress. No more frames are sent.
     indirect case closing(Closing)
-    /// Nothing is sent or heard any more.
+    /// Nothing is sent or received any more.
     case ended(StreamEnd)
 
-    /// What a session knows while it is drained.
+    /// The state of a session while it is drained.
     struct Draining: Sendable {
         let end: SourceEnd
-        /// Until when what is queued and in flight is waited for at most.
+        /// Until when frames that are queued and in flight are waited for.
         var limit: MonotonicTime?
-        /// Looks whether the receiver makes progress.
+        /// Watches whether the receiver makes progress.
         private var watch: StallMonitor
         private var nextLook: MonotonicTime
 
@@ -32,10 +32,10 @@ enum SessionPhase: Sendable {
             nextLook = now.advanced(by: Self.lookInterval)
         }
 
-        /// When something is to be looked at although nothing has happened.
+        /// When something must be checked without an event.
         var wakeAt: MonotonicTime { min(nextLook, limit ?? nextLook) }
 
-        /// Looks at the receiver; nil = it is not time for that.
+        /// Checks the receiver; nil = it is not time for that.
         mutating func look(
             _ progress: StallMonitor.Progress, mayRest: Bool, at now: MonotonicTime
         ) -> StallMonitor.Verdict? {
@@ -45,12 +45,12 @@ enum SessionPhase: Sendable {
         }
     }
 
-    /// What a session knows while a goodbye is under way.
+    /// The state of a session during a goodbye.
     struct Closing: Sendable {
-        /// How the session ends, whatever becomes of the goodbye; nil = well, if the goodbye
-        /// succeeds or nothing is missing.
+        /// How the session ends, whether or not the goodbye succeeds; nil = with `goodEnd`, if the
+        /// goodbye succeeds or nothing is missing.
         let outcome: StreamEnd?
-        /// How it ends otherwise.
+        /// How it ends if `outcome` is nil.
         let goodEnd: StreamEnd
     }
 
@@ -61,7 +61,7 @@ enum SessionPhase: Sendable {
         self = .draining(draining)
     }
 
-    /// Whether it agrees with what else a session has.
+    /// Whether the phase is consistent with the rest of the session.
     func agrees(with connection: SessionConnection?, _ frames: FramePipeline<some QueueableFrame>) -> Bool {
         switch self {
         case .connecting: connection == nil && frames.inFlight.isEmpty
@@ -72,7 +72,7 @@ enum SessionPhase: Sendable {
         }
     }
 
-    /// Whether frames are sent, or will be when there is a connection: no goodbye is under way.
+    /// Whether frames are sent, or will be once there is a connection: no goodbye is in progress.
     @inline(__always)
     var isOpen: Bool {
         switch self {
@@ -81,7 +81,7 @@ enum SessionPhase: Sendable {
         }
     }
 
-    /// Whether frames of the source are taken: after its end none are.
+    /// Whether frames of the source are taken; false after its end.
     @inline(__always)
     var takesFrames: Bool { isOpen && !isDraining }
 
@@ -91,7 +91,7 @@ enum SessionPhase: Sendable {
     @inline(__always)
     var hasEnded: Bool { if case .ended = self { true } else { false } }
 
-    /// How the session ends; nil while that is not settled.
+    /// How the session ends; nil while that is undecided.
     var streamEnd: StreamEnd? {
         switch self {
         case .connecting, .streaming, .draining: nil
@@ -101,11 +101,11 @@ enum SessionPhase: Sendable {
     }
 }
 
-/// The connection that a session has. What depends on it goes with it.
+/// The present connection of a session, with all that depends on it.
 struct SessionConnection: Sendable {
-    /// Who is in the transport's `send`: one thread at a time.
+    /// Which thread is in the transport's `send`, if any.
     enum Turn: Hashable, Sendable {
-        /// Nobody.
+        /// No thread.
         case free
         /// A thread that does not wait.
         case trying
@@ -114,18 +114,18 @@ struct SessionConnection: Sendable {
     }
 
     let number: ConnectionNumber
-    /// Where the receiver is.
+    /// The receiver's address.
     let address: String
     var turn = Turn.free
-    /// The receiver asked for no more frames.
+    /// Whether the receiver has paused the stream.
     var isPaused = false
-    /// What the receiver is to be told of the source, before the next frame.
+    /// Notices about the source that must be sent before the next frame.
     private(set) var notices: [SourceNotice] = []
     /// What is said to the receiver's requests, before the next frame.
     private(set) var answers: [RequestAnswer] = []
-    /// How a goodbye over this connection is called.
+    /// The name of a clean end of this connection.
     let goodEnd: StreamEnd
-    /// The receiver can be recognised when it connects again.
+    /// Whether the receiver can be recognised when it connects again.
     let hasSession: Bool
     /// What the receiver takes; empty = any.
     let pixelFormats: [PixelFormat]
@@ -133,10 +133,11 @@ struct SessionConnection: Sendable {
     private let answersRequests: Bool
 
     private static var mostNotices: Int { 16 }
-    /// A receiver that waits for each answer has one request under way. More than these are a flood.
+    /// A receiver that waits for each answer has one request under
+    /// way. More than these are a flood.
     private static var mostAnswers: Int { 64 }
 
-    /// - Parameter notice: What the receiver must know of the source from the start.
+    /// - Parameter notice: A notice about the source that the receiver needs from the start.
     init(_ number: ConnectionNumber, _ peer: Peer, telling notice: SourceNotice?) {
         self.number = number
         address = peer.address
@@ -149,8 +150,7 @@ struct SessionConnection: Sendable {
 
     mutating func note(_ notice: SourceNotice) {
         notices.append(notice)
-        // A source that comes and goes while the receiver takes nothing: the oldest pair is no news
-        // any more.
+        // The source comes and goes while the receiver takes nothing: the oldest pair is outdated.
         if notices.count > Self.mostNotices { notices.removeFirst(2) }
     }
 
@@ -169,16 +169,16 @@ struct SessionConnection: Sendable {
     mutating func takeAnswer() -> RequestAnswer? { answers.isEmpty ? nil : answers.removeFirst() }
 }
 
-/// Who makes the connections of a session after the first.
+/// Which side makes the connections of a session after the first.
 enum SessionConnecting: Hashable, Sendable {
     /// This side connects to its receiver.
     case byThisSide
-    /// A listener of this side, which takes whoever comes next. Whatever one receiver did, the next
-    /// one is served.
+    /// A listener of this side, which accepts any next receiver. Whatever one
+    /// receiver did, the next one is served.
     case byListener
     /// The receiver, which is recognised by its session.
     ///
-    /// - Parameter isIncoming: It also made the first one, so that it may stay away as it likes.
+    /// - Parameter isIncoming: Whether it also made the first one, so that its absence is normal.
     case byReceiver(isIncoming: Bool)
 
     var isOwn: Bool { if case .byReceiver = self { false } else { true } }

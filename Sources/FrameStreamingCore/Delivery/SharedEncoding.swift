@@ -1,9 +1,9 @@
 internal import FrameStreamingSystem
 
-/// A frame on its way to any number of receivers: encoded once for all of them, when the first has
-/// credit.
+/// A frame for any number of receivers, which is encoded once for all of
+/// them, when the first has credit.
 final class SharedEncoding: QueueableFrame {
-    /// What encoding came to.
+    /// The result of encoding.
     private struct Outcome {
         var result: Result<Frame, FrameStreamingError>
         var nanoseconds: Int64
@@ -12,23 +12,23 @@ final class SharedEncoding: QueueableFrame {
 
     private enum State {
         case raw
-        /// Those who want to know when it is done.
+        /// The callbacks for when it is done.
         case encoding([@Sendable () -> Void])
         case encoded(Outcome)
     }
 
-    /// What the caller has to do to get the compressed frame.
+    /// What the caller must do to get the compressed frame.
     enum Request {
         case wait
-        /// No thread encodes it: the caller has to have ``encode(with:_:)`` called.
+        /// No thread encodes it: the caller must have ``encode(with:_:)`` called.
         case encode
         case ready
     }
 
     let frame: Frame
     let offered: MonotonicTime
-    /// Nil for a frame that was compressed from the start: nothing becomes of it, and asking costs
-    /// no lock.
+    /// Nil for a frame that was compressed from the start: its state never
+    /// changes, and asking costs no lock.
     private let state: Monitor<State>?
 
     init(_ frame: Frame, offered: MonotonicTime) {
@@ -81,7 +81,7 @@ final class SharedEncoding: QueueableFrame {
         }
     }
 
-    /// - Returns: What is to be called now, for those who wait for it.
+    /// - Returns: The callbacks that must be called now.
     func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void] {
         let start = MonotonicTime.now
         let result: Result<Frame, FrameStreamingError>
@@ -110,8 +110,8 @@ final class SharedEncoding: QueueableFrame {
 }
 
 extension Outgoing<SharedEncoding> {
-    /// What the transport is given; nil = the frame was given up, which is only possible at the
-    /// end.
+    /// The message for the transport; nil = the frame was given up,
+    /// which is only possible at the end.
     var message: Message? {
         switch self {
         case .frame(let frame, let info): frame.compressed.map { .frame($0, info) }

@@ -1,4 +1,4 @@
-/// When a picture was taken, and by which clock.
+/// When a picture was taken, with the clock.
 public struct CaptureTime: Hashable, Sendable {
     /// Which clock a stamp was read from.
     @nonexhaustive
@@ -18,9 +18,9 @@ public struct CaptureTime: Hashable, Sendable {
     public enum Edge: String, Sendable, CustomStringConvertible {
         /// The exposure's start.
         case startOfExposure
-        /// The moment when the last byte of the frame had come from the sensor.
+        /// The moment when the last byte of the frame had arrived from the sensor.
         case endOfFrame
-        /// Not told.
+        /// Not known.
         case unspecified
 
         /// The edge's name.

@@ -1,21 +1,24 @@
 /// One picture: its shape, when it was taken, and bytes that it leases from a pool or a camera.
 ///
-/// Cheap to copy and to share between threads: copies share the bytes, which never change. The lease goes back when the
-/// last copy is gone, so keep Frames as long as they are used and no longer; ``copy(from:)`` is for those who keep them.
+/// It is cheap to copy and to share between threads: copies share the bytes, which never change.
+/// The lease ends when the last copy is gone, so keep a Frame only as long as it is used. To keep
+/// one for longer, use ``copy(from:)``.
 public struct Frame: Sendable {
-    /// Behind one reference, for a Frame goes through many hands: in each it would be copied, 250 bytes and two references.
+    /// Behind one reference, because a Frame is passed on often, and each copy would
+    /// take 250 bytes and two references.
     private var body: FrameBody
 
     var lease: BufferLease { body.lease }
 
-    /// How many bytes count.
+    /// The number of used bytes.
     public var byteCount: Int { body.byteCount }
 
     /// Size, pixel format, planes, colour.
     public var format: FrameFormat { body.format }
 
-    /// When the frame was captured, on the clock that `CaptureTime.clock` names, of the machine that
-    /// captured it; nil = not known. ``ReceivedFrame/localCaptureTime`` is the same moment here.
+    /// When the frame was captured, on the clock that `CaptureTime.clock` names, of
+    /// the machine that captured it; nil = not known.
+    /// ``ReceivedFrame/localCaptureTime`` is the same moment here.
     public var captureTime: CaptureTime? {
         get { body.description.captureTime }
         set { own().description.captureTime = newValue }
@@ -27,8 +30,8 @@ public struct Frame: Sendable {
         set { own().description.sequence = newValue }
     }
 
-    /// The colour range that the source's picture had: a JPEG is full, whatever it was made from, and a recorder that
-    /// writes video wants to go back.
+    /// The colour range of the source's picture. A JPEG is full range, whatever it was made from,
+    /// and a video recorder restores the original range.
     public var sourceColorRange: ColorRange {
         get { body.description.sourceColorRange }
         set { own().description.sourceColorRange = newValue }
@@ -40,7 +43,7 @@ public struct Frame: Sendable {
         set { own().description.quality = newValue }
     }
 
-    /// Bytes of the user's own that travel with the picture, at most 64 KiB.
+    /// Bytes of the user that are sent with the picture, at most 64 KiB.
     public var metadata: [UInt8] {
         get { body.description.metadata }
         set { own().description.metadata = newValue }
@@ -55,7 +58,7 @@ public struct Frame: Sendable {
         body = FrameBody(lease, byteCount, format, description)
     }
 
-    /// What only this copy has, so that it may be changed.
+    /// Returns a body that only this copy has, so that it may be changed.
     private mutating func own() -> FrameBody {
         if !isKnownUniquelyReferenced(&body) {
             body = FrameBody(body.lease, body.byteCount, body.format, body.description)
@@ -67,7 +70,8 @@ public struct Frame: Sendable {
     public var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            // The address by itself: a span made from the property as it is read crashes the optimiser of Swift 6.3.1.
+            // The address by itself: a span made from the property as it is read
+            // crashes the optimiser of Swift 6.3.1.
             let start = unsafe UnsafeRawPointer(lease.start)
             let span = unsafe RawSpan(_unsafeStart: start, byteCount: byteCount)
             return unsafe _overrideLifetime(span, borrowing: self)
@@ -106,7 +110,7 @@ public struct Frame: Sendable {
 
     /// The same picture in memory of its own, so that a camera or a pool gets its buffer back.
     ///
-    /// - Parameter pool: Where the memory comes from; from outside every pool, unless given.
+    /// - Parameter pool: The pool that provides the memory; nil = no pool.
     public func copy(from pool: FramePool? = nil) -> Frame {
         let target = pool?.buffer(byteCount: byteCount).lease ?? BufferLease(unpooledBytes: byteCount)
         unsafe target.start.copyMemory(from: lease.start, byteCount: byteCount)
@@ -116,9 +120,10 @@ public struct Frame: Sendable {
         return result
     }
 
-    /// Takes over what is known of `other` beside its bytes: for a codec, whose result is the same picture in another form.
+    /// Copies the description of `other`, without its bytes: for a codec, whose result is
+    /// the same picture in another form.
     public mutating func takeDescription(of other: Frame) { own().description = other.body.description }
 
-    /// Whether both lease the very same bytes: nothing was copied between them.
+    /// Whether both lease the same bytes, without a copy between them.
     public func sharesBytes(with other: Frame) -> Bool { lease === other.lease }
 }

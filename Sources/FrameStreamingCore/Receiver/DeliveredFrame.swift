@@ -1,14 +1,15 @@
-/// A frame that the consumer has, and when it went through which stage: what is counted when it comes back.
+/// A frame that the consumer has, with the times of its stages, which are
+/// counted when it asks for the next.
 struct DeliveredFrame {
     var frame: ReceivedFrame
-    /// What was known of the sender's clock when it was delivered.
+    /// The estimate of the sender's clock when it was delivered.
     var clock: ClockFilter.Estimate?
     /// When it was taken for the consumer.
     var taken: MonotonicTime
     /// When it was decoded; nil = it was not.
     var decoded: MonotonicTime?
 
-    /// Nanoseconds from its arrival to its being taken; nil where the arrival is not known.
+    /// Nanoseconds from its arrival until it was taken; nil if the arrival is not known.
     var queueTime: Int64? {
         frame.info.arrivalTime.map { max(0, taken.nanoseconds &- $0.nanoseconds) }
     }
@@ -18,7 +19,8 @@ struct DeliveredFrame {
 }
 
 extension ReceiverStatistics {
-    /// Counts a frame that was consumed at `now`, with its stages. Times are the peer's word, so no difference may trap.
+    /// Counts a frame that was consumed at `now`, with its stages. The peer reports its
+    /// times, so no difference may trap.
     mutating func record(_ delivered: DeliveredFrame, consumed now: MonotonicTime) {
         frames += 1
         lastConsumed = now
@@ -29,7 +31,7 @@ extension ReceiverStatistics {
             if let captured = delivered.frame.encoded.captureTime, captured.clock == .monotonic,
                 let encoding = info.encodeNanoseconds, let waiting = info.creditWaitNanoseconds
             {
-                // All of it by the sender's clock.
+                // All of these times are of the sender's clock.
                 captureDelay.record(nanoseconds: sent.nanoseconds &- captured.nanoseconds &- encoding &- waiting)
             }
             if let arrived = info.arrivalTime, let clock = delivered.clock {

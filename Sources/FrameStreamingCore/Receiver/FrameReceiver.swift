@@ -1,12 +1,12 @@
 internal import FrameStreamingSystem
 
-/// Not inside the receiver: a type inside a generic one is looked up wherever it is used.
+/// The state of a receiver under its lock.
 private struct ReceiverState {
-    /// The frame that the consumer has, to be acknowledged when it comes back.
+    /// The frame that the consumer has, which is acknowledged when it asks for the next.
     var delivered: DeliveredFrame?
-    /// Until the last line per second; both of these without what the inbox counts.
+    /// The figures up to the last interval; both of these without the inbox's counts.
     var before = ReceiverStatistics()
-    /// Since the last line per second. Frames are counted here only: once each.
+    /// The figures of the present interval. Each frame is counted once, here.
     var interval = ReceiverStatistics()
     var arrivedBefore = ReceiverStatistics()
     var unconsumed = 0
@@ -15,7 +15,8 @@ private struct ReceiverState {
     var hasDecoded = false
 }
 
-/// Takes frames from a connection, decodes them, and gives credit back as the consumer gets through them.
+/// Takes frames from a connection, decodes them, and returns credit as
+/// the consumer finishes with them.
 ///
 /// ```swift
 /// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
@@ -23,8 +24,9 @@ private struct ReceiverState {
 /// while let received = try receiver.next() { print(received.frame.format) }
 /// ```
 ///
-/// Asking for the next frame says that the one before was consumed: that is when it is acknowledged, and when the sender
-/// may send another. One thread asks for frames; ``stop(_:)``, ``cancel()`` and the figures may be called from any.
+/// Asking for the next frame means that the one before was consumed: then it is acknowledged,
+/// and the sender may send another. One thread asks for frames; ``stop(_:)``, ``cancel()`` and
+/// the figures may be called from any.
 public final class FrameReceiver: Sendable {
     private let transport: any Transport
     private let codec: any FrameCodec
@@ -40,10 +42,10 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Parameters:
     ///   - codec: Decodes the frames.
-    ///   - transport: The connection. The receiver owns it from here.
-    ///   - decode: The pixel format and scale wanted; nil leaves the frames as they come.
-    ///   - onEvent: Called from the connection's thread or the consumer's; returns soon.
-    /// - Throws: `system` where no thread can be had.
+    ///   - transport: The connection. The receiver owns it from here. - decode: The wanted pixel
+    ///     format and scale; nil leaves the frames as they were received. - onEvent: Called on the
+    ///     connection's thread or the consumer's. It must return soon. - Throws: `system` if no
+    ///     thread can be started.
     public convenience init(
         codec: any FrameCodec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
@@ -72,9 +74,9 @@ public final class FrameReceiver: Sendable {
             transport.close()
             return
         }
-        // The receiver was released without a goodbye, perhaps because its consumer threw: the frame
-        // that it had was not consumed. A deinit must not wait for the peer's answer, so another thread
-        // does.
+        // The receiver was released without a goodbye, perhaps because its consumer
+        // threw: the frame that it had was not consumed. A deinit must not wait for the
+        // peer's answer, so another thread does.
         let (transport, inbox, limit) = (transport, inbox, patience.ordinary)
         inbox.noteEnd(.cancelled)
         takeBack()
@@ -89,20 +91,22 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// Who sends.
+    /// The sender at the other end.
     public var peer: Peer { transport.peer }
 
-    /// The next frame in order, or nil when the sender has ended in good order and all frames were had, or after ``stop(_:)``.
+    /// Returns the next frame in order; nil when the sender has ended cleanly and all frames were
+    /// delivered, or after ``stop(_:)``.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
     /// ``frames``.
     ///
-    /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``; `peerFailed` when the sender said that it
-    ///   failed, after all frames; what broke the connection, after the frames before it. These are decoded for a second in
-    ///   all; the rest is dropped undecoded, is not acknowledged, and counts in
-    ///   ``ReceiverStatistics/droppedAtEnd``; a sender with a session sends it again. A frame that does not decode is reported to
-    ///   the sender and to `onEvent`, and passed over; where it is the first, and its format is one that
-    ///   the codec does not decode, both sides end with `unsupported`.
+    /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``;
+    ///   `peerFailed` when the sender said that it failed, after all frames; what broke the
+    ///   connection, after the frames before it. These are decoded for a second in all; the rest is
+    ///   dropped undecoded, is not acknowledged, and counts in ``ReceiverStatistics/droppedAtEnd``;
+    ///   a sender with a session sends it again. A frame that does not decode is reported to the
+    ///   sender and to `onEvent`, and passed over; where it is the first, and its format is one
+    ///   that the codec does not decode, both sides end with `unsupported`.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: false, until: deadline)
@@ -113,7 +117,7 @@ public final class FrameReceiver: Sendable {
         try takeEvent(newest: false, notices: true, until: deadline)
     }
 
-    /// The newest frame that has arrived, waiting for one; those before it are acknowledged as skipped.
+    /// Waits for a frame and returns the newest one. Frames before it are acknowledged as skipped.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
     /// ``frames``.
@@ -144,7 +148,7 @@ public final class FrameReceiver: Sendable {
             case .frames(let skipped, let item):
                 for info in skipped { pass(over: info, .skipped) }
                 if let delivered = try decoded(item) {
-                    // Nobody gets what was being decoded when this side ended.
+                    // A frame that was being decoded when this side ended is not delivered.
                     if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
                     state.withLock { $0.delivered = delivered }
                     return .frame(delivered.frame)
@@ -165,7 +169,7 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// Nil: it could not be decoded, which was reported.
+    /// Returns nil if it could not be decoded, which was reported.
     private func decoded(_ item: ReceiverInbox.Item) throws(FrameStreamingError) -> DeliveredFrame? {
         let start = MonotonicTime.now
         var end: MonotonicTime?
@@ -180,7 +184,7 @@ public final class FrameReceiver: Sendable {
                 pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
                 onEvent(.undecodable(item.info, error: error))
                 if error.code == .unsupported, isFirst { throw endUnsupported(error) }
-                // The settings are the caller's own: no frame will be better.
+                // The caller's settings are invalid, so every frame would fail.
                 if error.code == .invalidArgument { throw error }
                 return nil
             }
@@ -201,8 +205,8 @@ public final class FrameReceiver: Sendable {
             clock: estimate, taken: start, decoded: end)
     }
 
-    /// No frame was decoded so far, and this one is in a format that the codec does not decode, and so will the others be: both
-    /// sides end, and the sender hears why.
+    /// No frame was decoded so far, and this one is in a format that the codec does not decode, and
+    /// so will the others be: both sides end, and the sender hears why.
     private func endUnsupported(_ error: FrameStreamingError) -> FrameStreamingError {
         let peer = transport.peer.address
         let reason = FrameStreamingError(.unsupported, error.message, subject: error.subject ?? peer)
@@ -223,7 +227,7 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// A frame that the consumer never gets.
+    /// Acknowledges a frame that the consumer never gets.
     private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
         let unconsumed = state.withLock { state in
             if outcome == .skipped { state.interval.skippedHere += 1 } else { state.interval.decodeFailures += 1 }
@@ -245,8 +249,9 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// A connection that no longer takes an acknowledgement is over. The listening thread knows better how, a goodbye perhaps, and has a
-    /// little time to say it; the frames that are here already are had in any case.
+    /// Notes that the connection is over, because it takes no acknowledgement. The reading thread
+    /// may know more, such as a goodbye, and has a little time to report it. Frames that have
+    /// arrived are delivered in any case.
     private func noteUnheard(_ error: FrameStreamingError) {
         let isStopped = inbox.farewell?.code == .stopped
         if error.code == .closed || inbox.waitForEnd(until: isStopped ? .now : .after(patience.ordinary)) { return }
@@ -257,21 +262,21 @@ public final class FrameReceiver: Sendable {
         transport.close()
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
-    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread but the
-    /// one that calls `onEvent` for the connection.
+    /// Asks the sender to pause, to resume, or to encode with another quality, from any thread but
+    /// the one that calls `onEvent` for the connection.
     ///
-    /// Returns when the sender has said that it complies, with the next frame or later. A sender that
-    /// does not answer (``Peer/answersRequests``) complies or not: then it returns when the connection
-    /// has taken the request.
+    /// Returns when the sender has said that it complies, with the next frame or later. A sender
+    /// that does not answer (``Peer/answersRequests``) complies or not: then it returns when the
+    /// connection has taken the request.
     ///
-    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake, and where
-    ///   it says that it cannot comply: it sends one encoding to several receivers, or its frames are
-    ///   compressed at their source. `invalidArgument` for a quality outside 1...100, and from the
-    ///   thread that reads the connection. `timedOut` where the connection took nothing, or the sender
-    ///   said nothing, for two seconds: it may comply later. `closed`, `cancelled` and what ended the
-    ///   connection once it is over.
+    /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake, and
+    ///   where it says that it cannot comply: it sends one encoding to several receivers, or its
+    ///   frames are compressed at their source. `invalidArgument` for a quality outside 1...100,
+    ///   and from the thread that reads the connection. `timedOut` where the connection took
+    ///   nothing, or the sender said nothing, for two seconds: it may comply later. `closed`,
+    ///   `cancelled` and what ended the connection once it is over.
     public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
         if case .quality(let quality) = request, !(1...100).contains(quality) {
             throw FrameStreamingError(
@@ -285,27 +290,29 @@ public final class FrameReceiver: Sendable {
 
     // MARK: Ending
 
-    /// Ends in good order, from any thread: the wait for a frame, now or later, says goodbye to the sender and returns nil.
+    /// Ends the stream cleanly, from any thread: the present or next wait for a frame says
+    /// goodbye to the sender and returns nil.
     ///
-    /// Frames that have come and were not asked for are not given any more, nor is one that is being decoded. The wait for the
-    /// sender's answer ends within 700 ms after ``Goodbye/stopped(_:)``, and within two seconds after any other.
+    /// Frames that have arrived are not delivered any more, nor is one that is being decoded.
+    /// The wait for the sender's answer ends within 700 ms after ``Goodbye/stopped(_:)``, and
+    /// within two seconds after any other.
     ///
-    /// - Parameter goodbye: What the sender is told; the first one counts. The default says that this program was stopped and may
-    ///   come back, so that the sender of a file waits for it; ``Goodbye/complete(_:)`` says that this side has what it wanted.
+    /// - Parameter goodbye: The goodbye for the sender; the first one counts. The default means
+    ///   that this program was stopped and may come back, so the sender of a file waits for it.
+    ///   ``Goodbye/complete(_:)`` means that this side has what it wanted.
     public func stop(_ goodbye: Goodbye = .stopped("receiver stopped")) { inbox.stop(goodbye) }
 
-    /// Ends in good order: acknowledges the frame that the consumer had, and says goodbye.
+    /// Ends the stream cleanly: acknowledges the consumer's frame, and says goodbye.
     ///
-    /// - Parameters:
-    ///   - goodbye: What the sender is told: ``Goodbye/failed(_:)`` where this side could not go on.
-    ///   - consumed: Whether the consumer was done with the frame that it had. False: it could do nothing with it, for its disk is full
-    ///     perhaps, and the sender hears that it was refused; a side that was stopped says nothing, so that a sender of files sends
-    ///     it again.
+    /// - Parameters: - goodbye: The goodbye for the sender: ``Goodbye/failed(_:)`` if this side
+    ///   could not go on. - consumed: Whether the consumer has finished with its frame. If false,
+    ///   for example because its disk is full, the frame is acknowledged as refused; after a stop
+    ///   it is not acknowledged, so that a sender of files sends it again.
     public func close(_ goodbye: Goodbye = .complete("receiver ended"), consumed: Bool = true) {
         if consumed {
             acknowledgeDelivered()
         } else if goodbye.code == .stopped {
-            // Without an answer it comes again.
+            // Without an acknowledgement it is sent again.
             takeBack()
         } else if let delivered = state.withLock({ $0.delivered.take() }), transport.peer.hasOutcomes {
             // Without outcomes the sender would count the frame as consumed. There the connection's
@@ -315,13 +322,14 @@ public final class FrameReceiver: Sendable {
         finish(goodbye)
     }
 
-    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms, and no frame is given any more.
+    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms,
+    /// and no frame is delivered any more.
     public func cancel() {
         inbox.cancel()
         transport.close()
     }
 
-    /// The frame that was given last found nobody to take it: it was not consumed.
+    /// Takes back the last frame, which was returned but not taken: it was not consumed.
     func takeBack() {
         let delivered = state.withLock { $0.delivered.take() }
         if delivered != nil { inbox.noteDropped() }
@@ -336,15 +344,15 @@ public final class FrameReceiver: Sendable {
         let farewell = inbox.farewell
         inbox.noteEnd(farewell != nil ? .cancelled : .good(transport.peer.handshake))
         inbox.dropRest()
-        // The sender may be gone already: what it got is known to it, and what we got is counted.
-        // The first word counts, unless something has failed since.
+        // The sender may be gone already, which loses nothing: both sides have their counts. The
+        // first goodbye counts, unless something has failed since.
         let last = goodbye.isFailure ? goodbye : farewell ?? goodbye
         try? transport.finish(last, until: .after(patience.limit(last)))
         transport.close()
         inbox.join()
     }
 
-    // MARK: What is known
+    // MARK: Figures
 
     /// The figures so far.
     public var statistics: ReceiverStatistics {
@@ -357,7 +365,7 @@ public final class FrameReceiver: Sendable {
         return result
     }
 
-    /// For a line per second: what happened since the last call of this.
+    /// Returns the figures since the last call, for a line per second.
     public func takeInterval() -> ReceiverStatistics {
         var arrived = ReceiverStatistics()
         inbox.describe(&arrived)
@@ -373,7 +381,8 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// How the stream ended, as a relay says it to its own receivers; nil = in good order, without words.
+    /// How the stream ended, as a relay says it to its own receivers;
+    /// nil = in good order, without words.
     var relayedGoodbye: Goodbye? { inbox.farewell ?? transport.peer.goodbye }
 
     /// How it ended; nil while it has not.

@@ -1,24 +1,24 @@
 /// A frame as a consumer gets it.
 public struct ReceivedFrame: Sendable {
-    /// The picture, decoded as asked for; as it came, where decoding was not asked for.
+    /// The picture, decoded as requested; as it was received, if decoding was not requested.
     public let frame: Frame
-    /// The picture as it came: what a recorder writes without loss.
+    /// The picture as it was received, which a recorder can write without loss.
     public let encoded: Frame
     /// Its number on the connection, what was skipped before it, and times.
     public let info: FrameInfo
     /// When the frame was captured, translated to this machine's CLOCK_MONOTONIC; nil = not known.
     /// `frame.captureTime` is the stamp itself, on the clock of the machine that captured it.
     public let localCaptureTime: MonotonicTime?
-    /// By how much ``localCaptureTime`` may be wrong, either way: the error of the sender's clock, and
-    /// what the stamp had of its own after a relay. Nil where the time is not known.
+    /// By how much ``localCaptureTime`` may be wrong, either way: the error of the sender's clock,
+    /// and what the stamp had of its own after a relay. Nil where the time is not known.
     public let captureError: Duration?
 
-    /// How old the picture is now; nil where the peer gives no time that can be compared with ours.
+    /// The picture's present age; nil if the peer gives no time that can be compared with ours.
     public var age: Duration? { localCaptureTime.map { $0.duration(to: .now) } }
 
-    /// The frame as it came, to be sent on by a relay: its capture time is on this machine's clock, with
-    /// the error that this adds. Nothing is encoded again. Where the capture time is not known here, it
-    /// has none.
+    /// The frame as it came, to be sent on by a relay: its capture time is on this
+    /// machine's clock, with the error that this adds. Nothing is encoded again. Where the
+    /// capture time is not known here, it has none.
     public func forwarded() -> Frame {
         var frame = encoded
         frame.captureTime = localCaptureTime.map {

@@ -1,8 +1,8 @@
-/// What happens to a stream beside its frames.
+/// An event of a stream other than a frame.
 @nonexhaustive
 public enum ReceiverEvent: Sendable {
-    /// The sender's source went away; the connection stands. The text says why, in words of the peer's: print it through
-    /// `String(printable:)`.
+    /// The sender's source went away; the connection remains. The text is the peer's reason: print
+    /// it through `String(printable:)`.
     case sourceLost(reason: String)
     /// The sender's source is back.
     case sourceRestored

@@ -1,7 +1,8 @@
 internal import FrameStreamingSystem
 
-/// The receiving half of a connection: a thread that listens, so that a slow consumer delays neither the transport's own
-/// answers nor the arrival stamps, and the frames that have come and not been asked for. The credit bounds them.
+/// The receiving half of a connection: a reading thread, so that a slow consumer delays
+/// neither the transport's own answers nor the arrival stamps, and the queue of arrived
+/// frames. The credit bounds the queue.
 final class ReceiverInbox: Sendable {
     struct Item: Sendable {
         var frame: Frame
@@ -10,17 +11,17 @@ final class ReceiverInbox: Sendable {
         var notices: [SourceNotice] = []
     }
 
-    /// What a wait for frames came to.
+    /// The result of a wait for frames.
     enum Arrival: Sendable {
-        /// The oldest frame; with `latest`, those before it that are to be skipped.
+        /// The oldest frame; with `latest`, the newest one and those that must be skipped.
         case frames(skipped: [FrameInfo], Item)
         /// What the sender said of its source, for those who ask for it.
         case notice(SourceNotice)
         case ended
-        /// The sender said that it failed: an end like any other, and an error.
+        /// The sender reported its failure: a clean end with an error.
         case endedFailed(FrameStreamingError)
         case failed(FrameStreamingError)
-        /// The goodbye is for the sender.
+        /// This side was stopped; the goodbye is for the sender.
         case stopped(Goodbye)
     }
 
@@ -33,12 +34,12 @@ final class ReceiverInbox: Sendable {
         var firstArrival: MonotonicTime?
         var end: StreamEnd?
         var failure: FrameStreamingError?
-        /// What this side says because it wants no more; nil = it does.
+        /// This side's goodbye after a stop; nil = it was not stopped.
         var farewell: Goodbye?
         var isCancelled = false
-        /// Nanoseconds that decoding may still take after a break; nil while there is none.
+        /// Nanoseconds that decoding may still take after a break; nil without a break.
         var decodingLeft: Int64?
-        /// Frames that had arrived, and that nobody gets.
+        /// Frames that arrived and are not delivered.
         var dropped = 0
         var isReading = true
         /// What the sender has said of its source since the last frame.
@@ -70,7 +71,7 @@ final class ReceiverInbox: Sendable {
             if let left = decodingLeft { decodingLeft = left &- nanoseconds }
         }
 
-        /// The first end counts; false = there is one.
+        /// Notes an end. Returns false if there was one before, because the first counts.
         mutating func end(_ how: StreamEnd, _ reason: FrameStreamingError?) -> Bool {
             guard end == nil else { return false }
             end = how
@@ -80,8 +81,8 @@ final class ReceiverInbox: Sendable {
     }
 
     /// How much decoding is done for a connection after it broke. Ordinary frames take far less, so
-    /// all that arrived are given, however slow the consumer is. Frames made to be costly are not
-    /// decoded for a sender that has gone.
+    /// all that arrived are delivered, however slow the consumer is. Frames made to be costly are
+    /// not decoded for a sender that has gone.
     static let decodingAfterBreak = Duration.seconds(1)
 
     let transport: any Transport
@@ -95,7 +96,7 @@ final class ReceiverInbox: Sendable {
         self.transport = transport
         self.onEvent = onEvent
         limited = transport as? any MemoryLimited
-        // Asked for once: the peer is much to copy, for every frame.
+        // Read once, because copying the peer for every frame is expensive.
         let peer = transport.peer
         let ahead = peer.creditAhead
         var first = State(credit: CreditGrant(ahead: ahead, initial: limited == nil ? ahead : peer.initialCredit))
@@ -171,7 +172,8 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// The oldest frame, or with `newest` the newest and what is passed over for it. Nil: none by the deadline.
+    /// Waits for the oldest frame, or with `newest` for the newest and those that are skipped for
+    /// it. Returns nil if none arrived by the deadline.
     ///
     /// - Parameter notices: Whether the caller takes what the sender says of its source, too.
     func next(newest: Bool, notices: Bool = false, until deadline: Deadline) -> Arrival? {
@@ -196,9 +198,10 @@ final class ReceiverInbox: Sendable {
     /// Subtracts the time of a decoding that failed from the time that is left after a break.
     func noteDecoding(nanoseconds: Int64) { state.withLock { $0.noteDecoding(nanoseconds) } }
 
-    /// A frame that was taken, and that nobody gets, because this side has ended since. False: it has not.
+    /// Returns whether this side has ended since a frame was taken. Then
+    /// the frame is counted as dropped.
     ///
-    /// - Parameter nanoseconds: How long it was decoded.
+    /// - Parameter nanoseconds: How long decoding it took.
     func dropsTaken(afterDecoding nanoseconds: Int64) -> Bool {
         state.withLock { state in
             state.noteDecoding(nanoseconds)
@@ -208,10 +211,10 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// The frame that was given last came to nobody.
+    /// Counts the last frame, which was returned but not taken, as dropped.
     func noteDropped() { state.withLock { $0.dropped += 1 } }
 
-    /// The acknowledgement of a frame, with the credit that it gives back.
+    /// Returns the acknowledgement of a frame, with the credit.
     func acknowledgement(
         _ info: FrameInfo, _ outcome: Acknowledgement.Outcome, unconsumed: Int, stages: DeliveredFrame?,
         at now: MonotonicTime
@@ -231,7 +234,7 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Ends every wait for a frame, now and later. What has come and was not asked for is dropped.
+    /// Ends every wait for a frame, now and later. Arrived frames are dropped.
     func stop(_ goodbye: Goodbye) {
         state.update { state in
             state.farewell = state.farewell ?? goodbye
@@ -239,7 +242,7 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// As ``stop(_:)``, and every wait fails with `cancelled`.
+    /// Works like ``stop(_:)``, but every wait fails with `cancelled`.
     func cancel() {
         state.update { state in
             state.isCancelled = true
@@ -248,11 +251,11 @@ final class ReceiverInbox: Sendable {
         noteEnd(.cancelled, .cancelled("the receiver"))
     }
 
-    /// The consumer asks for no more: what is left counts as dropped.
+    /// Counts the remaining frames as dropped, because the consumer asks for no more.
     func dropRest() { state.withLock { $0.drop() } }
 
-    /// As ``noteEnd(_:_:)`` for a connection that broke: what has arrived is
-    /// given, as far as decoding it takes little time.
+    /// Works like ``noteEnd(_:_:)`` for a broken connection: arrived frames are delivered, as far
+    /// as decoding them takes little time.
     func noteBreak(_ error: FrameStreamingError) {
         state.update { state in
             guard state.end(.of(error), error) else { return }
@@ -260,24 +263,24 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Notes how it ended, unless that is known: the first end counts.
+    /// Notes how the connection ended. The first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
         state.update { _ = $0.end(end, failure) }
     }
 
-    /// Waits until it is known how it ended; false where it is not by the deadline.
+    /// Waits until the end is known; false if it is not by the deadline.
     func waitForEnd(until deadline: Deadline) -> Bool {
         let hasEnded: Bool? = state.wait(until: deadline.nanoseconds) { $0.end == nil ? nil : true }
         return hasEnded == true
     }
 
-    /// Waits for the thread, which the transport's `close` lets go.
+    /// Waits for the thread, which ends after the transport's `close`.
     func join() {
         let _: Bool? = state.wait(until: nil) { $0.isReading ? nil : true }
     }
 
     var end: StreamEnd? { state.withLock { $0.end } }
-    /// What this side wants to say at the end that it wished for; nil = it did not.
+    /// This side's goodbye after a stop; nil = it was not stopped.
     var farewell: Goodbye? { state.withLock { $0.farewell } }
 
     /// Adds what was counted on arrival.

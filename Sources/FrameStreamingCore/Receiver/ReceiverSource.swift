@@ -14,11 +14,12 @@ enum ReceivedEvent: Sendable {
 /// try sender.run(&source)
 /// ```
 ///
-/// Frames are passed on as they came (``ReceivedFrame/forwarded()``): nothing is encoded again, and the
-/// capture time keeps its meaning and its error over every hop. Credit goes hop by hop: a frame counts
-/// as consumed when the sender asks for the next, which under `latest` is at once, and under `reliable`
-/// when there is room for it. "Source lost" and "restored" are passed on in order with the frames, and so
-/// is the end: the sender's goodbye with its code, and an error as an error of the source.
+/// Frames are passed on as they came (``ReceivedFrame/forwarded()``): nothing is encoded again, and
+/// the capture time keeps its meaning and its error over every hop. Credit goes hop by hop: a frame
+/// counts as consumed when the sender asks for the next, which under `latest` is at once, and under
+/// `reliable` when there is room for it. "Source lost" and "restored" are passed on in order with
+/// the frames, and so is the end: the sender's goodbye with its code, and an error as an error of
+/// the source.
 ///
 /// The receiver stays the caller's to end: when the run has ended, release or close it.
 public struct ReceiverSource: FrameSource, Sendable {

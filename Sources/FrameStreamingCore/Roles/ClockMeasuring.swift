@@ -1,6 +1,7 @@
-/// A connection that measures its peer's clock, and says what it knows without a copy of all that is known of the peer.
+/// A connection that measures its peer's clock, and returns the estimate
+/// without a copy of the whole ``Peer``.
 package protocol ClockMeasuring: Transport {
-    /// What is known now; nil while nothing is.
+    /// The present estimate; nil while the clock is unknown.
     var clockEstimate: ClockFilter.Estimate? { get }
     /// ``Transport/roundTrip`` in nanoseconds, for every acknowledgement.
     var roundTripNanoseconds: Int64? { get }

@@ -1,10 +1,10 @@
-/// How to encode a picture. A codec takes from it what it can do.
+/// How to encode a picture. A codec uses the settings that it supports.
 public struct EncodeSettings: Hashable, Sendable {
     /// 1 (smallest) ... 100 (best).
     public var quality: Int
-    /// How often chroma is sampled; nil = the codec's own choice.
+    /// The chroma subsampling; nil = the codec's own choice.
     public var subsampling: ChromaSubsampling?
-    /// By how much the picture is made smaller before it is encoded. One that is compressed already is not made smaller.
+    /// The scale of the picture before it is encoded. A compressed picture is not scaled.
     public var scale: PictureScale
 
     /// Quality 80, the codec's own subsampling and the picture's own size, unless given.
@@ -15,13 +15,14 @@ public struct EncodeSettings: Hashable, Sendable {
     }
 }
 
-/// By how much a picture is made smaller, in decoding (cheaper than decoding it whole) or before it is encoded.
+/// The scale of a picture, in decoding (cheaper than decoding it in
+/// full size) or before it is encoded.
 public struct PictureScale: Hashable, Sendable, CustomStringConvertible {
     private let divisor: Int
 
     private init(divisor: Int) { self.divisor = divisor }
 
-    /// As it is.
+    /// The full size.
     public static let full = PictureScale(divisor: 1)
     /// Half the width and height.
     public static let half = PictureScale(divisor: 2)
@@ -44,7 +45,7 @@ public struct PictureScale: Hashable, Sendable, CustomStringConvertible {
 public struct DecodeSettings: Hashable, Sendable {
     /// The pixel format of the result.
     public var pixelFormat: PixelFormat
-    /// Its size, in relation to the picture's.
+    /// The scale of the result.
     public var scale: PictureScale
 
     /// BGR at full size, unless given.
@@ -54,31 +55,34 @@ public struct DecodeSettings: Hashable, Sendable {
     }
 }
 
-/// How a picture is made small for the wire, and how it is made a picture again.
+/// Compresses pictures, and decompresses them.
 ///
 /// Any number of threads call at once. The result keeps the description of the picture
-/// (``Frame/takeDescription(of:)``). A sender passes pictures that are compressed already on untouched, and asks no codec.
+/// (``Frame/takeDescription(of:)``). A sender sends pictures that are compressed
+/// already unchanged, without the codec.
 public protocol FrameCodec: Sendable {
     /// The compressed form of `frame`.
     ///
-    /// - Throws: `unsupported` for a pixel format that the codec does not take; `invalidArgument` for settings that cannot be.
+    /// - Throws: `unsupported` for a pixel format that the codec does not take;
+    ///   `invalidArgument` for invalid settings.
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame
 
     /// The picture in `frame`.
     ///
-    /// - Throws: `corruptImage` where it does not decode; `limitExceeded` where it claims to be larger than the codec allows.
+    /// - Throws: `corruptImage` if it does not decode; `limitExceeded` if it claims to
+    ///   be larger than the codec allows.
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame
 
-    /// The pixel formats that ``decode(_:_:)`` takes; empty = not known, which is what a codec has that
-    /// does not say.
+    /// The pixel formats that ``decode(_:_:)`` takes; empty = not known, which is
+    /// what a codec has that does not say.
     ///
-    /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver tells
-    /// its sender before that, in the handshake, where the transport is given the list:
+    /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver
+    /// tells its sender before that, in the handshake, where the transport is given the list:
     /// `options.pixelFormats = codec.decodableFormats`.
     var decodableFormats: [PixelFormat] { get }
 
-    /// The pixel formats of what ``encode(_:_:)`` returns; empty = not known. For a sender's handshake,
-    /// as ``decodableFormats``.
+    /// The pixel formats of what ``encode(_:_:)`` returns; empty = not known. For a sender's
+    /// handshake, as ``decodableFormats``.
     var encodedFormats: [PixelFormat] { get }
 }
 

@@ -1,4 +1,4 @@
-/// What a source has to say next.
+/// An event of a source.
 @nonexhaustive
 public enum SourceEvent: Sendable {
     /// A picture.
@@ -9,19 +9,21 @@ public enum SourceEvent: Sendable {
     case restored
 }
 
-/// Where pictures come from: a camera, a file, a program.
+/// A source of pictures: a camera, a file, a program.
 ///
-/// Used by one thread at a time; a struct will do. The format is on each Frame and may change from one to the next.
+/// It is used by one thread at a time, so a struct suffices. Each Frame has its format, which
+/// may change from one to the next.
 public protocol FrameSource: SendableMetatype {
-    /// Whether pictures come whether or not anybody takes them, so that the newest counts: picks the default policy.
+    /// Whether pictures are made whether or not they are taken, so that the newest
+    /// counts. It decides the default policy.
     var isLive: Bool { get }
 
     /// The next event, or nil at the end.
     ///
-    /// - Parameter deadline: How long to wait for it. ``FrameSender`` calls with slices of 50 ms, so that it can be
-    ///   cancelled: return or throw by then.
-    /// - Throws: `timedOut` when there was nothing by the deadline: nothing is lost, and the call is made again. Anything else
-    ///   ends the stream, after the frames before it were delivered.
+    /// - Parameter deadline: How long to wait for it. ``FrameSender`` calls with slices of 50 ms,
+    ///   so that it can be cancelled: return or throw by then. - Throws: `timedOut` if there was no
+    ///   event by the deadline: nothing is lost, and the call is made again. Any other error ends
+    ///   the stream, after the frames before it were delivered.
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
 
     /// What the receivers are told when ``next(until:)`` has returned nil; nil = that the stream is

@@ -1,29 +1,32 @@
-/// What one side of a connection tells the other when it ends the stream: what kind of end it is, and why.
+/// The message with which one side of a connection ends the stream:
+/// the kind of end, and the reason.
 ///
-/// A string literal is a goodbye in good order: `transport.finish("all sent", until: deadline)`.
+/// A string literal is a ``Code/complete`` goodbye:
+/// `transport.finish("all sent", until: deadline)`.
 public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
-    /// What kind of end it is. The set is open: a later version may add codes, so a `switch` needs a `default`.
+    /// The kind of end. The set is open: a later version may add codes,
+    /// so a `switch` needs a `default`.
     @nonexhaustive
     public enum Code: String, Sendable, CustomStringConvertible {
-        /// The side that says it has had, or has sent, all that it wanted.
+        /// The side that says it has received, or has sent, all that it wanted.
         case complete
         /// Its program was stopped, by a user or a service manager, and may be started again.
         case stopped
         /// It could not go on: its disk is full, its source broke, its encoder failed.
         case failed
-        /// It cannot go on, and never can with this peer: frames come in a format that its codec does
-        /// not decode, or the peer takes none of the formats that it sends. A peer of before this code
-        /// takes it for ``failed``.
+        /// It cannot go on, and never can with this peer: frames come in a format that its codec
+        /// does not decode, or the peer takes none of the formats that it sends. A peer of before
+        /// this code takes it for ``failed``.
         case unsupported
 
         /// The code's name.
         public var description: String { rawValue }
     }
 
-    /// What kind of end it is.
+    /// The kind of end.
     public var code: Code
-    /// Words for a person at the other side; empty = none. A peer may have chosen them and put anything into
-    /// them: print ``description``, or the text through `String(printable:)`.
+    /// The reason, for people at the other side; empty = none. A peer may have put anything into
+    /// it: print ``description``, or the text through `String(printable:)`.
     public var text: String
 
     /// A goodbye with its parts.
@@ -32,10 +35,10 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
         self.text = text
     }
 
-    /// A goodbye in good order.
+    /// Makes a ``Code/complete`` goodbye.
     public init(stringLiteral text: String) { self.init(.complete, text) }
 
-    /// A goodbye in good order: there is no more to say.
+    /// A goodbye of a side that has received, or has sent, all that it wanted.
     public static func complete(_ text: String) -> Goodbye { Goodbye(.complete, text) }
 
     /// A goodbye of a program that was stopped and may come back.
@@ -50,11 +53,9 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// Whether the side that says it could not go on.
     package var isFailure: Bool { code == .failed || code == .unsupported }
 
-    /// What it is for the side that hears it, where it says that the peer failed; nil where it does not.
+    /// The error for the side that receives it, if it says that the peer failed; nil otherwise.
     ///
-    /// - Parameters:
-    ///   - role: What the peer is: `receiver`, `sender`.
-    ///   - address: Where it is.
+    /// - Parameters: - role: The peer's role: `receiver`, `sender`. - address: The peer's address.
     func failure(of role: String, at address: String) -> FrameStreamingError? {
         guard isFailure else { return nil }
         let reason = text.isEmpty ? "it did not say why" : text
@@ -64,6 +65,6 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
         return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: address)
     }
 
-    /// The code and the text as it may be printed: `failed: the disk is full`.
+    /// The code and the text in printable form: `failed: the disk is full`.
     public var description: String { text.isEmpty ? code.description : "\(code): \(String(printable: text))" }
 }

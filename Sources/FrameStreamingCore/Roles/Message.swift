@@ -1,18 +1,18 @@
-/// What goes over a connection once it is set up, in either direction.
+/// A message over an established connection, in either direction.
 @nonexhaustive
 public enum Message: Sendable {
     /// A picture, from the sender.
     case frame(Frame, FrameInfo)
-    /// What became of a picture, and how many more may come, from the receiver.
+    /// The outcome of a picture and the credit, from the receiver.
     case acknowledgement(Acknowledgement)
     /// The sender's source went away and may come back; the text says why.
     case sourceLost(reason: String)
     /// The sender's source is back.
     case sourceRestored
-    /// What the receiver would like of the sender.
+    /// A request of the receiver to the sender.
     case request(ReceiverRequest)
-    /// What the sender says to a request, one answer for each, in their order. Only over a connection
-    /// whose ``Peer/answersRequests`` is true.
+    /// What the sender says to a request, one answer for each, in their order. Only over a
+    /// connection whose ``Peer/answersRequests`` is true.
     case requestAnswer(RequestAnswer)
 }
 
@@ -20,8 +20,8 @@ public enum Message: Sendable {
 public struct RequestAnswer: Hashable, Sendable {
     /// What was asked for.
     public var request: ReceiverRequest
-    /// Why the sender cannot comply, in words for a person; nil = it does. The peer chose them: print
-    /// them through `String(printable:)`.
+    /// Why the sender cannot comply, in words for a person; nil = it does. The peer chose them:
+    /// print them through `String(printable:)`.
     public var refusal: String?
 
     /// The answer to a request; `refusal` nil = the sender complies.
@@ -31,10 +31,10 @@ public struct RequestAnswer: Hashable, Sendable {
     }
 }
 
-/// What a receiver asks of its sender. The sender need not comply.
+/// A request of a receiver to its sender. The sender need not comply.
 @nonexhaustive
 public enum ReceiverRequest: Hashable, Sendable {
-    /// Send no more frames until ``resume``: what is under way still comes.
+    /// Send no more frames until ``resume``. Frames in flight still arrive.
     case pause
     /// Send frames again.
     case resume
@@ -42,7 +42,7 @@ public enum ReceiverRequest: Hashable, Sendable {
     case quality(Int)
 }
 
-/// What a connection says of a picture beside the picture itself.
+/// The information that a connection sends with a picture.
 public struct FrameInfo: Hashable, Sendable {
     /// The frame's number on this connection, from 1, without gaps.
     public var sequence: UInt64
@@ -63,28 +63,31 @@ public struct FrameInfo: Hashable, Sendable {
     package var creditWaitNanoseconds: Int64?
     /// When it was handed to the connection, on the sender's CLOCK_MONOTONIC; nil = not known.
     public var sendTime: MonotonicTime?
-    /// When its last byte had arrived, on the receiver's CLOCK_MONOTONIC. Set by the receiving transport, not sent.
+    /// When its last byte had arrived, on the receiver's CLOCK_MONOTONIC. Set by
+    /// the receiving transport, not sent.
     public var arrivalTime: MonotonicTime?
 
-    /// A frame's number, and nothing else known.
+    /// Makes the information with a frame's number, and all else unknown.
     public init(sequence: UInt64, skipped: UInt32 = 0) {
         self.sequence = sequence
         self.skipped = skipped
     }
 }
 
-/// The receiver's word on one frame. One for each, in order, when the consumer is done with it.
+/// The receiver's acknowledgement of one frame. Each frame gets one, in order, when
+/// the consumer has finished with it.
 public struct Acknowledgement: Hashable, Sendable {
-    /// What became of a frame.
+    /// The outcome of a frame.
     @nonexhaustive
     public enum Outcome: String, Sendable, CustomStringConvertible {
-        /// The consumer had it.
+        /// The consumer has finished with it.
         case consumed
-        /// The consumer asked for the newest, and this one was not.
+        /// The consumer asked for a newer frame.
         case skipped
         /// It did not decode. The stream goes on.
         case undecodable
-        /// The receiver would not have it: too large, or a format that it does not take. The stream goes on.
+        /// The receiver refused it: it is too large, or in a format that the receiver
+        /// does not take. The stream goes on.
         case refused
 
         /// The outcome's name.
@@ -93,11 +96,11 @@ public struct Acknowledgement: Hashable, Sendable {
 
     /// The frame's number on this connection.
     public var sequence: UInt64
-    /// The highest frame number that the receiver takes: absolute, never falling.
+    /// The highest frame number that the receiver accepts: absolute, never falling.
     public var creditThrough: UInt64
-    /// What became of the frame.
+    /// The outcome of the frame.
     public var outcome: Outcome
-    /// The highest frame number that had arrived when this was said.
+    /// The highest frame number that had arrived when this was sent.
     public var receivedThrough: UInt64
     /// When the frame had arrived, on the receiver's CLOCK_MONOTONIC; nil = not known.
     public var arrivalTime: MonotonicTime?
@@ -116,12 +119,13 @@ public struct Acknowledgement: Hashable, Sendable {
     // Stored as they are sent: arithmetic with durations has 128 bits.
     package var queueNanoseconds: Int64?
     package var decodeNanoseconds: Int64?
-    /// Frames that the receiver holds and has not consumed.
+    /// How many frames the receiver holds and has not consumed.
     public var queueDepth: UInt32
-    /// Frames of this connection so far that were not consumed: skipped, undecodable or refused.
+    /// How many frames of this connection were not consumed so far:
+    /// skipped, undecodable or refused.
     public var unconsumed: UInt64
 
-    /// A frame consumed, with the credit that comes back.
+    /// Makes an acknowledgement with the returned credit.
     public init(sequence: UInt64, creditThrough: UInt64, outcome: Outcome = .consumed) {
         self.sequence = sequence
         self.creditThrough = creditThrough

@@ -1,38 +1,45 @@
-/// One connection that carries messages both ways, in order, and bounds what is under way by credit.
+/// One connection that carries messages in both directions, in order, and
+/// bounds the frames in flight by credit.
 ///
-/// `send` and `receive` may run at once on two threads, and `close` on a third; `send` may be called from several. Each
-/// keeps one thread in `receive` as long as it lives: what the connection needs to stay healthy is answered there.
+/// `send` and `receive` may run at once on two threads, and `close` on a third; `send` may be
+/// called from several. Each side keeps one thread in `receive` as long as the connection lives,
+/// which also answers the transport's own messages.
 public protocol Transport: Sendable {
-    /// Who is at the other end and what was agreed with it. Known from the start.
+    /// The peer at the other end, and what was agreed with it. Known from the start.
     var peer: Peer { get }
 
-    /// How long a small message and its answer take there and back, from program to program, as measured lately: without load as far as
-    /// that can be had, and without the answerer's own time; nil = not known, which is what a transport has that
-    /// does not say otherwise.
+    /// How long a small message and its answer take there and back, from program to program, as
+    /// measured lately: without load as far as that can be had, and without the answerer's own
+    /// time; nil = not known, which is what a transport has that does not say otherwise.
     ///
-    /// A sender with an adaptive window reads it with each acknowledgement, and tries no larger window where that could not gain
-    /// anything. A transport that has to send something to find out may begin with it when this is first read.
+    /// A sender with an adaptive window reads it with each acknowledgement, and tries no
+    /// larger window that could not gain anything. A transport that must send something to
+    /// measure may begin when this is first read.
     var roundTrip: Duration? { get }
 
-    /// Hands over a message: when this returns, the connection takes care of it, in order.
+    /// Hands over a message. When this returns, the connection delivers it, in order.
     ///
-    /// - Throws: `timedOut` when the connection could not take it by the deadline: call again with the same message, and
-    ///   nothing is sent twice. `closed` after ``close()``; anything else ends the connection.
+    /// - Throws: `timedOut` if the connection could not take it by the deadline: call again
+    ///   with the same message, and nothing is sent twice. `closed` after ``close()``;
+    ///   anything else ends the connection.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
 
-    /// The next message, or nil when the peer ended in good order.
+    /// Returns the next message, or nil when the peer has ended cleanly.
     ///
-    /// - Throws: `timedOut` when there was none by the deadline: what came of one is kept. `endedWithoutGoodbye`, `protocolViolation`,
-    ///   `connectionLost`, ... end the connection; `closed` after ``close()``.
+    /// - Throws: `timedOut` if none arrived by the deadline; a part of one is kept.
+    ///   `endedWithoutGoodbye`, `protocolViolation`, `connectionLost`, ... end the
+    ///   connection; `closed` after ``close()``.
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
 
-    /// Ends in good order: says goodbye, or answers the peer's, and waits until the peer has had everything. The goodbye's
-    /// code and text travel to the peer where the transport has a word for them. Ends with ``close()``, whatever happens.
+    /// Ends cleanly: says goodbye, or answers the peer's, and waits until the peer has received
+    /// everything. The goodbye's code and text are sent if the transport has a message for them. It
+    /// ends with ``close()``, whatever happens.
     ///
-    /// Messages that still come meanwhile are delivered to the thread in `receive`, where there is one.
+    /// Messages that arrive meanwhile are delivered to the thread in `receive`, if any.
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError)
 
-    /// Ends at once: from any thread, again and again; every wait in this connection ends within 100 ms.
+    /// Ends at once, from any thread and any number of times. Every wait in
+    /// this connection ends within 100 ms.
     func close()
 }
 
@@ -41,33 +48,39 @@ extension Transport {
     public var roundTrip: Duration? { nil }
 }
 
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 public struct Peer: Hashable, Sendable {
     /// Its address, such as `127.0.0.1:5600`, for people.
     public var address: String
-    /// How the connection speaks.
+    /// The handshake of a connection.
     public var handshake: Handshake
-    /// The stream's name; nil where none was given, and where the handshake has none. The peer chose it and may have put anything
-    /// into it: print it through `String(printable:)`.
+    /// The stream's name; nil if none was given or the handshake has none. The peer may have put
+    /// anything into it: print it through `String(printable:)`.
     public var stream: String?
-    /// The highest frame number that the receiver takes before its first acknowledgement.
+    /// The highest frame number that the receiver accepts before its first acknowledgement.
     public var initialCredit: UInt64
-    /// Receiver's side: what it keeps ahead of the last frame consumed, or less where frames are large.
+    /// On the receiving side: how far the credit is ahead of the last consumed
+    /// frame, or less if frames are large.
     public var creditAhead: UInt64
     /// The sender's session: the same after a reconnect; 0 = none.
     public var session: UInt64
-    /// How many frames of the session were consumed before this connection: its frame n is the session's `resumedFrom` + n.
+    /// How many frames of the session were consumed before this connection: its frame n is
+    /// the session's `resumedFrom` + n.
     public var resumedFrom: UInt64
-    /// Sender's side: the pixel formats that the receiver takes; empty = any, or not known. A
-    /// ``FrameSender`` whose frames have another ends with `unsupported`, and says so in its goodbye.
+    /// Sender's side: the pixel formats that the receiver takes; empty = any, or
+    /// not known. A ``FrameSender`` whose frames have another ends with
+    /// `unsupported`, and says so in its goodbye.
     public var pixelFormats: [PixelFormat]
-    /// Whether a sender's answers to requests (``Message/requestAnswer(_:)``) go over this connection:
-    /// on the receiver's side, whether its sender answers. False unless a transport sets it.
+    /// Whether a sender's answers to requests (``Message/requestAnswer(_:)``) go
+    /// over this connection: on the receiver's side, whether its sender answers.
+    /// False unless a transport sets it.
     public var answersRequests: Bool
-    /// What to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the same one, nil where it is not known.
+    /// What to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the
+    /// same one, nil where it is not known.
     ///
-    /// It is measured from the start of the connection on, so it is nil at first. A peer that has our boot id is taken to read our
-    /// clock as soon as an answer, or its first frame, agrees; between machines the clock is measured again and again, and this changes.
+    /// It is measured from the start of the connection on, so it is nil at first. A peer with our
+    /// boot id is taken to read our clock as soon as an answer, or its first frame, agrees. Between
+    /// machines it is measured repeatedly, and changes.
     public var clockOffset: Duration? {
         get { clockOffsetNanoseconds.map { .nanoseconds($0) } }
         set { clockOffsetNanoseconds = newValue?.wholeNanoseconds }
@@ -80,11 +93,11 @@ public struct Peer: Hashable, Sendable {
     }
     package var clockOffsetNanoseconds: Int64?
     package var clockErrorNanoseconds: Int64?
-    /// What the peer said when it ended; nil as long as it has said nothing. The peer chose the words: print its `description`, which
+    /// The peer's goodbye; nil before it. The peer chose the text: print the `description`, which
     /// is printable, or the text through `String(printable:)`.
     public var goodbye: Goodbye?
 
-    /// A peer of which only this is known.
+    /// Makes a peer with these properties, and all else unknown.
     public init(address: String, handshake: Handshake, initialCredit: UInt64, creditAhead: UInt64) {
         self.address = address
         self.handshake = handshake

@@ -1,4 +1,4 @@
-/// What happens to pictures that come faster than they can be sent.
+/// What happens to pictures that are made faster than they can be sent.
 public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
     enum Value: Hashable { case latest, reliable, deadline(Duration) }
     let value: Value
@@ -7,14 +7,16 @@ public struct DeliveryPolicy: Hashable, Sendable, CustomStringConvertible {
 
     private init(value: Value) { self.value = value }
 
-    /// An unsent picture is replaced by a newer one, and counted: fresh pictures at any rate. For live sources.
+    /// A newer picture replaces an unsent one, which is counted: pictures are
+    /// fresh at any rate. For live sources.
     public static let latest = DeliveryPolicy(value: .latest)
-    /// The source waits, for the slowest of several receivers, and every picture arrives. For files. How long for one that stands still:
-    /// ``SenderOptions/stallTimeout``.
+    /// The source waits for the slowest receiver, and every picture arrives. For files.
+    /// ``SenderOptions/stallTimeout`` limits the wait for a stalled receiver.
     public static let reliable = DeliveryPolicy(value: .reliable)
-    /// In order, and a picture that is older than this when credit comes is dropped and counted: short pauses of the link lose
-    /// nothing, long ones do not add up. Its age counts from the capture, or from the source's giving it where the capture time
-    /// is not known. At most 64 pictures wait; beyond, the oldest is replaced.
+    /// Pictures arrive in order. A picture that is older than this when credit arrives is dropped
+    /// and counted: short pauses of the link lose nothing, and long ones do not add up. The age
+    /// counts from the capture, or else from when the source gave the picture. At most 64 pictures
+    /// wait; beyond that the oldest is replaced.
     ///
     /// - Parameter age: More than zero; anything else counts as 1 ns.
     public static func deadline(age: Duration) -> DeliveryPolicy {

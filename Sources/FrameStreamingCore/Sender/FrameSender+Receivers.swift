@@ -1,14 +1,15 @@
 internal import FrameStreamingSystem
 
-/// Who gets the pictures: connections that come and go.
+/// The receivers of a sender, which may be added at any time.
 extension FrameSender {
-    /// Ended connections that a summary names one by one.
+    /// How many ended connections a summary lists one by one.
     private static var mostNamed: Int { 64 }
 
-    /// Sends to one more receiver, from any thread, also in mid-stream: it gets the pictures that come from now on.
+    /// Sends to one more receiver, from any thread, also in mid-stream:
+    /// it gets the pictures from now on.
     ///
-    /// A receiver of a session that is under way already and lost its connection goes on with it: under `reliable` it gets what it
-    /// has not acknowledged.
+    /// A receiver that lost its connection continues its session: under `reliable` it gets the
+    /// frames that it has not acknowledged.
     ///
     /// - Parameters:
     ///   - transport: A connection whose peer receives. The sender owns it from here.
@@ -21,12 +22,14 @@ extension FrameSender {
         _ = try link(for: transport, isIncoming: false, policy, window)
     }
 
-    /// As `add(_:policy:window:)`, and returns when that connection has ended: what a listener does with each.
+    /// Works like `add(_:policy:window:)`, and returns when that connection has
+    /// ended, for the body of a listener.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls
     /// `add(_:policy:window:)`, which does not wait.
     ///
-    /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the connection ended is in the ``summary``.
+    /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the
+    ///   connection ended is in the ``summary``.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'add', which does not wait")
     public func serve(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
@@ -35,7 +38,8 @@ extension FrameSender {
         link.waitUntilOver(number)
     }
 
-    /// As `serve(_:policy:window:)`, and returns at once: for a listener that has another way to know when a connection has ended.
+    /// Works like `serve(_:policy:window:)`, but returns at once, for a listener that learns
+    /// otherwise when a connection has ended.
     package func take(_ transport: any Transport) throws(FrameStreamingError) {
         _ = try link(for: transport, isIncoming: true, nil, nil)
     }
@@ -58,7 +62,8 @@ extension FrameSender {
         }
     }
 
-    /// Sends to one more receiver, from any thread, also in mid-stream, over connections that are made as they are needed.
+    /// Sends to one more receiver, from any thread, also in mid-stream, over
+    /// connections that `provider` makes.
     ///
     /// - Parameters:
     ///   - provider: Makes the connections, one after another.
@@ -71,7 +76,7 @@ extension FrameSender {
         try append(try ReceiverLink(provider: provider, options: options(policy, window), surroundings))
     }
 
-    /// The sender's options with what one link has of its own.
+    /// The sender's options with the policy and window of one link.
     private func options(_ policy: DeliveryPolicy?, _ window: SendWindow?) -> SenderOptions {
         var options = options
         if let policy {
@@ -82,7 +87,7 @@ extension FrameSender {
         return options
     }
 
-    /// What a link shares with the others.
+    /// The parts that a link shares with the others.
     private var surroundings: ReceiverLink.Surroundings {
         ReceiverLink.Surroundings(
             encoders: encoders, poller: poller, idle: idle, onQuality: onQuality, sharesEncodings: sharesEncodings,
@@ -110,7 +115,7 @@ extension FrameSender {
         throw refusal
     }
 
-    /// Several receivers share one encoding: what one of them would like is not what the others get.
+    /// Several receivers share one encoding, so the wish of one of them does not change it.
     private var sharesEncodings: @Sendable () -> Bool {
         { [weak control] in control.map { $0.withLock { $0.links.count(where: \.isOpen) > 1 } } ?? false }
     }
@@ -126,7 +131,7 @@ extension FrameSender {
         { [weak control] in
             control?.update { control in
                 control.version += 1
-                // Those that are there at the end are named.
+                // The receivers that are connected at the end stay in the summary.
                 if !control.hasEnded { control.retire(beyond: Self.mostNamed) }
             }
         }

@@ -1,12 +1,13 @@
 internal import FrameStreamingSystem
 
-/// Takes pictures from a source, encodes them when a receiver has credit, and sends them: one source to any number of
-/// connections, each with a slot and a window of its own.
+/// Takes pictures from a source, encodes them when a receiver has credit, and sends them: one
+/// source to any number of receivers, each with a queue and a window of its own.
 ///
 /// ```swift
 /// var source = try TestPatternSource(width: 640, height: 480)
 /// let transport = try TCPTransport.connect(to: "receiver:5600", role: .sender)
-/// let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+/// let sender = try FrameSender(
+///     codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
 /// try sender.run(&source)
 /// ```
 ///
@@ -20,11 +21,10 @@ public final class FrameSender: Sendable {
 
     /// A sender over one connection.
     ///
-    /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
+    /// - Parameters: - codec: Encodes the pictures that are not compressed;
+    ///   compressed ones are sent unchanged.
     ///   - transport: A connection whose peer receives. The sender owns it from here.
-    ///   - options: Policy, window, quality.
-    /// - Throws: `invalidArgument` for options that cannot be.
+    ///   - options: Policy, window, quality. - Throws: `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, transport: any Transport, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -33,11 +33,11 @@ public final class FrameSender: Sendable {
 
     /// A sender over several connections: a picture is encoded once for all of them.
     ///
-    /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
+    /// - Parameters: - codec: Encodes the pictures that are not compressed;
+    ///   compressed ones are sent unchanged.
     ///   - transports: Connections whose peers receive. The sender owns them from here.
-    ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one its own.
-    /// - Throws: `invalidArgument` for options that cannot be.
+    ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one
+    ///     its own. - Throws: `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, transports: [any Transport], options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -48,13 +48,14 @@ public final class FrameSender: Sendable {
         for transport in transports { try add(transport) }
     }
 
-    /// A sender that makes its connection itself, and another when it breaks: the receiver may be started later, and again.
+    /// A sender that makes its connection itself, and another one after a break: the receiver may
+    /// be started later, and restarted.
     ///
-    /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
+    /// - Parameters: - codec: Encodes the pictures that are not compressed;
+    ///   compressed ones are sent unchanged.
     ///   - provider: Makes the connections, one after another.
-    ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
-    /// - Throws: `invalidArgument` for options that cannot be.
+    ///   - options: Policy, window, quality, ``SenderOptions/reconnection``. - Throws:
+    ///     `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, provider: any TransportProvider, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -62,15 +63,15 @@ public final class FrameSender: Sendable {
         try add(provider)
     }
 
-    /// A sender without a connection so far: see `add(_:policy:window:)` and ``SenderOptions/waitsForReceivers``.
+    /// A sender without a connection so far: see `add(_:policy:window:)` and
+    /// ``SenderOptions/waitsForReceivers``.
     ///
-    /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; those that are pass untouched.
-    ///   - options: Policy, window, quality.
-    /// - Throws: `invalidArgument` for options that cannot be.
+    /// - Parameters: - codec: Encodes the pictures that are not compressed;
+    ///   compressed ones are sent unchanged.
+    ///   - options: Policy, window, quality. - Throws: `invalidArgument` for invalid options.
     public init(codec: any FrameCodec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
-        // What cannot be is said here, also where no connection is added yet.
+        // Invalid options are refused here, before a connection is added.
         _ = try FlowControl(options)
         self.options = options
         encoders = EncoderPool(
@@ -84,18 +85,19 @@ public final class FrameSender: Sendable {
 
     // MARK: Sending
 
-    /// Sends what `source` gives until it ends, every receiver has left, or ``stop(_:)`` or ``cancel()`` is called.
+    /// Sends the pictures of `source` until it ends, every receiver has left, or
+    /// ``stop(_:)`` or ``cancel()`` is called.
     ///
-    /// Returns when the receivers have had everything and said so. A sender runs once. Frames are not
-    /// taken before the first receiver is connected.
+    /// Returns when the receivers have acknowledged everything. A sender runs once. It takes no
+    /// frame before the first receiver is connected.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
     /// form, `try await sender.run(&source)`.
     ///
-    /// - Throws: What the source threw, after the frames before it were delivered; what broke, when
-    ///   that ended the last connection; `cancelled` after ``cancel()``; `invalidArgument` for a
-    ///   second run, and for a sender without a receiver that does not wait for one
-    ///   (``SenderOptions/waitsForReceivers``). ``summary`` has the figures then too.
+    /// - Throws: The source's error, after the frames before it were delivered; the error that
+    ///   ended the last connection; `cancelled` after ``cancel()``; `invalidArgument` for a second
+    ///   run, and for a sender without a receiver that does not wait for one
+    ///   (``SenderOptions/waitsForReceivers``). ``summary`` has the figures in these cases as well.
     @available(
         *, noasync, message: "it blocks one of the few threads of all tasks: use 'try await sender.run(&source)'"
     )
@@ -116,17 +118,15 @@ public final class FrameSender: Sendable {
         return try endRun(failure, source.goodbye ?? .complete("end of stream"))
     }
 
-    /// Hands over a frame without waiting, in place of ``run(_:)``, for programs that have a loop of
-    /// their own.
+    /// Hands over a frame without waiting, instead of ``run(_:)``, for
+    /// programs with a loop of their own.
     ///
     /// ``finish(_:)`` ends it. Any thread may call.
     ///
     /// - Parameters:
-    ///   - frame: The frame.
-    ///   - replaces: Whether it may wait for credit where there is none. Under `latest` it takes the
-    ///     place of an older one that waits.
-    /// - Returns: What became of it; where there are several receivers, which have credit of their
-    ///   own, the best.
+    ///   - frame: The frame. - replaces: Whether the frame may wait if there is no credit. Under
+    ///     `latest` it then replaces an older frame that waits. - Returns: What happened to the
+    ///     frame. With several receivers, each with its own credit, it is the best outcome.
     @discardableResult
     public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
         let links: [ReceiverLink]? = control.withLock { control in
@@ -137,19 +137,18 @@ public final class FrameSender: Sendable {
         return links.reduce(.noReceiver) { $0.better($1.tryOffer(encoding, replaces: replaces)) }
     }
 
-    /// Whether a picture handed over now would go at once, to one receiver at least.
+    /// Whether a picture that is handed over now would be sent at once, to at least one receiver.
     public var hasCredit: Bool { control.withLock { $0.links }.contains { $0.hasCredit } }
 
-    /// Ends what ``trySend(_:replaces:)`` began: waits until the receivers have had what is under way
-    /// and says goodbye, as the end of ``run(_:)`` does.
+    /// Ends a stream of ``trySend(_:replaces:)``: waits until the receivers have acknowledged the
+    /// frames in flight, and says goodbye, as at the end of ``run(_:)``.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
     /// form, `try await sender.finish()`.
     ///
-    /// - Parameter goodbye: What the receivers are told. ``Goodbye/failed(_:)`` where this side could
-    ///   not go on.
-    /// - Throws: What broke, when that ended the last connection; `cancelled` after ``cancel()``;
-    ///   `invalidArgument` where the sender runs, or has ended.
+    /// - Parameter goodbye: The goodbye for the receivers: ``Goodbye/failed(_:)`` if this side
+    ///   could not go on. - Throws: The error that ended the last connection; `cancelled` after
+    ///   ``cancel()``; `invalidArgument` if the sender runs or has ended.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'try await sender.finish()'")
     @discardableResult
     public func finish(
@@ -184,15 +183,16 @@ public final class FrameSender: Sendable {
         return summary
     }
 
-    /// Ends in good order, from any thread: no more frames are taken, those under way are waited for
-    /// as long as ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
+    /// Ends the stream cleanly, from any thread: no more frames are taken, the frames in flight are
+    /// waited for as long as ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
     ///
-    /// - Parameter goodbye: What the receivers are told; the first one counts.
+    /// - Parameter goodbye: The goodbye for the receivers; the first one counts.
     public func stop(_ goodbye: Goodbye = .stopped("sender stopped")) {
         control.update { $0.stop = $0.stop ?? SenderControl.Stop(time: .now, goodbye: goodbye) }
     }
 
-    /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and the source's own slice of 50 ms).
+    /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and
+    /// the source's own slice of 50 ms).
     public func cancel() {
         let links = control.update { control in
             control.isCancelled = true
@@ -201,10 +201,11 @@ public final class FrameSender: Sendable {
         for link in links { link.cancel() }
     }
 
-    /// How pictures are encoded now.
+    /// The present settings for encoding.
     public var encodeSettings: EncodeSettings { encoders.settings }
 
-    /// Encodes otherwise from the next picture on, from any thread: `try sender.updateEncodeSettings { $0.quality = 40 }`.
+    /// Changes the settings for encoding from the next picture on, from any thread: `try
+    /// sender.updateEncodeSettings { $0.quality = 40 }`.
     ///
     /// - Throws: `invalidArgument` for a quality outside 1...100; the settings stay as they were.
     public func updateEncodeSettings(_ change: (inout EncodeSettings) -> Void) throws(FrameStreamingError) {
@@ -227,7 +228,7 @@ public final class FrameSender: Sendable {
         return SenderSummary(receivers: links.map(\.summary), retired: retired)
     }
 
-    /// For a line per second: what happened since the last call of this.
+    /// Returns the figures since the last call, for a line per second.
     public func takeInterval() -> SenderStatistics {
         var (links, result) = control.withLock { control in
             defer { control.retiredInterval = SenderStatistics() }

@@ -1,7 +1,7 @@
 internal import FrameStreamingSystem
 
-/// A run of a sender: takes frames from the source, offers them to each link, and sees the links to
-/// their end.
+/// A run of a sender: it takes frames from the source, offers them
+/// to each link, and ends the links.
 struct SenderRun: Sendable {
     let control: Monitor<SenderControl>
     let encoders: EncoderPool
@@ -9,15 +9,16 @@ struct SenderRun: Sendable {
     let idle: IdleLinks
     let options: SenderOptions
 
-    /// How long a wait lasts at most before a stop or cancel is looked for.
+    /// The longest wait before the run checks for a stop or cancel.
     private static var slice: Duration { .milliseconds(50) }
 
     private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
 
-    /// The open links. Without any it waits for one, if one may come. Nil: the run is over.
+    /// Returns the open links. Without any it waits for one, if one may be
+    /// added. Returns nil if the run is over.
     ///
-    /// - Parameter isFirst: Nothing was taken from the source yet: that begins when the first
-    ///   receiver is connected.
+    /// - Parameter isFirst: Whether no frame was taken yet. The first is taken when
+    ///   the first receiver is connected.
     private func receivers(isFirst: Bool, waits: Bool) -> Receivers? {
         let found: Receivers?? = control.wait(until: nil) { control in
             if control.isStopping || control.isCancelled { return .some(nil) }
@@ -35,10 +36,10 @@ struct SenderRun: Sendable {
     func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
         var current: Receivers?
         while !isEnding {
-            // Looked up when something has changed, and not for every picture.
+            // Looked up after a change, and not for every picture.
             if current == nil || current?.version != control.withLock({ $0.version }) {
-                // A file waits for those who are to see it. A camera does not: its driver would go
-                // on with old pictures in its buffers.
+                // A file waits for receivers. A camera does not, because its driver's
+                // buffers would keep old pictures.
                 guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
                     if current != nil { try countNext(of: &source) }
                     return
@@ -61,8 +62,8 @@ struct SenderRun: Sendable {
         }
     }
 
-    /// The receivers have left. Whether the source has another frame tells whether they had
-    /// everything: it is counted as dropped where every frame was to arrive.
+    /// Takes one more frame after the receivers have left: if there is one, they did not get
+    /// everything, and it is counted as dropped where every frame must arrive.
     private func countNext(of source: inout some FrameSource) throws(FrameStreamingError) {
         let missing = control.withLock { $0.links }.filter(\.isReliable)
         let limit = Deadline.after(.seconds(1))
@@ -85,37 +86,37 @@ struct SenderRun: Sendable {
         for link in receivers?.links ?? [] { link.handle(.noticed(notice)) }
     }
 
-    /// Each link takes the frame, unless it rests; the slowest reliable one is waited for, when the
-    /// others have it.
+    /// Offers the frame to each link that does not rest, and then
+    /// waits for the slowest reliable one.
     private func offer(_ frame: SharedEncoding, to receivers: inout Receivers?) {
         guard var current = receivers.take() else { return }
         defer { receivers = current }
         let (number, woken) = idle.begin(frame)
         current.add(woken)
-        // None of these waits.
+        // None of these calls waits.
         poller.duringBurst(of: current.awake.count) {
             current.awake.removeAll { !$0.offer(frame, number: number) }
         }
-        // Since when this frame waits, for whichever link: those without progress are given up
-        // together.
+        // Since when this frame waits for any link. Links without progress are given up together.
         var start: MonotonicTime?
         for link in current.reliable {
             while !link.offer(frame, until: .after(Self.slice)) {
                 if isEnding {
-                    // Taken from the source and never to be sent: it is counted where the session's
-                    // end counts its kind.
+                    // The frame was taken from the source and is never sent. The
+                    // session counts it as its end requires.
                     link.handle(.abandoned)
                     break
                 }
                 let since = start ?? .now
                 start = since
-                // A link that is given up takes the frame, and counts it with those after its end.
+                // A link that is given up takes the frame, and counts it like others after its end.
                 link.noteSourceWaits(since: since)
             }
         }
     }
 
-    /// - Parameter complete: What is said where neither the source failed nor the user stopped.
+    /// - Parameter complete: The goodbye if neither the source failed
+    ///   nor the user stopped the sender.
     func end(_ failure: FrameStreamingError?, _ complete: Goodbye) {
         let (stop, links) = control.update { control in
             control.hasEnded = true
@@ -127,8 +128,8 @@ struct SenderRun: Sendable {
         }
         let goodbye = ofSource ?? stop?.goodbye ?? complete
         idle.end()
-        // Side by side: a link that is slow, or no longer there, keeps none of the others from its
-        // goodbye.
+        // The links end side by side, so that a slow or absent receiver does
+        // not delay the goodbyes of others.
         for link in links { link.finish(goodbye, stopped: stop?.time) }
         var open = links
         var hasStopped = stop != nil
@@ -142,7 +143,7 @@ struct SenderRun: Sendable {
             for link in open { link.look() }
             first.join(until: .after(Self.slice))
         }
-        // A cancel ends the links that are left.
+        // A cancel ends the remaining links.
         for link in open { link.join() }
         encoders.stop()
     }

@@ -27,9 +27,9 @@ extension TCPConnector {
     ///   - onWaiting: Called before each wait with the reason why there is no connection, and the
     ///     length of the wait. The reason is nil after a stream that ended cleanly.
     ///   - body: Uses a connection, which is closed afterwards. If it returns, the stream is over.
-    ///     If it throws, the peer is told so in the goodbye, unless `body` has said its own.
-    ///     If it throws what broke the connection (`connectionLost`, `endedWithoutGoodbye`, or a
-    ///     `timedOut` of its own), the next connection follows. With `goesOn`, that is so for
+    ///     If it throws, the goodbye reports that to the peer, unless `body` has said goodbye
+    ///     itself. If it throws what broke the connection (`connectionLost`, `endedWithoutGoodbye`,
+    ///     or a `timedOut` of its own), the next connection follows. With `goesOn`, that is so for
     ///     `peerFailed` as well.
     /// - Throws: The error of an attempt for which `FrameStreamingError.isTransient` is false; any
     ///   other error of `body`.

@@ -29,8 +29,8 @@ public final class TCPConnector: TransportProvider {
     /// - Parameters:
     ///   - address: `HOST:PORT`. The host is an IPv4 address, an IPv6 address in brackets, or a
     ///     name, which is looked up for each attempt.
-    ///   - role: Whether this side sends or receives frames, with the settings of that side. A sender
-    ///     without a session gets a random one.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side. A
+    ///     sender without a session gets a random one.
     ///   - handshake: Binary or text; the peer must speak the same.
     ///   - options: The other settings for each connection.
     /// - Throws: `invalidArgument`.
@@ -50,10 +50,11 @@ public final class TCPConnector: TransportProvider {
     /// It blocks. Never from a task: four of these on two cores deadlock. A task gives the
     /// connector to a `FrameSender`, which waits on a thread of the library.
     ///
-    /// - Throws: Errors after which another attempt may succeed (`FrameStreamingError.isTransient`):
-    ///   `connectionFailed` if nothing listens there or there is no route, `unresolvedHost`,
-    ///   `timedOut`, `busy` if the peer has no room. Other errors: `rejected` if the peer refused
-    ///   for another reason, `protocolViolation` if it does not keep to the protocol, `cancelled`.
+    /// - Throws: Errors after which another attempt may succeed
+    ///   (`FrameStreamingError.isTransient`): `connectionFailed` if nothing listens there or there
+    ///   is no route, `unresolvedHost`, `timedOut`, `busy` if the peer has no room. Other errors:
+    ///   `rejected` if the peer refused for another reason, `protocolViolation` if it does not keep
+    ///   to the protocol, `cancelled`.
     public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try attempt(until: deadline)
     }
@@ -70,8 +71,8 @@ public final class TCPConnector: TransportProvider {
     func pause(_ duration: Duration) -> Bool { cancellation.pause(duration) }
 
     /// Ends an attempt with `cancelled` within 100 ms, and every later one at once. An open
-    /// connection goes on: ``serve(goesOn:onWaiting:_:)`` returns when its body has, without waiting
-    /// for the peer's answer to the goodbye. May be called from any thread.
+    /// connection goes on: ``serve(goesOn:onWaiting:_:)`` returns when its body has, without
+    /// waiting for the peer's answer to the goodbye. May be called from any thread.
     public func cancel() {
         cancellation.cancel()
         handshakeDriver.sessions?.close()

@@ -30,14 +30,14 @@ public final class TCPAcceptor: TransportProvider {
     /// The most handshakes at once. Peers beyond that are turned away.
     private static let mostHandshakes = 64
 
-    /// Begins to listen. A peer that connects before ``nextTransport(until:)`` is called completes its
-    /// handshake, and waits for that call.
+    /// Begins to listen. A peer that connects before ``nextTransport(until:)`` is called completes
+    /// its handshake, and waits for that call.
     ///
     /// - Parameters:
     ///   - address: `[HOST:]PORT`. Without a host it listens on loopback only, 127.0.0.1;
     ///     `0.0.0.0:PORT` and `[::]:PORT` listen on all interfaces. With port 0 the system chooses.
-    ///   - role: Whether this side sends or receives frames, with the settings of that side. A sender
-    ///     without a session gets a random one.
+    ///   - role: Whether this side sends or receives frames, with the settings of that side. A
+    ///     sender without a session gets a random one.
     ///   - handshake: What the peers speak. Only a receiver can use `automatic`.
     ///   - options: The other settings for each connection.
     ///   - onError: Called, from any thread, for each peer that was turned away or failed in its

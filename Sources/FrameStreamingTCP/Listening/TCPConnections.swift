@@ -8,9 +8,9 @@ extension TCPListener {
     /// that fails is passed over. Up to 64 peers may be in a handshake or wait for the loop; more
     /// are turned away. The task owns each connection from then on.
     ///
-    /// Peers are accepted from the first element on, as long as the iterator lives. Leaving the loop
-    /// closes the connections that it did not take, and the listener goes on. The sequence ends when
-    /// the task is cancelled, within 100 ms, and after ``stop()`` or ``close()``.
+    /// Peers are accepted from the first element on, as long as the iterator lives. Leaving the
+    /// loop closes the connections that it did not take, and the listener goes on. The sequence
+    /// ends when the task is cancelled, within 100 ms, and after ``stop()`` or ``close()``.
     public var connections: TCPConnections { connections { _ in } }
 
     /// As ``connections``, and reports what it passes over.

@@ -23,8 +23,9 @@ extension TCPListener {
     ///     the text handshake its connection is closed.
     ///   - onError: Called, from any thread, for each connection that failed, was turned away, or
     ///     whose `body` threw. Errors of this package are a `FrameStreamingError`.
-    ///   - body: Uses a connection, on a thread of its own. The connection is closed afterwards. If
-    ///     `body` throws, the peer is told so in the goodbye, unless `body` has said its own.
+    ///   - body: Uses a connection, on a thread of its own. The connection is
+    ///     closed afterwards. If `body` throws, the goodbye reports that to the
+    ///     peer, unless `body` has said goodbye itself.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
     ///   Nothing that a peer does.
     @available(

@@ -4,19 +4,19 @@ internal import FrameStreamingSystem
 /// Bounds the bytes of received frames that are not consumed yet, for each connection and for all
 /// that share the budget.
 ///
-/// Connections share a budget through ``TCPReceiverOptions/memory``. When it is used up, a connection reads
-/// the next frame's image only after frames were consumed. Meanwhile the sender's socket fills, and
-/// TCP blocks the sender. No frame is lost, and no credit is taken back.
+/// Connections share a budget through ``TCPReceiverOptions/memory``. When it is used up, a
+/// connection reads the next frame's image only after frames were consumed. Meanwhile the sender's
+/// socket fills, and TCP blocks the sender. No frame is lost, and no credit is taken back.
 ///
 /// Credit is granted within the budget, so a sender whose frames have about one size is blocked
-/// only if its first frames are large; see ``TCPReceiverOptions/creditAhead``. While a connection waits for
-/// memory it answers no PING, and later frames get a late arrival time.
+/// only if its first frames are large; see ``TCPReceiverOptions/creditAhead``. While a connection
+/// waits for memory it answers no PING, and later frames get a late arrival time.
 ///
-/// Each connection may always hold one frame of up to ``TCPReceiverOptions/maximumFrameBytes``, or as many
-/// bytes of smaller ones. So no connection waits for another one's consumer, and streams with much
-/// smaller frames never reach the limits. All connections together hold at most ``total``, plus one
-/// largest frame each. Memory that a program keeps after it has asked for the next frame, and
-/// decoded frames, are not counted.
+/// Each connection may always hold one frame of up to ``TCPReceiverOptions/maximumFrameBytes``, or
+/// as many bytes of smaller ones. So no connection waits for another one's consumer, and streams
+/// with much smaller frames never reach the limits. All connections together hold at most
+/// ``total``, plus one largest frame each. Memory that a program keeps after it has asked for the
+/// next frame, and decoded frames, are not counted.
 public final class MemoryBudget: Sendable {
     /// Bytes for all connections together.
     public let total: Int

@@ -4,7 +4,8 @@ import FrameStreamingPreview
 import Glibc
 import Synchronization
 
-/// A process that shows a picture again and again, as a receiver with a preview does, without the receiving.
+/// A process that shows a picture again and again, as a receiver with a
+/// preview does, without the receiving.
 struct PreviewShow: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var jpeg: String
@@ -31,7 +32,8 @@ struct PreviewShow: ParsableCommand {
             }
             return shown
         }
-        // What the process does by itself, which is to be awake 30 times a second: in a receiver that is receiving's affair.
+        // What the process does by itself, which is to be awake 30 times a second: in a
+        // receiver that is receiving's affair.
         let alone = OwnUsage()
         let before = viewers == 0 ? 1 : show(seconds: seconds / 2)
         let aloneSeconds = (alone.figures["cpuSeconds"] ?? .nan) / Double(before)
@@ -56,7 +58,8 @@ struct PreviewShow: ParsableCommand {
     }
 }
 
-/// Viewers in a process of their own, a thread each: pages at the WebSocket that acknowledge each picture, or readers of `.mjpg`.
+/// Viewers in a process of their own, a thread each: pages at the WebSocket that acknowledge
+/// each picture, or readers of `.mjpg`.
 struct PreviewWatch: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var port: Int
@@ -80,7 +83,7 @@ struct PreviewWatch: ParsableCommand {
     }
 }
 
-/// The least that a viewer does: it reads what comes, and says that it has.
+/// The simplest viewer: it reads pictures and acknowledges them.
 private final class RawViewer {
     private let socket: CInt
     private var buffer = [UInt8](repeating: 0, count: 1 << 20)

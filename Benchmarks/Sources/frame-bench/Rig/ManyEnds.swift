@@ -53,8 +53,8 @@ struct ManyReceive: ParsableCommand {
     }
 }
 
-/// One process with many streams to one receiver, each as fast as it goes: a source and a sender each. The pictures are the
-/// clip's, compressed beforehand.
+/// One process with many streams to one receiver, each as fast as it goes: a source and a sender
+/// each. The pictures are the clip's, compressed beforehand.
 struct ManySend: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var address: String

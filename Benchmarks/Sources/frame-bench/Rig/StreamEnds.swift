@@ -3,7 +3,8 @@ import FrameStreaming
 import FrameStreamingTesting
 import Glibc
 
-/// Our sender on the rig, as a program of a user's has it: pictures at a rate, compressed already or from a clip.
+/// Our sender on the rig, as a program of a user's has it: pictures at a rate,
+/// compressed already or from a clip.
 struct StreamSend: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
     @Option var address: String
@@ -70,7 +71,8 @@ struct StreamReceive: ParsableCommand {
     }
 }
 
-/// A camera's rate without a camera: picture n is taken at start + n / rate, and who comes late gets the newest.
+/// A camera's rate without a camera: picture n is taken at start + n / rate,
+/// and a late caller gets the newest.
 struct CameraLikeSource: FrameSource {
     let pictures: [Frame]
     let period: Int64

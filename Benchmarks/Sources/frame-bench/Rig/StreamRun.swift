@@ -117,7 +117,8 @@ struct Rig {
             try link.limit(to: step.bitsPerSecond)
         }
         let end = MonotonicTime(reading: .nanoseconds(Int64(begin))).advanced(by: scene.duration)
-        // One that waits for room longer than that is told to end. Ours hands over what is under way first.
+        // A program that still waits for room after that must end. Ours
+        // sends the frames in flight first.
         let sent = try sender.end(patience: max(MonotonicTime.now.duration(to: end), .zero) + .seconds(3))
         let received = try receiver.end(patience: .milliseconds(300))
         return outcome(contender, scene, log: log, begin: begin, period: period, sent, received)
@@ -150,7 +151,7 @@ func agePoints(of log: String, begin: Double, period: Double) -> [AgeSeries.Poin
     }
 }
 
-/// A port that nobody listened at a moment ago.
+/// A port on which no program listened a moment ago.
 func freePort() throws -> Int {
     Int(try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary).port)
 }
