@@ -255,6 +255,13 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
             if case .broken(let error) = end, closing.outcome == nil, !frames.isDrained, error.code != .closed {
                 self.end(.of(error), error, byItself: false, &actions)
                 actions.append(.close(.abruptly(number)))
+            } else if closing.outcome == nil, let error = end.failure(at: connection.address),
+                error.code == .unsupported
+            {
+                // The receiver could use nothing of what it took.
+                failure = error
+                frames.dropQueue()
+                phase = .closing(SessionPhase.Closing(outcome: .of(error), goodEnd: .of(error)))
             }
             return
         }

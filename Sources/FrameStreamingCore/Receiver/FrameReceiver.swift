@@ -181,9 +181,12 @@ public final class FrameReceiver: Sendable {
                 frame = try codec.decode(item.frame, decode)
             } catch {
                 inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
-                pass(over: item.info, error.code == .corruptImage ? .undecodable : .refused)
+                let isTheEnd = error.code == .unsupported && isFirst
+                let outcome: Acknowledgement.Outcome? =
+                    isTheEnd ? nil : error.code == .corruptImage ? .undecodable : .refused
+                pass(over: item.info, outcome)
                 onEvent(.undecodable(item.info, error: error))
-                if error.code == .unsupported, isFirst { throw endUnsupported(error) }
+                if isTheEnd { throw endUnsupported(error) }
                 // The caller's settings are invalid, so every frame would fail.
                 if error.code == .invalidArgument { throw error }
                 return nil
@@ -227,14 +230,17 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// Acknowledges a frame that the consumer never gets.
-    private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome) {
+    /// Counts and acknowledges a frame that the consumer never gets.
+    ///
+    /// - Parameter outcome: Nil for a frame that ends the stream. It is not acknowledged: a sender
+    ///   that has delivered all it has would say goodbye before it hears why the stream ends.
+    private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome?) {
         let unconsumed = state.withLock { state in
             if outcome == .skipped { state.interval.skippedHere += 1 } else { state.interval.decodeFailures += 1 }
             state.unconsumed += 1
             return state.unconsumed
         }
-        acknowledge(info, outcome, unconsumed, at: .now)
+        if let outcome { acknowledge(info, outcome, unconsumed, at: .now) }
     }
 
     private func acknowledge(

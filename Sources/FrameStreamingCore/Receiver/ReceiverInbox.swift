@@ -163,7 +163,7 @@ final class ReceiverInbox: Sendable {
             state.bytes += item.frame.byteCount
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
-            guard state.farewell == nil, !state.isCancelled else {
+            guard state.farewell == nil, state.end == nil, !state.isCancelled else {
                 state.dropped += 1
                 return
             }
