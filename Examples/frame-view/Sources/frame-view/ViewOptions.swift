@@ -106,16 +106,18 @@ struct ViewOptions: ParsableArguments {
     func way() throws -> Receiving.Way {
         var tcp = TCPOptions()
         tcp.minimumRate = minimumRate
-        tcp.pixelFormats = JPEGCodec().decodableFormats
+        var receiving = TCPReceiverOptions()
+        receiving.pixelFormats = JPEGCodec().decodableFormats
+        let role = TCPRole.receiver(receiving)
         do throws(FrameStreamingError) {
             if let from {
                 // The connecting side speaks first, so it cannot detect the handshake: it is
                 // binary, unless the user wants text.
                 let handshake: Handshake = handshake == .text ? .text : .binary
-                return .connecting(try TCPConnector(to: from, role: .receiver, handshake: handshake, options: tcp))
+                return .connecting(try TCPConnector(to: from, role: role, handshake: handshake, options: tcp))
             }
             return .listening(
-                try TCPListener(on: listen ?? "", role: .receiver, handshake: handshake.tcp, options: tcp))
+                try TCPListener(on: listen ?? "", role: role, handshake: handshake.tcp, options: tcp))
         } catch {
             if error.code == .invalidArgument { throw ValidationError(error.description) }
             throw error

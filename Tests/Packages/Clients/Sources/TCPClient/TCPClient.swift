@@ -4,8 +4,10 @@ import FrameStreamingTCP
 func echo(on address: String) throws(FrameStreamingError) {
     var options = TCPOptions()
     options.stream = "front"
-    options.pixelFormats = [.jpeg, .gray8]
-    let listener = try TCPListener(on: address, role: .receiver, handshake: .automatic, options: options)
+    var receiving = TCPReceiverOptions()
+    receiving.pixelFormats = [.jpeg, .gray8]
+    let listener = try TCPListener(
+        on: address, role: .receiver(receiving), handshake: .automatic, options: options)
     let transport = try listener.accept(until: .after(.seconds(10)))
     while let message = try transport.receive(until: .never) {
         switch message {
