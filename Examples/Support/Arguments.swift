@@ -31,7 +31,7 @@ package func checkAddress(connect: String?, listen: String?) throws {
     }
 }
 
-/// What is said of a preview's address that is refused.
+/// The usage error for a preview's address that the library refuses.
 package func wrongPreviewAddress(_ error: FrameStreamingError) -> ValidationError {
     ValidationError(error.code == .notPermitted ? "\(error) (--insecure)" : "\(error)")
 }

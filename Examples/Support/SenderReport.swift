@@ -133,7 +133,7 @@ package final class SenderReport: Sendable {
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
-    /// Prints the summary and what went wrong. Returns the program's status.
+    /// Prints the summary and the failures. Returns the program's status.
     private func sumUp(_ sender: FrameSender, deliversAll: Bool) -> CInt {
         // Connections that have not ended by now count as ended, and are not waited for.
         if interruption.happened { sender.cancel() }
@@ -169,7 +169,7 @@ package final class SenderReport: Sendable {
         return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken ? 1 : 0
     }
 
-    /// A listening sender may have had thousands of receivers: the first ones show what went wrong.
+    /// A listening sender may have had thousands of receivers: the first failures show the cause.
     private static let mostShortfalls = 100
 
     /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil if all were.

@@ -212,7 +212,7 @@ struct ConsumeOptions: ParsableArguments {
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
     var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
 
-    /// The formats that the sender is told of; empty = any, for frames that are not decoded.
+    /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded.
     var pixelFormats: [PixelFormat] { decodeSettings == nil ? [] : codec.decodableFormats }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }

@@ -226,7 +226,7 @@ import Testing
         driver.answer(blocked: false)
         driver.answer(blocked: false)
         #expect(driver.numbers == [1, 2])
-        // The next connection is told as well.
+        // The next connection gets the notice as well.
         driver.breakOff()
         driver.connect(Self.second)
         if case .notice(.lost("unplugged"))? = driver.pending?.outgoing {} else { Issue.record("no notice is pending") }
@@ -427,7 +427,7 @@ import Testing
         }
     }
 
-    /// It can be recognised, and nobody waits for it: it said that it leaves.
+    /// It could be recognised, but it is not waited for, because it announced that it leaves.
     @Test(arguments: [true, false]) func aReceiverThatConnectsByItselfAndSaidGoodbyeIsNotWaitedFor(
         isIncoming: Bool
     ) throws {

@@ -41,7 +41,7 @@ import Testing
 
     private static func frame(_ number: UInt64, _ time: Int64?) throws -> Frame {
         let capture = time.map { CaptureTime(nanoseconds: $0, edge: .startOfExposure, error: .nanoseconds(30)) }
-        // Compressed: what is to be encoded may be overtaken by what is said of the source.
+        // Compressed: a notice of the source may overtake a frame that is being encoded.
         var frame = try Frame.filled(
             FrameFormat(width: 17, height: 13, pixelFormat: .jpeg), sequence: number, captureTime: capture,
             byteCount: 100
@@ -60,7 +60,7 @@ import Testing
             .event(.restored), .event(.frame(frames[1])), .event(.frame(frames[2])),
         ])
         let relaying = try hops.runRelay()
-        // Behind the relay everything comes in the order in which it was said.
+        // Frames and notices keep their order through the relay.
         var heard: [String] = []
         var received: [ReceivedFrame] = []
         while let event = try hops.receiver.nextEvent(until: Self.soon) {
@@ -148,7 +148,7 @@ import Testing
         #expect(up.sender.summary.receivers.first?.end != nil)
     }
 
-    /// A receiver that keeps what it is told of the source, and never asks, keeps little.
+    /// A receiver that stores notices of the source, and never takes them, stores few.
     @Test func aSourceThatComesAndGoesIsToldOnce() throws {
         let link = MemoryTransport.pair(capacity: 100)
         let told = Monitor(0)

@@ -41,7 +41,7 @@ public struct CameraControl: Hashable, Sendable {
     public let step: Int
     /// The value that the driver starts with.
     public let defaultValue: Int
-    /// The value now; nil if it cannot be read, as with a button.
+    /// The value now; nil for a control without a readable value, such as a button.
     public let value: Int?
     /// The items of a menu; empty for other kinds.
     public let items: [MenuItem]

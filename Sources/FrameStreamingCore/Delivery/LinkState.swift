@@ -17,7 +17,7 @@ struct LinkState {
     var readers = 0
     /// Connections over which a goodbye is being said or answered.
     var goodbyes: [LinkConnection] = []
-    /// Nobody waits for a goodbye, neither one that is under way nor one that begins now.
+    /// Ends the wait for goodbyes: those under way, and those that begin from now on.
     var isCancelled = false
     /// The number of the run's last frame that was offered to the link, or counted as missed.
     var offered: UInt64 = 0

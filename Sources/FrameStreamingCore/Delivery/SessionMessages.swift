@@ -66,7 +66,7 @@ extension ConnectionEnd {
         case .unsuited: return connecting == .byListener
         case .goodbye(let goodbye) where goodbye.code == .unsupported:
             return connecting == .byListener && options.reconnection == .always
-        // It said that it leaves, so nobody waits for it. Where this side can connect again, or
+        // It announced that it leaves, so it is not waited for. Where this side can connect again, or
         // listens, one that was stopped is as one whose connection broke: the next may be the same,
         // started again.
         case .goodbye(let goodbye):
@@ -165,8 +165,8 @@ enum SessionAction<Frame: QueueableFrame>: Sendable {
 enum SessionClose: Hashable, Sendable {
     /// With a goodbye, which ``SessionEvent/saidGoodbye(_:_:)`` answers.
     case saying(Goodbye, over: ConnectionNumber, until: MonotonicTime)
-    /// With the answer to the receiver's goodbye, or, where it has said none, with this one; nobody
-    /// waits for that.
+    /// With the answer to the receiver's goodbye, or, where it has sent none, with this one, without
+    /// waiting for its answer.
     case answering(Goodbye, over: ConnectionNumber, until: MonotonicTime)
     /// At once.
     case abruptly(ConnectionNumber)

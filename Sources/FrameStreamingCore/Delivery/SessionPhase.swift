@@ -121,7 +121,7 @@ struct SessionConnection: Sendable {
     var isPaused = false
     /// Notices about the source that must be sent before the next frame.
     private(set) var notices: [SourceNotice] = []
-    /// What is said to the receiver's requests, before the next frame.
+    /// The answers to the receiver's requests, which go before the next frame.
     private(set) var answers: [RequestAnswer] = []
     /// The name of a clean end of this connection.
     let goodEnd: StreamEnd
@@ -129,7 +129,7 @@ struct SessionConnection: Sendable {
     let hasSession: Bool
     /// What the receiver takes; empty = any.
     let pixelFormats: [PixelFormat]
-    /// The receiver hears what is said to its requests.
+    /// The receiver understands answers to its requests.
     private let answersRequests: Bool
 
     private static var mostNotices: Int { 16 }

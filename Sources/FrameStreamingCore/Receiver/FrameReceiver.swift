@@ -387,8 +387,8 @@ public final class FrameReceiver: Sendable {
         }
     }
 
-    /// How the stream ended, as a relay says it to its own receivers;
-    /// nil = in good order, without words.
+    /// How the stream ended, as a relay passes it to its own receivers;
+    /// nil = it is complete, and its sender gave no reason.
     var relayedGoodbye: Goodbye? { inbox.farewell ?? transport.peer.goodbye }
 
     /// How it ended; nil while it has not.

@@ -8,7 +8,7 @@ struct PendingRequests: Sendable {
         let request: ReceiverRequest
         /// Nil while there is none.
         var answer: RequestAnswer?
-        /// False: nobody waits for the answer any more.
+        /// Whether the caller still waits for the answer.
         var isAwaited = true
     }
 
@@ -33,7 +33,7 @@ struct PendingRequests: Sendable {
 
     /// Takes note of an answer.
     ///
-    /// - Throws: `protocolViolation` where nobody asked.
+    /// - Throws: `protocolViolation` for an answer without a request.
     mutating func note(_ answer: RequestAnswer) throws(FrameStreamingError) {
         guard let index = entries.firstIndex(where: { $0.answer == nil && $0.request == answer.request }) else {
             throw FrameStreamingError(.protocolViolation, "the sender answered a request that was not made")
@@ -50,7 +50,7 @@ struct PendingRequests: Sendable {
         return answer
     }
 
-    /// Nobody waits for the answer to a request any more; it may still come.
+    /// Ends the wait for the answer to a request, which may still come.
     mutating func abandon(_ id: UInt64) {
         guard let index = entries.firstIndex(where: { $0.id == id }) else { return }
         if entries[index].answer == nil { entries[index].isAwaited = false } else { entries.remove(at: index) }

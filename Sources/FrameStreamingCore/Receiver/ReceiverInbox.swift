@@ -59,7 +59,7 @@ final class ReceiverInbox: Sendable {
             if notices.count > 2 { notices.removeFirst(2) }
         }
 
-        /// The oldest that was said of the source and has no frame before it.
+        /// The oldest notice of the source that has no frame before it.
         mutating func takeNotice() -> SourceNotice? {
             if let first = items.first {
                 return first.notices.isEmpty ? nil : items[0].notices.removeFirst()

@@ -29,7 +29,7 @@ public struct ReceiverSource: FrameSource, Sendable {
     public let isLive: Bool
     private var isLost = false
 
-    /// The frames of `receiver`, which nobody else asks for frames.
+    /// The frames of `receiver`. The source is the only one to ask it for frames.
     ///
     /// - Parameter isLive: False for a stream of which every frame is to arrive.
     public init(_ receiver: FrameReceiver, isLive: Bool = true) {
@@ -40,7 +40,7 @@ public struct ReceiverSource: FrameSource, Sendable {
     /// What the sender has said at its end, so that the relay's own receivers hear the same.
     public var goodbye: Goodbye? { receiver.relayedGoodbye }
 
-    /// The next frame, or what the sender says of its source; nil when it has ended in good order.
+    /// The next frame, or what the sender says of its source; nil when the stream is complete.
     ///
     /// - Throws: As ``FrameReceiver/next(until:)``.
     public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {

@@ -26,8 +26,8 @@ public protocol FrameSource: SendableMetatype {
     ///   the stream, after the frames before it were delivered.
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
 
-    /// What the receivers are told when ``next(until:)`` has returned nil; nil = that the stream is
-    /// complete, which is what a source has that does not say.
+    /// The goodbye to the receivers after ``next(until:)`` has returned nil; nil, the default, says
+    /// that the stream is complete.
     var goodbye: Goodbye? { get }
 }
 

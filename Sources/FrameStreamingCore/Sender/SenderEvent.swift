@@ -15,7 +15,7 @@ public enum SenderEvent: Sendable {
     case waiting(address: String, error: FrameStreamingError, retryAfter: Duration)
     /// The receiver asked for something, and gets it.
     case requested(Peer, ReceiverRequest)
-    /// The receiver asked for what is impossible, and is told so: a quality where several receivers
+    /// The receiver asked for something impossible, and its request throws: a quality where several receivers
     /// share one encoding, or where the source's frames are compressed already.
     case refused(Peer, ReceiverRequest, error: FrameStreamingError)
     /// The source, or its end, waits for this receiver, which has made no progress for this long:

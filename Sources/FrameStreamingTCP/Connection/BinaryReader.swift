@@ -71,8 +71,8 @@ private struct BinaryReading: ~Copyable {
     private var input: InputBuffer
     private var parser: MessageParser
     private(set) var stallMonitor: ReadStallMonitor
-    /// Whether a frame was dropped. All that follow it are dropped as well: who reads the frames
-    /// would take the gap for the peer's fault.
+    /// Whether a frame was dropped. All that follow it are dropped as well: the receiver would take
+    /// the gap for the peer's fault.
     private var hasDropped = false
     private var image: IncomingImage?
     private var step = ImageStep.announced

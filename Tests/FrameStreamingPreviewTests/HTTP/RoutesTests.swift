@@ -23,8 +23,10 @@ extension PreviewTests {
         }
 
         @Test(arguments: [
-            "/nothing", "/api", "/api/other", "/streams", "/streams/", "/streams/none.jpg", "/streams/none.mjpg",
-            "/streams/cam.png", "/../streams/none.jpg", "//", "/streams/a/b.jpg", "/metrics/x", "/?x=/api/streams/y",
+            "/nothing", "/api", "/api/other",
+            "/streams", "/streams/", "/streams/none.jpg", "/streams/none.mjpg",
+            "/streams/cam.png", "/../streams/none.jpg", "//", "/streams/a/b.jpg",
+            "/metrics/x", "/?x=/api/streams/y",
         ]) func whatIsNotThere(path: String) throws {
             let stream = rig.server.stream(named: "cam")
             let answer = try rig.ask(path)

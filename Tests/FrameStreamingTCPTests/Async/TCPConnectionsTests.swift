@@ -80,7 +80,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    /// A peer that nobody took finds its connection closed when the iterator goes.
+    /// When the iterator goes, it closes the connections that were not taken.
     @Test func whatNobodyTookIsClosed() async throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .binary)
         var iterator: TCPConnections.Iterator? = listener.connections.makeAsyncIterator()

@@ -6,8 +6,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-/// A cancel ends what connects and what listens while nobody answers, and no limit of its own is
-/// near.
+/// A cancel ends connecting and listening while no peer answers, and no limit of their own is near.
 @Suite(.ownThread(atOnce: 4)) struct ConnectingCancellingTests {
     /// What an attempt to connect comes to.
     enum Point: CaseIterable { case nobodyAnswers, silentHandshake, halfAWelcome }

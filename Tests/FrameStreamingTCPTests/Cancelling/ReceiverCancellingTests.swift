@@ -47,7 +47,7 @@ import Testing
         try waitUntil("no goodbye is said") { receiver.end != nil }
         receiver.cancel()
         try closing.value()
-        // It was said before the wait for its answer.
+        // The goodbye was sent before the wait for its answer.
         let words = Bye(goodbye).marshal()
         #expect(peer.receive(words.count).first == words.first)
     }
@@ -94,7 +94,7 @@ import Testing
         if point == .behindAFrame { try waitUntil("the frame does not come") { taken.withLock { $0 } == 1 } }
         task.cancel()
         try waitUntil("the sequence goes on") { outcome.withLock { $0 != nil } }
-        // Its end is one in good order, and the goodbye is said although nobody answers it.
+        // It ends without an error, and the goodbye is sent although no answer comes.
         #expect(throws: Never.self) { try outcome.withLock { try $0?.get() } }
         try waitUntil("no goodbye is said") { receiver.end != nil }
         #expect(receiver.end == .cancelled)

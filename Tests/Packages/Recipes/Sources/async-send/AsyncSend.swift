@@ -5,7 +5,7 @@ import FrameStreaming
         var source = try TestPatternSource(width: 640, height: 480)
         let transport = try await TCPTransport.connect(to: "localhost:5600", role: .sender)
         let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
-        // A stop ends the run in good order. To cancel the task that runs it ends it at once.
+        // A stop ends the run with a goodbye. Cancelling the task that runs it ends it at once.
         Task {
             try await Task.sleep(for: .seconds(10))
             sender.stop()
