@@ -80,8 +80,9 @@ package final class ReceiverReport: Sendable {
     /// Runs `body`, which makes or accepts connections until `stop` is called, and
     /// prints the total when it is done.
     ///
-    /// - Parameters: - interrupted: Ends the waits of the consumers with `cancelled`. - finished:
-    ///   Called before the total is printed.
+    /// - Parameters:
+    ///   - interrupted: Ends the waits of the consumers with `cancelled`.
+    ///   - finished: Called before the total is printed.
     package func during(
         stop: @escaping @Sendable () -> Void, interrupted: @escaping @Sendable () -> Void,
         finished: () -> Void = {}, _ body: () throws -> Void

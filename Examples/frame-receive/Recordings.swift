@@ -46,8 +46,9 @@ final class Recordings: Sendable {
     /// Checks that the first recording can be made, so that no sender streams
     /// for an hour without a recording.
     ///
-    /// - Parameters: - maximumConnections: The most streams at once. As many may break at
-    ///   once, and all of them can continue.
+    /// - Parameters:
+    ///   - maximumConnections: The most streams at once. As many may break at once, and all of them
+    ///     can continue.
     init(
         _ arguments: ConsumeOptions, maximumConnections: Int, _ output: OutputOptions
     ) throws(FrameStreamingError) {

@@ -85,7 +85,9 @@ public final class PreviewServer: Sendable {
     /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program
     /// that refuses a bad command line before it starts.
     ///
-    /// - Parameter insecure: As ``PreviewOptions/insecure``.
+    /// - Parameters:
+    ///   - address: As for ``init(on:codec:options:)``.
+    ///   - insecure: As ``PreviewOptions/insecure``.
     /// - Throws: `invalidArgument`; `notPermitted` for an address that other machines reach.
     public static func check(_ address: String, insecure: Bool = false) throws(FrameStreamingError) {
         _ = try ListeningEndpoint(address, insecure: insecure)

@@ -26,9 +26,9 @@ extension QueueableFrame {
 enum FrameEncoding: Sendable {
     /// - Parameters:
     ///   - bytes: The size of the compressed frame.
-    ///   - nanoseconds: Time in the codec; 0 for a frame that was compressed from
-    ///     the start. - settings: The settings of the encoding; nil for a frame
-    ///     that was compressed from the start.
+    ///   - nanoseconds: Time in the codec; 0 for a frame that was compressed from the start.
+    ///   - settings: The settings of the encoding; nil for a frame that was compressed from the
+    ///     start.
     case success(bytes: Int, nanoseconds: Int64, settings: EncodeSettings?)
     case failure(FrameStreamingError)
 }

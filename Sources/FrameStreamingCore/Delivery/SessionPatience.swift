@@ -39,8 +39,9 @@ struct SessionPatience: Sendable {
 
     /// The failure of a receiver that made no progress for too long.
     ///
-    /// - Parameters: - option: The option that sets the time. - address: The address of
-    ///   its connection; nil = it is away.
+    /// - Parameters:
+    ///   - option: The option that sets the time.
+    ///   - address: The address of its connection; nil = it is away.
     ///   - breakage: Why it is away.
     func givenUp(
         after quiet: Duration, _ option: String, at address: String?, _ breakage: FrameStreamingError?

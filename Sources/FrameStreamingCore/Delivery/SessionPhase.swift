@@ -142,7 +142,7 @@ struct SessionConnection: Sendable {
         self.number = number
         address = peer.address
         notices = notice.map { [$0] } ?? []
-        goodEnd = .good(peer.handshake)
+        goodEnd = .good(peer)
         hasSession = peer.session != 0
         pixelFormats = peer.pixelFormats
         answersRequests = peer.answersRequests

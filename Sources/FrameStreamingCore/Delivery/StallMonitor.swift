@@ -25,8 +25,9 @@ struct StallMonitor: Sendable {
     private var last: MonotonicTime
     private var bytes: UInt64?
 
-    /// - Parameters: - start: When the wait began. A lack of progress before that does not count. -
-    ///   bytes: The bytes that had reached its machine by then.
+    /// - Parameters:
+    ///   - start: When the wait began. A lack of progress before that does not count.
+    ///   - bytes: The bytes that had reached its machine by then.
     ///   - patience: How long nothing may move; nil = for ever.
     init(since start: MonotonicTime, bytes: UInt64? = nil, patience: Duration?) {
         last = start

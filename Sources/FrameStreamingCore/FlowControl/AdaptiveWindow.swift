@@ -110,8 +110,8 @@ struct AdaptiveWindow: Sendable {
 
     /// Notes that a frame is handed to the connection.
     ///
-    /// - Parameters: - flight: The frame; gets what
-    ///   ``acknowledged(_:of:next:roundTrip:at:)`` will need.
+    /// - Parameters:
+    ///   - flight: The frame; gets what ``acknowledged(_:of:next:roundTrip:at:)`` will need.
     ///   - oldest: The frame in flight that is acknowledged next.
     mutating func sent(_ flight: inout Flight, oldest: Flight?) {
         let now = flight.sent.nanoseconds
@@ -141,9 +141,10 @@ struct AdaptiveWindow: Sendable {
 
     /// Notes the acknowledgement of the oldest frame in flight.
     ///
-    /// - Parameters: - flight: The frame, as ``sent(_:oldest:)`` filled it.
-    ///   - next: The frame in flight behind it. - roundTrip: The time of a small message and its
-    ///     answer, in nanoseconds; nil = not known.
+    /// - Parameters:
+    ///   - flight: The frame, as ``sent(_:oldest:)`` filled it.
+    ///   - next: The frame in flight behind it.
+    ///   - roundTrip: The time of a small message and its answer, in nanoseconds; nil = not known.
     mutating func acknowledged(
         _ acknowledgement: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64? = nil,
         at now: MonotonicTime

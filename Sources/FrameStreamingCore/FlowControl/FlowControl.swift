@@ -168,9 +168,10 @@ struct FlowControl: Sendable {
     /// Notes the acknowledgement of the oldest frame in flight.
     ///
     /// - Parameters:
-    ///   - next: The frame in flight behind it. - roundTrip: The present time of a small message
-    ///     and its answer, in nanoseconds; nil = not known. - Throws: `protocolViolation` if the
-    ///     credit falls. The connection must end.
+    ///   - next: The frame in flight behind it.
+    ///   - roundTrip: The present time of a small message and its answer, in nanoseconds; nil = not
+    ///     known.
+    /// - Throws: `protocolViolation` if the credit falls. The connection must end.
     mutating func acknowledged(
         _ word: Acknowledgement, of flight: Flight, next: Flight?, roundTrip: Int64?, at now: MonotonicTime
     ) throws(FrameStreamingError) {

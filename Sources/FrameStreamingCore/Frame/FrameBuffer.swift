@@ -69,11 +69,11 @@ public struct FrameBuffer: ~Copyable, Sendable {
     /// Makes the bytes a Frame, which never changes again.
     ///
     /// - Parameters:
-    ///   - format: The picture's shape; `byteCount` must hold all of its planes. - usedBytes: How
-    ///     many of the bytes are used, for compressed pictures; nil = all.
+    ///   - format: The picture's shape; `byteCount` must hold all of its planes.
+    ///   - usedBytes: How many of the bytes are used, for compressed pictures; nil = all.
     ///   - captureTime: When the picture was taken.
-    ///   - sequence: The source's own number of the picture. - Throws:
-    ///     `invalidArgument` if the format needs more bytes.
+    ///   - sequence: The source's own number of the picture.
+    /// - Throws: `invalidArgument` if the format needs more bytes.
     public consuming func makeFrame(
         format: FrameFormat, usedBytes: Int? = nil, captureTime: CaptureTime? = nil, sequence: UInt64 = 0
     ) throws(FrameStreamingError) -> Frame {

@@ -28,10 +28,11 @@ public struct FrameFormat: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - width: Pixels across, 1...65,535.
-    ///   - height: Pixels down, 1...65,535. - pixelFormat: Any format; one
-    ///     without a name here has no planes.
+    ///   - height: Pixels down, 1...65,535.
+    ///   - pixelFormat: Any format; one without a name here has no planes.
     ///   - colorRange: Limited for YUV and full for everything else, unless given.
-    ///   - colorMatrix: The luma weights. - Throws: `invalidArgument` for an invalid size.
+    ///   - colorMatrix: The luma weights.
+    /// - Throws: `invalidArgument` for an invalid size.
     public init(
         width: Int, height: Int, pixelFormat: PixelFormat, colorRange: ColorRange? = nil,
         colorMatrix: ColorMatrix = .unspecified
@@ -45,15 +46,16 @@ public struct FrameFormat: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - width: Pixels across, 1...65,535.
-    ///   - height: Pixels down, 1...65,535. - pixelFormat: Any format; one
-    ///     without a name here has no planes.
-    ///   - strides: Bytes from line to line for each plane in
-    ///     memory order; empty or 0 = no padding.
-    ///   - offsets: Bytes from the buffer's start to each plane; empty = each directly
-    ///     behind the full lines of the last.
+    ///   - height: Pixels down, 1...65,535.
+    ///   - pixelFormat: Any format; one without a name here has no planes.
+    ///   - strides: Bytes from line to line for each plane in memory order; empty or 0 = no
+    ///     padding.
+    ///   - offsets: Bytes from the buffer's start to each plane; empty = each directly behind the
+    ///     full lines of the last.
     ///   - colorRange: Limited for YUV and full for everything else, unless given.
-    ///   - colorMatrix: The luma weights. - Throws: `invalidArgument` for an invalid size, or a
-    ///     stride that is shorter than a line of samples.
+    ///   - colorMatrix: The luma weights.
+    /// - Throws: `invalidArgument` for an invalid size, or a stride that is shorter than a line of
+    ///   samples.
     public init(
         width: Int, height: Int, pixelFormat: PixelFormat, strides: [Int], offsets: [Int] = [],
         colorRange: ColorRange? = nil, colorMatrix: ColorMatrix = .unspecified

@@ -32,10 +32,10 @@ public final class FramePool: Sendable {
 
     /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
     ///
-    /// - Parameters: - capacity: The largest number of slots; 0 = none, and every buffer is
-    ///   unpooled. - keptBytes: A slot that returns while all slots together have more bytes is
-    ///   freed, and free slots are freed before a new one exceeds it. Leased frames are not limited
-    ///   by this.
+    /// - Parameters:
+    ///   - capacity: The largest number of slots; 0 = none, and every buffer is unpooled.
+    ///   - keptBytes: A slot that returns while all slots together have more bytes is freed, and
+    ///     free slots are freed before a new one exceeds it. Leased frames are not limited by this.
     public init(capacity: Int, keptBytes: Int = .max) {
         precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
         self.capacity = capacity

@@ -25,7 +25,8 @@ package struct JPEGHeader: Hashable, Sendable {
     /// Reads the segments up to the first scan.
     ///
     /// - Parameter bytes: The picture from its first byte, at least as far as the first scan's
-    ///   header. - Throws: `corruptImage` if it is not a JPEG, or ends before the first scan.
+    ///   header.
+    /// - Throws: `corruptImage` if it is not a JPEG, or ends before the first scan.
     package init(_ bytes: RawSpan) throws(FrameStreamingError) {
         var segments = JPEGSegments()
         try segments.advance(over: bytes, toFirstScan: true)

@@ -20,9 +20,10 @@ package struct JPEGSegments: Sendable {
 
     /// Continues as far as the bytes reach.
     ///
-    /// - Parameter bytes: The picture from its first byte: those of the last call and more. -
-    ///   Returns: The picture's length in bytes, including its EOI marker; nil if more bytes are
-    ///   needed. - Throws: `corruptImage` if no JPEG begins with these bytes.
+    /// - Parameter bytes: The picture from its first byte: those of the last call and more.
+    /// - Returns: The picture's length in bytes, including its EOI marker; nil if more bytes are
+    ///   needed.
+    /// - Throws: `corruptImage` if no JPEG begins with these bytes.
     @discardableResult
     package mutating func advance(over bytes: RawSpan) throws(FrameStreamingError) -> Int? {
         try advance(over: bytes, toFirstScan: false)

@@ -42,10 +42,10 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Parameters:
     ///   - codec: Decodes the frames.
-    ///   - transport: The connection. The receiver owns it from here. - decode: The wanted pixel
-    ///     format and scale; nil leaves the frames as they were received. - onEvent: Called on the
-    ///     connection's thread or the consumer's. It must return soon. - Throws: `system` if no
-    ///     thread can be started.
+    ///   - transport: The connection. The receiver owns it from here.
+    ///   - decode: The wanted pixel format and scale; nil leaves the frames as they were received.
+    ///   - onEvent: Called on the connection's thread or the consumer's. It must return soon.
+    /// - Throws: `system` if no thread can be started.
     public convenience init(
         codec: any FrameCodec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
@@ -310,10 +310,12 @@ public final class FrameReceiver: Sendable {
 
     /// Ends the stream cleanly: acknowledges the consumer's frame, and says goodbye.
     ///
-    /// - Parameters: - goodbye: The goodbye for the sender: ``Goodbye/failed(_:)`` if this side
-    ///   could not go on. - consumed: Whether the consumer has finished with its frame. If false,
-    ///   for example because its disk is full, the frame is acknowledged as refused; after a stop
-    ///   it is not acknowledged, so that a sender of files sends it again.
+    /// - Parameters:
+    ///   - goodbye: The goodbye for the sender: ``Goodbye/failed(_:)`` if this side could not go
+    ///     on.
+    ///   - consumed: Whether the consumer has finished with its frame. If false, for example
+    ///     because its disk is full, the frame is acknowledged as refused; after a stop it is not
+    ///     acknowledged, so that a sender of files sends it again.
     public func close(_ goodbye: Goodbye = .complete("receiver ended"), consumed: Bool = true) {
         if consumed {
             acknowledgeDelivered()
@@ -348,7 +350,7 @@ public final class FrameReceiver: Sendable {
         }
         guard isFirst else { return }
         let farewell = inbox.farewell
-        inbox.noteEnd(farewell != nil ? .cancelled : .good(transport.peer.handshake))
+        inbox.noteEnd(farewell != nil ? .cancelled : .good(transport.peer))
         inbox.dropRest()
         // The sender may be gone already, which loses nothing: both sides have their counts. The
         // first goodbye counts, unless something has failed since.

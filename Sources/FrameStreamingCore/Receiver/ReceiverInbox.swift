@@ -118,7 +118,7 @@ final class ReceiverInbox: Sendable {
                 guard let message = try transport.receive(until: .never) else {
                     let peer = transport.peer
                     let failure = peer.goodbye?.failure(of: "sender", at: peer.address)
-                    noteEnd(failure.map { .of($0) } ?? .good(peer.handshake), failure)
+                    noteEnd(failure.map { .of($0) } ?? .good(peer), failure)
                     return
                 }
                 switch message {

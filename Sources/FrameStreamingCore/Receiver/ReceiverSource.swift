@@ -31,7 +31,9 @@ public struct ReceiverSource: FrameSource, Sendable {
 
     /// The frames of `receiver`. The source is the only one to ask it for frames.
     ///
-    /// - Parameter isLive: False for a stream of which every frame is to arrive.
+    /// - Parameters:
+    ///   - receiver: Where the frames come from, as their sender sent them: its `decode` is nil.
+    ///   - isLive: False for a stream of which every frame is to arrive.
     public init(_ receiver: FrameReceiver, isLive: Bool = true) {
         self.receiver = receiver
         self.isLive = isLive

@@ -21,9 +21,9 @@ public protocol FrameSource: SendableMetatype {
     /// The next event, or nil at the end.
     ///
     /// - Parameter deadline: How long to wait for it. ``FrameSender`` calls with slices of 50 ms,
-    ///   so that it can be cancelled: return or throw by then. - Throws: `timedOut` if there was no
-    ///   event by the deadline: nothing is lost, and the call is made again. Any other error ends
-    ///   the stream, after the frames before it were delivered.
+    ///   so that it can be cancelled: return or throw by then.
+    /// - Throws: `timedOut` if there was no event by the deadline: nothing is lost, and the call is
+    ///   made again. Any other error ends the stream, after the frames before it were delivered.
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
 
     /// The goodbye to the receivers after ``next(until:)`` has returned nil; nil, the default, says

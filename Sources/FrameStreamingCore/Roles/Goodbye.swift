@@ -55,7 +55,9 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
 
     /// The error for the side that receives it, if it says that the peer failed; nil otherwise.
     ///
-    /// - Parameters: - role: The peer's role: `receiver`, `sender`. - address: The peer's address.
+    /// - Parameters:
+    ///   - role: The peer's role: `receiver`, `sender`.
+    ///   - address: The peer's address.
     func failure(of role: String, at address: String) -> FrameStreamingError? {
         guard isFailure else { return nil }
         let reason = text.isEmpty ? "it did not say why" : text

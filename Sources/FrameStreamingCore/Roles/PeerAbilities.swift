@@ -10,4 +10,8 @@ extension Peer {
 
     /// Whether a frame says how many frames were dropped before it.
     package var hasSkipCounts: Bool { handshake != .text }
+
+    /// Whether a clean end is a goodbye with a code and words. Without that it is a mark behind the
+    /// last frame.
+    var hasGoodbyes: Bool { handshake != .text }
 }

@@ -11,7 +11,7 @@ internal import FrameStreamingSystem
 /// try sender.run(&source)
 /// ```
 ///
-/// ``run(_:)`` blocks the calling thread; everything else may be called from any thread meanwhile.
+/// `run(_:)` blocks the calling thread; everything else may be called from any thread meanwhile.
 public final class FrameSender: Sendable {
     let encoders: EncoderPool
     let options: SenderOptions
@@ -21,10 +21,11 @@ public final class FrameSender: Sendable {
 
     /// A sender over one connection.
     ///
-    /// - Parameters: - codec: Encodes the pictures that are not compressed;
-    ///   compressed ones are sent unchanged.
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
     ///   - transport: A connection whose peer receives. The sender owns it from here.
-    ///   - options: Policy, window, quality. - Throws: `invalidArgument` for invalid options.
+    ///   - options: Policy, window, quality.
+    /// - Throws: `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, transport: any Transport, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -33,11 +34,12 @@ public final class FrameSender: Sendable {
 
     /// A sender over several connections: a picture is encoded once for all of them.
     ///
-    /// - Parameters: - codec: Encodes the pictures that are not compressed;
-    ///   compressed ones are sent unchanged.
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
     ///   - transports: Connections whose peers receive. The sender owns them from here.
     ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one
-    ///     its own. - Throws: `invalidArgument` for invalid options.
+    ///     its own.
+    /// - Throws: `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, transports: [any Transport], options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -51,11 +53,11 @@ public final class FrameSender: Sendable {
     /// A sender that makes its connection itself, and another one after a break: the receiver may
     /// be started later, and restarted.
     ///
-    /// - Parameters: - codec: Encodes the pictures that are not compressed;
-    ///   compressed ones are sent unchanged.
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
     ///   - provider: Makes the connections, one after another.
-    ///   - options: Policy, window, quality, ``SenderOptions/reconnection``. - Throws:
-    ///     `invalidArgument` for invalid options.
+    ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
+    /// - Throws: `invalidArgument` for invalid options.
     public convenience init(
         codec: any FrameCodec, provider: any TransportProvider, options: SenderOptions = SenderOptions()
     ) throws(FrameStreamingError) {
@@ -66,9 +68,10 @@ public final class FrameSender: Sendable {
     /// A sender without a connection so far: see `add(_:policy:window:)` and
     /// ``SenderOptions/waitsForReceivers``.
     ///
-    /// - Parameters: - codec: Encodes the pictures that are not compressed;
-    ///   compressed ones are sent unchanged.
-    ///   - options: Policy, window, quality. - Throws: `invalidArgument` for invalid options.
+    /// - Parameters:
+    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
+    ///   - options: Policy, window, quality.
+    /// - Throws: `invalidArgument` for invalid options.
     public init(codec: any FrameCodec, options: SenderOptions) throws(FrameStreamingError) {
         try Self.check(options.encode)
         // Invalid options are refused here, before a connection is added.
@@ -118,15 +121,17 @@ public final class FrameSender: Sendable {
         return try endRun(failure, source.goodbye ?? .complete("end of stream"))
     }
 
-    /// Hands over a frame without waiting, instead of ``run(_:)``, for
+    /// Hands over a frame without waiting, instead of `run(_:)`, for
     /// programs with a loop of their own.
     ///
-    /// ``finish(_:)`` ends it. Any thread may call.
+    /// `finish(_:)` ends it. Any thread may call.
     ///
     /// - Parameters:
-    ///   - frame: The frame. - replaces: Whether the frame may wait if there is no credit. Under
-    ///     `latest` it then replaces an older frame that waits. - Returns: What happened to the
-    ///     frame. With several receivers, each with its own credit, it is the best outcome.
+    ///   - frame: The frame.
+    ///   - replaces: Whether the frame may wait if there is no credit. Under `latest` it then
+    ///     replaces an older frame that waits.
+    /// - Returns: What happened to the frame. With several receivers, each with its own credit, it
+    ///   is the best outcome.
     @discardableResult
     public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
         let links: [ReceiverLink]? = control.withLock { control in
@@ -141,14 +146,15 @@ public final class FrameSender: Sendable {
     public var hasCredit: Bool { control.withLock { $0.links }.contains { $0.hasCredit } }
 
     /// Ends a stream of ``trySend(_:replaces:)``: waits until the receivers have acknowledged the
-    /// frames in flight, and says goodbye, as at the end of ``run(_:)``.
+    /// frames in flight, and says goodbye, as at the end of `run(_:)`.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
     /// form, `try await sender.finish()`.
     ///
     /// - Parameter goodbye: The goodbye for the receivers: ``Goodbye/failed(_:)`` if this side
-    ///   could not go on. - Throws: The error that ended the last connection; `cancelled` after
-    ///   ``cancel()``; `invalidArgument` if the sender runs or has ended.
+    ///   could not go on.
+    /// - Throws: The error that ended the last connection; `cancelled` after ``cancel()``;
+    ///   `invalidArgument` if the sender runs or has ended.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'try await sender.finish()'")
     @discardableResult
     public func finish(
@@ -184,14 +190,14 @@ public final class FrameSender: Sendable {
     }
 
     /// Ends the stream cleanly, from any thread: no more frames are taken, the frames in flight are
-    /// waited for as long as ``SenderOptions/stopPatience`` allows, and ``run(_:)`` returns.
+    /// waited for as long as ``SenderOptions/stopPatience`` allows, and `run(_:)` returns.
     ///
     /// - Parameter goodbye: The goodbye for the receivers; the first one counts.
     public func stop(_ goodbye: Goodbye = .stopped("sender stopped")) {
         control.update { $0.stop = $0.stop ?? SenderControl.Stop(time: .now, goodbye: goodbye) }
     }
 
-    /// Ends at once, from any thread: ``run(_:)`` throws `cancelled` within 100 ms (and
+    /// Ends at once, from any thread: `run(_:)` throws `cancelled` within 100 ms (and
     /// the source's own slice of 50 ms).
     public func cancel() {
         let links = control.update { control in

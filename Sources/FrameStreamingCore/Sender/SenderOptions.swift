@@ -17,7 +17,7 @@ public struct SenderOptions: Sendable {
     /// Whether another connection is made after one has ended. Only with a ``TransportProvider``: a
     /// ``Transport`` is one connection.
     public var reconnection = Reconnection.afterBreak
-    /// Whether ``FrameSender/run(_:)`` continues when no receiver is left, because
+    /// Whether `FrameSender.run(_:)` continues when no receiver is left, because
     /// `FrameSender.add` may add another.
     public var waitsForReceivers = false
     /// How long a connection may make no progress with a partly sent frame before it counts as
@@ -36,7 +36,7 @@ public struct SenderOptions: Sendable {
     /// pause that it asked for does not count.
     ///
     /// A receiver that is given up has failed, and the others continue.
-    /// ``SenderEvent/stalled(_:_:givesUpAfter:)`` reports the wait.
+    /// ``SenderEvent/stalled(_:duration:givesUpAfter:)`` reports the wait.
     public var stallTimeout: Duration?
     /// The limit, instead of ``stallTimeout`` and a longer ``drainTimeout``, for receivers that
     /// connected to this side by themselves, through a listener

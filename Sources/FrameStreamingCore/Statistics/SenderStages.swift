@@ -19,8 +19,8 @@ struct SenderStages: Sendable {
     /// Counts a frame that was acknowledged. The peer reports its times, so no difference may trap.
     ///
     /// - Parameters:
-    ///   - sent: When the frame was handed to the connection. - clock: The
-    ///     estimate of the receiver's clock.
+    ///   - sent: When the frame was handed to the connection.
+    ///   - clock: The estimate of the receiver's clock.
     mutating func record(
         acknowledged word: Acknowledgement, sent: MonotonicTime, at now: MonotonicTime, clock: ClockFilter.Estimate?
     ) {

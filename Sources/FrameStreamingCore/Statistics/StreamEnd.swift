@@ -15,8 +15,8 @@ public enum StreamEnd: String, Sendable, CustomStringConvertible {
     /// After a stop the peer got a goodbye.
     case cancelled
 
-    /// The name of a clean end with this handshake.
-    static func good(_ handshake: Handshake) -> StreamEnd { handshake == .text ? .over : .bye }
+    /// The name of a clean end with this peer.
+    static func good(_ peer: Peer) -> StreamEnd { peer.hasGoodbyes ? .bye : .over }
 
     /// The end that an error causes.
     static func of(_ error: FrameStreamingError) -> StreamEnd {

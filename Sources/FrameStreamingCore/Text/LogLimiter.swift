@@ -62,9 +62,11 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
 
     /// Returns whether a line may be written now. If not, it is counted as suppressed.
     ///
-    /// - Parameters: - kind: The line's kind. It must be of a closed set, such as an enum, because
-    ///   each kind is remembered for ever. - source: The line's source, such as a connection's
-    ///   address; nil = only the common limit applies.
+    /// - Parameters:
+    ///   - kind: The line's kind. It must be of a closed set, such as an enum, because each kind is
+    ///     remembered for ever.
+    ///   - source: The line's source, such as a connection's address; nil = only the common limit
+    ///     applies.
     ///   - now: This moment.
     public mutating func admit(_ kind: Kind, from source: String?, at now: MonotonicTime) -> Bool {
         let (perSource, total) = rates(kind)
@@ -85,8 +87,9 @@ public struct LogLimiter<Kind: Hashable & Sendable>: Sendable {
     /// Returns what has been suppressed for ``reportInterval``, and counts anew from here on.
     ///
     /// - Parameters:
-    ///   - now: This moment. - isLast: Whether to return all suppressed lines, however
-    ///     recent, because the program ends.
+    ///   - now: This moment.
+    ///   - isLast: Whether to return all suppressed lines, however recent, because the program
+    ///     ends.
     public mutating func takeSuppressed(at now: MonotonicTime, isLast: Bool = false) -> [Suppressed] {
         let due = backlogs.filter { isLast || now.since($0.begin) >= Self.reportInterval }
         backlogs.removeAll { backlog in due.contains { $0.kind == backlog.kind } }

@@ -11,9 +11,10 @@ extension String {
     /// what the peer sent, byte for byte: print them through this. Messages of
     /// ``FrameStreamingError`` are printable already.
     ///
-    /// - Parameters: - untrusted: The text, of any length. Only as much as fits is read.
-    ///   - limit: How many Unicode scalars the result may have, at least 1. A
-    ///     longer text is cut and ends with `…`.
+    /// - Parameters:
+    ///   - untrusted: The text, of any length. Only as much as fits is read.
+    ///   - limit: How many Unicode scalars the result may have, at least 1. A longer text is cut
+    ///     and ends with `…`.
     public init(printable untrusted: some StringProtocol, limit: Int = 200) {
         let limit = Swift.max(1, limit)
         var result = ""

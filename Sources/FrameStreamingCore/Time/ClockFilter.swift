@@ -19,8 +19,8 @@ package struct ClockFilter: Hashable, Sendable {
         ///   - asked: When the question was written, on our clock.
         ///   - heard: When the peer read it, on the peer's clock.
         ///   - said: When the peer wrote the answer, on the peer's clock.
-        ///   - answered: When the answer was read, on our clock. - Returns: Nil for
-        ///     impossible times, which measure nothing.
+        ///   - answered: When the answer was read, on our clock.
+        /// - Returns: Nil for impossible times, which measure nothing.
         package init?(asked: Int64, heard: Int64, said: Int64, answered: Int64) {
             let (whole, tooLong) = answered.subtractingReportingOverflow(asked)
             let (theirs, tooLongToo) = said.subtractingReportingOverflow(heard)

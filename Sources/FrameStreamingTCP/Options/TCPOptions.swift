@@ -6,8 +6,8 @@ public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The sender's name counts; a
     /// receiver's is for a sender that gives none. The text handshake carries no name.
     public var stream = ""
-    /// How long a peer may take to complete the handshake; with ``Handshake/automatic``, to send
-    /// its first byte. With ``Handshake/text`` there is no limit: a peer may be silent until its
+    /// How long a peer may take to complete the handshake; with `Handshake.automatic`, to send
+    /// its first byte. With `Handshake.text` there is no limit: a peer may be silent until its
     /// first frame.
     public var handshakeTimeout = Duration.seconds(5)
     /// How long no byte of a begun message may move, in either direction, before the connection is

@@ -23,8 +23,9 @@ final class TwoMachines: Sendable {
     private let losesPongs: Monitor<Bool>
     private let threads: [SystemThread]
 
-    /// - Parameters: - losesPongs: Whether PONGs are lost until the test lets them through. -
-    ///   shared: What makes the ends look like one machine.
+    /// - Parameters:
+    ///   - losesPongs: Whether PONGs are lost until the test lets them through.
+    ///   - shared: What makes the ends look like one machine.
     init(losesPongs: Bool = false, shared: Identity = .each) throws {
         let losing = Monitor(losesPongs)
         self.losesPongs = losing

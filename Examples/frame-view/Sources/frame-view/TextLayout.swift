@@ -10,7 +10,8 @@ struct TextLayout: Hashable {
 
     /// - Parameters:
     ///   - lines: What to draw. A line that is too long is broken at a blank, if it has one; text
-    ///     without room is left out. - place: The corner, or the middle of the lower edge.
+    ///     without room is left out.
+    ///   - place: The corner, or the middle of the lower edge.
     ///   - window: The window, in pixels. The size of the letters follows from it.
     init(_ lines: [String], at place: Place, in window: Size) {
         let dot = Self.dot(in: window)

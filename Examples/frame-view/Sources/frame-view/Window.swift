@@ -19,7 +19,8 @@ internal import Glibc
 
     /// Opens a window.
     ///
-    /// - Parameters: - scaleQuality: SDL's name of the method that scales pictures.
+    /// - Parameters:
+    ///   - scaleQuality: SDL's name of the method that scales pictures.
     ///   - vsync: Without it a picture is on the screen when the display next reads it, and where
     ///     no compositor is in between it may change in the middle of a refresh. With it each
     ///     picture waits for the refresh: at 60 Hz 8 ms on average and 17 at most, and drivers that
