@@ -4,6 +4,7 @@
 public func sideBySide<Element: Sendable>(
     _ elements: [Element], atOnce limit: Int, _ body: @escaping @Sendable (Element) throws -> Void
 ) async throws {
+    let limit = min(limit, OwnThread.mostAtOnce)
     try await withThrowingTaskGroup(of: Void.self) { group in
         for first in 0..<min(limit, elements.count) {
             let executor = try ThreadExecutor()

@@ -10,7 +10,7 @@ import Testing
 
 /// The async forms of the calls that block. All tasks of a test run on one thread: a form that
 /// blocked it would hang the test.
-@Suite(.ownThread(atOnce: 1), .timeLimit(.minutes(2))) struct AsyncFormsTests {
+@Suite(.ownThread(atOnce: 1), .timeLimit(.minutes(30))) struct AsyncFormsTests {
     /// Waits, without blocking, until the threads of the async forms have ended.
     private static func expectNoThreads(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let limit = soon()

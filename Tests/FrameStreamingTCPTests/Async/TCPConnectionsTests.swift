@@ -8,7 +8,7 @@ import Testing
 
 /// Connections as an asynchronous sequence. All tasks of a test run on one thread: a call that
 /// blocked it would hang the test.
-@Suite(.ownThread(atOnce: 2), .timeLimit(.minutes(2))) struct TCPConnectionsTests {
+@Suite(.ownThread(atOnce: 2), .timeLimit(.minutes(30))) struct TCPConnectionsTests {
     private func connect(_ listener: TCPListener) async throws -> TCPTransport {
         try await TCPTransport.connect(to: listener.address, role: .sender, until: soon())
     }
