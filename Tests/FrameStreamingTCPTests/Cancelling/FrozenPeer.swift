@@ -74,7 +74,6 @@ final class SingleTransportProvider: TransportProvider {
     private struct State {
         var transport: (any Transport)?
         var isCancelled = false
-        var waits = 0
     }
 
     let address = "single"
@@ -82,14 +81,8 @@ final class SingleTransportProvider: TransportProvider {
 
     init(_ transport: any Transport) { state = Monitor(State(transport: transport)) }
 
-    /// Whether the next connection is waited for.
-    var isAwaited: Bool { state.withLock { $0.waits > 0 } }
-
     func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         enum Outcome { case next(any Transport), cancelled }
-        state.update { state in
-            if state.transport == nil { state.waits += 1 }
-        }
         let outcome: Outcome? = state.wait(until: deadline.nanoseconds) { state in
             if state.isCancelled { return .cancelled }
             return state.transport.take().map { .next($0) }
