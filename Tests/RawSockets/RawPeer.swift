@@ -18,16 +18,20 @@ package final class RawPeer: Sendable {
     package convenience init(port: Int, patience: Int = 20) throws {
         let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.init(socket: socket, patience: patience)
+        guard connect(to: port) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    }
+
+    /// Calls connect(2) with a port of 127.0.0.1, and returns its result.
+    fileprivate func connect(to port: Int) -> CInt {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let code = unsafe withUnsafePointer(to: &address) {
-            unsafe connect(
+        return unsafe withUnsafePointer(to: &address) {
+            unsafe Glibc.connect(
                 socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
                 socklen_t(MemoryLayout<sockaddr_in>.size))
         }
-        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
     deinit { Glibc.close(socket) }
@@ -147,16 +151,7 @@ extension RawPeer {
     ) -> (peer: RawPeer, isConnected: Bool) {
         let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let peer = RawPeer(socket: Glibc.socket(AF_INET, type, 0))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let code = unsafe withUnsafePointer(to: &address) {
-            unsafe connect(
-                peer.socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
-                socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-        if code == 0 { return (peer, true) }
+        if peer.connect(to: port) == 0 { return (peer, true) }
         var waiting = pollfd(fd: peer.socket, events: Int16(POLLOUT), revents: 0)
         let milliseconds = CInt(patience / .milliseconds(1))
         return (peer, unsafe poll(&waiting, 1, milliseconds) > 0)

@@ -84,13 +84,15 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         guard let oldest = queue.firstWaiting, queue.count - oldest > (policy.isDeadline ? Self.mostWaiting : 1) else {
             return
         }
-        queue.drop(at: oldest)
-        counts.dropped.replaced += 1
+        replace(at: oldest)
     }
 
     /// Drops the frame that waits, because there is a newer one that is not offered yet.
     mutating func replaceWaiting() {
-        guard let index = queue.firstWaiting else { return }
+        if let index = queue.firstWaiting { replace(at: index) }
+    }
+
+    private mutating func replace(at index: Int) {
         queue.drop(at: index)
         counts.dropped.replaced += 1
     }

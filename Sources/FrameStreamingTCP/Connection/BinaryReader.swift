@@ -67,13 +67,10 @@ private struct BinaryReading: ~Copyable {
     private let channel: Channel
     private let writer: MessageWriter
     private let pool: FramePool
-    private let admission: FrameAdmission?
+    private var admission: FrameAdmission?
     private var input: InputBuffer
     private var parser: MessageParser
     private(set) var stallMonitor: ReadStallMonitor
-    /// Whether a frame was dropped. All that follow it are dropped as well: the receiver would take
-    /// the gap for the peer's fault.
-    private var hasDropped = false
     private var image: IncomingImage?
     private var step = ImageStep.announced
     private var header: FrameHeader?
@@ -133,17 +130,12 @@ private struct BinaryReading: ~Copyable {
 
     /// Takes memory for the image, or decides to drop it.
     private mutating func admit(until limit: Deadline) throws(FrameStreamingError) {
-        if let admission, hasDropped || !admission.admitsAtOnce(imageBytes + metadata.count) {
-            if hasDropped {
-                admission.pass()
-            } else {
-                // The peer is not to blame while this side does not read.
-                stallMonitor.end()
-                let verdict = try admission.admit(imageBytes + metadata.count, until: limit)
-                stallMonitor.begin()
-                hasDropped = verdict == .dropped
-            }
-            if hasDropped {
+        if admission?.admitsAtOnce(imageBytes + metadata.count) == false {
+            // The peer is not to blame while this side does not read.
+            stallMonitor.end()
+            let verdict = try admission?.admit(imageBytes + metadata.count, until: limit)
+            stallMonitor.begin()
+            if verdict == .dropped {
                 step = .dropping(left: imageBytes)
                 return
             }

@@ -9,23 +9,24 @@ struct FrameAdmission: Sendable {
     let writer: MessageWriter
     let state: ConnectionState
 
+    /// Whether a frame was dropped. All that follow it are dropped as well: the receiver would take
+    /// the gap for the peer's fault.
+    private(set) var hasDropped = false
+
     enum Verdict { case admitted, dropped }
 
     /// How long the wait may delay the rest of a partly written message.
     private static let slice = Duration.milliseconds(20)
 
     /// Takes the memory if it is available now.
-    func admitsAtOnce(_ byteCount: Int) -> Bool { account.take(byteCount) }
-
-    /// Counts a frame that is dropped without asking.
-    func pass() { account.pass() }
+    func admitsAtOnce(_ byteCount: Int) -> Bool { !hasDropped && account.take(byteCount) }
 
     /// Waits for memory. Once this side has said goodbye, no consumer takes frames any more, and
     /// the peer's answer is behind them: frames for which there is no memory are dropped then.
     ///
     /// - Throws: `timedOut`; `closed`.
-    func admit(_ byteCount: Int, until limit: Deadline) throws(FrameStreamingError) -> Verdict {
-        while true {
+    mutating func admit(_ byteCount: Int, until limit: Deadline) throws(FrameStreamingError) -> Verdict {
+        while !hasDropped {
             // No other thread writes the rest of an answer that the socket took in part.
             let until = writer.hasWork ? limit.earlier(.after(Self.slice)) : limit
             let outcome = account.take(byteCount, until: until.nanoseconds) {
@@ -35,12 +36,13 @@ struct FrameAdmission: Sendable {
             case .taken: return .admitted
             case .isOver:
                 if channel.isClosed { throw .closedConnection }
-                account.pass()
-                return .dropped
+                hasDropped = true
             case .timedOut:
                 if limit.hasPassed { throw .timedOut("memory for the next frame") }
                 _ = try channel.drive(writer)
             }
         }
+        account.pass()
+        return .dropped
     }
 }
