@@ -192,7 +192,7 @@ package struct SenderEventLine: Encodable, Sendable {
     }
 }
 
-/// A key by its own name.
+/// A JSON key with any name.
 struct LineKey: CodingKey, ExpressibleByStringLiteral {
     let stringValue: String
     let intValue: Int? = nil

@@ -32,9 +32,9 @@ package final class Interruption: Sendable {
 
     /// How long the program has to end by itself.
     private static let patience = Duration.milliseconds(650)
-    /// How long printing the summary may take then, if the reader of the output does not read.
+    /// How long printing the summary may take after that, if the output is not read.
     private static let printing = Duration.milliseconds(300)
-    /// How long it may take on a machine that is too busy, while the output takes more.
+    /// How long printing may take if the output is read, but the machine is too busy.
     private static let slowPrinting = Duration.milliseconds(2_300)
     /// A signal that comes so soon after the first is the same one, sent twice.
     private static let echo = Duration.milliseconds(200)
@@ -112,7 +112,7 @@ package final class Interruption: Sendable {
         }
     }
 
-    /// Whether one came.
+    /// Whether a signal came.
     package var happened: Bool { state.withLock { $0.happened } }
 
     /// Sets what an interruption does from now on. If one has happened, it does so at once.

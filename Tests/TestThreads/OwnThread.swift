@@ -2,8 +2,8 @@ import Foundation
 import FrameStreamingSystem
 public import Testing
 
-/// Runs each test of a suite on a thread of its own, and only so many at once: of the suite, and of
-/// all suites.
+/// Runs each test of a suite on a thread of its own. The number of tests that run at once is
+/// limited, for the suite and for all suites together.
 ///
 /// A test that blocks would otherwise hold one of Swift's cooperative threads, of which there are
 /// as many as cores: two such tests on two cores starve every task, and no third test begins.

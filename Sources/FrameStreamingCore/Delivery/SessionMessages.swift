@@ -10,7 +10,7 @@ enum Outgoing<Frame: QueueableFrame>: Sendable {
     case frame(Frame, FrameInfo)
     /// A notice about the source.
     indirect case notice(SourceNotice)
-    /// What it says to a request of the receiver.
+    /// The answer to a request of the receiver.
     indirect case answer(RequestAnswer)
 }
 
@@ -26,7 +26,7 @@ enum ConnectionEnd: Sendable {
     case goodbye(Goodbye)
     /// The connection broke.
     case broken(FrameStreamingError)
-    /// The receiver takes no frames in the format that they have, so this side ends it.
+    /// This side ended the connection, because the receiver does not take the frames' format.
     case unsuited(FrameStreamingError)
 }
 
@@ -62,13 +62,12 @@ extension ConnectionEnd {
             if connecting == .byListener { return true }
             guard error.isTransient || error.code == .closed else { return false }
             return connecting.isOwn || options.policy == .reliable && connection.hasSession
-        // It is the same the next time, but another receiver may take what this one does not.
+        // This receiver's formats stay the same. Another receiver may take the frames.
         case .unsuited: return connecting == .byListener
         case .goodbye(let goodbye) where goodbye.code == .unsupported:
             return connecting == .byListener && options.reconnection == .always
-        // It announced that it leaves, so it is not waited for. Where this side can connect again, or
-        // listens, one that was stopped is as one whose connection broke: the next may be the same,
-        // started again.
+        // A receiver that said goodbye is not waited for, unless it was stopped: it may be started
+        // again. This needs a side that can connect again, or that listens.
         case .goodbye(let goodbye):
             return connecting.isOwn && (goodbye.code == .stopped || options.reconnection == .always)
         }
@@ -85,7 +84,7 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     /// The source gave a frame. Under `reliable` it is only offered while
     /// ``ReceiverSession/hasRoom``.
     case offered(Frame)
-    /// The source has held a frame without room since then.
+    /// The source has waited since this time for room for its frame.
     ///
     /// - Parameter deliveredBytes: The bytes that have reached the
     ///   receiver's machine; nil = not known.
@@ -118,7 +117,7 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     indirect case gaveUpConnecting(FrameStreamingError)
     /// The connection has taken what ``SessionAction/send(_:over:waits:)`` handed to it.
     case sent(ConnectionNumber)
-    /// The connection does not take it without waiting. Part of it may have been sent.
+    /// The connection does not take this without waiting. Part of it may have been sent.
     indirect case blocked(ConnectionNumber, Outgoing<Frame>)
     /// The receiver acknowledged a frame.
     case acknowledged(ConnectionNumber, Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?)
@@ -165,8 +164,8 @@ enum SessionAction<Frame: QueueableFrame>: Sendable {
 enum SessionClose: Hashable, Sendable {
     /// With a goodbye, which ``SessionEvent/saidGoodbye(_:_:)`` answers.
     case saying(Goodbye, over: ConnectionNumber, until: MonotonicTime)
-    /// With the answer to the receiver's goodbye, or, where it has sent none, with this one, without
-    /// waiting for its answer.
+    /// With the answer to the receiver's goodbye. If the receiver sent none, with this goodbye, and
+    /// without waiting for its answer.
     case answering(Goodbye, over: ConnectionNumber, until: MonotonicTime)
     /// At once.
     case abruptly(ConnectionNumber)

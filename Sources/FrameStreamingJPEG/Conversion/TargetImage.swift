@@ -9,7 +9,7 @@ internal import FrameStreamingCore
     var lumaHeight: Int
     var chroma: (u: TargetPlane, v: TargetPlane)?
     var factors: ChromaFactors
-    /// Has the ``SourceImage/lineRoom(columns:)`` of the source's chroma.
+    /// Scratch memory for lines of chroma, of ``SourceImage/lineRoom(columns:)`` bytes.
     var lines: UnsafeMutablePointer<UInt8>?
 }
 

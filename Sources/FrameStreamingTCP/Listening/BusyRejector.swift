@@ -3,7 +3,8 @@ internal import FrameStreamingSystem
 
 /// Turns peers away while a listener has no room.
 ///
-/// One thread does it, with a short time for each peer, so a flood of them costs no more.
+/// One thread rejects all peers, with a short time for each, so a flood of peers costs no more
+/// than that thread.
 final class BusyRejector: Sendable {
     private struct State {
         var waiting: [(Channel, String)] = []

@@ -36,7 +36,7 @@ final class Stage: Sendable {
     private let wasPresented = DispatchSemaphore(value: 0)
     private let wake: @Sendable () -> Void
 
-    /// - Parameter wake: Makes the window's thread take the news.
+    /// - Parameter wake: Wakes the window's thread, which then calls ``Stage/take()``.
     init(_ status: StreamStatus, wake: @escaping @Sendable () -> Void) {
         state = Mutex(State(news: News(status: status)))
         self.wake = wake
@@ -64,8 +64,8 @@ final class Stage: Sendable {
         return receiver.peer.session == session ? receiver : nil
     }
 
-    /// Hands a picture to the window and returns when it is on the screen. Only then it counts as
-    /// consumed and is acknowledged, so the sender sends no faster than the display shows.
+    /// Hands a picture to the window and returns when it is on the screen. The picture is consumed
+    /// and acknowledged only then, so the sender sends no faster than the display shows.
     func show(_ received: ReceivedFrame) {
         let isClosing = state.withLock { state in
             guard state.closing == nil else { return true }
@@ -108,7 +108,7 @@ final class Stage: Sendable {
 
     // MARK: The window
 
-    /// Takes the news.
+    /// Returns the changes since the last call. A picture is returned only once.
     func take() -> News {
         state.withLock { state in
             state.isTaken = state.isTaken || state.news.picture != nil
