@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread outside Swift's cooperative pool, on which a thread must not block. (Foundation.Thread
+/// A thread outside Swift's cooperative pool, whose threads must not block. (Foundation.Thread
 /// costs 50 ms at start and 50 MB in a static binary.)
 package final class SystemThread: Sendable {
     /// Which thread it is, as long as that thread lives.

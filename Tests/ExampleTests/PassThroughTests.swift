@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 extension ExampleTests {
-    /// Pictures that are JPEG already go as they are, whatever was
-    /// asked of those that are encoded here.
+    /// Pictures that are JPEG already are sent unchanged, whatever options for encoding were given.
     @Suite struct PassThrough {
         let workspace: Workspace
 

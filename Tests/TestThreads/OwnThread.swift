@@ -10,8 +10,8 @@ public import Testing
 /// If all ran at once, a slow machine would not get to each of them within the times that they
 /// allow; a test that waits for its place has not begun, and so none of its times runs.
 public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
-    /// Ten, or as many as `FRAMESTREAMING_TESTS_AT_ONCE` says: under a sanitizer fewer, because each
-    /// test takes many times as long.
+    /// Ten, or as many as `FRAMESTREAMING_TESTS_AT_ONCE` says: under a sanitizer fewer, because
+    /// each test takes many times as long.
     static let mostAtOnce =
         ProcessInfo.processInfo.environment["FRAMESTREAMING_TESTS_AT_ONCE"].flatMap(Int.init) ?? 10
 

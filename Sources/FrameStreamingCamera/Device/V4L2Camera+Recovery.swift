@@ -1,7 +1,7 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// How a camera recovers that stalls, fails or is unplugged.
+/// The recovery of a camera that stalls, fails or is unplugged.
 extension V4L2Camera {
     private static let healthyAfter = Duration.seconds(5)
     /// Waits for a lost camera are this short, so that `close()` can end them.

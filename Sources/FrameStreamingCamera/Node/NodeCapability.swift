@@ -5,8 +5,8 @@ package struct NodeCapability: Hashable, Sendable {
     package let driver: String
     package let card: String
     package let busInfo: String
-    /// The flags of this node. Those of the whole device are no use: a webcam's metadata node has
-    /// VIDEO_CAPTURE among them.
+    /// The flags of this node. Those of the whole device would mislead: a webcam's metadata node
+    /// has VIDEO_CAPTURE among them.
     package let flags: UInt32
 
     init(_ answer: v4l2_capability) {

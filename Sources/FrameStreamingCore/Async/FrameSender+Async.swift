@@ -36,8 +36,8 @@ extension FrameSender {
 
 /// A source on its way to the thread of a run and back.
 ///
-/// It is Sendable without a lock: the task waits while the thread uses the source, and what else
-/// could reach it was sent along.
+/// It is Sendable without a lock: the task waits while the thread uses the source, which no other
+/// code can reach, because `run` takes it as `sending`.
 private final class LentSource<Source: FrameSource>: @unchecked Sendable {
     var source: Source
 

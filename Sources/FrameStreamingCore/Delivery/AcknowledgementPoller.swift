@@ -234,7 +234,7 @@ final class AcknowledgementPoller: Sendable {
             let place = state.places[index]
             if place != nil {
                 state.current = index
-                // Requests that are made while it is read count from now on.
+                // Cleared before the read, so that a time that is set during the read is kept.
                 state.needs[index].lookBy = nil
             }
             return (place, state.needs[index].wantsOutput)

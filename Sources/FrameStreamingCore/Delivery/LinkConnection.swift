@@ -9,7 +9,7 @@ final class LinkConnection: Sendable {
     /// Its place in the ``AcknowledgementPoller``; nil = it is not polled.
     let place = Monitor<Int?>(nil)
     private let clock: PeerClock
-    /// Whether the round trip is used. A transport measures it from the first question on.
+    /// Whether the round trip is used. A transport measures it once it was read.
     private let measuresRoundTrip: Bool
     /// Whether other receivers get the same encodings.
     private let isShared: @Sendable () -> Bool
@@ -23,7 +23,7 @@ final class LinkConnection: Sendable {
         self.isShared = isShared
         self.measuresRoundTrip = measuresRoundTrip
         clock = PeerClock(transport)
-        // Asked before the first frame, so that it is measured with that.
+        // Read before the first frame, so that the measurement begins with that frame.
         if measuresRoundTrip { _ = transport.roundTrip }
     }
 

@@ -153,7 +153,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         if let formats = connection?.pixelFormats, !formats.isEmpty, let format = frames.nextFormat,
             !formats.contains(format)
         {
-            // It goes on to the next receiver, where a listener brings one.
+            // If a listener makes the connections, the session goes on with the next receiver.
             disconnect(
                 number, .unsuited(.unsuited(format, toTaking: formats, at: connection?.address)), at: now, &actions)
             return false
@@ -258,7 +258,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
             } else if closing.outcome == nil, let error = end.failure(at: connection.address),
                 error.code == .unsupported
             {
-                // The receiver could use nothing of what it took.
+                // The receiver could decode nothing of what was sent.
                 failure = error
                 frames.dropQueue()
                 phase = .closing(SessionPhase.Closing(outcome: .of(error), goodEnd: .of(error)))

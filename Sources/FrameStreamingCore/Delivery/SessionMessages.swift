@@ -180,7 +180,7 @@ enum SessionReport: Sendable {
     case requested(ReceiverRequest)
     /// The receiver asked for something that is impossible, for this reason.
     case refused(ReceiverRequest, FrameStreamingError)
-    /// The receiver has made no progress for this time, and is given up
+    /// The receiver has made no progress for the first duration. It is given up
     /// after the second one; nil = never.
     case stalled(Duration, givesUpAfter: Duration?)
     /// The frames are encoded with other settings from now on.

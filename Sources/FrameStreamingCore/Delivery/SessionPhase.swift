@@ -156,7 +156,7 @@ struct SessionConnection: Sendable {
 
     mutating func takeNotice() -> SourceNotice? { notices.isEmpty ? nil : notices.removeFirst() }
 
-    /// - Throws: `protocolViolation` for a receiver that asks on and on and takes no answer.
+    /// - Throws: `protocolViolation` for a receiver that keeps asking and reads no answer.
     mutating func answer(_ answer: RequestAnswer) throws(FrameStreamingError) {
         guard answersRequests else { return }
         guard answers.count < Self.mostAnswers else {

@@ -14,7 +14,7 @@ struct StallMonitor: Sendable {
     }
 
     enum Verdict: Hashable, Sendable {
-        /// Nothing has moved for the first time, and the receiver is given up
+        /// Nothing has moved for the first duration. The receiver is given up
         /// after the second one; nil = never.
         case waits(Duration, left: Duration?)
         /// Nothing has moved for this time, which is the permitted one.

@@ -47,8 +47,7 @@ extension AdaptiveWindow {
         guard case .flying(_, _, let referenceTime) = trial, let referenceTime else { return }
         trial = .none
         let early = referenceTime - flight.sent.nanoseconds
-        // Of a difference in size only the part counts that the
-        // link's time for the frame can explain.
+        // A difference in size counts only as far as the link's time for the frame can explain it.
         let perByte = min(
             Double(max(0, now - previous - receiver)) / Double(max(1, flight.bytes)),
             Double(typical.value) / Double(max(1, bytes.value)))

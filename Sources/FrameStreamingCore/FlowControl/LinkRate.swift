@@ -1,5 +1,5 @@
-/// Estimates the link's rate in bytes a second, from the time that it took for frames that made
-/// pictures wait, without the receiver's own time.
+/// Estimates the link's rate in bytes a second. It measures the time of frames that made pictures
+/// wait, without the receiver's own time.
 ///
 /// A frame that made no picture wait only shows that the link is at least as fast. So the estimate
 /// grows with time, slowly at first, until pictures wait again.

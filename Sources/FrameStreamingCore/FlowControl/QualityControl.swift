@@ -5,7 +5,7 @@
 /// At 0.92 the quality falls at once. It rises in steps of a few points, a second
 /// apart, so that it does not oscillate.
 struct QualityControl: Sendable {
-    /// The settings for encoding, and that one picture in `keepOneIn` is offered.
+    /// The settings for encoding. Of every `keepOneIn` pictures one is offered.
     typealias Settings = (quality: Int, scale: PictureScale, keepOneIn: Int)
 
     /// The settings for the next picture.
@@ -36,9 +36,9 @@ struct QualityControl: Sendable {
     private static let mostLeftOut = 30
 
     /// - Parameters:
-    ///   - quality: The qualities to choose from, within 1 ... 100. It starts with the best. -
-    ///     allowsScale: Whether pictures may be scaled down if the lowest quality does not suffice.
-    ///     - allowsRate: Whether pictures may be dropped if nothing else suffices.
+    ///   - quality: The qualities to choose from, within 1...100. It starts with the best.
+    ///   - allowsScale: Whether pictures may be scaled down if the lowest quality does not suffice.
+    ///   - allowsRate: Whether pictures may be dropped if nothing else suffices.
     init(quality range: ClosedRange<Int>, allowsScale: Bool, allowsRate: Bool) {
         self.range = range
         highest = range.upperBound

@@ -1,4 +1,5 @@
-/// A mean that forgets: first of all values, then each new one counts 1/`weight`.
+/// A mean that forgets. The first `weight` values count alike; from then on each new value counts
+/// 1/`weight`.
 struct RunningMean: Sendable {
     private let weight: Int
     private(set) var count = 0

@@ -10,7 +10,7 @@ public enum ChromaSubsampling: String, Sendable, CustomStringConvertible {
     /// No chroma.
     case gray = "gray"
 
-    /// Every one, fullest first.
+    /// All subsamplings, the one with the most chroma first.
     public static let all: [ChromaSubsampling] = [.yuv444, .yuv422, .yuv420, .gray]
 
     /// `4:2:0` or `420`, `gray` or `grey`.

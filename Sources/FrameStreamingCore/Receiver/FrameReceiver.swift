@@ -100,13 +100,17 @@ public final class FrameReceiver: Sendable {
     /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
     /// ``frames``.
     ///
+    /// A frame that does not decode is reported to the sender and to `onEvent`, and passed over. If
+    /// it is the first, and the codec does not decode its format, both sides end with
+    /// `unsupported`.
+    ///
+    /// After a break, frames that had arrived are delivered as long as decoding them takes less
+    /// than a second in all. The rest is not acknowledged, so a sender with a session sends it
+    /// again. It counts in ``ReceiverStatistics/droppedAtEnd``.
+    ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``;
     ///   `peerFailed` when the sender said that it failed, after all frames; what broke the
-    ///   connection, after the frames before it. These are decoded for a second in all; the rest is
-    ///   dropped undecoded, is not acknowledged, and counts in ``ReceiverStatistics/droppedAtEnd``;
-    ///   a sender with a session sends it again. A frame that does not decode is reported to the
-    ///   sender and to `onEvent`, and passed over; where it is the first, and its format is one
-    ///   that the codec does not decode, both sides end with `unsupported`.
+    ///   connection, after the frames that are still delivered; `unsupported`.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
         try take(newest: false, until: deadline)
@@ -208,8 +212,8 @@ public final class FrameReceiver: Sendable {
             clock: estimate, taken: start, decoded: end)
     }
 
-    /// No frame was decoded so far, and this one is in a format that the codec does not decode, and
-    /// so will the others be: both sides end, and the sender hears why.
+    /// Ends both sides, and tells the sender why: no frame was decoded so far, and the codec does
+    /// not decode the format of this one. The following frames would have the same format.
     private func endUnsupported(_ error: FrameStreamingError) -> FrameStreamingError {
         let peer = transport.peer.address
         let reason = FrameStreamingError(.unsupported, error.message, subject: error.subject ?? peer)
@@ -273,9 +277,9 @@ public final class FrameReceiver: Sendable {
     /// Asks the sender to pause, to resume, or to encode with another quality, from any thread but
     /// the one that calls `onEvent` for the connection.
     ///
-    /// Returns when the sender has said that it complies, with the next frame or later. A sender
-    /// that does not answer (``Peer/answersRequests``) complies or not: then it returns when the
-    /// connection has taken the request.
+    /// Returns when the sender has said that it complies, with the next frame or later. If the
+    /// sender does not answer requests (``Peer/answersRequests``), this returns when the connection
+    /// has taken the request, and whether the sender complies is unknown.
     ///
     /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake, and
     ///   where it says that it cannot comply: it sends one encoding to several receivers, or its

@@ -1,7 +1,7 @@
 /// The requests of a receiver that the sender has not answered.
 ///
-/// A request whose sending timed out may have gone or not, so an answer is matched with the oldest
-/// request of its kind and value.
+/// A request whose sending timed out may have been sent or not. So an answer is matched with the
+/// oldest request of its kind and value.
 struct PendingRequests: Sendable {
     private struct Entry {
         let id: UInt64

@@ -10,15 +10,16 @@ public struct ReceivedFrame: Sendable {
     /// `frame.captureTime` is the stamp itself, on the clock of the machine that captured it.
     public let localCaptureTime: MonotonicTime?
     /// By how much ``localCaptureTime`` may be wrong, either way: the error of the sender's clock,
-    /// and what the stamp had of its own after a relay. Nil where the time is not known.
+    /// and after a relay the error that the stamp already had. Nil where the time is not known.
     public let captureError: Duration?
 
     /// The picture's present age; nil if the peer gives no time that can be compared with ours.
     public var age: Duration? { localCaptureTime.map { $0.duration(to: .now) } }
 
-    /// The frame as it came, to be sent on by a relay: its capture time is on this
-    /// machine's clock, with the error that this adds. Nothing is encoded again. Where the
-    /// capture time is not known here, it has none.
+    /// The frame as it was received, to be sent on by a relay. Nothing is encoded again.
+    ///
+    /// Its capture time is translated to this machine's clock, and its error includes that of the
+    /// translation. If the capture time is not known here, the frame has none.
     public func forwarded() -> Frame {
         var frame = encoded
         frame.captureTime = localCaptureTime.map {

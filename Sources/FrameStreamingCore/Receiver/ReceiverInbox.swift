@@ -45,7 +45,8 @@ final class ReceiverInbox: Sendable {
         /// What the sender has said of its source since the last frame.
         var notices: [SourceNotice] = []
         var requests = PendingRequests()
-        /// The thread that reads the connection, which must not wait for what it has to read.
+        /// The thread that reads the connection. It must not wait for a message: no other thread
+        /// would read it.
         var reader: SystemThread.ID?
 
         mutating func drop() {
@@ -53,7 +54,7 @@ final class ReceiverInbox: Sendable {
             items = []
         }
 
-        /// Of a source that comes and goes without a frame, the last pair counts.
+        /// Keeps a notice. If the source comes and goes without a frame, only the last pair stays.
         mutating func note(_ notice: SourceNotice) {
             notices.append(notice)
             if notices.count > 2 { notices.removeFirst(2) }

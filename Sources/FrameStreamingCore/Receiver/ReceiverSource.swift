@@ -21,7 +21,7 @@ enum ReceivedEvent: Sendable {
 /// the frames, and so is the end: the sender's goodbye with its code, and an error as an error of
 /// the source.
 ///
-/// The receiver stays the caller's to end: when the run has ended, release or close it.
+/// The caller must end the receiver: when the run has ended, release or close it.
 public struct ReceiverSource: FrameSource, Sendable {
     /// Where the frames come from.
     public let receiver: FrameReceiver
@@ -53,7 +53,7 @@ public struct ReceiverSource: FrameSource, Sendable {
                 isLost = true
                 return .lost(FrameStreamingError(.sourceLost, reason))
             case .notice(.restored):
-                // Whoever was not told of a loss needs not hear of its end.
+                // A return is reported only if the loss was.
                 guard isLost else { continue }
                 isLost = false
                 return .restored

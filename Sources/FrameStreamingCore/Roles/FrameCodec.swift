@@ -73,8 +73,7 @@ public protocol FrameCodec: Sendable {
     ///   be larger than the codec allows.
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame
 
-    /// The pixel formats that ``decode(_:_:)`` takes; empty = not known, which is
-    /// what a codec has that does not say.
+    /// The pixel formats that ``decode(_:_:)`` takes; empty, the default, = not known.
     ///
     /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver
     /// tells its sender before that, in the handshake, where the transport is given the list:

@@ -14,7 +14,7 @@ public enum SourceEvent: Sendable {
 /// It is used by one thread at a time, so a struct suffices. Each Frame has its format, which
 /// may change from one to the next.
 public protocol FrameSource: SendableMetatype {
-    /// Whether pictures are made whether or not they are taken, so that the newest
+    /// Whether the source makes pictures even if they are not taken, so that the newest
     /// counts. It decides the default policy.
     var isLive: Bool { get }
 

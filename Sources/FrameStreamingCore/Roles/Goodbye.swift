@@ -15,8 +15,8 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
         /// It could not go on: its disk is full, its source broke, its encoder failed.
         case failed
         /// It cannot go on, and never can with this peer: frames come in a format that its codec
-        /// does not decode, or the peer takes none of the formats that it sends. A peer of before
-        /// this code takes it for ``failed``.
+        /// does not decode, or the peer takes none of the formats that it sends. An older peer
+        /// takes this code for ``failed``.
         case unsupported
 
         /// The code's name.
@@ -47,7 +47,7 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// A goodbye of a side that could not go on.
     public static func failed(_ text: String) -> Goodbye { Goodbye(.failed, text) }
 
-    /// A goodbye of a side that cannot send to, or receive from, this peer in a format of both.
+    /// A goodbye of a side that has no pixel format in common with this peer.
     public static func unsupported(_ text: String) -> Goodbye { Goodbye(.unsupported, text) }
 
     /// Whether the side that says it could not go on.

@@ -9,8 +9,8 @@ public protocol Transport: Sendable {
     var peer: Peer { get }
 
     /// How long a small message and its answer take there and back, from program to program, as
-    /// measured lately: without load as far as that can be had, and without the answerer's own
-    /// time; nil = not known, which is what a transport has that does not say otherwise.
+    /// measured lately. It excludes the answerer's own time and, as far as possible, the load of
+    /// the link. Nil, the default, = not known.
     ///
     /// A sender with an adaptive window reads it with each acknowledgement, and tries no
     /// larger window that could not gain anything. A transport that must send something to

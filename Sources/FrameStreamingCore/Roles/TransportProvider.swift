@@ -25,7 +25,7 @@ public protocol TransportProvider: Sendable {
 }
 
 extension TransportProvider {
-    /// It connects to its peer.
+    /// False: the provider connects to its peer.
     public var waitsForPeers: Bool { false }
 }
 

@@ -15,8 +15,8 @@ package protocol WatchedTransport: Transport {
     /// peer, and writes the rest of partial messages. It never waits, and reads at most once, so
     /// that a peer that sends much does not delay others.
     ///
-    /// - Parameter messages: The arrived messages are appended to it, also if this throws. -
-    ///   Returns: What to wait for now; nil when the peer has ended cleanly.
+    /// - Parameter messages: The arrived messages are appended to it, also if this throws.
+    /// - Returns: What to wait for now; nil when the peer has ended cleanly.
     /// - Throws: As `receive`, but never `timedOut`.
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds?
 }

@@ -39,7 +39,7 @@ struct EncodingQueue<Job> {
     mutating func rest() { idle += 1 }
 
     /// The turn of a thread that rests; nil = it goes on resting. It stops resting in the same step
-    /// as it takes a job: otherwise ``add(_:)`` could take it for one that gets to the next job.
+    /// as it takes a job. Otherwise ``add(_:)`` could count on it for the next job.
     mutating func takeTurn() -> Turn? {
         guard isStopped || !jobs.isEmpty else { return nil }
         idle -= 1

@@ -13,8 +13,8 @@ extension FrameSender {
     ///
     /// - Parameters:
     ///   - transport: A connection whose peer receives. The sender owns it from here.
-    ///   - policy: Another than that of the options.
-    ///   - window: Another than that of the options.
+    ///   - policy: The policy for this receiver; nil = that of the options.
+    ///   - window: The window for this receiver; nil = that of the options.
     /// - Throws: `invalidArgument`; `closed` when the sender has ended.
     public func add(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
@@ -38,8 +38,8 @@ extension FrameSender {
         link.waitUntilOver(number)
     }
 
-    /// Works like `serve(_:policy:window:)`, but returns at once, for a listener that learns
-    /// otherwise when a connection has ended.
+    /// Works like `serve(_:policy:window:)`, but returns at once: for a listener that notices by
+    /// itself when a connection has ended.
     package func take(_ transport: any Transport) throws(FrameStreamingError) {
         _ = try link(for: transport, isIncoming: true, nil, nil)
     }
@@ -67,8 +67,8 @@ extension FrameSender {
     ///
     /// - Parameters:
     ///   - provider: Makes the connections, one after another.
-    ///   - policy: Another than that of the options.
-    ///   - window: Another than that of the options.
+    ///   - policy: The policy for this receiver; nil = that of the options.
+    ///   - window: The window for this receiver; nil = that of the options.
     /// - Throws: `invalidArgument`; `closed` when the sender has ended.
     public func add(
         _ provider: any TransportProvider, policy: DeliveryPolicy? = nil, window: SendWindow? = nil

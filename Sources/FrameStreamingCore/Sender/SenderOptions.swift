@@ -56,9 +56,10 @@ public struct SenderOptions: Sendable {
     /// Called with each acknowledgement and the time since its frame was handed to the connection,
     /// on the thread that reads the acknowledgements of all receivers. It must return soon.
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
-    /// Called when a connection is made, breaks or fails, and for a receiver's request, on
-    /// the connection's thread or the one that reads acknowledgements; and for a stalled receiver,
-    /// on the thread that waits for it. It must return soon.
+    /// Called for each event. It must return soon.
+    ///
+    /// A stalled receiver is reported on the thread that waits for it, all other events on the
+    /// connection's thread or on the thread that reads acknowledgements.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
     /// Makes options. By default the policy is `latest`, the window adaptive (4

@@ -62,8 +62,8 @@ struct SenderRun: Sendable {
         }
     }
 
-    /// Takes one more frame after the receivers have left: if there is one, they did not get
-    /// everything, and it is counted as dropped where every frame must arrive.
+    /// Takes one more frame after the receivers have left. If there is one, they did not get
+    /// everything. So links on which every frame must arrive count it as dropped.
     private func countNext(of source: inout some FrameSource) throws(FrameStreamingError) {
         let missing = control.withLock { $0.links }.filter(\.isReliable)
         let limit = Deadline.after(.seconds(1))

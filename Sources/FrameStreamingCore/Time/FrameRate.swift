@@ -91,8 +91,7 @@ public struct FrameRate: Hashable, Sendable {
         guard nanoseconds >= 0 else { return 0 }
         let product = UInt64(nanoseconds).multipliedFullWidth(by: UInt64(numerator))
         let divisor = UInt64(denominator) * 1_000_000_000
-        // A rate of more than 2^63 pictures in 292 years does not exist, so the
-        // quotient fits but for absurd rates.
+        // The quotient fits, except for rates of more than 2^63 pictures in 292 years.
         guard product.high < divisor else { return .max }
         var index = divisor.dividingFullWidth(product).quotient
         // The times above are rounded down, so the next picture may be due already.

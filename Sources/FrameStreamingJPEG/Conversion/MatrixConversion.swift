@@ -16,8 +16,8 @@ struct MatrixConversion: Hashable, Sendable {
     private var vOfV: Int16
     private let isLimitedRange: Bool
 
-    /// Nil where at most the range has to be converted: for BT.601, and for an unspecified matrix,
-    /// which is taken for it.
+    /// Nil if the matrix needs no conversion: for BT.601, and for an unspecified matrix, which is
+    /// taken for BT.601.
     init?(from matrix: ColorMatrix, _ range: ColorRange) {
         // The weights of red and blue (ITU-R BT.601, BT.709, BT.2020).
         let (red, blue): (Double, Double)

@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 
 /// Cuts the bytes of a binary connection into messages, and reads images into the pool's buffers.
 ///
-/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
+/// It is Sendable without a lock, because only the thread with the turn to read uses it.
 final class BinaryReader: @unchecked Sendable {
     /// What was read.
     enum Item {

@@ -14,7 +14,7 @@ struct ClockExchange: Sendable {
         self.state = state
     }
 
-    /// Asks if the thread that reads must; returns when it must next, `.max` = never.
+    /// Asks if the reading thread has to. Returns when it has to ask next; `.max` = never.
     func askIfOverdue() throws(FrameStreamingError) -> Int64 {
         // For nearly every message of a peer that reads our clock, this is all.
         let wake = measurement.withLock { $0.wakeTime }
@@ -26,7 +26,7 @@ struct ClockExchange: Sendable {
         do throws(FrameStreamingError) {
             if try !ask() { measurement.withLock { $0.postpone(at: now) } }
         } catch {
-            // The threads that write report what broke in writing. What has arrived is still read.
+            // The writing threads report a failed write. What has arrived is still read.
             if error.code == .closed { throw error }
             return .max
         }

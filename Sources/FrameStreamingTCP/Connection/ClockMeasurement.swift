@@ -4,8 +4,8 @@ internal import FrameStreamingCore
 /// answers. It has no I/O, and every call gets the time.
 ///
 /// It asks a few times in a row at first, so that the first frames soon have an age. Then it asks
-/// once a second as long as the connection lives, because clocks drift and routes change. It does
-/// not if the peer reads our clock and the round trip is not read.
+/// once a second as long as the connection lives, because clocks drift and routes change. If the
+/// peer reads our clock and no caller needs the round trip, it stops asking.
 ///
 /// A question measures best if nothing is queued in front of it, so it is sent before a frame or an
 /// acknowledgement. If there are none, the thread that reads asks for the clock. The round trip of

@@ -4,8 +4,8 @@ internal import FrameStreamingCore
 /// without a clock of its own.
 ///
 /// The total time does not count: a large frame on a slow link may take as long as it moves. A
-/// stall ends the connection. So does less than a minimum rate over a minute, which is what a peer
-/// does that sends single bytes to keep its connection.
+/// stall ends the connection. So does less than a minimum rate over a minute: a peer could send
+/// single bytes to keep its connection.
 struct MessageProgress: Hashable, Sendable {
     /// The limits for a message.
     struct Limits: Hashable, Sendable {

@@ -1,7 +1,7 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
-/// Notices a peer that is gone, behind a proxy that goes on confirming what it is sent.
+/// Notices that a peer is gone although a proxy in between still confirms the bytes for it.
 /// ``SilenceDetector`` decides.
 struct SilenceWatch: Sendable {
     /// The number of a PING that asks for nothing but an answer. No question about the clock has
@@ -77,7 +77,7 @@ struct SilenceWatch: Sendable {
                 MessageWriter.Outgoing(Ping(id: Self.question, sendTime: monotonicNow()).marshal())
             }
         } catch {
-            // The threads that write report what broke in writing. What has arrived is still read.
+            // The writing threads report a failed write. What has arrived is still read.
             if error.code == .closed { throw error }
             return false
         }

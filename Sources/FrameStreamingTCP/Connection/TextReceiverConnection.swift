@@ -81,7 +81,7 @@ final class TextReceiverConnection: Connection {
 
 /// Reads headers and JPEGs, however the bytes are split into reads.
 ///
-/// Only the thread with the turn to read uses it, which is why it may say that it is Sendable.
+/// It is Sendable without a lock, because only the thread with the turn to read uses it.
 private final class TextReader: @unchecked Sendable {
     private enum Step { case header, announced(Int), image }
 

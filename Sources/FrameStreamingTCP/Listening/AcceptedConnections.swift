@@ -9,7 +9,7 @@ final class AcceptedConnections: Sendable {
         var hasBegun = false
         var ready: [(transport: TCPTransport, ticket: UInt64)] = []
         var waiting: CheckedContinuation<Answer, Never>?
-        /// What is answered once none is ready any more; nil = more may come.
+        /// The answer once no connection is ready any more; nil = more may come.
         var end: Answer?
         var onCancel: (@Sendable () -> Void)?
         var isCancelled = false

@@ -27,7 +27,7 @@ extension TCPListener {
     ///     closed afterwards. If `body` throws, the goodbye reports that to the
     ///     peer, unless `body` has said goodbye itself.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
-    ///   Nothing that a peer does.
+    ///   A peer's fault is not thrown.
     @available(
         *, noasync, message: "it blocks one of the few threads of all tasks: use 'connections', or a thread of your own"
     )
@@ -68,7 +68,7 @@ extension TCPListener {
     ///   - onError: Called, from any thread, for each connection that failed in its handshake or
     ///     was turned away. The sender's events and summary report how the others end.
     /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken.
-    ///   Nothing that a peer does.
+    ///   A peer's fault is not thrown.
     @available(
         *, noasync, message: "it blocks one of the few threads of all tasks: use 'connections', or a thread of your own"
     )
@@ -108,8 +108,8 @@ extension TCPListener {
     ///   - stop: Ends this call alone; nil = only the listener does.
     ///   - body: Gets the socket and its ticket in the registry. A connection that goes on after
     ///     `body` must give the ticket back when it is closed. What `body` throws closes it.
-    /// - Throws: `closed`, with an errno, if the listening socket is broken. Nothing that a peer
-    ///   does.
+    /// - Throws: `closed`, with an errno, if the listening socket is broken. A peer's fault is not
+    ///   thrown.
     func takeAll(
         maximum: Int, in registry: ConnectionRegistry? = nil, stop: AcceptStop? = nil,
         onError: @escaping @Sendable (any Error) -> Void,

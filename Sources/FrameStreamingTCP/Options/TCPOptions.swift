@@ -27,8 +27,8 @@ public struct TCPOptions: Sendable {
     /// connection is lost.
     ///
     /// It may take longer by the time that frames under way need at 32 kB/s, 30 s at most. Bytes
-    /// that are still being confirmed count as an answer. A slow peer answers as well; one that
-    /// does not hangs or is gone, though a proxy may go on confirming what it is sent. The text
+    /// that are still being confirmed count as an answer. A slow peer answers as well. A peer that
+    /// does not answer hangs or is gone, even if a proxy still confirms the bytes for it. The text
     /// handshake has no PING.
     public var answerTimeout = Duration.seconds(10)
 

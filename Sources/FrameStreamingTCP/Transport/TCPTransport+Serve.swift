@@ -3,7 +3,7 @@ internal import FrameStreamingSystem
 
 /// A connection that a `serve` lends to its body.
 extension TCPTransport: ScopedTransport {
-    /// How long the goodbye may take for which the body has left no time.
+    /// How long the goodbye may take if the body has used up its time.
     static var patience: Duration { .seconds(1) }
 
     package var isLent: Bool { lent.withLock { $0 } }

@@ -74,7 +74,7 @@ struct WireRequestAnswer: Hashable {
         reason = WireText.unmarshal(payload)
     }
 
-    /// The answer; nil for one to no request that this side makes.
+    /// The answer; nil if it answers a kind of request that this side never makes.
     var answer: RequestAnswer? {
         let request: ReceiverRequest? =
             switch kind {

@@ -64,7 +64,8 @@ import Testing
         #expect(peer.receiveToEnd().isEmpty)
     }
 
-    /// Several receivers share one encoding: none of them chooses its quality, and each request throws.
+    /// Several receivers share one encoding: none of them chooses its quality, and each request
+    /// throws.
     @Test func aQualityThatSeveralReceiversShareIsRefused() throws {
         let pairs = [try makePair(.sender), try makePair(.receiver)]
         let senders = [pairs[0].connecting, pairs[1].listening]

@@ -38,8 +38,8 @@ import Testing
         #expect(summary.total.lost == 0 && summary.total.dropped.total == 0, "\(what)")
     }
 
-    /// Options without questions about the clock: cuts are counted in bytes,
-    /// and none may fall into the goodbye.
+    /// Options without PINGs. The proxy cuts after a number of bytes, and PINGs would shift a cut
+    /// into the goodbye.
     private static var counted: TCPOptions {
         var options = TCPOptions()
         options.believesBootID = true
