@@ -60,7 +60,7 @@ struct Clip {
         }
     }
 
-    /// The clip as a Y4M file. Limited is what a file without the tag is.
+    /// The clip as a Y4M file. A file without the tag has limited range.
     var y4m: [UInt8] {
         var bytes = Array("YUV4MPEG2 W\(width) H\(height) F25:1 Ip A1:1 C\(chromaName)".utf8)
         if range == .full { bytes += Array(" XCOLORRANGE=FULL".utf8) }

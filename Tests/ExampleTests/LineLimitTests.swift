@@ -14,7 +14,7 @@ import Testing
     @Test func noKindPrintsMoreThanPeopleRead() {
         for kind in LineKind.allCases {
             let (perSource, total) = kind.rates
-            // A line with what a peer says takes some 300 bytes: 100 kB a second are far away.
+            // A line with a peer's text takes some 300 bytes, so a rate in this range is harmless.
             #expect(perSource.interval >= .milliseconds(2) && total.interval >= .milliseconds(1), "\(kind)")
             #expect(perSource.burst <= total.burst && total.burst <= 4_000, "\(kind)")
         }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// A link whose receiver does not answer costs nothing at each frame, and its
-/// figures are those of a link that did.
+/// A link whose receiver does not answer costs nothing at each frame. Its figures are the same as
+/// if each frame had been offered to it.
 @Suite(.ownThread(atOnce: 4)) struct IdleLinksTests {
     /// A sender that runs, with one receiver that takes everything and others that say nothing.
     struct Running {

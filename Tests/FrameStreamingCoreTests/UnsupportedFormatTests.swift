@@ -4,9 +4,9 @@ import FrameStreamingTesting
 import TestThreads
 import Testing
 
-/// Streams whose frames are in a format that the receiver cannot have.
+/// Streams whose frames are in a format that the receiver cannot decode.
 @Suite(.ownThread(atOnce: 4)) struct UnsupportedFormatTests {
-    /// Decodes one format only, and says so or finds it out.
+    /// Decodes one format only. With `names` it says so in advance, else it fails to decode others.
     private struct Choosy: FrameCodec {
         var names: Bool
         var decodableFormats: [PixelFormat] { names ? [.gray8] : [] }

@@ -24,7 +24,7 @@ final class AcknowledgementPoller: Sendable {
     }
 
     fileprivate struct State {
-        /// Places that are free are used again: a tag is an index.
+        /// The places by their tags. A free place is used again.
         var places: [Place?] = []
         /// What each waits for in addition to input.
         var needs: [WatchedNeeds] = []

@@ -15,7 +15,7 @@ final class ReceiverInbox: Sendable {
     enum Arrival: Sendable {
         /// The oldest frame; with `latest`, the newest one and those that must be skipped.
         case frames(skipped: [FrameInfo], Item)
-        /// What the sender said of its source, for those who ask for it.
+        /// A notice about the sender's source, for callers that ask for notices.
         case notice(SourceNotice)
         case ended
         /// The sender reported its failure: a clean end with an error.

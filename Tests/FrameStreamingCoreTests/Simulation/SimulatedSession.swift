@@ -20,7 +20,7 @@ final class SimulatedSession {
     /// One event in this many ends the stream from this side by a
     /// cancel, a stop or the source's end.
     var ends: UInt64 = 10_000
-    /// How much rarer breaks are than they might be.
+    /// Breaks are this many times rarer than other events.
     var breaks: UInt64 = 1
     /// How much more often than other events the transport refuses a frame that would have to wait.
     var blocks: UInt64 = 4
@@ -82,7 +82,8 @@ final class SimulatedSession {
     private var produced = 0
     private var number = 0
     private var source: SourceNotice?
-    /// What the receiver consumed of the session, by its own count, and the number of the frame.
+    /// How many frames of the session the receiver consumed, by its own count, and the number of
+    /// the last one.
     private var consumed: UInt64 = 0
     private var lastConsumed = 0
     /// The highest number that may come again, because the receiver forgot or had no session.

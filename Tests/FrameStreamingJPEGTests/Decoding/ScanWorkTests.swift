@@ -115,7 +115,8 @@ import Testing
         }
     }
 
-    /// What is counted in `bytes`, which lie in front of others; nil where there is no scan.
+    /// The work that is counted in `bytes` alone, with `others` behind them in memory; nil without
+    /// a scan.
     private func work(_ bytes: ArraySlice<UInt8>, before others: [UInt8]) -> ScanWork? {
         unsafe (bytes + others).withUnsafeBytes { room in
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: room.prefix(bytes.count))

@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    /// An error comes to the task, and the source comes back with what it has become.
+    /// The task gets the error, and its variable has the source as the run has left it.
     @Test func errorsAndTheSourceComeBack() async throws {
         let link = MemoryTransport.pair()
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)

@@ -8,7 +8,7 @@ import Testing
 
 /// A cancel ends connecting and listening while no peer answers, and no limit of their own is near.
 @Suite(.ownThread(atOnce: 4)) struct ConnectingCancellingTests {
-    /// What an attempt to connect comes to.
+    /// Where the peer stops answering an attempt to connect.
     enum Point: CaseIterable { case nobodyAnswers, silentHandshake, halfAWelcome }
 
     private static func begin(_ point: Point) throws -> (port: Int, hold: Any) {

@@ -109,7 +109,7 @@ import Testing
         sender.cancel()
     }
 
-    /// A sender of before the answers says only that it takes requests.
+    /// An older sender takes requests, but does not answer them.
     @Test func aSenderThatDoesNotAnswerIsNotWaitedFor() throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let peer = try RawPeer(port: listener.port)

@@ -76,7 +76,7 @@ private final class Server: Sendable {
         var expected: String
         var bytes: [UInt8]
 
-        /// Whether it is the order of the frames that is wrong, which the receiver checks.
+        /// Whether the order of the frames is wrong, which the receiver and not the parser checks.
         var isOrder: Bool { testDescription.hasPrefix("frame-number") }
     }
 

@@ -123,8 +123,8 @@ extension WireTypeSet {
         #expect(shown.count == WireType.allCases.count + 4)
     }
 
-    /// Code and reason of a BYE are any numbers: what is not known is taken as
-    /// what a peer of before takes it for.
+    /// Code and reason of a BYE may be any numbers. An unknown reason counts as none, and an
+    /// unknown code as a clean end.
     @Test(arguments: [0, 1, 2, 3, 0x7FFF, .max] as [UInt16], [0, 1, 2, 0x7FFF, .max] as [UInt16])
     func theExtremesOfAGoodbye(code: UInt16, reason: UInt16) throws {
         let header = [code, reason].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
@@ -139,8 +139,8 @@ extension WireTypeSet {
         #expect(bye.goodbye.code == expected)
     }
 
-    /// The error of a capture time stands behind the header of
-    /// before, and any number may stand there.
+    /// The error of a capture time, a later addition, is behind the first 76 bytes of the header,
+    /// and may be any number.
     @Test(arguments: [.min, -1, 0, 1, 1_234_567, .max - 1, .max] as [Int64]) func theExtremesOfACaptureError(
         error: Int64
     ) throws {

@@ -5,8 +5,8 @@ import PackageDescription
 // without optimization and with it.
 let package = Package(
     name: "Pixels",
-    // No traits: what a package that is fetched has unless it asks; one
-    // beside this has those of our examples.
+    // No traits, as for a dependency that is fetched. By default a dependency at a local
+    // path has the traits of our examples.
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: [])],
     targets: [
         .executableTarget(

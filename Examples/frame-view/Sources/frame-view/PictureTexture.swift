@@ -3,9 +3,9 @@ internal import FrameStreaming
 
 /// A picture in the display's memory: a streaming texture of the picture's own size and layout.
 ///
-/// Unsafe code, safe because: the texture is this class's from its making to its end, which is
-/// before its renderer's (`Window` sees to it), on the main thread; the bytes that SDL reads are a
-/// frame's, whose format says where the planes are, for the length of a call.
+/// Unsafe code, safe because: only this class uses the texture, on the main thread, and destroys
+/// it before `Window` destroys the renderer. SDL reads a frame's bytes during a call only, and the
+/// frame's format says where the planes are.
 @safe final class PictureTexture {
     let pointer: OpaquePointer
     let size: Size

@@ -48,9 +48,9 @@ final class Receiving: Sendable {
     private func serve() throws {
         switch way {
         case .listening(let listener):
-            // One window, one stream: one more is let in and waits for its turn, so that a sender
-            // that connects while the last one leaves is not refused. Others are refused as there
-            // is no room, and try again until there is.
+            // The window shows one stream. A second sender is admitted and waits for its turn, so
+            // that it is not refused when it connects while the last one leaves. Further senders
+            // are refused, and try again until there is room.
             try listener.serve(maximumConnections: 2, onError: failed, takeTurn)
         case .connecting(let connector):
             if !reconnects { return try run(try connector.nextTransport(until: .never)) }

@@ -16,7 +16,7 @@ final class Stage: Sendable {
         var end: End?
     }
 
-    /// Why the window closes without the user.
+    /// Why the window closes by itself.
     enum End: Sendable {
         case interrupted
         /// The only wanted stream is over, or there will be none.

@@ -21,10 +21,10 @@ internal import Glibc
     ///
     /// - Parameters:
     ///   - scaleQuality: SDL's name of the method that scales pictures.
-    ///   - vsync: Without it a picture is on the screen when the display next reads it, and where
-    ///     no compositor is in between it may change in the middle of a refresh. With it each
-    ///     picture waits for the refresh: at 60 Hz 8 ms on average and 17 at most, and drivers that
-    ///     keep a queue of pictures add whole refreshes.
+    ///   - vsync: Whether each picture waits for the display's next refresh. At 60 Hz this takes
+    ///     8 ms on average and 17 at most, and drivers that keep a queue of pictures add whole
+    ///     refreshes. Without it the picture may change in the middle of a refresh, unless there
+    ///     is a compositor.
     /// - Throws: `notFound` without a display; `system` where SDL cannot draw on it.
     init(scaleQuality: String, vsync: Bool, fullscreen: Bool) throws(FrameStreamingError) {
         // `Interruption` handles Ctrl-C.
