@@ -22,7 +22,7 @@ extension PreviewTests {
             #expect(header["width"] as? Int == 64 && header["height"] as? Int == 48)
             #expect(header["quality"] as? Int == 75 && header["skipped"] as? Int == 0)
             #expect(try #require(header["age_ms"] as? Double) >= 0)
-            // Not acknowledged: the next frame is the newest, once it is.
+            // This frame is not acknowledged yet. After its acknowledgement the newest one follows.
             for number in 2...9 { stream.show(try rig.jpeg(UInt64(number))) }
             page.send(9, [1, 2, 3])
             let next = try page.pictureOrEnd()

@@ -1,7 +1,7 @@
 import FrameStreamingCore
 
-/// Writes and reads pixels of every format that has planes, in odd sizes, with rows that have
-/// padding behind them, and compares each with where ``PlaneLayout`` says that it lies.
+/// Writes and reads pixels of every format that has planes, in odd sizes and with padded rows, and
+/// checks that each is where ``PlaneLayout`` says.
 @main struct Pixels {
     static let formats: [PixelFormat] = [
         .i420, .yv12, .nv12, .nv21, .i422, .i444, .yuyv, .uyvy, .rgb24, .bgr24, .rgba32, .bgra32, .gray8,
