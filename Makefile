@@ -39,6 +39,7 @@ docs: libraries
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Examples Tests Benchmarks Package.swift
+	.ci/waits
 
 libraries:
 	@.ci/install $(LIBRARIES)

@@ -115,7 +115,8 @@ let package = Package(
             name: "FrameStreamingTests", dependencies: ["FrameStreaming", "FrameStreamingTesting", "TestThreads"],
             swiftSettings: settings),
         .testTarget(
-            name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem"], swiftSettings: settings),
+            name: "FrameStreamingSystemTests", dependencies: ["FrameStreamingSystem", "TestThreads"],
+            swiftSettings: settings),
         .testTarget(
             name: "FrameStreamingCoreTests",
             dependencies: ["FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem", "TestThreads"],
@@ -123,8 +124,8 @@ let package = Package(
         .testTarget(
             name: "FrameStreamingCameraTests",
             dependencies: [
-                "FrameStreamingCamera", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem", "CV4L2",
-                "CLinux",
+                "FrameStreamingCamera", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
+                "TestThreads", "CV4L2", "CLinux",
             ],
             swiftSettings: settings),
         // The tools for tests, as a user has them: one import.
@@ -134,6 +135,7 @@ let package = Package(
             name: "FrameStreamingFilesTests",
             dependencies: [
                 "FrameStreamingFiles", "FrameStreamingCore", "FrameStreamingTesting", "FrameStreamingSystem",
+                "TestThreads",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,5 +1,6 @@
 import Foundation
 import RawSockets
+import TestThreads
 import Testing
 
 extension ExampleTests {
@@ -129,14 +130,6 @@ extension ExampleTests {
             try FileManager.default.contentsOfDirectory(atPath: "/proc/\(program.id)/\(what)").count
         }
 
-        private static func wait(_ what: String, _ condition: () throws -> Bool) throws {
-            for _ in 0..<6000 {
-                if try condition() { return }
-                usleep(10_000)
-            }
-            throw Surprise("\(what) did not come")
-        }
-
         @Test(arguments: ["latest", "reliable"]) func anIdleReceiverHasNoThread(policy: String) throws {
             let (sender, port) = try Self.start(["--policy", policy])
             #expect(try Self.isServed(port))
@@ -148,7 +141,7 @@ extension ExampleTests {
                 #expect(Self.hear(peer, upTo: 0x82) != nil)
                 return peer
             }
-            try Self.wait("the end of the threads of the handshakes") {
+            try waitUntil("the end of the threads of the handshakes") {
                 try Self.count("task", of: sender) < before + 6
             }
             #expect(try Self.isServed(port))
@@ -163,7 +156,7 @@ extension ExampleTests {
         func receiversThatHaveLeftHoldNothing(policy: String, how: Leaving) throws {
             let (sender, port) = try Self.start(["--policy", policy])
             #expect(try Self.isServed(port))
-            try Self.wait("the end of the first") { try Self.count("fd", of: sender) > 3 }
+            try waitUntil("the end of the first") { try Self.count("fd", of: sender) > 3 }
             let (threads, descriptors) = (try Self.count("task", of: sender), try Self.count("fd", of: sender))
             for _ in 0..<2 {
                 let peers = try (0..<20).map { _ in
@@ -184,8 +177,8 @@ extension ExampleTests {
                 }
             }
             // Of those that broke under `reliable` the last are given up after 5 s.
-            try Self.wait("the descriptors") { try Self.count("fd", of: sender) <= descriptors + 3 }
-            try Self.wait("the end of the threads") { try Self.count("task", of: sender) <= threads + 3 }
+            try waitUntil("the descriptors") { try Self.count("fd", of: sender) <= descriptors + 3 }
+            try waitUntil("the end of the threads") { try Self.count("task", of: sender) <= threads + 3 }
             #expect(try Self.isServed(port))
             sender.signal(SIGTERM)
             #expect(try sender.finish() == .exit(0), "\(sender.complaints)")

@@ -1,8 +1,9 @@
 import ExampleSupport
 import FrameStreamingSystem
+import TestThreads
 import Testing
 
-@Suite struct PerSecondTests {
+@Suite(.ownThread(atOnce: 4)) struct PerSecondTests {
     @Test func noCallOutlivesTheStop() throws {
         let isInside = Monitor(false)
         let entered = Monitor(false)

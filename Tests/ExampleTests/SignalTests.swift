@@ -1,6 +1,7 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import Glibc
+import TestThreads
 import Testing
 
 extension ExampleTests {
@@ -108,14 +109,14 @@ extension ExampleTests {
             // After the first signal the program waits for the silent receiver. One of those that
             // follow arrives late enough to count as a second one.
             let isOver = Monitor(false)
-            let signals = try SystemThread(name: "signals") {
+            let signals = try Background("the thread that signals") {
                 while isOver.wait(until: Deadline.after(.milliseconds(50)).nanoseconds, { $0 ? true : nil }) == nil {
                     sender.signal(signal)
                 }
             }
             let end = try sender.finish()
             isOver.update { $0 = true }
-            signals.join()
+            try signals.value()
             #expect(end == .exit(128 + signal))
         }
 

@@ -2,13 +2,14 @@ import CV4L2
 import FrameStreamingSystem
 import FrameStreamingTesting
 import Glibc
+import TestThreads
 import Testing
 
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
 /// Stalls, unplugging and replugging, on a scripted clock.
-@Suite struct RecoveryTests {
+@Suite(.ownThread(atOnce: 4)) struct RecoveryTests {
     /// Returns the camera's events within `duration`.
     private func events(_ camera: V4L2Camera, for duration: Duration) throws -> [String] {
         let end = camera.clock.now.advanced(by: duration)

@@ -2,13 +2,14 @@ import CV4L2
 import FrameStreamingSystem
 import FrameStreamingTesting
 import Glibc
+import TestThreads
 import Testing
 
 @testable import FrameStreamingCamera
 @testable import FrameStreamingCore
 
 /// Frames from scripted drivers, with the faults of real ones.
-@Suite struct StreamingTests {
+@Suite(.ownThread(atOnce: 4)) struct StreamingTests {
     // MARK: Leases
 
     @Test func aFrameIsTheDriversBuffer() throws {
@@ -32,14 +33,14 @@ import Testing
         let camera = try video.camera()
         video.deliver(.frame(yuyv(7)))
         let held = Monitor<Frame?>(try camera.frame())
-        let thread = try SystemThread(name: "holder") {
+        let holder = try Background("the holder of a frame") {
             let frame = held.withLock { held in
                 defer { held = nil }
                 return held
             }
             #expect(frame?.firstByte == 7)
         }
-        #expect(thread.join(until: monotonicNow() + 10_000_000_000))
+        try holder.value()
         #expect(video.node { $0.queued.count } == 5)
     }
 

@@ -43,14 +43,14 @@ import Testing
         let broken = try WatchedConnection { $0 < 10 ? WatchedConnection.acknowledgement($0) : nil }
         let whole = try (0..<3).map { _ in try WatchedConnection() }
         let sender = try Self.sender([whole[0], broken] + whole[1...])
-        let breaking = try SystemThread(name: "test") {
+        let breaking = try Background("the receiver that breaks") {
             // The last acknowledgement and the end arrive together: the acknowledgement counts.
             guard broken.await({ $0.sent.contains(10) }) else { return }
             broken.say([WatchedConnection.acknowledgement(10)], end: .some(lost))
         }
         var source = ScriptedSource(try FrameSenderTests.frames(100))
         let connections = try sender.run(&source).receivers
-        breaking.join()
+        try breaking.value()
         #expect(connections.map(\.statistics.acknowledged) == [100, 10, 100, 100])
         #expect(connections[1].failure == lost)
         #expect(connections[0].failure == nil && connections[3].failure == nil)
@@ -147,7 +147,7 @@ import Testing
         options.stopPatience = .seconds(3)
         options.finishTimeout = .seconds(30)
         let sender = try FrameSender(codec: IdentityCodec(), transport: connection, options: options)
-        let ending = try SystemThread(name: "test") {
+        let ending = try Background("the receiver that is slow to leave") {
             guard connection.await({ $0.sent.contains(3) }) else { return }
             sender.stop()
             guard connection.await({ $0.hasFinished }) else { return }
@@ -157,7 +157,7 @@ import Testing
         }
         var source = ScriptedSource(try FrameSenderTests.frames(3))
         let summary = try sender.run(&source)
-        ending.join()
+        try ending.value()
         #expect(summary.total.acknowledged == 3)
         #expect(connection.state.withLock { $0.listened } > 0)
     }

@@ -1,9 +1,10 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
-@Suite struct FramePoolTests {
+@Suite(.ownThread(atOnce: 4)) struct FramePoolTests {
     static func frame(_ pool: FramePool, bytes: Int = 100) throws -> Frame {
         try pool.buffer(byteCount: bytes).makeFrame(
             format: FrameFormat(width: 10, height: 10, pixelFormat: .gray8))
@@ -92,11 +93,11 @@ import Testing
     @Test func threadsLeaseAndReturnAtOnce() throws {
         let pool = FramePool(capacity: 4)
         let threads = try (0..<6).map { index in
-            try SystemThread(name: "lease \(index)") {
+            try Background("lease \(index)") {
                 for size in 1..<2000 { _ = pool.buffer(byteCount: size) }
             }
         }
-        for thread in threads { thread.join() }
+        for thread in threads { try thread.value() }
         #expect(pool.statistics.leased == 0)
     }
 

@@ -48,7 +48,7 @@ import Testing
         try Self.send(1...4, over: link.sender)
         link.sender.close()
         // The sender's end comes behind the frames: once it is known, all of them are here.
-        while receiver.end == nil { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
+        try waitUntil("the end of the connection") { receiver.end != nil }
         #expect(try receiver.latest()?.info.sequence == 4)
         #expect(receiver.statistics.skippedHere == 3)
         #expect(throws: FrameStreamingError.self) { try receiver.latest() }
@@ -108,7 +108,7 @@ import Testing
         try Self.send(1...4, over: link.sender)
         // `next()` is not called until the violation was seen, so
         // that no credit is returned before.
-        while receiver.end == nil { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
+        try waitUntil("the end of the connection") { receiver.end != nil }
         for number in 1...3 { #expect(try receiver.next()?.info.sequence == UInt64(number)) }
         do {
             _ = try receiver.next()
@@ -119,23 +119,19 @@ import Testing
     @Test func cancelEndsTheWait() throws {
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
-        let result = Monitor<FrameStreamingError?>(nil)
-        let thread = try SystemThread(name: "consumer") {
-            do throws(FrameStreamingError) { _ = try receiver.next() } catch { result.update { $0 = error } }
-        }
+        let waiting = try Background("a wait for a frame") { _ = try receiver.next() }
         receiver.cancel()
-        thread.join()
-        #expect(result.withLock { $0 }?.code == .cancelled)
+        #expect(waiting.error(as: FrameStreamingError.self)?.code == .cancelled)
         #expect(receiver.end == .cancelled)
     }
 
     /// A sender over `transport` that sends until the receiver leaves.
-    static func endlessSender(over transport: MemoryTransport) throws -> (FrameSender, SystemThread) {
+    static func endlessSender(over transport: MemoryTransport) throws -> (FrameSender, Background<Void>) {
         let sender = try FrameSender(codec: IdentityCodec(), transport: transport)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         return (sender, thread)
     }
@@ -147,7 +143,7 @@ import Testing
         for _ in 0..<3 { #expect(try receiver.next() != nil) }
         receiver.stop()
         #expect(try receiver.next() == nil)
-        thread.join()
+        try thread.value()
         #expect(receiver.end == .cancelled)
         #expect(sender.summary.receivers[0].end == .bye)
         #expect(sender.summary.receivers[0].peer.goodbye == .stopped("receiver stopped"))
@@ -162,7 +158,7 @@ import Testing
         receiver.stop("window closed")
         receiver.stop("too late")
         #expect(try receiver.latest() == nil)
-        thread.join()
+        try thread.value()
         #expect(sender.summary.receivers[0].peer.goodbye == "window closed")
     }
 
@@ -172,7 +168,7 @@ import Testing
         var receiver: FrameReceiver? = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         for _ in 0..<3 { #expect(try receiver?.next() != nil) }
         receiver = nil
-        thread.join()
+        try thread.value()
         #expect(sender.summary.receivers[0].end == .bye)
         #expect(sender.summary.receivers[0].peer.goodbye == "receiver went away")
         // The consumer still held the third frame and had not asked for another.

@@ -20,7 +20,7 @@ import Testing
         let receiver: FrameReceiver
         let received = Monitor<[ReceivedFrame]>([])
         let failure = Monitor<FrameStreamingError?>(nil)
-        let thread: SystemThread
+        private let collecting: Background<Void>
 
         /// The source's numbers of the received frames.
         var numbers: [UInt64] { received.withLock { $0.map(\.frame.sequence) } }
@@ -29,7 +29,7 @@ import Testing
             let receiver = try FrameReceiver(codec: IdentityCodec(), transport: transport)
             self.receiver = receiver
             let (received, failure) = (received, failure)
-            thread = try SystemThread(name: "collector") {
+            collecting = try Background("the collector of frames") {
                 do throws(FrameStreamingError) {
                     while received.withLock({ $0.count }) < limit, let frame = try receiver.next() {
                         received.update { $0.append(frame) }
@@ -39,6 +39,11 @@ import Testing
                     failure.update { $0 = error }
                 }
             }
+        }
+
+        /// Waits until it has received its frames, or as many as its sender had.
+        func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
+            try collecting.value(sourceLocation: sourceLocation)
         }
     }
 
@@ -51,7 +56,7 @@ import Testing
             codec: IdentityCodec(), transport: link.sender,
             options: SenderOptions(policy: .reliable, window: .fixed(window)))
         let summary = try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         let received = collector.received.withLock { $0 }
         #expect(received.map(\.frame.sequence) == Array(0..<200))
         #expect(received.map(\.info.sequence) == Array(1...200))
@@ -70,7 +75,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(for: source, window: 1))
         let total = try sender.run(&source).total
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(total.produced == 2000)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         #expect(total.acknowledged == collector.receiver.statistics.frames)
@@ -89,7 +94,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
         #expect(throws: broken) { try sender.run(&source) }
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.received.withLock { $0.count } == 5)
         #expect(sender.summary.total.acknowledged == 5)
         #expect(link.receiver.peer.goodbye == .failed("source failed: 17 bytes are missing"))
@@ -102,7 +107,7 @@ import Testing
         var source = ScriptedSource(steps: [pause, pause] + (try Self.frames(2)).map { .event(.frame($0)) } + [pause])
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
         _ = try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(sender.summary.total.produced == 2)
     }
 
@@ -116,13 +121,13 @@ import Testing
             case .undecodable: events.update { $0.append("undecodable") }
             }
         }
-        let thread = try SystemThread(name: "consumer") { while (try? receiver.next()) != nil {} }
+        let thread = try Background("the consumer") { while (try? receiver.next()) != nil {} }
         var source = ScriptedSource(steps: [
             .event(.lost(FrameStreamingError(.sourceLost, "unplugged", subject: "/dev/video0"))), .event(.restored),
             .event(.frame(try Self.frames(1)[0])),
         ])
         _ = try FrameSender(codec: IdentityCodec(), transport: link.sender).run(&source)
-        thread.join()
+        try thread.value()
         #expect(events.withLock { $0 } == ["/dev/video0: unplugged", "restored"])
         #expect(receiver.statistics.frames == 1)
     }
@@ -134,7 +139,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
         let summary = try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         let total = summary.total
         #expect(summary.receivers[0].end == .bye)
         #expect(summary.receivers[0].peer.goodbye == "that is enough")
@@ -148,7 +153,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 3))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
-        let thread = try SystemThread(name: "consumer") {
+        let thread = try Background("the consumer") {
             for _ in 0..<5 { _ = try? receiver.next() }
             link.sender.cut()
         }
@@ -158,7 +163,7 @@ import Testing
         } catch {
             #expect(error.code == .connectionLost)
         }
-        thread.join()
+        try thread.value()
         let total = sender.summary.total
         #expect(sender.summary.receivers[0].end == .error)
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
@@ -172,13 +177,13 @@ import Testing
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable, window: 1))
         let frames = try Self.frames(10)
         let result = Monitor<FrameStreamingError?>(nil)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
             do throws(FrameStreamingError) { _ = try sender.run(&source) } catch { result.update { $0 = error } }
         }
-        waitUntil { sender.summary.total.sent > 0 }
+        try waitUntil { sender.summary.total.sent > 0 }
         sender.cancel()
-        thread.join()
+        try thread.value()
         #expect(result.withLock { $0 }?.code == .cancelled)
         #expect(sender.summary.receivers[0].end == .cancelled)
         let total = sender.summary.total
@@ -190,14 +195,14 @@ import Testing
         let collector = try Collector(link.receiver)
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
-        waitUntil { sender.summary.total.acknowledged >= 3 }
+        try waitUntil { sender.summary.total.acknowledged >= 3 }
         sender.stop()
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         #expect(sender.summary.receivers[0].end == .cancelled)
         #expect(collector.receiver.end == .bye)
         #expect(link.receiver.peer.goodbye == .stopped("sender stopped"))
@@ -213,7 +218,7 @@ import Testing
             codec: codec, transports: links.map(\.sender), options: SenderOptions(policy: .reliable))
         let summary = try sender.run(&source)
         for collector in collectors {
-            collector.thread.join()
+            try collector.waitForEnd()
             #expect(collector.received.withLock { $0.map(\.frame.sequence) } == Array(0..<50))
         }
         #expect(codec.encoded.withLock { $0 } == 50)
@@ -230,7 +235,7 @@ import Testing
         let frame = try Frame.filled(format, byteCount: 500) { UInt8(truncatingIfNeeded: $0) }
         var source = ScriptedSource([frame])
         _ = try FrameSender(codec: codec, transport: link.sender).run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(codec.encoded.withLock { $0 } == 0)
         #expect(try #require(collector.received.withLock { $0.first }).encoded.sharesBytes(with: frame))
     }
@@ -247,7 +252,7 @@ import Testing
             } else {
                 #expect(try sender.run(&source).total.failed == 4)
             }
-            collector.thread.join()
+            try collector.waitForEnd()
             let total = sender.summary.total
             #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
         }
@@ -265,7 +270,7 @@ import Testing
         #expect(sender.encodeSettings.quality == 60)
         var source = ScriptedSource([])
         _ = try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
     }
 
     @Test func runsOnceAndRefusesWhatCannotBe() throws {
@@ -274,7 +279,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
         var source = ScriptedSource([])
         _ = try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         do {
             _ = try sender.run(&source)
             Issue.record("ran twice")
@@ -288,11 +293,6 @@ import Testing
             } catch { #expect(error.code == .invalidArgument) }
         }
     }
-}
-
-/// Polls `condition` every millisecond, for state changes that wake no thread.
-func waitUntil(_ condition: () -> Bool) {
-    while !condition() { SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1))) }
 }
 
 /// Gives a thousand pictures a second for ever. Without a rate it would keep

@@ -1,5 +1,4 @@
 import FrameStreamingCore
-import FrameStreamingSystem
 import FrameStreamingTesting
 import TestThreads
 import Testing
@@ -10,15 +9,15 @@ import Testing
         let frames = try FrameSenderTests.frames(100)
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         var numbers: [UInt64] = []
         for try await received in receiver.frames { numbers.append(received.frame.sequence) }
         #expect(numbers == Array(0..<100))
-        thread.join()
+        try thread.value()
         #expect(sender.summary.total.acknowledged == 100)
     }
 
@@ -51,7 +50,7 @@ import Testing
         for await _ in started { break }
         task.cancel()
         #expect(try await task.value > 0)
-        thread.join()
+        try thread.value()
         #expect(sender.summary.receivers[0].end == .bye)
     }
 

@@ -10,10 +10,10 @@ import Testing
 
     /// Takes `count` frames on a thread of its own, then sends `goodbye`.
     /// Returns the numbers of the frames.
-    private func take(_ count: Int, of link: Link, _ goodbye: Goodbye) throws -> (SystemThread, Monitor<[UInt64]>) {
+    private func take(_ count: Int, of link: Link, _ goodbye: Goodbye) throws -> (Background<Void>, Monitor<[UInt64]>) {
         let numbers = Monitor<[UInt64]>([])
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
-        let thread = try SystemThread(name: "consumer") {
+        let thread = try Background("the consumer") {
             for _ in 0..<count {
                 guard let received = try? receiver.next() else { break }
                 numbers.withLock { $0.append(received.frame.sequence) }
@@ -47,8 +47,8 @@ import Testing
         let (first, before) = try take(4, of: links[0], .stopped("restarted"))
         let (second, after) = try take(.max, of: links[1], .complete(""))
         let (summary, failure) = try run(links, frames: 30)
-        first.join()
-        second.join()
+        try first.value()
+        try second.value()
         #expect(failure == nil && summary.total.acknowledged == 30 && summary.total.lost == 0)
         #expect(before.withLock { $0 } + after.withLock { $0 } == Array(0..<30))
         #expect(isAccounted(summary.total))
@@ -59,7 +59,7 @@ import Testing
         let links = [MemoryTransport.pair(), MemoryTransport.pair()]
         let (thread, numbers) = try take(4, of: links[0], goodbye)
         let (summary, failure) = try run(links, frames: 30)
-        thread.join()
+        try thread.value()
         #expect(numbers.withLock { $0 } == [0, 1, 2, 3])
         #expect(summary.receivers[0].connections == 1)
         #expect(summary.total.acknowledged == 4 && isAccounted(summary.total))
@@ -76,7 +76,7 @@ import Testing
         let link = MemoryTransport.pair()
         let (thread, _) = try take(12, of: link, .complete("twelve are enough"))
         let (summary, failure) = try run([link], frames: 12)
-        thread.join()
+        try thread.value()
         #expect(failure == nil && summary.total.acknowledged == 12 && summary.total.produced == 12)
     }
 
@@ -84,7 +84,7 @@ import Testing
         let links = [MemoryTransport.pair(), MemoryTransport.pair()]
         let (thread, _) = try take(4, of: links[0], .stopped("restarted"))
         let (summary, failure) = try run(links, frames: 30, .never)
-        thread.join()
+        try thread.value()
         #expect(failure == nil && summary.receivers[0].connections == 1 && summary.total.acknowledged == 4)
     }
 
@@ -94,8 +94,8 @@ import Testing
             let (first, _) = try take(2, of: links[0], goodbye)
             let (second, after) = try take(.max, of: links[1], .complete(""))
             let (summary, failure) = try run(links, frames: 10, .always)
-            first.join()
-            second.join()
+            try first.value()
+            try second.value()
             #expect(failure == nil && summary.receivers[0].connections == 2, "\(goodbye)")
             #expect(after.withLock { $0.last } == 9)
         }
@@ -105,7 +105,7 @@ import Testing
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try FrameReceiverTests.send(1...3, over: link.sender)
-        let sending = try SystemThread(name: "sender") {
+        let sending = try Background("the sender") {
             try? link.sender.finish(.failed("lens cap on"), until: .after(.seconds(60)))
         }
         for number in 1...3 { #expect(try receiver.next()?.info.sequence == UInt64(number)) }
@@ -118,7 +118,7 @@ import Testing
             }
         }
         // The goodbye was answered nevertheless.
-        sending.join()
+        try sending.value()
         #expect(receiver.end == .error && receiver.statistics.frames == 3 && receiver.statistics.droppedAtEnd == 0)
         #expect(link.receiver.peer.goodbye == .failed("lens cap on"))
     }
@@ -140,7 +140,7 @@ import Testing
             codec: TiredCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
         var source = ScriptedSource(try FrameSenderTests.frames(10))
         #expect(throws: FrameStreamingError(.unsupported, "no more")) { try sender.run(&source) }
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == [0, 1])
         #expect(collector.failure.withLock { $0 }?.message == "the sender failed: the encoder failed: no more")
         #expect(sender.summary.total.acknowledged == 2 && isAccounted(sender.summary.total))

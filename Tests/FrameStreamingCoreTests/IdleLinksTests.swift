@@ -14,7 +14,7 @@ import Testing
         let codec = CountingCodec()
         let idle: [(sender: MemoryTransport, receiver: MemoryTransport)]
         let healthy: FrameSenderTests.Collector
-        let thread: SystemThread
+        let run: Background<Void>
 
         init(idle count: Int, creditAhead: UInt64) throws {
             var options = SenderOptions(policy: .latest, window: 2)
@@ -28,7 +28,7 @@ import Testing
             try sender.add(link.sender)
             healthy = try FrameSenderTests.Collector(link.receiver)
             let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-            thread = try SystemThread(name: "sender") {
+            run = try Background("the sender") {
                 var source = EndlessSource(format: format)
                 do throws(FrameStreamingError) {
                     try sender.run(&source)
@@ -38,10 +38,10 @@ import Testing
             }
         }
 
-        func end() {
+        func end() throws {
             sender.stop()
-            thread.join()
-            healthy.thread.join()
+            try run.value()
+            try healthy.waitForEnd()
         }
     }
 
@@ -51,9 +51,9 @@ import Testing
 
     @Test(arguments: [0, 1, 16]) func onesThatSayNothingAreNotOfferedEachFrame(creditAhead: UInt64) throws {
         let running = try Running(idle: 50, creditAhead: creditAhead)
-        waitUntil { running.sender.idle.count == 50 }
+        try waitUntil { running.sender.idle.count == 50 }
         let before = running.healthy.received.withLock { $0.count }
-        waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
+        try waitUntil { running.healthy.received.withLock { $0.count } >= before + 50 }
         // Links keep resting while the figures are read, and the figures count every frame.
         let figures = running.sender.summary.receivers.map(\.statistics)
         #expect(running.sender.idle.count == 50)
@@ -65,7 +65,7 @@ import Testing
             let underWay = counts.sent - counts.acknowledged
             #expect(counts.produced == counts.dropped.replaced + underWay)
         }
-        running.end()
+        try running.end()
         let ended = running.sender.summary.receivers
         #expect(ended.count == 51 && running.sender.idle.count == 0)
         for connection in ended {
@@ -80,15 +80,15 @@ import Testing
 
     @Test func oneThatComesBackGetsTheNewestFrame() throws {
         let running = try Running(idle: 3, creditAhead: 1)
-        waitUntil { running.sender.idle.count == 3 }
+        try waitUntil { running.sender.idle.count == 3 }
         let before = running.healthy.numbers.last ?? 0
-        waitUntil { (running.healthy.numbers.last ?? 0) >= before + 20 }
+        try waitUntil { (running.healthy.numbers.last ?? 0) >= before + 20 }
         let newest = running.healthy.numbers.last ?? 0
         let woken = try FrameSenderTests.Collector(running.idle[1].receiver)
-        waitUntil { woken.received.withLock { $0.count } >= 40 }
-        waitUntil { running.sender.idle.count == 2 }
-        running.end()
-        woken.thread.join()
+        try waitUntil { woken.received.withLock { $0.count } >= 40 }
+        try waitUntil { running.sender.idle.count == 2 }
+        try running.end()
+        try woken.waitForEnd()
         let received = woken.received.withLock { $0 }
         // The first frame was in flight from the start; all frames between the two were skipped.
         #expect(received[1].frame.sequence >= newest)
@@ -100,12 +100,12 @@ import Testing
 
     @Test func onesThatLeaveOrAreCancelledAreAccountedFor() throws {
         let running = try Running(idle: 4, creditAhead: 1)
-        waitUntil { running.sender.idle.count == 4 }
+        try waitUntil { running.sender.idle.count == 4 }
         running.idle[0].receiver.close()
-        waitUntil { running.sender.idle.count == 3 }
+        try waitUntil { running.sender.idle.count == 3 }
         running.sender.cancel()
-        running.healthy.thread.join()
-        running.thread.join()
+        try running.healthy.waitForEnd()
+        try running.run.value()
         #expect(running.sender.idle.count == 0)
         for connection in running.sender.summary.receivers { #expect(Self.isAccountedFor(connection.statistics)) }
     }

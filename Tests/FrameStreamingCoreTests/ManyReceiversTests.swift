@@ -12,25 +12,25 @@ import Testing
         options.waitsForReceivers = true
         let sender = try FrameSender(codec: IdentityCodec(), options: options)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         for _ in 0..<3 {
             let link = MemoryTransport.pair()
             let collector = try FrameSenderTests.Collector(link.receiver, limit: 3)
             // Returns when the receiver has left.
             try sender.serve(link.sender)
-            collector.thread.join()
+            try collector.waitForEnd()
             #expect(collector.numbers.count == 3)
         }
         let last = MemoryTransport.pair()
         let collector = try FrameSenderTests.Collector(last.receiver)
         try sender.add(last.sender)
-        waitUntil { collector.received.withLock { $0.count } >= 3 }
+        try waitUntil { collector.received.withLock { $0.count } >= 3 }
         sender.stop()
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         #expect(sender.summary.receivers.count == 4)
         #expect(sender.summary.receivers.map(\.end) == [.bye, .bye, .bye, .cancelled])
         let total = sender.summary.total
@@ -48,14 +48,14 @@ import Testing
         // must not delay the other receiver.
         let slow = try FrameReceiver(codec: IdentityCodec(), transport: newest.receiver)
         var source = ScriptedSource(try FrameSenderTests.frames(300))
-        let thread = try SystemThread(name: "slow") {
+        let thread = try Background("the slow receiver") {
             _ = try? slow.next()
-            complete.thread.join()
+            try complete.waitForEnd()
             while (try? slow.next()) != nil {}
         }
         // The slow receiver goes on after the other's goodbye, which must not wait for it.
         let summary = try sender.run(&source)
-        thread.join()
+        try thread.value()
         #expect(complete.numbers == Array(0..<300))
         let other = summary.receivers[1].statistics
         #expect(other.acknowledged < 300 && other.dropped.replaced > 0)
@@ -70,10 +70,10 @@ import Testing
         for _ in 0..<70 {
             let link = MemoryTransport.pair()
             try sender.add(link.sender)
-            waitUntil { sender.trySend(frame) == .sent }
+            try waitUntil { sender.trySend(frame) == .sent }
             let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
-            collector.thread.join()
-            waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
+            try collector.waitForEnd()
+            try waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
         }
         #expect(sender.summary.receivers.count <= 66)
         #expect(sender.summary.total.acknowledged == 70)
@@ -90,15 +90,15 @@ import Testing
         // One frame is in flight, one is encoded, and one waits: there is no more room
         // before the first acknowledgement.
         for frame in frames.prefix(3) {
-            waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
+            try waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
         }
         #expect(!sender.hasCredit)
         for frame in frames.dropFirst(3) { #expect(sender.trySend(frame) == .noCredit) }
         let collector = try FrameSenderTests.Collector(link.receiver)
-        waitUntil { sender.hasCredit }
+        try waitUntil { sender.hasCredit }
         #expect(sender.trySend(frames[9]) == .sent)
         let summary = try sender.finish()
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == [0, 1, 2, 9])
         #expect(summary.total.produced == 4 && summary.total.acknowledged == 4)
     }
@@ -110,7 +110,7 @@ import Testing
         let frames = try FrameSenderTests.frames(4)
         #expect(sender.hasCredit)
         #expect(sender.trySend(frames[0]) == .sent)
-        waitUntil { sender.summary.total.sent == 1 }
+        try waitUntil { sender.summary.total.sent == 1 }
         #expect(!sender.hasCredit)
         #expect(sender.trySend(frames[1], replaces: false) == .noCredit)
         #expect(sender.trySend(frames[1]) == .queued(replacing: false))
@@ -118,7 +118,7 @@ import Testing
         #expect(sender.trySend(frames[2]) == .queued(replacing: true))
         let collector = try FrameSenderTests.Collector(link.receiver)
         _ = try sender.finish()
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == [0, 2])
         #expect(sender.trySend(frames[3]) == .ended)
         #expect(sender.summary.total.dropped.replaced == 1)
@@ -133,9 +133,9 @@ import Testing
         let link = MemoryTransport.pair()
         try sender.add(link.sender)
         let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
-        waitUntil { sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
-        collector.thread.join()
-        waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
+        try waitUntil { sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
+        try collector.waitForEnd()
+        try waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
         // The only receiver has left.
         #expect(sender.trySend(frames[1]) == .noReceiver)
         #expect(sender.summary.total.produced == sender.summary.total.acknowledged)
@@ -153,7 +153,7 @@ import Testing
             sender.trySend(try FrameSenderTests.frames(1)[0])
             if stops { sender.stop(.failed("the lamp is broken")) }
             _ = try sender.finish(stops ? .complete("not this") : .failed("the lamp is broken"))
-            collector.thread.join()
+            try collector.waitForEnd()
             #expect(link.receiver.peer.goodbye == .failed("the lamp is broken"))
         }
     }
@@ -169,7 +169,7 @@ import Testing
         try sender.add(link.sender)
         let collector = try FrameSenderTests.Collector(link.receiver)
         try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == [0])
         options.waitsForReceivers = true
         let waiting = try FrameSender(codec: IdentityCodec(), options: options)
@@ -190,21 +190,21 @@ import Testing
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         let frames = try FrameSenderTests.frames(40)
         try receiver.request(.pause)
-        waitUntil { requests.withLock { $0 } == [.pause] }
-        let thread = try SystemThread(name: "sender") {
+        try waitUntil { requests.withLock { $0 } == [.pause] }
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
-        waitUntil { sender.summary.total.produced > 0 }
+        try waitUntil { sender.summary.total.produced > 0 }
         #expect(throws: FrameStreamingError.self) { try receiver.next(until: .after(.milliseconds(50))) }
         #expect(sender.summary.total.sent == 0)
         #expect(sender.summary.receivers.map(\.isPaused) == [true])
         try receiver.request(.quality(35))
         try receiver.request(.resume)
-        waitUntil { sender.summary.receivers.map(\.isPaused) == [false] }
+        try waitUntil { sender.summary.receivers.map(\.isPaused) == [false] }
         var count = 0
         while try receiver.next() != nil { count += 1 }
-        thread.join()
+        try thread.value()
         #expect(count == 40)
         #expect(sender.encodeSettings.quality == 35)
     }
@@ -217,7 +217,7 @@ import Testing
         options.encoders = encoders
         var source = ScriptedSource(try FrameSenderTests.frames(200))
         _ = try FrameSender(codec: codec, transport: link.sender, options: options).run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == Array(0..<200))
         #expect(codec.most.withLock { $0 } <= encoders)
         if encoders > 1 { #expect(codec.most.withLock { $0 } > 1) }

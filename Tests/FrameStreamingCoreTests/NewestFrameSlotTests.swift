@@ -1,9 +1,9 @@
 import FrameStreamingCore
-import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
-@Suite struct NewestFrameSlotTests {
+@Suite(.ownThread(atOnce: 4)) struct NewestFrameSlotTests {
     static func frame(_ number: UInt64) throws -> Frame {
         try .filled(FrameFormat(width: 1, height: 1, pixelFormat: .gray8), sequence: number) { _ in 0 }
     }
@@ -25,14 +25,9 @@ import Testing
 
     @Test func closingEndsAWaitAndKeepsAFrameThatIsThere() throws {
         let slot = NewestFrameSlot()
-        let ended = Monitor(false)
-        let thread = try SystemThread(name: "taker") {
-            if let taken = try? slot.take() { Issue.record("took \(taken.sequence)") }
-            ended.update { $0 = true }
-        }
+        let taking = try Background("a take of a frame") { try slot.take()?.sequence }
         slot.close()
-        thread.join()
-        #expect(ended.withLock { $0 })
+        #expect(try taking.value() == nil)
 
         let full = NewestFrameSlot()
         full.put(try Self.frame(1))

@@ -11,7 +11,7 @@ import Testing
     {
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         try FrameReceiverTests.send(1...count, over: link.sender)
-        waitUntil { receiver.statistics.bytes == Int(count) * 4 }
+        try waitUntil { receiver.statistics.bytes == Int(count) * 4 }
         return receiver
     }
 
@@ -58,7 +58,7 @@ import Testing
         let receiver = try FrameReceiver(codec: CostlyCodec(), transport: link.receiver)
         try FrameReceiverTests.send(1...5, over: link.sender)
         link.sender.close()
-        waitUntil { receiver.end != nil }
+        try waitUntil { receiver.end != nil }
         #expect(try receiver.next()?.info.sequence == 1)
         do {
             _ = try receiver.next()
@@ -72,7 +72,7 @@ import Testing
         let link = MemoryTransport.pair()
         let receiver = try arrived(3, link)
         link.sender.close()
-        waitUntil { receiver.end != nil }
+        try waitUntil { receiver.end != nil }
         for number in 1...3 {
             #expect(try receiver.next()?.info.sequence == UInt64(number))
             SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(500)))
@@ -87,14 +87,14 @@ import Testing
     @Test func afterAGoodbyeFramesAreGivenHoweverLongItTakes() throws {
         let link = MemoryTransport.pair()
         let receiver = try arrived(3, link)
-        let sending = try SystemThread(name: "sender") {
+        let sending = try Background("the sender") {
             try? link.sender.finish("all sent", until: .after(.seconds(60)))
         }
-        waitUntil { receiver.end != nil }
+        try waitUntil { receiver.end != nil }
         SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1200)))
         for number in 1...3 { #expect(try receiver.next()?.info.sequence == UInt64(number)) }
         #expect(try receiver.next() == nil && receiver.statistics.droppedAtEnd == 0)
-        sending.join()
+        try sending.value()
     }
 
     /// Decodes when the test permits it.
@@ -106,11 +106,13 @@ import Testing
 
         func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
             isDecoding.update { $0 = true }
-            let _: Bool? = mayDecode.wait(until: nil) { $0 ? true : nil }
+            let _: Bool? = mayDecode.wait(until: waitLimit()) { $0 ? true : nil }
             return frame
         }
 
-        func waitUntilDecoding() { let _: Bool? = isDecoding.wait(until: nil) { $0 ? true : nil } }
+        func waitUntilDecoding() throws {
+            try waitUntil("a frame is being decoded") { isDecoding.withLock { $0 } }
+        }
     }
 
     @Test func whatIsBeingDecodedAtAStopIsNotGiven() throws {
@@ -119,14 +121,14 @@ import Testing
         let receiver = try FrameReceiver(codec: codec, transport: link.receiver)
         try FrameReceiverTests.send(1...2, over: link.sender)
         let given = Monitor<Bool?>(nil)
-        let thread = try SystemThread(name: "consumer") {
+        let thread = try Background("the consumer") {
             let frame = try? receiver.next()
             given.update { $0 = frame != nil }
         }
-        codec.waitUntilDecoding()
+        try codec.waitUntilDecoding()
         receiver.stop()
         codec.mayDecode.update { $0 = true }
-        thread.join()
+        try thread.value()
         #expect(given.withLock { $0 } == false)
         #expect(receiver.statistics.frames == 0 && receiver.statistics.droppedAtEnd == 2)
         #expect(try acknowledged(link.sender).isEmpty)
@@ -144,14 +146,14 @@ import Testing
             for try await _ in receiver.frames { count += 1 }
             return count
         }
-        codec.waitUntilDecoding()
+        try codec.waitUntilDecoding()
         task.cancel()
         #expect(try await task.value == 0)
         #expect(codec.mayDecode.withLock { !$0 })
         codec.mayDecode.update { $0 = true }
         // The goodbye is sent while the codec is busy, and the frame
         // decoded meanwhile is not delivered.
-        waitUntil { link.sender.peer.goodbye == .stopped("receiver stopped") }
+        try waitUntil { link.sender.peer.goodbye == .stopped("receiver stopped") }
         #expect(try acknowledged(link.sender).isEmpty)
     }
 
@@ -172,7 +174,7 @@ import Testing
         }
         func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError) {
             isFinishing.update { $0 = true }
-            let _: Bool? = mayFinish.wait(until: nil) { $0 ? true : nil }
+            let _: Bool? = mayFinish.wait(until: waitLimit()) { $0 ? true : nil }
             base.close()
         }
         func close() { base.close() }
@@ -194,7 +196,7 @@ import Testing
         task.cancel()
         #expect(try await task.value)
         #expect(frozen.mayFinish.withLock { !$0 })
-        waitUntil { frozen.isFinishing.withLock { $0 } }
+        try waitUntil { frozen.isFinishing.withLock { $0 } }
         frozen.mayFinish.update { $0 = true }
     }
 
@@ -211,6 +213,6 @@ import Testing
         }
         task.cancel()
         #expect(try await task.value)
-        waitUntil { link.sender.peer.goodbye?.code == .stopped }
+        try waitUntil { link.sender.peer.goodbye?.code == .stopped }
     }
 }

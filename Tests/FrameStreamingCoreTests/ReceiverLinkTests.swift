@@ -66,7 +66,7 @@ import Testing
             codec: IdentityCodec(), transport: transport,
             options: SenderOptions(policy: policy, window: .fixed(window)))
         let total = try sender.run(&source).total
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(transport.refusals > 0)
         #expect(collector.numbers.last == 299)
         #expect(collector.numbers == collector.numbers.sorted())
@@ -87,7 +87,7 @@ import Testing
             _ = try sender.run(&source)
             Issue.record("sent over a broken connection")
         } catch { #expect(error.code == .connectionLost) }
-        collector.thread.join()
+        try collector.waitForEnd()
         let total = sender.summary.total
         #expect(total.sent == 5)
         #expect(total.lost >= 1 && total.acknowledged + total.lost == 5)
@@ -151,12 +151,12 @@ import Testing
         seen.withLock { $0.sender = sender }
         defer { seen.withLock { $0.sender = nil } }
         let link = MemoryTransport.pair()
-        let serving = try SystemThread(name: "serving") { try? sender.serve(Resumable(link.sender)) }
+        let serving = try Background("serve") { try? sender.serve(Resumable(link.sender)) }
         #expect(seen.wait(until: limit) { $0.isConnected ? true : nil } == true)
         // The link is known to its sender behind the event.
         #expect(sender.control.wait(until: limit) { $0.links.isEmpty ? nil : true } == true)
         link.sender.cut()
-        #expect(serving.join(until: limit))
+        try serving.value()
         let failure = seen.wait(until: limit) { $0.failure }
         #expect(failure?.message.contains("did not come back within 0 s") == true, "\(String(describing: failure))")
         #expect(seen.withLock { $0.threads } == [false])
@@ -192,7 +192,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: transport, options: SenderOptions(policy: .reliable, window: 1))
         let total = try sender.run(&source).total
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(total.acknowledged == 40)
         let sent = transport.sent
         #expect(sent.filter { Int($0) == nil } == Array(repeating: ["lost", "restored"], count: 4).flatMap { $0 })

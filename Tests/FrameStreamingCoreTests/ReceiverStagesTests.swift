@@ -1,10 +1,11 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// Where a frame's time went, measured by a receiver.
-@Suite struct ReceiverStagesTests {
+@Suite(.ownThread(atOnce: 4)) struct ReceiverStagesTests {
     static let millisecond: Int64 = 1_000_000
 
     /// Sends a frame that was captured `age` ago on a clock to which `offset` must be added.

@@ -74,7 +74,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(10))
         try sender.run(&source)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(collector.numbers == Array(0..<10))
         // The polling thread reports the break, possibly before the other
         // thread has reported the connection.
@@ -94,7 +94,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(5))
         let total = try sender.run(&source).total
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(total.acknowledged == 5 && collector.numbers == Array(0..<5))
     }
 
@@ -119,18 +119,18 @@ import Testing
         }
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let frames = try FrameSenderTests.frames(20)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         let before = try takeAndCut(first, frames: 6)
         #expect(before == [0, 1, 2, 3, 4, 5])
-        waitUntil { sender.summary.total.acknowledged == 5 }
+        try waitUntil { sender.summary.total.acknowledged == 5 }
         let collector = try FrameSenderTests.Collector(second.receiver)
         provider.add(.success(second.sender))
         first.sender.cut()
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         // The sixth was not acknowledged, so it comes again: this connection has no
         // session that would say otherwise.
         #expect(collector.numbers == Array(5..<20))
@@ -151,20 +151,20 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), provider: provider, options: SenderOptions(policy: .latest, window: 2))
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         let before = try takeAndCut(first, frames: 4)
-        waitUntil { sender.summary.total.acknowledged == 3 }
+        try waitUntil { sender.summary.total.acknowledged == 3 }
         first.sender.cut()
-        waitUntil { sender.summary.total.lost > 0 }
+        try waitUntil { sender.summary.total.lost > 0 }
         let collector = try FrameSenderTests.Collector(second.receiver)
         provider.add(.success(second.sender))
-        waitUntil { collector.received.withLock { $0.count } >= 5 }
+        try waitUntil { collector.received.withLock { $0.count } >= 5 }
         sender.stop()
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         let after = collector.numbers
         #expect(after.allSatisfy { $0 > (before.last ?? 0) } && after == after.sorted())
         let total = sender.summary.total
@@ -184,9 +184,9 @@ import Testing
             let two = try FrameSenderTests.Collector(second.receiver)
             var source = ScriptedSource(try FrameSenderTests.frames(30))
             let total = try sender.run(&source).total
-            one.thread.join()
+            try one.waitForEnd()
             if reconnection == .afterBreak { second.sender.close() }
-            two.thread.join()
+            try two.waitForEnd()
             #expect(one.numbers == [0, 1, 2, 3])
             // Each frame arrives once, over both connections.
             #expect(two.numbers == (reconnection == .always ? Array(4..<30) : []))
@@ -223,17 +223,17 @@ import Testing
         }
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let frames = try FrameSenderTests.frames(3)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames, isLive: true)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
-        waitUntil { attempts.withLock { $0 } >= 2 }
+        try waitUntil { attempts.withLock { $0 } >= 2 }
         #expect(sender.summary.total.produced == 0)
         let link = MemoryTransport.pair()
         let collector = try FrameSenderTests.Collector(link.receiver)
         provider.add(.success(link.sender))
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         #expect(sender.summary.total.produced == 3 && collector.numbers.last == 2)
     }
 
@@ -248,16 +248,16 @@ import Testing
             options: SenderOptions(policy: .reliable))
         let frames = try FrameSenderTests.frames(30)
         let failure = Monitor<FrameStreamingError?>(nil)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
             do throws(FrameStreamingError) { try sender.run(&source) } catch { failure.update { $0 = error } }
         }
         if hadOne {
-            waitUntil { sender.summary.total.sent > 0 }
+            try waitUntil { sender.summary.total.sent > 0 }
             link.sender.cut()
         }
         if cancels { sender.cancel() } else { sender.stop() }
-        thread.join()
+        try thread.value()
         let total = sender.summary.total
         #expect(total.produced == total.dropped.total + total.lost + total.failed)
         #expect(hadOne || total.produced == 0)

@@ -43,7 +43,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), transports: transports, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(300))
         let summary = try sender.run(&source)
-        pair.collector.thread.join()
+        try pair.collector.waitForEnd()
         #expect(pair.collector.numbers == Array(0..<300))
         let (stalled, good) = (summary.receivers[isFirst ? 0 : 1], summary.receivers[isFirst ? 1 : 0])
         #expect(good.failure == nil && good.end == .bye && good.statistics.acknowledged == 300)
@@ -79,15 +79,15 @@ import Testing
             codec: IdentityCodec(), transports: [pair.good.sender, watched],
             options: SenderOptions(policy: .reliable, window: 1))
         let frames = try FrameSenderTests.frames(20)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
-        waitUntil { watched.looks >= 6 }
+        try waitUntil { watched.looks >= 6 }
         #expect(sender.summary.receivers.allSatisfy { $0.end == nil })
         while try pair.stalled.next() != nil {}
-        thread.join()
-        pair.collector.thread.join()
+        try thread.value()
+        try pair.collector.waitForEnd()
         #expect(sender.summary.total.acknowledged == 40)
     }
 
@@ -101,7 +101,7 @@ import Testing
         // The source ends with as many frames as the stalled receiver has room for.
         var source = ScriptedSource(try FrameSenderTests.frames(3))
         let summary = try sender.run(&source)
-        pair.collector.thread.join()
+        try pair.collector.waitForEnd()
         #expect(pair.collector.numbers == [0, 1, 2])
         #expect(summary.receivers[0].end == .bye && summary.receivers[0].failure == nil)
         #expect(summary.receivers[1].end == .error && summary.receivers[1].failure?.code == .timedOut)
@@ -148,15 +148,15 @@ import Testing
         options.stallTimeout = .nanoseconds(1)
         let sender = try FrameSender(codec: IdentityCodec(), transport: transport, options: options)
         let pictures = try FrameSenderTests.frames(frames)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(pictures)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         // Nothing is acknowledged meanwhile.
-        waitUntil { transport.looks >= 6 }
+        try waitUntil { transport.looks >= 6 }
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
         while try receiver.next() != nil {}
-        thread.join()
+        try thread.value()
         #expect(sender.summary.total.acknowledged == frames)
     }
 
@@ -172,16 +172,16 @@ import Testing
         }
         let sender = try FrameSender(codec: IdentityCodec(), transport: watched, options: options)
         try receiver.request(.pause)
-        waitUntil { isPaused.withLock { $0 } }
+        try waitUntil { isPaused.withLock { $0 } }
         let frames = try FrameSenderTests.frames(10)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
             #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
         }
-        waitUntil { watched.looks >= 6 }
+        try waitUntil { watched.looks >= 6 }
         #expect(sender.summary.receivers[0].end == nil)
         sender.cancel()
-        thread.join()
+        try thread.value()
     }
 
     @Test func aWaitForAReceiverIsReported() throws {
@@ -197,16 +197,16 @@ import Testing
         }
         let sender = try FrameSender(codec: IdentityCodec(), transport: pair.still.sender, options: options)
         let frames = try FrameSenderTests.frames(10)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = ScriptedSource(frames)
             #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
         }
-        waitUntil { said.withLock { $0 != nil } }
+        try waitUntil { said.withLock { $0 != nil } }
         let (quiet, left) = try #require(said.withLock { $0 })
         #expect(quiet >= .seconds(3) && left.map { $0 + quiet } == .seconds(600))
         sender.cancel()
-        thread.join()
+        try thread.value()
         pair.good.sender.close()
-        pair.collector.thread.join()
+        try pair.collector.waitForEnd()
     }
 }

@@ -1,5 +1,4 @@
 import FrameStreamingCore
-import FrameStreamingSystem
 import FrameStreamingTesting
 import TestThreads
 import Testing
@@ -62,13 +61,12 @@ import Testing
             codec: IdentityCodec(),
             transport: Deaf(link.receiver, FrameStreamingError(.connectionLost, "nobody takes it")), decode: nil)
         #expect(try receiver.next(until: .after(.seconds(20))) != nil)
-        let leaving = try SystemThread(name: "leaving") {
+        let leaving = try Background("the sender that leaves") {
             try? link.sender.finish("that was all", until: .after(.seconds(20)))
         }
-        let limit = Deadline.after(.seconds(20))
-        while receiver.peer.goodbye == nil, !limit.hasPassed { sleep(until: monotonicNow() + 1_000_000) }
+        try waitUntil("the goodbye") { receiver.peer.goodbye != nil }
         #expect(try receiver.next(until: .after(.seconds(20))) == nil)
-        leaving.join()
+        try leaving.value()
         #expect(receiver.peer.goodbye == "that was all")
     }
 }

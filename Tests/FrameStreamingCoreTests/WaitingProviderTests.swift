@@ -1,11 +1,12 @@
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// A sender that waits for receivers to connect, one after another: whatever one
 /// receiver does, the next one is served.
-@Suite struct WaitingProviderTests {
+@Suite(.ownThread(atOnce: 4)) struct WaitingProviderTests {
     enum Fault: CaseIterable {
         case acknowledgesWhatWasNotSent, acknowledgesTwice, takesCreditBack, violates, isTooSlow, takesNoSuchFrame
         case isClosed, breaks
@@ -45,17 +46,17 @@ import Testing
         }
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
-            #expect(throws: Never.self) { try sender.run(&source) }
+            try sender.run(&source)
         }
         try commit(fault, links[0])
         let collector = try FrameSenderTests.Collector(links[1].receiver)
-        waitUntil { collector.received.withLock { $0.count } >= 3 }
+        try waitUntil { collector.received.withLock { $0.count } >= 3 }
         #expect(reported.withLock { $0.count } == 1 && reported.withLock { $0[0] } != nil)
         sender.stop()
-        thread.join()
-        collector.thread.join()
+        try thread.value()
+        try collector.waitForEnd()
         let total = sender.summary.total
         #expect(total.produced == total.acknowledged + total.dropped.total + total.failed + total.lost)
     }
@@ -76,7 +77,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         var source = ScriptedSource(try FrameSenderTests.frames(5))
         #expect(try sender.run(&source).total.acknowledged == 5)
-        collector.thread.join()
+        try collector.waitForEnd()
         #expect(waits.withLock { $0.contains(code) })
     }
 
@@ -102,12 +103,12 @@ import Testing
         options.reconnection = .never
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
         let format = try FrameFormat(width: 4, height: 4, pixelFormat: .gray8)
-        let thread = try SystemThread(name: "sender") {
+        let thread = try Background("the sender") {
             var source = EndlessSource(format: format)
             #expect(throws: FrameStreamingError.self) { try sender.run(&source) }
         }
         try commit(.acknowledgesWhatWasNotSent, links[0])
-        thread.join()
+        try thread.value()
         #expect(sender.summary.receivers[0].failure?.code == .protocolViolation)
         #expect(sender.summary.receivers[0].connections == 1)
     }

@@ -2,7 +2,7 @@ import FrameStreamingCore
 import FrameStreamingFiles
 import FrameStreamingJPEG
 import FrameStreamingPreview
-import FrameStreamingSystem
+import TestThreads
 import Testing
 
 /// What a JPEG says of itself.
@@ -82,12 +82,8 @@ final class Rig {
     static let boundary = "framestreaming-picture"
 
     /// Polls until a condition holds, because the server does not report it.
-    func wait(for what: String, _ isSo: () -> Bool) throws {
-        let limit = MonotonicTime.now.advanced(by: .seconds(60))
-        while !isSo() {
-            guard MonotonicTime.now < limit else { throw Client.Failure("never: \(what)") }
-            SystemClock().sleep(until: .now.advanced(by: .milliseconds(2)))
-        }
+    func wait(for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () -> Bool) throws {
+        try waitUntil(what, sourceLocation: sourceLocation, isSo)
     }
 }
 

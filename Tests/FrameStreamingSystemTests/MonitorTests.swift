@@ -1,27 +1,23 @@
+import TestThreads
 import Testing
 
 @testable import FrameStreamingSystem
 
-@Suite struct MonitorTests {
+@Suite(.ownThread(atOnce: 4)) struct MonitorTests {
     @Test func countsFromManyThreads() throws {
         let count = Monitor(0)
         let threads = try (0..<8).map { index in
-            try SystemThread(name: "adder \(index)") { for _ in 0..<10_000 { count.withLock { $0 += 1 } } }
+            try Background("adder \(index)") { for _ in 0..<10_000 { count.withLock { $0 += 1 } } }
         }
-        for thread in threads { thread.join() }
+        for thread in threads { try thread.value() }
         #expect(count.withLock { $0 } == 80_000)
     }
 
     @Test func aWaitEndsWithTheUpdateThatItWaitsFor() throws {
         let value = Monitor(0)
-        let seen = Monitor<Int?>(nil)
-        let thread = try SystemThread(name: "waiter") {
-            let found = value.wait(until: nil) { $0 >= 3 ? $0 : nil }
-            seen.update { $0 = found }
-        }
+        let waiting = try Background("a wait without a deadline") { value.wait(until: nil) { $0 >= 3 ? $0 : nil } }
         for _ in 0..<3 { value.update { $0 += 1 } }
-        thread.join()
-        #expect(seen.withLock { $0 } == 3)
+        #expect(try waiting.value() == 3)
     }
 
     @Test func aWaitEndsAtItsDeadline() {

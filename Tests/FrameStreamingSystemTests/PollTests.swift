@@ -1,9 +1,10 @@
 import Glibc
+import TestThreads
 import Testing
 
 @testable import FrameStreamingSystem
 
-@Suite struct PollTests {
+@Suite(.ownThread(atOnce: 4)) struct PollTests {
     /// A pipe whose ends close with the test.
     static func pipe() throws -> (read: Descriptor, write: Descriptor) {
         var ends: [CInt] = [0, 0]
@@ -16,7 +17,8 @@ import Testing
         let pipe = try Self.pipe()
         let bytes: [UInt8] = [1]
         try unsafe pipe.write.writeAll(bytes.span.bytes)
-        #expect(try wait(for: PollEvents.input, on: pipe.read.raw, until: nil, wakeUp: nil) == .ready(PollEvents.input))
+        let found = try wait(for: PollEvents.input, on: pipe.read.raw, until: waitLimit(), wakeUp: nil)
+        #expect(found == .ready(PollEvents.input))
     }
 
     @Test func timesOutWithoutBytes() throws {
@@ -29,14 +31,11 @@ import Testing
     @Test func aWakeUpEndsAWaitWithoutAnEnd() throws {
         let pipe = try Self.pipe()
         let wakeUp = try WakeUp()
-        let result = Monitor<Readiness?>(nil)
-        let thread = try SystemThread(name: "waiter") {
-            let woken = try? wait(for: PollEvents.input, on: pipe.read.raw, until: nil, wakeUp: wakeUp)
-            result.update { $0 = woken }
+        let waiting = try Background("a wait without a deadline") {
+            try wait(for: PollEvents.input, on: pipe.read.raw, until: nil, wakeUp: wakeUp)
         }
         wakeUp.signal()
-        thread.join()
-        #expect(result.withLock { $0 } == .woken)
+        #expect(try waiting.value() == .woken)
     }
 
     @Test func aWakeUpStaysAndWinsOverReadiness() throws {
@@ -47,7 +46,8 @@ import Testing
         let bytes: [UInt8] = [1]
         try unsafe pipe.write.writeAll(bytes.span.bytes)
         for _ in 0..<2 {
-            #expect(try wait(for: PollEvents.input, on: pipe.read.raw, until: nil, wakeUp: wakeUp) == .woken)
+            let found = try wait(for: PollEvents.input, on: pipe.read.raw, until: waitLimit(), wakeUp: wakeUp)
+            #expect(found == .woken)
         }
     }
 
@@ -55,8 +55,9 @@ import Testing
         var pipe: (read: Descriptor, write: Descriptor)? = try Self.pipe()
         let read = try #require(pipe?.read)
         pipe = nil
-        guard case .ready(let events) = try wait(for: PollEvents.input, on: read.raw, until: nil, wakeUp: nil) else {
-            Issue.record("not ready")
+        let found = try wait(for: PollEvents.input, on: read.raw, until: waitLimit(), wakeUp: nil)
+        guard case .ready(let events) = found else {
+            Issue.record("\(found)")
             return
         }
         #expect(events & PollEvents.hangUp != 0)

@@ -1,8 +1,9 @@
+import TestThreads
 import Testing
 
 @testable import FrameStreamingSystem
 
-@Suite struct ReadinessQueueTests {
+@Suite(.ownThread(atOnce: 4)) struct ReadinessQueueTests {
     private func ready(
         _ queue: ReadinessQueue, room: Int = ReadinessQueue.mostAtOnce, until deadline: Int64? = 0
     ) throws -> Set<UInt64> {
@@ -18,7 +19,7 @@ import Testing
         #expect(try ready(queue) == [])
         wakeUps[0].signal()
         wakeUps[2].signal()
-        for _ in 0..<2 { #expect(try ready(queue, until: nil) == [0, 2]) }
+        for _ in 0..<2 { #expect(try ready(queue, until: waitLimit()) == [0, 2]) }
         wakeUps[0].clear()
         #expect(try ready(queue) == [2])
         #expect(try ready(queue, room: 1) == [2])
@@ -50,16 +51,11 @@ import Testing
 
     @Test func anAddedDescriptorEndsAWait() throws {
         let queue = try ReadinessQueue()
-        let result = Monitor<Set<UInt64>?>(nil)
-        let thread = try SystemThread(name: "waiter") {
-            let tags = try? ready(queue, until: nil)
-            result.update { $0 = tags }
-        }
+        let waiting = try Background("a wait without a deadline") { try ready(queue, until: nil) }
         let wakeUp = try WakeUp()
         wakeUp.signal()
         try queue.add(wakeUp.descriptor, tag: 7)
-        thread.join()
-        #expect(result.withLock { $0 } == [7])
+        #expect(try waiting.value() == [7])
     }
 
     @Test func aRemovedDescriptorIsNotReported() throws {
@@ -81,7 +77,7 @@ import Testing
         try queue.add(pipe.write, tag: 3)
         #expect(try ready(queue) == [])
         try queue.change(pipe.write, tag: 4, wantsOutput: true)
-        #expect(try ready(queue, until: nil) == [4])
+        #expect(try ready(queue, until: waitLimit()) == [4])
         try queue.change(pipe.write, tag: 4, wantsOutput: false)
         #expect(try ready(queue) == [])
     }
@@ -92,6 +88,6 @@ import Testing
         let read = try #require(pipe?.read)
         try queue.add(read, tag: 5)
         pipe = nil
-        #expect(try ready(queue, until: nil) == [5])
+        #expect(try ready(queue, until: waitLimit()) == [5])
     }
 }

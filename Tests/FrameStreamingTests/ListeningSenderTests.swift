@@ -11,13 +11,13 @@ import Testing
     private final class Breaking: Sendable {
         let numbers = Monitor<[UInt64]>([])
         let failure = Monitor<String?>(nil)
-        let thread: SystemThread
+        private let receiving: Background<Void>
 
         /// - Parameter breaks: After how many frames each connection is closed
         ///   without a word; the last one lasts.
         init(_ address: String, breaks: [Int]) throws {
             let (numbers, failure) = (numbers, failure)
-            thread = try SystemThread(name: "receiver") {
+            receiving = try Background("the receiver") {
                 do {
                     let connector = try TCPConnector(to: address, role: .receiver)
                     var left = breaks[...]
@@ -41,6 +41,10 @@ import Testing
                 }
             }
         }
+
+        func waitForEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
+            try receiving.value(sourceLocation: sourceLocation)
+        }
     }
 
     @Test func eachReceiverGoesOnWithItsOwnFrames() throws {
@@ -48,23 +52,21 @@ import Testing
         var options = SenderOptions(policy: .reliable, window: 4)
         options.waitsForReceivers = true
         let sender = try FrameSender(codec: JPEGCodec(), options: options)
-        let serving = try SystemThread(name: "listener") {
+        let serving = try Background("the listener") {
             try? listener.serve(onError: { _ in }) { try sender.serve($0) }
         }
         let receivers = try [[3, 5, 1], [], [7]].map { try Breaking(listener.address, breaks: $0) }
         // All of them are connected before the first picture is made.
-        while sender.summary.receivers.count(where: { $0.connections > 0 }) < 3 {
-            SystemClock().sleep(until: MonotonicTime.now.advanced(by: .milliseconds(1)))
-        }
+        try waitUntil("three receivers") { sender.summary.receivers.count { $0.connections > 0 } == 3 }
         var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum, frameCount: 60)
         let summary = try sender.run(&source)
         for receiver in receivers {
-            receiver.thread.join()
+            try receiver.waitForEnd()
             #expect(receiver.failure.withLock { $0 } == nil)
             #expect(receiver.numbers.withLock { $0 } == Array(0..<60))
         }
         listener.close()
-        serving.join()
+        try serving.value()
         #expect(summary.receivers.count == 3)
         #expect(summary.receivers.map(\.connections).sorted() == [1, 2, 4])
         #expect(summary.receivers.allSatisfy { $0.end == .bye && $0.statistics.acknowledged == 60 })

@@ -5,25 +5,6 @@ import Testing
 
 /// Source, JPEG, TCP and receiver together, in one process.
 @Suite(.ownThread(atOnce: 4)) struct PipelineTests {
-    /// A sending thread and its result.
-    final class Sending: @unchecked Sendable {
-        private let done = DispatchSemaphore(value: 0)
-        private var result: Result<SenderSummary, any Error> = .failure(CancellationError())
-
-        /// Runs on a thread of its own: what blocks does not belong on the threads that run tests.
-        init(_ body: @escaping @Sendable () throws -> SenderSummary) {
-            Thread.detachNewThread { [self] in
-                result = Result { try body() }
-                done.signal()
-            }
-        }
-
-        func finish() throws -> SenderSummary {
-            done.wait()
-            return try result.get()
-        }
-    }
-
     static func receive(
         _ receiver: FrameReceiver
     ) throws(FrameStreamingError) -> [ReceivedFrame] {
@@ -53,7 +34,7 @@ import Testing
     func picturesArriveAsTheyWere(handshake: Handshake, width: Int, height: Int) throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .automatic)
         let address = listener.address
-        let sending = Sending {
+        let sending = try Background("the sender") {
             let source = try TestPatternSource(
                 width: width, height: height, colorRange: .full, live: false, pace: .maximum, frameCount: 12)
             let options = SenderOptions(
@@ -69,7 +50,7 @@ import Testing
             codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))),
             decode: DecodeSettings(pixelFormat: .i420))
         let received = try Self.receive(receiver)
-        let summary = try sending.finish()
+        let summary = try sending.value()
         #expect(received.map { TestPattern.frameNumber(in: $0.frame) } == (0..<12).map { UInt64($0) })
         #expect(summary.total.acknowledged == 12 && summary.total.produced == 12)
         #expect(summary.receivers[0].end == (handshake == .text ? .over : .bye))
@@ -86,7 +67,7 @@ import Testing
 
     @Test func theSenderMayListen() throws {
         let listener = try TCPListener(on: "[::1]:0", role: .sender, handshake: .binary)
-        let sending = Sending {
+        let sending = try Background("the sender") {
             var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum, frameCount: 5)
             let transport = try listener.accept(until: .after(.seconds(60)))
             return try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
@@ -96,14 +77,14 @@ import Testing
         let received = try Self.receive(try FrameReceiver(codec: JPEGCodec(), transport: transport))
         #expect(received.count == 5)
         #expect(received.allSatisfy { $0.frame.format.pixelFormat == .bgr24 && $0.encoded.format.pixelFormat == .jpeg })
-        #expect(try sending.finish().total.acknowledged == 5)
+        #expect(try sending.value().total.acknowledged == 5)
     }
 
     @Test func aSlowConsumerGetsFreshPicturesAndTheRestIsCounted() throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let address = listener.address
         let last = LastGiven.Number()
-        let sending = Sending {
+        let sending = try Background("the sender") {
             var source = LastGiven(
                 source: try TestPatternSource(
                     width: 160, height: 120, rate: #require(FrameRate(200)), frameCount: 100),
@@ -123,7 +104,7 @@ import Testing
             skipped += Int(received.info.skipped)
             Thread.sleep(forTimeInterval: 0.02)
         }
-        let total = try sending.finish().total
+        let total = try sending.value().total
         #expect(total.dropped.replaced > 0)
         #expect(total.produced == total.acknowledged + total.dropped.total)
         // On a busy machine the source itself may skip the very last picture.
@@ -140,33 +121,32 @@ import Testing
         try #require(made == 0)
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         // A receiver that waits for as long as the connection exists.
-        let receiving = Sending {
+        let receiving = try Background("the receiver") {
             let receiver = try FrameReceiver(
                 codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
             while try receiver.next() != nil {}
-            return SenderSummary()
         }
         let sender = try FrameSender(
             codec: JPEGCodec(),
             transport: try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(60))))
-        let sending = Sending {
+        let sending = try Background("the sender") {
             var source = try RawFileSource(path: path)
             return try sender.run(&source)
         }
         sender.cancel()
         do {
-            _ = try sending.finish()
+            _ = try sending.value()
             Issue.record("ran to an end")
         } catch let error as FrameStreamingError {
             #expect(error.code == .cancelled)
         }
-        #expect(throws: FrameStreamingError.self) { try receiving.finish() }
+        #expect(throws: FrameStreamingError.self) { try receiving.value() }
     }
 
     @Test func aReceiverThatIsStoppedInMidStreamTellsTheSender() throws {
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let address = listener.address
-        let sending = Sending {
+        let sending = try Background("the sender") {
             var source = try TestPatternSource(width: 64, height: 48, live: false, pace: .maximum)
             return try FrameSender(
                 codec: JPEGCodec(),
@@ -178,7 +158,7 @@ import Testing
             codec: JPEGCodec(), transport: try listener.accept(until: .after(.seconds(60))))
         for _ in 0..<7 { #expect(try receiver.next() != nil) }
         receiver.close("seven are enough")
-        let summary = try sending.finish()
+        let summary = try sending.value()
         #expect(summary.receivers[0].peer.goodbye == "seven are enough")
         #expect(summary.receivers[0].end == .bye)
         #expect(summary.total.acknowledged == 7)
@@ -190,13 +170,12 @@ import Testing
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .automatic)
         let address = listener.address
         let counts = Counts()
-        let serving = Sending {
+        let serving = try Background("the listener") {
             try listener.serve(onError: { _ in }) { transport in
                 let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
                 defer { counts.add(receiver.statistics.frames) }
                 while try receiver.next() != nil {}
             }
-            return SenderSummary()
         }
         for (frames, breaks) in [(3, false), (2, true), (4, false)] {
             let transport = try TCPTransport.connect(to: address, role: .sender, until: .after(.seconds(60)))
@@ -212,7 +191,7 @@ import Testing
             }
         }
         listener.stop()
-        _ = try serving.finish()
+        _ = try serving.value()
         #expect(counts.all.sorted() == [0, 3, 4])
     }
 }

@@ -130,6 +130,9 @@ package final class RawListener: Sendable {
         address.sin_port = UInt16(wanted).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // For accept(2).
+        var limit = timeval(tv_sec: 120, tv_usec: 0)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let raw = socket
         let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             let general = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
@@ -141,6 +144,7 @@ package final class RawListener: Sendable {
 
     deinit { Glibc.close(socket) }
 
+    /// The next connection; one without a socket where none comes within two minutes.
     package func accept() -> RawPeer { RawPeer(socket: Glibc.accept(socket, nil, nil)) }
 }
 

@@ -4,9 +4,17 @@ public import Testing
 /// A call on a thread of its own, and its result.
 public final class Background<Value: Sendable>: Sendable {
     private let result = Monitor<Result<Value, any Error>?>(nil)
+    private let what: String
+    private let start: SourceLocation
 
     /// Starts the call.
-    public init(_ body: @escaping @Sendable () throws -> Value) throws {
+    ///
+    /// - Parameter what: What the call is, for the failure of a test that waits for it in vain.
+    public init(
+        _ what: String = "the call", sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: @escaping @Sendable () throws -> Value
+    ) throws {
+        (self.what, start) = (what, sourceLocation)
         let result = result
         _ = try SystemThread(name: "test") {
             let value = Result { try body() }
@@ -14,11 +22,14 @@ public final class Background<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the end, at most 60 s, and returns or throws what the call did.
+    /// Waits for the end, for `longestWait` at most, and returns or throws what the call did.
     @discardableResult
     public func value(sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
-        let outcome = result.wait(until: monotonicNow() + 60_000_000_000) { $0 }
-        return try #require(outcome, "a thread of the test hangs", sourceLocation: sourceLocation).get()
+        let outcome = result.wait(until: waitLimit()) { $0 }
+        return try #require(
+            outcome, "\(what), begun at \(start), has not ended within \(longestWait) s",
+            sourceLocation: sourceLocation
+        ).get()
     }
 
     /// Returns the error with which the call must end; nil if it is of another type. A

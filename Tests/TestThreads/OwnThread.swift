@@ -9,6 +9,8 @@ public import Testing
 /// as many as cores: two such tests on two cores starve every task, and no third test begins.
 /// If all ran at once, a slow machine would not get to each of them within the times that they
 /// allow; a test that waits for its place has not begun, and so none of its times runs.
+///
+/// A test that does not end is named, and ends the process (`TestWatch`).
 public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
     /// Ten, or as many as `FRAMESTREAMING_TESTS_AT_ONCE` says: under a sanitizer fewer, because
     /// each test takes many times as long.
@@ -32,6 +34,8 @@ public struct OwnThread: SuiteTrait, TestTrait, TestScoping {
         defer { places.leave() }
         await Self.placesOfAll.enter()
         defer { Self.placesOfAll.leave() }
+        let watch = try TestWatch.begin("\(test.id)")
+        defer { TestWatch.end(watch) }
         let executor = try ThreadExecutor()
         defer { executor.stop() }
         try await withTaskExecutorPreference(executor) { try await function() }

@@ -40,7 +40,7 @@ extension CameraChecks {
         let rest = Monitor(held)
         held = []
         let thread = try SystemThread(name: "holder") { rest.withLock { $0 = [] } }
-        thread.join()
+        try check(thread.join(until: monotonicNow() + 60_000_000_000), "the last holder lets go")
         for _ in 0..<20 { _ = try camera.picture() }
         camera.close()
         print("back with \(camera.statistics.frames) pictures and \(camera.statistics.reopens) reopening")

@@ -39,7 +39,7 @@ extension CameraChecks {
         let ran: Bool? = count.wait(until: monotonicNow() + 60_000_000_000) { $0 >= 10 ? true : nil }
         try check(ran == true, "pictures come")
         camera.close()
-        reader.join()
+        try check(reader.join(until: monotonicNow() + 60_000_000_000), "close() ends the wait for a picture")
         guard let frame = kept.withLock(\.self) else { throw Failure(description: "no picture was kept") }
         let sum = frame.checksum
         let second = try open(path)

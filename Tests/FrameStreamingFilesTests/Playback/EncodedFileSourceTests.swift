@@ -1,9 +1,10 @@
 import FrameStreamingCore
 import FrameStreamingFiles
 import FrameStreamingSystem
+import TestThreads
 import Testing
 
-@Suite struct EncodedFileSourceTests {
+@Suite(.ownThread(atOnce: 4)) struct EncodedFileSourceTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 

@@ -3,11 +3,12 @@ import FrameStreamingCore
 import FrameStreamingFiles
 import FrameStreamingSystem
 import Glibc
+import TestThreads
 import Testing
 
 /// Which name a recording takes when others exist or are created at the same moment, and what
 /// happens when another program changes its file.
-@Suite struct RecordingFileClaimTests {
+@Suite(.ownThread(atOnce: 4)) struct RecordingFileClaimTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
@@ -80,7 +81,7 @@ import Testing
         let ends = Monitor<[String]>([])
         let (count, rounds) = (8, 25)
         let threads = try (0..<count).map { thread in
-            try SystemThread(name: "record") {
+            try Background("recorder \(thread)") {
                 for round in 0..<rounds {
                     // Half of them begin without a frame, and remove their file at the end.
                     guard let recorder = try? MJPEGRecorder(path: path) else { continue }
@@ -93,7 +94,7 @@ import Testing
                 }
             }
         }
-        for thread in threads { thread.join() }
+        for thread in threads { try thread.value() }
         let paths = ends.withLock { $0 }
         #expect(paths.count == count * rounds / 2 && Set(paths).count == paths.count)
         #expect(try names.count == paths.count)

@@ -2,10 +2,11 @@ import FrameStreamingCore
 import FrameStreamingFiles
 import FrameStreamingSystem
 import Glibc
+import TestThreads
 import Testing
 
 /// Recordings to a FIFO, with and without a reader.
-@Suite struct RecordingFileTests {
+@Suite(.ownThread(atOnce: 4)) struct RecordingFileTests {
     private let directory: TemporaryDirectory
     private let path: String
 
@@ -21,40 +22,28 @@ import Testing
         return (try makeFrame(bytes, FrameFormat(width: 17, height: 13, pixelFormat: .jpeg)), bytes)
     }
 
-    /// Records a frame on a thread of its own, and returns its error, nil = none.
-    private func record(_ cancellation: RecordingCancellation?) throws -> (
-        thread: SystemThread, end: Monitor<[FrameStreamingError?]>
-    ) {
-        let end = Monitor<[FrameStreamingError?]>([])
+    /// Records a frame on a thread of its own.
+    private func record(_ cancellation: RecordingCancellation?) throws -> Background<Void> {
         let (path, frame) = (path, try picture(1).frame)
-        let thread = try SystemThread(name: "record") {
-            var failure: FrameStreamingError?
-            do throws(FrameStreamingError) {
-                try MJPEGRecorder(path: path, cancellation: cancellation).write(frame)
-            } catch {
-                failure = error
-            }
-            end.update { $0.append(failure) }
+        return try Background("the recorder") {
+            try MJPEGRecorder(path: path, cancellation: cancellation).write(frame)
         }
-        return (thread, end)
     }
 
     @Test func `the reader gets every byte`() throws {
-        let (thread, end) = try record(nil)
+        let recording = try record(nil)
         // The FIFO may be open by now or not: the recorder waits for a reader.
         let reader = try Descriptor.open(path)
         #expect(try reader.readAll(limit: 1 << 20) == picture(1).bytes)
-        thread.join()
-        #expect(end.withLock { $0 } == [nil])
+        try recording.value()
     }
 
     @Test func `a cancel ends the wait for a reader`() throws {
         let cancellation = try RecordingCancellation()
-        let (thread, end) = try record(cancellation)
+        let recording = try record(cancellation)
         cancellation.cancel()
-        thread.join()
-        let failure = try #require(end.withLock { $0 }.first ?? nil)
-        #expect(failure.code == .cancelled && failure.subject == path)
+        let failure = recording.error(as: FrameStreamingError.self)
+        #expect(failure?.code == .cancelled && failure?.subject == path)
     }
 
     @Test func `a cancel ends the wait for a slow reader, and no frame follows half a frame`() throws {

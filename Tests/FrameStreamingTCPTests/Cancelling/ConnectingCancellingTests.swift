@@ -74,8 +74,10 @@ import Testing
             _ = peer.receive(prefix.headerLength + prefix.payloadLength)
             if prefix.type == WireType.bye.rawValue { break }
         }
+        #expect(!serving.isDone, "it does not wait for the answer")
         connector.cancel()
         try serving.value()
+        #expect(peer.waitForEnd(), "the connection stays")
     }
 
     /// What a peer of a listener has said before it froze.

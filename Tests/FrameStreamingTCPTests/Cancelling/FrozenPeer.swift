@@ -46,17 +46,6 @@ extension ReceiverPatience {
     }
 }
 
-/// Waits until a condition holds, at most 30 s.
-func waitUntil(
-    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
-) throws {
-    let limit = soon()
-    while !condition() {
-        try #require(!limit.hasPassed, what, sourceLocation: sourceLocation)
-        SystemClock().sleep(until: .now.advanced(by: .milliseconds(1)))
-    }
-}
-
 /// Frames from the second on keep the source waiting, as a camera that stalls does.
 struct StallingSource: FrameSource {
     let isLive: Bool

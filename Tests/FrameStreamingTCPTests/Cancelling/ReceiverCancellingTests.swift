@@ -61,7 +61,7 @@ import Testing
         let receiver = try FrameReceiver(
             codec: IdentityCodec(), transport: transport, decode: nil, patience: .patient)
         let closing = try Background { receiver.close() }
-        try waitUntil("no goodbye is begun") { receiver.end != nil }
+        try waitUntil("a goodbye is begun") { receiver.end != nil }
         receiver.cancel()
         try closing.value()
         withExtendedLifetime(peer) {}
@@ -90,12 +90,12 @@ import Testing
                 outcome.update { $0 = .failure(error) }
             }
         }
-        if point == .behindAFrame { try waitUntil("the frame does not come") { taken.withLock { $0 } == 1 } }
+        if point == .behindAFrame { try waitUntil("the frame comes") { taken.withLock { $0 } == 1 } }
         task.cancel()
-        try waitUntil("the sequence goes on") { outcome.withLock { $0 != nil } }
+        try waitUntil("the sequence ends") { outcome.withLock { $0 != nil } }
         // It ends without an error, and the goodbye is sent although no answer comes.
         #expect(throws: Never.self) { try outcome.withLock { try $0?.get() } }
-        try waitUntil("no goodbye is said") { receiver.end != nil }
+        try waitUntil("a goodbye is said") { receiver.end != nil }
         #expect(receiver.end == .cancelled)
         // The library's thread waits for the answer no longer than for this.
         receiver.cancel()

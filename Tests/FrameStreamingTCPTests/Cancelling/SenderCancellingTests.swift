@@ -54,22 +54,22 @@ import Testing
             var source = try Self.source(point)
             try sender.run(&source)
         }
-        func wait(_ what: Comment, _ condition: (SenderSummary.Receiver) -> Bool) throws {
+        func wait(_ what: String, _ condition: (SenderSummary.Receiver) -> Bool) throws {
             try waitUntil(what) { sender.summary.receivers.first.map(condition) ?? false }
         }
         switch point {
-        case .waitingForTheSource: try wait("no connection") { $0.connections == 1 }
-        case .inAMessage, .draining: try wait("no frame is sent") { $0.statistics.produced == 1 }
-        case .waitingForCredit: try wait("the window is not full") { $0.statistics.produced >= 4 }
+        case .waitingForTheSource: try wait("a connection") { $0.connections == 1 }
+        case .inAMessage, .draining: try wait("a frame is sent") { $0.statistics.produced == 1 }
+        case .waitingForCredit: try wait("the window is full") { $0.statistics.produced >= 4 }
         case .inAGoodbye: #expect(peer.receive(1).first == Bye("").marshal().first)
         case .stopping:
-            try wait("no connection") { $0.connections == 1 }
+            try wait("a connection") { $0.connections == 1 }
             sender.stop()
             #expect(peer.receive(1).first == Bye("").marshal().first)
         case .answering, .answeringAndReconnecting:
-            try wait("no frame is sent") { $0.statistics.produced == 1 }
+            try wait("a frame is sent") { $0.statistics.produced == 1 }
             peer.send(Bye(.stopped("restarted")).marshal())
-            try wait("the goodbye is not heard") { $0.peer.goodbye != nil }
+            try wait("the goodbye is heard") { $0.peer.goodbye != nil }
         // The next connection may be awaited by now, or only after the frame that is being written.
         }
         sender.cancel()
@@ -133,7 +133,7 @@ import Testing
             var source = StallingSource(isLive: true)
             try sender.run(&source)
         }
-        if attempt == .refused { try waitUntil("it does not wait") { waits.withLock { $0 } > 0 } }
+        if attempt == .refused { try waitUntil("it waits for the next attempt") { waits.withLock { $0 } > 0 } }
         if attempt == .inAHandshake { #expect(listener.accept().receive(1) == [WireType.hello.rawValue]) }
         sender.cancel()
         #expect(running.error()?.code == .cancelled)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-@Suite struct TCPConnectTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPConnectTests {
     private func failure(
         _ address: String, role: TCPRole = .sender, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(),
         until deadline: Deadline = soon()

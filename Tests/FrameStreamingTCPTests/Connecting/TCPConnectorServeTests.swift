@@ -9,7 +9,7 @@ import Testing
 
 private struct Full: Error {}
 
-@Suite struct TCPConnectorServeTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPConnectorServeTests {
     private func connector(to port: Int) throws -> TCPConnector {
         try TCPConnector(to: "127.0.0.1:\(port)", role: .receiver)
     }

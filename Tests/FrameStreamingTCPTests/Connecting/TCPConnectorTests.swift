@@ -73,7 +73,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
-@Suite struct TCPConnectorTests {
+@Suite(.ownThread(atOnce: 4)) struct TCPConnectorTests {
     private func failure(_ connector: TCPConnector, until deadline: Deadline = soon()) -> FrameStreamingError? {
         do throws(FrameStreamingError) {
             _ = try connector.nextTransport(until: deadline)

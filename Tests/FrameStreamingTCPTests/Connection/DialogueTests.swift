@@ -8,7 +8,7 @@ import Testing
 @testable import FrameStreamingTCP
 
 /// The dialogue that Docs/WireProtocol.md shows in bytes, played to a receiver.
-@Suite struct DialogueTests {
+@Suite(.ownThread(atOnce: 4)) struct DialogueTests {
     /// `>` marks the sender's bytes, `<` the receiver's, `00*n` is n
     /// bytes of 0, and `#` begins a comment.
     private func turns() throws -> [(isSender: Bool, bytes: [UInt8])] {

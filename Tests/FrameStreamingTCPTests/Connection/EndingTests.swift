@@ -79,6 +79,7 @@ extension Message? {
         let two = try Background { try receiver.finish("b", until: soon()) }
         try one.value()
         try two.value()
+        #expect(sender.peer.goodbye == "b" && receiver.peer.goodbye == "a")
     }
 
     @Test func aGoodbyeWithoutAnAnswerTimesOut() throws {

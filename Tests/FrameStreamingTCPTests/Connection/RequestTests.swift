@@ -8,7 +8,7 @@ import Testing
 @testable import FrameStreamingTCP
 
 /// The requests that a receiver sends to its sender.
-@Suite struct RequestTests {
+@Suite(.ownThread(atOnce: 4)) struct RequestTests {
     static let all: [ReceiverRequest] = [.pause, .resume, .quality(1), .quality(55), .quality(100)]
 
     @Test(arguments: [TCPRole.sender, .receiver]) func requestsArriveInOrder(_ connecting: TCPRole) throws {

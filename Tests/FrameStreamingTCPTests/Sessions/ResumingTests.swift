@@ -160,7 +160,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
 
 /// A new connection of a session whose old one still exists for the receiver: the cable was pulled,
 /// or the sender was restarted elsewhere in the network.
-@Suite struct SupersededConnectionTests {
+@Suite(.ownThread(atOnce: 4)) struct SupersededConnectionTests {
     private func hello(_ session: UInt64) -> [UInt8] {
         var hello = Hello(role: 1, maximumFrameBytes: 0, bootID: [UInt8](repeating: 0, count: 16), stream: "")
         hello.session = session

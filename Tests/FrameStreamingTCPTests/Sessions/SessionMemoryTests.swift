@@ -5,7 +5,7 @@ import Testing
 
 @testable import FrameStreamingTCP
 
-@Suite struct SessionMemoryTests {
+@Suite(.ownThread(atOnce: 4)) struct SessionMemoryTests {
     private func memory(last: UInt64 = 0, before: @escaping @Sendable (UInt64) -> UInt64 = { _ in 0 }) -> SessionMemory
     {
         SessionMemory(last: last, before: before)

@@ -1,11 +1,12 @@
 import FrameStreamingCore
 import FrameStreamingTCP
 import FrameStreamingTesting
+import TestThreads
 import Testing
 
 /// The kernel's count of delivered bytes, by which a sender distinguishes a
 /// slow receiver from a stalled one.
-@Suite struct DeliveryProgressTests {
+@Suite(.ownThread(atOnce: 4)) struct DeliveryProgressTests {
     @Test func bytesThatReachThePeersMachineAreCounted() throws {
         let (sender, receiver) = try makePair()
         let progress: any DeliveryProgress = sender

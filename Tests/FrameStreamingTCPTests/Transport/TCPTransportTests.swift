@@ -135,12 +135,3 @@ import Testing
         #expect(receiving.error()?.code == .closed)
     }
 }
-
-/// Polls `condition`, for state changes that wake no thread.
-func waitUntil(_ condition: () -> Bool) throws {
-    let deadline = soon()
-    while !condition() {
-        try #require(!deadline.hasPassed, "it did not come about")
-        sleep(until: monotonicNow() + 1_000_000)
-    }
-}

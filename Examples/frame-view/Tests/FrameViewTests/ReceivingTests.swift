@@ -28,7 +28,7 @@ import Testing
             try startThread("test") { [self] in
                 defer { isDone.signal() }
                 while true {
-                    woken.wait()
+                    guard woken.wait(timeout: .now() + .seconds(120)) == .success else { return }
                     let news = stage.take()
                     let isEnough = seen.withLock { seen in
                         if seen.statuses.last != news.status { seen.statuses.append(news.status) }
@@ -43,10 +43,14 @@ import Testing
             }
         }
 
-        func wait() { isDone.wait() }
+        func waitForEnd() throws { try isDone.wait(for: "the end of the window") }
 
-        /// Waits until the shown status satisfies `isAsked`.
-        func wait(for isAsked: (StreamStatus?) -> Bool) { while !isAsked(statuses.last) { hasLooked.wait() } }
+        /// Waits until the shown status satisfies `isAsked`; a wait in vain is an issue.
+        func wait(for isAsked: (StreamStatus?) -> Bool) {
+            do {
+                while !isAsked(statuses.last) { try hasLooked.wait(for: "a look at the news") }
+            } catch {}
+        }
 
         var statuses: [StreamStatus] { seen.withLock { $0.statuses } }
         var pictures: Int { seen.withLock { $0.pictures } }
@@ -96,12 +100,13 @@ import Testing
             try? receiving.run(link.receiver)
             isDone.signal()
         }
-        let sender = try FrameSender(
-            codec: JPEGCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        var options = SenderOptions(policy: .reliable)
+        options.stallTimeout = .seconds(120)
+        let sender = try FrameSender(codec: JPEGCodec(), transport: link.sender, options: options)
         var source = WatchedSource(steps, window)
         try sender.run(&source)
-        isDone.wait()
-        window.wait()
+        try isDone.wait(for: "the end of the receiver")
+        try window.waitForEnd()
         return sender.summary
     }
 

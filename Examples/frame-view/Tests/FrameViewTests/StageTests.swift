@@ -29,12 +29,12 @@ import Testing
             stage.show(picture)
             seen.value.store(presented.value.load(ordering: .acquiring), ordering: .releasing)
         }
-        woken.wait()
+        try woken.wait(for: "the news")
         #expect(stage.take().picture?.info.sequence == 1)
         #expect(stage.take().picture == nil)
         presented.value.store(true, ordering: .releasing)
         stage.presented()
-        isDone.wait()
+        try isDone.wait(for: "the end of show")
         let wasOnTheScreen = seen.value.load(ordering: .acquiring)
         #expect(wasOnTheScreen)
     }
@@ -49,9 +49,9 @@ import Testing
         let stage = Stage(.waiting("")) { woken.signal() }
         let picture = picture
         let isDone = try Self.inBackground { stage.show(picture) }
-        woken.wait()
+        try woken.wait(for: "the news")
         stage.close("window closed")
-        isDone.wait()
+        try isDone.wait(for: "the end of show")
         // And none waits afterwards.
         stage.show(picture)
     }
@@ -64,21 +64,21 @@ import Testing
         #expect(stage.take().picture == nil)
         let picture = picture
         let isDone = try Self.inBackground { stage.show(picture) }
-        woken.wait()
+        try woken.wait(for: "the news")
         stage.presented()
         stage.presented()
         #expect(isDone.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
         #expect(stage.take().picture != nil)
         stage.presented()
-        isDone.wait()
+        try isDone.wait(for: "the end of show")
         // And the next one waits as the first did.
         let next = try Self.inBackground { stage.show(picture) }
-        woken.wait()
+        try woken.wait(for: "the news")
         stage.presented()
         #expect(next.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
         _ = stage.take()
         stage.presented()
-        next.wait()
+        try next.wait(for: "the end of show")
     }
 
     @Test func aWaitIsNoNewsAfterAStream() {
