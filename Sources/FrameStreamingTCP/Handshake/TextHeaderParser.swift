@@ -77,11 +77,3 @@ struct TextHeaderParser {
         }
     }
 }
-
-extension FrameStreamingError {
-    static func textViolation(_ what: String) -> FrameStreamingError {
-        FrameStreamingError(
-            .protocolViolation,
-            "the peer does not keep to the text handshake (\(what)): check that it speaks the tutorial's protocol")
-    }
-}

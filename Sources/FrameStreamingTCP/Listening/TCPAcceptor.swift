@@ -57,7 +57,7 @@ public final class TCPAcceptor: TransportProvider {
                     try listener.takeAll(maximum: Self.mostHandshakes) { error in
                         if let error = error as? FrameStreamingError, !slot.isCancelled { onError(error) }
                     } _: { channel, ticket in
-                        try listener.establish(channel, ticket, for: slot)
+                        try Self.establish(channel, ticket, of: listener, for: slot)
                         return .isOver
                     }
                 } catch {
@@ -94,17 +94,15 @@ public final class TCPAcceptor: TransportProvider {
         slot.cancel()
         listener.close()
     }
-}
 
-extension TCPListener {
     /// Completes the handshake with a peer, which then has the slot.
-    fileprivate func establish(_ channel: Channel, _ ticket: UInt64, for slot: SingleConnectionSlot)
-        throws(FrameStreamingError)
-    {
+    private static func establish(
+        _ channel: Channel, _ ticket: UInt64, of listener: TCPListener, for slot: SingleConnectionSlot
+    ) throws(FrameStreamingError) {
         var isClaimed = false
         do throws(FrameStreamingError) {
-            let transport = try handshakeDriver.accept(channel, until: .never) {
-                [sessions = handshakeDriver.sessions] session throws(FrameStreamingError) in
+            let transport = try listener.handshakeDriver.accept(channel, until: .never) {
+                [sessions = listener.handshakeDriver.sessions] session throws(FrameStreamingError) in
                 // A sender that is back ends its own earlier connection, which may still have the
                 // slot.
                 _ = sessions?.sever(session)
@@ -112,7 +110,7 @@ extension TCPListener {
                 isClaimed = true
             }
             // From here on the listener does not close the connection.
-            registry.leave(ticket)
+            listener.registry.leave(ticket)
             slot.fill(transport, channel)
         } catch {
             if isClaimed { slot.giveBack() }

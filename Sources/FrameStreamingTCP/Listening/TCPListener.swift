@@ -148,7 +148,3 @@ public final class TCPListener: Sendable {
             until: Deadline.after(duration).nanoseconds)
     }
 }
-
-extension FrameStreamingError {
-    static let closedListener = FrameStreamingError(.closed, "the listener was closed")
-}

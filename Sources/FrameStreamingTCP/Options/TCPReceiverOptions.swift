@@ -44,10 +44,3 @@ public struct TCPReceiverOptions: Sendable {
     /// The range of ``maximumFrameBytes``.
     public static let frameBytes = 1...(1 << 30)
 }
-
-extension FrameStreamingError {
-    /// The remedy for a frame beyond ``TCPReceiverOptions/maximumFrameBytes``. Only the user knows
-    /// whether that limit or the frame is wrong.
-    static let raiseLimit =
-        "send smaller frames, or raise the receiver's limit (TCPReceiverOptions.maximumFrameBytes)"
-}

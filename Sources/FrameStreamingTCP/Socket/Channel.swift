@@ -160,15 +160,3 @@ final class Channel: Sendable {
             .connectionLost, "\(words) (\(error.reason))", subject: address, errno: error.code)
     }
 }
-
-extension FrameStreamingError {
-    static let closedConnection = FrameStreamingError(.closed, "the connection was closed on this side")
-
-    /// The peer's bytes ended before its goodbye.
-    static func ended(_ address: String) -> FrameStreamingError {
-        FrameStreamingError(
-            .endedWithoutGoodbye,
-            "the peer's stream ended without a goodbye: the peer was killed, or the link cut; frames that had arrived were delivered",
-            subject: address)
-    }
-}

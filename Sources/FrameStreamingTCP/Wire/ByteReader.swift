@@ -55,12 +55,3 @@ extension ByteReader {
         return value < 0 ? nil : value
     }
 }
-
-extension FrameStreamingError {
-    /// The error for bytes that are not of the protocol, with the one remedy that there is.
-    static func violation(_ what: String) -> FrameStreamingError {
-        FrameStreamingError(
-            .protocolViolation,
-            "the peer does not keep to the protocol (\(what)): check that it speaks the same handshake and version")
-    }
-}

@@ -1,0 +1,34 @@
+internal import FrameStreamingCore
+
+/// The errors of this module that several of its files throw.
+extension FrameStreamingError {
+    /// The error for bytes that are not of the protocol, with the one remedy that there is.
+    static func violation(_ what: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .protocolViolation,
+            "the peer does not keep to the protocol (\(what)): check that it speaks the same handshake and version")
+    }
+
+    static func textViolation(_ what: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .protocolViolation,
+            "the peer does not keep to the text handshake (\(what)): check that it speaks the tutorial's protocol")
+    }
+
+    static let closedConnection = FrameStreamingError(.closed, "the connection was closed on this side")
+
+    /// The peer's bytes ended before its goodbye.
+    static func ended(_ address: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .endedWithoutGoodbye,
+            "the peer's stream ended without a goodbye: the peer was killed, or the link cut; frames that had arrived were delivered",
+            subject: address)
+    }
+
+    static let closedListener = FrameStreamingError(.closed, "the listener was closed")
+
+    /// The remedy for a frame beyond ``TCPReceiverOptions/maximumFrameBytes``. Only the user knows
+    /// whether that limit or the frame is wrong.
+    static let raiseLimit =
+        "send smaller frames, or raise the receiver's limit (TCPReceiverOptions.maximumFrameBytes)"
+}
