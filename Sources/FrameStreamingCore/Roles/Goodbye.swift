@@ -5,7 +5,7 @@
 /// `transport.finish("all sent", until: deadline)`.
 public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The kind of end. The set is open: a later version may add codes,
-    /// so a `switch` needs a `default`.
+    /// so a `switch` needs an `@unknown default`.
     @nonexhaustive
     public enum Code: String, Sendable, CustomStringConvertible {
         /// The side that says it has received, or has sent, all that it wanted.

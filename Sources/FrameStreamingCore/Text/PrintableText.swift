@@ -7,7 +7,7 @@ extension String {
     /// text stays on its line and cannot forge another one. A printable text is returned unchanged,
     /// so calling this twice does no harm.
     ///
-    /// ``Peer/stream``, ``Peer/goodbye`` and the reason of ``ReceiverEvent/sourceLost(_:)`` are
+    /// ``Peer/stream``, ``Peer/goodbye`` and the reason of ``ReceiverEvent/sourceLost(reason:)`` are
     /// what the peer sent, byte for byte: print them through this. Messages of
     /// ``FrameStreamingError`` are printable already.
     ///

@@ -4,8 +4,7 @@ import PackageDescription
 // The programs of Docs/Recipes.md, and README's, one a target, as a user's own package has them.
 let programs = [
     "serve-many", "save-jpegs", "bytes-to-files", "change-quality", "live-source", "async-frames", "async-send",
-    "relay",
-    "program",
+    "relay", "reconnect", "program",
 ]
 
 let library = Target.Dependency.product(name: "FrameStreaming", package: "FrameStreaming")
@@ -28,6 +27,8 @@ let package = Package(
             name: "camera-log", dependencies: [library, .product(name: "Logging", package: "swift-log")]),
         .testTarget(
             name: "SourceTests", dependencies: [.product(name: "FrameStreamingTesting", package: "FrameStreaming")]),
+        .testTarget(
+            name: "CodecTests", dependencies: [.product(name: "FrameStreamingTesting", package: "FrameStreaming")]),
     ],
     swiftLanguageModes: [.v6]
 )
