@@ -49,7 +49,11 @@ extension ColourSpace {
         _ format: FrameFormat, _ colour: (Int, Int) -> [Double]
     ) throws -> Frame {
         let (width, height) = (format.width, format.height)
-        func pixel(_ x: Int, _ y: Int) -> [Double] { samples(colour(min(x, width - 1), min(y, height - 1))) }
+        // Each once: the planes ask for every pixel several times.
+        let pixels: [[Double]] = (0..<height).flatMap { y in
+            (0..<width).map { x in samples(colour(x, y)) }
+        }
+        func pixel(_ x: Int, _ y: Int) -> [Double] { pixels[min(y, height - 1) * width + min(x, width - 1)] }
         func byte(_ value: Double) -> UInt8 { UInt8(min(255, max(0, value.rounded()))) }
         func chroma(_ which: Int, _ x: Int, _ y: Int, _ across: Int, _ down: Int) -> UInt8 {
             var sum = 0.0

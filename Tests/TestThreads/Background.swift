@@ -22,12 +22,14 @@ public final class Background<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the end, for `longestWait` at most, and returns or throws what the call did.
+    /// Waits for the end, for so many seconds at most, and returns or throws what the call did.
     @discardableResult
-    public func value(sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
-        let outcome = result.wait(until: waitLimit()) { $0 }
+    public func value(
+        atMost seconds: Int = longestWait, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Value {
+        let outcome = result.wait(until: waitLimit(atMost: seconds)) { $0 }
         return try #require(
-            outcome, "\(what), begun at \(start), has not ended within \(longestWait) s",
+            outcome, "\(what), begun at \(start), has not ended within \(seconds) s",
             sourceLocation: sourceLocation
         ).get()
     }

@@ -44,7 +44,7 @@ import Testing
 
     @Test(arguments: cases, [true, false])
     func settlesWhereItShould(_ link: Case, roundTripIsMeasured: Bool) throws {
-        for seed in SimulationSize.seeds(2, full: 5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             var stream = SimulatedStream(
                 policy: .latest, window: .adaptive,
                 link: SimulatedLink(
@@ -67,7 +67,7 @@ import Testing
     /// first late acknowledgement are not.
     @Test(arguments: [0.2, 40] as [Double])
     func isFreshAgainWithinAWindowOfFramesAfterTheRateFell(roundTrip: Double) throws {
-        for seed in SimulationSize.seeds(3, full: 10) {
+        for seed in SimulationSize.seeds(2, full: 10) {
             var link = SimulatedLink(megabits: 100, roundTrip: roundTrip, noise: 1, seed: seed)
             link.rates = [
                 .init(from: 0, bitsPerSecond: 100e6), .init(from: 10_000_000_000, bitsPerSecond: 5e6),
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func aHiccupDoesNotMakeALongLinkSlow() throws {
-        for seed in SimulationSize.seeds(2, full: 5) {
+        for seed in SimulationSize.seeds(1, full: 5) {
             var link = SimulatedLink(megabits: 100, roundTrip: 40, noise: 1, seed: seed)
             link.stall = 220_000_000
             link.stallEvery = 3_000_000_000

@@ -8,7 +8,7 @@ import Testing
         .latest, .reliable, .deadline(age: .nanoseconds(SimulatedStream.deadline)),
     ]
     /// The seeds for each policy and window. The full run has a million frames in total.
-    static let seeds = SimulationSize.seeds(6, full: 110)
+    static let seeds = SimulationSize.seeds(3, full: 110)
     static let windows: [SendWindow] = [1, 2, 4, .adaptive]
 
     /// A link, a source and a receiver with parameters drawn from the seed.

@@ -60,11 +60,11 @@ import Testing
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
     }
 
-    /// Ends the session from this side after 1, 2, 3, ... events. Beyond a hundred it tries every
-    /// fourth number, and in the full run every one.
+    /// Ends the session from this side after 1, 2, 3, ... events. Beyond fifty it tries every
+    /// tenth number, and in the full run every one.
     @Test(arguments: policies)
     func aSessionMayEndAtAnyPoint(policy: DeliveryPolicy) throws {
-        for events in 1...UInt64(400) where SimulationSize.isFull || events <= 100 || events % 4 == 0 {
+        for events in 1...UInt64(400) where SimulationSize.isFull || events <= 50 || events % 10 == 0 {
             let session = try Self.session(policy, seed: events &* 257)
             session.ends = 0
             let outcome = session.run(events: Int(events))

@@ -62,18 +62,17 @@ import Testing
                 let (x, y) = (Double(x) / 131, Double(y) / 67)
                 return [40 + 150 * x, 200 - 120 * y, 60 + 60 * x + 90 * y]
             }
+            let wanted: [UInt8] = (0..<height).flatMap { y -> [UInt8] in
+                (0..<width).flatMap { x -> [UInt8] in colour(x, y).map { UInt8($0.rounded()) } }
+            }
             for (matrix, range) in Self.spaces {
                 let space = try #require(ColourSpace(matrix, range))
                 let shape = try FrameFormat(
                     width: width, height: height, pixelFormat: format, colorRange: range, colorMatrix: matrix)
+                let frame = try space.frame(shape, colour)
                 for subsampling in [ChromaSubsampling.yuv420, .yuv422, .yuv444] {
-                    let result = try rgb(space.frame(shape, colour), subsampling)
-                    let quality = difference(
-                        (0..<height).flatMap { y in
-                            (0..<3 * width).map {
-                                (result[0, $0, y], UInt8(colour($0 / 3, y)[$0 % 3].rounded()))
-                            }
-                        })
+                    let result = try rgb(frame, subsampling)
+                    let quality = difference(3 * width, height) { (result[0, $0, $1], wanted[$1 * 3 * width + $0]) }
                     #expect(
                         quality.psnr > 40 && quality.largest <= 8,
                         "\(matrix) \(range) \(format) \(width)x\(height) \(subsampling): \(quality)")

@@ -30,7 +30,7 @@ import Testing
     }
 
     /// The size found without the library equals the library's.
-    @Test(arguments: [(1, 1), (17, 13), (64, 48), (1366, 768)])
+    @Test(arguments: [(1, 1), (17, 13), (64, 48), (683, 385)])
     func theSizeIsTheLibrarys(_ width: Int, _ height: Int) throws {
         let picture = TestPicture(width: width, height: height)
         let colours = try picture.frame(.rgb24)

@@ -36,10 +36,12 @@ import Testing
             #expect(table.idleCount == idle.count && table.count == idle.count + held.count)
             // One expectation for all sessions, because an
             // expectation costs more than what it checks.
+            var known = [SessionTable<UInt64>.Standing?](repeating: nil, count: 41)
+            for entry in idle { known[Int(entry.session)] = entry.standing }
             let wrong = (1...UInt64(40)).first { session in
-                let known = idle.first { $0.session == session }
-                return table.standing(of: session) != known?.standing
-                    || (table[session] != nil) != (known != nil || held.contains(session))
+                let standing = known[Int(session)]
+                return table.standing(of: session) != standing
+                    || (table[session] != nil) != (standing != nil || held.contains(session))
             }
             #expect(wrong == nil, "after step \(step)")
         }
