@@ -123,7 +123,8 @@ import Testing
         }
         let thread = try Background("the consumer") { while (try? receiver.next()) != nil {} }
         var source = ScriptedSource(steps: [
-            .event(.lost(FrameStreamingError(.sourceLost, "unplugged", subject: "/dev/video0"))), .event(.restored),
+            .event(.lost(error: FrameStreamingError(.sourceLost, "unplugged", subject: "/dev/video0"))),
+            .event(.restored),
             .event(.frame(try Self.frames(1)[0])),
         ])
         _ = try FrameSender(codec: IdentityCodec(), transport: link.sender).run(&source)

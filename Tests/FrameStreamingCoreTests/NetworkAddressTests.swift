@@ -7,8 +7,8 @@ import Testing
         arguments: [
             ("5600", "127.0.0.1", 5600), (":5600", "127.0.0.1", 5600), ("0", "127.0.0.1", 0), ("[::]:7", "::", 7),
             ("0.0.0.0:7", "0.0.0.0", 7), ("[fe80::1%lo]:65535", "fe80::1%lo", 65535),
-        ] as [(String, String, UInt16)])
-    func aHostMayBeImplied(text: String, host: String, port: UInt16) throws {
+        ] as [(String, String, Int)])
+    func aHostMayBeImplied(text: String, host: String, port: Int) throws {
         let address = try NetworkAddress(text, defaultHost: "127.0.0.1")
         #expect(address.host == host && address.port == port)
         // What it prints is an address that it reads.
@@ -26,5 +26,25 @@ import Testing
     func whatIsNoAddressIsRefusedWithTheForm(text: String) {
         let error = #expect(throws: FrameStreamingError.self) { try NetworkAddress(text) }
         #expect(error?.code == .invalidArgument && error?.subject == text)
+        #expect(error?.message.contains("write HOST:PORT") == true)
+    }
+
+    @Test(arguments: [
+        ("", "the address is empty"), ("5600", "no host is named"), (":5600", "no host is named"),
+        ("host", "no port is named"), ("host:", "no port is named"), ("[::1]", "no port is named"),
+        ("[::1]:", "no port is named"), ("host:x", "the port must be a number from 0 to 65535, not x"),
+        ("host:65536", "the port must be a number from 0 to 65535, not 65536"),
+    ])
+    func theErrorNamesWhatIsMissing(text: String, what: String) {
+        let error = #expect(throws: FrameStreamingError.self) { try NetworkAddress(text) }
+        #expect(error?.message.hasPrefix(what + ":") == true, "\(error as Any)")
+        // An empty address leaves no colon in front.
+        #expect(error?.description.hasPrefix(text.isEmpty ? what : text + ": " + what) == true)
+    }
+
+    @Test(arguments: ["", "host", "host:"]) func soItDoesWhereAHostIsImplied(text: String) {
+        let error = #expect(throws: FrameStreamingError.self) { try NetworkAddress(text, defaultHost: "127.0.0.1") }
+        #expect(error?.message.contains("write [HOST:]PORT") == true)
+        #expect(error?.description.hasPrefix(":") == false)
     }
 }

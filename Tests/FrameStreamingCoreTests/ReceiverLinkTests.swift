@@ -184,7 +184,7 @@ import Testing
         let lost = FrameStreamingError(.sourceLost, "unplugged")
         var steps: [ScriptedSource.Step] = []
         for (number, frame) in frames.enumerated() {
-            if number % 10 == 5 { steps += [.event(.lost(lost)), .event(.restored)] }
+            if number % 10 == 5 { steps += [.event(.lost(error: lost)), .event(.restored)] }
             steps.append(.event(.frame(frame)))
         }
         let collector = try FrameSenderTests.Collector(link.receiver)

@@ -56,7 +56,7 @@ import Testing
         let hops = try Hops()
         let frames = try [10, 20, 30].map { try Self.frame(UInt64($0), Int64($0) * 1_000_000) }
         let sending = try hops.runSource([
-            .event(.frame(frames[0])), .event(.lost(FrameStreamingError(.sourceLost, "unplugged"))),
+            .event(.frame(frames[0])), .event(.lost(error: FrameStreamingError(.sourceLost, "unplugged"))),
             .event(.restored), .event(.frame(frames[1])), .event(.frame(frames[2])),
         ])
         let relaying = try hops.runRelay()

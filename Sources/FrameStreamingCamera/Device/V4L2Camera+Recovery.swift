@@ -91,7 +91,7 @@ extension V4L2Camera {
         }
         capture.isLost = true
         scheduleRetry(.lost, error, &capture)
-        return .lost(error)
+        return .lost(error: error)
     }
 
     /// Handles a change of the input's signal: the camera is opened again with the new format. It

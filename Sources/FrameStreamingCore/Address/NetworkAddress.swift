@@ -4,9 +4,9 @@
 /// host is a name or a numeric address, and is not looked up.
 public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or a numeric address, without brackets.
-    public var host: String
+    public let host: String
     /// 0 to 65535; 0 = any free port, for listening.
-    public var port: UInt16
+    public let port: Int
 
     /// Reads an address.
     ///
@@ -22,6 +22,8 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
                 "\(why): write \(defaultHost == nil ? "HOST:PORT" : "[HOST:]PORT"), with an IPv6 address in brackets, such as [::1]:5600",
                 subject: text)
         }
+        if text.isEmpty { throw refuse("the address is empty") }
+        func isNumber(_ text: Substring) -> Bool { text.allSatisfy { $0.isASCII && $0.isNumber } }
         var host = ""
         var port = text[...]
         if text.first == "[" {
@@ -35,18 +37,20 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
             port = text[text.index(after: colon)...]
             guard !host.contains(":") else { throw refuse("an IPv6 address needs brackets") }
         } else if defaultHost == nil {
-            throw refuse("no port is named")
+            // A number alone is a port.
+            throw refuse(isNumber(port) ? "no host is named" : "no port is named")
         }
         if host.isEmpty {
             guard let defaultHost else { throw refuse("no host is named") }
             host = defaultHost
         }
-        guard !port.isEmpty, port.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt16(port) else {
-            throw refuse("a port is a number from 0 to 65535")
+        guard !port.isEmpty else { throw refuse("no port is named") }
+        guard isNumber(port), let number = UInt16(port) else {
+            throw refuse("the port must be a number from 0 to 65535, not \(port)")
         }
         guard number > 0 || defaultHost != nil else { throw refuse("port 0 is only for listening, as any free port") }
         self.host = host
-        self.port = number
+        self.port = Int(number)
     }
 
     /// The form that ``init(_:defaultHost:)`` reads, with brackets around an IPv6 address.

@@ -89,9 +89,9 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         self.errno = errno
     }
 
-    /// `subject: message` on one line, for printing.
+    /// `subject: message` on one line, for printing; the message alone without a subject.
     public var description: String {
-        if let subject { "\(String(printable: subject, limit: .max)): \(message)" } else { message }
+        if let subject, !subject.isEmpty { "\(String(printable: subject, limit: .max)): \(message)" } else { message }
     }
 }
 

@@ -30,7 +30,7 @@
 
     /// Leases memory of another owner.
     init(memory: UnsafeMutableRawBufferPointer, release: @escaping @Sendable () -> Void) {
-        precondition(memory.count > 0, "a buffer of no bytes holds no picture")
+        precondition(memory.count > 0, "a buffer must have at least 1 byte, not 0")
         guard let base = memory.baseAddress else { preconditionFailure("memory of \(memory.count) bytes at nil") }
         unsafe start = base
         capacity = memory.count

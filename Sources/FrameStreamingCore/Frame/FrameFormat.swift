@@ -63,7 +63,7 @@ public struct FrameFormat: Hashable, Sendable {
         guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "a picture of \(width)x\(height) cannot be: each side is 1 to \(Self.largestSide) pixels")
+                "each side of a picture must be 1 to \(Self.largestSide) pixels, not \(width)x\(height)")
         }
         let shapes = pixelFormat.planeShapes
         guard strides.isEmpty || strides.count == shapes.count, offsets.isEmpty || offsets.count == shapes.count else {

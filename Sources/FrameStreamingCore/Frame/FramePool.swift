@@ -34,10 +34,10 @@ public final class FramePool: Sendable {
     ///
     /// - Parameters:
     ///   - capacity: The largest number of slots; 0 = none, and every buffer is unpooled.
-    ///   - keptBytes: A slot that returns while all slots together have more bytes is freed, and
-    ///     free slots are freed before a new one exceeds it. Leased frames are not limited by this.
+    ///   - keptBytes: A slot that returns while all slots together have more bytes is
+    ///     freed, and free slots are freed before a new one exceeds it. Leased frames are not limited by this.
     public init(capacity: Int, keptBytes: Int = .max) {
-        precondition(capacity >= 0, "a pool of \(capacity) slots cannot be")
+        precondition(capacity >= 0, "a pool must have at least 0 slots, not \(capacity)")
         self.capacity = capacity
         self.keptBytes = keptBytes
         var first = State()
@@ -56,7 +56,7 @@ public final class FramePool: Sendable {
     ///
     /// - Precondition: `byteCount > 0`.
     public func buffer(byteCount: Int) -> FrameBuffer {
-        precondition(byteCount > 0, "a buffer of \(byteCount) bytes holds no picture")
+        precondition(byteCount > 0, "a buffer must have at least 1 byte, not \(byteCount)")
         let slot: PoolSlot? = state.withLock { state in
             guard state.statistics.leased < capacity else {
                 state.statistics.unpooled += 1
@@ -74,7 +74,9 @@ public final class FramePool: Sendable {
             // time; but not more than is kept.
             let generous = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
             let room = max(byteCount, min(generous, keptBytes))
-            while state.bytes + room > keptBytes, let small = state.free.popLast() { Self.free(small, &state) }
+            while state.bytes + room > keptBytes, let small = state.free.popLast() {
+                Self.free(small, &state)
+            }
             state.bytes += room
             return unsafe PoolSlot(
                 start: .allocate(byteCount: room, alignment: PoolSlot.alignment), capacity: room)

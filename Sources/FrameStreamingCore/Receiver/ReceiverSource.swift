@@ -51,7 +51,7 @@ public struct ReceiverSource: FrameSource, Sendable {
             case .frame(let received): return .frame(received.forwarded())
             case .notice(.lost(let reason)):
                 isLost = true
-                return .lost(FrameStreamingError(.sourceLost, reason))
+                return .lost(error: FrameStreamingError(.sourceLost, reason))
             case .notice(.restored):
                 // A return is reported only if the loss was.
                 guard isLost else { continue }

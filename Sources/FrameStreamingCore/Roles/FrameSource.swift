@@ -3,8 +3,9 @@
 public enum SourceEvent: Sendable {
     /// A picture.
     case frame(Frame)
-    /// The pictures stopped and may come back: a camera was unplugged. The stream goes on.
-    case lost(FrameStreamingError)
+    /// The pictures stopped for this reason and may come back: a camera was unplugged. The stream
+    /// goes on.
+    case lost(error: FrameStreamingError)
     /// The pictures are back.
     case restored
 }

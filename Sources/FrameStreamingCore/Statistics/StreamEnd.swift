@@ -1,13 +1,15 @@
 internal import FrameStreamingSystem
 
-/// How a connection ended, as summaries name it.
+/// How a connection ended, as summaries and the programs' JSON name it. The names `bye`, `over` and
+/// `eof` are the protocols' words.
 @nonexhaustive
 public enum StreamEnd: String, Sendable, CustomStringConvertible {
-    /// Cleanly, by a goodbye of either side.
+    /// Cleanly, by a goodbye of either side: BYE in the binary handshake.
     case bye
-    /// Cleanly, by the text handshake's `over`.
+    /// Cleanly, by the word `over`, which is the text handshake's goodbye.
     case over
-    /// The bytes ended without a goodbye.
+    /// At the end of the bytes (end of file), without a goodbye: the peer was killed, or the link
+    /// cut.
     case eof
     /// Something broke.
     case error

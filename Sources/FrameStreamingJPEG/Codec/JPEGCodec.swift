@@ -94,10 +94,11 @@ public final class JPEGCodec: FrameCodec, Sendable {
         subsampling: ChromaSubsampling? = nil, strictness: Strictness = .strict, maximumPixels: Int = 8192 * 8192,
         maximumScans: Int = 100, maximumScannedSamples: Int = 1 << 30, framePoolCapacity: Int = 16
     ) {
-        precondition(maximumPixels > 0, "a codec of at most \(maximumPixels) pixels takes no picture")
+        precondition(maximumPixels > 0, "maximumPixels must be at least 1, not \(maximumPixels)")
         precondition(
             maximumScans > 0 && maximumScannedSamples > 0,
-            "a codec of at most \(maximumScans) scans and \(maximumScannedSamples) samples takes no picture")
+            "maximumScans and maximumScannedSamples must be at least 1, not \(maximumScans) and \(maximumScannedSamples)"
+        )
         self.subsampling = subsampling
         self.strictness = strictness
         self.maximumPixels = maximumPixels

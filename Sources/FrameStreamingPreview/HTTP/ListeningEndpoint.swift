@@ -13,7 +13,7 @@ struct ListeningEndpoint: Hashable {
     init(_ text: String, insecure: Bool) throws(FrameStreamingError) {
         let endpoint = try NetworkAddress(text, defaultHost: "127.0.0.1")
         host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host
-        port = endpoint.port
+        port = UInt16(endpoint.port)
         var four = in_addr()
         var six = in6_addr()
         if unsafe inet_pton(AF_INET, host, &four) == 1 {

@@ -36,7 +36,7 @@ public final class TCPListener: Sendable {
             try socket.bindAndListen(addresses[0], backlog: 128)
             wakeUp = try WakeUp()
             let bound = SocketAddress(.local, of: socket)
-            port = Int(bound?.endpoint?.port ?? endpoint.port)
+            port = bound?.endpoint?.port ?? endpoint.port
             self.address = bound?.description ?? address
             descriptor = Monitor(socket)
         } catch {

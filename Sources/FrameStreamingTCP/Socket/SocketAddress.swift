@@ -85,7 +85,7 @@ struct SocketAddress: Hashable, CustomStringConvertible {
     }
 
     /// Host and port as numbers; nil for anything but IPv4 and IPv6.
-    var endpoint: (host: String, port: UInt16)? {
+    var endpoint: (host: String, port: Int)? {
         guard family == AF_INET || family == AF_INET6 else { return nil }
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var service = [CChar](repeating: 0, count: Int(NI_MAXSERV))
@@ -99,7 +99,7 @@ struct SocketAddress: Hashable, CustomStringConvertible {
             }
         }
         guard code == 0, let port = UInt16(Self.text(service)) else { return nil }
-        return (Self.text(host), port)
+        return (Self.text(host), Int(port))
     }
 
     private static func text(_ characters: [CChar]) -> String {
