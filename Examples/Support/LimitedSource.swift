@@ -21,7 +21,7 @@ package struct LimitedSource: FrameSource {
         let event = try source.next(until: deadline)
         if case .frame(let frame) = event {
             taken += 1
-            if frame.format.pixelFormat.isCompressed { onCompressed.take()?() }
+            if frame.format.pixelFormat == .jpeg { onCompressed.take()?() }
         }
         return event
     }

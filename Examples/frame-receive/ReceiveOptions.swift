@@ -71,9 +71,10 @@ struct ReceiveOptions: ParsableArguments {
         guard maximumConnections >= 1 else {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
-        guard TCPReceiverOptions.frameBytes.contains(maximumFrameBytes) else {
+        let frameByteCounts = TCPReceiverOptions.frameBytes
+        guard frameByteCounts.contains(maximumFrameBytes) else {
             throw ValidationError(
-                "--maximum-frame-bytes is 1 to \(TCPReceiverOptions.frameBytes.upperBound), not \(maximumFrameBytes)")
+                "--maximum-frame-bytes is 1 to \(frameByteCounts.upperBound), not \(maximumFrameBytes)")
         }
         if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
             throw ValidationError("--memory-limit is 1 to \(1 << 20) MiB, not \(memoryLimit)")

@@ -30,7 +30,7 @@ import Testing
             let pool = EncoderPool(
                 codec: PairCodec(), count: 2, settings: EncodeSettings(), poller: AcknowledgementPoller())
             defer { pool.stop() }
-            let pictures = frames.map { SharedEncoding($0, offered: .now) }
+            let pictures = frames.map { SharedEncoding($0, isEncoded: false, offered: .now) }
             let done = Monitor(0)
             for picture in pictures { _ = picture.request { done.update { $0 += 1 } } }
             pool.submit(pictures[0])

@@ -70,7 +70,7 @@ import Testing
         for _ in 0..<70 {
             let link = MemoryTransport.pair()
             try sender.add(link.sender)
-            try waitUntil { sender.trySend(frame) == .sent }
+            try waitUntil { try sender.trySend(frame) == .sent }
             let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
             try collector.waitForEnd()
             try waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
@@ -90,13 +90,13 @@ import Testing
         // One frame is in flight, one is encoded, and one waits: there is no more room
         // before the first acknowledgement.
         for frame in frames.prefix(3) {
-            try waitUntil { [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
+            try waitUntil { try [.sent, .queued(replacing: false)].contains(sender.trySend(frame)) }
         }
         #expect(!sender.hasCredit)
-        for frame in frames.dropFirst(3) { #expect(sender.trySend(frame) == .noCredit) }
+        for frame in frames.dropFirst(3) { #expect(try sender.trySend(frame) == .noCredit) }
         let collector = try FrameSenderTests.Collector(link.receiver)
         try waitUntil { sender.hasCredit }
-        #expect(sender.trySend(frames[9]) == .sent)
+        #expect(try sender.trySend(frames[9]) == .sent)
         let summary = try sender.finish()
         try collector.waitForEnd()
         #expect(collector.numbers == [0, 1, 2, 9])
@@ -109,18 +109,18 @@ import Testing
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .latest, window: 1))
         let frames = try FrameSenderTests.frames(4)
         #expect(sender.hasCredit)
-        #expect(sender.trySend(frames[0]) == .sent)
+        #expect(try sender.trySend(frames[0]) == .sent)
         try waitUntil { sender.summary.total.sent == 1 }
         #expect(!sender.hasCredit)
-        #expect(sender.trySend(frames[1], replaces: false) == .noCredit)
-        #expect(sender.trySend(frames[1]) == .queued(replacing: false))
-        #expect(sender.trySend(frames[2], replaces: false) == .noCredit)
-        #expect(sender.trySend(frames[2]) == .queued(replacing: true))
+        #expect(try sender.trySend(frames[1], mayQueue: false) == .noCredit)
+        #expect(try sender.trySend(frames[1]) == .queued(replacing: false))
+        #expect(try sender.trySend(frames[2], mayQueue: false) == .noCredit)
+        #expect(try sender.trySend(frames[2]) == .queued(replacing: true))
         let collector = try FrameSenderTests.Collector(link.receiver)
         _ = try sender.finish()
         try collector.waitForEnd()
         #expect(collector.numbers == [0, 2])
-        #expect(sender.trySend(frames[3]) == .ended)
+        #expect(try sender.trySend(frames[3]) == .ended)
         #expect(sender.summary.total.dropped.replaced == 1)
     }
 
@@ -129,20 +129,20 @@ import Testing
         options.waitsForReceivers = true
         let sender = try FrameSender(codec: IdentityCodec(), options: options)
         let frames = try FrameSenderTests.frames(2)
-        #expect(sender.trySend(frames[0]) == .noReceiver)
+        #expect(try sender.trySend(frames[0]) == .noReceiver)
         let link = MemoryTransport.pair()
         try sender.add(link.sender)
         let collector = try FrameSenderTests.Collector(link.receiver, limit: 1)
-        try waitUntil { sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
+        try waitUntil { try sender.trySend(frames[1]) == .sent || !collector.numbers.isEmpty }
         try collector.waitForEnd()
         try waitUntil { sender.summary.receivers.allSatisfy { $0.end != nil } }
         // The only receiver has left.
-        #expect(sender.trySend(frames[1]) == .noReceiver)
+        #expect(try sender.trySend(frames[1]) == .noReceiver)
         #expect(sender.summary.total.produced == sender.summary.total.acknowledged)
         sender.stop()
-        #expect(sender.trySend(frames[1]) == .ended)
+        #expect(try sender.trySend(frames[1]) == .ended)
         _ = try sender.finish()
-        #expect(sender.trySend(frames[1]) == .ended)
+        #expect(try sender.trySend(frames[1]) == .ended)
     }
 
     @Test func theReceiverHearsTheReasonThatThisSideGives() throws {
@@ -150,7 +150,7 @@ import Testing
             let link = MemoryTransport.pair()
             let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender)
             let collector = try FrameSenderTests.Collector(link.receiver)
-            sender.trySend(try FrameSenderTests.frames(1)[0])
+            try sender.trySend(FrameSenderTests.frames(1)[0])
             if stops { sender.stop(.failed("the lamp is broken")) }
             _ = try sender.finish(stops ? .complete("not this") : .failed("the lamp is broken"))
             try collector.waitForEnd()

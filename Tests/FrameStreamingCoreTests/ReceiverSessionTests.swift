@@ -82,6 +82,13 @@ import Testing
             tell(.sent(connection))
         }
 
+        /// The connection refuses what it was given.
+        mutating func refuse(_ code: FrameStreamingError.Code) {
+            guard let (outgoing, connection) = pending else { return }
+            pending = nil
+            tell(.refused(connection, outgoing, FrameStreamingError(code, "too large")))
+        }
+
         mutating func connect(
             _ number: ConnectionNumber = first, credit: UInt64 = 16, session: UInt64 = 0, resumedFrom: UInt64 = 0
         ) {

@@ -50,6 +50,80 @@ import Testing
         return frame
     }
 
+    /// Run-length codes gray pictures, into a format of its own.
+    private struct RunCodec: FrameCodec {
+        static let runs = PixelFormat(rawValue: 0x534E_5552)
+        let encodings = Monitor(0)
+
+        var decodableFormats: [PixelFormat] { [Self.runs] }
+        var encodedFormats: [PixelFormat] { [Self.runs] }
+
+        func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+            guard frame.format.pixelFormat == .gray8 else {
+                throw FrameStreamingError(.unsupported, "RunCodec takes gray8, not \(frame.format.pixelFormat)")
+            }
+            encodings.update { $0 += 1 }
+            var runs: [UInt8] = []
+            for byte in frame.contents {
+                if runs.last == byte, runs[runs.count - 2] < 255 {
+                    runs[runs.count - 2] += 1
+                } else {
+                    runs += [1, byte]
+                }
+            }
+            return try make(runs, Self.runs, of: frame)
+        }
+
+        func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+            let runs = frame.contents
+            let bytes = stride(from: 0, to: runs.count, by: 2).flatMap { index in
+                [UInt8](repeating: runs[index + 1], count: Int(runs[index]))
+            }
+            return try make(bytes, .gray8, of: frame)
+        }
+
+        private func make(
+            _ bytes: [UInt8], _ pixelFormat: PixelFormat, of frame: Frame
+        ) throws(FrameStreamingError) -> Frame {
+            let format = try FrameFormat(
+                width: frame.format.width, height: frame.format.height, pixelFormat: pixelFormat)
+            var result = try Frame.filled(format, byteCount: bytes.count) { bytes[$0] }
+            result.takeDescription(of: frame)
+            return result
+        }
+    }
+
+    /// A relay does not encode frames again that are in its codec's own format.
+    @Test func framesInAFormatOfOnesOwnPassThroughUnchanged() throws {
+        let near = MemoryTransport.pair()
+        let far = MemoryTransport.pair()
+        let (first, second) = (RunCodec(), RunCodec())
+        let format = try FrameFormat(width: 23, height: 9, pixelFormat: .gray8)
+        let frames = try (1...3).map { number in
+            try Frame.filled(format, sequence: UInt64(number)) { UInt8(truncatingIfNeeded: $0 / 11 &* number) }
+        }
+        let options = SenderOptions(policy: .reliable)
+        let sending = try Background {
+            var source = ScriptedSource(frames)
+            return try FrameSender(codec: first, transport: near.sender, options: options).run(&source)
+        }
+        let relaying = try Background {
+            let receiver = try FrameReceiver(codec: second, transport: near.receiver, decode: nil)
+            var source = ReceiverSource(receiver, isLive: false)
+            return try FrameSender(codec: second, transport: far.sender, options: options).run(&source)
+        }
+        let receiver = try FrameReceiver(codec: RunCodec(), transport: far.receiver)
+        for frame in frames {
+            let received = try #require(try receiver.next(until: Self.soon))
+            #expect(received.encoded.format.pixelFormat == RunCodec.runs)
+            #expect(received.frame.format == format && received.frame.contents == frame.contents)
+        }
+        #expect(try receiver.next(until: Self.soon) == nil)
+        #expect(try relaying.value().total.acknowledged == 3)
+        #expect(try sending.value().total.acknowledged == 3)
+        #expect(first.encodings.withLock { $0 } == 3 && second.encodings.withLock { $0 } == 0)
+    }
+
     private static var soon: Deadline { .after(.seconds(30)) }
 
     @Test func framesTimesLossesAndTheEndPassThrough() throws {

@@ -25,7 +25,7 @@ import Testing
         try formats.enumerated().map { number, pixelFormat in
             try .filled(
                 FrameFormat(width: 17, height: 13, pixelFormat: pixelFormat), sequence: UInt64(number),
-                byteCount: pixelFormat.isCompressed ? 100 : nil
+                byteCount: pixelFormat == .jpeg ? 100 : nil
             ) { UInt8(truncatingIfNeeded: $0 &+ number) }
         }
     }

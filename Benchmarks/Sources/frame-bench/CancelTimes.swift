@@ -105,7 +105,7 @@ struct CancelTimes: AsyncParsableCommand {
     private func finish() async throws -> Double {
         let (sender, peer) = try await sending()
         peer.send(signal: SIGSTOP)
-        sender.trySend(try RepeatingSource(bytes: 100_000, count: 1).frame)
+        try sender.trySend(RepeatingSource(bytes: 100_000, count: 1).frame)
         let task = Task { try await sender.finish() }
         return try await time(peer, cancel: { task.cancel() }, end: { _ = await task.result })
     }

@@ -205,6 +205,12 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return (frame, info)
     }
 
+    /// Counts the frame that was handed to the connection last as failed, because the connection
+    /// refused it.
+    mutating func failLastSent() {
+        if inFlight.popLast() != nil { counts.failed += 1 }
+    }
+
     /// Notes the acknowledgement of a frame. Returns how many
     /// nanoseconds after its sending it arrived.
     ///

@@ -126,7 +126,7 @@ struct LinkThread {
             try connection.transport.send(message, until: .after(link.options.sendTimeout))
             link.handle(.sent(connection.number))
         } catch {
-            link.handle(.disconnected(connection.number, .broken(error)))
+            link.handle(link.failure(error, of: outgoing, over: connection))
         }
     }
 

@@ -5,11 +5,11 @@ protocol QueueableFrame: Sendable {
     var offered: MonotonicTime { get }
     /// The capture time of the source.
     var captureTime: CaptureTime? { get }
-    /// The result of encoding; nil = not encoded yet. A frame that was compressed from
+    /// The result of encoding; nil = not encoded yet. A frame that was encoded from
     /// the start has one from the start.
     var encoding: FrameEncoding? { get }
-    /// Whether it was compressed from the start, so that nothing is encoded.
-    var isCompressed: Bool { get }
+    /// Whether it was encoded when the source gave it, and is sent as it is.
+    var comesEncoded: Bool { get }
     /// The pixel format in which it is sent; nil = it is not encoded yet.
     var sentFormat: PixelFormat? { get }
 }
@@ -26,9 +26,8 @@ extension QueueableFrame {
 enum FrameEncoding: Sendable {
     /// - Parameters:
     ///   - bytes: The size of the compressed frame.
-    ///   - nanoseconds: Time in the codec; 0 for a frame that was compressed from the start.
-    ///   - settings: The settings of the encoding; nil for a frame that was compressed from the
-    ///     start.
+    ///   - nanoseconds: Time in the codec; 0 for a frame that was encoded from the start.
+    ///   - settings: The settings of the encoding; nil for a frame that was encoded from the start.
     case success(bytes: Int, nanoseconds: Int64, settings: EncodeSettings?)
     case failure(FrameStreamingError)
 }

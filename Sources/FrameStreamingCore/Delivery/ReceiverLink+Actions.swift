@@ -70,8 +70,16 @@ extension ReceiverLink {
             return .sent(connection.number)
         } catch {
             return error.code == .timedOut
-                ? .blocked(connection.number, outgoing) : .disconnected(connection.number, .broken(error))
+                ? .blocked(connection.number, outgoing) : failure(error, of: outgoing, over: connection)
         }
+    }
+
+    /// The event of an error with which the connection did not take something.
+    func failure(
+        _ error: FrameStreamingError, of outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection
+    ) -> Session.Event {
+        error.refusesMessage
+            ? .refused(connection.number, outgoing, error) : .disconnected(connection.number, .broken(error))
     }
 
     private func wait(for outgoing: Outgoing<SharedEncoding>, over connection: LinkConnection?) {

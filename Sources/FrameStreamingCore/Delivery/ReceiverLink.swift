@@ -121,14 +121,14 @@ final class ReceiverLink: Sendable {
         return true
     }
 
-    /// Offers a frame without waiting; with `replaces` false, only if it can be sent at once.
-    func tryOffer(_ frame: SharedEncoding, replaces: Bool) -> SendOutcome {
+    /// Offers a frame without waiting; with `mayQueue` false, only if it can be sent at once.
+    func tryOffer(_ frame: SharedEncoding, mayQueue: Bool) -> SendOutcome {
         var step = LinkStep()
         let outcome = state.withLock { state -> SendOutcome in
             if state.rests { wake(&state) }
             guard state.session.phase.takesFrames else { return .noReceiver }
             let goesAtOnce = state.session.wouldTake
-            guard !isReliable || state.session.hasRoom, replaces || goesAtOnce else { return .noCredit }
+            guard !isReliable || state.session.hasRoom, mayQueue || goesAtOnce else { return .noCredit }
             let replaced = state.session.frames.counts.dropped.replaced
             take(.offered(frame), &state, &step)
             return goesAtOnce ? .sent : .queued(replacing: state.session.frames.counts.dropped.replaced > replaced)

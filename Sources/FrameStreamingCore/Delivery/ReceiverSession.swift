@@ -28,8 +28,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// The loss of the source, which the receiver must know; nil while the source is available.
     private var sourceLost: SourceNotice?
     private var chosen: (quality: Int, scale: PictureScale)?
-    /// The source's last frame was compressed already.
-    private var comesCompressed = false
+    /// The source's last frame was encoded already.
+    private var comesEncoded = false
 
     /// - Throws: `invalidArgument` for invalid options.
     init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
@@ -64,6 +64,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
                 connection?.turn = .waiting
                 actions.append(.send(outgoing, over: number, waits: true))
             }
+        case .refused(let number, let outgoing, let error):
+            refuse(number, outgoing, .refused(error), at: now, &actions)
         case .acknowledged(let number, let word, let roundTrip, let clock):
             acknowledge(number, word, roundTrip, clock, at: now, &actions)
         case .requested(let number, let request, let isShared):
@@ -94,7 +96,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         guard phase.takesFrames else { return frames.refuse() }
         assert(!isReliable || hasRoom, "under reliable a frame is offered only while there is room")
         watch = nil
-        comesCompressed = frame.isCompressed
+        comesEncoded = frame.comesEncoded
         frames.offer(frame, at: now)
     }
 
@@ -155,7 +157,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         {
             // If a listener makes the connections, the session goes on with the next receiver.
             disconnect(
-                number, .unsuited(.unsuited(format, toTaking: formats, at: connection?.address)), at: now, &actions)
+                number, .refused(.unsuited(format, toTaking: formats, at: connection?.address)), at: now, &actions)
             return false
         }
         guard connection?.turn == .free else { return hasDropped }
@@ -172,6 +174,18 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         connection?.turn = .trying
         actions.append(.send(outgoing, over: number, waits: false))
         return true
+    }
+
+    /// Ends a connection that did not carry what was handed to it.
+    private mutating func refuse(
+        _ number: ConnectionNumber, _ outgoing: Outgoing<Frame>, _ end: ConnectionEnd, at now: MonotonicTime,
+        _ actions: inout Actions
+    ) {
+        guard let connection, connection.number == number else { return }
+        // A frame that may be sent again goes to the next receiver.
+        let isKept = frames.mayResend && phase.isOpen && end.isAnotherAwaited(connecting, options, connection)
+        if case .frame = outgoing, !isKept { frames.failLastSent() }
+        disconnect(number, end, at: now, &actions)
     }
 
     // MARK: The receiver's messages
@@ -217,8 +231,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// Why a request is impossible; nil = it is not.
     private func refusal(of request: ReceiverRequest, isShared: Bool) -> String? {
         guard case .quality = request else { return nil }
-        if comesCompressed {
-            return "the source's frames are compressed already and are sent unchanged: change the source's own quality"
+        if comesEncoded {
+            return "the source's frames are encoded already and are sent unchanged: change the source's own quality"
         }
         if isShared, frames.flow.quality == nil {
             return "several receivers share one encoding, so none of them chooses its quality: change the sender's own"

@@ -26,28 +26,31 @@ enum ConnectionEnd: Sendable {
     case goodbye(Goodbye)
     /// The connection broke.
     case broken(FrameStreamingError)
-    /// This side ended the connection, because the receiver does not take the frames' format.
-    case unsuited(FrameStreamingError)
+    /// This side ended the connection, because the receiver does not take the frames' format, or
+    /// the connection refused what was handed to it. Nothing of that was sent.
+    case refused(FrameStreamingError)
 }
 
 extension ConnectionEnd {
     /// The error of a receiver with this address; nil = it ended cleanly.
     func failure(at address: String) -> FrameStreamingError? {
         switch self {
-        case .broken(let error), .unsuited(let error): error
+        case .broken(let error), .refused(let error): error
         case .goodbye(let goodbye): goodbye.failure(of: "receiver", at: address)
         }
     }
 
     /// What this side says.
     var goodbye: Goodbye {
-        if case .unsuited(let error) = self { .unsupported(error.message) } else { "" }
+        guard case .refused(let error) = self else { return "" }
+        return error.code == .unsupported
+            ? .unsupported(error.message) : .failed("a frame could not be sent: \(error.message)")
     }
 
     /// How this side then closes the connection.
     func close(of number: ConnectionNumber, until limit: MonotonicTime) -> SessionClose {
         switch self {
-        case .goodbye, .unsuited: .answering(goodbye, over: number, until: limit)
+        case .goodbye, .refused: .answering(goodbye, over: number, until: limit)
         case .broken: .abruptly(number)
         }
     }
@@ -62,8 +65,9 @@ extension ConnectionEnd {
             if connecting == .byListener { return true }
             guard error.isTransient || error.code == .closed else { return false }
             return connecting.isOwn || options.policy == .reliable && connection.hasSession
-        // This receiver's formats stay the same. Another receiver may take the frames.
-        case .unsuited: return connecting == .byListener
+        // This receiver's formats and limits stay the same. Another receiver may take the frames,
+        // unless they are invalid for any.
+        case .refused(let error): return connecting == .byListener && error.code != .invalidArgument
         case .goodbye(let goodbye) where goodbye.code == .unsupported:
             return connecting == .byListener && options.reconnection == .always
         // A receiver that said goodbye is not waited for, unless it was stopped: it may be started
@@ -119,6 +123,8 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     case sent(ConnectionNumber)
     /// The connection does not take this without waiting. Part of it may have been sent.
     indirect case blocked(ConnectionNumber, Outgoing<Frame>)
+    /// The connection does not carry this: see ``FrameStreamingError/refusesMessage``.
+    indirect case refused(ConnectionNumber, Outgoing<Frame>, FrameStreamingError)
     /// The receiver acknowledged a frame.
     case acknowledged(ConnectionNumber, Acknowledgement, roundTrip: Int64?, clock: ClockFilter.Estimate?)
     /// The receiver asked for something.

@@ -27,19 +27,20 @@ final class SharedEncoding: QueueableFrame {
 
     let frame: Frame
     let offered: MonotonicTime
-    /// Nil for a frame that was compressed from the start: its state never
+    /// Nil for a frame that was encoded from the start: its state never
     /// changes, and asking costs no lock.
     private let state: Monitor<State>?
 
-    init(_ frame: Frame, offered: MonotonicTime) {
+    /// - Parameter isEncoded: Whether it is sent as it is.
+    init(_ frame: Frame, isEncoded: Bool, offered: MonotonicTime) {
         self.frame = frame
         self.offered = offered
-        state = frame.format.pixelFormat.isCompressed ? nil : Monitor(.raw)
+        state = isEncoded ? nil : Monitor(.raw)
     }
 
     var captureTime: CaptureTime? { frame.captureTime }
 
-    var isCompressed: Bool { state == nil }
+    var comesEncoded: Bool { state == nil }
 
     var sentFormat: PixelFormat? { compressed?.format.pixelFormat }
 

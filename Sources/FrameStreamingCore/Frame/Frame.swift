@@ -52,6 +52,15 @@ public struct Frame: Sendable {
     /// The largest ``metadata`` in bytes.
     public static let maximumMetadataByteCount = 65_536
 
+    /// Throws `invalidArgument` if ``metadata`` has more bytes than can be sent.
+    package func checkMetadata() throws(FrameStreamingError) {
+        guard metadata.count <= Self.maximumMetadataByteCount else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "metadata must have at most \(Self.maximumMetadataByteCount) bytes, not \(metadata.count)")
+        }
+    }
+
     init(lease: BufferLease, byteCount: Int, format: FrameFormat, captureTime: CaptureTime?, sequence: UInt64) {
         let description = FrameDescription(
             captureTime: captureTime, sequence: sequence, sourceColorRange: format.colorRange)

@@ -85,10 +85,6 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
             }, as: UTF8.self)
     }
 
-    /// Whether a picture's size in bytes does not follow from its size in pixels.
-    /// Of the named formats this is JPEG.
-    public var isCompressed: Bool { self == .jpeg }
-
     /// Whether the samples are luma and chroma (or luma alone), so that a colour range applies.
     public var isYUV: Bool { sampling != nil }
 }

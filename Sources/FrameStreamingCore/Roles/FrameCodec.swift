@@ -58,8 +58,8 @@ public struct DecodeSettings: Hashable, Sendable {
 /// Compresses pictures, and decompresses them.
 ///
 /// Any number of threads call at once. The result keeps the description of the picture
-/// (``Frame/takeDescription(of:)``). A sender sends pictures that are compressed
-/// already unchanged, without the codec.
+/// (``Frame/takeDescription(of:)``). A sender does not encode pictures that are encoded already:
+/// JPEGs, and those in one of the codec's ``encodedFormats``.
 public protocol FrameCodec: Sendable {
     /// The compressed form of `frame`.
     ///
@@ -75,13 +75,16 @@ public protocol FrameCodec: Sendable {
 
     /// The pixel formats that ``decode(_:_:)`` takes; empty, the default, = not known.
     ///
-    /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver
-    /// tells its sender before that, in the handshake, where the transport is given the list:
-    /// `options.pixelFormats = codec.decodableFormats`.
+    /// A ``FrameReceiver`` ends with `unsupported` when its first frame has another. A receiver can
+    /// tell its sender before that, in the handshake: `role: .receiver(for: codec)`.
     var decodableFormats: [PixelFormat] { get }
 
-    /// The pixel formats of what ``encode(_:_:)`` returns; empty = not known. For a sender's
-    /// handshake, as ``decodableFormats``.
+    /// The pixel formats of what ``encode(_:_:)`` returns; empty, the default, = not known.
+    ///
+    /// A ``FrameSender`` reads it once, and sends frames that its source gives in one of these
+    /// formats as they are. So a relay of frames in a format of your own needs a codec that names
+    /// it here. JPEGs are always sent as they are. A sender can tell its receiver in the handshake:
+    /// `options.pixelFormats = codec.encodedFormats`.
     var encodedFormats: [PixelFormat] { get }
 }
 

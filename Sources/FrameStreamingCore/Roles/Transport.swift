@@ -20,8 +20,11 @@ public protocol Transport: Sendable {
     /// Hands over a message. When this returns, the connection delivers it, in order.
     ///
     /// - Throws: `timedOut` if the connection could not take it by the deadline: call again
-    ///   with the same message, and nothing is sent twice. `closed` after ``close()``;
-    ///   anything else ends the connection.
+    ///   with the same message, and nothing is sent twice. `invalidArgument`, `limitExceeded` or
+    ///   `unsupported` for a message that the connection does not carry, such as a frame beyond
+    ///   the peer's limit: nothing of it was sent, and the connection still works. A
+    ///   ``FrameSender`` then ends it with a goodbye that has the reason. `closed` after
+    ///   ``close()``; anything else ends the connection.
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
 
     /// Returns the next message, or nil when the peer has ended cleanly.
@@ -46,6 +49,17 @@ public protocol Transport: Sendable {
 extension Transport {
     /// Not known.
     public var roundTrip: Duration? { nil }
+}
+
+extension FrameStreamingError {
+    /// Whether ``Transport/send(_:until:)`` refused the message with this error: nothing of it was
+    /// sent, and the connection still works.
+    var refusesMessage: Bool {
+        switch code {
+        case .invalidArgument, .limitExceeded, .unsupported: true
+        default: false
+        }
+    }
 }
 
 /// The other end of a connection.

@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// The encoding threads of a sender, which encode pictures in the order of their arrival.
 ///
-/// They start with the first picture that is not compressed, so a sender of JPEGs has none.
+/// They start with the first picture that is not encoded yet, so a sender of JPEGs has none.
 final class EncoderPool: Sendable {
     private struct State {
         var queue: EncodingQueue<SharedEncoding>
@@ -10,6 +10,8 @@ final class EncoderPool: Sendable {
     }
 
     private let codec: any FrameCodec
+    /// The formats of frames that are sent as they are.
+    private let passedOn: [PixelFormat]
     let count: Int
     private let poller: AcknowledgementPoller
     private let state: Monitor<State>
@@ -18,9 +20,19 @@ final class EncoderPool: Sendable {
     ///   to which an encoded frame is sent.
     init(codec: any FrameCodec, count: Int, settings: EncodeSettings, poller: AcknowledgementPoller) {
         self.codec = codec
+        passedOn = [.jpeg] + codec.encodedFormats
         self.count = count
         self.poller = poller
         state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))
+    }
+
+    /// Prepares a frame of the source for any number of receivers. One that is encoded already is
+    /// never submitted.
+    ///
+    /// - Throws: `invalidArgument` for a frame that no connection carries.
+    func prepare(_ frame: Frame) throws(FrameStreamingError) -> SharedEncoding {
+        try frame.checkMetadata()
+        return SharedEncoding(frame, isEncoded: passedOn.contains(frame.format.pixelFormat), offered: .now)
     }
 
     /// The settings for pictures from now on.

@@ -22,7 +22,7 @@ public final class FrameSender: Sendable {
     /// A sender over one connection.
     ///
     /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
+    ///   - codec: Encodes pictures, except those in its ``FrameCodec/encodedFormats`` and JPEGs.
     ///   - transport: A connection whose peer receives. The sender owns it from here.
     ///   - options: Policy, window, quality.
     /// - Throws: `invalidArgument` for invalid options.
@@ -35,7 +35,7 @@ public final class FrameSender: Sendable {
     /// A sender over several connections: a picture is encoded once for all of them.
     ///
     /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
+    ///   - codec: Encodes pictures, except those in its ``FrameCodec/encodedFormats`` and JPEGs.
     ///   - transports: Connections whose peers receive. The sender owns them from here.
     ///   - options: Policy, window, quality: the same for all; `add(_:policy:window:)` gives one
     ///     its own.
@@ -54,7 +54,7 @@ public final class FrameSender: Sendable {
     /// be started later, and restarted.
     ///
     /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
+    ///   - codec: Encodes pictures, except those in its ``FrameCodec/encodedFormats`` and JPEGs.
     ///   - provider: Makes the connections, one after another.
     ///   - options: Policy, window, quality, ``SenderOptions/reconnection``.
     /// - Throws: `invalidArgument` for invalid options.
@@ -69,7 +69,7 @@ public final class FrameSender: Sendable {
     /// ``SenderOptions/waitsForReceivers``.
     ///
     /// - Parameters:
-    ///   - codec: Encodes the pictures that are not compressed; compressed ones are sent unchanged.
+    ///   - codec: Encodes pictures, except those in its ``FrameCodec/encodedFormats`` and JPEGs.
     ///   - options: Policy, window, quality.
     /// - Throws: `invalidArgument` for invalid options.
     public init(codec: any FrameCodec, options: SenderOptions) throws(FrameStreamingError) {
@@ -128,24 +128,26 @@ public final class FrameSender: Sendable {
     ///
     /// - Parameters:
     ///   - frame: The frame.
-    ///   - replaces: Whether the frame may wait if there is no credit. Under `latest` it then
-    ///     replaces an older frame that waits.
+    ///   - mayQueue: Whether the frame may wait if there is no credit. Under `latest` it then
+    ///     replaces an older frame that waits. False: it is sent at once, or not taken.
     /// - Returns: What happened to the frame. With several receivers, each with its own credit, it
     ///   is the best outcome.
+    /// - Throws: `invalidArgument` for metadata of more than ``Frame/maximumMetadataByteCount``
+    ///   bytes: the frame was not taken.
     @discardableResult
-    public func trySend(_ frame: Frame, replaces: Bool = true) -> SendOutcome {
+    public func trySend(_ frame: Frame, mayQueue: Bool = true) throws(FrameStreamingError) -> SendOutcome {
         let links: [ReceiverLink]? = control.withLock { control in
             control.isStopping || control.isCancelled || control.hasEnded ? nil : control.links
         }
         guard let links else { return .ended }
-        let encoding = SharedEncoding(frame, offered: .now)
-        return links.reduce(.noReceiver) { $0.better($1.tryOffer(encoding, replaces: replaces)) }
+        let encoding = try encoders.prepare(frame)
+        return links.reduce(.noReceiver) { $0.better($1.tryOffer(encoding, mayQueue: mayQueue)) }
     }
 
     /// Whether a picture that is handed over now would be sent at once, to at least one receiver.
     public var hasCredit: Bool { control.withLock { $0.links }.contains { $0.hasCredit } }
 
-    /// Ends a stream of ``trySend(_:replaces:)``: waits until the receivers have acknowledged the
+    /// Ends a stream of ``trySend(_:mayQueue:)``: waits until the receivers have acknowledged the
     /// frames in flight, and says goodbye, as at the end of `run(_:)`.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
@@ -224,7 +226,7 @@ public final class FrameSender: Sendable {
     private static func check(_ settings: EncodeSettings) throws(FrameStreamingError) {
         guard (1...100).contains(settings.quality) else {
             throw FrameStreamingError(
-                .invalidArgument, "a quality of \(settings.quality) cannot be: 1 (smallest) to 100 (best)")
+                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(settings.quality)")
         }
     }
 

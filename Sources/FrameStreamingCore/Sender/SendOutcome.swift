@@ -1,4 +1,4 @@
-/// What happened to a frame that a program handed over: see ``FrameSender/trySend(_:replaces:)``.
+/// What happened to a frame that a program handed over: see ``FrameSender/trySend(_:mayQueue:)``.
 ///
 /// With several receivers it is the best outcome at any of them, in the order of the cases.
 public enum SendOutcome: Hashable, Sendable, CustomStringConvertible {

@@ -16,7 +16,7 @@ public enum SenderEvent: Sendable {
     /// The receiver asked for something, and gets it.
     case requested(Peer, ReceiverRequest)
     /// The receiver asked for something impossible, and its request throws. A quality is impossible
-    /// if several receivers share one encoding, or if the source's frames are compressed already.
+    /// if several receivers share one encoding, or if the source's frames are encoded already.
     case refused(Peer, ReceiverRequest, error: FrameStreamingError)
     /// The source, or its end, waits for this receiver, which has made no progress for this long:
     /// no frame acknowledged, no byte taken, no connection made. It is given up after the second

@@ -8,7 +8,7 @@ public struct SenderOptions: Sendable {
     public var encode: EncodeSettings
     /// Adapts the quality, and if allowed scale and rate, to the link, instead of the settings in
     /// ``encode``; nil = fixed settings. It needs a single receiver, because several share one
-    /// encoding. It has no effect on pictures that are compressed already.
+    /// encoding. It has no effect on pictures that are encoded already.
     public var adaptiveQuality: AdaptiveQuality?
     /// How many pictures are encoded at once, each on a thread of its own; they are
     /// sent in order. More than one helps if one core cannot keep up with the source

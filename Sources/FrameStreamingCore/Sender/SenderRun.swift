@@ -54,7 +54,7 @@ struct SenderRun: Sendable {
                 throw error
             }
             switch event {
-            case .frame(let frame): offer(SharedEncoding(frame, offered: .now), to: &current)
+            case .frame(let frame): offer(try encoders.prepare(frame), to: &current)
             case .lost(let reason): tell(.lost(reason.description), current)
             case .restored: tell(.restored, current)
             case nil: return

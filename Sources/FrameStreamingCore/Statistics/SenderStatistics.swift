@@ -30,7 +30,7 @@ public struct SenderStatistics: Sendable {
     public var acknowledged = 0
     /// Pictures that were never sent.
     public var dropped = Dropped()
-    /// Pictures that could not be encoded, and frames that the
+    /// Pictures that could not be encoded, frames that the connection refused, and frames that the
     /// receiver could not decode or refused.
     public var failed = 0
     /// Frames that were sent and not acknowledged before the connection ended.

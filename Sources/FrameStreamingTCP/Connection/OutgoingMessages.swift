@@ -75,12 +75,6 @@ struct OutgoingMessages: Sendable {
 
     private func outgoing(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) -> MessageWriter.Outgoing {
         let (packed, byteCount) = try tightlyPacked(frame, from: packingPool)
-        guard byteCount <= peer.maximumFrameBytes else {
-            throw FrameStreamingError(
-                .limitExceeded,
-                "the frame has \(byteCount) bytes, and the peer takes at most \(peer.maximumFrameBytes): \(FrameStreamingError.raiseLimit)",
-                subject: channel.address)
-        }
         var info = info
         info.sendTime = info.sendTime ?? .now
         return MessageWriter.Outgoing(
@@ -114,6 +108,8 @@ struct OutgoingMessages: Sendable {
 
     // MARK: Checks
 
+    /// Everything for which a frame is refused is checked before anything of it is counted or
+    /// written.
     private func check(_ frame: Frame, _ info: FrameInfo) throws(FrameStreamingError) {
         try needRole(.sender, "send frames")
         let last = sent.withLock { $0.last }
@@ -122,13 +118,16 @@ struct OutgoingMessages: Sendable {
                 .invalidArgument, "frame \(info.sequence) cannot follow frame \(last): frames are numbered without gaps"
             )
         }
-        guard frame.metadata.count <= Frame.maximumMetadataByteCount else {
-            throw FrameStreamingError(
-                .invalidArgument,
-                "metadata must have at most \(Frame.maximumMetadataByteCount) bytes, not \(frame.metadata.count)")
-        }
+        try frame.checkMetadata()
         guard peer.pixelFormats.isEmpty || peer.pixelFormats.contains(frame.format.pixelFormat) else {
             throw .unsuited(frame.format.pixelFormat, toTaking: peer.pixelFormats, at: channel.address)
+        }
+        let byteCount = tightByteCount(frame)
+        guard byteCount <= peer.maximumFrameBytes else {
+            throw FrameStreamingError(
+                .limitExceeded,
+                "the frame has \(byteCount) bytes, and the peer takes at most \(peer.maximumFrameBytes): \(FrameStreamingError.raiseLimit)",
+                subject: channel.address)
         }
     }
 

@@ -1,5 +1,15 @@
 internal import FrameStreamingCore
 
+/// How many bytes the frame has in the layout of the wire.
+func tightByteCount(_ frame: Frame) -> Int {
+    let format = frame.format
+    if format.planeCount == 0 { return frame.byteCount }
+    return (0..<format.planeCount).reduce(0) { sum, index in
+        let plane = format.plane(index)
+        return sum + plane.rowBytes * plane.height
+    }
+}
+
 /// Returns the frame in the layout of the wire: its planes one after another, without padding. That
 /// is the frame itself if it has this layout, and otherwise a copy in a buffer of `pool`.
 func tightlyPacked(_ frame: Frame, from pool: FramePool) throws(FrameStreamingError) -> (Frame, byteCount: Int) {

@@ -70,7 +70,7 @@ import Testing
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver, decode: nil)
-        for number in 1...4 as ClosedRange<UInt64> { #expect(sender.trySend(try makeFrame(number)) != .ended) }
+        for number in 1...4 as ClosedRange<UInt64> { #expect(try sender.trySend(makeFrame(number)) != .ended) }
         async let summary = sender.finish(.complete("four"))
         var numbers: [UInt64] = []
         for try await received in receiver.frames { numbers.append(received.frame.sequence) }
@@ -180,9 +180,9 @@ import Testing
         let (transport, peer) = try makeRawPair(.sender, options: .patient, bufferSize: 4096)
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: transport, options: .patient(.reliable))
-        #expect(sender.trySend(try makeFrame(1, byteCount: 500_000)) == .sent)
+        #expect(try sender.trySend(makeFrame(1, byteCount: 500_000)) == .sent)
         #expect(await Self.cancel(Task { _ = try await sender.finish() }) == .cancelled)
-        #expect(sender.trySend(try makeFrame(2)) == .ended)
+        #expect(try sender.trySend(makeFrame(2)) == .ended)
         withExtendedLifetime(peer) {}
         try await Self.expectNoThreads()
     }

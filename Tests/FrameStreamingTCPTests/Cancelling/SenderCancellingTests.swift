@@ -84,11 +84,11 @@ import Testing
         let (transport, peer) = try makeRawPair(.sender, options: .patient, bufferSize: 4096)
         let sender = try FrameSender(
             codec: IdentityCodec(), transport: transport, options: .patient(.reliable))
-        #expect(sender.trySend(try makeFrame(1, byteCount: 500_000)) == .sent)
+        #expect(try sender.trySend(makeFrame(1, byteCount: 500_000)) == .sent)
         let finishing = try Background { try sender.finish() }
         sender.cancel()
         #expect(finishing.error()?.code == .cancelled)
-        #expect(sender.trySend(try makeFrame(2)) == .ended)
+        #expect(try sender.trySend(makeFrame(2)) == .ended)
         withExtendedLifetime(peer) {}
     }
 

@@ -102,7 +102,7 @@ import Testing
         let sender = try FrameSender(codec: IdentityCodec(), transport: pair.connecting)
         #expect(throws: Never.self) { try receiver.request(.quality(40)) }
         let format = try FrameFormat(width: 16, height: 16, pixelFormat: .jpeg)
-        sender.trySend(try .filled(format, byteCount: 5) { UInt8($0) })
+        try sender.trySend(.filled(format, byteCount: 5) { UInt8($0) })
         #expect(try receiver.next(until: soon())?.frame.byteCount == 5)
         #expect(code { try receiver.request(.quality(50)) } == .unsupported)
         receiver.cancel()

@@ -51,7 +51,7 @@ private struct DiskIsFull: Error, CustomStringConvertible {
         while !sender.summary.receivers.contains(where: { $0.end != nil || $0.peer.goodbye != nil }) {
             try #require(!limit.hasPassed, "the receiver says no goodbye")
             number += 1
-            if sender.trySend(try makeFrame(number)) == .ended { break }
+            if try sender.trySend(makeFrame(number)) == .ended { break }
             SystemClock().sleep(until: .now.advanced(by: .milliseconds(1)))
         }
         let finishing = try Background { try? sender.finish() }
