@@ -39,9 +39,10 @@ struct FrameDemo: ParsableCommand {
         defer { server?.close() }
         if let server { report.previews(server.address) }
         // The receiving half, on a thread of its own.
-        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let codec = JPEGCodec()
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver(for: codec), handshake: .binary)
         let receiving = try report.inBackground { () throws(FrameStreamingError) in
-            let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+            let receiver = try FrameReceiver(codec: codec, transport: try listener.accept())
             let tile = server?.stream(named: "demo", peer: receiver.peer.address)
             report.watch(receiver, tile)
             while let received = try receiver.next() {
@@ -52,7 +53,7 @@ struct FrameDemo: ParsableCommand {
 
         // The sending half.
         let transport = try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(5)))
-        let sender = try FrameSender(codec: JPEGCodec(), transport: transport, options: SenderOptions(for: source))
+        let sender = try FrameSender(codec: codec, transport: transport, options: SenderOptions(for: source))
         report.stop(sender, after: seconds)
         try sender.run(&source)
 

@@ -19,8 +19,9 @@ private struct ReceiverState {
 /// the consumer finishes with them.
 ///
 /// ```swift
-/// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
-/// let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+/// let codec = JPEGCodec()
+/// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
+/// let receiver = try FrameReceiver(codec: codec, transport: try listener.accept())
 /// while let received = try receiver.next() { print(received.frame.format) }
 /// ```
 ///
@@ -290,7 +291,7 @@ public final class FrameReceiver: Sendable {
     public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
         if case .quality(let quality) = request, !(1...100).contains(quality) {
             throw FrameStreamingError(
-                .invalidArgument, "a quality of \(quality) cannot be: 1 (smallest) to 100 (best)")
+                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
         }
         guard transport.peer.answersRequests else {
             return try transport.send(.request(request), until: .after(patience.ordinary))

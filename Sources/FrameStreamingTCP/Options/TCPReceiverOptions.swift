@@ -22,11 +22,11 @@ public struct TCPReceiverOptions: Sendable {
     /// With the text handshake always 1.
     ///
     /// The credit is smaller if so many frames do not fit into ``memory``. Before the first frame
-    /// is consumed, each is taken to have a quarter of ``maximumFrameBytes``: 16 fit by default.
-    /// From then on the largest of the latest frames counts.
+    /// is consumed, each is taken to have a quarter of ``maximumFrameBytes``: 16 fit by
+    /// default. From then on the largest of the latest frames counts.
     public var creditAhead: UInt64 = 16
     /// The pixel formats that the receiver takes; empty = any. The handshake fails if the two sides
-    /// have no format in common.
+    /// have no format in common. ``TCPRole/receiver(for:_:)`` sets them.
     public var pixelFormats: [PixelFormat] = []
     /// The largest image in bytes. A peer that announces more is disconnected before anything is
     /// allocated.

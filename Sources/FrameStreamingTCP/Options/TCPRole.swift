@@ -1,4 +1,4 @@
-internal import FrameStreamingCore
+public import FrameStreamingCore
 
 /// Whether this side of a connection sends or receives frames, with the settings that only that
 /// side has.
@@ -6,7 +6,7 @@ internal import FrameStreamingCore
 /// ```swift
 /// var options = TCPReceiverOptions()
 /// options.creditAhead = 4
-/// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(options))
+/// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec, options))
 /// ```
 public struct TCPRole: Sendable, CustomStringConvertible {
     let isSender: Bool
@@ -19,7 +19,7 @@ public struct TCPRole: Sendable, CustomStringConvertible {
 
     /// This side sends frames, with the default settings.
     public static let sender = TCPRole(isSender: true)
-    /// This side receives frames, with the default settings.
+    /// This side receives frames in any format, with the default settings.
     public static let receiver = TCPRole(isSender: false)
 
     /// This side sends frames, with these settings.
@@ -34,6 +34,23 @@ public struct TCPRole: Sendable, CustomStringConvertible {
         var role = TCPRole(isSender: false)
         role.receiving = options
         return role
+    }
+
+    /// This side receives frames and decodes them with `codec`.
+    ///
+    /// The handshake tells the sender which formats the codec decodes, so that one that has none of
+    /// them learns it before the first frame. A receiver that takes frames as they come, to record
+    /// or to relay them, is a plain ``receiver``.
+    ///
+    /// - Parameters:
+    ///   - codec: Its ``FrameCodec/decodableFormats`` replace ``TCPReceiverOptions/pixelFormats``.
+    ///   - options: All other settings.
+    public static func receiver(
+        for codec: any FrameCodec, _ options: TCPReceiverOptions = TCPReceiverOptions()
+    ) -> TCPRole {
+        var options = options
+        options.pixelFormats = codec.decodableFormats
+        return receiver(options)
     }
 
     /// The role's name: `sender` or `receiver`.

@@ -70,6 +70,31 @@ import Testing
         #expect(Self.isAccountedFor(summary.total))
     }
 
+    /// Decodes gray only, and says so.
+    private struct GrayCodec: FrameCodec {
+        let decodableFormats: [PixelFormat] = [.gray8]
+
+        func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
+        func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame { frame }
+    }
+
+    @Test func aReceiversRoleNamesTheFormatsOfItsCodec() throws {
+        var receiving = TCPReceiverOptions()
+        receiving.creditAhead = 3
+        receiving.pixelFormats = [.jpeg]
+        let (near, far) = try makePair(listening: .receiver(for: GrayCodec(), receiving))
+        #expect(near.peer.pixelFormats == [.gray8] && near.peer.initialCredit == 3)
+        // A codec that names no format takes any.
+        #expect(try makePair(listening: .receiver(for: IdentityCodec())).connecting.peer.pixelFormats.isEmpty)
+        // So nothing is sent that the codec does not decode.
+        let receiver = try FrameReceiver(codec: GrayCodec(), transport: far)
+        let sender = try FrameSender(codec: IdentityCodec(), transport: near)
+        let running = try Self.run(sender, [makeFrame(1)])
+        let told = #expect(throws: FrameStreamingError.self) { try receiver.next(until: soon()) }
+        #expect(told?.code == .unsupported && running.error()?.code == .unsupported)
+        #expect(sender.summary.total.sent == 0)
+    }
+
     /// The limit holds for the bytes that are sent, without the padding of the frame's lines.
     @Test func aFrameIsMeasuredAsItIsSent() throws {
         let (near, far) = try makePair(listening: Self.limited)

@@ -106,9 +106,7 @@ struct ViewOptions: ParsableArguments {
     func way() throws -> Receiving.Way {
         var tcp = TCPOptions()
         tcp.minimumRate = minimumRate
-        var receiving = TCPReceiverOptions()
-        receiving.pixelFormats = JPEGCodec().decodableFormats
-        let role = TCPRole.receiver(receiving)
+        let role = TCPRole.receiver(for: JPEGCodec())
         do throws(FrameStreamingError) {
             if let from {
                 // The connecting side speaks first, so it cannot detect the handshake: it is

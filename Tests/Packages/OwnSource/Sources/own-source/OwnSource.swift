@@ -21,10 +21,15 @@ struct Ramp: FrameSource {
 
 /// Runs of equal bytes as (count, byte): a format of one's own, by a fourcc of one's own.
 struct RunLengthCodec: FrameCodec {
+    static let runs = PixelFormat(fourcc: "RLE8")
     let pool = FramePool(capacity: 8)
 
+    // A relay with this codec passes runs on, and a receiver tells its sender that it decodes them.
+    var encodedFormats: [PixelFormat] { [Self.runs].compactMap(\.self) }
+    var decodableFormats: [PixelFormat] { encodedFormats }
+
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
-        guard frame.format.pixelFormat == .gray8, let runs = PixelFormat(fourcc: "RLE8") else {
+        guard frame.format.pixelFormat == .gray8, let runs = Self.runs else {
             throw FrameStreamingError(.unsupported, "runs are made of GRAY8 only, not of \(frame.format)")
         }
         var buffer = pool.buffer(byteCount: 2 * frame.byteCount)
@@ -69,11 +74,12 @@ struct RunLengthCodec: FrameCodec {
 @main
 struct OwnSource {
     static func main() async throws {
-        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
+        let codec = RunLengthCodec()
+        let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver(for: codec), handshake: .binary)
         async let sent = send(to: listener.address)
         var connections = listener.connections.makeAsyncIterator()
         guard let transport = try await connections.next() else { fatalError("the listener has stopped") }
-        let receiver = try FrameReceiver(codec: RunLengthCodec(), transport: transport)
+        let receiver = try FrameReceiver(codec: codec, transport: transport)
         var count = 0
         for try await received in receiver.frames {
             let samples = received.frame.samples

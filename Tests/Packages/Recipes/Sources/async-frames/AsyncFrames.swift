@@ -1,8 +1,10 @@
 import FrameStreaming
 
 @main struct AsyncFrames {
+    static let codec = JPEGCodec()
+
     static func main() async throws {
-        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
         try await withThrowingDiscardingTaskGroup { group in
             for try await transport in listener.connections {
                 group.addTask {
@@ -14,7 +16,7 @@ import FrameStreaming
     }
 
     static func show(_ transport: TCPTransport) async throws {
-        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: transport)
+        let receiver = try FrameReceiver(codec: codec, transport: transport)
         for try await received in receiver.frames {
             print(received.info.sequence, received.frame.format, received.age ?? .zero)
         }

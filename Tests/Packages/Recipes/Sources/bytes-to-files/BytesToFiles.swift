@@ -8,9 +8,10 @@ extension Frame {
 
 @main struct BytesToFiles {
     static func main() throws {
-        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
+        let codec = JPEGCodec()
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
         let receiver = try FrameReceiver(
-            codec: JPEGCodec(), transport: try listener.accept(), decode: DecodeSettings(pixelFormat: .rgb24))
+            codec: codec, transport: try listener.accept(), decode: DecodeSettings(pixelFormat: .rgb24))
         while let received = try receiver.next() {
             let number = received.info.sequence
             // As it came, and decoded: 3 bytes a pixel, `format.plane(0).stride` bytes a line.

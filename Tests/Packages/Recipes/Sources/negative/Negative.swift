@@ -21,9 +21,10 @@ func negative(of frame: Frame, from pool: FramePool) throws -> Frame {
 @main struct Negative {
     static func main() throws {
         let pool = FramePool(capacity: 2)
-        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
+        let codec = JPEGCodec()
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
         let receiver = try FrameReceiver(
-            codec: JPEGCodec(), transport: try listener.accept(), decode: DecodeSettings(pixelFormat: .gray8))
+            codec: codec, transport: try listener.accept(), decode: DecodeSettings(pixelFormat: .gray8))
         let recorder = try Y4MRecorder(path: "negative.y4m")
         while let received = try receiver.next() { try recorder.write(try negative(of: received.frame, from: pool)) }
         recorder.close()

@@ -12,8 +12,9 @@ import Glibc
     }
 
     static func receive() throws {
-        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
-        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept())
+        let codec = JPEGCodec()
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
+        let receiver = try FrameReceiver(codec: codec, transport: try listener.accept())
         while let received = try receiver.next() { print(received.frame.format, received.age ?? .zero) }
     }
 

@@ -2,8 +2,9 @@ import FrameStreaming
 
 @main struct SaveJPEGs {
     static func main() throws {
-        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, handshake: .automatic)
-        let receiver = try FrameReceiver(codec: JPEGCodec(), transport: try listener.accept(), decode: nil)
+        let codec = JPEGCodec()
+        let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
+        let receiver = try FrameReceiver(codec: codec, transport: try listener.accept(), decode: nil)
         let recorder = try JPEGDirectoryRecorder(path: "pictures")
         while let received = try receiver.next() {
             do {
