@@ -14,7 +14,7 @@ package struct SizeArgument: ExpressibleByArgument, Sendable {
     package init?(argument: String) {
         let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
-            (1...FrameFormat.largestSide).contains(width), (1...FrameFormat.largestSide).contains(height)
+            (1...FrameFormat.maximumSide).contains(width), (1...FrameFormat.maximumSide).contains(height)
         else { return nil }
         self.width = width
         self.height = height

@@ -80,8 +80,8 @@ package struct SourceOptions: ParsableArguments {
     /// first picture would take minutes.
     private func validate(_ size: SizeArgument) throws {
         let name = "--size \(size.width)x\(size.height)"
-        guard max(size.width, size.height) <= JPEGCodec.largestSide else {
-            throw ValidationError("\(name) cannot be sent: no side of a JPEG is longer than \(JPEGCodec.largestSide)")
+        guard max(size.width, size.height) <= JPEGCodec.maximumSide else {
+            throw ValidationError("\(name) cannot be sent: no side of a JPEG is longer than \(JPEGCodec.maximumSide)")
         }
         let mostPixels = JPEGCodec().maximumPixels
         guard size.width * size.height <= mostPixels else {

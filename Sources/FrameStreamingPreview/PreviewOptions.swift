@@ -21,7 +21,7 @@ public struct PreviewOptions: Sendable {
     /// Frames of ended streams are removed first. A frame that still does not fit is not shown, and
     /// counts as dropped (`no_memory`). Slow viewers may hold as many bytes again; beyond that the
     /// viewer with the most is disconnected.
-    public var maximumPictureBytes = 256 << 20
+    public var maximumPictureByteCount = 256 << 20
 
     /// Creates options: 32 viewers, 256 streams, 256 MiB, quality 80, loopback only.
     public init() {}

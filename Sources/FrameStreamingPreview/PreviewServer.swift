@@ -55,24 +55,24 @@ public final class PreviewServer: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "maximumViewers must be at least 1, not \(options.maximumViewers)")
         }
-        guard options.maximumStreams >= 1, options.maximumPictureBytes >= 1 else {
+        guard options.maximumStreams >= 1, options.maximumPictureByteCount >= 1 else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "maximumStreams and maximumPictureBytes must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureBytes)"
+                "maximumStreams and maximumPictureByteCount must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureByteCount)"
             )
         }
         let endpoint = try ListeningEndpoint(address, insecure: options.insecure)
         let encoder = PreviewEncoder(codec: codec, quality: options.quality)
         do throws(SystemError) {
             viewers = try ViewerLoop(
-                encoder, maximumViewers: options.maximumViewers, maximumKeptBytes: options.maximumPictureBytes)
+                encoder, maximumViewers: options.maximumViewers, maximumKeptBytes: options.maximumPictureByteCount)
         } catch {
             throw FrameStreamingError(error, remedy: "the preview's thread cannot be woken")
         }
         let viewers = viewers
         registry = StreamRegistry(
             remembersEnded: options.remembersEnded, maximumStreams: options.maximumStreams,
-            maximumPictureBytes: options.maximumPictureBytes, onPicture: { viewers.signal() },
+            maximumPictureByteCount: options.maximumPictureByteCount, onPicture: { viewers.signal() },
             onChange: { viewers.noteChange() })
         let routes = Routes(
             registry: registry, viewers: viewers, stills: Stills(encoder),

@@ -27,8 +27,8 @@ extension FrameStreamingError {
 
     static let closedListener = FrameStreamingError(.closed, "the listener was closed")
 
-    /// The remedy for a frame beyond ``TCPReceiverOptions/maximumFrameBytes``. Only the user knows
-    /// whether that limit or the frame is wrong.
+    /// The remedy for a frame beyond ``TCPReceiverOptions/maximumFrameByteCount``. Only the user
+    /// knows whether that limit or the frame is wrong.
     static let raiseLimit =
-        "send smaller frames, or raise the receiver's limit (TCPReceiverOptions.maximumFrameBytes)"
+        "send smaller frames, or raise the receiver's limit (TCPReceiverOptions.maximumFrameByteCount)"
 }

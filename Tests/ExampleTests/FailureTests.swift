@@ -188,7 +188,7 @@ extension ExampleTests {
             let who = handshake == "binary" ? ended.sender : ended.receiver
             #expect(ended.senderEnd == .exit(1) || handshake == "text", "\(ended.sender.complaints)")
             #expect(ended.receiverEnd == .exit(1) || handshake == "binary", "\(ended.receiver.complaints)")
-            #expect(who.complaints.contains("1000: ") && who.complaints.contains("maximumFrameBytes"))
+            #expect(who.complaints.contains("1000: ") && who.complaints.contains("maximumFrameByteCount"))
         }
 
         /// Frames of noise, each larger than a socket holds, so that a stopped receiver blocks

@@ -16,7 +16,7 @@ extension ExampleTests {
 
         private static func hello(_ role: UInt8, credit: UInt64 = 0) -> Hello {
             var hello = Hello(
-                role: role, maximumFrameBytes: 64 << 20, bootID: [UInt8](repeating: 7, count: 16), stream: evil)
+                role: role, maximumFrameByteCount: 64 << 20, bootID: [UInt8](repeating: 7, count: 16), stream: evil)
             hello.session = role == 1 ? 77 : 0
             hello.creditThrough = credit
             return hello

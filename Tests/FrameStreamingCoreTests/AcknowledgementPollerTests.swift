@@ -144,7 +144,7 @@ import Testing
         connection.state.withLock { $0.mayFinish = false }
         var options = SenderOptions(policy: .reliable, window: .fixed(4))
         // Two thirds of it are for frames in flight, the rest is for the goodbye.
-        options.stopPatience = .seconds(3)
+        options.stopTimeout = .seconds(3)
         options.finishTimeout = .seconds(30)
         let sender = try FrameSender(codec: IdentityCodec(), transport: connection, options: options)
         let ending = try Background("the receiver that is slow to leave") {

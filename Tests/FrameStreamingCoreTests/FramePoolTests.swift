@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func memoryBeyondWhatIsKeptIsFreed() {
-        let pool = FramePool(capacity: 4, keptBytes: 100_000)
+        let pool = FramePool(capacity: 4, maximumKeptByteCount: 100_000)
         // Frames in use may exceed the limit.
         for _ in 0..<2 {
             let one = pool.buffer(byteCount: 60_000)

@@ -380,7 +380,7 @@ import Testing
 
     @Test func aGoodbyeWithoutAnAnswerMattersWhereSomethingIsMissing() throws {
         for isMissing in [true, false] {
-            var driver = try Driver { $0.stopPatience = .seconds(1) }
+            var driver = try Driver { $0.stopTimeout = .seconds(1) }
             driver.connect()
             driver.offer()
             driver.finish(isStopped: true)
@@ -396,7 +396,7 @@ import Testing
 
     @Test func stoppingALiveStreamWhileItsReceiverIsAwayLosesNothing() throws {
         for policy in [DeliveryPolicy.latest, .reliable] {
-            var driver = try Driver(policy) { $0.stopPatience = .milliseconds(100) }
+            var driver = try Driver(policy) { $0.stopTimeout = .milliseconds(100) }
             driver.connect()
             driver.breakOff()
             driver.offer()

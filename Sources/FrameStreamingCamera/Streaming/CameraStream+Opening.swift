@@ -114,10 +114,10 @@ extension CameraStream {
     ) throws(FrameStreamingError) -> Wanted {
         let width = options.width ?? signal?.width ?? 640
         let height = options.height ?? signal?.height ?? 480
-        guard (1...FrameFormat.largestSide).contains(width), (1...FrameFormat.largestSide).contains(height) else {
+        guard (1...FrameFormat.maximumSide).contains(width), (1...FrameFormat.maximumSide).contains(height) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "width and height must be 1 to \(FrameFormat.largestSide) pixels, not \(width)x\(height)",
+                "width and height must be 1 to \(FrameFormat.maximumSide) pixels, not \(width)x\(height)",
                 subject: node.path)
         }
         let listed = node.formats().map(\.fourcc)

@@ -100,7 +100,7 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     /// The source has ended or was stopped: frames that are queued and in flight must
     /// still arrive, then a goodbye is sent.
     indirect case finish(SourceEnd, deliveredBytes: UInt64?)
-    /// The stream must end cleanly within ``SenderOptions/stopPatience``,
+    /// The stream must end cleanly within ``SenderOptions/stopTimeout``,
     /// although the source has ended already.
     case stop
     /// The stream must end now, without a goodbye.

@@ -23,8 +23,8 @@ struct SessionPatience: Sendable {
             ? "SenderOptions.incomingStallTimeout" : "SenderOptions.stallTimeout"
         drain = [options.drainTimeout, incoming].compactMap(\.self).min()
         away = connecting.isIncoming ? options.incomingReturnTimeout : options.drainTimeout
-        drainAfterStop = options.stopPatience * 2 / 3
-        goodbyeAfterStop = options.stopPatience - drainAfterStop
+        drainAfterStop = options.stopTimeout * 2 / 3
+        goodbyeAfterStop = options.stopTimeout - drainAfterStop
         goodbye = options.finishTimeout
     }
 

@@ -22,7 +22,7 @@ public struct FrameFormat: Hashable, Sendable {
 
     /// The longest side of a picture: JPEG's limit is 65,535, and the
     /// product of two sides cannot overflow.
-    public static let largestSide = 65_535
+    public static let maximumSide = 65_535
 
     /// A picture whose planes follow one another, without padding.
     ///
@@ -60,10 +60,10 @@ public struct FrameFormat: Hashable, Sendable {
         width: Int, height: Int, pixelFormat: PixelFormat, strides: [Int], offsets: [Int] = [],
         colorRange: ColorRange? = nil, colorMatrix: ColorMatrix = .unspecified
     ) throws(FrameStreamingError) {
-        guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height) else {
+        guard (1...Self.maximumSide).contains(width), (1...Self.maximumSide).contains(height) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "each side of a picture must be 1 to \(Self.largestSide) pixels, not \(width)x\(height)")
+                "each side of a picture must be 1 to \(Self.maximumSide) pixels, not \(width)x\(height)")
         }
         let shapes = pixelFormat.planeShapes
         guard strides.isEmpty || strides.count == shapes.count, offsets.isEmpty || offsets.count == shapes.count else {

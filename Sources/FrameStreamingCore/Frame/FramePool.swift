@@ -27,19 +27,19 @@ public final class FramePool: Sendable {
     /// The largest number of slots.
     public let capacity: Int
     /// Bytes beyond which memory is not kept for later.
-    public let keptBytes: Int
+    public let maximumKeptByteCount: Int
     private let state: Monitor<State>
 
     /// A pool of at most `capacity` slots. Memory is allocated when it is first needed.
     ///
     /// - Parameters:
     ///   - capacity: The largest number of slots; 0 = none, and every buffer is unpooled.
-    ///   - keptBytes: A slot that returns while all slots together have more bytes is
+    ///   - maximumKeptByteCount: A slot that returns while all slots together have more bytes is
     ///     freed, and free slots are freed before a new one exceeds it. Leased frames are not limited by this.
-    public init(capacity: Int, keptBytes: Int = .max) {
+    public init(capacity: Int, maximumKeptByteCount: Int = .max) {
         precondition(capacity >= 0, "a pool must have at least 0 slots, not \(capacity)")
         self.capacity = capacity
-        self.keptBytes = keptBytes
+        self.maximumKeptByteCount = maximumKeptByteCount
         var first = State()
         first.free.reserveCapacity(capacity)
         state = Monitor(first)
@@ -73,8 +73,8 @@ public final class FramePool: Sendable {
             // An eighth more, so that pictures that grow slowly do not allocate each
             // time; but not more than is kept.
             let generous = byteCount <= 4096 ? 4096 : (byteCount + byteCount / 8 + 4095) & ~4095
-            let room = max(byteCount, min(generous, keptBytes))
-            while state.bytes + room > keptBytes, let small = state.free.popLast() {
+            let room = max(byteCount, min(generous, maximumKeptByteCount))
+            while state.bytes + room > maximumKeptByteCount, let small = state.free.popLast() {
                 Self.free(small, &state)
             }
             state.bytes += room
@@ -89,7 +89,7 @@ public final class FramePool: Sendable {
         state.withLock { state in
             state.statistics.leased -= 1
             state.free.append(slot)
-            if state.bytes > keptBytes { Self.free(state.free.removeLast(), &state) }
+            if state.bytes > maximumKeptByteCount { Self.free(state.free.removeLast(), &state) }
         }
     }
 

@@ -192,7 +192,7 @@ public final class FrameSender: Sendable {
     }
 
     /// Ends the stream cleanly, from any thread: no more frames are taken, the frames in flight are
-    /// waited for as long as ``SenderOptions/stopPatience`` allows, and `run(_:)` returns.
+    /// waited for as long as ``SenderOptions/stopTimeout`` allows, and `run(_:)` returns.
     ///
     /// - Parameter goodbye: The goodbye for the receivers; the first one counts.
     public func stop(_ goodbye: Goodbye = .stopped("sender stopped")) {

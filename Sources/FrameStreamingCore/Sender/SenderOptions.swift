@@ -49,7 +49,7 @@ public struct SenderOptions: Sendable {
     public var incomingReturnTimeout: Duration? = .seconds(5)
     /// How long the end may take after ``FrameSender/stop(_:)``: for the frames in flight, and then
     /// for the receivers' answers to the goodbye, which get a third of the time.
-    public var stopPatience: Duration = .milliseconds(750)
+    public var stopTimeout: Duration = .milliseconds(750)
     /// How long the goodbye may take at the source's end.
     public var finishTimeout: Duration = .seconds(2)
 

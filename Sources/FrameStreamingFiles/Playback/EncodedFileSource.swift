@@ -72,8 +72,8 @@ public final class EncodedFileSource: FrameSource {
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
     ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame,
     ///   `corruptImage` for a damaged frame, `malformedInput` for an input without any, and
-    ///   `limitExceeded` for a frame larger than ``PlaybackOptions/largestFrame``. The complete
-    ///   frames before are returned first, and each later call throws the same error.
+    ///   `limitExceeded` for a frame larger than ``PlaybackOptions/maximumFrameByteCount``. The
+    ///   complete frames before are returned first, and each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
@@ -173,16 +173,16 @@ public final class EncodedFileSource: FrameSource {
         } catch {
             throw self.error(error.code, "picture \(deliveredSinceStart): \(error.message)")
         }
-        if (whole ?? tail - head) > options.largestFrame {
+        if (whole ?? tail - head) > options.maximumFrameByteCount {
             throw error(
                 .limitExceeded,
-                "picture \(deliveredSinceStart) is larger than the limit of \(options.largestFrame) bytes")
+                "picture \(deliveredSinceStart) is larger than the limit of \(options.maximumFrameByteCount) bytes")
         }
     }
 
     /// Reads once more; false at the end.
     private func readMore(until deadline: Deadline) throws(FrameStreamingError) -> Bool {
-        guard junk <= options.largestFrame else {
+        guard junk <= options.maximumFrameByteCount else {
             throw error(.malformedInput, "contains no JPEG in \(junk) bytes: is it an MJPEG file?")
         }
         if window.count - tail < Self.chunk, head > 0 {

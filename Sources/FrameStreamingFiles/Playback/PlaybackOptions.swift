@@ -15,7 +15,7 @@ public struct PlaybackOptions: Sendable {
     public var poolCapacity = 8
     /// The largest frame in bytes, so that a header cannot claim all of the memory. 256 MiB =
     /// 8192x8192 in RGBA.
-    public var largestFrame = 256 << 20
+    public var maximumFrameByteCount = 256 << 20
     /// The source of the time.
     public var clock: any FrameClock = SystemClock()
 

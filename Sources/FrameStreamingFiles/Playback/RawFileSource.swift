@@ -127,10 +127,11 @@ public final class RawFileSource: FrameSource {
         guard layout.isTightlyPacked else {
             throw error(.unsupported, "headerless video must not have padding between its lines: remove it")
         }
-        guard layout.byteCount <= options.largestFrame else {
+        guard layout.byteCount <= options.maximumFrameByteCount else {
             throw error(
                 .limitExceeded,
-                "a picture of \(layout) has \(layout.byteCount) bytes, over the limit of \(options.largestFrame)")
+                "a picture of \(layout) has \(layout.byteCount) bytes, over the limit of \(options.maximumFrameByteCount)"
+            )
         }
         var layout = layout
         if let range = options.colorRange { layout.colorRange = range }

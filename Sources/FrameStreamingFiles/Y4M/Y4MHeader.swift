@@ -143,9 +143,9 @@ package struct Y4MHeader: Hashable, Sendable {
         guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let side = Int(text.dropFirst()), side > 0 else {
             throw wrong(text, "\(text.prefix(1))640")
         }
-        guard side <= FrameFormat.largestSide else {
+        guard side <= FrameFormat.maximumSide else {
             throw FrameStreamingError(
-                .limitExceeded, "the Y4M header says \(text), but no side is longer than \(FrameFormat.largestSide)")
+                .limitExceeded, "the Y4M header says \(text), but no side is longer than \(FrameFormat.maximumSide)")
         }
         return side
     }

@@ -43,10 +43,10 @@ extension JPEGCodec {
         }
         try checkSize(width: format.width, height: format.height)
         let (width, height) = (settings.scale.scaled(format.width), settings.scale.scaled(format.height))
-        guard max(width, height) <= TurboHandle.largestSide else {
+        guard max(width, height) <= TurboHandle.maximumSide else {
             throw FrameStreamingError(
                 .unsupported,
-                "\(width)x\(height) does not fit a JPEG: crop or scale it to at most \(TurboHandle.largestSide) a side"
+                "\(width)x\(height) does not fit a JPEG: crop or scale it to at most \(TurboHandle.maximumSide) a side"
             )
         }
         let wanted = settings.subsampling ?? subsampling ?? .yuv420

@@ -47,7 +47,7 @@ public final class JPEGCodec: FrameCodec, Sendable {
     }
 
     /// The longest side of a JPEG in libjpeg (JPEG_MAX_DIMENSION).
-    public static let largestSide = 65_500
+    public static let maximumSide = 65_500
 
     /// The subsampling for frames whose settings name none; nil = 4:2:0.
     public let subsampling: ChromaSubsampling?

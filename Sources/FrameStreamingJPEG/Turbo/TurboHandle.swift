@@ -43,7 +43,7 @@ internal import FrameStreamingCore
         return count
     }
 
-    static let largestSide = JPEGCodec.largestSide
+    static let maximumSide = JPEGCodec.maximumSide
 }
 
 extension FrameStreamingError {

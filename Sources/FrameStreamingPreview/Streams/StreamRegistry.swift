@@ -18,12 +18,12 @@ final class StreamRegistry: Sendable {
     private let onChange: @Sendable () -> Void
 
     init(
-        remembersEnded: Duration, maximumStreams: Int, maximumPictureBytes: Int,
+        remembersEnded: Duration, maximumStreams: Int, maximumPictureByteCount: Int,
         onPicture: @escaping @Sendable () -> Void, onChange: @escaping @Sendable () -> Void
     ) {
         self.remembersEnded = remembersEnded
         self.maximumStreams = maximumStreams
-        budget = PreviewFrameBudget(limit: maximumPictureBytes)
+        budget = PreviewFrameBudget(limit: maximumPictureByteCount)
         self.onPicture = onPicture
         self.onChange = onChange
     }

@@ -30,7 +30,7 @@ final class BinaryConnection: WatchedConnection {
         let account: FrameMemoryAccount? =
             role.isSender
             ? nil
-            : FrameMemoryAccount(role.receiving.memory, maximumFrameBytes: role.receiving.maximumFrameBytes)
+            : FrameMemoryAccount(role.receiving.memory, maximumFrameByteCount: role.receiving.maximumFrameByteCount)
         self.account = account
         clockExchange = ClockExchange(clock, writer, state)
         let sent = Monitor(SentFrames())

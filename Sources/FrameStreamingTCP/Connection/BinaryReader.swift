@@ -91,8 +91,9 @@ private struct BinaryReading: ~Copyable {
         pool =
             receiving.pool
             ?? FramePool(
-                capacity: Int(clamping: min(receiving.creditAhead, 62)) + 2, keptBytes: receiving.maximumFrameBytes)
-        parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: receiving.maximumFrameBytes)
+                capacity: Int(clamping: min(receiving.creditAhead, 62)) + 2,
+                maximumKeptByteCount: receiving.maximumFrameByteCount)
+        parser = MessageParser(allowed: .afterHandshake, maximumFrameByteCount: receiving.maximumFrameByteCount)
         stallMonitor = ReadStallMonitor(options.progressLimits)
     }
 

@@ -123,10 +123,10 @@ struct OutgoingMessages: Sendable {
             throw .unsuited(frame.format.pixelFormat, toTaking: peer.pixelFormats, at: channel.address)
         }
         let byteCount = tightByteCount(frame)
-        guard byteCount <= peer.maximumFrameBytes else {
+        guard byteCount <= peer.maximumFrameByteCount else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the frame has \(byteCount) bytes, and the peer takes at most \(peer.maximumFrameBytes): \(FrameStreamingError.raiseLimit)",
+                "the frame has \(byteCount) bytes, and the peer takes at most \(peer.maximumFrameByteCount): \(FrameStreamingError.raiseLimit)",
                 subject: channel.address)
         }
     }

@@ -19,7 +19,7 @@ final class TextReceiverConnection: Connection {
         // keeps.
         let pool = receiving.pool ?? FramePool(capacity: 3)
         reader = TextReader(
-            channel, writer, state, input: input, pool: pool, maximumFrameBytes: receiving.maximumFrameBytes,
+            channel, writer, state, input: input, pool: pool, maximumFrameByteCount: receiving.maximumFrameByteCount,
             limits: options.progressLimits)
     }
 
@@ -97,14 +97,14 @@ private final class TextReader: @unchecked Sendable {
 
     init(
         _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, input: InputBuffer, pool: FramePool,
-        maximumFrameBytes: Int, limits: MessageProgress.Limits
+        maximumFrameByteCount: Int, limits: MessageProgress.Limits
     ) {
         self.channel = channel
         self.writer = writer
         self.state = state
         self.input = input
         self.pool = pool
-        parser = TextHeaderParser(maximumFrameBytes: maximumFrameBytes)
+        parser = TextHeaderParser(maximumFrameByteCount: maximumFrameByteCount)
         stallMonitor = ReadStallMonitor(limits)
     }
 

@@ -42,7 +42,7 @@ struct BinaryHandshake {
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
             side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
-            parser: MessageParser(allowed: [.welcome, .reject], maximumFrameBytes: 0))
+            parser: MessageParser(allowed: [.welcome, .reject], maximumFrameByteCount: 0))
     }
 
     static func accepting(
@@ -52,7 +52,7 @@ struct BinaryHandshake {
     ) -> BinaryHandshake {
         BinaryHandshake(
             side: .accepting, own: own, consumed: consumed, session: session ?? { _ in own.session }, admit: admit,
-            parser: MessageParser(allowed: [.hello], maximumFrameBytes: 0))
+            parser: MessageParser(allowed: [.hello], maximumFrameByteCount: 0))
     }
 
     /// The bytes with which the connecting side begins.
@@ -159,7 +159,7 @@ struct BinaryHandshake {
     /// Refuses a peer if no frame could be sent over the connection.
     private func objectionToFrames(of peer: Hello) -> (Reject.Code, String)? {
         let (sender, receiver) = isSender ? (own, peer) : (peer, own)
-        if receiver.maximumFrameBytes == 0 {
+        if receiver.maximumFrameByteCount == 0 {
             return (.frames, "the receiver takes no image of more than 0 bytes: raise its limit")
         }
         let (sent, taken) = (sender.pixelFormats, receiver.pixelFormats)

@@ -145,7 +145,7 @@ struct HandshakeDriver: Sendable {
 
     private var hello: Hello {
         var hello = Hello(
-            role: role.wireCode, maximumFrameBytes: UInt32(role.receiving.maximumFrameBytes), bootID: bootID,
+            role: role.wireCode, maximumFrameByteCount: UInt32(role.receiving.maximumFrameByteCount), bootID: bootID,
             stream: options.stream)
         hello.session = role.session
         hello.realtimeOffset = realtimeOffset()
@@ -160,7 +160,7 @@ struct HandshakeDriver: Sendable {
     /// each has a quarter of the largest size. Larger frames have to wait for memory.
     private var initialCredit: UInt64 {
         let receiving = role.receiving
-        let fitting = max(1, receiving.memory.connection / max(1, receiving.maximumFrameBytes / 4))
+        let fitting = max(1, receiving.memory.connection / max(1, receiving.maximumFrameByteCount / 4))
         return min(receiving.creditAhead, UInt64(fitting))
     }
 

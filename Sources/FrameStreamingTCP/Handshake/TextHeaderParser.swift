@@ -14,17 +14,17 @@ struct TextHeaderParser {
 
     private enum Step { case start, digits, blank, over }
 
-    /// Ten digits hold any length that `maximumFrameBytes` allows.
+    /// Ten digits hold any length that `maximumFrameByteCount` allows.
     private static let mostDigits = 10
     private static let goodbye = Array("over".utf8)
 
-    private let maximumFrameBytes: Int
+    private let maximumFrameByteCount: Int
     private var step = Step.start
     private var length = 0
     /// The number of bytes of the header, or of `over`, that were taken.
     private var count = 0
 
-    init(maximumFrameBytes: Int) { self.maximumFrameBytes = maximumFrameBytes }
+    init(maximumFrameByteCount: Int) { self.maximumFrameByteCount = maximumFrameByteCount }
 
     /// Whether part of a header, or of `over`, was taken.
     var isInMessage: Bool { step != .start }
@@ -69,10 +69,10 @@ struct TextHeaderParser {
         }
         if count == 1 && byte == UInt8(ascii: "0") { throw .textViolation("a length that begins with 0") }
         length = length * 10 + Int(byte - UInt8(ascii: "0"))
-        guard length <= maximumFrameBytes, count <= Self.mostDigits else {
+        guard length <= maximumFrameByteCount, count <= Self.mostDigits else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
+                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)"
             )
         }
     }

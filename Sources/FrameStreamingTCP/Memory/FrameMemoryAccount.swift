@@ -29,10 +29,10 @@ final class FrameMemoryAccount: Sendable {
     private let largestFrame: Int
     private let state = Monitor(State())
 
-    /// - Parameter maximumFrameBytes: The largest image; the largest metadata may come with it.
-    init(_ budget: MemoryBudget, maximumFrameBytes: Int) {
+    /// - Parameter maximumFrameByteCount: The largest image; the largest metadata may come with it.
+    init(_ budget: MemoryBudget, maximumFrameByteCount: Int) {
         self.budget = budget
-        largestFrame = maximumFrameBytes + Frame.maximumMetadataByteCount
+        largestFrame = maximumFrameByteCount + Frame.maximumMetadataByteCount
         number = budget.open()
     }
 

@@ -12,11 +12,11 @@ internal import FrameStreamingSystem
 /// only if its first frames are large; see ``TCPReceiverOptions/creditAhead``. While a connection
 /// waits for memory it answers no PING, and later frames get a late arrival time.
 ///
-/// Each connection may always hold one frame of up to ``TCPReceiverOptions/maximumFrameBytes``, or
-/// as many bytes of smaller ones. So no connection waits for another one's consumer, and streams
-/// with much smaller frames never reach the limits. All connections together hold at most
-/// ``total``, plus one largest frame each. Memory that a program keeps after it has asked for the
-/// next frame, and decoded frames, are not counted.
+/// Each connection may always hold one frame of up to
+/// ``TCPReceiverOptions/maximumFrameByteCount``, or as many bytes of smaller ones. So no connection
+/// waits for another one's consumer, and streams with much smaller frames never reach the limits.
+/// All connections together hold at most ``total``, plus one largest frame each. Memory that a
+/// program keeps after it has asked for the next frame, and decoded frames, are not counted.
 public final class MemoryBudget: Sendable {
     /// Bytes for all connections together.
     public let total: Int

@@ -22,7 +22,7 @@ public struct TCPReceiverOptions: Sendable {
     /// With the text handshake always 1.
     ///
     /// The credit is smaller if so many frames do not fit into ``memory``. Before the first frame
-    /// is consumed, each is taken to have a quarter of ``maximumFrameBytes``: 16 fit by
+    /// is consumed, each is taken to have a quarter of ``maximumFrameByteCount``: 16 fit by
     /// default. From then on the largest of the latest frames counts.
     public var creditAhead: UInt64 = 16
     /// The pixel formats that the receiver takes; empty = any. The handshake fails if the two sides
@@ -30,17 +30,17 @@ public struct TCPReceiverOptions: Sendable {
     public var pixelFormats: [PixelFormat] = []
     /// The largest image in bytes. A peer that announces more is disconnected before anything is
     /// allocated.
-    public var maximumFrameBytes = 64 << 20
+    public var maximumFrameByteCount = 64 << 20
     /// Bounds the memory of frames that have arrived and are not consumed, for all connections that
     /// share it.
     public var memory = MemoryBudget.standard
     /// The pool for the images. Without one, the connection makes a pool that keeps at most
-    /// ``maximumFrameBytes`` of unused memory.
+    /// ``maximumFrameByteCount`` of unused memory.
     public var pool: FramePool?
 
     /// Creates the default settings.
     public init() {}
 
-    /// The range of ``maximumFrameBytes``.
-    public static let frameBytes = 1...(1 << 30)
+    /// The range of ``maximumFrameByteCount``.
+    public static let maximumFrameByteCountRange = 1...(1 << 30)
 }

@@ -91,11 +91,11 @@ public struct TCPRole: Sendable, CustomStringConvertible {
             throw FrameStreamingError(
                 .invalidArgument, "creditAhead must be at least 1: with a credit of 0 no frame is ever sent")
         }
-        let bytes = TCPReceiverOptions.frameBytes
-        guard bytes.contains(receiving.maximumFrameBytes) else {
+        let bytes = TCPReceiverOptions.maximumFrameByteCountRange
+        guard bytes.contains(receiving.maximumFrameByteCount) else {
             throw FrameStreamingError(
                 .invalidArgument,
-                "maximumFrameBytes must be 1 to \(bytes.upperBound), not \(receiving.maximumFrameBytes)")
+                "maximumFrameByteCount must be 1 to \(bytes.upperBound), not \(receiving.maximumFrameByteCount)")
         }
         return self
     }

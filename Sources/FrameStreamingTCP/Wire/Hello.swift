@@ -21,7 +21,7 @@ struct Hello: Hashable {
     var optionalCapabilities: UInt32 = 0
     var criticalCapabilities: UInt32 = 0
     /// The largest image that the side takes, in bytes.
-    var maximumFrameBytes: UInt32
+    var maximumFrameByteCount: UInt32
     var session: UInt64 = 0
     var lastConsumed: UInt64 = 0
     var creditThrough: UInt64 = 0
@@ -49,9 +49,9 @@ struct Hello: Hashable {
         }
     }
 
-    init(role: UInt8, maximumFrameBytes: UInt32, bootID: [UInt8], stream: String) {
+    init(role: UInt8, maximumFrameByteCount: UInt32, bootID: [UInt8], stream: String) {
         self.role = role
-        self.maximumFrameBytes = maximumFrameBytes
+        self.maximumFrameByteCount = maximumFrameByteCount
         self.bootID = bootID
         self.stream = stream
     }
@@ -65,7 +65,7 @@ struct Hello: Hashable {
         try reader.skip(3)
         optionalCapabilities = try reader.take()
         criticalCapabilities = try reader.take()
-        maximumFrameBytes = try reader.take()
+        maximumFrameByteCount = try reader.take()
         session = try reader.take()
         lastConsumed = try reader.take()
         creditThrough = try reader.take()
@@ -100,7 +100,7 @@ struct Hello: Hashable {
             writer.putZeros(3)
             writer.put(optionalCapabilities)
             writer.put(criticalCapabilities)
-            writer.put(maximumFrameBytes)
+            writer.put(maximumFrameByteCount)
             writer.put(session)
             writer.put(lastConsumed)
             writer.put(creditThrough)

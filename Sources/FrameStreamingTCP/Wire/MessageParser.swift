@@ -22,7 +22,7 @@ struct MessageParser {
     }
 
     private let allowed: WireTypeSet
-    private let maximumFrameBytes: Int
+    private let maximumFrameByteCount: Int
     private var step = Step.prefix
     private var prefix = WirePrefix(.hello, payloadLength: 0)
     private var collected: [UInt8] = []
@@ -32,9 +32,9 @@ struct MessageParser {
     private(set) var format: FrameFormat?
 
     /// - Parameter allowed: The types that are expected. Other known types violate the protocol.
-    init(allowed: WireTypeSet, maximumFrameBytes: Int) {
+    init(allowed: WireTypeSet, maximumFrameByteCount: Int) {
         self.allowed = allowed
-        self.maximumFrameBytes = maximumFrameBytes
+        self.maximumFrameByteCount = maximumFrameByteCount
         collected.reserveCapacity(256)
         header.reserveCapacity(128)
     }
@@ -129,7 +129,7 @@ struct MessageParser {
             guard !prefix.isCritical, allowed.contains(.frame) else {
                 throw .violation("the message \(prefix.type) is unknown and critical")
             }
-            try check(payloadLength: maximumFrameBytes + Frame.maximumMetadataByteCount, isFrame: true)
+            try check(payloadLength: maximumFrameByteCount + Frame.maximumMetadataByteCount, isFrame: true)
             return .unknown(left: prefix.headerLength + prefix.payloadLength)
         }
         guard prefix.headerLength >= type.headerLength else {
@@ -137,7 +137,7 @@ struct MessageParser {
         }
         try check(
             payloadLength: type == .frame
-                ? maximumFrameBytes + Frame.maximumMetadataByteCount : WirePrefix.largestControlPayload,
+                ? maximumFrameByteCount + Frame.maximumMetadataByteCount : WirePrefix.largestControlPayload,
             isFrame: type == .frame)
         return .header(type)
     }
@@ -156,10 +156,10 @@ struct MessageParser {
         guard type == .frame else { return prefix.payloadLength }
         let frame = try FrameHeader(header: header[...])
         let imageBytes = prefix.payloadLength - frame.metadataLength
-        guard imageBytes <= maximumFrameBytes else {
+        guard imageBytes <= maximumFrameByteCount else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameBytes): \(FrameStreamingError.raiseLimit)"
+                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)"
             )
         }
         // Throws unless the image has the size that its format needs.

@@ -123,10 +123,10 @@ import Testing
 
     @Test func `a frame, or other bytes, beyond the limit are refused`() throws {
         var options = PlaybackOptions.fast
-        options.largestFrame = pictures[0].count - 1
+        options.maximumFrameByteCount = pictures[0].count - 1
         var source = try EncodedFileSource(path: directory.file("a.mjpg", pictures[0]), options: options)
         #expect(drain(&source).error?.code == .limitExceeded)
-        options.largestFrame = 1000
+        options.maximumFrameByteCount = 1000
         let endless = [UInt8](repeating: 1, count: 600_000)
         var junk = try EncodedFileSource(path: directory.file("junk", endless), options: options)
         #expect(drain(&junk).error?.code == .malformedInput)

@@ -80,7 +80,7 @@ extension PreviewTests {
         }
 
         @Test func viewersThatDoNotReadHoldNoMoreThanTheBound() throws {
-            let rig = try Rig { $0.maximumPictureBytes = 30_000_000 }
+            let rig = try Rig { $0.maximumPictureByteCount = 30_000_000 }
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.bulk(1, byteCount: 20_000_000))
             let viewers = try (0..<3).map { _ in try rig.reader("/streams/cam.mjpg", receiveBuffer: 4096) }

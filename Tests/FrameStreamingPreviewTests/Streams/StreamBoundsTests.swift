@@ -32,7 +32,7 @@ extension PreviewTests {
         }
 
         @Test func picturesOfEndedStreamsGoFirst() throws {
-            let rig = try Rig { $0.maximumPictureBytes = 1_000_000 }
+            let rig = try Rig { $0.maximumPictureByteCount = 1_000_000 }
             let ended = (0..<3).map { rig.server.stream(named: "ended \($0)") }
             for stream in ended {
                 stream.show(try rig.bulk(1, byteCount: 300_000))
@@ -51,7 +51,7 @@ extension PreviewTests {
         }
 
         @Test func theLargestFramesDoNotKeepOutOthers() throws {
-            let rig = try Rig { $0.maximumPictureBytes = 1_000_000 }
+            let rig = try Rig { $0.maximumPictureByteCount = 1_000_000 }
             let large = (0..<3).map { rig.server.stream(named: "large \($0)") }
             for stream in large { stream.show(try rig.bulk(1, byteCount: 320_000)) }
             let small = rig.server.stream(named: "small")
@@ -67,7 +67,7 @@ extension PreviewTests {
 
         @Test func allBytesComeBack() throws {
             let rig = try Rig {
-                $0.maximumPictureBytes = 1_000_000
+                $0.maximumPictureByteCount = 1_000_000
                 $0.remembersEnded = .zero
             }
             for number in 0..<10 {

@@ -21,7 +21,7 @@ import Testing
             return (listener.port, listener)
         case .halfAWelcome:
             let listener = try RawListener()
-            let hello = Hello(role: TCPRole.receiver.wireCode, maximumFrameBytes: 1000, bootID: [], stream: "")
+            let hello = Hello(role: TCPRole.receiver.wireCode, maximumFrameByteCount: 1000, bootID: [], stream: "")
             let peer = try Background {
                 let peer = listener.accept()
                 peer.send(hello.marshal(.welcome).dropLast())
@@ -65,7 +65,7 @@ import Testing
             ) { _ in }
         }
         let peer = listener.accept()
-        var welcome = Hello(role: TCPRole.sender.wireCode, maximumFrameBytes: 1000, bootID: bootID, stream: "")
+        var welcome = Hello(role: TCPRole.sender.wireCode, maximumFrameByteCount: 1000, bootID: bootID, stream: "")
         welcome.realtimeOffset = realtimeOffset()
         peer.send(welcome.marshal(.welcome))
         // HELLO, and then the goodbye; between them there may be questions about the clock.
@@ -87,7 +87,7 @@ import Testing
         if peer == .none { return nil }
         let raw = try RawPeer(port: port)
         if peer == .halfAHello {
-            let hello = Hello(role: TCPRole.sender.wireCode, maximumFrameBytes: 0, bootID: [], stream: "")
+            let hello = Hello(role: TCPRole.sender.wireCode, maximumFrameByteCount: 0, bootID: [], stream: "")
             raw.send(hello.marshal(.hello).dropLast())
         }
         return raw

@@ -30,7 +30,7 @@ extension SenderOptions {
         options.stallTimeout = longest
         options.incomingStallTimeout = longest
         options.incomingReturnTimeout = longest
-        options.stopPatience = longest
+        options.stopTimeout = longest
         options.finishTimeout = longest
         return options
     }

@@ -65,7 +65,7 @@ import Testing
         sending.pixelFormats = tooMany
         #expect(failure("127.0.0.1:1", role: .sender(sending))?.code == .invalidArgument)
         let receiving: [(inout TCPReceiverOptions) -> Void] = [
-            { $0.creditAhead = 0 }, { $0.maximumFrameBytes = 0 }, { $0.maximumFrameBytes = 1 << 31 },
+            { $0.creditAhead = 0 }, { $0.maximumFrameByteCount = 0 }, { $0.maximumFrameByteCount = 1 << 31 },
             { $0.pixelFormats = tooMany },
         ]
         for change in receiving {

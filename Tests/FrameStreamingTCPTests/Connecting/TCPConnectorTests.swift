@@ -48,7 +48,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
     /// Plays the peer of a connecting sender.
     func answer(_ peer: RawPeer) {
         if self != .busyBeforeHello { _ = peer.receive(WirePrefix.length + Hello.headerLength + 4) }
-        var welcome = Hello(role: 2, maximumFrameBytes: 1000, bootID: [UInt8](repeating: 0, count: 16), stream: "")
+        var welcome = Hello(role: 2, maximumFrameByteCount: 1000, bootID: [UInt8](repeating: 0, count: 16), stream: "")
         switch self {
         case .closes: break
         case .resets: peer.kill()
@@ -184,7 +184,8 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         let server = try Background {
             let peer = listener.accept()
             _ = peer.receive(WirePrefix.length + Hello.headerLength + 4)
-            var welcome = Hello(role: 2, maximumFrameBytes: 1000, bootID: [UInt8](repeating: 0, count: 16), stream: "")
+            var welcome = Hello(
+                role: 2, maximumFrameByteCount: 1000, bootID: [UInt8](repeating: 0, count: 16), stream: "")
             welcome.session = session
             welcome.lastConsumed = 41
             welcome.creditThrough = 1

@@ -29,7 +29,7 @@ import Testing
     @Test func theDialogueOfTheDocument() throws {
         var options = TCPReceiverOptions()
         options.creditAhead = 1
-        options.maximumFrameBytes = 1 << 20
+        options.maximumFrameByteCount = 1 << 20
         let listener = try TCPListener(on: "0", role: .receiver(options), handshake: .binary)
         let consuming = try Background {
             let receiver = try FrameReceiver(

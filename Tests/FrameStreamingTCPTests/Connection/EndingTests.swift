@@ -107,7 +107,7 @@ extension Message? {
     @Test func aReceiverThatIsKilledInMidFrame() throws {
         let listener = try TCPListener(on: "0", role: .sender, handshake: .binary)
         let peer = try RawPeer(port: listener.port)
-        var hello = Hello(role: 2, maximumFrameBytes: 16 << 20, bootID: [], stream: "")
+        var hello = Hello(role: 2, maximumFrameByteCount: 16 << 20, bootID: [], stream: "")
         hello.creditThrough = 4
         peer.send(hello.marshal(.hello))
         let sender = try listener.accept(until: soon())
@@ -123,7 +123,7 @@ extension Message? {
     @Test func aSenderThatIsKilledInMidFrame() throws {
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .automatic)
         let peer = try RawPeer(port: listener.port)
-        peer.send(Hello(role: 1, maximumFrameBytes: 0, bootID: [], stream: "").marshal(.hello))
+        peer.send(Hello(role: 1, maximumFrameByteCount: 0, bootID: [], stream: "").marshal(.hello))
         let receiver = try listener.accept(until: soon())
         peer.send(try golden("FRAME").prefix(60))
         let receiving = try Background { try receiver.receive(until: soon()).isEnd }

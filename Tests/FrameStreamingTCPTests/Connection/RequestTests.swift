@@ -114,7 +114,7 @@ import Testing
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver, handshake: .binary)
         let peer = try RawPeer(port: listener.port)
         var hello = Hello(
-            role: TCPRole.sender.wireCode, maximumFrameBytes: 1, bootID: [UInt8](repeating: 0, count: 16),
+            role: TCPRole.sender.wireCode, maximumFrameByteCount: 1, bootID: [UInt8](repeating: 0, count: 16),
             stream: "")
         hello.takesRequests = true
         peer.send(hello.marshal(.hello))

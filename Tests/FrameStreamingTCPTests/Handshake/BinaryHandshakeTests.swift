@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct BinaryHandshakeTests {
     private func hello(_ role: TCPRole, session: UInt64 = 0, credit: UInt64 = 0, stream: String = "") -> Hello {
-        var hello = Hello(role: role.wireCode, maximumFrameBytes: 1000, bootID: Array(0..<16), stream: stream)
+        var hello = Hello(role: role.wireCode, maximumFrameByteCount: 1000, bootID: Array(0..<16), stream: stream)
         hello.session = session
         hello.creditThrough = credit
         return hello
@@ -68,7 +68,7 @@ import Testing
     func aReceiverThatCouldTakeNoFrameIsRefused(_ senderConnects: Bool, _ takes: (UInt32, [PixelFormat])) throws {
         var (sender, receiver) = (hello(.sender), hello(.receiver, credit: 5))
         sender.pixelFormats = [.jpeg]
-        (receiver.maximumFrameBytes, receiver.pixelFormats) = takes
+        (receiver.maximumFrameByteCount, receiver.pixelFormats) = takes
         let error = #expect(throws: FrameStreamingError.self) {
             _ = try senderConnects ? run(sender, receiver) : run(receiver, sender)
         }
@@ -125,7 +125,7 @@ import Testing
         var server = BinaryHandshake.accepting(hello(.receiver, credit: 1), consumed: { _ in 0 })
         var input = InputBuffer(later.marshal(.hello))
         let (_, reply) = try outcome(server.take(from: &input))
-        var parser = MessageParser(allowed: [.welcome], maximumFrameBytes: 0)
+        var parser = MessageParser(allowed: [.welcome], maximumFrameByteCount: 0)
         var answer = InputBuffer(reply)
         guard case .message(.welcome(let welcome)) = try parser.take(from: &answer) else {
             Issue.record("no WELCOME")

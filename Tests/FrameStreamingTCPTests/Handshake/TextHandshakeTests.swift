@@ -6,7 +6,7 @@ import Testing
 @Suite struct TextHeaderParserTests {
     /// Feeds the pieces; image bytes are taken out as a connection does.
     private func parse(_ pieces: [[UInt8]], limit: Int = 1000) throws -> [TextHeaderParser.Event] {
-        var parser = TextHeaderParser(maximumFrameBytes: limit)
+        var parser = TextHeaderParser(maximumFrameByteCount: limit)
         var events: [TextHeaderParser.Event] = []
         var imageLeft = 0
         for piece in pieces {

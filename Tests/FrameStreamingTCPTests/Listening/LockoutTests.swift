@@ -117,7 +117,8 @@ import Testing
     @Test func aResetAnywhereInTheBinaryDialogue() throws {
         let server = try Server()
         let hello = Hello(
-            role: TCPRole.sender.wireCode, maximumFrameBytes: 1, bootID: [UInt8](repeating: 3, count: 16), stream: ""
+            role: TCPRole.sender.wireCode, maximumFrameByteCount: 1, bootID: [UInt8](repeating: 3, count: 16),
+            stream: ""
         )
         .marshal(.hello)
         func frame(_ sequence: UInt64) throws -> [UInt8] {

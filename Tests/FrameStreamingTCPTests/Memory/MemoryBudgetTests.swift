@@ -19,7 +19,7 @@ import Testing
 
     @Test func aConnectionHasOneLargestFrameInAnyCaseAndMoreWithinItsPart() throws {
         let budget = try MemoryBudget(total: 100 * Self.mebibyte, connection: 30 * Self.mebibyte)
-        let account = FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte)
+        let account = FrameMemoryAccount(budget, maximumFrameByteCount: 10 * Self.mebibyte)
         for _ in 0..<3 { #expect(account.take(10 * Self.mebibyte)) }
         #expect(!account.take(1))
         account.consumed(through: 1)
@@ -30,10 +30,10 @@ import Testing
 
     @Test func whatOthersHoldLeavesEachItsLargestFrame() throws {
         let budget = try MemoryBudget(total: 30 * Self.mebibyte, connection: 30 * Self.mebibyte)
-        let greedy = FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte)
+        let greedy = FrameMemoryAccount(budget, maximumFrameByteCount: 10 * Self.mebibyte)
         while greedy.take(10 * Self.mebibyte) {}
         #expect(greedy.held == 30 * Self.mebibyte)
-        let others = (0..<3).map { _ in FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte) }
+        let others = (0..<3).map { _ in FrameMemoryAccount(budget, maximumFrameByteCount: 10 * Self.mebibyte) }
         for other in others {
             // A stream of small frames is not affected.
             for _ in 0..<16 { #expect(other.take(600_000)) }
@@ -45,7 +45,7 @@ import Testing
 
     @Test func aReleasedConnectionReturnsItsMemory() throws {
         let budget = try MemoryBudget(total: 10 * Self.mebibyte)
-        var account: FrameMemoryAccount? = FrameMemoryAccount(budget, maximumFrameBytes: 5 * Self.mebibyte)
+        var account: FrameMemoryAccount? = FrameMemoryAccount(budget, maximumFrameByteCount: 5 * Self.mebibyte)
         #expect(account?.take(5 * Self.mebibyte) == true && budget.used == 5 * Self.mebibyte)
         account = nil
         #expect(budget.used == 0 && account == nil)
@@ -53,17 +53,17 @@ import Testing
 
     @Test func theShareFallsWithTheConnections() throws {
         let budget = try MemoryBudget(total: 100 * Self.mebibyte, connection: 40 * Self.mebibyte)
-        let one = FrameMemoryAccount(budget, maximumFrameBytes: Self.mebibyte)
+        let one = FrameMemoryAccount(budget, maximumFrameByteCount: Self.mebibyte)
         #expect(one.share == 40 * Self.mebibyte)
-        let others = (0..<199).map { _ in FrameMemoryAccount(budget, maximumFrameBytes: Self.mebibyte) }
+        let others = (0..<199).map { _ in FrameMemoryAccount(budget, maximumFrameByteCount: Self.mebibyte) }
         #expect(one.share == Self.mebibyte + Frame.maximumMetadataByteCount && others.count == 199)
     }
 
     @Test func aWaitEndsByTheOwnConsumerAndByAnother() throws {
         let budget = try MemoryBudget(total: 20 * Self.mebibyte, connection: 20 * Self.mebibyte)
         let (one, two) = (
-            FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte),
-            FrameMemoryAccount(budget, maximumFrameBytes: 10 * Self.mebibyte)
+            FrameMemoryAccount(budget, maximumFrameByteCount: 10 * Self.mebibyte),
+            FrameMemoryAccount(budget, maximumFrameByteCount: 10 * Self.mebibyte)
         )
         #expect(one.take(10 * Self.mebibyte) && one.take(Self.mebibyte) && two.take(9 * Self.mebibyte))
         let waiting = try Background {
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func aWaitEndsWhenItIsOverOrItsTimeIs() throws {
-        let account = FrameMemoryAccount(try MemoryBudget(total: 1), maximumFrameBytes: 1)
+        let account = FrameMemoryAccount(try MemoryBudget(total: 1), maximumFrameByteCount: 1)
         #expect(account.take(1 + Frame.maximumMetadataByteCount) && !account.take(1))
         #expect(account.take(1, until: monotonicNow(), unless: { false }) == .timedOut)
         let isOver = Monitor(false)
@@ -92,7 +92,8 @@ import Testing
     }
 
     @Test func framesThatAreDroppedKeepTheCount() throws {
-        let account = FrameMemoryAccount(try MemoryBudget(total: 100 * Self.mebibyte), maximumFrameBytes: Self.mebibyte)
+        let account = FrameMemoryAccount(
+            try MemoryBudget(total: 100 * Self.mebibyte), maximumFrameByteCount: Self.mebibyte)
         for _ in 0..<200 {
             #expect(account.take(1000))
             account.pass()

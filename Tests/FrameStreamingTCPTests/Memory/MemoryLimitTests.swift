@@ -15,7 +15,7 @@ import Testing
 
     private func options(_ budget: MemoryBudget? = nil) throws -> TCPReceiverOptions {
         var options = TCPReceiverOptions()
-        options.maximumFrameBytes = Self.large
+        options.maximumFrameByteCount = Self.large
         options.memory = try budget ?? MemoryBudget(total: 2 * Self.limit, connection: Self.limit)
         return options
     }

@@ -162,7 +162,7 @@ private let (helloBytes, frameBytes, acknowledgementBytes) = (8 + 72 + 4, 8 + 76
 /// or the sender was restarted elsewhere in the network.
 @Suite(.ownThread(atOnce: 4)) struct SupersededConnectionTests {
     private func hello(_ session: UInt64) -> [UInt8] {
-        var hello = Hello(role: 1, maximumFrameBytes: 0, bootID: [UInt8](repeating: 0, count: 16), stream: "")
+        var hello = Hello(role: 1, maximumFrameByteCount: 0, bootID: [UInt8](repeating: 0, count: 16), stream: "")
         hello.session = session
         return hello.marshal(.hello)
     }

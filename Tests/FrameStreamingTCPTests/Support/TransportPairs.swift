@@ -70,7 +70,7 @@ func makeRawPair(
     let handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
     if handshake == .binary {
         var hello = Hello(
-            role: role.other.wireCode, maximumFrameBytes: 16 << 20,
+            role: role.other.wireCode, maximumFrameByteCount: 16 << 20,
             bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
         hello.creditThrough = 16
         hello.takesRequests = takesRequests

@@ -102,7 +102,7 @@ private struct Relay {
 
     func run() {
         defer { to.shutdownWriting() }
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1 << 20)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1 << 20)
         while true {
             var bytes = from.receiveOnce(1000)
             if bytes.isEmpty { return }

@@ -11,7 +11,7 @@ import Testing
     /// A receiver that takes images of at most 1000 bytes.
     private static var limited: TCPRole {
         var receiving = TCPReceiverOptions()
-        receiving.maximumFrameBytes = 1000
+        receiving.maximumFrameByteCount = 1000
         return .receiver(receiving)
     }
 

@@ -93,7 +93,7 @@ import Testing
 
     @Test func whatThePeerCannotTakeIsNotSent() throws {
         var receiving = TCPReceiverOptions()
-        receiving.maximumFrameBytes = 1000
+        receiving.maximumFrameByteCount = 1000
         receiving.pixelFormats = [.jpeg]
         let (sender, receiver) = try makePair(listening: .receiver(receiving))
         let large = try makeFrame(1, byteCount: 1001)

@@ -23,7 +23,7 @@ import Testing
 
     private static func hello(_ role: TCPRole, session: UInt64 = 0, consumed: UInt64 = 0) -> Hello {
         var hello = Hello(
-            role: role.wireCode, maximumFrameBytes: 1 << 20, bootID: bootOfAnother, stream: "extremes")
+            role: role.wireCode, maximumFrameByteCount: 1 << 20, bootID: bootOfAnother, stream: "extremes")
         hello.session = session
         hello.lastConsumed = consumed
         hello.creditThrough = 16

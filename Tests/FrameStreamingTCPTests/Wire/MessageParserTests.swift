@@ -6,7 +6,7 @@ import Testing
 @Suite struct MessageParserTests {
     /// Feeds the pieces one by one, and takes images out as a connection does.
     private func parse(_ pieces: [[UInt8]]) throws -> [MessageParser.Event] {
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         var events: [MessageParser.Event] = []
         var imageLeft = 0
         for piece in pieces {
@@ -73,13 +73,13 @@ import Testing
     }
 
     @Test func aTypeThatMayNotComeIsToldByItsFirstByte() throws {
-        var parser = MessageParser(allowed: [.hello], maximumFrameBytes: 0)
+        var parser = MessageParser(allowed: [.hello], maximumFrameByteCount: 0)
         var input = InputBuffer([WireType.frame.rawValue])
         #expect(throws: FrameStreamingError.self) { try parser.take(from: &input) }
     }
 
     @Test func nothingLongIsCollectedOfAMessageThatIsNotKnown() throws {
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         var input = InputBuffer([0xC0, 0, 0, 0, 0, 0, 0x10, 0])
         #expect(try parser.take(from: &input) == nil)
         #expect(parser.isInMessage)

@@ -7,7 +7,7 @@ import Testing
 /// The messages that the golden file and the document show, as values.
 private enum Examples {
     static var hello: Hello {
-        var hello = Hello(role: 1, maximumFrameBytes: 64 << 20, bootID: Array(0..<16), stream: "front")
+        var hello = Hello(role: 1, maximumFrameByteCount: 64 << 20, bootID: Array(0..<16), stream: "front")
         hello.session = 0x0123_4567_89AB_CDEF
         hello.realtimeOffset = 1_700_000_000_000_000_000
         return hello
@@ -20,7 +20,7 @@ private enum Examples {
     }
 
     static var welcome: Hello {
-        var welcome = Hello(role: 2, maximumFrameBytes: 64 << 20, bootID: Array(16..<32), stream: "")
+        var welcome = Hello(role: 2, maximumFrameByteCount: 64 << 20, bootID: Array(16..<32), stream: "")
         welcome.session = 0x0123_4567_89AB_CDEF
         welcome.lastConsumed = 41
         welcome.creditThrough = 16
@@ -85,7 +85,7 @@ extension WireTypeSet {
 
     @Test(arguments: Examples.messages.map(\.0)) func unmarshalsTheGoldenBytes(_ name: String) throws {
         let message = try #require(Examples.messages.first { $0.0 == name }).1
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         var input = InputBuffer(try golden(name))
         #expect(try parser.take(from: &input) == .message(message))
         #expect(input.isEmpty && !parser.isInMessage)
@@ -97,7 +97,7 @@ extension WireTypeSet {
     }
 
     @Test func unmarshalsTheGoldenFrame() throws {
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         var input = InputBuffer(try golden("FRAME"))
         #expect(
             try parser.take(from: &input) == .frame(Examples.frame, metadata: Array("hi".utf8), imageBytes: 4))
@@ -151,7 +151,7 @@ extension WireTypeSet {
         let place = WirePrefix.length + FrameHeader.length
         bytes.replaceSubrange(
             place..<place + 8, with: (0..<8).map { UInt8(truncatingIfNeeded: error >> (56 - 8 * $0)) })
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         var input = InputBuffer(bytes + [0xFF, 0xD8, 0xFF, 0xD9])
         guard case .frame(let read, let metadata, 4)? = try parser.take(from: &input) else {
             Issue.record("no frame")
@@ -231,7 +231,7 @@ extension WireTypeSet {
         var later = bytes
         later[3] += 5
         later += [1, 2, 3, 4, 5]
-        var parser = MessageParser(allowed: .afterHandshake, maximumFrameBytes: 100)
+        var parser = MessageParser(allowed: .afterHandshake, maximumFrameByteCount: 100)
         var found: [MessageParser.Event] = []
         for byte in later + bytes {
             var input = InputBuffer([byte])
@@ -276,21 +276,21 @@ extension WireTypeSet {
         bytes[WirePrefix.length] = UInt8(code >> 8)
         bytes[WirePrefix.length + 1] = UInt8(code & 0xFF)
         var input = InputBuffer(bytes)
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         #expect(try parser.take(from: &input) == .message(.bye(Bye("why"))))
     }
 
     @Test func longTextsAreCutBetweenCharacters() throws {
         let message = WireMessage.sourceLost(String(repeating: "é", count: 1000) + "x")
         var input = InputBuffer(message.marshal())
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         #expect(try parser.take(from: &input) == .message(.sourceLost(String(repeating: "é", count: 512))))
     }
 
     @Test func textsThatAreNoUTF8AreNoError() throws {
         let bytes = ByteWriter.message(.sourceLost, payload: [0x41, 0xFF, 0x42])
         var input = InputBuffer(bytes)
-        var parser = MessageParser(allowed: .everything, maximumFrameBytes: 1000)
+        var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
         #expect(try parser.take(from: &input) == .message(.sourceLost("A\u{FFFD}B")))
     }
 }

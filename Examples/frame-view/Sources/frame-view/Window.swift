@@ -63,8 +63,8 @@ internal import Glibc
         rendererName = unsafe info.name.map { unsafe String(cString: $0) } ?? "unknown"
         // 0 = no limit, as in SDL's software renderer.
         largestTexture = unsafe Size(
-            width: info.max_texture_width > 0 ? Int(info.max_texture_width) : FrameFormat.largestSide,
-            height: info.max_texture_height > 0 ? Int(info.max_texture_height) : FrameFormat.largestSide)
+            width: info.max_texture_width > 0 ? Int(info.max_texture_width) : FrameFormat.maximumSide,
+            height: info.max_texture_height > 0 ? Int(info.max_texture_height) : FrameFormat.maximumSide)
         isFullscreen = fullscreen
         if fullscreen { SDL_ShowCursor(SDL_DISABLE) }
         unsafe SDL_SetRenderDrawBlendMode(renderer, SDL_BLENDMODE_BLEND)
