@@ -41,7 +41,7 @@ struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The largest received picture in bytes: the sender of a larger one is disconnected.", valueName: "n"))
-    var maximumFrameByteCount = TCPReceiverOptions().maximumFrameByteCount
+    var maximumFrameBytes = TCPReceiverOptions().maximumFrameByteCount
 
     @OptionGroup var rate: MinimumRate
 
@@ -72,9 +72,9 @@ struct ReceiveOptions: ParsableArguments {
             throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
         }
         let frameByteCounts = TCPReceiverOptions.maximumFrameByteCountRange
-        guard frameByteCounts.contains(maximumFrameByteCount) else {
+        guard frameByteCounts.contains(maximumFrameBytes) else {
             throw ValidationError(
-                "--maximum-frame-bytes is 1 to \(frameByteCounts.upperBound), not \(maximumFrameByteCount)")
+                "--maximum-frame-bytes is 1 to \(frameByteCounts.upperBound), not \(maximumFrameBytes)")
         }
         if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
             throw ValidationError("--memory-limit is 1 to \(1 << 20) MiB, not \(memoryLimit)")
@@ -85,7 +85,7 @@ struct ReceiveOptions: ParsableArguments {
     private func role(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPRole {
         var options = TCPReceiverOptions()
         options.pixelFormats = formats
-        options.maximumFrameByteCount = maximumFrameByteCount
+        options.maximumFrameByteCount = maximumFrameBytes
         if let memoryLimit { options.memory = try MemoryBudget(total: memoryLimit << 20) }
         return .receiver(options)
     }
