@@ -162,19 +162,6 @@ import Testing
         #expect(sender.summary.receivers[0].peer.goodbye == "window closed")
     }
 
-    @Test func lettingGoOfAReceiverSaysGoodbye() throws {
-        let link = MemoryTransport.pair()
-        let (sender, thread) = try Self.endlessSender(over: link.sender)
-        var receiver: FrameReceiver? = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)
-        for _ in 0..<3 { #expect(try receiver?.next() != nil) }
-        receiver = nil
-        try thread.value()
-        #expect(sender.summary.receivers[0].end == .bye)
-        #expect(sender.summary.receivers[0].peer.goodbye == "receiver went away")
-        // The consumer still held the third frame and had not asked for another.
-        #expect(sender.summary.total.acknowledged == 2)
-    }
-
     @Test func aStreamWithoutAGoodbyeIsAnError() throws {
         let link = MemoryTransport.pair()
         let receiver = try FrameReceiver(codec: IdentityCodec(), transport: link.receiver)

@@ -98,7 +98,7 @@ import Testing
     }
 
     /// Decodes when the test permits it.
-    private final class HeldCodec: FrameCodec {
+    final class HeldCodec: FrameCodec {
         let isDecoding = Monitor(false)
         let mayDecode = Monitor(false)
 

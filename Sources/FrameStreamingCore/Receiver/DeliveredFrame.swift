@@ -8,6 +8,9 @@ struct DeliveredFrame {
     var taken: MonotonicTime
     /// When it was decoded; nil = it was not.
     var decoded: MonotonicTime?
+    /// Whether the consumer has it. A frame for a task is on its way until the task, which may be
+    /// cancelled meanwhile, gets it.
+    var isHandedOver = false
 
     /// Nanoseconds from its arrival until it was taken; nil if the arrival is not known.
     var queueTime: Int64? {

@@ -1,16 +1,24 @@
 internal import FrameStreamingSystem
 
 /// The state of a receiver under its lock.
-private struct ReceiverState {
+struct ReceiverState {
     /// The frame that the consumer has, which is acknowledged when it asks for the next.
     var delivered: DeliveredFrame?
+    /// A thread is sending the acknowledgement of a frame. A goodbye would overtake it.
+    var isAcknowledging = false
+    var turn = ConsumerTurn()
+    /// The last loop was left by a task that had been cancelled.
+    var wasLeftByCancelledTask = false
     /// The figures up to the last interval; both of these without the inbox's counts.
     var before = ReceiverStatistics()
     /// The figures of the present interval. Each frame is counted once, here.
     var interval = ReceiverStatistics()
     var arrivedBefore = ReceiverStatistics()
     var unconsumed = 0
+    /// A goodbye is being said, or was.
     var isFinished = false
+    /// The goodbye is over: answered, or given up.
+    var isOver = false
     /// The codec has decoded a frame.
     var hasDecoded = false
 }
@@ -26,18 +34,23 @@ private struct ReceiverState {
 /// ```
 ///
 /// Asking for the next frame means that the one before was consumed: then it is acknowledged,
-/// and the sender may send another. One thread asks for frames; ``stop(_:)``, ``cancel()`` and
-/// the figures may be called from any.
+/// and the sender may send another. One consumer asks for frames; a second one at the same time
+/// gets the error `busy`. Everything else may be called from any thread.
+///
+/// A program ends a receiver with ``close(_:consumed:)``. A receiver that is released without it
+/// tells the sender that it failed, because its consumer may have thrown: the frame that the
+/// consumer had is not acknowledged, and the sender of a file does not take it for delivered. If
+/// the task that loops over ``frames`` was cancelled, the sender hears that this side was stopped.
 public final class FrameReceiver: Sendable {
-    private let transport: any Transport
+    let transport: any Transport
     private let codec: any FrameCodec
     private let decode: DecodeSettings?
-    private let inbox: ReceiverInbox
+    let inbox: ReceiverInbox
     private let clock: PeerClock
-    private let state = Monitor(ReceiverState())
+    let state = Monitor(ReceiverState())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
 
-    private let patience: ReceiverPatience
+    let patience: ReceiverPatience
 
     /// A receiver on a connection whose peer sends.
     ///
@@ -70,21 +83,23 @@ public final class FrameReceiver: Sendable {
     }
 
     deinit {
-        let isFinished = state.withLock { $0.isFinished }
+        let (isFinished, isCancelled) = state.withLock { ($0.isFinished, $0.wasLeftByCancelledTask) }
         guard !isFinished, inbox.end == nil else {
             transport.close()
             return
         }
-        // The receiver was released without a goodbye, perhaps because its consumer
-        // threw: the frame that it had was not consumed. A deinit must not wait for the
-        // peer's answer, so another thread does.
-        let (transport, inbox, limit) = (transport, inbox, patience.ordinary)
+        // Nobody said goodbye, perhaps because the consumer threw: the frame that it had was not
+        // consumed.
+        let goodbye =
+            inbox.farewell ?? (isCancelled || Task.isCancelled ? Self.cancelledGoodbye : Self.releasedGoodbye)
+        let (transport, limit) = (transport, patience.limit(goodbye))
         inbox.noteEnd(.cancelled)
         takeBack()
         if let lent = transport as? any ScopedTransport, lent.isLent { return }
+        // A deinit must not wait for the peer's answer, so another thread does.
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-goodbye") {
-                try? transport.finish("receiver went away", until: .after(limit))
+                try? transport.finish(goodbye, until: .after(limit))
                 transport.close()
             }
         } catch {
@@ -111,38 +126,44 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``;
     ///   `peerFailed` when the sender said that it failed, after all frames; what broke the
-    ///   connection, after the frames that are still delivered; `unsupported`.
+    ///   connection, after the frames that are still delivered; `unsupported`; `busy`, with nothing
+    ///   acknowledged, while another thread is in such a call or an iterator of ``frames`` lives.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
-        try take(newest: false, until: deadline)
+        try take(for: .call, newest: false, until: deadline)
     }
 
     /// As ``next(until:)``, with what the sender says of its source, in order with the frames.
     func nextEvent(until deadline: Deadline) throws(FrameStreamingError) -> ReceivedEvent? {
-        try takeEvent(newest: false, notices: true, until: deadline)
+        try takeEvent(for: .call, newest: false, notices: true, until: deadline)
     }
 
     /// Waits for a frame and returns the newest one. Frames before it are acknowledged as skipped.
     ///
-    /// It blocks. Never from a task: four of these on two cores deadlock. A task reads
-    /// ``frames``.
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await receiver.latest()`.
     ///
     /// - Throws: As ``next(until:)``.
-    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'try await receiver.latest()'")
     public func latest(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
-        try take(newest: true, until: deadline)
+        try take(for: .call, newest: true, until: deadline)
     }
 
-    private func take(newest: Bool, until deadline: Deadline) throws(FrameStreamingError) -> ReceivedFrame? {
-        guard case .frame(let frame)? = try takeEvent(newest: newest, notices: false, until: deadline) else {
-            return nil
-        }
+    /// Takes a frame for a consumer. One for an iterator is not handed over by this: ``handOver()``
+    /// does that, or ``takeBack()`` undoes it.
+    func take(
+        for consumer: FrameConsumer, newest: Bool, until deadline: Deadline
+    ) throws(FrameStreamingError) -> ReceivedFrame? {
+        let event = try takeEvent(for: consumer, newest: newest, notices: false, until: deadline)
+        guard case .frame(let frame)? = event else { return nil }
         return frame
     }
 
     private func takeEvent(
-        newest: Bool, notices: Bool, until deadline: Deadline
+        for consumer: FrameConsumer, newest: Bool, notices: Bool, until deadline: Deadline
     ) throws(FrameStreamingError) -> ReceivedEvent? {
+        try beginTurn(consumer)
+        defer { if consumer == .call { endTurn(consumer) } }
         acknowledgeDelivered()
         while true {
             guard let arrival = inbox.next(newest: newest, notices: notices, until: deadline) else {
@@ -152,9 +173,10 @@ public final class FrameReceiver: Sendable {
             case .notice(let notice): return .notice(notice)
             case .frames(let skipped, let item):
                 for info in skipped { pass(over: info, .skipped) }
-                if let delivered = try decoded(item) {
+                if var delivered = try decoded(item) {
                     // A frame that was being decoded when this side ended is not delivered.
                     if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
+                    delivered.isHandedOver = consumer == .call
                     state.withLock { $0.delivered = delivered }
                     return .frame(delivered.frame)
                 }
@@ -223,15 +245,29 @@ public final class FrameReceiver: Sendable {
         return reason
     }
 
-    private func acknowledgeDelivered() {
+    /// Acknowledges the frame that the consumer has, if any. One that was never handed over is
+    /// dropped.
+    func acknowledgeDelivered() {
         let now = MonotonicTime.now
+        var isDropped = false
         let consumed = state.withLock { state -> (DeliveredFrame, unconsumed: Int)? in
             guard let delivered = state.delivered.take() else { return nil }
+            guard delivered.isHandedOver else {
+                isDropped = true
+                return nil
+            }
+            state.isAcknowledging = true
             state.interval.record(delivered, consumed: now)
             return (delivered, state.unconsumed)
         }
+        if isDropped { inbox.noteDropped() }
         if let (delivered, unconsumed) = consumed {
             acknowledge(delivered.frame.info, .consumed, unconsumed, stages: delivered, at: now)
+            let isAwaited = state.withLock { state in
+                state.isAcknowledging = false
+                return state.isFinished
+            }
+            if isAwaited { state.wakeAll() }
         }
     }
 
@@ -239,7 +275,7 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Parameter outcome: Nil for a frame that ends the stream. It is not acknowledged: a sender
     ///   that has delivered all it has would say goodbye before it hears why the stream ends.
-    private func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome?) {
+    func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome?) {
         let unconsumed = state.withLock { state in
             if outcome == .skipped { state.interval.skippedHere += 1 } else { state.interval.decodeFailures += 1 }
             state.unconsumed += 1
@@ -282,87 +318,20 @@ public final class FrameReceiver: Sendable {
     /// sender does not answer requests (``Peer/answersRequests``), this returns when the connection
     /// has taken the request, and whether the sender complies is unknown.
     ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await receiver.request(...)`.
+    ///
     /// - Throws: `unsupported` where the sender takes no requests, as with the text handshake, and
     ///   where it says that it cannot comply: it sends one encoding to several receivers, or its
     ///   frames are compressed at their source. `invalidArgument` for a quality outside 1...100,
     ///   and from the thread that reads the connection. `timedOut` where the connection took
     ///   nothing, or the sender said nothing, for two seconds: it may comply later. `closed`,
     ///   `cancelled` and what ended the connection once it is over.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'try await receiver.request(...)'"
+    )
     public func request(_ request: ReceiverRequest) throws(FrameStreamingError) {
-        if case .quality(let quality) = request, !(1...100).contains(quality) {
-            throw FrameStreamingError(
-                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
-        }
-        guard transport.peer.answersRequests else {
-            return try transport.send(.request(request), until: .after(patience.ordinary))
-        }
         try inbox.request(request, until: .after(patience.ordinary))
-    }
-
-    // MARK: Ending
-
-    /// Ends the stream cleanly, from any thread: the present or next wait for a frame says
-    /// goodbye to the sender and returns nil.
-    ///
-    /// Frames that have arrived are not delivered any more, nor is one that is being decoded.
-    /// The wait for the sender's answer ends within 700 ms after ``Goodbye/stopped(_:)``, and
-    /// within two seconds after any other.
-    ///
-    /// - Parameter goodbye: The goodbye for the sender; the first one counts. The default means
-    ///   that this program was stopped and may come back, so the sender of a file waits for it.
-    ///   ``Goodbye/complete(_:)`` means that this side has what it wanted.
-    public func stop(_ goodbye: Goodbye = .stopped("receiver stopped")) { inbox.stop(goodbye) }
-
-    /// Ends the stream cleanly: acknowledges the consumer's frame, and says goodbye.
-    ///
-    /// - Parameters:
-    ///   - goodbye: The goodbye for the sender: ``Goodbye/failed(_:)`` if this side could not go
-    ///     on.
-    ///   - consumed: Whether the consumer has finished with its frame. If false, for example
-    ///     because its disk is full, the frame is acknowledged as refused; after a stop it is not
-    ///     acknowledged, so that a sender of files sends it again.
-    public func close(_ goodbye: Goodbye = .complete("receiver ended"), consumed: Bool = true) {
-        if consumed {
-            acknowledgeDelivered()
-        } else if goodbye.code == .stopped {
-            // Without an acknowledgement it is sent again.
-            takeBack()
-        } else if let delivered = state.withLock({ $0.delivered.take() }), transport.peer.hasOutcomes {
-            // Without outcomes the sender would count the frame as consumed. There the connection's
-            // end reports it.
-            pass(over: delivered.frame.info, .refused)
-        }
-        finish(goodbye)
-    }
-
-    /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms,
-    /// and no frame is delivered any more.
-    public func cancel() {
-        inbox.cancel()
-        transport.close()
-    }
-
-    /// Takes back the last frame, which was returned but not taken: it was not consumed.
-    func takeBack() {
-        let delivered = state.withLock { $0.delivered.take() }
-        if delivered != nil { inbox.noteDropped() }
-    }
-
-    private func finish(_ goodbye: Goodbye) {
-        let isFirst = state.withLock { state in
-            defer { state.isFinished = true }
-            return !state.isFinished
-        }
-        guard isFirst else { return }
-        let farewell = inbox.farewell
-        inbox.noteEnd(farewell != nil ? .cancelled : .good(transport.peer))
-        inbox.dropRest()
-        // The sender may be gone already, which loses nothing: both sides have their counts. The
-        // first goodbye counts, unless something has failed since.
-        let last = goodbye.isFailure ? goodbye : farewell ?? goodbye
-        try? transport.finish(last, until: .after(patience.limit(last)))
-        transport.close()
-        inbox.join()
     }
 
     // MARK: Figures
@@ -393,11 +362,4 @@ public final class FrameReceiver: Sendable {
             return result
         }
     }
-
-    /// How the stream ended, as a relay passes it to its own receivers;
-    /// nil = it is complete, and its sender gave no reason.
-    var relayedGoodbye: Goodbye? { inbox.farewell ?? transport.peer.goodbye }
-
-    /// How it ended; nil while it has not.
-    public var end: StreamEnd? { inbox.end }
 }

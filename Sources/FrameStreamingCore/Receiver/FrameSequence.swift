@@ -1,23 +1,17 @@
 internal import FrameStreamingSystem
 
-extension FrameReceiver {
-    /// The frames as an asynchronous sequence: `for try await received in receiver.frames`.
-    ///
-    /// An adapter over ``next(until:)``, which runs on a thread of its own, never on the
-    /// cooperative pool. Asking for the next element acknowledges the one before. Cancelling the
-    /// task ends the sequence at once, whatever the sender does; the thread then says goodbye for
-    /// 700 ms at most. Leaving the loop ends nothing: another loop continues, and
-    /// ``close(_:consumed:)`` acknowledges the last frame and says goodbye. Releasing the receiver
-    /// says goodbye, too, but leaves the last frame unacknowledged, because its consumer may have
-    /// thrown. There may be one iterator at a time.
-    public var frames: FrameSequence { FrameSequence(receiver: self) }
-}
-
 /// The frames of a receiver: see ``FrameReceiver/frames``.
+///
+/// A receiver has one consumer at a time: asking for a frame acknowledges the one before, which
+/// another consumer might still use. An iterator has its turn from its first `next()` until it is
+/// released, as it is when its loop is left. Meanwhile the first `next()` of any other iterator,
+/// ``FrameReceiver/next(until:)``, ``FrameReceiver/latest(until:)`` and a ``ReceiverSource`` throw
+/// `busy` at once, and the loop that has its turn goes on. Likewise an iterator throws `busy` while
+/// such a call waits. Several tasks that share the frames need one loop that gives them out.
 public struct FrameSequence: AsyncSequence, Sendable {
     /// A frame as a consumer gets it.
     public typealias Element = ReceivedFrame
-    /// The error that ended the connection, if it did not end cleanly.
+    /// The error that ended the connection, if it did not end cleanly; `busy`.
     public typealias Failure = FrameStreamingError
 
     let receiver: FrameReceiver
@@ -30,6 +24,8 @@ public struct FrameSequence: AsyncSequence, Sendable {
         let pump: FramePump
 
         /// The next frame; nil at the end, or when the task was cancelled.
+        ///
+        /// - Throws: What ended the connection; `busy` if another consumer has its turn.
         public mutating func next() async throws(FrameStreamingError) -> ReceivedFrame? {
             try await pump.next()
         }

@@ -4,6 +4,11 @@ internal import FrameStreamingSystem
 extension ReceiverInbox {
     /// - Throws: As ``FrameReceiver/request(_:)``.
     func request(_ request: ReceiverRequest, until deadline: Deadline) throws(FrameStreamingError) {
+        if case .quality(let quality) = request, !(1...100).contains(quality) {
+            throw FrameStreamingError(
+                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
+        }
+        guard transport.peer.answersRequests else { return try transport.send(.request(request), until: deadline) }
         let id = try state.update { (state) throws(FrameStreamingError) in
             guard state.reader != .current else {
                 throw FrameStreamingError(

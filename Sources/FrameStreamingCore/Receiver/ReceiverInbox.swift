@@ -275,10 +275,15 @@ final class ReceiverInbox: Sendable {
         return hasEnded == true
     }
 
-    /// Waits for the thread, which ends after the transport's `close`.
+    /// Waits for the thread, which ends after the transport's `close`. The thread itself does not
+    /// wait.
     func join() {
+        if isReader { return }
         let _: Bool? = state.wait(until: nil) { $0.isReading ? nil : true }
     }
+
+    /// Whether the calling thread is the one that reads the connection, and calls `onEvent`.
+    var isReader: Bool { state.withLock { $0.reader == .current } }
 
     var end: StreamEnd? { state.withLock { $0.end } }
     /// This side's goodbye after a stop; nil = it was not stopped.

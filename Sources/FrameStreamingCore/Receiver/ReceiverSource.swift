@@ -21,7 +21,9 @@ enum ReceivedEvent: Sendable {
 /// the frames, and so is the end: the sender's goodbye with its code, and an error as an error of
 /// the source.
 ///
-/// The caller must end the receiver: when the run has ended, release or close it.
+/// The caller must close the receiver when the run has ended
+/// (``FrameReceiver/close(_:consumed:)``). Released without it, the receiver says that it failed.
+/// After the sender's own goodbye there is nothing to close.
 public struct ReceiverSource: FrameSource, Sendable {
     /// Where the frames come from.
     public let receiver: FrameReceiver

@@ -12,15 +12,31 @@ import Testing
 /// blocked it would hang the test.
 @Suite(.ownThread(atOnce: 1), .timeLimit(.minutes(30))) struct AsyncFormsTests {
     /// Waits, without blocking, until the threads of the async forms have ended.
-    private static func expectNoThreads(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    static func expectNoThreads(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let limit = soon()
         while true {
             let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
             let names = tasks.compactMap { try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8) }
-            let left = names.filter { ["fs-run\n", "fs-finish\n", "fs-connect\n"].contains($0) }
+            let left = names.filter { Self.threads.contains($0.dropLast()) }
             if left.isEmpty { return }
             try #require(!limit.hasPassed, "threads are left: \(left)", sourceLocation: sourceLocation)
             try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// The names of the threads.
+    private static let threads: Set<Substring> = [
+        "fs-run", "fs-finish", "fs-serve", "fs-connect", "fs-await", "fs-close", "fs-request",
+    ]
+
+    /// Waits for a condition without blocking.
+    static func wait(
+        _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
+    ) async throws {
+        let limit = soon()
+        while !condition() {
+            try #require(!limit.hasPassed, what, sourceLocation: sourceLocation)
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 

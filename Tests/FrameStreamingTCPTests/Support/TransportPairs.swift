@@ -52,7 +52,7 @@ func makePair(
 func makeRawPair(
     _ role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions(), bufferSize: CInt? = nil,
     isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0,
-    takesRequests: Bool = false
+    takesRequests: Bool = false, answersRequests: Bool = false
 ) throws -> (TCPTransport, RawPeer) {
     var ends: [CInt] = [-1, -1]
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -74,6 +74,7 @@ func makeRawPair(
             bootID: isOtherMachine ? [UInt8](repeating: 9, count: 16) : bootID, stream: "raw")
         hello.creditThrough = 16
         hello.takesRequests = takesRequests
+        hello.answersRequests = answersRequests
         hello.realtimeOffset = realtimeOffset() + calendarAhead
         peer.send(hello.marshal(.hello))
     }
