@@ -32,6 +32,27 @@ extension FrameSender {
             try self.finish(goodbye)
         }
     }
+
+    /// As the blocking `serve`, for a task: `try await sender.serve(transport)` returns when that
+    /// connection has ended. `add` does not wait for that.
+    ///
+    /// It waits on a thread of the library, fs-serve.
+    ///
+    /// - Throws: As the blocking `serve`. `cancelled` if the task is cancelled, which closes the
+    ///   connection without a goodbye; the sender's other receivers go on.
+    public func serve(
+        _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
+    ) async throws(FrameStreamingError) {
+        let cancelled = FrameStreamingError.cancelled("the wait for the end of a connection")
+        if Task.isCancelled {
+            transport.close()
+            throw cancelled
+        }
+        try await callOnThread("fs-serve", cancel: transport.close) { () throws(FrameStreamingError) in
+            try self.serve(transport, policy: policy, window: window)
+        }
+        if Task.isCancelled { throw cancelled }
+    }
 }
 
 /// A source on its way to the thread of a run and back.

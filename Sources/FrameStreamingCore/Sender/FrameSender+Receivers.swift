@@ -25,12 +25,15 @@ extension FrameSender {
     /// Works like `add(_:policy:window:)`, and returns when that connection has
     /// ended, for the body of a listener.
     ///
-    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls
-    /// `add(_:policy:window:)`, which does not wait.
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await sender.serve(transport)`, or `add(_:policy:window:)`, which does not wait.
     ///
     /// - Throws: `invalidArgument`; `closed` when the sender has ended. How the
     ///   connection ended is in the ``summary``.
-    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'add', which does not wait")
+    @available(
+        *, noasync,
+        message: "it blocks one of the few threads of all tasks: use 'try await sender.serve(transport)', or 'add'"
+    )
     public func serve(
         _ transport: any Transport, policy: DeliveryPolicy? = nil, window: SendWindow? = nil
     ) throws(FrameStreamingError) {

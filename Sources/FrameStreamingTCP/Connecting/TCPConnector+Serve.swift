@@ -18,8 +18,8 @@ extension TCPConnector {
     /// The wait between two attempts is below 250 ms at first and below 8 s at most. After a
     /// connection that lasted 10 s it is below 250 ms again. Everything runs on the calling thread.
     ///
-    /// It blocks. Never from a task: four of these on two cores deadlock. A program with tasks
-    /// gives it a thread of its own.
+    /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async
+    /// form, `try await connector.serve { ... }`, whose body may await.
     ///
     /// - Parameters:
     ///   - goesOn: Whether to connect again after `body` has returned as well, for the next stream
@@ -33,7 +33,10 @@ extension TCPConnector {
     ///     `peerFailed` as well.
     /// - Throws: The error of an attempt for which `FrameStreamingError.isTransient` is false; any
     ///   other error of `body`.
-    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use a thread of your own")
+    @available(
+        *, noasync,
+        message: "it blocks one of the few threads of all tasks: use 'try await', and a body that awaits"
+    )
     public func serve(
         goesOn: Bool = false, onWaiting: (FrameStreamingError?, Duration) -> Void = { _, _ in },
         _ body: (TCPTransport) throws -> Void
@@ -50,31 +53,24 @@ extension TCPConnector {
         goesOn: Bool, clock: some FrameClock, pause: (Duration) -> Bool, patience: Duration = TCPTransport.patience,
         onWaiting: (FrameStreamingError?, Duration) -> Void, _ body: (TCPTransport) throws -> Void
     ) throws {
-        var delay = ReconnectDelay()
-        while let transport = try next(&delay, pause, onWaiting) {
+        var progress = ServeProgress(goesOn: goesOn)
+        while let transport = try next(&progress, pause, onWaiting) {
             let connected = clock.now
-            var reason: FrameStreamingError?
-            do {
+            let outcome = Result {
                 try transport.lend(patience: patience, cancellation: cancellation, to: body)
-                guard goesOn else { return }
-            } catch let error as FrameStreamingError
-                where error.isBreak(of: transport) || goesOn && error.code == .peerFailed
-                // The cancel has closed the connection while the body used it.
-                || isCancelled && error.code == .closed
-            {
-                reason = error
             }
-            if isCancelled { return }
-            if clock.now.since(connected) >= ReconnectDelay.healthy { delay.reset() }
-            let wait = delay.next()
-            onWaiting(reason, wait)
-            guard pause(wait) else { return }
+            let wait = try progress.wait(
+                after: outcome, at: transport.peer.address, lifetime: clock.now.since(connected),
+                isCancelled: isCancelled)
+            guard let wait else { return }
+            onWaiting(wait.reason, wait.duration)
+            guard pause(wait.duration) else { return }
         }
     }
 
     /// Tries to connect until it succeeds; nil = cancelled.
     private func next(
-        _ delay: inout ReconnectDelay, _ pause: (Duration) -> Bool,
+        _ progress: inout ServeProgress, _ pause: (Duration) -> Bool,
         _ onWaiting: (FrameStreamingError?, Duration) -> Void
     ) throws(FrameStreamingError) -> TCPTransport? {
         while !isCancelled {
@@ -82,22 +78,11 @@ extension TCPConnector {
                 return try attempt(until: .never)
             } catch {
                 if isCancelled { return nil }
-                guard error.isTransient else { throw error }
-                let wait = delay.next()
-                onWaiting(error, wait)
-                guard pause(wait) else { return nil }
+                let wait = try progress.wait(after: error)
+                onWaiting(wait.reason, wait.duration)
+                guard pause(wait.duration) else { return nil }
             }
         }
         return nil
-    }
-}
-
-extension FrameStreamingError {
-    /// Whether the connection broke, and not something of the program's own, such as a file.
-    fileprivate func isBreak(of transport: TCPTransport) -> Bool {
-        switch code {
-        case .connectionLost, .endedWithoutGoodbye, .timedOut: subject == nil || subject == transport.peer.address
-        default: false
-        }
     }
 }

@@ -48,13 +48,17 @@ public final class TCPConnector: TransportProvider {
     /// most in all.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task gives the
-    /// connector to a `FrameSender`, which waits on a thread of the library.
+    /// connector to a `FrameSender`, which waits on a thread of the library, or calls
+    /// `try await connector.serve { ... }`.
     ///
     /// - Throws: Errors after which another attempt may succeed
     ///   (`FrameStreamingError.isTransient`): `connectionFailed` if nothing listens there or there
     ///   is no route, `unresolvedHost`, `timedOut`, `busy` if the peer has no room. Other errors:
     ///   `rejected` if the peer refused for another reason, `protocolViolation` if it does not keep
     ///   to the protocol, `cancelled`.
+    @available(
+        *, noasync, message: "it blocks one of the few threads of all tasks: use 'try await connector.serve { ... }'"
+    )
     public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try attempt(until: deadline)
     }

@@ -41,7 +41,9 @@ public final class TCPAcceptor: TransportProvider {
     ///   - handshake: What the peers speak. Only a receiver can use `automatic`.
     ///   - options: The other settings for each connection.
     ///   - onError: Called, from any thread, for each peer that was turned away or failed in its
-    ///     handshake, and with `system` while no descriptor or thread is left.
+    ///     handshake, and with `system` while no descriptor or thread is left. The default ignores
+    ///     them: the acceptor goes on, and no error of the caller's own is among them. (A `serve`
+    ///     has no default, because it also reports what its body throws.)
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
     ///   `invalidArgument`; `system` if no thread could be started.
     public init(
@@ -84,6 +86,10 @@ public final class TCPAcceptor: TransportProvider {
     ///
     /// - Throws: `timedOut` if there was none by the deadline; `cancelled`; `closed` if the
     ///   listening socket is broken.
+    @available(
+        *, noasync,
+        message: "it blocks one of the few threads of all tasks: use a FrameSender, or 'TCPListener.connections'"
+    )
     public func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport {
         try slot.take(until: deadline)
     }

@@ -13,7 +13,7 @@ extension TCPListener {
     /// ends when the task is cancelled, within 100 ms, and after ``stop()`` or ``close()``.
     public var connections: TCPConnections { connections { _ in } }
 
-    /// As ``connections``, and reports what it passes over.
+    /// As ``connections``, and reports what it passes over, which ``connections`` ignores.
     ///
     /// - Parameter onError: Called, from any thread, for each peer that failed in its handshake or
     ///   was turned away, and with `system` while no descriptor or thread is left.

@@ -28,10 +28,44 @@ extension TCPTransport: ScopedTransport {
             if let goodbye = Self.goodbye(after: error) { say(goodbye, patience, cancellation) }
             throw error
         }
-        say("connection no longer used", patience, cancellation)
+        say(Self.unusedGoodbye, patience, cancellation)
     }
 
-    private func say(_ goodbye: Goodbye, _ patience: Duration, _ cancellation: TCPCancellation?) {
+    /// The same for a task. A cancel of the task cancels `cancellation` as well.
+    ///
+    /// A body that was cancelled may return as if all was well, because a loop over `frames` then
+    /// just ends. The goodbye says that this side was stopped, and has ``lastWordPatience`` for the
+    /// answer.
+    func lend(
+        cancellation: TCPCancellation, isolation: isolated (any Actor)? = #isolation,
+        to body: (TCPTransport) async throws -> Void
+    ) async throws {
+        lent.withLock { $0 = true }
+        defer { close() }
+        do {
+            try await body(self)
+        } catch {
+            if let goodbye = Self.goodbye(after: error) { await sayOnThread(goodbye, cancellation) }
+            throw error
+        }
+        await sayOnThread(Task.isCancelled ? Self.stoppedGoodbye : Self.unusedGoodbye, cancellation)
+    }
+
+    /// How long a cancelled task waits for the answer to its goodbye.
+    private static var lastWordPatience: Duration { .milliseconds(80) }
+    private static var unusedGoodbye: Goodbye { "connection no longer used" }
+    private static var stoppedGoodbye: Goodbye { .stopped("the other side was stopped") }
+
+    private func sayOnThread(_ goodbye: Goodbye, _ cancellation: TCPCancellation) async {
+        // Without a thread nothing is said, and the peer sees a broken connection.
+        try? await callOnThread("fs-goodbye", cancel: cancellation.cancel) { () throws(FrameStreamingError) in
+            self.say(goodbye, Self.patience, cancellation, afterCancel: Self.lastWordPatience)
+        }
+    }
+
+    private func say(
+        _ goodbye: Goodbye, _ patience: Duration, _ cancellation: TCPCancellation?, afterCancel: Duration = .zero
+    ) {
         guard let cancellation else {
             try? finish(goodbye, until: .after(patience))
             return
@@ -42,18 +76,19 @@ extension TCPTransport: ScopedTransport {
             }
         } catch {
             // Where the cancel came before the goodbye began, this side has said nothing so far.
-            if error.code == .cancelled { try? finish(goodbye, until: .now) }
+            if error.code == .cancelled { try? finish(goodbye, until: .after(afterCancel)) }
         }
     }
 
     /// The goodbye for an error of the body; nil if the connection itself failed.
     private static func goodbye(after error: any Error) -> Goodbye? {
+        if error is CancellationError { return stoppedGoodbye }
         guard let error = error as? FrameStreamingError else {
             return .failed(String(printable: String(describing: error)))
         }
         return switch error.code {
         case .connectionLost, .endedWithoutGoodbye, .protocolViolation, .closed: nil
-        case .cancelled: .stopped("the other side was stopped")
+        case .cancelled: stoppedGoodbye
         default: .failed(String(printable: error.message))
         }
     }

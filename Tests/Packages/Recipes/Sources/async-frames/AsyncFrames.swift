@@ -16,10 +16,18 @@ import FrameStreaming
     }
 
     static func show(_ transport: TCPTransport) async throws {
-        let receiver = try FrameReceiver(codec: codec, transport: transport)
-        for try await received in receiver.frames {
-            print(received.info.sequence, received.frame.format, received.age ?? .zero)
+        let receiver = try FrameReceiver(codec: codec, transport: transport) { print($0) }
+        do {
+            for try await received in receiver.frames {
+                print(received.info.sequence, received.frame.format, received.age ?? .zero)
+            }
+        } catch {
+            // The sender hears that not everything was consumed, and why.
+            await receiver.close(.failed("\(error)"), consumed: false)
+            throw error
         }
-        print(receiver.statistics.frames, "pictures")
+        // Returns when the goodbye is over, also if this task was cancelled.
+        await receiver.close()
+        print(receiver.peer, receiver.statistics.frames, "pictures")
     }
 }
