@@ -31,6 +31,13 @@ package struct ConnectionEvent: Encodable, Sendable {
     }
 }
 
+/// Pictures of the source that were left out, because they are damaged.
+struct DamageEvent: Encodable, Sendable {
+    let event = "damaged"
+    let count: Int
+    let reason: String
+}
+
 /// How many lines of a kind were suppressed, because there were too many.
 struct SuppressedEvent: Encodable, Sendable {
     let event = "suppressed"
@@ -75,6 +82,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let frames: Int
     let bytes: Int
     let decodeFailures: Int
+    let decodeWarnings: Int
     let skipped: Int?
     let droppedAtEnd: Int
     let seconds: Double
@@ -97,6 +105,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         frames = statistics.frames
         bytes = statistics.bytes
         decodeFailures = statistics.decodeFailures
+        decodeWarnings = statistics.decodeWarnings
         skipped = statistics.skipped
         droppedAtEnd = statistics.droppedAtEnd
         self.seconds = seconds ?? ExampleSupport.seconds(statistics.duration)
@@ -121,6 +130,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(frames, forKey: "frames")
         try line.encode(bytes, forKey: "bytes")
         try line.encode(decodeFailures, forKey: "decode_failures")
+        try line.encode(decodeWarnings, forKey: "decode_warnings")
         try line.encode(skipped, forKey: "skipped")
         try line.encode(droppedAtEnd, forKey: "dropped_at_end")
         try line.encode(seconds, forKey: "seconds")

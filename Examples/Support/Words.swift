@@ -13,6 +13,7 @@ package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> Stri
     }
     parts.append(amount(statistics.bytes, seconds))
     if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
+    if statistics.decodeWarnings > 0 { parts.append("\(statistics.decodeWarnings) decoded with warnings") }
     if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable or refused") }
     if statistics.droppedAtEnd > 0 { parts.append("\(statistics.droppedAtEnd) dropped at the end") }
     return parts.joined(separator: ", ")

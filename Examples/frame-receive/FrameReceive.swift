@@ -21,6 +21,7 @@ struct FrameReceive: ParsableCommand {
         let server = try preview.server()
         defer { server?.close() }
         // Read once, and not for every frame.
+        let decode = pictures.decodeSettings(previews: server != nil)
         let consumeTime = pictures.consumeTime
 
         // A program of your own does this with each connection: it takes frame after frame. Asking
@@ -29,7 +30,7 @@ struct FrameReceive: ParsableCommand {
             // The same picture in the browser, with `--preview`.
             let tile = server?.stream(of: transport.peer)
             let receiver = try FrameReceiver(
-                codec: pictures.codec, transport: transport, decode: pictures.decodeSettings,
+                codec: pictures.codec, transport: transport, decode: decode,
                 onEvent: {
                     report.event($0, from: transport.peer)
                     tile?.note($0)

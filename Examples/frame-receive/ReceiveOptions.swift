@@ -181,8 +181,15 @@ struct ConsumeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The pixel format to decode to. (default: bgr; for a Y4M recording the JPEG's own planes)"))
+            "The pixel format to decode to. (default: bgr; for a Y4M recording the JPEG's own planes; none for a recording of JPEGs, and for a preview without recording)"
+        ))
     var decode: DecodeArgument?
+
+    @Flag(
+        help:
+            "Refuse pictures that decode with warnings. Without it they are shown as far as they go, as image viewers do, and counted."
+    )
+    var strict = false
 
     @Option(
         help: ArgumentHelp("Wait this long for each frame: a slow consumer, to try flow control.", valueName: "ms"))
@@ -201,6 +208,9 @@ struct ConsumeOptions: ParsableArguments {
         if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")
         }
+        if strict, decode == .some(.none) {
+            throw ValidationError("--strict is for pictures that are decoded: leave --decode none out")
+        }
         if record == nil, sync { throw ValidationError("--sync is for --record") }
         guard maximumRecordings >= 0 else {
             throw ValidationError("--maximum-recordings is at least 0, not \(maximumRecordings)")
@@ -211,12 +221,16 @@ struct ConsumeOptions: ParsableArguments {
     }
 
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
-    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil) }
+    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil, isStrict: strict) }
 
-    /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded.
-    var pixelFormats: [PixelFormat] { decodeSettings == nil ? [] : codec.decodableFormats }
+    /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded
+    /// because the user wants that.
+    var pixelFormats: [PixelFormat] { decode == .some(.none) ? [] : codec.decodableFormats }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
+
+    /// Whether the pictures are recorded as they arrive.
+    private var recordsJPEG: Bool { record != nil && !isVideo }
 
     /// With --no-overwrite an existing first name is refused at the start;
     /// later recordings take free names.
@@ -224,8 +238,13 @@ struct ConsumeOptions: ParsableArguments {
         RecordingOptions(existing: overwrite == true ? .replace : .nextName, syncsFrames: sync)
     }
 
-    var decodeSettings: DecodeSettings? {
+    /// Nil leaves the pictures as they arrive: by default, that is what a recording of JPEGs and the
+    /// preview need, so that they have every picture, even a damaged one.
+    ///
+    /// - Parameter previews: Whether the pictures are shown in a browser.
+    func decodeSettings(previews: Bool) -> DecodeSettings? {
         switch decode {
+        case nil where recordsJPEG || previews && record == nil: strict ? DecodeSettings(pixelFormat: .bgr24) : nil
         case .bgr, nil: DecodeSettings(pixelFormat: .bgr24)
         case .i420: DecodeSettings(pixelFormat: .i420)
         case .some(.none): nil

@@ -2,10 +2,13 @@ import FrameStreaming
 
 /// TurboJPEG, with the choice to keep the planes as the JPEG has them.
 struct ReceivingCodec: FrameCodec {
-    private let jpeg = JPEGCodec()
+    private let jpeg: JPEGCodec
     let keepsSampling: Bool
 
-    init(keepsSampling: Bool) { self.keepsSampling = keepsSampling }
+    init(keepsSampling: Bool, isStrict: Bool) {
+        self.keepsSampling = keepsSampling
+        jpeg = JPEGCodec(strictness: isStrict ? .strict : .tolerant)
+    }
 
     var decodableFormats: [PixelFormat] { jpeg.decodableFormats }
 

@@ -5,7 +5,8 @@ import Testing
 extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
-            "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures", "skipped",
+            "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures",
+            "decode_warnings", "skipped",
             "dropped_at_end",
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]

@@ -90,6 +90,23 @@ import Testing
         #expect(events.withLock { $0 } == [2, 4])
     }
 
+    @Test func framesThatDecodeWithWarningsAreDeliveredAndCounted() throws {
+        let link = MemoryTransport.pair()
+        let receiver = try FrameReceiver(codec: WarningCodec(), transport: link.receiver)
+        try Self.send(1...5, over: link.sender)
+        for number: UInt64 in 1...5 {
+            let received = try #require(try receiver.next())
+            #expect(received.info.sequence == number)
+            #expect(received.frame.hasDecodeWarnings == (number % 2 == 0) && !received.encoded.hasDecodeWarnings)
+        }
+        receiver.close()
+        var total = receiver.statistics
+        #expect(total.decodeWarnings == 2 && total.frames == 5 && total.decodeFailures == 0)
+        #expect(receiver.takeInterval().decodeWarnings == 2 && receiver.takeInterval().decodeWarnings == 0)
+        total.merge(receiver.statistics)
+        #expect(total.decodeWarnings == 4)
+    }
+
     @Test(arguments: [[1, 3], [2], [1, 1]] as [[UInt64]]) func numbersWithGapsEndTheConnection(numbers: [UInt64]) throws
     {
         let link = MemoryTransport.pair()
@@ -217,6 +234,17 @@ import Testing
 }
 
 /// Decodes the odd frames only.
+/// Warns of each second frame.
+struct WarningCodec: FrameCodec {
+    func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
+
+    func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+        var result = frame
+        result.hasDecodeWarnings = frame.sequence % 2 == 0
+        return result
+    }
+}
+
 struct PickyCodec: FrameCodec {
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
 

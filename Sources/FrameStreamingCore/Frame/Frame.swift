@@ -43,6 +43,13 @@ public struct Frame: Sendable {
         set { own().description.quality = newValue }
     }
 
+    /// Whether the codec decoded it in spite of warnings: the compressed frame is cut or damaged, or
+    /// breaks the standard, and part of the picture may be gray or displaced. It is not sent.
+    public var hasDecodeWarnings: Bool {
+        get { body.description.hasDecodeWarnings }
+        set { own().description.hasDecodeWarnings = newValue }
+    }
+
     /// Bytes of the user that are sent with the picture, at most 64 KiB.
     public var metadata: [UInt8] {
         get { body.description.metadata }

@@ -25,4 +25,5 @@ struct FrameDescription: Sendable {
     var sourceColorRange: ColorRange
     var quality: Int?
     var metadata: [UInt8] = []
+    var hasDecodeWarnings = false
 }

@@ -35,7 +35,7 @@ package struct JPEGSegments: Sendable {
             switch place {
             case .start:
                 guard bytes.byteCount >= 2 else { return }
-                guard bytes.byte(at: 0) == 0xFF, bytes.byte(at: 1) == Marker.startOfImage else {
+                guard bytes.byte(at: 0) == 0xFF, bytes.byte(at: 1) == JPEGMarker.startOfImage else {
                     throw FrameStreamingError(.corruptImage, "no JPEG: it does not begin with FF D8")
                 }
                 position = 2
@@ -64,15 +64,15 @@ package struct JPEGSegments: Sendable {
         guard code < bytes.byteCount else { return false }
         let marker = bytes.byte(at: code)
         switch marker {
-        case Marker.endOfImage:
+        case JPEGMarker.endOfImage:
             guard header != nil else { throw wrong("it ends at byte \(position) without picture data") }
             position = code + 1
             place = .end
             return true
-        case Marker.temporary, Marker.restarts:
+        case JPEGMarker.temporary, JPEGMarker.restarts:
             position = code + 1
             return true
-        case Marker.startOfImage:
+        case JPEGMarker.startOfImage:
             throw wrong("another picture begins at byte \(position), before this one's end")
         case 0x00, 0x02...0xBF:
             throw wrong("FF \(String(marker, radix: 16)) at byte \(position) is no marker")
@@ -89,9 +89,9 @@ package struct JPEGSegments: Sendable {
         guard length >= 2 else { throw wrong("the segment at byte \(position) has a length of \(length)") }
         guard start + length <= bytes.byteCount else { return false }
         switch marker {
-        case Marker.huffmanTables:
+        case JPEGMarker.huffmanTables:
             sawHuffmanTables = true
-        case Marker.startOfScan:
+        case JPEGMarker.startOfScan:
             if header == nil {
                 guard let frameHeader else { throw wrong("picture data comes before the frame header") }
                 header = try JPEGHeader(
@@ -99,9 +99,9 @@ package struct JPEGSegments: Sendable {
                     hasHuffmanTables: sawHuffmanTables)
             }
             place = .scan
-        case Marker.arithmeticConditioning, Marker.extensions:
+        case JPEGMarker.arithmeticConditioning, JPEGMarker.extensions:
             break
-        case Marker.framesAndTables:
+        case JPEGMarker.framesAndTables:
             guard frameHeader == nil else { throw wrong("there is a second frame header at byte \(position)") }
             frameHeader = (marker, start + 2..<start + length)
         default:
@@ -118,7 +118,7 @@ package struct JPEGSegments: Sendable {
             position = bytes.firstOfFF(from: position)
             guard position + 1 < end else { return false }
             switch bytes.byte(at: position + 1) {
-            case 0x00, Marker.restarts: position += 2
+            case 0x00, JPEGMarker.restarts: position += 2
             case 0xFF: position += 1
             default:
                 place = .marker
@@ -129,47 +129,5 @@ package struct JPEGSegments: Sendable {
 
     private func wrong(_ what: String) -> FrameStreamingError {
         FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
-    }
-}
-
-/// ITU-T T.81, table B.1.
-private enum Marker {
-    static let temporary: UInt8 = 0x01
-    /// SOF0...SOF15, except the three that have another meaning.
-    static let framesAndTables: ClosedRange<UInt8> = 0xC0...0xCF
-    static let huffmanTables: UInt8 = 0xC4
-    static let extensions: UInt8 = 0xC8
-    static let arithmeticConditioning: UInt8 = 0xCC
-    static let restarts: ClosedRange<UInt8> = 0xD0...0xD7
-    static let startOfImage: UInt8 = 0xD8
-    static let endOfImage: UInt8 = 0xD9
-    static let startOfScan: UInt8 = 0xDA
-}
-
-extension RawSpan {
-    /// Returns the byte at `index`, which is checked.
-    @inline(__always)
-    func byte(at index: Int) -> UInt8 {
-        precondition(index >= 0 && index < byteCount)
-        // A byte has no alignment and every value is valid; the index was checked above.
-        return unsafe unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
-    }
-
-    /// Returns the position of the next FF at or behind `start`, or the end. It looks at eight
-    /// bytes at a time, because FF is rare.
-    func firstOfFF(from start: Int) -> Int {
-        var index = start
-        while index + 8 <= byteCount {
-            // Unaligned, any bit pattern is a number, and the eight bytes are inside.
-            let word = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            let inverted = ~word
-            // A zero byte in the inverse is FF: the classic test that
-            // borrows into a zero byte's top bit.
-            let hit = (inverted &- 0x0101_0101_0101_0101) & ~inverted & 0x8080_8080_8080_8080
-            if hit != 0 { break }
-            index += 8
-        }
-        while index < byteCount, byte(at: index) != 0xFF { index += 1 }
-        return index
     }
 }

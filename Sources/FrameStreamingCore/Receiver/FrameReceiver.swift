@@ -219,7 +219,12 @@ public final class FrameReceiver: Sendable {
                 return nil
             }
             end = .now
-            if isFirst { state.withLock { $0.hasDecoded = true } }
+            if isFirst || frame.hasDecodeWarnings {
+                state.withLock { state in
+                    state.hasDecoded = true
+                    if frame.hasDecodeWarnings { state.interval.decodeWarnings += 1 }
+                }
+            }
         }
         let estimate = clock.estimate(transport)
         var captured: MonotonicTime?

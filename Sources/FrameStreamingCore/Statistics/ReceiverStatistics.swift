@@ -9,6 +9,8 @@ public struct ReceiverStatistics: Sendable {
     public var bytes = 0
     /// Frames that did not decode or were refused.
     public var decodeFailures = 0
+    /// Frames that decoded with warnings and were delivered (``Frame/hasDecodeWarnings``).
+    public var decodeWarnings = 0
     /// Pictures that the sender dropped before it sent the next; nil if
     /// the handshake does not report them.
     public var skippedBySender: Int?
@@ -72,6 +74,7 @@ public struct ReceiverStatistics: Sendable {
         frames += other.frames
         bytes += other.bytes
         decodeFailures += other.decodeFailures
+        decodeWarnings += other.decodeWarnings
         if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0).addingClamped(theirs) }
         skippedHere += other.skippedHere
         droppedAtEnd += other.droppedAtEnd

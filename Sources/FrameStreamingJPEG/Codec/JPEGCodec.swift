@@ -19,12 +19,12 @@ internal import FrameStreamingSystem
 /// what every encoder in the process writes. The codec leaves them to the user.
 public final class JPEGCodec: FrameCodec, Sendable {
     /// What to do with a JPEG that decodes with warnings: one that is truncated, has extra bytes,
-    /// or is damaged.
+    /// is damaged, or breaks the standard as some cameras do.
     public enum Strictness: String, Sendable, CustomStringConvertible {
         /// A warning is an error: `corruptImage`, with the library's message.
         case strict
-        /// A frame with warnings is delivered; part of it may be grey or displaced.
-        /// ``Statistics/warnings`` counts it.
+        /// A frame with warnings is delivered, as image viewers show it; part of it may be grey or
+        /// displaced. ``Statistics/warnings`` counts it, and `Frame/hasDecodeWarnings` marks it.
         case tolerant
 
         /// The name of the strictness.
@@ -78,7 +78,7 @@ public final class JPEGCodec: FrameCodec, Sendable {
     ///
     /// - Parameters:
     ///   - subsampling: For frames whose settings name none; nil = 4:2:0.
-    ///   - strictness: Whether a frame with warnings is an error.
+    ///   - strictness: Whether a frame with warnings is an error. By default it is not.
     ///   - maximumPixels: The largest width times height. A larger JPEG is refused before anything
     ///     is allocated for it, because a tiny file can claim 65,500 x 65,500. The default is 64 Mi
     ///     pixels.
@@ -91,7 +91,7 @@ public final class JPEGCodec: FrameCodec, Sendable {
     ///   - framePoolCapacity: How many encoded, and how many decoded frames may be held at once
     ///     before each costs an allocation.
     public init(
-        subsampling: ChromaSubsampling? = nil, strictness: Strictness = .strict, maximumPixels: Int = 8192 * 8192,
+        subsampling: ChromaSubsampling? = nil, strictness: Strictness = .tolerant, maximumPixels: Int = 8192 * 8192,
         maximumScans: Int = 100, maximumScannedSamples: Int = 1 << 30, framePoolCapacity: Int = 16
     ) {
         precondition(maximumPixels > 0, "maximumPixels must be at least 1, not \(maximumPixels)")

@@ -140,3 +140,17 @@ extension TargetImage {
         }
     }
 }
+
+extension TargetImage {
+    /// Returns the part from line `first`, which begins a chroma group: two lines, or the rest.
+    func lines(from first: Int, isLast: Bool) -> TargetImage {
+        func below(_ plane: TargetPlane, _ line: Int) -> TargetPlane {
+            unsafe TargetPlane(start: plane.line(line), stride: plane.stride)
+        }
+        var part = self
+        part.luma = luma.map { below($0, first) }
+        part.chroma = chroma.map { (below($0.u, first / factors.down), below($0.v, first / factors.down)) }
+        part.lumaHeight = isLast ? lumaHeight - first : 2
+        return part
+    }
+}

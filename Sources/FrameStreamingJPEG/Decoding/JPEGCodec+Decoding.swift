@@ -7,7 +7,9 @@ extension JPEGCodec {
     /// TurboJPEG itself produces RGB24, BGR24, RGBA32, BGRA32 (alpha 255) and GRAY8. I420, YV12,
     /// I422 and I444 are the JPEG's own planes if it has that subsampling (see
     /// ``nativePlaneFormat(of:)``). Otherwise chroma is averaged or repeated; a gray JPEG has
-    /// chroma 128.
+    /// chroma 128. JPEGs without such planes (RGB, samplings that TurboJPEG has no name for, and the
+    /// four inks of CMYK and YCCK, taken as inverted as Adobe's programs write them) are decoded to
+    /// RGB and converted.
     ///
     /// The result is full range and BT.601, as JFIF defines, whatever the frame's format states. It
     /// has no padding between lines, and 1, 1/2, 1/4 or 1/8 of the size. The JPEG's own size
@@ -16,8 +18,8 @@ extension JPEGCodec {
     /// - Throws: `corruptImage` for a JPEG that does not decode, or has warnings under
     ///   ``Strictness/strict``. `limitExceeded` beyond ``maximumPixels`` (before scaling),
     ///   ``maximumScans`` and ``maximumScannedSamples``, before anything is decoded. `unsupported`
-    ///   for a frame that is not JPEG, for another target format, for CMYK, and for planes of a
-    ///   JPEG without YUV.
+    ///   for a frame that is not JPEG, for another target format, and for a lossless, hierarchical
+    ///   or 12-bit JPEG.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         guard Self.targets.contains(settings.pixelFormat) else {
@@ -31,16 +33,19 @@ extension JPEGCodec {
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
             try unsafe decode(jpeg, settings, decompressor)
         }
+        let hasWarnings = result.hasDecodeWarnings
         result.takeDescription(of: frame)
         result.quality = nil
+        result.hasDecodeWarnings = hasWarnings
         return result
     }
 
     /// Returns the pixel format that ``decode(_:_:)`` produces without resampling chroma: I420,
     /// I422, I444 or GRAY8. A recorder uses it to keep what the JPEG has.
     ///
-    /// For kinds without a pixel format of their own it is the next that loses nothing: I444 for
-    /// 4:4:0, I422 for 4:1:1. Only the header is read, which takes microseconds.
+    /// For kinds without a pixel format of their own it is the next that loses nothing: I422 for
+    /// 4:1:1, I444 for 4:4:0, RGB, CMYK and unusual samplings. Only the header is read, which takes
+    /// microseconds.
     ///
     /// - Throws: `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func nativePlaneFormat(of frame: Frame) throws(FrameStreamingError) -> PixelFormat {
@@ -50,9 +55,9 @@ extension JPEGCodec {
         let header = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) in
             try unsafe decompressor.header(jpeg, scanLimits)
         }
-        try check(header)
+        try checkSize(width: header.width, height: header.height)
         if header.sampling == .gray { return .gray8 }
-        switch try Self.planeFactors(header) {
+        switch header.planeFactors {
         case .yuv420: return .i420
         case .yuv422, ChromaFactors(across: 4, down: 1): return .i422
         default: return .i444
@@ -66,22 +71,6 @@ extension JPEGCodec {
     static func notJPEG(_ frame: Frame) -> FrameStreamingError {
         FrameStreamingError(
             .unsupported, "a frame of \(frame.format) is not a JPEG: encode it first, or use it as it is")
-    }
-
-    func check(_ header: TurboJPEGHeader) throws(FrameStreamingError) {
-        try checkSize(width: header.width, height: header.height)
-        try header.checkColours()
-    }
-
-    /// Returns the sampling of a JPEG with YUV planes.
-    private static func planeFactors(_ header: TurboJPEGHeader) throws(FrameStreamingError) -> ChromaFactors {
-        guard let factors = header.sampling.factors, !header.isRGB else {
-            throw FrameStreamingError(
-                .unsupported,
-                "the JPEG has no YUV planes (it is RGB, or has an unknown subsampling): decode it to BGR24 or RGB24"
-            )
-        }
-        return factors
     }
 
     /// Returns the format that a JPEG of this size is decoded to.
@@ -103,16 +92,22 @@ extension JPEGCodec {
             try checkSize(width: size.width, height: size.height)
             let format = try target(settings, width: size.width, height: size.height)
             return try unsafe filled(format) { (base) throws(FrameStreamingError) in
-                try unsafe decompressor.decode(
+                if size.isInk {
+                    return try unsafe decompressor.decodeThroughRGB(jpeg, isInk: true, to: base, format, strictness)
+                }
+                return try unsafe decompressor.decode(
                     jpeg, to: base, width: format.width, height: format.height, layout: format.plane(0), code: code,
                     strictness: strictness)
             }
         }
         let header = try unsafe decompressor.header(jpeg, scanLimits)
-        try check(header)
+        try checkSize(width: header.width, height: header.height)
         let format = try target(settings, width: header.width, height: header.height)
-        let factors = header.sampling == .gray ? nil : try Self.planeFactors(header)
+        let factors = header.planeFactors
         return try unsafe filled(format) { (base) throws(FrameStreamingError) in
+            if factors == nil, header.sampling != .gray {
+                return try unsafe decompressor.decodeThroughRGB(jpeg, isInk: header.isInk, to: base, format, strictness)
+            }
             func plane(_ index: Int) -> TargetPlane {
                 let layout = format.plane(index)
                 return unsafe TargetPlane(start: base + layout.offset, stride: layout.stride)
@@ -136,8 +131,12 @@ extension JPEGCodec {
             guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return false }
             return try unsafe fill(base)
         }
-        if warned { countWarning() }
-        return try buffer.makeFrame(format: format)
+        var frame = try buffer.makeFrame(format: format)
+        if warned {
+            countWarning()
+            frame.hasDecodeWarnings = true
+        }
+        return frame
     }
 }
 

@@ -62,6 +62,27 @@ struct TablesBeforeScan {
         }
     }
 
+    /// Refuses the kinds of JPEG that libjpeg does not decode to 8 bits, by their names.
+    ///
+    /// - Parameter bytes: The bytes that this value was created from.
+    /// - Throws: `unsupported`.
+    func checkProcess(of bytes: UnsafeRawBufferPointer) throws(FrameStreamingError) {
+        guard let frame, !frame.range.isEmpty, frame.range.lowerBound < bytes.count else { return }
+        let bits = unsafe bytes.byte(frame.range.lowerBound)
+        let kind: String
+        switch frame.marker {
+        // T.81, table B.1.
+        case 0xC3, 0xC7, 0xCB, 0xCF: kind = "is lossless JPEG (T.81, process 14)"
+        case 0xC5, 0xC6, 0xCD, 0xCE: kind = "is hierarchical JPEG"
+        case _ where bits == 12 || bits == 16: kind = "has \(bits) bits a sample"
+        default: return
+        }
+        throw FrameStreamingError(
+            .unsupported,
+            "the JPEG \(kind), and 8 bits of baseline, progressive and arithmetic JPEG are decoded: convert it at its source"
+        )
+    }
+
     /// Refuses a JPEG whose scans cost more to decode than `limits` allow.
     ///
     /// - Parameter bytes: The bytes that this value was created from.
@@ -92,7 +113,7 @@ struct TablesBeforeScan {
         guard (0xC0...0xC2).contains(marker), range.count >= 6, range.upperBound <= bytes.count else { return nil }
         func byte(_ index: Int) -> Int { unsafe Int(bytes.byte(range.lowerBound + index)) }
         let (height, width, components) = (byte(1) << 8 | byte(2), byte(3) << 8 | byte(4), byte(5))
-        // Four components are inks, for printers.
+        // Four components are inks, for printers, which the library's header tells from others.
         guard byte(0) == 8, height > 0, width > 0, [1, 3].contains(components), range.count == 6 + 3 * components else {
             return nil
         }

@@ -32,7 +32,7 @@ extension JPEGCodec {
     ) throws(FrameStreamingError) -> Frame {
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
             let header = try unsafe transformer.header(jpeg, scanLimits)
-            try check(header)
+            try checkSize(width: header.width, height: header.height)
             let (count, written, warned) = try unsafe transformer.run(
                 jpeg, header, plan(header), strictness: strictness)
             let format = try FrameFormat(

@@ -22,25 +22,24 @@ final class TurboDecompressor: @unchecked Sendable {
         try unsafe handle.header(jpeg, limits)
     }
 
-    /// Returns the size of a JPEG for packed pixels or gray, and prepares the handle as
-    /// ``header(_:)`` does.
+    /// Returns the size of a JPEG for packed pixels or gray, and whether it is CMYK or YCCK. Prepares
+    /// the handle as ``header(_:)`` does.
     ///
     /// A usual JPEG is complete in itself. Reading its size here takes a tenth of the time that the
     /// library needs.
     ///
-    /// - Throws: `corruptImage` for a JPEG without an image; `unsupported` for CMYK;
-    ///   `limitExceeded` beyond `limits`.
+    /// - Throws: `corruptImage` for a JPEG without an image; `unsupported` for a lossless,
+    ///   hierarchical or 12-bit one; `limitExceeded` beyond `limits`.
     func size(
         _ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits
-    ) throws(FrameStreamingError) -> (width: Int, height: Int) {
+    ) throws(FrameStreamingError) -> (width: Int, height: Int, isInk: Bool) {
         let tables = unsafe TablesBeforeScan(jpeg)
         if tables.hasQuantization, tables.hasHuffmanTables, let size = tables.size {
             try unsafe tables.checkScans(of: jpeg, limits)
-            return size
+            return (size.width, size.height, false)
         }
         let header = try unsafe header(jpeg, limits)
-        try header.checkColours()
-        return (header.width, header.height)
+        return (header.width, header.height, header.isInk)
     }
 
     /// Decodes to packed pixels or gray. Returns whether the JPEG had warnings.
@@ -105,9 +104,8 @@ final class TurboDecompressor: @unchecked Sendable {
             unsafe last.pointee = mark
             if call() == 0 { return false }
             let complaint = handle.complaint()
-            guard strictness == .tolerant, complaint.isWarning else {
-                throw .corruptImage(complaint.text)
-            }
+            guard complaint.isWarning else { throw .corruptImage(complaint.text) }
+            guard strictness == .tolerant else { throw .strictlyRefused(complaint.text) }
             if unsafe last.pointee != mark { return true }
         }
         throw .corruptImage(handle.complaint().text)
@@ -134,12 +132,14 @@ extension TurboHandle {
 
     /// Reads the header of `jpeg`, for a handle that decodes or transforms.
     ///
-    /// - Throws: `corruptImage` for a JPEG without a header or without an image; `limitExceeded`
-    ///   where decoding would cost more than `limits` allow.
+    /// - Throws: `corruptImage` for a JPEG without a header or without an image; `unsupported` for a
+    ///   lossless, hierarchical or 12-bit one; `limitExceeded` where decoding would cost more than
+    ///   `limits` allow.
     borrowing func header(
         _ jpeg: UnsafeRawBufferPointer, _ limits: ScanLimits
     ) throws(FrameStreamingError) -> TurboJPEGHeader {
         let before = unsafe TablesBeforeScan(jpeg)
+        try unsafe before.checkProcess(of: jpeg)
         try unsafe before.checkScans(of: jpeg, limits)
         var (width, height, sampling, colourSpace): (CInt, CInt, CInt, CInt) = (0, 0, -1, -1)
         if !before.hasHuffmanTables {

@@ -49,6 +49,15 @@ internal import FrameStreamingCore
 extension FrameStreamingError {
     static func corruptImage(_ reason: String) -> FrameStreamingError {
         FrameStreamingError(
-            .corruptImage, "the JPEG does not decode: \(reason); drop it and continue with the next picture")
+            .corruptImage,
+            "the JPEG does not decode: \(reason); continue with the next picture, and if all are like it, look at them with another program"
+        )
+    }
+
+    /// A JPEG that a tolerant codec decodes.
+    static func strictlyRefused(_ reason: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .corruptImage,
+            "the JPEG decodes with a warning only: \(reason); to have it as far as it goes, decode without strictness")
     }
 }

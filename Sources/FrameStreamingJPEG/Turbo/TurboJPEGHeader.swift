@@ -1,5 +1,4 @@
 internal import CTurboJPEG
-internal import FrameStreamingCore
 
 /// The header of a JPEG, as TurboJPEG reports it.
 struct TurboJPEGHeader: Hashable, Sendable {
@@ -12,10 +11,10 @@ struct TurboJPEGHeader: Hashable, Sendable {
     /// Whether the colours are RGB, whose planes are not YUV.
     var isRGB: Bool { colourSpace == CInt(TJCS_RGB.rawValue) }
 
-    /// Refuses four inks, which TurboJPEG returns neither as RGB nor as planes.
-    func checkColours() throws(FrameStreamingError) {
-        guard ![CInt(TJCS_CMYK.rawValue), CInt(TJCS_YCCK.rawValue)].contains(colourSpace) else {
-            throw FrameStreamingError(.unsupported, "the JPEG is CMYK, for printers: convert it to YCbCr or RGB first")
-        }
-    }
+    /// Whether the colours are four inks, for printers. TurboJPEG returns them neither as RGB nor as
+    /// planes.
+    var isInk: Bool { [CInt(TJCS_CMYK.rawValue), CInt(TJCS_YCCK.rawValue)].contains(colourSpace) }
+
+    /// The sampling of the YUV planes that TurboJPEG returns; nil = it returns none.
+    var planeFactors: ChromaFactors? { isRGB || isInk ? nil : sampling.factors }
 }

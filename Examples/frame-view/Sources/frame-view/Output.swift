@@ -77,6 +77,7 @@ struct Output: Sendable {
             "peer": .text(peer.address), "stream": .of(peer.stream), "handshake": .text(peer.handshake.description),
             "frames": .number(Double(figures.frames)), "bytes": .number(Double(figures.bytes)),
             "decode_failures": .number(Double(figures.decodeFailures)),
+            "decode_warnings": .number(Double(figures.decodeWarnings)),
             "skipped": figures.skipped.map { .number(Double($0)) } ?? .null,
             "seconds": .number(seconds(figures.duration)),
             "fps": .number(figures.framesPerSecond), "latency_ms": .of(figures.latency),

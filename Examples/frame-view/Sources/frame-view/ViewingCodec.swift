@@ -6,7 +6,7 @@ internal import FrameStreaming
 /// SDL's only textures with planes are 4:2:0; its packed 4:2:2 becomes RGB on the CPU before it is
 /// drawn. So 4:2:0, the default of this package's senders, is decoded to its own planes and copied
 /// to the texture as it is. Chroma of 4:2:2 (many cameras) and 4:4:4 is averaged, and a gray
-/// picture gets chroma of 128. JPEGs of RGB have no luma: they are decoded to BGRA.
+/// picture gets chroma of 128. JPEGs of RGB and CMYK are converted.
 struct ViewingCodec: FrameCodec {
     private let jpeg = JPEGCodec()
     /// The largest texture. A larger picture is decoded to a half, a quarter or an eighth.
@@ -22,15 +22,7 @@ struct ViewingCodec: FrameCodec {
         var settings = settings
         settings.scale = scale(for: Size(width: frame.format.width, height: frame.format.height))
         settings.pixelFormat = .i420
-        do throws(FrameStreamingError) {
-            return try jpeg.decode(frame, settings)
-        } catch {
-            // The JPEG has no YUV planes. Any other unsupported
-            // feature is unsupported in BGRA, too.
-            guard error.code == .unsupported else { throw error }
-            settings.pixelFormat = .bgra32
-            return try jpeg.decode(frame, settings)
-        }
+        return try jpeg.decode(frame, settings)
     }
 
     func scale(for picture: Size) -> PictureScale {
