@@ -10,6 +10,8 @@ package final class SenderReport: Sendable {
     private let waiting: Waiting
     private let needsAll: Bool
     private let outcome = Locked<FrameStreamingError?>(nil)
+    /// The pictures of the source that were left out.
+    private let damaged = Locked(0)
     /// An error outside the sender that keeps the program from going on.
     private let obstacle = Locked<FrameStreamingError?>(nil)
 
@@ -94,6 +96,12 @@ package final class SenderReport: Sendable {
             } else {
                 printNote("\(peer.address) asks for \(request), and does not get it: \(error.message)")
             }
+        case .sourceDamaged(let count, let latest):
+            // The source limits these: the first at once, and then one line a minute.
+            damaged.withLock { $0 += count }
+            let pictures = count == 1 ? "1 damaged picture was" : "\(count) damaged pictures were"
+            printNote("\(pictures) left out, the stream goes on: \(latest)")
+            if output.json { printJSON(DamageEvent(count: count, reason: "\(latest)")) }
         }
     }
 
@@ -155,6 +163,8 @@ package final class SenderReport: Sendable {
         Self.printTotal(summary, output, interrupted: interruption.happened)
         // An interruption is no failure, even if pictures are missing; that was printed.
         if interruption.happened { return 0 }
+        let leftOut = damaged.withLock { $0 }
+        if leftOut > 0, !output.json { printNote("\(leftOut) pictures of the source were damaged and left out") }
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
         let shortfalls = summary.receivers.map { deliversAll ? shortfall(of: $0) : nil }

@@ -36,6 +36,7 @@ extension SourceEvent {
         case .frame(let frame): "frame \(frame.firstByte)"
         case .lost(let error): "lost \(error.code)"
         case .restored: "restored"
+        case .damaged(let count, let error): "damaged \(count) \(error.code)"
         }
     }
 }

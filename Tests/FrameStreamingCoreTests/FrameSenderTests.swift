@@ -133,6 +133,26 @@ import Testing
         #expect(receiver.statistics.frames == 1)
     }
 
+    @Test func damagedFramesOfTheSourceAreReportedHereAndTheStreamGoesOn() throws {
+        let link = MemoryTransport.pair()
+        let collector = try Collector(link.receiver)
+        let damage = FrameStreamingError(.corruptImage, "torn", subject: "film.mjpg")
+        let frames = try Self.frames(2)
+        var source = ScriptedSource(steps: [
+            .event(.frame(frames[0])), .event(.damaged(count: 3, latest: damage)), .event(.frame(frames[1])),
+        ])
+        let seen = Monitor<[String]>([])
+        var options = SenderOptions(policy: .reliable)
+        options.onEvent = { event in
+            if case .sourceDamaged(let count, let latest) = event { seen.update { $0.append("\(count) \(latest)") } }
+        }
+        let sender = try FrameSender(codec: IdentityCodec(), transport: link.sender, options: options)
+        _ = try sender.run(&source)
+        try collector.waitForEnd()
+        #expect(collector.numbers == [0, 1])
+        #expect(seen.withLock { $0 } == ["3 film.mjpg: torn"])
+    }
+
     @Test func aReceiverThatLeavesEndsTheRunCleanly() throws {
         let link = MemoryTransport.pair()
         let collector = try Collector(link.receiver, limit: 10)

@@ -114,11 +114,17 @@ func failure(_ body: () throws -> Void) throws -> FrameStreamingError {
     throw CancellationError()
 }
 
-/// The structure of a JPEG only, with an end marker inside a segment and stuffed bytes in its data.
+/// A small JPEG as a decoder accepts it, for a width of 17 to 24: six gray blocks and a restart. It
+/// has a thumbnail's end marker inside a segment, and stuffed bytes in its data.
 func fakeJPEG(width: Int = 17, height: Int = 13, tag: UInt8) -> [UInt8] {
     var bytes: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, 8, 0xFF, 0xD8, 0xFF, 0xD9, tag, 0]
+    bytes += [0xFF, 0xDB, 0, 67, 0] + [UInt8](repeating: 16, count: 64)
     bytes += [0xFF, 0xC0, 0, 11, 8, UInt8(height >> 8), UInt8(height & 255)]
     bytes += [UInt8(width >> 8), UInt8(width & 255), 1, 1, 0x11, 0]
-    bytes += [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, tag, 2, 0xFF, 0x00, 0xFF, 0xD3, tag, 4, 0xFF, 0xD9]
-    return bytes
+    bytes += [0xFF, 0xDD, 0, 4, 0, 3]
+    bytes += [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0]
+    // With the standard tables: a difference of 11 bits and an end of block, twice an empty block,
+    // a restart, and three empty blocks.
+    bytes += [0xFF, 0x00, tag & 0x7F, 0x1A, 0x28, 0xAF, 0xFF, 0xD0, 0x28, 0xA2, 0xBF]
+    return bytes + [0xFF, 0xD9]
 }

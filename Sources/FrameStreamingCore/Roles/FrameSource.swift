@@ -8,6 +8,9 @@ public enum SourceEvent: Sendable {
     case lost(error: FrameStreamingError)
     /// The pictures are back.
     case restored
+    /// Frames were damaged and are left out: how many since the last such event, and the fault of
+    /// the latest. The stream goes on.
+    case damaged(count: Int, latest: FrameStreamingError)
 }
 
 /// A source of pictures: a camera, a file, a program.

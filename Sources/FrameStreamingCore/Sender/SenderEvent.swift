@@ -23,6 +23,8 @@ public enum SenderEvent: Sendable {
     /// duration; nil = never (``SenderOptions/stallTimeout``, ``SenderOptions/drainTimeout``).
     /// Reported after 3 s, and then each time after twice as long.
     case stalled(Peer, duration: Duration, givesUpAfter: Duration?)
+    /// The source has left out damaged frames (``SourceEvent/damaged(count:latest:)``).
+    case sourceDamaged(count: Int, latest: FrameStreamingError)
 }
 
 /// Whether a sender with a ``TransportProvider`` makes another connection after one has ended.

@@ -58,8 +58,9 @@ public struct SenderOptions: Sendable {
     public var onAcknowledgement: (@Sendable (Acknowledgement, Duration) -> Void)?
     /// Called for each event. It must return soon.
     ///
-    /// A stalled receiver is reported on the thread that waits for it, all other events on the
-    /// connection's thread or on the thread that reads acknowledgements.
+    /// A stalled receiver is reported on the thread that waits for it, damaged frames of the source
+    /// on the thread that reads it, and all other events on the connection's thread or on the
+    /// thread that reads acknowledgements.
     public var onEvent: (@Sendable (SenderEvent) -> Void)?
 
     /// Makes options. By default the policy is `latest`, the window adaptive (4

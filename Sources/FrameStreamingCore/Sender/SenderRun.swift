@@ -57,6 +57,7 @@ struct SenderRun: Sendable {
             case .frame(let frame): offer(try encoders.prepare(frame), to: &current)
             case .lost(let reason): tell(.lost(reason.description), current)
             case .restored: tell(.restored, current)
+            case .damaged(let count, let latest): options.onEvent?(.sourceDamaged(count: count, latest: latest))
             case nil: return
             }
         }
@@ -73,7 +74,7 @@ struct SenderRun: Sendable {
                 case .frame:
                     for link in missing { link.handle(.abandoned) }
                     return
-                case .lost, .restored: continue
+                case .lost, .restored, .damaged: continue
                 case nil: return
                 }
             } catch {

@@ -4,36 +4,37 @@ package import FrameStreamingSystem
 /// Reads consecutive JPEG frames (MJPEG) from a file, a FIFO or standard input, and passes them on
 /// unchanged.
 ///
-/// Walking through a JPEG's segments finds its end; bytes between two JPEGs are skipped. One thread
-/// at a time may use the source; it may be created on another.
+/// Walking through a JPEG's segments finds its end; bytes between two JPEGs, such as the headers of
+/// `multipart/x-mixed-replace`, are skipped. A damaged frame is left out, counted
+/// (``damagedFrameCount``) and reported (`SourceEvent.damaged`), and the next one begins at the next
+/// FF D8 FF. A complete frame without its EOI gets one. One thread at a time may use the source; it
+/// may be created on another.
 public final class EncodedFileSource: FrameSource {
     /// False: the frames of a file wait until they are taken.
     public var isLive: Bool { false }
     /// Frames per second: those of the options, or 30, because an MJPEG file does not state a rate.
     public let frameRate: FrameRate
+    /// The frames that were left out, because they are cut, damaged or larger than
+    /// ``PlaybackOptions/maximumFrameByteCount``.
+    public var damagedFrameCount: Int { damage.total }
 
     private let options: PlaybackOptions
     private let pool: FramePool
     private var input: FileInput
     private var pacer: Pacer
-    /// The bytes that were read and not handed out yet: from `head` to `tail`.
-    private var window: [UInt8] = []
-    private var head = 0
-    private var tail = 0
-    /// The walk through the frame that begins at `head`; nil before one was found.
-    private var segments: JPEGSegments?
-    /// The length of the frame at `head`, once it is complete.
-    private var whole: Int?
-    private var junk = 0
+    private var window = InputWindow()
+    private var parser: MJPEGParser
+    private var damage = DamageReport()
+    /// The complete frame at the start of the window, which is not due yet.
+    private var pending: MJPEGParser.Picture?
+    private var hasEnded = false
+    private var bytesRead = false
     private var delivered: UInt64 = 0
     private var deliveredSinceStart: UInt64 = 0
     private var outcome: Outcome?
 
     /// How reading ended; each later call reports the same.
     private enum Outcome { case end, failure(FrameStreamingError) }
-
-    /// The room for each read: a pipe holds 64 KiB, and a file fills any room.
-    private static let chunk = 256 * 1024
 
     /// Opens a file, a FIFO or, with "-", standard input. Never waits.
     ///
@@ -58,22 +59,26 @@ public final class EncodedFileSource: FrameSource {
         try self.init(FileInput(descriptor, name: name), options: options)
     }
 
-    private init(_ input: FileInput, options: PlaybackOptions) throws(FrameStreamingError) {
+    init(_ input: FileInput, options: PlaybackOptions) throws(FrameStreamingError) {
         try input.checkLoop(options.loop)
         self.input = input
         self.options = options
         frameRate = options.rate ?? .thirty
         pool = FramePool(capacity: options.poolCapacity)
         pacer = Pacer(rate: frameRate)
+        parser = MJPEGParser(maximumFrameByteCount: options.maximumFrameByteCount)
     }
 
-    /// Returns the next frame when it is due; nil at the end.
+    /// Returns the next frame when it is due, or a report of damaged ones; nil at the end.
+    ///
+    /// The first damaged frame is reported at once, and those after it once a minute and at the
+    /// end.
     ///
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
-    ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame,
-    ///   `corruptImage` for a damaged frame, `malformedInput` for an input without any, and
-    ///   `limitExceeded` for a frame larger than ``PlaybackOptions/maximumFrameByteCount``. The
-    ///   complete frames before are returned first, and each later call throws the same error.
+    ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame. At the
+    ///   end of an input without a single frame: the error of the first damaged one
+    ///   (`truncatedInput`, `corruptImage`, `limitExceeded`), `truncatedInput` where no byte
+    ///   arrived, else `malformedInput`. Each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
@@ -81,129 +86,89 @@ public final class EncodedFileSource: FrameSource {
         case nil: break
         }
         do throws(FrameStreamingError) {
-            guard let (length, header) = try completePicture(until: deadline) else {
-                outcome = .end
-                return nil
+            while pending == nil {
+                if let report = damage.take(at: options.clock.now) { return report }
+                guard try findPicture(until: deadline) else {
+                    if let report = damage.take(at: options.clock.now, isLast: true) { return report }
+                    outcome = .end
+                    return nil
+                }
             }
             if options.pace == .realtime { try pacer.wait(on: options.clock, until: deadline) }
-            let frame = try takePicture(length, header)
+            guard let picture = pending.take() else { return nil }
+            let frame = try takePicture(picture)
             pacer.handedOut()
             return .frame(frame)
         } catch {
-            if error.code != .timedOut { outcome = .failure(error) }
+            if error.code == .timedOut { throw error }
+            outcome = .failure(error)
+            // The frames that were damaged before are reported first.
+            if delivered > 0, let report = damage.take(at: options.clock.now, isLast: true) { return report }
             throw error
         }
     }
 
-    private func takePicture(_ length: Int, _ header: JPEGHeader) throws(FrameStreamingError) -> Frame {
-        var buffer = pool.buffer(byteCount: length)
-        let range = head..<head + length
+    private func takePicture(_ picture: MJPEGParser.Picture) throws(FrameStreamingError) -> Frame {
+        let length = picture.byteCount
+        var buffer = pool.buffer(byteCount: length + (picture.needsEnd ? 2 : 0))
         unsafe buffer.withUnsafeMutableBytes { target in
-            // Rebasing checks that `length` bytes exist; the target is as long, and does not
-            // overlap them.
-            unsafe window.withUnsafeBytes { unsafe target.copyMemory(from: .init(rebasing: $0[range])) }
+            unsafe window.copy(length, to: target)
+            if picture.needsEnd {
+                unsafe target[length] = 0xFF
+                unsafe target[length + 1] = 0xD9
+            }
         }
         var frame = try buffer.makeFrame(
-            format: FrameFormat(width: header.width, height: header.height, pixelFormat: .jpeg),
+            format: FrameFormat(width: picture.header.width, height: picture.header.height, pixelFormat: .jpeg),
             captureTime: CaptureTime(options.clock.now), sequence: delivered)
         if let range = options.colorRange { frame.sourceColorRange = range }
-        head += length
-        segments = nil
-        whole = nil
+        window.drop(picture.used)
         delivered += 1
         deliveredSinceStart += 1
         return frame
     }
 
-    /// Reads until the frame at `head` is complete; nil at the end.
-    private func completePicture(
-        until deadline: Deadline
-    ) throws(FrameStreamingError) -> (length: Int, header: JPEGHeader)? {
+    /// Reads until a frame is pending or one is damaged; false at the end.
+    private func findPicture(until deadline: Deadline) throws(FrameStreamingError) -> Bool {
         while true {
-            if let whole, let header = segments?.header { return (whole, header) }
-            if segments != nil || findStart() {
-                try walk()
-                if whole != nil { continue }
-            }
-            if try readMore(until: deadline) { continue }
-            // The end of the input.
-            if segments != nil || endsLikeStart {
-                throw error(
-                    .truncatedInput,
-                    "ends \(tail - head) bytes into a picture, after \(deliveredSinceStart) whole pictures: it is truncated"
-                )
-            }
-            guard delivered > 0 else {
-                throw junk + tail == 0
-                    ? input.empty : error(.malformedInput, "contains no JPEG: is it an MJPEG file?")
-            }
-            guard options.loop, deliveredSinceStart > 0 else { return nil }
-            try input.rewind(to: 0)
-            (head, tail, junk, deliveredSinceStart) = (0, 0, 0, 0)
-        }
-    }
-
-    /// Skips to the next FF D8 FF; false if the buffer has none.
-    private func findStart() -> Bool {
-        var index = head
-        while index + 2 < tail {
-            if window[index] == 0xFF, window[index + 1] == 0xD8, window[index + 2] == 0xFF {
-                junk = 0
-                head = index
-                segments = JPEGSegments()
+            switch parser.next(in: &window, isLast: hasEnded) {
+            case .frame(let picture):
+                pending = picture
                 return true
+            case .damaged(let error):
+                if error.code == .truncatedInput, hasEnded, window.count == 0 {
+                    throw self.error(
+                        .truncatedInput,
+                        "ends inside a picture, after \(deliveredSinceStart) whole pictures: it is truncated")
+                }
+                damage.note(self.error(error.code, "picture \(deliveredSinceStart): \(error.message)"))
+                // A file never waits, so a long run of damage would outlast the deadline.
+                if deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
+                return true
+            case .nothing: break
             }
-            index += 1
+            if hasEnded {
+                try checkEnd()
+                guard options.loop, deliveredSinceStart > 0 else { return false }
+                try input.rewind(to: 0)
+                window.clear()
+                parser.restart()
+                (hasEnded, deliveredSinceStart) = (false, 0)
+            }
+            guard delivered > 0 || damage.total > 0 || parser.skipped <= options.maximumFrameByteCount else {
+                throw error(.malformedInput, "contains no JPEG in \(parser.skipped) bytes: is it an MJPEG file?")
+            }
+            hasEnded = try !window.readMore(from: &input, until: deadline)
+            bytesRead = bytesRead || !hasEnded
+            if parser.skipped > 0, !hasEnded, deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
         }
-        // The last two bytes may be the beginning of the marker.
-        junk += index - head
-        head = index
-        return false
     }
 
-    /// Whether the remaining bytes begin a frame. A lone FF is padding.
-    private var endsLikeStart: Bool { tail - head == 2 && window[head] == 0xFF && window[head + 1] == 0xD8 }
-
-    private func walk() throws(FrameStreamingError) {
-        guard var walk = segments.take() else { return }
-        do throws(FrameStreamingError) {
-            // Bytes of UInt8: no padding is read.
-            whole = try walk.advance(over: unsafe window.span.bytes.extracting(head..<tail))
-            segments = walk
-        } catch {
-            throw self.error(error.code, "picture \(deliveredSinceStart): \(error.message)")
-        }
-        if (whole ?? tail - head) > options.maximumFrameByteCount {
-            throw error(
-                .limitExceeded,
-                "picture \(deliveredSinceStart) is larger than the limit of \(options.maximumFrameByteCount) bytes")
-        }
-    }
-
-    /// Reads once more; false at the end.
-    private func readMore(until deadline: Deadline) throws(FrameStreamingError) -> Bool {
-        guard junk <= options.maximumFrameByteCount else {
-            throw error(.malformedInput, "contains no JPEG in \(junk) bytes: is it an MJPEG file?")
-        }
-        if window.count - tail < Self.chunk, head > 0 {
-            unsafe window.withUnsafeMutableBytes { memory in
-                // Rebasing checks that both ranges lie inside, and the copy may overlap itself
-                // (memmove).
-                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[0..<tail - head])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[head..<tail]))
-            }
-            tail -= head
-            head = 0
-        }
-        if window.count - tail < Self.chunk {
-            window += [UInt8](repeating: 0, count: max(window.count, 2 * Self.chunk))
-        }
-        let count = try input.read(into: &window, at: tail, until: deadline)
-        tail += count
-        // A file never waits, so a long run of other bytes would outlast the deadline. The next
-        // call continues the search.
-        if junk > 0, count > 0, deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
-        return count > 0
+    /// Reports an input without a frame.
+    private func checkEnd() throws(FrameStreamingError) {
+        guard delivered == 0 else { return }
+        if let first = damage.first { throw first }
+        throw bytesRead ? error(.malformedInput, "contains no JPEG: is it an MJPEG file?") : input.empty
     }
 
     private func error(_ code: FrameStreamingError.Code, _ words: String) -> FrameStreamingError {
