@@ -79,9 +79,9 @@ import Testing
         #expect(refuses([17, 9, 9], [0, 221, 284]) == nil)
     }
 
-    @Test func yuvIsLimitedUnlessSaidOtherwise() throws {
+    @Test func yuvIsLimitedAndAllElseFullUnlessSaidOtherwise() throws {
         #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .yuyv).colorRange == .limited)
-        #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .gray8).colorRange == .limited)
+        #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .gray8).colorRange == .full)
         #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .rgb24).colorRange == .full)
         #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .jpeg).colorRange == .full)
         #expect(try FrameFormat(width: 2, height: 2, pixelFormat: .i420, colorRange: .full).colorRange == .full)

@@ -27,6 +27,22 @@ import Testing
         #expect(PixelFormat(name: "ä") == nil)
     }
 
+    @Test(arguments: [
+        ("yuv420p", PixelFormat.i420), ("yuvj420p", .i420), ("IYUV", .i420), ("yu12", .i420), ("yuv422p", .i422),
+        ("yuv444p", .i444), ("yuyv422", .yuyv), ("yuy2", .yuyv), ("YUY2", .yuyv), ("yuyv", .yuyv), ("uyvy422", .uyvy),
+        ("nv12", .nv12), ("nv21", .nv21), ("rgba", .rgba32), ("RGBA", .rgba32), ("rgb0", .rgba32), ("BGRx", .bgra32),
+        ("bgr0", .bgra32), ("bgra", .bgra32), ("rgb", .rgb24), ("bgr", .bgr24), ("gray", .gray8), ("grey", .gray8),
+        ("GRAY", .gray8), ("mjpeg", .jpeg), ("MJPEG", .jpeg), ("mjpg", .jpeg), ("jpg", .jpeg), ("jpeg", .jpeg),
+    ])
+    func namesOfOtherProgramsAreTaken(name: String, format: PixelFormat) {
+        #expect(PixelFormat(name: name) == format)
+    }
+
+    @Test(arguments: ["MJPG", "XR24", "XB24", "Y444"]) func fourccsOfDriversStayWhatTheyAre(fourcc: String) {
+        #expect(PixelFormat(name: fourcc)?.fourcc == fourcc)
+        #expect(!PixelFormat.allNamed.contains { $0.fourcc == fourcc })
+    }
+
     @Test func describesItself() {
         #expect(PixelFormat.i420.description == "I420 (YU12)")
         #expect(PixelFormat.yuyv.description == "YUYV")

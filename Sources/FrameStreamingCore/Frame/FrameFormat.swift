@@ -30,7 +30,8 @@ public struct FrameFormat: Hashable, Sendable {
     ///   - width: Pixels across, 1...65,535.
     ///   - height: Pixels down, 1...65,535.
     ///   - pixelFormat: Any format; one without a name here has no planes.
-    ///   - colorRange: Limited for YUV and full for everything else, unless given.
+    ///   - colorRange: Limited for YUV with chroma and full for everything else, unless given. Gray
+    ///     without a stated range is full in numpy and FFmpeg.
     ///   - colorMatrix: The luma weights.
     /// - Throws: `invalidArgument` for an invalid size.
     public init(
@@ -52,7 +53,8 @@ public struct FrameFormat: Hashable, Sendable {
     ///     padding.
     ///   - offsets: Bytes from the buffer's start to each plane; empty = each directly behind the
     ///     full lines of the last.
-    ///   - colorRange: Limited for YUV and full for everything else, unless given.
+    ///   - colorRange: Limited for YUV with chroma and full for everything else, unless given. Gray
+    ///     without a stated range is full in numpy and FFmpeg.
     ///   - colorMatrix: The luma weights.
     /// - Throws: `invalidArgument` for an invalid size, or a stride that is shorter than a line of
     ///   samples.
@@ -93,7 +95,7 @@ public struct FrameFormat: Hashable, Sendable {
         self.width = width
         self.height = height
         self.pixelFormat = pixelFormat
-        self.colorRange = colorRange ?? (pixelFormat.isYUV ? .limited : .full)
+        self.colorRange = colorRange ?? (pixelFormat.isYUV && pixelFormat != .gray8 ? .limited : .full)
         self.colorMatrix = colorMatrix
         planeCount = planes.count
         let none = PlaneLayout(offset: 0, stride: 0, rowBytes: 0, height: 0)

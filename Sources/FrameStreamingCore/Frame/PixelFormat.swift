@@ -67,10 +67,34 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
         ("RGBA32", .rgba32), ("BGRA32", .bgra32), ("GRAY8", .gray8),
     ]
 
-    /// The format of a name (`I420`, `rgb24`, any case), else of a fourcc (`YU12`, exact case).
+    /// Every named format.
+    public static var allNamed: [PixelFormat] { named.map(\.format) }
+
+    /// What FFmpeg, V4L2 and GStreamer call the same bytes, in small letters. The fourth byte of
+    /// `bgr0` and `rgb0` is read as alpha and ignored.
+    private static let otherNames: [String: PixelFormat] = [
+        "yuv420p": .i420, "yuvj420p": .i420, "iyuv": .i420, "yu12": .i420,
+        "yuv422p": .i422, "yuvj422p": .i422, "y42b": .i422, "422p": .i422,
+        "yuv444p": .i444, "yuvj444p": .i444, "y444": .i444, "yu24": .i444,
+        "yuyv422": .yuyv, "yuy2": .yuyv, "yuynv": .yuyv, "uyvy422": .uyvy, "y422": .uyvy,
+        "rgb": .rgb24, "rgb3": .rgb24, "bgr": .bgr24, "bgr3": .bgr24,
+        "rgba": .rgba32, "rgb0": .rgba32, "rgbx": .rgba32, "ab24": .rgba32, "xb24": .rgba32,
+        "bgra": .bgra32, "bgr0": .bgra32, "bgrx": .bgra32, "ar24": .bgra32, "xr24": .bgra32,
+        "gray": .gray8, "grey": .gray8, "y8": .gray8, "y800": .gray8,
+        "mjpeg": .jpeg, "mjpg": .jpeg, "jpg": .jpeg,
+    ]
+
+    /// Fourccs in capitals that mean something else to a driver than the same letters to a program:
+    /// V4L2 distinguishes MJPG from JPEG, and its Y444 has 16 bits a pixel.
+    private static let driverCodes: Set = ["MJPG", "XR24", "XB24", "Y444", "Y8"]
+
+    /// The format of a name (`I420`, `rgb24`), of one that FFmpeg, V4L2 or GStreamer use (`yuv420p`,
+    /// `yuy2`, `BGRx`), both in any case, else of a fourcc (`MJPG`, exact case).
     public init?(name: String) {
         if let known = Self.named.first(where: { $0.name == name.uppercased() }) {
             self = known.format
+        } else if !Self.driverCodes.contains(name), let known = Self.otherNames[name.lowercased()] {
+            self = known
         } else {
             self.init(fourcc: name)
         }

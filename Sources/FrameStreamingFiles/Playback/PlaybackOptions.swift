@@ -8,8 +8,9 @@ public struct PlaybackOptions: Sendable {
     public var loop = false
     /// At the frame rate, or as fast as the frames are taken.
     public var pace = Pacing.realtime
-    /// The colour range of the frames, which overrides the file's; nil = the file's, or limited for
-    /// YUV where the file does not state one.
+    /// The colour range of the frames, which overrides the file's; nil = the file's. Where the file
+    /// does not state one: limited for Y4M and headerless YUV, full for headerless gray and RGB, as
+    /// numpy and FFmpeg have them.
     public var colorRange: ColorRange?
     /// How many frames may be held at once before each costs an allocation.
     public var poolCapacity = 8

@@ -45,8 +45,8 @@ public final class RawFileSource: FrameSource {
     ///   - options: Rate, loop, pace.
     /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory or a compressed
     ///   layout; `unsupported` for a layout with padding, or a loop over an input that can be
-    ///   read only once; `truncatedInput` for a file that is empty or smaller than a frame;
-    ///   `malformedInput`, `unsupported`, `limitExceeded` for an unusable Y4M header.
+    ///   read only once; `truncatedInput` for a file that is empty, ends behind its header, or is
+    ///   smaller than a frame; `malformedInput`, `unsupported`, `limitExceeded` for an unusable Y4M header.
     public convenience init(
         path: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
@@ -61,7 +61,7 @@ public final class RawFileSource: FrameSource {
         try self.init(FileInput(descriptor, name: name), layout: layout, options: options)
     }
 
-    private init(
+    init(
         _ file: FileInput, layout: FrameFormat?, options: PlaybackOptions
     ) throws(FrameStreamingError) {
         try file.checkLoop(options.loop)
@@ -104,7 +104,7 @@ public final class RawFileSource: FrameSource {
             header = try Y4MHeader(parsing: (0..<length).map { input.peek($0) })
             layout = try FrameFormat(
                 width: header.width, height: header.height, pixelFormat: header.pixelFormat,
-                colorRange: header.colorRange, colorMatrix: header.colorMatrix ?? .unspecified)
+                colorRange: header.colorRange ?? .limited, colorMatrix: header.colorMatrix ?? .unspecified)
         } catch {
             throw self.error(error.code, error.message)
         }
@@ -114,6 +114,7 @@ public final class RawFileSource: FrameSource {
         frameRate = options.rate ?? header.rate ?? .thirty
         pacer = Pacer(rate: frameRate)
         if let size = input.file.size {
+            guard size > start else { throw withoutPicture }
             frameCount = (size - start) / (Y4MHeader.frameMagic.count + 1 + layout.byteCount)
         }
         return format ?? layout
@@ -122,7 +123,11 @@ public final class RawFileSource: FrameSource {
     private func take(_ layout: FrameFormat) throws(FrameStreamingError) {
         guard layout.planeCount > 0 else {
             throw error(
-                .invalidArgument, "\(layout.pixelFormat) has no fixed size: read JPEGs with EncodedFileSource")
+                .invalidArgument,
+                layout.pixelFormat == .jpeg
+                    ? "\(layout.pixelFormat) has no fixed size: read JPEGs with EncodedFileSource"
+                    : "the layout of \(layout.pixelFormat) is not known: give one of \(PixelFormat.list(PixelFormat.allNamed))"
+            )
         }
         guard layout.isTightlyPacked else {
             throw error(.unsupported, "headerless video must not have padding between its lines: remove it")
@@ -199,7 +204,7 @@ public final class RawFileSource: FrameSource {
                 continue
             }
             // The input ended between two frames.
-            if !isY4M, deliveredSinceStart == 0 { throw input.file.empty }
+            if deliveredSinceStart == 0 { throw isY4M ? withoutPicture : input.file.empty }
             guard options.loop, deliveredSinceStart > 0 else { return false }
             try input.rewind(to: start)
             deliveredSinceStart = 0
@@ -235,13 +240,21 @@ public final class RawFileSource: FrameSource {
         // The magic word is followed by the line's end, or by a blank and parameters, none of which
         // changes how the frame is read.
         let following = input.peek(magic.count)
-        guard following == UInt8(ascii: "\n") || following == UInt8(ascii: " ") else { throw noFrameLine() }
+        guard [UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: " "), UInt8(ascii: "\t")].contains(following) else {
+            throw noFrameLine()
+        }
         guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
             if input.buffered >= Y4MHeader.longestLine { throw noFrameLine() }
             throw cut(layout, missing: layout.byteCount + 1)
         }
         input.skip(length + 1)
         return true
+    }
+
+    /// The error for an input that ends behind its header.
+    private var withoutPicture: FrameStreamingError {
+        error(
+            .truncatedInput, "ends behind its header, without a picture: did the program that writes it fail?")
     }
 
     private func noFrameLine() -> FrameStreamingError {

@@ -10,13 +10,13 @@ package struct Y4MHeader: Hashable, Sendable {
     package var chroma: String
     /// The pixel format of `chroma`.
     package var pixelFormat: PixelFormat
-    /// Nil = unknown (`F0:0`) or not stated.
+    /// Nil = unknown (`F0:0`, `F0:1`), unreadable or not stated.
     package var rate: FrameRate?
     /// `p` progressive, `t` top field first, `b` bottom field first, `m` mixed, `?` unknown.
     package var interlacing: Character
-    /// The width and height of a pixel; nil = unknown (`A0:0`) or not stated.
+    /// The width and height of a pixel; nil = unknown (`A0:0`, `A0:1`), unreadable or not stated.
     package var aspect: Ratio?
-    /// The value of XCOLORRANGE; nil = not stated.
+    /// The value of XCOLORRANGE; nil = not stated, or a value other than LIMITED and FULL.
     package var colorRange: ColorRange?
     /// The value of XCOLORMATRIX, an extension of this package that other programs skip; nil = not
     /// stated. Y4M has no parameter for the matrix.
@@ -64,12 +64,15 @@ package struct Y4MHeader: Hashable, Sendable {
         colorMatrix = format.pixelFormat == .gray8 || format.colorMatrix == .unspecified ? nil : format.colorMatrix
     }
 
-    /// Parses a header line, without its line end.
+    /// Parses a header line, without its line end. A CR in front of that is ignored.
     ///
-    /// - Throws: `malformedInput` for a line that is not a header, or has an invalid parameter;
+    /// Only width, height and chroma decide how frames are read. Every other parameter counts as
+    /// not stated where its value is not understood.
+    ///
+    /// - Throws: `malformedInput` for a line that is not a header, or has no valid size;
     ///   `unsupported` for chroma that is not read.
     package init(parsing line: [UInt8]) throws(FrameStreamingError) {
-        let words = line.split(separator: UInt8(ascii: " "))
+        let words = line.split { [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains($0) }
         guard let first = words.first, Array(first) == Self.magic else {
             throw FrameStreamingError(.malformedInput, "not Y4M: it does not begin with YUV4MPEG2")
         }
@@ -87,28 +90,14 @@ package struct Y4MHeader: Hashable, Sendable {
             switch text.first {
             case "W": size.width = try Self.side(text)
             case "H": size.height = try Self.side(text)
-            case "F":
-                guard let ratio = Self.ratio(value) else { throw Self.wrong(text, "F25:1") }
-                guard ratio != Ratio(width: 0, height: 0) else { break }
-                guard let parsed = FrameRate(ratio.width, per: ratio.height) else { throw Self.wrong(text, "F25:1") }
-                rate = parsed
+            case "F": rate = Self.ratio(value).flatMap { FrameRate($0.width, per: $0.height) }
             case "I":
-                guard let flag = value.first, value.count == 1, Self.interlacings.contains(flag) else {
-                    throw Self.wrong(text, "Ip")
-                }
-                interlacing = flag
-            case "A":
-                guard let ratio = Self.ratio(value), (ratio.width == 0) == (ratio.height == 0) else {
-                    throw Self.wrong(text, "A1:1")
-                }
-                aspect = ratio.width == 0 ? nil : ratio
+                if let flag = value.first, value.count == 1, Self.interlacings.contains(flag) { interlacing = flag }
+            case "A": aspect = Self.ratio(value).flatMap { $0.width > 0 && $0.height > 0 ? $0 : nil }
             case "C": planes = value
             case "X":
                 if value.hasPrefix("COLORRANGE=") {
-                    guard let range = ColorRange(name: String(value.dropFirst(11))) else {
-                        throw Self.wrong(text, "XCOLORRANGE=LIMITED")
-                    }
-                    colorRange = range
+                    colorRange = ColorRange(name: String(value.dropFirst(11)))
                 } else if value.hasPrefix("COLORMATRIX=") {
                     // An unknown matrix is treated as not stated.
                     colorMatrix = Self.matrices[value.dropFirst(12).uppercased()]
@@ -128,14 +117,44 @@ package struct Y4MHeader: Hashable, Sendable {
         // As in mjpegtools and FFmpeg: C wins over XYSCSS, and without either it is 4:2:0 as in
         // JPEG.
         chroma = planes ?? planesByExtension ?? "420jpeg"
-        let name = chroma
-        guard let known = Self.chromaNames.first(where: { $0.name == name }) else {
-            throw FrameStreamingError(
-                .unsupported,
-                "chroma C\(name) is not supported: convert it to 8 bits of 4:2:0, 4:2:2, 4:4:4 or mono, as with ffmpeg -pix_fmt yuv420p"
-            )
-        }
-        pixelFormat = known.format
+        pixelFormat = try Self.format(chroma: chroma.lowercased())
+    }
+
+    private static func format(chroma: String) throws(FrameStreamingError) -> PixelFormat {
+        // `p8` states eight bits a sample, which is what all names without a depth have.
+        let name = chroma.hasSuffix("p8") ? String(chroma.dropLast(2)) : chroma
+        if let known = chromaNames.first(where: { $0.name == name }) { return known.format }
+        // The siting of the chroma does not change how the samples lie.
+        let siting = name.utf8.dropFirst(3)
+        if name.hasPrefix("420"), siting.count > 3, siting.allSatisfy({ (0x61...0x7A).contains($0) }) { return .i420 }
+        let (fault, target) =
+            switch name {
+            case "411": ("has chroma for four pixels across", "yuv422p")
+            case "410": ("has chroma for four by four pixels", "yuv420p")
+            case "444alpha": ("has an alpha plane", "yuv444p")
+            default:
+                if let depth = depth(of: name) {
+                    (
+                        "has \(depth) bits a sample",
+                        name.hasPrefix("mono") ? "gray" : "yuv\(["422", "444"].first(where: name.hasPrefix) ?? "420")p"
+                    )
+                } else {
+                    ("is not known", "yuv420p")
+                }
+            }
+        throw FrameStreamingError(
+            .unsupported,
+            "the Y4M header's chroma C\(chroma.prefix(40)) \(fault); 8 bits of 4:2:0, 4:2:2, 4:4:4 and mono are read: convert it with "
+                + "ffmpeg -i FILE -pix_fmt \(target) -f yuv4mpegpipe -")
+    }
+
+    /// The bits of a sample: 10 of `420p10`, 16 of `mono16`. Nil = the name states none.
+    private static func depth(of name: String) -> Int? {
+        let kinds = ["420p", "422p", "444p", "440p", "mono"]
+        guard let kind = kinds.first(where: name.hasPrefix), let depth = Int(name.dropFirst(kind.count)),
+            (9...32).contains(depth)
+        else { return nil }
+        return depth
     }
 
     private static func side(_ text: String) throws(FrameStreamingError) -> Int {
@@ -150,10 +169,12 @@ package struct Y4MHeader: Hashable, Sendable {
         return side
     }
 
+    /// `25:1`, or `25` for `25:1`.
     private static func ratio(_ text: String) -> Ratio? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-            let width = Int(parts[0]), let height = Int(parts[1])
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let width = Int(parts[0]), let height = parts.count == 1 ? 1 : Int(parts[1])
         else { return nil }
         return Ratio(width: width, height: height)
     }
