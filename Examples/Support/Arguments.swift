@@ -54,6 +54,7 @@ package enum WindowArgument: ExpressibleByArgument, Sendable {
 
 extension PixelFormat: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { allNamed.map { $0.description.prefix { $0 != " " }.lowercased() } }
 }
 
 extension ChromaSubsampling: ExpressibleByArgument {

@@ -28,7 +28,7 @@ package struct LimitedSource: FrameSource {
 
     /// How many pictures there will be, if that is known.
     package func expectedFrames(loops: Bool) -> Int? {
-        let inFile = loops ? nil : (source as? RawFileSource)?.frameCount
+        let inFile = loops ? nil : (source as? RawFileSource)?.frameCount ?? (source as? FileSource)?.frameCount
         return [limit, inFile].compactMap(\.self).min()
     }
 }

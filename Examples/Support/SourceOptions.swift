@@ -9,7 +9,8 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A file: Y4M, MJPEG, or headerless with --size and --format; - is standard input.", valueName: "file|-"))
+            "A file: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input.",
+            valueName: "file|-"))
     package var input: String?
 
     @Option(
@@ -33,7 +34,7 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The pixel format by name or fourcc, such as I420, YUYV, JPEG. (default for a camera: its best)",
+            "The pixel format by its name here, in ffmpeg or V4L2, such as I420, yuv420p, yuyv422, bgr24, gray, mjpeg, or by its fourcc. (default for a camera: its best)",
             valueName: "format"))
     package var format: PixelFormat?
 
@@ -64,6 +65,12 @@ package struct SourceOptions: ParsableArguments {
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
         if pattern, let format, !TestPattern.pixelFormats.contains(format) {
             throw ValidationError("the test pattern is not drawn in \(format): --format I420 or another raw format")
+        }
+        if input != nil, let format, !isEncoded(format), !PixelFormat.allNamed.contains(format) {
+            let names = PixelFormat.allNamed.map { "\($0)" }.joined(separator: ", ")
+            throw ValidationError(
+                "--format \(format.fourcc) is no format that files are read in. These are: \(names); or their names in ffmpeg and V4L2, such as yuv420p, yuyv422, bgr0, gray"
+            )
         }
         if input != nil, size == nil, let format, !isEncoded(format) {
             throw ValidationError("--format \(format.fourcc) needs --size: a headerless file tells neither")
@@ -135,12 +142,9 @@ package struct SourceOptions: ParsableArguments {
 
     private func openFile(_ path: String) throws(FrameStreamingError) -> any FrameSource {
         let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, colorRange: range)
-        let name = path.lowercased()
-        let looksEncoded = [".mjpg", ".mjpeg", ".jpg", ".jpeg"].contains { name.hasSuffix($0) }
-        if format.map(isEncoded) ?? looksEncoded {
-            return try EncodedFileSource(path: path, options: options)
-        }
-        guard let format else { return try RawFileSource(path: path, options: options) }
+        // Without a format, the first bytes say what it is.
+        guard let format else { return try FileSource(path: path, options: options) }
+        if isEncoded(format) { return try EncodedFileSource(path: path, options: options) }
         guard let size else {
             throw FrameStreamingError(
                 .invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)

@@ -39,6 +39,11 @@ extension ExampleTests {
             (["frame-send", "--pattern", "--to", "localhost:1", "--format", "JPEG"], "I420"),
             (["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--format", "I420"], "--size"),
             (["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--size", "4x4"], "--format"),
+            (["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--size", "4x4", "--format", "H264"], "NV12, "),
+            (
+                ["frame-send", "--input", "a.yuv", "--to", "localhost:1", "--size", "4x4", "--format", "yuv999p"],
+                "nv12"
+            ),
             (["frame-send", "--pattern", "--to", "localhost:1", "--rate", "0"], "--rate"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--rate", "30/0"], "--rate"),
             (["frame-send", "--pattern", "--to", "localhost:1", "--range", "tv"], "limited"),

@@ -19,13 +19,19 @@ struct FileInput: Sendable {
     /// only poll tells the difference.
     private var started = false
     private var ended = false
+    /// Bytes that were looked at, and not read yet.
+    private var peeked: [UInt8] = []
+    /// Whether this is standard input by the name "-".
+    let isStandardInput: Bool
 
     /// Opens `path`; "-" is standard input, which stays open.
     init(path: String) throws(FrameStreamingError) {
         if path == "-" {
-            try self.init(Descriptor(0, owned: false), name: "standard input", neverBlocks: false)
+            try self.init(
+                Descriptor(0, owned: false), name: "standard input", neverBlocks: false, isStandardInput: true)
             return
         }
+        try Self.checkIsNoURL(path)
         let descriptor: Descriptor
         do throws(SystemError) {
             descriptor = try Descriptor.openNonBlocking(path)
@@ -36,7 +42,10 @@ struct FileInput: Sendable {
     }
 
     /// Reads from an open descriptor, from its current position.
-    init(_ descriptor: Descriptor, name: String, neverBlocks: Bool = false) throws(FrameStreamingError) {
+    init(
+        _ descriptor: Descriptor, name: String, neverBlocks: Bool = false, isStandardInput: Bool = false
+    ) throws(FrameStreamingError) {
+        self.isStandardInput = isStandardInput
         self.descriptor = descriptor
         self.name = name
         self.neverBlocks = neverBlocks
@@ -54,6 +63,48 @@ struct FileInput: Sendable {
                 .invalidArgument, "is a directory: name a file in it", subject: name, errno: Errno.isDirectory)
         }
         if size == 0 { throw empty }
+    }
+
+    /// Refuses an address, and says which programs read it.
+    private static func checkIsNoURL(_ path: String) throws(FrameStreamingError) {
+        guard let colon = path.firstIndex(of: ":"), path[colon...].hasPrefix("://") else { return }
+        let scheme = path[..<colon].lowercased()
+        guard let first = scheme.utf8.first, (0x61...0x7A).contains(first),
+            scheme.utf8.allSatisfy({
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
+            })
+        else { return }
+        let convert = "ffmpeg -i URL -pix_fmt yuv420p -f yuv4mpegpipe -"
+        let remedy =
+            switch scheme {
+            case "file": "give its path alone"
+            case "http", "https":
+                "let curl -sN URL write a camera's MJPEG to standard input, or \(convert) any other video"
+            default: "let \(convert) write its pictures to standard input"
+            }
+        throw FrameStreamingError(.unsupported, "is a URL, and only files and pipes are read: \(remedy)", subject: path)
+    }
+
+    /// Returns the next bytes without reading them: `count`, or fewer at the end.
+    ///
+    /// - Throws: `timedOut` when they had not arrived by the deadline; those that had are kept.
+    mutating func peek(_ count: Int, until deadline: Deadline) throws(FrameStreamingError) -> [UInt8] {
+        while peeked.count < count {
+            var more = [UInt8](repeating: 0, count: count - peeked.count)
+            let got = try readNew(into: &more, until: deadline)
+            if got == 0 { break }
+            peeked += more.prefix(got)
+        }
+        return Array(peeked.prefix(count))
+    }
+
+    private mutating func readNew(into array: inout [UInt8], until deadline: Deadline) throws(FrameStreamingError)
+        -> Int
+    {
+        var span = array.mutableSpan
+        // Bytes of UInt8: every value is valid.
+        var bytes = unsafe span.mutableBytes
+        return try readNew(into: &bytes, at: 0, until: deadline)
     }
 
     /// The error for an input that ends before its first byte.
@@ -77,12 +128,23 @@ struct FileInput: Sendable {
             throw FrameStreamingError(error, subject: name, remedy: "it cannot be read again from the start")
         }
         ended = false
+        peeked = []
     }
 
     /// Reads once, into `bytes` from `offset` on; 0 at the end.
     ///
     /// - Throws: `timedOut` when nothing had arrived by the deadline.
     mutating func read(
+        into bytes: inout MutableRawSpan, at offset: Int, until deadline: Deadline
+    ) throws(FrameStreamingError) -> Int {
+        guard !peeked.isEmpty else { return try readNew(into: &bytes, at: offset, until: deadline) }
+        let count = min(peeked.count, bytes.byteCount - offset)
+        for index in 0..<count { bytes.storeBytes(of: peeked[index], toByteOffset: offset + index, as: UInt8.self) }
+        peeked.removeFirst(count)
+        return count
+    }
+
+    private mutating func readNew(
         into bytes: inout MutableRawSpan, at offset: Int, until deadline: Deadline
     ) throws(FrameStreamingError) -> Int {
         if ended { return 0 }
