@@ -32,6 +32,8 @@ import Testing
         session.breaks = options.reconnection == .never ? 20 : pick([1, 1, 10])
         session.blocks = pick([0, 4, 2])
         session.creditAhead = pick([1, 3, 8, 64])
+        // Seldom, because most refusals end the session.
+        session.refuses = pick([0, 0, 100])
         return session
     }
 
@@ -56,7 +58,8 @@ import Testing
         // Only a receiver of the newest frame rests.
         #expect((missed > Self.seeds.count) == (policy == .latest) && (missed == 0) == (policy != .latest))
         #expect(connections > Self.seeds.count)
-        #expect(seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose"]))
+        #expect(
+            seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose", "refusal"]))
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
     }
 

@@ -24,6 +24,8 @@ final class SimulatedSession {
     var breaks: UInt64 = 1
     /// How much more often than other events the transport refuses a frame that would have to wait.
     var blocks: UInt64 = 4
+    /// One message in this many is refused by the transport, which sent nothing of it; 0 = none is.
+    var refuses: UInt64 = 0
     var creditAhead: UInt64 = 8
     /// Whether the receiver says goodbye now and then.
     var hasGoodbyes = true
@@ -277,6 +279,12 @@ final class SimulatedSession {
             return tell(.blocked(number, outgoing))
         }
         wire?.sending = nil
+        if chance(refuses) {
+            let codes: [FrameStreamingError.Code] = [.limitExceeded, .invalidArgument, .unsupported]
+            let code = codes.randomElement(using: &random) ?? .limitExceeded
+            outcome.seen.insert("refusal")
+            return tell(.refused(number, outgoing, FrameStreamingError(code, "too large")))
+        }
         switch outgoing {
         case .frame(let frame, let info): wire?.toReceiver.append((frame, info))
         case .notice(let notice):
