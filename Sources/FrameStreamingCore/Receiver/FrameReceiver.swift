@@ -27,7 +27,6 @@ struct ReceiverState {
 /// the consumer finishes with them.
 ///
 /// ```swift
-/// let codec = JPEGCodec()
 /// let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
 /// let receiver = try FrameReceiver(codec: codec, transport: try listener.accept())
 /// while let received = try receiver.next() { print(received.frame.format) }

@@ -51,17 +51,6 @@ extension Transport {
     public var roundTrip: Duration? { nil }
 }
 
-extension FrameStreamingError {
-    /// Whether ``Transport/send(_:until:)`` refused the message with this error: nothing of it was
-    /// sent, and the connection still works.
-    var refusesMessage: Bool {
-        switch code {
-        case .invalidArgument, .limitExceeded, .unsupported: true
-        default: false
-        }
-    }
-}
-
 /// The other end of a connection.
 public struct Peer: Hashable, Sendable {
     /// Its address, such as `127.0.0.1:5600`, for people.

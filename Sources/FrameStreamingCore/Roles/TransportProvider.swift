@@ -40,6 +40,15 @@ extension FrameStreamingError {
         }
     }
 
+    /// Whether ``Transport/send(_:until:)`` refused the message with this error: nothing of it was
+    /// sent, and the connection still works.
+    var refusesMessage: Bool {
+        switch code {
+        case .invalidArgument, .limitExceeded, .unsupported: true
+        default: false
+        }
+    }
+
     /// Whether it is a fault of one peer of a listener, and says nothing about the next one.
     var isOfOnePeer: Bool {
         switch code {
