@@ -130,7 +130,7 @@ import Testing
         let window = PlayedWindow()
         let lost = FrameStreamingError(.sourceLost, "the camera is gone")
         _ = try play(
-            [.frame(picture), .lost(lost), .restored, .frame(picture)], to: window)
+            [.frame(picture), .lost(error: lost), .restored, .frame(picture)], to: window)
         let statuses = window.statuses
         #expect(statuses.contains(.sourceLost("the camera is gone")), "\(statuses)")
         // Live again after that, and then at its end.
