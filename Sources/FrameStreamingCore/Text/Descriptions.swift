@@ -42,6 +42,8 @@ extension SenderEvent: CustomStringConvertible {
         case .stalled(let peer, let duration, let limit):
             "\(peer.place) has made no progress for \(Self.seconds(duration))"
                 + (limit.map { "; it is given up after \(Self.seconds($0))" } ?? "")
+        case .sourceDamaged(let count, let latest):
+            "the source left out \(count == 1 ? "1 damaged frame" : "\(count) damaged frames"): \(latest)"
         }
     }
 
