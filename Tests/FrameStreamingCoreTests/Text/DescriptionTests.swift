@@ -55,6 +55,10 @@ import Testing
                 .stalled(peer(), duration: .seconds(6), givesUpAfter: nil),
                 "10.0.0.7:5600 has made no progress for 6.0 s"
             ),
+            (
+                .sourceDamaged(count: 1, latest: FrameStreamingError(.corruptImage, "torn", subject: "a.mjpg")),
+                "the source left out 1 damaged frame: a.mjpg: torn"
+            ),
         ] as [(SenderEvent, String)]) func eventsOfASender(event: SenderEvent, text: String)
     {
         #expect("\(event)" == text)
