@@ -55,7 +55,7 @@ public final class PreviewStream: Sendable {
     ///   - received: The result of `FrameReceiver.next()`.
     ///   - peer: The sender, `FrameReceiver.peer`, which knows whether frames say what was skipped.
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
-        let tells = peer?.hasSkipCounts ?? true
+        let tells = peer?.abilities.contains(.skipCounts) ?? true
         show(
             received.encoded, localCaptureTime: received.localCaptureTime,
             skipped: tells ? Int(received.info.skipped) : nil,

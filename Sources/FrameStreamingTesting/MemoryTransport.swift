@@ -46,7 +46,7 @@ public final class MemoryTransport: Transport {
         var peer = Peer(address: "memory", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
         peer.clockError = clockOffset.map { _ in clockError }
         peer.clockOffset = clockOffset
-        peer.answersRequests = true
+        peer.abilities.insert(.requestAnswers)
         var receiver = peer
         receiver.clockOffsetNanoseconds = peer.clockOffsetNanoseconds.map { 0 &- $0 }
         receiver.pixelFormats = pixelFormats

@@ -48,9 +48,13 @@ extension ExampleTests {
             #expect(try get("/", page).contains("<html"))
             let arguments = ["--pattern", "--size", "64x48", "--stream", "front door"]
             let sender = try Program("frame-send", ["--to", "127.0.0.1:\(port)", "--json"] + arguments)
-            let live = try streams(page, "a picture") { try $0.count == 1 && $0[0].int("frames") > 2 }[0]
+            // The first answers may be too slow to show that both read one clock.
+            let live = try streams(page, "a picture on one clock") {
+                try $0.count == 1 && $0[0].int("frames") > 2 && !$0[0].isNull("clock_error_ms")
+                    && $0[0].double("clock_error_ms") == 0
+            }[0]
             #expect(live.string("name") == "front door" && live.string("state") == "live")
-            #expect(try live.int("width") == 64 && live.int("clock_error_ms") == 0)
+            #expect(try live.int("width") == 64)
             #expect(try live.nested("latency_ms").double("p50") >= 0)
             #expect(try get("/metrics", page).contains("framestreaming_stream_up{stream=\"front door\"} 1\n"))
 

@@ -145,7 +145,7 @@ struct SessionConnection: Sendable {
         goodEnd = .good(peer)
         hasSession = peer.session != 0
         pixelFormats = peer.pixelFormats
-        answersRequests = peer.answersRequests
+        answersRequests = peer.abilities.contains(.requestAnswers)
     }
 
     mutating func note(_ notice: SourceNotice) {

@@ -94,7 +94,7 @@ extension FrameReceiver {
         } else if let delivered = state.withLock({ $0.delivered.take() }) {
             if !delivered.isHandedOver {
                 inbox.noteDropped()
-            } else if transport.peer.hasOutcomes {
+            } else if transport.peer.abilities.contains(.outcomes) {
                 // Without outcomes the sender would count the frame as consumed. There the
                 // connection's end reports it.
                 pass(over: delivered.frame.info, .refused)

@@ -319,7 +319,7 @@ public final class FrameReceiver: Sendable {
     /// the one that calls `onEvent` for the connection.
     ///
     /// Returns when the sender has said that it complies, with the next frame or later. If the
-    /// sender does not answer requests (``Peer/answersRequests``), this returns when the connection
+    /// sender does not answer requests (``Peer/Abilities/requestAnswers``), this returns when the connection
     /// has taken the request, and whether the sender complies is unknown.
     ///
     /// It blocks. Never from a task: four of these on two cores deadlock. A task calls the async

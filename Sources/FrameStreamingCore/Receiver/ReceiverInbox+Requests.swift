@@ -8,7 +8,9 @@ extension ReceiverInbox {
             throw FrameStreamingError(
                 .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
         }
-        guard transport.peer.answersRequests else { return try transport.send(.request(request), until: deadline) }
+        guard transport.peer.abilities.contains(.requestAnswers) else {
+            return try transport.send(.request(request), until: deadline)
+        }
         let id = try state.update { (state) throws(FrameStreamingError) in
             guard state.reader != .current else {
                 throw FrameStreamingError(

@@ -295,7 +295,7 @@ final class ReceiverInbox: Sendable {
             statistics.bytes = state.bytes
             statistics.firstArrival = state.firstArrival
             statistics.droppedAtEnd = state.dropped
-            statistics.skippedBySender = transport.peer.hasSkipCounts ? state.skippedBySender : nil
+            statistics.skippedBySender = transport.peer.abilities.contains(.skipCounts) ? state.skippedBySender : nil
         }
     }
 }

@@ -12,7 +12,7 @@ public enum Message: Sendable {
     /// A request of the receiver to the sender.
     case request(ReceiverRequest)
     /// What the sender says to a request, one answer for each, in their order. Only over a
-    /// connection whose ``Peer/answersRequests`` is true.
+    /// connection with ``Peer/Abilities/requestAnswers``.
     case requestAnswer(RequestAnswer)
 }
 

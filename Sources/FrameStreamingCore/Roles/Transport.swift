@@ -74,10 +74,9 @@ public struct Peer: Hashable, Sendable {
     /// not known. A ``FrameSender`` whose frames have another ends with
     /// `unsupported`, and says so in its goodbye.
     public var pixelFormats: [PixelFormat]
-    /// Whether a sender's answers to requests (``Message/requestAnswer(_:)``) go
-    /// over this connection: on the receiver's side, whether its sender answers.
-    /// False unless a transport sets it.
-    public var answersRequests: Bool
+    /// What the connection can do. A transport of your own sets what differs from the default: none
+    /// with the text handshake, ``Abilities/standard`` with the others.
+    public var abilities: Abilities
     /// What to add to the peer's CLOCK_MONOTONIC to have ours: 0 where both read the
     /// same one, nil where it is not known.
     ///
@@ -109,7 +108,7 @@ public struct Peer: Hashable, Sendable {
         stream = nil
         session = 0
         resumedFrom = 0
-        answersRequests = false
+        abilities = handshake == .text ? [] : .standard
         pixelFormats = []
         clockOffsetNanoseconds = nil
         clockErrorNanoseconds = nil

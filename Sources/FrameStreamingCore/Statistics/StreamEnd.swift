@@ -18,7 +18,7 @@ public enum StreamEnd: String, Sendable, CustomStringConvertible {
     case cancelled
 
     /// The name of a clean end with this peer.
-    static func good(_ peer: Peer) -> StreamEnd { peer.hasGoodbyes ? .bye : .over }
+    static func good(_ peer: Peer) -> StreamEnd { peer.abilities.contains(.goodbyes) ? .bye : .over }
 
     /// The end that an error causes.
     static func of(_ error: FrameStreamingError) -> StreamEnd {

@@ -8,7 +8,7 @@ struct PeerClock: Sendable {
         measuring = transport as? any ClockMeasuring
         let peer = transport.peer
         fixed = Self.estimate(peer)
-        changes = peer.hasClock && fixed?.error != 0
+        changes = peer.abilities.contains(.clock) && fixed?.error != 0
     }
 
     /// The present estimate of the peer's clock. `transport` must always be the same one.

@@ -215,7 +215,9 @@ struct HandshakeDriver: Sendable {
         peer.resumedFrom = agreement.resumedFrom
         if role.isSender { peer.pixelFormats = agreement.peer.pixelFormats }
         // A receiver that does not know the answers passes over them.
-        peer.answersRequests = role.isSender || agreement.peer.takesRequests && agreement.peer.answersRequests
+        let takesRequests = role.isSender || agreement.peer.takesRequests
+        if !takesRequests { peer.abilities.remove(.requests) }
+        if role.isSender || takesRequests && agreement.peer.answersRequests { peer.abilities.insert(.requestAnswers) }
         return TCPTransport(
             BinaryConnection(
                 channel, writer, role: role, peer: agreement.peer, input: input,

@@ -252,7 +252,7 @@ final class SimulatedSession {
         wire = Wire(number: number)
         var peer = Peer(
             address: "simulation", handshake: .memory, initialCredit: creditAhead, creditAhead: creditAhead)
-        peer.answersRequests = true
+        peer.abilities.insert(.requestAnswers)
         if hasSession {
             peer.session = 7
             if chance(forgets) {

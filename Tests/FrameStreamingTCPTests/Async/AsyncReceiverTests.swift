@@ -98,7 +98,7 @@ import Testing
 
     @Test func aCancelledRequestLeavesTheStreamAlone() async throws {
         let (receiver, peer) = try Self.frozen(takesRequests: true)
-        try #require(receiver.peer.answersRequests)
+        try #require(receiver.peer.abilities.contains(.requestAnswers))
         let task = Task { try await receiver.request(.pause) }
         let words = WireRequest(.pause).marshal()
         #expect(peer.receive(words.count) == words)

@@ -120,7 +120,7 @@ import Testing
         peer.send(hello.marshal(.hello))
         let receiver = try FrameReceiver(
             codec: IdentityCodec(), transport: try listener.accept(until: soon()), decode: nil)
-        #expect(!receiver.peer.answersRequests)
+        #expect(receiver.peer.abilities == .standard)
         for request in Self.all { #expect(throws: Never.self) { try receiver.request(request) } }
         receiver.cancel()
     }

@@ -35,6 +35,7 @@ import Testing
             let receiver = try listener.accept(until: soon())
             #expect(receiver.peer.handshake == .text && receiver.peer.creditAhead == 1)
             #expect(receiver.peer.clockOffset == nil && receiver.peer.stream == nil)
+            #expect(receiver.peer.abilities == [])
             var sizes: [[Int]] = []
             var number: UInt64 = 0
             while let message = try receiver.receive(until: soon()) {
