@@ -99,7 +99,7 @@ extension FrameSender {
 
     private func append(_ link: ReceiverLink) throws(FrameStreamingError) {
         let refusal: FrameStreamingError? = control.update { control in
-            guard !control.hasEnded, !control.isCancelled else {
+            guard control.phase != .ending, !control.order.isCancelled else {
                 return FrameStreamingError(.closed, "the sender has ended: make another")
             }
             if options.adaptiveQuality != nil, control.links.contains(where: \.isOpen) {
@@ -135,7 +135,7 @@ extension FrameSender {
             control?.update { control in
                 control.version += 1
                 // The receivers that are connected at the end stay in the summary.
-                if !control.hasEnded { control.retire(beyond: Self.mostNamed) }
+                if control.phase != .ending { control.retire(beyond: Self.mostNamed) }
             }
         }
     }

@@ -137,7 +137,7 @@ public final class FrameSender: Sendable {
     @discardableResult
     public func trySend(_ frame: Frame, mayQueue: Bool = true) throws(FrameStreamingError) -> SendOutcome {
         let links: [ReceiverLink]? = control.withLock { control in
-            control.isStopping || control.isCancelled || control.hasEnded ? nil : control.links
+            control.order.ends || control.phase == .ending ? nil : control.links
         }
         guard let links else { return .ended }
         let encoding = try encoders.prepare(frame)
@@ -171,18 +171,16 @@ public final class FrameSender: Sendable {
     }
 
     private func beginRun(_ remedy: String) throws(FrameStreamingError) {
-        let isFirst = control.withLock { control in
-            defer { control.isRunning = true }
-            return !control.isRunning
+        guard control.withLock({ $0.phase.begin() }) else {
+            throw FrameStreamingError(.invalidArgument, "a sender runs once: \(remedy)")
         }
-        guard isFirst else { throw FrameStreamingError(.invalidArgument, "a sender runs once: \(remedy)") }
     }
 
     private func endRun(
         _ failure: FrameStreamingError?, _ goodbye: Goodbye
     ) throws(FrameStreamingError) -> SenderSummary {
         senderRun.end(failure, goodbye)
-        if control.withLock({ $0.isCancelled }) { throw .cancelled("the sender") }
+        if control.withLock({ $0.order.isCancelled }) { throw .cancelled("the sender") }
         if let failure { throw failure }
         let summary = summary
         if let broken = summary.receivers.first?.failure, summary.receivers.allSatisfy({ $0.failure != nil }) {
@@ -196,14 +194,14 @@ public final class FrameSender: Sendable {
     ///
     /// - Parameter goodbye: The goodbye for the receivers; the first one counts.
     public func stop(_ goodbye: Goodbye = .stopped("sender stopped")) {
-        control.update { $0.stop = $0.stop ?? SenderControl.Stop(time: .now, goodbye: goodbye) }
+        control.update { $0.order.stop(at: .now, goodbye) }
     }
 
     /// Ends at once, from any thread: `run(_:)` throws `cancelled` within 100 ms (and
     /// the source's own slice of 50 ms).
     public func cancel() {
         let links = control.update { control in
-            control.isCancelled = true
+            control.order = .cancel
             return control.links
         }
         for link in links { link.cancel() }

@@ -1,11 +1,5 @@
 /// A sender's knowledge about its receivers and its own end.
 struct SenderControl: Sendable {
-    /// The user's call of ``FrameSender/stop(_:)``.
-    struct Stop: Sendable {
-        var time: MonotonicTime
-        var goodbye: Goodbye
-    }
-
     var links: [ReceiverLink] = []
     /// Counts changes: a link was added, has connected, or has ended.
     var version = 0
@@ -15,13 +9,8 @@ struct SenderControl: Sendable {
     var retiredInterval = SenderStatistics()
     /// The version at the last call of ``retire(beyond:)``.
     private var retiredAt = 0
-    /// The stop; nil before one.
-    var stop: Stop?
-    var isCancelled = false
-    var isRunning = false
-    var hasEnded = false
-
-    var isStopping: Bool { stop != nil }
+    var phase = SenderPhase.open
+    var order = SenderOrder.proceed
 
     /// Forgets the names of the oldest ended links, and keeps the sum of their
     /// figures: a sender may run for months.

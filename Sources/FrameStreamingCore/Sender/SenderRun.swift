@@ -12,7 +12,7 @@ struct SenderRun: Sendable {
     /// The longest wait before the run checks for a stop or cancel.
     private static var slice: Duration { .milliseconds(50) }
 
-    private var isEnding: Bool { control.withLock { $0.isStopping || $0.isCancelled } }
+    private var isEnding: Bool { control.withLock { $0.order.ends } }
 
     /// Returns the open links. Without any it waits for one, if one may be
     /// added. Returns nil if the run is over.
@@ -21,7 +21,7 @@ struct SenderRun: Sendable {
     ///   the first receiver is connected.
     private func receivers(isFirst: Bool, waits: Bool) -> Receivers? {
         let found: Receivers?? = control.wait(until: nil) { control in
-            if control.isStopping || control.isCancelled { return .some(nil) }
+            if control.order.ends { return .some(nil) }
             let open = control.links.filter { $0.isOpen }
             if !open.isEmpty {
                 if isFirst, !open.contains(where: { $0.hasConnected }) { return .none }
@@ -120,8 +120,8 @@ struct SenderRun: Sendable {
     ///   nor the user stopped the sender.
     func end(_ failure: FrameStreamingError?, _ complete: Goodbye) {
         let (stop, links) = control.update { control in
-            control.hasEnded = true
-            return (control.stop, control.links)
+            control.phase = .ending
+            return (control.order.stopped, control.links)
         }
         // A source that somebody cancelled has not failed: it may be started again.
         let ofSource: Goodbye? = failure.map {
@@ -134,7 +134,7 @@ struct SenderRun: Sendable {
         for link in links { link.finish(goodbye, stopped: stop?.time) }
         var open = links
         var hasStopped = stop != nil
-        while !control.withLock({ $0.isCancelled }) {
+        while !control.withLock({ $0.order.isCancelled }) {
             open.removeAll { $0.join(until: .now) }
             guard let first = open.first else { break }
             if !hasStopped, isEnding {
