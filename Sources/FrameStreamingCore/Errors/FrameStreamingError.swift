@@ -122,3 +122,43 @@ extension FrameStreamingError {
         FrameStreamingError(.cancelled, "\(what) was cancelled")
     }
 }
+
+/// What follows from an error.
+extension FrameStreamingError {
+    /// Whether the same attempt to connect, or to continue after a break, may succeed later: the
+    /// peer is not started yet or is restarted, the cable is unplugged, too many peers are
+    /// connected. False for errors that only a change of program or settings mends.
+    public var isTransient: Bool {
+        switch code {
+        case .connectionFailed, .connectionLost, .endedWithoutGoodbye, .timedOut, .unresolvedHost, .busy, .system: true
+        default: false
+        }
+    }
+
+    /// Whether it is a fault of one peer of a listener, and says nothing about the next one.
+    var isOfOnePeer: Bool {
+        switch code {
+        case .protocolViolation, .rejected, .limitExceeded, .busy: true
+        default: false
+        }
+    }
+
+    /// Whether ``Transport/send(_:until:)`` refused the message with this error: nothing of it was
+    /// sent, and the connection still works.
+    var refusesMessage: Bool {
+        switch code {
+        case .invalidArgument, .limitExceeded, .unsupported: true
+        default: false
+        }
+    }
+
+    /// The error for frames in a format that the receiver does not take.
+    package static func unsuited(
+        _ format: PixelFormat, toTaking formats: [PixelFormat], at address: String?
+    ) -> FrameStreamingError {
+        FrameStreamingError(
+            .unsupported,
+            "the frames are \(format), and the receiver takes \(PixelFormat.list(formats)) only: choose a source or a codec with one of those",
+            subject: address)
+    }
+}

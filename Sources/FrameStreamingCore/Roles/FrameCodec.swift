@@ -111,15 +111,3 @@ extension PixelFormat {
         formats.map(\.description).joined(separator: ", ")
     }
 }
-
-extension FrameStreamingError {
-    /// The error for frames in a format that the receiver does not take.
-    package static func unsuited(
-        _ format: PixelFormat, toTaking formats: [PixelFormat], at address: String?
-    ) -> FrameStreamingError {
-        FrameStreamingError(
-            .unsupported,
-            "the frames are \(format), and the receiver takes \(PixelFormat.list(formats)) only: choose a source or a codec with one of those",
-            subject: address)
-    }
-}
