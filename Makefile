@@ -40,6 +40,7 @@ docs: libraries
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Examples Tests Benchmarks Package.swift
 	.ci/waits
+	.ci/sizes
 
 libraries:
 	@.ci/install $(LIBRARIES)
