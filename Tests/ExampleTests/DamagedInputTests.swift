@@ -54,7 +54,7 @@ extension ExampleTests {
         }
 
         @Test func warningsAreShownAndCounted() throws {
-            // The end of the data is missing, and an EOI is there.
+            // The end of the data is missing, in front of an EOI.
             let bytes = pictures.flatMap { (picture: [UInt8]) -> [UInt8] in picture.dropLast(40) + [0xFF, 0xD9] }
             for ended in try send(bytes) {
                 try ended.expectAllArrived(6)

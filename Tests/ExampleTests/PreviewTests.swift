@@ -133,7 +133,7 @@ extension ExampleTests {
 
         @Test(arguments: [
             (["frame-receive", "--listen", "0", "--preview", "0.0.0.0:0"], "--insecure"),
-            (["frame-receive", "--listen", "0", "--preview", "x"], "a port is a number"),
+            (["frame-receive", "--listen", "0", "--preview", "x"], "the port must be a number from 0 to 65535, not x"),
             (["frame-receive", "--listen", "0", "--insecure"], "--preview HOST:PORT"),
             (["frame-demo", "--preview", "0.0.0.0:0"], "--insecure"),
             (["frame-demo", "--preview", "0", "--no-preview"], "one of them"),

@@ -35,7 +35,8 @@ public final class FramePool: Sendable {
     /// - Parameters:
     ///   - capacity: The largest number of slots; 0 = none, and every buffer is unpooled.
     ///   - maximumKeptByteCount: A slot that returns while all slots together have more bytes is
-    ///     freed, and free slots are freed before a new one exceeds it. Leased frames are not limited by this.
+    ///     freed, and free slots are freed before a new one exceeds it. Leased frames are not
+    ///     limited by this.
     public init(capacity: Int, maximumKeptByteCount: Int = .max) {
         precondition(capacity >= 0, "a pool must have at least 0 slots, not \(capacity)")
         self.capacity = capacity

@@ -4,7 +4,7 @@
 /// counted, without computing a sample (ITU-T T.81, F.2.2). That takes about a third of a decode,
 /// and only such frames need it.
 package enum JPEGCompleteness: Hashable, Sendable {
-    /// Every block is there; the data end at this byte.
+    /// No block is missing; the data end at this byte.
     case complete(byteCount: Int)
     /// The data end before the last block.
     case cut

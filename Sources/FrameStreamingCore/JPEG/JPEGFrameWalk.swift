@@ -1,7 +1,7 @@
 /// Finds the end of one frame in a stream of JPEGs that may be damaged (MJPEG).
 ///
 /// ``JPEGSegments`` accepts what the standard allows. This walk accepts what cameras write and
-/// decoders show: bytes between segments, a missing EOI, an SOI that is there twice. A fault that
+/// decoders show: bytes between segments, a missing EOI, a repeated SOI. A fault that
 /// no decoder passes costs the frame, and the walk says where the search for the next one begins.
 ///
 /// A segment's length may be wrong, and may then lead over the frames behind it. So a segment is

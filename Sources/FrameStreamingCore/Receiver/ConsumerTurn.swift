@@ -1,4 +1,4 @@
-/// Who asks a receiver for frames: a call, as long as it lasts, or an iterator, as long as it lives.
+/// The consumer of a receiver: a call, as long as it lasts, or an iterator, as long as it lives.
 enum FrameConsumer: Hashable, Sendable {
     /// A blocking call of the receiver.
     case call

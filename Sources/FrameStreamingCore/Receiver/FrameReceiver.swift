@@ -87,7 +87,7 @@ public final class FrameReceiver: Sendable {
             transport.close()
             return
         }
-        // Nobody said goodbye, perhaps because the consumer threw: the frame that it had was not
+        // The consumer said no goodbye, perhaps because it threw: the frame that it had was not
         // consumed.
         let goodbye =
             inbox.farewell ?? (isCancelled || Task.isCancelled ? Self.cancelledGoodbye : Self.releasedGoodbye)

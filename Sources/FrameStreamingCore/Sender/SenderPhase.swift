@@ -4,7 +4,7 @@ enum SenderPhase: Sendable {
     case open
     /// A run or a `finish` has begun. There is no second one.
     case running
-    /// The frames in flight are waited for, and goodbyes are said. No receiver is added any more.
+    /// The frames in flight are waited for, and goodbyes are sent. No receiver is added any more.
     case ending
 
     /// Begins the run. Returns false if one had begun before.

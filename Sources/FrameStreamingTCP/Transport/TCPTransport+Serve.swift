@@ -57,7 +57,7 @@ extension TCPTransport: ScopedTransport {
     private static var stoppedGoodbye: Goodbye { .stopped("the other side was stopped") }
 
     private func sayOnThread(_ goodbye: Goodbye, _ cancellation: TCPCancellation) async {
-        // Without a thread nothing is said, and the peer sees a broken connection.
+        // Without a thread no goodbye is sent, and the peer sees a broken connection.
         try? await callOnThread("fs-goodbye", cancel: cancellation.cancel) { () throws(FrameStreamingError) in
             self.say(goodbye, Self.patience, cancellation, afterCancel: Self.lastWordPatience)
         }

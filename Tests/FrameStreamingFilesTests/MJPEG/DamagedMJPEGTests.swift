@@ -56,7 +56,7 @@ import Testing
 
     @Test func `a frame cut anywhere costs that frame`() throws {
         for index in [0, 2, 3] {
-            // A cut behind FF D8 leaves nothing that tells it from a start that is there twice. At 6 the
+            // A cut behind FF D8 leaves nothing that tells it from a repeated start. At 6 the
             // segment's length is exactly that of the next picture's bytes up to a marker.
             for cut in 4..<pictures[index].count - 2 where cut != 6 {
                 let result = try read(stream(index) { $0.removeLast($0.count - cut) })
@@ -150,7 +150,7 @@ import Testing
             }
             let result = try read(pictures[0] + damaged + pictures[2...].flatMap { $0 })
             #expect(result.frames.first == pictures[0])
-            // A wrong length may lead over the next frames, if a marker is there by chance.
+            // A wrong length may lead over the next frames, if a marker happens to follow.
             if !result.frames.suffix(3).elementsEqual(pictures.suffix(3)) { unlucky += 1 }
         }
         #expect(unlucky < 20)

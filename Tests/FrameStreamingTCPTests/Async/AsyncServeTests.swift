@@ -30,7 +30,7 @@ import Testing
         try TCPConnector(to: "127.0.0.1:\(port)", role: .receiver, options: options)
     }
 
-    /// The receiver connects before its sender is there, and goes on after a cut.
+    /// The receiver connects before its sender listens, and goes on after a cut.
     @Test func breaksAndAnEnd() async throws {
         let port = try RawListener().port
         var numbers: [UInt64] = []
