@@ -73,7 +73,7 @@ import Testing
             switch last {
             case .lost: window.wait { if case .sourceLost = $0 { true } else { false } }
             case .restored: window.wait { $0?.isLive == true }
-            case .frame, nil: break
+            case .frame, .damaged, nil: break
             @unknown default: Issue.record("a step that this source does not know")
             }
             last = steps.isEmpty ? nil : steps.removeFirst()
