@@ -74,6 +74,28 @@ import Testing
         #expect(try running.value().total.failed == 1)
     }
 
+    /// A kind of its format that the codec does not decode, such as a JPEG of 12 bits.
+    private struct Particular: FrameCodec {
+        let decodableFormats = [PixelFormat.gray8]
+
+        func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame { frame }
+
+        func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
+            guard frame.sequence > 1 else { throw FrameStreamingError(.unsupported, "a kind that nobody decodes") }
+            return frame
+        }
+    }
+
+    @Test func aFirstFrameOfAKnownFormatIsCountedAndPassedOver() throws {
+        let link = MemoryTransport.pair()
+        let (_, running) = try Self.send(Self.frames([.gray8, .gray8, .gray8]), over: link.sender)
+        let receiver = try FrameReceiver(codec: Particular(), transport: link.receiver)
+        var numbers: [UInt64] = []
+        while let received = try receiver.next(until: .after(.seconds(30))) { numbers.append(received.frame.sequence) }
+        #expect(numbers == [2] && receiver.statistics.decodeFailures == 2)
+        #expect(try running.value().total.failed == 2)
+    }
+
     @Test func framesThatAreNotDecodedMayHaveAnyFormat() throws {
         let link = MemoryTransport.pair()
         let (_, running) = try Self.send(Self.frames([.jpeg, .i420]), over: link.sender)

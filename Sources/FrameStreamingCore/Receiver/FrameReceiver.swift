@@ -207,7 +207,10 @@ public final class FrameReceiver: Sendable {
                 frame = try codec.decode(item.frame, decode)
             } catch {
                 inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
-                let isTheEnd = error.code == .unsupported && isFirst
+                // A codec that names the format refuses this frame, and not all of its kind.
+                let isTheEnd =
+                    error.code == .unsupported && isFirst
+                    && !codec.decodableFormats.contains(frame.format.pixelFormat)
                 let outcome: Acknowledgement.Outcome? =
                     isTheEnd ? nil : error.code == .corruptImage ? .undecodable : .refused
                 pass(over: item.info, outcome)

@@ -69,8 +69,13 @@ public protocol FrameCodec: Sendable {
 
     /// The picture in `frame`.
     ///
-    /// - Throws: `corruptImage` if it does not decode; `limitExceeded` if it claims to
-    ///   be larger than the codec allows.
+    /// A receiver counts a frame that fails, and goes on with the next. `invalidArgument` ends it,
+    /// because every frame would fail with the same settings.
+    ///
+    /// - Throws: `corruptImage` if it does not decode; `limitExceeded` if it claims to be larger
+    ///   than the codec allows; `unsupported` for a frame of a kind that the codec does not decode;
+    ///   `invalidArgument` for settings that it cannot follow, such as a pixel format. A codec with
+    ///   one result may ignore them.
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame
 
     /// The pixel formats that ``decode(_:_:)`` takes; empty, the default, = not known.

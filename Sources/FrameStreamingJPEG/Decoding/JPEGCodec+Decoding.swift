@@ -18,13 +18,13 @@ extension JPEGCodec {
     /// - Throws: `corruptImage` for a JPEG that does not decode, or has warnings under
     ///   ``Strictness/strict``. `limitExceeded` beyond ``maximumPixels`` (before scaling),
     ///   ``maximumScans`` and ``maximumScannedSamples``, before anything is decoded. `unsupported`
-    ///   for a frame that is not JPEG, for another target format, and for a lossless, hierarchical
-    ///   or 12-bit JPEG.
+    ///   for a frame that is not JPEG, and for a lossless, hierarchical or 12-bit JPEG.
+    ///   `invalidArgument` for another target format.
     public func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         guard Self.targets.contains(settings.pixelFormat) else {
             throw FrameStreamingError(
-                .unsupported,
+                .invalidArgument,
                 "a JPEG cannot be decoded to \(settings.pixelFormat): ask for one of \(Self.targets.map(\.description).joined(separator: ", "))"
             )
         }

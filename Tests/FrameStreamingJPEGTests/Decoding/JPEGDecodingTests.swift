@@ -126,7 +126,7 @@ import Testing
         #expect(code { _ = try strict.transform(raw, JPEGTransform()) } == .unsupported)
         let jpeg = try strict.encode(raw, EncodeSettings())
         for format in [PixelFormat.yuyv, .nv12, .jpeg] {
-            #expect(code { _ = try strict.decode(jpeg, DecodeSettings(pixelFormat: format)) } == .unsupported)
+            #expect(code { _ = try strict.decode(jpeg, DecodeSettings(pixelFormat: format)) } == .invalidArgument)
         }
     }
 
