@@ -20,7 +20,7 @@ extension FrameReceiver {
     /// - **A throw in the body** ends nothing either, and a receiver cannot tell it from a `break`.
     ///   A program that holds the receiver calls
     ///   `await receiver.close(.failed("\(error)"), consumed: false)`.
-    /// - **Releasing the receiver** without ``close(_:consumed:)`` says that it failed, after a
+    /// - **Releasing the receiver** without `close(_:consumed:)` says that it failed, after a
     ///   `break` too: the sender's run throws `peerFailed`, and the last frame is not acknowledged.
     ///
     /// A program should not exit before the goodbye was answered: otherwise the sender may report

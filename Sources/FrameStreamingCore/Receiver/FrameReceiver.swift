@@ -36,7 +36,7 @@ struct ReceiverState {
 /// and the sender may send another. One consumer asks for frames; a second one at the same time
 /// gets the error `busy`. Everything else may be called from any thread.
 ///
-/// A program ends a receiver with ``close(_:consumed:)``. A receiver that is released without it
+/// A program ends a receiver with `close(_:consumed:)`. A receiver that is released without it
 /// tells the sender that it failed, because its consumer may have thrown: the frame that the
 /// consumer had is not acknowledged, and the sender of a file does not take it for delivered. If
 /// the task that loops over ``frames`` was cancelled, the sender hears that this side was stopped.

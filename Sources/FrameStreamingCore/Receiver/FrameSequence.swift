@@ -5,7 +5,7 @@ internal import FrameStreamingSystem
 /// A receiver has one consumer at a time: asking for a frame acknowledges the one before, which
 /// another consumer might still use. An iterator has its turn from its first `next()` until it is
 /// released, as it is when its loop is left. Meanwhile the first `next()` of any other iterator,
-/// ``FrameReceiver/next(until:)``, ``FrameReceiver/latest(until:)`` and a ``ReceiverSource`` throw
+/// ``FrameReceiver/next(until:)``, `FrameReceiver.latest(until:)` and a ``ReceiverSource`` throw
 /// `busy` at once, and the loop that has its turn goes on. Likewise an iterator throws `busy` while
 /// such a call waits. Several tasks that share the frames need one loop that gives them out.
 public struct FrameSequence: AsyncSequence, Sendable {

@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// How a receiver asks its sender for something, and waits for the answer.
 extension ReceiverInbox {
-    /// - Throws: As ``FrameReceiver/request(_:)``.
+    /// - Throws: As `FrameReceiver.request(_:)`.
     func request(_ request: ReceiverRequest, until deadline: Deadline) throws(FrameStreamingError) {
         if case .quality(let quality) = request, !(1...100).contains(quality) {
             throw FrameStreamingError(

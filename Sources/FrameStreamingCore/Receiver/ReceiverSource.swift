@@ -22,7 +22,7 @@ enum ReceivedEvent: Sendable {
 /// the source.
 ///
 /// The caller must close the receiver when the run has ended
-/// (``FrameReceiver/close(_:consumed:)``). Released without it, the receiver says that it failed.
+/// (`FrameReceiver.close(_:consumed:)`). Released without it, the receiver says that it failed.
 /// After the sender's own goodbye there is nothing to close.
 public struct ReceiverSource: FrameSource, Sendable {
     /// Where the frames come from.

@@ -40,7 +40,7 @@ public struct SenderOptions: Sendable {
     public var stallTimeout: Duration?
     /// The limit, instead of ``stallTimeout`` and a longer ``drainTimeout``, for receivers that
     /// connected to this side by themselves, through a listener
-    /// (``FrameSender/serve(_:policy:window:)``, a listening ``TransportProvider``); nil = the
+    /// (`FrameSender.serve`, a listening ``TransportProvider``); nil = the
     /// other two hold.
     public var incomingStallTimeout: Duration? = .seconds(10)
     /// Under `reliable`: how long to wait for the return of a receiver that connected to

@@ -14,7 +14,7 @@ public struct ReceiverStatistics: Sendable {
     /// Pictures that the sender dropped before it sent the next; nil if
     /// the handshake does not report them.
     public var skippedBySender: Int?
-    /// Frames that arrived and were skipped by ``FrameReceiver/latest(until:)``.
+    /// Frames that arrived and were skipped by `FrameReceiver.latest(until:)`.
     public var skippedHere = 0
     /// Frames that arrived but were not delivered: this side was stopped or cancelled,
     /// or the connection broke and the consumer did not take them in time. They were

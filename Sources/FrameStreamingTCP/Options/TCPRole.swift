@@ -43,7 +43,7 @@ public struct TCPRole: Sendable, CustomStringConvertible {
     /// or to relay them, is a plain ``receiver``.
     ///
     /// - Parameters:
-    ///   - codec: Its ``FrameCodec/decodableFormats`` replace ``TCPReceiverOptions/pixelFormats``.
+    ///   - codec: Its `FrameCodec.decodableFormats` replace ``TCPReceiverOptions/pixelFormats``.
     ///   - options: All other settings.
     public static func receiver(
         for codec: any FrameCodec, _ options: TCPReceiverOptions = TCPReceiverOptions()
