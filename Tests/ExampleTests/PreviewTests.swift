@@ -66,6 +66,8 @@ extension ExampleTests {
             let again = try Program("frame-send", ["--to", "127.0.0.1:\(port)", "--json"] + arguments)
             let back = try streams(page, "the return") { $0.first?.string("state") == "live" }
             #expect(back.count == 1 && back[0].isNull("reason"))
+            // Before that it would end without a goodbye, and its tile would be lost once more.
+            _ = try again.line("the connection") { $0.event == "connected" }
             again.signal(SIGINT)
             #expect(try again.finish() == .exit(0))
             let ended = try streams(page, "the end") { $0.first?.string("state") == "ended" }
