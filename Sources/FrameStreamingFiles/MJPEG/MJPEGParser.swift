@@ -87,12 +87,8 @@ struct MJPEGParser: Sendable {
                 countsMissingStart = false
                 return .damaged(error)
             case .whole(let count, let header):
-                guard count <= maximumFrameByteCount else {
-                    window.drop(count)
-                    return .damaged(tooLarge(count))
-                }
-                lastSize = JPEGFrameWalk.Size(header)
-                return .frame(Picture(header: header, byteCount: count, used: count, needsEnd: false))
+                let picture = Picture(header: header, byteCount: count, used: count, needsEnd: false)
+                return accepted(picture, &window)
             case .withoutEnd(let used, let header):
                 return withoutEnd(used, header, &window)
             }
@@ -112,12 +108,19 @@ struct MJPEGParser: Sendable {
         case .complete(let count): byteCount = count
         case .unknown: byteCount = length
         }
-        guard byteCount <= maximumFrameByteCount else {
-            window.drop(used)
-            return .damaged(tooLarge(byteCount))
+        return accepted(Picture(header: header, byteCount: byteCount, used: used, needsEnd: true), &window)
+    }
+
+    /// A complete frame, unless it is too large.
+    private mutating func accepted(_ picture: Picture, _ window: inout InputWindow) -> Find {
+        guard picture.byteCount <= maximumFrameByteCount else {
+            window.drop(picture.used)
+            return .damaged(
+                FrameStreamingError(
+                    .limitExceeded, "it has \(picture.byteCount) bytes, over the limit of \(maximumFrameByteCount)"))
         }
-        lastSize = JPEGFrameWalk.Size(header)
-        return .frame(Picture(header: header, byteCount: byteCount, used: used, needsEnd: true))
+        lastSize = JPEGFrameWalk.Size(picture.header)
+        return .frame(picture)
     }
 
     /// A frame whose end does not come would take all memory. Coefficients take at most four bytes
@@ -125,10 +128,6 @@ struct MJPEGParser: Sendable {
     private func mostBytes(_ header: JPEGHeader?) -> Int {
         let samples = header.map { $0.width * $0.height * $0.componentCount } ?? 0
         return min(maximumFrameByteCount, 32 << 20 + 4 * samples)
-    }
-
-    private func tooLarge(_ count: Int) -> FrameStreamingError {
-        FrameStreamingError(.limitExceeded, "it has \(count) bytes, over the limit of \(maximumFrameByteCount)")
     }
 
     private static func damage(_ what: String) -> FrameStreamingError {
