@@ -118,6 +118,10 @@ extension FrameStreamingError {
         FrameStreamingError(.timedOut, "timed out waiting for \(waitedFor)")
     }
 
+    package static func damagedJPEG(_ what: String) -> FrameStreamingError {
+        FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
+    }
+
     package static func cancelled(_ what: String) -> FrameStreamingError {
         FrameStreamingError(.cancelled, "\(what) was cancelled")
     }

@@ -87,14 +87,14 @@ package struct JPEGFrameWalk: Sendable {
         if start > position {
             // Other bytes than a marker. Decoders skip them.
             if let doubtful, let next = frame(in: doubtful, bytes, isWhole: true) {
-                return .damaged(Self.wrong("the segment at byte \(doubtful.lowerBound) was cut"), next: next)
+                return .damaged(.damagedJPEG("the segment at byte \(doubtful.lowerBound) was cut"), next: next)
             }
             doubtful = nil
         } else if let doubtful, doubtful.count >= 2, doubtful.upperBound == start, start < bytes.byteCount,
             bytes.byte(at: start - 2) == 0xFF, bytes.byte(at: start - 1) == JPEGMarker.startOfImage
         {
             // The segment was cut, and its length ends behind the next frame's SOI.
-            return .damaged(Self.wrong("the segment at byte \(doubtful.lowerBound) was cut"), next: start - 2)
+            return .damaged(.damagedJPEG("the segment at byte \(doubtful.lowerBound) was cut"), next: start - 2)
         }
         var code = start + 1
         while code < bytes.byteCount, bytes.byte(at: code) == 0xFF { code += 1 }
@@ -105,7 +105,7 @@ package struct JPEGFrameWalk: Sendable {
         switch marker {
         case JPEGMarker.endOfImage:
             guard let header else {
-                return .damaged(Self.wrong("it ends at byte \(position) without picture data"), next: code + 1)
+                return .damaged(.damagedJPEG("it ends at byte \(position) without picture data"), next: code + 1)
             }
             return .whole(byteCount: code + 1, header)
         case JPEGMarker.startOfImage:
@@ -116,7 +116,7 @@ package struct JPEGFrameWalk: Sendable {
             }
             if let header { return .withoutEnd(byteCount: position, header) }
             if !sawSegment { return .startsAgain(at: position) }
-            return .damaged(Self.wrong("another one begins at byte \(position), before its data"), next: position)
+            return .damaged(.damagedJPEG("another one begins at byte \(position), before its data"), next: position)
         case _ where Self.hasSegment(marker):
             return passSegment(marker, from: code + 1, bytes, isLast)
         default:
@@ -138,7 +138,7 @@ package struct JPEGFrameWalk: Sendable {
         // The segment was cut in front of its length or in the middle of it.
         for index in [start, start + 1] {
             switch Self.isStart(bytes, at: index) {
-            case true?: return .damaged(Self.wrong("the segment at byte \(position) was cut"), next: index)
+            case true?: return .damaged(.damagedJPEG("the segment at byte \(position) was cut"), next: index)
             case nil where !isLast: return .incomplete
             default: break
             }
@@ -148,7 +148,7 @@ package struct JPEGFrameWalk: Sendable {
         guard Self.isPlausible(length, marker, start, bytes) else {
             // Decoders pass an application's segment of length 0 or 1.
             if mayHoldThumbnail { return skip(to: start + 2) }
-            return .damaged(Self.wrong("the segment at byte \(position) has a length of \(length)"), next: start)
+            return .damaged(.damagedJPEG("the segment at byte \(position) has a length of \(length)"), next: start)
         }
         let payload = start + 2..<start + length
         guard payload.upperBound <= bytes.byteCount else {
@@ -157,14 +157,14 @@ package struct JPEGFrameWalk: Sendable {
             return end(bytes)
         }
         if !mayHoldThumbnail, let next = frame(in: payload, bytes, isWhole: false) {
-            return .damaged(Self.wrong("the segment at byte \(position) was cut"), next: next)
+            return .damaged(.damagedJPEG("the segment at byte \(position) was cut"), next: next)
         }
         switch marker {
         case JPEGMarker.huffmanTables:
             sawHuffmanTables = true
         case JPEGMarker.startOfScan:
             guard let frameHeader else {
-                return .damaged(Self.wrong("its data come before its frame header"), next: start)
+                return .damaged(.damagedJPEG("its data come before its frame header"), next: start)
             }
             do throws(FrameStreamingError) {
                 if header == nil {
@@ -180,7 +180,7 @@ package struct JPEGFrameWalk: Sendable {
             break
         case JPEGMarker.framesAndTables:
             guard frameHeader == nil else {
-                return .damaged(Self.wrong("there is a second frame header at byte \(position)"), next: start)
+                return .damaged(.damagedJPEG("there is a second frame header at byte \(position)"), next: start)
             }
             frameHeader = (marker, payload)
         default:
@@ -305,9 +305,5 @@ package struct JPEGFrameWalk: Sendable {
         let error = FrameStreamingError(
             .truncatedInput, "the input ends \(bytes.byteCount) bytes into it, before its data")
         return .damaged(error, next: frame(in: doubtful, bytes, isWhole: false) ?? bytes.byteCount)
-    }
-
-    private static func wrong(_ what: String) -> FrameStreamingError {
-        FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
     }
 }

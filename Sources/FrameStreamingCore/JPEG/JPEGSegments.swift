@@ -55,7 +55,7 @@ package struct JPEGSegments: Sendable {
     private mutating func passMarker(_ bytes: RawSpan) throws(FrameStreamingError) -> Bool {
         guard position < bytes.byteCount else { return false }
         guard bytes.byte(at: position) == 0xFF else {
-            throw wrong("byte \(position) should begin a marker and does not")
+            throw .damagedJPEG("byte \(position) should begin a marker and does not")
         }
         // Any number of FF bytes may precede a marker.
         var code = position + 1
@@ -65,7 +65,7 @@ package struct JPEGSegments: Sendable {
         let marker = bytes.byte(at: code)
         switch marker {
         case JPEGMarker.endOfImage:
-            guard header != nil else { throw wrong("it ends at byte \(position) without picture data") }
+            guard header != nil else { throw .damagedJPEG("it ends at byte \(position) without picture data") }
             position = code + 1
             place = .end
             return true
@@ -73,9 +73,9 @@ package struct JPEGSegments: Sendable {
             position = code + 1
             return true
         case JPEGMarker.startOfImage:
-            throw wrong("another picture begins at byte \(position), before this one's end")
+            throw .damagedJPEG("another picture begins at byte \(position), before this one's end")
         case 0x00, 0x02...0xBF:
-            throw wrong("FF \(String(marker, radix: 16)) at byte \(position) is no marker")
+            throw .damagedJPEG("FF \(String(marker, radix: 16)) at byte \(position) is no marker")
         default:
             return try passSegment(marker, from: code + 1, bytes)
         }
@@ -86,14 +86,14 @@ package struct JPEGSegments: Sendable {
     ) throws(FrameStreamingError) -> Bool {
         guard start + 2 <= bytes.byteCount else { return false }
         let length = Int(bytes.byte(at: start)) << 8 | Int(bytes.byte(at: start + 1))
-        guard length >= 2 else { throw wrong("the segment at byte \(position) has a length of \(length)") }
+        guard length >= 2 else { throw .damagedJPEG("the segment at byte \(position) has a length of \(length)") }
         guard start + length <= bytes.byteCount else { return false }
         switch marker {
         case JPEGMarker.huffmanTables:
             sawHuffmanTables = true
         case JPEGMarker.startOfScan:
             if header == nil {
-                guard let frameHeader else { throw wrong("picture data comes before the frame header") }
+                guard let frameHeader else { throw .damagedJPEG("picture data comes before the frame header") }
                 header = try JPEGHeader(
                     startOfFrame: frameHeader.marker, bytes.extracting(frameHeader.range),
                     hasHuffmanTables: sawHuffmanTables)
@@ -102,7 +102,7 @@ package struct JPEGSegments: Sendable {
         case JPEGMarker.arithmeticConditioning, JPEGMarker.extensions:
             break
         case JPEGMarker.framesAndTables:
-            guard frameHeader == nil else { throw wrong("there is a second frame header at byte \(position)") }
+            guard frameHeader == nil else { throw .damagedJPEG("there is a second frame header at byte \(position)") }
             frameHeader = (marker, start + 2..<start + length)
         default:
             break
@@ -125,9 +125,5 @@ package struct JPEGSegments: Sendable {
                 return true
             }
         }
-    }
-
-    private func wrong(_ what: String) -> FrameStreamingError {
-        FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
     }
 }

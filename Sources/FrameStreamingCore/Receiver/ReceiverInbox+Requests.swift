@@ -4,10 +4,7 @@ internal import FrameStreamingSystem
 extension ReceiverInbox {
     /// - Throws: As `FrameReceiver.request(_:)`.
     func request(_ request: ReceiverRequest, until deadline: Deadline) throws(FrameStreamingError) {
-        if case .quality(let quality) = request, !(1...100).contains(quality) {
-            throw FrameStreamingError(
-                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
-        }
+        if case .quality(let quality) = request { try EncodeSettings(quality: quality).check() }
         guard transport.peer.abilities.contains(.requestAnswers) else {
             return try transport.send(.request(request), until: deadline)
         }

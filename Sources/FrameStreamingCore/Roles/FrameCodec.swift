@@ -13,6 +13,13 @@ public struct EncodeSettings: Hashable, Sendable {
         self.subsampling = subsampling
         self.scale = scale
     }
+
+    /// - Throws: `invalidArgument` for a quality outside 1...100.
+    func check() throws(FrameStreamingError) {
+        guard (1...100).contains(quality) else {
+            throw FrameStreamingError(.invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
+        }
+    }
 }
 
 /// The scale of a picture, in decoding (cheaper than decoding it in

@@ -73,7 +73,7 @@ public final class FrameSender: Sendable {
     ///   - options: Policy, window, quality.
     /// - Throws: `invalidArgument` for invalid options.
     public init(codec: any FrameCodec, options: SenderOptions) throws(FrameStreamingError) {
-        try Self.check(options.encode)
+        try options.encode.check()
         // Invalid options are refused here, before a connection is added.
         _ = try FlowControl(options)
         self.options = options
@@ -217,15 +217,8 @@ public final class FrameSender: Sendable {
     public func updateEncodeSettings(_ change: (inout EncodeSettings) -> Void) throws(FrameStreamingError) {
         var settings = encodeSettings
         change(&settings)
-        try Self.check(settings)
+        try settings.check()
         encoders.change { $0 = settings }
-    }
-
-    private static func check(_ settings: EncodeSettings) throws(FrameStreamingError) {
-        guard (1...100).contains(settings.quality) else {
-            throw FrameStreamingError(
-                .invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(settings.quality)")
-        }
     }
 
     /// The figures so far, connection by connection.

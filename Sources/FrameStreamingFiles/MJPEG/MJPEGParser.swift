@@ -57,7 +57,7 @@ struct MJPEGParser: Sendable {
                 let isFound = findStart(in: &window)
                 if isWithoutStart, isFound || isLast && hasStarted {
                     isWithoutStart = false
-                    return .damaged(Self.damage("it has no start (FF D8 FF)"))
+                    return .damaged(.damagedJPEG("it has no start (FF D8 FF)"))
                 }
                 guard isFound else {
                     guard isLast, window.count >= 2, window[0] == 0xFF, window[1] == 0xD8 else { return .nothing }
@@ -128,10 +128,6 @@ struct MJPEGParser: Sendable {
     private func mostBytes(_ header: JPEGHeader?) -> Int {
         let samples = header.map { $0.width * $0.height * $0.componentCount } ?? 0
         return min(maximumFrameByteCount, 32 << 20 + 4 * samples)
-    }
-
-    private static func damage(_ what: String) -> FrameStreamingError {
-        FrameStreamingError(.corruptImage, "the JPEG is damaged: \(what)")
     }
 
     /// Returns the length without the header of a multipart's next part.
