@@ -4,10 +4,11 @@ import Foundation
 import FrameStreaming
 import FrameStreamingTesting
 import Glibc
+import Synchronization
 
 /// Measures how long a cancel takes while the peer is stopped by SIGSTOP: its kernel still takes
 /// what fits into its buffers, and the program neither reads nor answers.
-struct CancelTimes: AsyncParsableCommand {
+struct CancelTimes: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Time from a cancel to the end of each call, beside a stopped peer.")
 
@@ -18,7 +19,21 @@ struct CancelTimes: AsyncParsableCommand {
     private var program: String { CommandLine.arguments[0] }
     private static let local = "127.0.0.1:0"
 
-    func run() async throws {
+    /// Waits on the main thread. As an asynchronous command it would make the whole program one,
+    /// and the commands that send and receive would be measured on a thread of the tasks' pool.
+    func run() throws {
+        let ended = DispatchSemaphore(value: 0)
+        let outcome = Mutex(Result<Void, any Error>.success(()))
+        let command = self
+        Task {
+            do { try await command.measure() } catch { outcome.withLock { $0 = .failure(error) } }
+            ended.signal()
+        }
+        ended.wait()
+        try outcome.withLock { $0 }.get()
+    }
+
+    private func measure() async throws {
         print("| call | median, ms | worst, ms |\n| --- | --- | --- |")
         var missed: [String] = []
         let calls: [(String, () async throws -> Double)] = [

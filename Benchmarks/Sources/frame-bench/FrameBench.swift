@@ -3,7 +3,7 @@ import ArgumentParser
 /// Measures the package against libturbojpeg, libjpeg, OpenCV and plain C, and runs the
 /// processes of its own measurements.
 @main
-struct FrameBench: AsyncParsableCommand {
+struct FrameBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-bench", abstract: "The criteria of Docs/Performance.md, measured.",
         subcommands: [
