@@ -11,9 +11,11 @@ final class SharedEncoding: QueueableFrame {
     }
 
     private enum State {
-        case raw
+        case raw(Frame)
         /// The callbacks for when it is done.
-        case encoding([@Sendable () -> Void])
+        case encoding(Frame, [@Sendable () -> Void])
+        /// The raw frame is released: until the receiver acknowledges the encoding,
+        /// a camera may need its buffer.
         case encoded(Outcome)
     }
 
@@ -25,57 +27,67 @@ final class SharedEncoding: QueueableFrame {
         case ready
     }
 
-    let frame: Frame
+    private enum Content {
+        /// It was encoded from the start: nothing changes, and asking costs no lock.
+        case encoded(Frame)
+        case changing(Monitor<State>)
+    }
+
     let offered: MonotonicTime
-    /// Nil for a frame that was encoded from the start: its state never
-    /// changes, and asking costs no lock.
-    private let state: Monitor<State>?
+    let captureTime: CaptureTime?
+    private let content: Content
 
     /// - Parameter isEncoded: Whether it is sent as it is.
     init(_ frame: Frame, isEncoded: Bool, offered: MonotonicTime) {
-        self.frame = frame
         self.offered = offered
-        state = isEncoded ? nil : Monitor(.raw)
+        captureTime = frame.captureTime
+        content = isEncoded ? .encoded(frame) : .changing(Monitor(.raw(frame)))
     }
 
-    var captureTime: CaptureTime? { frame.captureTime }
-
-    var comesEncoded: Bool { state == nil }
+    var comesEncoded: Bool {
+        if case .encoded = content { true } else { false }
+    }
 
     var sentFormat: PixelFormat? { compressed?.format.pixelFormat }
 
     var encoding: FrameEncoding? {
-        guard let state else { return .success(bytes: frame.byteCount, nanoseconds: 0, settings: nil) }
-        return state.withLock { state in
-            guard case .encoded(let outcome) = state else { return nil }
-            return switch outcome.result {
-            case .success(let frame):
-                .success(bytes: frame.byteCount, nanoseconds: outcome.nanoseconds, settings: outcome.settings)
-            case .failure(let error): .failure(error)
+        switch content {
+        case .encoded(let frame): .success(bytes: frame.byteCount, nanoseconds: 0, settings: nil)
+        case .changing(let state):
+            state.withLock { state in
+                guard case .encoded(let outcome) = state else { return nil }
+                return switch outcome.result {
+                case .success(let frame):
+                    .success(bytes: frame.byteCount, nanoseconds: outcome.nanoseconds, settings: outcome.settings)
+                case .failure(let error): .failure(error)
+                }
             }
         }
     }
 
     /// The compressed frame; nil = it is not encoded yet, or could not be.
     var compressed: Frame? {
-        guard let state else { return frame }
-        return state.withLock { state in
-            guard case .encoded(let outcome) = state, case .success(let frame) = outcome.result else { return nil }
-            return frame
+        switch content {
+        case .encoded(let frame): frame
+        case .changing(let state):
+            state.withLock { state in
+                guard case .encoded(let outcome) = state, case .success(let frame) = outcome.result else { return nil }
+                return frame
+            }
         }
     }
 
     /// Asks for the compressed frame. `done` is called when it has been encoded, on the thread that
     /// did so, but not if it was encoded before.
     func request(_ done: @escaping @Sendable () -> Void) -> Request {
-        guard let state else { return .ready }
+        guard case .changing(let state) = content else { return .ready }
         return state.withLock { state in
             switch state {
-            case .raw:
-                state = .encoding([done])
+            case .raw(let frame):
+                state = .encoding(frame, [done])
                 return .encode
-            case .encoding(let others):
-                state = .encoding(others + [done])
+            case .encoding(let frame, let others):
+                state = .encoding(frame, others + [done])
                 return .wait
             case .encoded: return .ready
             }
@@ -84,6 +96,7 @@ final class SharedEncoding: QueueableFrame {
 
     /// - Returns: The callbacks that must be called now.
     func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void] {
+        guard let frame = raw else { return [] }
         let start = MonotonicTime.now
         let result: Result<Frame, FrameStreamingError>
         do throws(FrameStreamingError) {
@@ -101,12 +114,24 @@ final class SharedEncoding: QueueableFrame {
         for done in finish(Outcome(result: .failure(.cancelled("encoding")), nanoseconds: 0)) { done() }
     }
 
+    /// The raw frame; nil = it is encoded.
+    private var raw: Frame? {
+        guard case .changing(let state) = content else { return nil }
+        return state.withLock { state in
+            switch state {
+            case .raw(let frame), .encoding(let frame, _): frame
+            case .encoded: nil
+            }
+        }
+    }
+
     private func finish(_ outcome: Outcome) -> [@Sendable () -> Void] {
-        state?.withLock { current in
+        guard case .changing(let state) = content else { return [] }
+        return state.withLock { current in
             defer { current = .encoded(outcome) }
-            if case .encoding(let waiting) = current { return waiting }
+            if case .encoding(_, let waiting) = current { return waiting }
             return []
-        } ?? []
+        }
     }
 }
 
