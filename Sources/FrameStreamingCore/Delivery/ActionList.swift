@@ -12,6 +12,12 @@ struct ActionList<Action>: Sequence, IteratorProtocol {
         if first == nil { first = action } else { others.append(action) }
     }
 
+    /// Puts an action before all others.
+    mutating func prepend(_ action: Action) {
+        if let first { others.insert(first, at: 0) }
+        first = action
+    }
+
     /// Takes the first action out.
     @inline(__always)
     mutating func next() -> Action? {

@@ -75,7 +75,9 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         case .tick(let bytes): lookWhileDraining(deliveredBytes: bytes, at: now, &actions)
         }
         advance(at: now, &actions)
-        if isReliable && !hadRoom && hasRoom || wasOpen && !phase.isOpen { actions.append(.wakeSource) }
+        // Woken first: while a frame is being sent the other end is still idle, and on a machine with
+        // two cores the source has a core for itself.
+        if isReliable && !hadRoom && hasRoom || wasOpen && !phase.isOpen { actions.prepend(.wakeSource) }
         assert(
             frames.isAccountedFor, "every frame is in one place, and none is sent beyond the credit: \(frames.counts)")
         assert(phase.agrees(with: connection, frames), "\(phase) with \(String(describing: connection))")
