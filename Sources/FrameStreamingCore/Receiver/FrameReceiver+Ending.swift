@@ -12,13 +12,18 @@ extension FrameReceiver {
     /// A consumer for an iterator or an async call.
     func makeConsumer() -> FrameConsumer { state.withLock { $0.turn.makeIterator() } }
 
+    /// Begins a consumer's turn, and takes the frame that it has finished with.
+    ///
     /// - Throws: `busy` if another consumer asks for frames. After the goodbye there are none that a
     ///   second consumer could disturb.
-    func beginTurn(_ consumer: FrameConsumer) throws(FrameStreamingError) {
-        try state.withLock { (state) throws(FrameStreamingError) in
-            if state.isFinished { return }
-            try state.turn.take(consumer)
-            state.wasLeftByCancelledTask = false
+    func beginTurn(_ consumer: FrameConsumer) throws(FrameStreamingError) -> TakenFrame {
+        let now = MonotonicTime.now
+        return try state.withLock { (state) throws(FrameStreamingError) in
+            if !state.isFinished {
+                try state.turn.take(consumer)
+                state.wasLeftByCancelledTask = false
+            }
+            return state.takeDelivered(at: now)
         }
     }
 

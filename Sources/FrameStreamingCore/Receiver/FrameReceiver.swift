@@ -21,6 +21,23 @@ struct ReceiverState {
     var isOver = false
     /// The codec has decoded a frame.
     var hasDecoded = false
+
+    /// Takes the consumer's frame, which it has finished with.
+    mutating func takeDelivered(at now: MonotonicTime) -> TakenFrame {
+        guard let frame = delivered.take() else { return .none }
+        guard frame.isHandedOver else { return .dropped }
+        isAcknowledging = true
+        interval.record(frame, consumed: now)
+        return .consumed(frame, unconsumed: unconsumed, at: now)
+    }
+}
+
+/// The frame that a consumer had when it asks for the next.
+enum TakenFrame {
+    case none
+    /// It was taken for the consumer and never handed over.
+    case dropped
+    case consumed(DeliveredFrame, unconsumed: Int, at: MonotonicTime)
 }
 
 /// Takes frames from a connection, decodes them, and returns credit as
@@ -161,9 +178,9 @@ public final class FrameReceiver: Sendable {
     private func takeEvent(
         for consumer: FrameConsumer, newest: Bool, notices: Bool, until deadline: Deadline
     ) throws(FrameStreamingError) -> ReceivedEvent? {
-        try beginTurn(consumer)
-        defer { if consumer == .call { endTurn(consumer) } }
-        acknowledgeDelivered()
+        acknowledge(try beginTurn(consumer))
+        var hasEndedTurn = false
+        defer { if consumer == .call, !hasEndedTurn { endTurn(consumer) } }
         while true {
             guard let arrival = inbox.next(newest: newest, notices: notices, until: deadline) else {
                 throw .timedOut("a frame")
@@ -176,7 +193,12 @@ public final class FrameReceiver: Sendable {
                     // A frame that was being decoded when this side ended is not delivered.
                     if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
                     delivered.isHandedOver = consumer == .call
-                    state.withLock { $0.delivered = delivered }
+                    // One lock for both: a call takes several per frame as it is.
+                    state.withLock { state in
+                        state.delivered = delivered
+                        if consumer == .call { state.turn.giveBack(consumer) }
+                    }
+                    hasEndedTurn = true
                     return .frame(delivered.frame)
                 }
             case .ended:
@@ -256,19 +278,14 @@ public final class FrameReceiver: Sendable {
     /// dropped.
     func acknowledgeDelivered() {
         let now = MonotonicTime.now
-        var isDropped = false
-        let consumed = state.withLock { state -> (DeliveredFrame, unconsumed: Int)? in
-            guard let delivered = state.delivered.take() else { return nil }
-            guard delivered.isHandedOver else {
-                isDropped = true
-                return nil
-            }
-            state.isAcknowledging = true
-            state.interval.record(delivered, consumed: now)
-            return (delivered, state.unconsumed)
-        }
-        if isDropped { inbox.noteDropped() }
-        if let (delivered, unconsumed) = consumed {
+        acknowledge(state.withLock { $0.takeDelivered(at: now) })
+    }
+
+    private func acknowledge(_ taken: TakenFrame) {
+        switch taken {
+        case .none: return
+        case .dropped: inbox.noteDropped()
+        case .consumed(let delivered, let unconsumed, let now):
             acknowledge(delivered.frame.info, .consumed, unconsumed, stages: delivered, at: now)
             let isAwaited = state.withLock { state in
                 state.isAcknowledging = false
