@@ -9,7 +9,7 @@ A frame is acknowledged when the loop asks for the next, so a slow loop gets few
 need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
 """
 from __future__ import annotations
-import argparse, collections, dataclasses, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
+import argparse, collections, dataclasses, importlib.util, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -454,7 +454,8 @@ def host_and_port(address: str) -> tuple[str, int]:
 def decoder() -> typing.Callable[[bytes], typing.Any]:
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))  # a few bytes may claim any size
     try:
-        import cv2, numpy
+        import numpy  # which OpenCV needs, and would ask for on standard output
+        import cv2
 
         def decode(jpeg: bytes) -> numpy.ndarray:
             image = cv2.imdecode(numpy.frombuffer(jpeg, "uint8"), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -462,13 +463,15 @@ def decoder() -> typing.Callable[[bytes], typing.Any]:
                 raise ValueError("no JPEG")
             return image
         return decode
-    except ImportError:
-        pass
+    except Exception as error:  # a package that is broken, or built for another numpy, raises anything
+        absent = [name for name in ("cv2", "numpy") if importlib.util.find_spec(name) is None]
+        reason = f"without {' and '.join(absent)}" if absent else f"where they do not load ({error})"
     try:
         import simplejpeg
         return lambda jpeg: simplejpeg.decode_jpeg(jpeg, colorspace="BGR")
-    except ImportError:
-        raise StreamError("pixels need OpenCV (pip install opencv-python-headless) or simplejpeg; --raw does not") from None
+    except Exception:  # what is told is how to get the first
+        raise StreamError("pixels need OpenCV and numpy, or simplejpeg, and this runs on a Python " + reason + ": pip install "
+                          "opencv-python-headless brings both; --raw and --save need neither") from None
 
 
 def main() -> int:

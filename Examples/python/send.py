@@ -7,10 +7,11 @@
     sender.close()                                          # waits until all are acknowledged
 
 Nothing is sent without the receiver's credit. A broken connection is made again, and every frame that was not
-acknowledged is sent again. JPEGs need the standard library alone; videos and cameras need OpenCV.
+acknowledged is sent again. JPEGs need the standard library alone; videos, cameras, addresses of streams and other
+pictures need OpenCV and numpy.
 """
 from __future__ import annotations
-import argparse, collections, os, secrets, selectors, signal, socket, struct, sys, threading, time, typing
+import argparse, collections, importlib.util, os, re, secrets, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -418,21 +419,38 @@ def encode(image: typing.Any, quality: int = 80) -> bytes:
 
 def opencv() -> typing.Any:
     try:
+        import numpy  # which OpenCV needs, and would ask for on standard output
         import cv2
-    except ImportError:
-        raise StreamError("this needs OpenCV (pip install opencv-python-headless); a folder of JPEGs does not") from None
-    return cv2
+        return cv2
+    except Exception as error:  # a package that is broken, or built for another numpy, raises anything
+        absent = [name for name in ("cv2", "numpy") if importlib.util.find_spec(name) is None]
+        reason = f"without {' and '.join(absent)}" if absent else f"where they do not load ({error})"
+        raise StreamError("this needs OpenCV and numpy, and runs on a Python " + reason + ": pip install opencv-python-headless "
+                          "brings both; a folder of JPEGs needs neither") from None
+
+
+def without_password(video: str) -> str:
+    return re.sub("//[^/@]*@", "//", video)
+
+
+def captured(video: str) -> typing.Any:
+    """OpenCV's capture of a camera's number, a file or an address such as http://camera/stream or rtsp://camera/1."""
+    number = video.isdigit() and not os.path.exists(video)
+    capture = opencv().VideoCapture(int(video) if number else video)
+    if not capture.isOpened():
+        raise StreamError(f"camera {video} does not open: is it there, and used by no other program?" if number else
+                          f"{without_password(video)} does not open: is the address right, and does its server run?"
+                          if "://" in video else f"{video} is no video that OpenCV can read")
+    return capture
 
 
 class Newest(threading.Thread):
-    """The newest picture of a camera, which is read all the time."""
+    """The newest picture of a camera or another live source, which is read all the time."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, capture: typing.Any) -> None:
         super().__init__(daemon=True)
-        self._camera, self._changed = opencv().VideoCapture(number), threading.Condition()
+        self._camera, self._changed = capture, threading.Condition()
         self._picture, self._count = None, 0
-        if not self._camera.isOpened():
-            raise StreamError(f"camera {number} does not open")
         self.start()
 
     def run(self) -> None:
@@ -454,31 +472,78 @@ class Newest(threading.Thread):
             return picture
 
 
-def pictures(video: str, fps: float | None, loop: bool) -> typing.Iterator[typing.Any]:
-    """The file's or folder's, each when it is due: JPEGs as bytes, others as images."""
-    due, empty = time.monotonic(), False
-    while not empty:
-        capture, names, empty = None, [], True
-        if os.path.isdir(video):
-            names = sorted(name for name in os.listdir(video) if name.lower().endswith((".jpg", ".jpeg")))
-        else:
-            capture = opencv().VideoCapture(video)
-            if not capture.isOpened():
-                raise StreamError(f"{video} is no video that OpenCV can read")
+def in_natural_order(names: typing.Iterable[str]) -> list[str]:
+    """1, 2, 10, as people count, and not 1, 10, 2."""
+    def key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+        parts = re.split("([0-9]+)", name.casefold())
+        return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], name
+    return sorted(names, key=key)
+
+
+def read_picture(path: str) -> typing.Any:
+    """A file's JPEG as it is, or another picture as an image; a ValueError says why it is neither."""
+    try:
+        if not os.path.isfile(path):
+            raise ValueError("not a file")
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    if content[:2] == b"\xff\xd8":
+        try:
+            if 0 in jpeg_size(content):
+                raise ValueError("a JPEG without a size")
+        except StreamError:
+            raise ValueError("a JPEG that is cut off or damaged") from None
+        return content
+    kinds = {b"\x89PNG": "PNG", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
+    kind = next((kinds[start] for start in kinds if content.startswith(start)), None)
+    if kind is None or kind == "WebP" and content[8:12] != b"WEBP":
+        raise ValueError("no picture" if content else "empty")
+    try:
+        cv2 = opencv()
+    except StreamError as error:
+        raise ValueError(f"a {kind}: {error}") from None
+    import numpy
+    try:
+        image = cv2.imdecode(numpy.frombuffer(content, "uint8"), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise ValueError(f"a {kind} that OpenCV does not read")
+    return image
+
+
+def of_folder(folder: str, tell: bool) -> typing.Iterator[typing.Any]:
+    """The pictures of a folder in natural order. What is none is skipped and, with `tell`, reported; hidden files are not."""
+    for name in in_natural_order(name for name in os.listdir(folder) if not name.startswith(".")):
+        try:
+            picture = read_picture(os.path.join(folder, name))
+        except ValueError as error:
+            if tell:
+                LOG.write(f"{name} is skipped: {error}")
+            continue
+        yield picture
+
+
+def of_video(capture: typing.Any) -> typing.Iterator[typing.Any]:
+    while (read := capture.read())[0]:
+        yield read[1]
+
+
+def pictures(video: str, capture: typing.Any, fps: float | None, loop: bool) -> typing.Iterator[typing.Any]:
+    """The file's or folder's, each when it is due: JPEGs as bytes, others as images. `capture`: None for a folder."""
+    due, first = time.monotonic(), True
+    while first or loop:
+        empty = True
         rate = fps if fps is not None else capture and capture.get(opencv().CAP_PROP_FPS) or 30
-        while True:
-            if capture:
-                there, picture = capture.read()
-            elif there := bool(names):
-                with open(os.path.join(video, names.pop(0)), "rb") as file:
-                    picture = file.read()
-            if not there:
-                break
+        for picture in of_video(capture) if capture else of_folder(video, tell=first):
             time.sleep(max(0.0, due - time.monotonic()))
-            due, empty = max(due + 1 / rate, time.monotonic()) if rate > 0 else due, not loop
+            due, empty = max(due + 1 / rate, time.monotonic()) if rate > 0 else due, False
             yield picture
-        if empty and loop:
-            raise StreamError(f"{video} has no pictures")
+        if empty:
+            raise StreamError(f"{without_password(video)} has no pictures")
+        capture, first = capture and loop and captured(video), False
 
 
 def main() -> int:
@@ -487,7 +552,8 @@ def main() -> int:
     where.add_argument("--to", metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
     where.add_argument("--listen", metavar="[HOST:]PORT",
                        help="wait for receivers; loopback without a host; nothing is encrypted, anybody may connect")
-    parser.add_argument("video", metavar="VIDEO", help="a video, a folder of JPEGs, or the number of a camera")
+    parser.add_argument("video", metavar="VIDEO", help="a video, a folder of pictures, the number of a camera, or an address "
+                        "that OpenCV opens, such as http://camera/stream or rtsp://camera/1")
     parser.add_argument("--quality", type=int, default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
     parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
@@ -496,17 +562,20 @@ def main() -> int:
     parser.add_argument("--no-reconnect", action="store_true", help="end when the connection breaks or cannot be made")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the receiver is told
-    live = options.video.isdigit() and not os.path.exists(options.video)
-    before, sender, status = -1, None, 0
+    is_folder, before, sender, status = os.path.isdir(options.video), -1, None, 0
     try:
-        if not live and not os.path.exists(options.video):
+        if not ("://" in options.video or options.video.isdigit() or os.path.exists(options.video)):
             raise StreamError(f"there is no {options.video}")
+        capture = None if is_folder else captured(options.video)
+        # An address may be a film, which has an end, and of which every picture counts.
+        live = capture and not os.path.exists(options.video) and (
+            "://" not in options.video or not capture.get(opencv().CAP_PROP_FRAME_COUNT) > 0)
         sender = FrameSender(connect=options.to, listen=options.listen, stream=options.stream, reliable=not live,
                              window=options.window or (2 if live else 4), reconnect=not options.no_reconnect)
         if sender.port:
             print(f"listening on port {sender.port}", file=sys.stderr, flush=True)
-        camera = Newest(int(options.video)) if live else None
-        source = pictures(options.video, options.fps, options.loop)
+        camera = Newest(capture) if live else None
+        source = pictures(options.video, capture, options.fps, options.loop)
         while True:
             try:
                 if camera:
@@ -517,6 +586,8 @@ def main() -> int:
                     picture, number = next(source, None), before + 1
                     taken = time.monotonic_ns()
                 if picture is None:
+                    if before < 0:
+                        raise StreamError(f"{without_password(options.video)} ended before its first picture")
                     sender.close()
                     break
                 before, began = number, time.monotonic_ns()
