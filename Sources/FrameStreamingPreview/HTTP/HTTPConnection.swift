@@ -140,7 +140,9 @@ final class HTTPConnection {
 
     func send(_ response: HTTPResponse, at now: MonotonicTime) {
         let ends = response.closes || !(request?.keepsConnection ?? false)
-        let message = response.message(ends: ends, isHead: request?.method == .head)
+        // A request that is refused is not known as a whole, but its method is.
+        let isHead = request.map { $0.method == .head } ?? reader.isHead
+        let message = response.message(ends: ends, isHead: isHead)
         pictureBytes = message.image?.byteCount ?? 0
         let reading = Duration.seconds(message.byteCount / RequestLimits.slowestReading)
         enter(.answering(ends: ends), RequestLimits.answer + reading, at: now)

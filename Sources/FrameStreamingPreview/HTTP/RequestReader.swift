@@ -5,6 +5,8 @@
 /// peer decides how many come. It refuses whatever two programs could understand differently.
 struct RequestReader {
     private var bytes: [UInt8] = []
+    /// The start of the request, behind empty lines.
+    private var start = 0
     /// The start of the line that is being read.
     private var lineStart = 0
     /// The bytes before this offset contain no further line end.
@@ -16,6 +18,10 @@ struct RequestReader {
 
     /// Whether part of a request has arrived.
     var hasBegun: Bool { requestLine != nil || !bytes.isEmpty }
+
+    /// Whether the request that has begun is a HEAD, even one that is refused: its response has no
+    /// body (RFC 9110, 9.3.2).
+    var isHead: Bool { bytes[start...].starts(with: Array("HEAD ".utf8)) }
 
     mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
@@ -33,6 +39,7 @@ struct RequestReader {
             guard let requestLine else {
                 if line.isEmpty {
                     emptyLines += 1
+                    start = lineStart
                     guard emptyLines <= RequestLimits.emptyLines else {
                         throw RequestRefusal(.badRequest, "A request begins with its request line.")
                     }
@@ -166,7 +173,7 @@ private struct RequestLine {
             }
             let rest = target.dropFirst(scheme.count)
             let authority = rest.prefix { $0 != "/" && $0 != "?" }
-            guard !authority.isEmpty, hosts.allSatisfy({ $0.lowercased() == authority.lowercased() }) else {
+            guard !authority.isEmpty, hosts.allSatisfy({ Self.isSameServer($0[...], authority) }) else {
                 throw RequestRefusal(.badRequest, "The target and Host name different servers.")
             }
             named = String(authority)
@@ -180,6 +187,17 @@ private struct RequestLine {
         return RequestHead(
             method: method, path: String(parts[0]), query: parts.count == 2 ? String(parts[1]) : nil,
             isVersion11: isVersion11, host: named ?? hosts.first, fields: fields)
+    }
+
+    /// Whether two authorities of http name the same server: 80 is the port where none is named.
+    private static func isSameServer(_ one: Substring, _ other: Substring) -> Bool {
+        func name(_ authority: Substring) -> String {
+            for port in [":80", ":"] where authority.hasSuffix(port) {
+                return authority.dropLast(port.count).lowercased()
+            }
+            return authority.lowercased()
+        }
+        return name(one) == name(other)
     }
 
     /// Whether a body follows (RFC 9112, 6.3).

@@ -27,7 +27,9 @@ struct SameOriginCheck: Sendable {
 
     /// Whether a Host header, with or without a port, can only mean this machine.
     static func isLoopback(_ header: String) -> Bool {
-        guard let host = name(of: header)?.lowercased() else { return false }
+        guard var host = name(of: header)?.lowercased() else { return false }
+        // With its final dot a name is the same one, and complete.
+        if host.hasSuffix("localhost.") { host.removeLast() }
         if host == "localhost" || host == "[::1]" { return true }
         if host.hasSuffix(".localhost") { return host.first != "." }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)

@@ -47,9 +47,13 @@ import Testing
         ("GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n", "/"),
         ("GET HTTP://LOCALHOST/x?y HTTP/1.1\r\nHost: localhost\r\n\r\n", "/x"),
         ("GET http://localhost?y HTTP/1.0\r\n\r\n", "/"),
+        ("GET http://localhost:80/x HTTP/1.1\r\nHost: localhost\r\n\r\n", "/x"),
+        ("GET http://localhost/x HTTP/1.1\r\nHost: LocalHost:80\r\n\r\n", "/x"),
+        ("GET http://localhost:/x HTTP/1.1\r\nHost: localhost\r\n\r\n", "/x"),
     ]) func absoluteTargets(text: String, path: String) throws {
         let found = try requests(text)
-        #expect(found.map(\.path) == [path] && found[0].host?.lowercased() == "localhost")
+        let host = try #require(found.first?.host)
+        #expect(found.map(\.path) == [path] && SameOriginCheck.name(of: host)?.lowercased() == "localhost")
     }
 
     @Test(arguments: [
@@ -79,6 +83,23 @@ import Testing
         ("\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", 400),
     ]) func whatIsRefused(text: String, code: Int) {
         #expect(status(text) == code)
+    }
+
+    /// The response to a HEAD has no body, even where the request is refused.
+    @Test(arguments: [
+        ("HEAD / HTTP/1.1\r\n\r\n", 400, true), ("\r\n\r\nHEAD / HTTP/9.9\r\n", 505, true),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\n b\r\n", 400, true), ("GET / HTTP/1.1\r\n\r\n", 400, false),
+        ("HEADS / HTTP/1.1\r\nHost: a\r\n\r\n", 501, false), ("\nGET / HTTP/1.1\r\nHEAD / HTTP/1.1\r\n", 400, false),
+    ]) func aRefusedRequestKeepsItsMethod(text: String, code: Int, isHead: Bool) {
+        var reader = RequestReader()
+        reader.append(Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n\(text)".utf8))
+        do throws(RequestRefusal) {
+            #expect(try reader.next() != nil)
+            _ = try reader.next()
+            Issue.record("it was accepted")
+        } catch {
+            #expect(error.status.code == code && reader.isHead == isHead)
+        }
     }
 
     @Test func anEmptyBodyIsAccepted() throws {
@@ -140,7 +161,9 @@ import Testing
         ("[::1]:80:evil.example", false), ("[::1]@evil.example", false), ("[::]", false), ("[::ffff:127.0.0.1]", false),
         ("localhost:evil.example", false), ("localhost:80;x", false), ("localhost@evil.example", false),
         (".localhost", false),
-        ("localhost.", false), ("localhost.evil.example", false), ("127.0.0.1.evil.example", false), ("127.1", false),
+        ("localhost.", true), ("LOCALHOST.:80", true), ("a.localhost.", true), ("localhost..", false),
+        (".localhost.", false), ("localhost.:evil.example", false), ("evil-localhost.", false), (".", false),
+        ("localhost.evil.example", false), ("127.0.0.1.evil.example", false), ("127.1", false),
         ("127.0.0.256", false), ("127.0.0.+1", false), ("127.0.0.01", false), ("2130706433", false), ("0.0.0.0", false),
         ("", false), (":80", false), ("evil.example#localhost", false), ("evil.example/.localhost", false),
         ("evil.example\\.localhost", false), ("evil example.localhost", false), ("\u{2025}localhost", false),
