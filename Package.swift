@@ -18,6 +18,12 @@ let settings: [SwiftSetting] =
 /// that defines it, and nowhere else.
 let lifetimes: [SwiftSetting] = settings + [.enableExperimentalFeature("Lifetimes")]
 
+/// The preview's page, which `PreviewPage` puts together.
+let pageFiles = [
+    "index.html", "page.css", "elements.js", "figures.js", "plot.js", "tile.js", "places.js", "grid.js", "actions.js",
+    "pictures.js", "connection.js",
+]
+
 /// An executable under Examples. None is a product: who depends on the package gets libraries only.
 func example(_ name: String, preview: Bool = false) -> Target {
     .executableTarget(
@@ -92,7 +98,7 @@ let package = Package(
             dependencies: [
                 "FrameStreamingCore", "FrameStreamingSystem",
             ],
-            resources: [.embedInCode("Page/index.html")],
+            resources: pageFiles.map { .embedInCode("Page/\($0)") },
             swiftSettings: settings),
         .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(

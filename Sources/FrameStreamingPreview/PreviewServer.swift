@@ -17,6 +17,8 @@ internal import FrameStreamingSystem
 /// | `/api/live` | the page's WebSocket: frames, each acknowledged when it was drawn |
 /// | `/streams/NAME.mjpg` | the stream as `multipart/x-mixed-replace`: `<img>`, VLC, ffmpeg |
 /// | `/streams/NAME.jpg` | the newest frame; `?scale=1/2`, `1/4`, `1/8` for a smaller one |
+/// | `/stream`, `/?action=stream` | the only stream, or of several the first live one |
+/// | `/snapshot`, `/?action=snapshot` | its newest frame |
 /// | `/metrics` | the figures for Prometheus |
 ///
 /// The server never waits for a viewer, and queues nothing for it: a viewer gets the newest frame
@@ -28,11 +30,29 @@ public final class PreviewServer: Sendable {
     private let registry: StreamRegistry
     private let viewers: ViewerLoop
     private let listener: PreviewListener
+    private let endpoint: ListeningEndpoint
     /// The address of the page, such as `http://127.0.0.1:8080/`. It has the machine's name if the
     /// server listens on all addresses.
     public let address: String
     /// The port; the system chooses it where 0 was requested.
     public let port: Int
+
+    /// All addresses of the page: ``address``, and behind it, if the server listens on all
+    /// addresses, the numeric ones that other machines can reach at this moment, such as a phone in
+    /// the same network, which may not know this machine's name.
+    public var addresses: [String] {
+        [address] + endpoint.reachableHosts.map { "http://\($0):\(port)/" }
+    }
+
+    /// A command that makes a stream appear, which the page shows with a button to copy it while
+    /// there is no stream; nil, the default, = none.
+    ///
+    /// `{host}` in it stands for this machine: the page puts in the host by which it was opened, or
+    /// one that other machines can reach if it was opened on this machine.
+    public var invitation: String? {
+        get { registry.invitation.withLock { $0 } }
+        set { registry.invitation.withLock { $0 = newValue } }
+    }
 
     /// Creates a server, and returns when it listens.
     ///
@@ -61,7 +81,7 @@ public final class PreviewServer: Sendable {
                 "maximumStreams and maximumPictureByteCount must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureByteCount)"
             )
         }
-        let endpoint = try ListeningEndpoint(address, insecure: options.insecure)
+        endpoint = try ListeningEndpoint(address, insecure: options.insecure)
         let encoder = PreviewEncoder(codec: codec, quality: options.quality)
         do throws(SystemError) {
             viewers = try ViewerLoop(
@@ -122,7 +142,8 @@ public final class PreviewServer: Sendable {
 
     private func stream(named name: String, peer: String, session: UInt64) -> PreviewStream {
         let (entry, owner) = registry.claim(name, peer: peer, session: session)
-        return PreviewStream(entry, owner: owner)
+        let page = addresses.dropFirst().first ?? address
+        return PreviewStream(entry, owner: owner, address: "\(page)streams/\(RequestPath.escaped(entry.name)).mjpg")
     }
 
     /// The number of viewers at this moment.

@@ -12,9 +12,15 @@ public final class PreviewStream: Sendable {
     private let entry: StreamEntry
     private let owner: Int
 
-    init(_ entry: StreamEntry, owner: Int) {
+    /// The address of the frames for other programs, as `multipart/x-mixed-replace`, such as
+    /// `http://127.0.0.1:8080/streams/front%20door.mjpg`. If the server listens on all addresses,
+    /// it has one that other machines can reach.
+    public let address: String
+
+    init(_ entry: StreamEntry, owner: Int, address: String) {
         self.entry = entry
         self.owner = owner
+        self.address = address
     }
 
     deinit { entry.set(.ended, owner: owner, reason: "the receiver has finished", isLeaving: true) }

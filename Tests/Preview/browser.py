@@ -107,6 +107,10 @@ class Browser:
         )
         return page
 
+    def downloads(self, folder):
+        """Lets pages save files, into this folder."""
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=folder)
+
     def close(self):
         if self.process.poll() is None:
             try:
@@ -196,6 +200,25 @@ class Page:
 
     def escape(self):
         self.key("Escape", 27)
+
+    def click(self, expression):
+        """A click in the middle of the element that the expression gives."""
+        x, y = self.evaluate(
+            f"(() => {{ const element = {expression}; element.scrollIntoView({{ block: 'nearest' }});"
+            " const { x, y, width, height } = element.getBoundingClientRect(); return [x + width / 2, y + height / 2]; })()"
+        )
+        self.point(x, y)
+        for kind in ["mousePressed", "mouseReleased"]:
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def point(self, x, y):
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def touch(self, *points):
+        """A finger that goes from point to point."""
+        for kind, point in zip(["touchStart", *["touchMove"] * (len(points) - 1)], points):
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": point[0], "y": point[1]}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def screenshot(self, **options):
         """As PNG, or as `format` says."""

@@ -8,9 +8,11 @@ import time
 
 
 class Camera:
-    """Sends one JPEG over and over, at 20 a second at most and as credit allows, from a thread of its own."""
+    """Sends one JPEG over and over, every `pause` seconds at most and as credit allows, from a thread of its own. `behind`: how
+    many seconds ago each was captured; None: it does not say."""
 
-    def __init__(self, port, name, jpeg, width, height):
+    def __init__(self, port, name, jpeg, width, height, pause=0.05, behind=None):
+        self.pause, self.behind = pause, behind
         self.jpeg, self.width, self.height = jpeg, width, height
         self.orders, self.lock, self.is_lost = [], threading.Lock(), False
         self.link = socket.create_connection(("127.0.0.1", port))
@@ -76,7 +78,7 @@ class Camera:
                             ">QQqqqqIII4s6B2xI",
                             sequence,
                             sequence,
-                            0,
+                            now - round((self.behind or 0) * 1e9),
                             now,
                             -1,
                             -1,
@@ -84,7 +86,7 @@ class Camera:
                             self.width,
                             self.height,
                             b"JPEG",
-                            0,
+                            self.behind is not None,
                             0,
                             0,
                             2,
@@ -95,7 +97,7 @@ class Camera:
                         self.jpeg,
                     )
                     sequence += 1
-                due = time.monotonic() + 0.05
+                due = time.monotonic() + self.pause
                 while (left := due - time.monotonic()) > 0:
                     if not select.select([self.link], [], [], left)[0]:
                         continue

@@ -6,13 +6,17 @@ import re
 import signal
 import threading
 
+import cv2
+import numpy
+
 import pattern
+from camera import Camera
 from checks import expect
 from programs import PATIENCE
 from sight import HEIGHT, RATE, TOLERANCE, WIDTH, canvas, counter, js, on_screen, pattern_to, rgb
 from tally import check
 
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/FrameStreamingPreview/Page/index.html")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/FrameStreamingPreview/Page")
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&/ä"
 
 
@@ -57,9 +61,9 @@ def shows(page, receiver, name):
     )
     expect(
         "the delay is plotted",
-        lambda: page.evaluate(f"tile({js(name)}).querySelector('path:not(.p99)').getAttribute('d').length > 20"),
+        lambda: page.evaluate(f"tile({js(name)}).querySelector('.plot path:not(.p99)').getAttribute('d').length > 20"),
     )
-    text = page.evaluate(f"tile({js(name)}).querySelector('svg').textContent")
+    text = page.evaluate(f"tile({js(name)}).querySelector('.plot').textContent")
     check("the plot's axes have units", "ms" in text and "60 s ago" in text, text)
     # One that is under way now is received and not yet drawn.
     acks, pictures = page.evaluate("[seen.acks.map(({sequence}) => sequence), seen.pictures.map(({sequence}) => sequence)]")
@@ -82,8 +86,11 @@ def readable(holds, text):
         return False
 
 
-def keyboard(page, name):
-    """Enter for one large, Esc back; with an address."""
+def keyboard(page, receiver, name):
+    """Enter for one large of two, Esc back; with an address."""
+    image = numpy.full((48, 64, 3), 120, "uint8")
+    other = Camera(receiver.port, "another", cv2.imencode(".jpg", image)[1].tobytes(), 64, 48)
+    page.until("tiles.get('another')?.drawn > 0 && document.querySelector('#streams').className !== ''")
     focus = f"document.activeElement === tile({js(name)}).querySelector('h2 a')"
     for _ in range(10):
         page.tab()
@@ -119,6 +126,8 @@ def keyboard(page, name):
     expect("the browser's own history works", lambda: page.evaluate("document.body.matches('.single')"))
     page.evaluate("document.getElementById('back').click()")
     expect("so does the way back", lambda: not page.evaluate("document.body.matches('.single')"))
+    other.goodbye("that is all")
+    expect("the other has ended", lambda: page.evaluate("state('another')") == "Ended")
 
 
 def accessible(page, name):
@@ -153,7 +162,7 @@ def hostile(page, receiver):
         page.evaluate(f"tile({js(HOSTILE)}).querySelector('h2 a').click()")
         expect("it has an address, too", lambda: page.evaluate("document.querySelector('.chosen')?.dataset.stream") == HOSTILE)
         check("the title is text", page.evaluate("document.title") == HOSTILE, page.evaluate("document.title"))
-        link = page.evaluate(f"[...tile({js(HOSTILE)}).querySelectorAll('.links a')][0].href")
+        link = page.evaluate(f"tile({js(HOSTILE)}).querySelector('.tools a').href")
         expect("its newest picture is where the page says", lambda: pattern.off(rgb(receiver.get(link)))[0] <= TOLERANCE)
         expect("it is drawn", lambda: pattern.off(canvas(page, HOSTILE))[0] <= TOLERANCE)
         page.escape()
@@ -176,9 +185,15 @@ def hostile(page, receiver):
 def policies(browser, receiver):
     """What the page forbids itself, and the look that was asked for."""
     body = receiver.get("/").decode()
-    with open(PAGE) as file:
-        # The server marks the script as its own.
-        check("the page is the one in Sources", re.sub(' nonce="[^"]*"', "", body) == file.read())
+
+    def source(name):
+        with open(os.path.join(PAGE, name)) as file:
+            return file.read()
+
+    # The server puts the style and the scripts into the page, and marks the scripts as its own.
+    whole = re.sub('<link rel="stylesheet" href="(.*?)">', lambda link: f"<style>\n{source(link[1])}</style>", source("index.html"))
+    whole = re.sub('<script src="(.*?)"></script>', lambda link: f"<script>\n{source(link[1])}</script>", whole)
+    check("the page is the one in Sources", re.sub(' nonce="[^"]*"', "", body) == whole)
     page = browser.open(receiver.url)
     page.evaluate(
         "(() => { const script = document.createElement('script'); script.textContent = 'window.owned = 1'; document.body.append(script); })()"

@@ -15,10 +15,10 @@ PATIENCE = 30
 class Receiver:
     """frame-receive with a preview, and what it says as JSON."""
 
-    def __init__(self, binaries, preview="127.0.0.1:0"):
+    def __init__(self, binaries, preview="127.0.0.1:0", *more):
         self.binaries = binaries
         self.process = subprocess.Popen(
-            [os.path.join(binaries, "frame-receive"), "--listen", "127.0.0.1:0", "--preview", preview, "--json"],
+            [os.path.join(binaries, "frame-receive"), "--listen", "127.0.0.1:0", "--preview", preview, "--json", *more],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -14,7 +14,9 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
 import tally
+from action_checks import actions
 from browser import Browser
+from grid_checks import grids
 from page_checks import accessible, hostile, keyboard, policies, shows
 from programs import PATIENCE, Receiver
 from reader_checks import by_others, in_an_image
@@ -50,7 +52,7 @@ def main():
 
         for part in [
             lambda: shows(page, receiver, name),
-            lambda: keyboard(page, name),
+            lambda: keyboard(page, receiver, name),
             lambda: accessible(page, name),
             lambda: policies(browser, receiver),
             lambda: by_others(receiver, name),
@@ -63,6 +65,8 @@ def main():
             lambda: unplugged(page, receiver),
             quiet,
             lambda: receiver_gone(page, receiver, name),
+            lambda: actions(browser, sys.argv[1], watch),
+            lambda: grids(browser, sys.argv[1], watch),
         ]:
             try:
                 page.show()

@@ -37,3 +37,7 @@ window.figure = (name, label) => [...tile(name).querySelectorAll("dt")].find((te
 window.said = (name) => [...tile(name).querySelectorAll(".veil, .note")].filter((words) => words.checkVisibility()).map((words) => words.textContent).join(" ");
 window.state = (name) => tile(name)?.querySelector(".state").textContent;
 window.news = () => document.getElementById("news").textContent;
+window.boxes = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility()).map((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return [x, y, width, height];
+});

@@ -14,19 +14,21 @@ package final class RawPeer: Sendable {
         unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    /// Connects to a port of 127.0.0.1.
-    package convenience init(port: Int, patience: Int = 20) throws {
+    /// Connects to a port of this machine.
+    ///
+    /// - Parameter host: A numeric IPv4 address.
+    package convenience init(host: String = "127.0.0.1", port: Int, patience: Int = 20) throws {
         let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.init(socket: socket, patience: patience)
-        guard connect(to: port) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        guard connect(to: port, of: host) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
-    /// Calls connect(2) with a port of 127.0.0.1, and returns its result.
-    fileprivate func connect(to port: Int) -> CInt {
+    /// Calls connect(2) with a port of a numeric address, and returns its result.
+    fileprivate func connect(to port: Int, of host: String = "127.0.0.1") -> CInt {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        guard unsafe inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return -1 }
         return unsafe withUnsafePointer(to: &address) {
             unsafe Glibc.connect(
                 socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),

@@ -1,4 +1,5 @@
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 internal import Glibc
 
 /// The address and port on which the server listens.
@@ -37,10 +38,20 @@ struct ListeningEndpoint: Hashable {
         }
     }
 
+    /// Whether the server listens on all addresses of this machine.
+    var isEverywhere: Bool { host == "0.0.0.0" || host == "::" }
+
+    /// The numeric hosts by which other machines may reach a server that listens on all addresses,
+    /// at this moment; empty for one that does not.
+    var reachableHosts: [String] {
+        guard isEverywhere else { return [] }
+        return reachableAddresses(hasIPv6: isIPv6).map { $0.contains(":") ? "[\($0)]" : $0 }
+    }
+
     /// The host in the address of the page: the machine's name where the server listens on all
     /// addresses.
     var shownHost: String {
-        guard host == "0.0.0.0" || host == "::" else { return isIPv6 ? "[\(host)]" : host }
+        guard isEverywhere else { return isIPv6 ? "[\(host)]" : host }
         var name = [CChar](repeating: 0, count: 256)
         // The smaller count leaves room for the terminating zero, which a long name would otherwise
         // lack.

@@ -19,4 +19,18 @@ struct RequestPath: Hashable {
 
     /// Decodes percent escapes; nil where the result is not text.
     static func unescaped(_ text: Substring) -> String? { String(text).removingPercentEncoding }
+
+    /// Returns text as a segment of a path: everything is percent-encoded that is not unreserved
+    /// (RFC 3986, 2.3).
+    static func escaped(_ text: String) -> String {
+        let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+        let digits = Array("0123456789ABCDEF")
+        return text.utf8.reduce(into: "") { result, byte in
+            if unreserved.contains(byte) {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                result += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+    }
 }

@@ -28,7 +28,12 @@ struct Routes: Sendable {
                     .badRequest, "The path is invalid: a percent sign begins two hexadecimal digits of UTF-8."))
         }
         switch (path.segments.first, path.segments.count) {
-        case ("", 1): return .response(.page(host: request.host))
+        // What mjpg-streamer and ustreamer call a stream and its newest frame: many programs know
+        // only these.
+        case ("", 1) where request.parameter("action") == "stream", ("stream", 1): return only(request, isMoving: true)
+        case ("", 1) where request.parameter("action") == "snapshot", ("snapshot", 1):
+            return only(request, isMoving: false)
+        case ("", 1): return .response(PreviewPage.response(host: request.host))
         case ("api", 2) where path.segments[1] == "streams":
             return .response(HTTPResponse(.ok, type: "application/json", .bytes(Array(registry.listing()))))
         case ("api", 2) where path.segments[1] == "live": return live(request)
@@ -59,12 +64,25 @@ struct Routes: Sendable {
         return isMoving ? moving(entry, request) : stills.outcome(entry, request)
     }
 
+    /// The stream of an address without a name: the one that is here, or of several the one that is
+    /// live and has been here longest, so that a new one does not take its place.
+    private func only(_ request: RequestHead, isMoving: Bool) -> Outcome {
+        let entries = registry.entries
+        let live = entries.first { $0.state.withLock { $0.status == .live } }
+        guard let entry = live ?? entries.first else {
+            return .response(
+                .sentence(
+                    .serviceUnavailable, "There is no stream yet: start a sender, and try again.",
+                    [("Retry-After", "5")]))
+        }
+        return isMoving ? moving(entry, request) : stills.outcome(entry, request)
+    }
+
     /// Frame after frame: `multipart/x-mixed-replace`, for `<img>`, VLC, ffmpeg, OpenCV.
     private func moving(_ entry: StreamEntry, _ request: RequestHead) -> Outcome {
         var response = HTTPResponse(
             .ok, type: "multipart/x-mixed-replace; boundary=\(MultipartViewer.boundary)", .open)
         response.closes = true
-        if request.method == .head { return .response(response) }
         guard let permit = viewers.permit() else {
             return .response(
                 .sentence(
@@ -72,6 +90,8 @@ struct Routes: Sendable {
                     "\(viewers.maximumViewers) viewers are looking already: close one, or try again later.",
                     [("Retry-After", "5")]))
         }
+        // The response to HEAD is that to GET, even where there is no place, and takes none.
+        if request.method == .head { return .response(response) }
         return .viewer(response) { descriptor, greeting, _ in
             viewers.add(MultipartViewer(descriptor, entry, permit, viewers.encoder, greeting: greeting), in: registry)
         }
@@ -89,23 +109,5 @@ struct Routes: Sendable {
             if !early.isEmpty { viewer.receive(early[...]) }
             viewers.add(viewer, in: registry)
         }
-    }
-}
-
-extension HTTPResponse {
-    /// The page. It runs only its own scripts: stream names come from peers, and must never run.
-    fileprivate static func page(host: String?) -> HTTPResponse {
-        let nonce = (0..<16).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.joined()
-        let source = String(decoding: PackageResources.index_html, as: UTF8.self)
-        let page = source.replacing("<script>", with: "<script nonce=\"\(nonce)\">")
-        var response = HTTPResponse(.ok, type: "text/html; charset=utf-8", .bytes(Array(page.utf8)))
-        // Some browsers do not include a WebSocket of the same server in 'self'.
-        let socket = host.map { " ws://\($0) wss://\($0)" } ?? ""
-        response.set(
-            "Content-Security-Policy",
-            "default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'unsafe-inline'; img-src 'self' blob: data:; "
-                + "connect-src 'self'\(socket); base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
-        response.set("Referrer-Policy", "no-referrer")
-        return response
     }
 }

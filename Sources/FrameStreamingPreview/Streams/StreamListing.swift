@@ -62,16 +62,26 @@ extension Double {
     fileprivate var thousandths: Double { (self * 1000).rounded() / 1000 }
 }
 
+/// What the page shows while there is no stream.
+private struct Invitation: Encodable {
+    let command: String
+    /// What `{host}` in the command means on other machines; nil = no other machine reaches this
+    /// one.
+    let host: String?
+}
+
 private struct Listing: Encodable {
     /// The type of a WebSocket message; `/api/streams` has none.
     let type: String?
+    /// Nil while there are streams.
+    let invitation: Invitation?
     let streams: [StreamDescription]
     let time: Double
     /// The number of streams that had no place.
     let refused: Int
 
     enum CodingKeys: String, CodingKey {
-        case type, streams
+        case type, streams, invitation
         case refused = "streams_refused"
         case time = "time_ms"
     }
@@ -85,10 +95,14 @@ extension StreamRegistry {
         let streams = entries.map { entry in
             StreamDescription(name: entry.name, state: entry.state.withLock { $0 }, now: now)
         }
+        let command = streams.isEmpty ? invitation.withLock { $0 } : nil
+        let invitation = command.map { Invitation(command: $0, host: reachableAddresses(hasIPv6: false).first) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // JSON has no NaN and no infinity, and the listing has neither.
-        let listing = Listing(type: type, streams: streams, time: Double(now.nanoseconds) / 1e6, refused: refused)
+        let listing = Listing(
+            type: type, invitation: invitation, streams: streams, time: Double(now.nanoseconds) / 1e6,
+            refused: refused)
         return (try? encoder.encode(listing)) ?? Data()
     }
 }

@@ -14,6 +14,8 @@ final class StreamRegistry: Sendable {
     private let remembersEnded: Duration
     let maximumStreams: Int
     let budget: PreviewFrameBudget
+    /// The command that makes a stream appear, which the page shows while there is none.
+    let invitation = Monitor<String?>(nil)
     private let onPicture: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
 

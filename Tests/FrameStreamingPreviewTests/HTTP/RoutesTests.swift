@@ -1,6 +1,7 @@
 import Foundation
 import FrameStreamingCore
 import FrameStreamingPreview
+import RawSockets
 import Testing
 
 extension PreviewTests {
@@ -54,7 +55,11 @@ extension PreviewTests {
         @Test func headSaysWhatGetWouldSay() throws {
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.jpeg(1))
-            for path in ["/streams/cam.jpg", "/streams/cam.jpg?scale=1/2", "/nothing"] {
+            let paths = [
+                "/", "/streams/cam.jpg", "/streams/cam.jpg?scale=1/2", "/snapshot", "/?action=snapshot", "/nothing",
+                "/streams/none.mjpg", "/api/live",
+            ]
+            for path in paths {
                 let (head, get) = (try rig.ask(path, method: "HEAD"), try rig.ask(path))
                 #expect(head.status == get.status && head["content-type"] == get["content-type"])
                 #expect(head["content-length"] == "\(get.body.count)" && get.body.count > 0)
@@ -68,9 +73,109 @@ extension PreviewTests {
                 #expect(answer.status == (path == "/api/live" ? 426 : 200), "\(path): \(answer)")
             }
             // A stream has no length, and HEAD does not count as a viewer.
-            let moving = try rig.ask("/streams/cam.mjpg", method: "HEAD")
-            #expect(moving.status == 200 && moving["content-type"]?.hasPrefix("multipart/x-mixed-replace") == true)
-            #expect(rig.server.viewerCount == 0)
+            for path in ["/streams/cam.mjpg", "/stream", "/?action=stream"] {
+                let moving = try rig.ask(path, method: "HEAD")
+                #expect(moving.status == 200 && moving["content-length"] == nil)
+                #expect(moving["content-type"] == "multipart/x-mixed-replace; boundary=\(Rig.boundary)")
+            }
+            try rig.wait(for: "no viewer") { rig.server.viewerCount == 0 }
+        }
+
+        /// Where GET would find no place, HEAD says so.
+        @Test func headFindsNoPlaceEither() throws {
+            let rig = try Rig { $0.maximumViewers = 1 }
+            let stream = rig.server.stream(named: "cam")
+            stream.show(try rig.jpeg(1))
+            let viewer = try rig.reader("/streams/cam.mjpg")
+            let (head, get) = (try rig.ask("/stream", method: "HEAD"), try rig.ask("/stream"))
+            #expect(head.status == 503 && get.status == 503 && head["retry-after"] == get["retry-after"])
+            #expect(head["content-length"] == "\(get.body.count)")
+            withExtendedLifetime(viewer) {}
+        }
+
+        /// A refused HEAD gets the length of what GET would get, and not the body.
+        @Test func aRefusedHeadHasNoBody() throws {
+            for fields in ["", "Host: a\r\nHost: b\r\n", "Host: localhost\r\nContent-Length: 1\r\n"] {
+                let answers = try ["HEAD", "GET"].map { method in
+                    let client = try Client(port: rig.port)
+                    client.send("\(method) / HTTP/1.1\r\n\(fields)\r\n")
+                    return (head: try client.head(), body: try client.rest())
+                }
+                #expect(answers[0].head.status == answers[1].head.status && answers[0].head.status >= 400)
+                #expect(answers[0].body.isEmpty && !answers[1].body.isEmpty)
+                #expect(answers[0].head["content-length"] == "\(answers[1].body.count)")
+            }
+        }
+
+        /// What programs for mjpg-streamer and ustreamer ask for.
+        @Test func addressesWithoutAName() throws {
+            for path in ["/stream", "/snapshot", "/?action=stream", "/?action=snapshot"] {
+                let answer = try rig.ask(path)
+                #expect(answer.status == 503 && answer["retry-after"] == "5" && answer.text.contains("no stream yet"))
+            }
+            let (first, second) = (rig.server.stream(named: "z first"), rig.server.stream(named: "a second"))
+            let (one, two) = (try rig.jpeg(1), try rig.jpeg(2, width: 32, height: 24))
+            first.show(one)
+            second.show(two)
+            // A stream that comes later does not take the place of the first, whatever its name.
+            for path in ["/snapshot", "/?action=snapshot", "/?x&action=snapshot&n=1"] {
+                let answer = try rig.ask(path)
+                #expect(answer.status == 200 && answer["content-type"] == "image/jpeg" && answer.body == one.contents)
+            }
+            #expect(try header(of: rig.ask("/snapshot?scale=1/2").body).width == 32)
+            for path in ["/stream", "/?action=stream"] {
+                let reader = try rig.reader(path)
+                #expect(try reader.line() == "--\(Rig.boundary)")
+                #expect(try reader.part(boundary: Rig.boundary).bytes == one.contents)
+            }
+            // Once it has ended, the one that is live is meant.
+            first.end("done")
+            #expect(try rig.ask("/snapshot").body == two.contents)
+            second.lost("unplugged")
+            #expect(try rig.ask("/snapshot").body == one.contents)
+            #expect(try rig.ask("/?action=other").text.contains("<html"))
+            for path in ["/stream/", "/snapshot/x", "/streams/stream"] { #expect(try rig.ask(path).status == 404) }
+        }
+
+        @Test func theEmptyPageIsToldACommand() throws {
+            func object() throws -> [String: Any] {
+                try #require(
+                    JSONSerialization.jsonObject(with: Data(rig.ask("/api/streams").body)) as? [String: Any])
+            }
+            #expect(try object()["invitation"] == nil)
+            rig.server.invitation = "send --to {host}:5600"
+            let invitation = try #require(try object()["invitation"] as? [String: Any])
+            #expect(invitation["command"] as? String == "send --to {host}:5600")
+            if let host = invitation["host"] { #expect((host as? String)?.hasPrefix("127.") == false) }
+            let stream = rig.server.stream(named: "cam")
+            #expect(try object()["invitation"] == nil)
+            withExtendedLifetime(stream) {}
+        }
+
+        @Test func aStreamHasAnAddress() throws {
+            let stream = rig.server.stream(named: "a/b %41?é#")
+            #expect(stream.address == "\(rig.server.address)streams/a%2Fb%20%2541%3F%C3%A9%23.mjpg")
+            stream.show(try rig.jpeg(1))
+            _ = try rig.reader(String(stream.address.dropFirst(rig.server.address.count - 1)))
+            #expect(rig.server.addresses == [rig.server.address])
+        }
+
+        /// Behind 0.0.0.0, all addresses that others can reach have the page.
+        @Test func theAddressesForOthers() throws {
+            var options = PreviewOptions()
+            options.insecure = true
+            let server = try PreviewServer(on: "0.0.0.0:0", codec: rig.codec, options: options)
+            let stream = server.stream(named: "cam")
+            #expect(server.addresses.first == server.address)
+            for address in server.addresses.dropFirst() {
+                let host = try #require(address.wholeMatch(of: /http:\/\/([0-9.]+):(\d+)\//))
+                #expect(Int(host.2) == server.port && !host.1.hasPrefix("127."))
+                let peer = try RawPeer(host: String(host.1), port: server.port, patience: 60)
+                peer.send("GET /api/streams HTTP/1.1\r\nHost: \(host.1):\(host.2)\r\nConnection: close\r\n\r\n")
+                #expect(String(decoding: peer.receiveToEnd(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
+            }
+            let base = server.addresses.count > 1 ? server.addresses[1] : server.address
+            #expect(stream.address == "\(base)streams/cam.mjpg")
         }
 
         @Test func oneConnectionForManyRequests() throws {
@@ -85,7 +190,8 @@ extension PreviewTests {
             ("evil.example", 421), ("evil.example:80", 421), ("localhost.evil.example", 421),
             ("127.0.0.1.evil.example", 421),
             ("192.168.1.1", 421), ("", 421), ("127.0.0.1", 200), ("localhost:8080", 200), ("LOCALHOST", 200),
-            ("[::1]:80", 200), ("cam.localhost", 200), ("[::1].evil.example", 421), ("localhost:80;script-src *", 421),
+            ("[::1]:80", 200), ("cam.localhost", 200), ("localhost.", 200), ("localhost.:8080", 200),
+            ("[::1].evil.example", 421), ("localhost:80;script-src *", 421),
         ]) func namesOfOthersAreRefused(host: String, status: Int) throws {
             #expect(try rig.ask("/api/streams", host: host).status == status)
         }
