@@ -10,12 +10,17 @@ package struct ListeningEvent: Encodable, Sendable {
     package init(port: Int) { self.port = port }
 }
 
-/// The address of the page with the pictures.
+/// The addresses of the page with the pictures.
 package struct PreviewEvent: Encodable, Sendable {
     let event = "preview"
     let url: String
+    /// The numeric addresses that other machines can reach, where it listens on all.
+    let others: [String]
 
-    package init(url: String) { self.url = url }
+    package init(url: String, others: [String]) {
+        self.url = url
+        self.others = others
+    }
 }
 
 /// An event of a connection other than a frame: `connected`, `disconnected`, `waiting`, `stalled`.

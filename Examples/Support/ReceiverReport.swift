@@ -57,13 +57,14 @@ package final class ReceiverReport: Sendable {
         if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
     }
 
-    /// Prints the address of the page with the pictures; nil = there is no page.
-    package func previews(_ address: String?) {
-        guard let address else { return }
+    /// Prints the addresses of the page with the pictures, the one for this machine first; nil =
+    /// there is no page.
+    package func previews(_ addresses: [String]?) {
+        guard let addresses, let first = addresses.first else { return }
         if output.json {
-            printJSON(PreviewEvent(url: address))
+            printJSON(PreviewEvent(url: first, others: Array(addresses.dropFirst())))
         } else {
-            printLine("pictures at \(address)")
+            printPictures(at: addresses)
         }
     }
 
@@ -137,9 +138,10 @@ package final class ReceiverReport: Sendable {
     /// Runs `body`, which consumes the receiver's frames, and prints the
     /// connection's summary when it is done.
     ///
+    /// - Parameter url: Where the pictures are shown; nil = nowhere.
     /// - Throws: The error of `body`, which was reported by then.
     package func during(
-        _ receiver: FrameReceiver, _ body: () throws(FrameStreamingError) -> Void
+        _ receiver: FrameReceiver, shownAt url: String? = nil, _ body: () throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
         let (id, goodbye) = state.withLock { state in
             state.nextID += 1
@@ -150,7 +152,8 @@ package final class ReceiverReport: Sendable {
         if let goodbye { receiver.stop(goodbye) }
         waiting.end(receiver.peer.address)
         if !output.json, admitsLine(.connected, from: nil) {
-            printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)")
+            let place = url.map { ", pictures at \($0)" } ?? ""
+            printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)\(place)")
         }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }

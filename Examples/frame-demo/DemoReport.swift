@@ -32,10 +32,11 @@ final class DemoReport: Sendable {
         }
     }
 
-    /// Prints the address of the page.
-    func previews(_ address: String) { printLine("pictures at \(address) as long as this runs") }
+    /// Prints the addresses of the page.
+    func previews(_ addresses: [String]) { printPictures(at: addresses, "as long as this runs") }
 
     func watch(_ receiver: FrameReceiver, _ tile: PreviewStream?) {
+        if let tile { printLine("for other programs: \(tile.address)") }
         state.withLock { state in
             state.receiver = receiver
             state.tile = tile

@@ -37,7 +37,7 @@ struct FrameDemo: ParsableCommand {
         var source = try openSource()
         let server = try openPreview()
         defer { server?.close() }
-        if let server { report.previews(server.address) }
+        if let server { report.previews(server.addresses) }
         // The receiving half, on a thread of its own.
         let codec = JPEGCodec()
         let listener = try TCPListener(on: "127.0.0.1:0", role: .receiver(for: codec), handshake: .binary)

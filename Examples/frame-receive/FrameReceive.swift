@@ -29,6 +29,7 @@ struct FrameReceive: ParsableCommand {
         @Sendable func consume(_ transport: any Transport) throws(FrameStreamingError) {
             // The same picture in the browser, with `--preview`.
             let tile = server?.stream(of: transport.peer)
+            let shownAt = tile.flatMap { $0.isListed ? $0.address : nil }
             let receiver = try FrameReceiver(
                 codec: pictures.codec, transport: transport, decode: decode,
                 onEvent: {
@@ -41,7 +42,7 @@ struct FrameReceive: ParsableCommand {
             var isOver = false
             defer { recordings.leave(recording, isOver: isOver) }
             do throws(FrameStreamingError) {
-                try report.during(receiver) { () throws(FrameStreamingError) in
+                try report.during(receiver, shownAt: shownAt) { () throws(FrameStreamingError) in
                     while let received = try receiver.next() {
                         tile?.show(received, from: receiver.peer)
                         try recording.write(received)
@@ -58,7 +59,7 @@ struct FrameReceive: ParsableCommand {
         }
 
         if let connector = try connection.connector(taking: pictures.pixelFormats) {
-            report.previews(server?.address)
+            report.previews(server?.addresses)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
@@ -66,7 +67,8 @@ struct FrameReceive: ParsableCommand {
         } else {
             let listener = try connection.listener(taking: pictures.pixelFormats)
             report.listening(address: listener.address, port: listener.port)
-            report.previews(server?.address)
+            server?.invitation = connection.invitation(to: listener.address)
+            report.previews(server?.addresses)
             try report.during(stop: listener.stop, interrupted: recordings.cancel, finished: recordings.finish) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {
                     // The report has printed the error of a broken connection.

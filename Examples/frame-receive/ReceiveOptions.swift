@@ -107,6 +107,16 @@ struct ReceiveOptions: ParsableArguments {
         try TCPListener(on: listen ?? "", role: try role(taking: formats), handshake: handshake.tcp, options: options)
     }
 
+    /// The command that sends a test pattern here, for the page while it has no stream.
+    ///
+    /// - Parameter address: Where the program listens.
+    func invitation(to address: String) -> String? {
+        guard let address = try? NetworkAddress(address) else { return nil }
+        let isEverywhere = address.host == "0.0.0.0" || address.host == "::"
+        let target = isEverywhere ? "{host}:\(address.port)" : address.description
+        return "frame-send --pattern --to \(target)"
+    }
+
     /// Nil if the program waits for senders.
     func connector(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }

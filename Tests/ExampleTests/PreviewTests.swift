@@ -1,4 +1,5 @@
 import Foundation
+import FrameStreamingSystem
 import Glibc
 import RawSockets
 import Testing
@@ -11,7 +12,7 @@ extension ExampleTests {
             let line = try receiver.line("the preview's address") { $0.event == "preview" }
             let url = try #require(line.string("url"))
             let page = try #require(url.dropLast().split(separator: ":").last.flatMap { Int($0) })
-            #expect(line.keys == ["event", "url"] && url == "http://127.0.0.1:\(page)/")
+            #expect(line.keys.isSuperset(of: ["event", "others", "url"]) && url == "http://127.0.0.1:\(page)/")
             return (receiver, port, page)
         }
 
@@ -92,6 +93,39 @@ extension ExampleTests {
             sender.signal(SIGINT)
             #expect(try sender.finish() == .exit(0))
             receiver.signal(SIGTERM)
+            #expect(try receiver.finish() == .exit(0))
+        }
+
+        /// What a person reads: where the stream can be seen, and from which other machines.
+        @Test func theAddressesArePrinted() throws {
+            let receiver = try Program(
+                "frame-receive", ["--listen", "127.0.0.1:0", "--preview", "0.0.0.0:0", "--insecure"])
+            let port = try receiver.find("the port") { text -> Int? in
+                text.firstMatch(of: /listening on 127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
+            }
+            let page = try receiver.find("the page") { text -> Int? in
+                text.firstMatch(of: /pictures at http:\/\/[^:]+:(\d+)\//).flatMap { Int($0.1) }
+            }
+            let sender = try sender(to: port, ["--pattern", "--size", "64x48", "--stream", "front door"])
+            let address = try receiver.find("the stream's address") { text -> String? in
+                text.firstMatch(of: /"front door" connected \(.*\), pictures at (http:\S+)\n/).map { String($0.1) }
+            }
+            #expect(address.hasSuffix(":\(page)/streams/front%20door.mjpg"))
+            let others = reachableAddresses(hasIPv6: false)
+            for other in others { #expect(receiver.output.contains("from other machines: http://\(other):\(page)/\n")) }
+            if let other = others.first { #expect(address.hasPrefix("http://\(other):")) }
+            sender.signal(SIGINT)
+            #expect(try sender.finish() == .exit(0))
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0))
+        }
+
+        /// The page without a stream has the command that sends one here.
+        @Test func theEmptyPageKnowsTheCommand() throws {
+            let (receiver, port, page) = try previewing()
+            let object = try Line(get("/api/streams", page))
+            #expect(try object.nested("invitation").string("command") == "frame-send --pattern --to 127.0.0.1:\(port)")
+            receiver.signal(SIGINT)
             #expect(try receiver.finish() == .exit(0))
         }
 
