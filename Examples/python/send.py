@@ -619,4 +619,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(result)  # OpenCV may still wait for a camera's picture, and aborts the program where Python ends around it

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.request
 
 import cv2
 import numpy
@@ -517,12 +518,118 @@ def bare():
         check("what is missing is named", "OpenCV" in str(lacking.err), lacking.err)
 
 
+def folders():
+    """A folder goes in the order that people count in; what is no picture is skipped, and reported."""
+    with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
+        pictures = {}
+        for number, name in enumerate(["1.jpg", "2.JPG", "10.jpeg", "11.jpg", "a1.jpg", "a02.jpg", "a10.jpg"]):
+            pictures[name] = cv2.imencode(".jpg", smooth(number))[1].tobytes()
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(pictures[name])
+        cv2.imwrite(os.path.join(folder, "3.png"), smooth(20))
+        rubbish = {"0 empty.jpg": b"", "notes.txt": b"notes", "4 cut.jpg": pictures["1.jpg"][:30], "5 cut.png": b"\x89PNG\r\n",
+                   ".hidden": b"x", "evil\x1b[2J.jpg": b"no JPEG"}
+        for name, content in rubbish.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        os.mkdir(os.path.join(folder, "inner"))
+        os.symlink("nowhere", os.path.join(folder, "gone.jpg"))
+        with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+            sender = python("send.py", "--to", f"127.0.0.1:{receiver.port}", folder, "--fps", "0", "--quality", "95")
+            frames = [frame.jpeg for frame in receiver]
+            check("every picture is sent", sender.finish() == ["sent 8"], (sender.out, sender.err))
+        png = frames.pop(2)
+        check("in natural order, JPEGs as they are", frames == list(pictures.values()))
+        decoded = cv2.imdecode(numpy.frombuffer(png, "uint8"), cv2.IMREAD_COLOR)
+        quality = clip.psnr(clip.squared_error(decoded, smooth(20)))
+        check("a PNG is encoded, in its place", quality > 35, quality)
+        skipped = [line for line in sender.err if "is skipped" in line]
+        expected = {"0 empty.jpg": "empty", "notes.txt": "no picture", "4 cut.jpg": "damaged", "5 cut.png": "PNG", "inner": "not a file",
+                    "gone.jpg": "not a file", "evil\\x1b[2J.jpg": "no picture"}
+        check("what is no picture is reported, once each", len(skipped) == len(expected), skipped)
+        for name, reason in expected.items():
+            check(f"{name}: {reason}", any(name in line and reason in line for line in skipped), skipped)
+
+        # Without OpenCV the PNG is one of them.
+        with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+            sender = Program(sys.executable, "-S", os.path.join(PYTHON, "send.py"), "--to", f"127.0.0.1:{receiver.port}", folder, "--fps", "0")
+            check("the JPEGs are sent", [frame.jpeg for frame in receiver] == list(pictures.values()))
+            sender.finish()
+        check("what the PNG needs is told", any("3.png" in line and "cv2 and numpy" in line for line in sender.err), sender.err)
+
+        for name in os.listdir(folder):
+            if name not in ("notes.txt", "inner"):
+                os.remove(os.path.join(folder, name))
+        lacking = python("send.py", "--to", "127.0.0.1:9", folder)
+        lacking.finish(status=1)
+        check("a folder without a picture is an error", "has no pictures" in lacking.err[-1], lacking.err)
+
+
+def addresses(video):
+    """An address is OpenCV's: one that lives is sent newest first, a film whole. Passwords are not printed."""
+    camera = swift("frame-receive", "--listen", "127.0.0.1:0", "--preview", "127.0.0.1:0")
+    pattern = swift("frame-send", "--pattern", "--size", "320x240", "--stream", "front door", "--to", camera.wait_port())
+    camera.wait_until(lambda: any('"event":"preview"' in line for line in camera.out))
+    page = next(json.loads(line)["url"] for line in camera.out if '"event":"preview"' in line)
+    deadline = time.monotonic() + PATIENCE
+    listed = {}
+    while not any(stream["frames"] for stream in listed.get("streams", [])) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        with urllib.request.urlopen(page + "api/streams", timeout=PATIENCE) as answer:
+            listed = json.load(answer)
+    check("the stream appears", time.monotonic() < deadline, listed)
+    for path in ("streams/front%20door.mjpg", "stream", "?action=stream"):
+        with receive.FrameReceiver(listen="127.0.0.1:0") as receiver:
+            sender, frames = python("send.py", "--to", f"127.0.0.1:{receiver.port}", page + path), []
+            for frame in receiver:
+                frames.append(frame)
+                if len(frames) == 20:
+                    break
+            sender.finish()
+        check(f"/{path}: pictures of a live address", [frame.image.shape for frame in frames] == [(240, 320, 3)] * 20, sender.err)
+        check("each newer than the one before", all(a.source_sequence < b.source_sequence for a, b in zip(frames, frames[1:])))
+    pattern.kill()
+    camera.kill()
+    with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
+        sender = python("send.py", "--to", f"127.0.0.1:{receiver.port}", f"file://{video}", "--fps", "0")
+        check("a film at an address is sent whole", len(list(receiver)) == FRAMES)
+        check("and is over then", sender.finish() == [f"sent {FRAMES}"], sender.out)
+    nobody = python("send.py", "--to", "127.0.0.1:9", "http://me:secret@127.0.0.1:9/stream")
+    nobody.finish(status=1)
+    last = nobody.err[-1]
+    check("an address that does not open is named, without its password", "127.0.0.1:9/stream does not open" in last and "secret" not in last, last)
+
+
+def lacking():
+    """What the environment lacks, or has broken, is named by both; there is no traceback."""
+    with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
+        broken = {"cv2": 'raise ImportError("libGL.so.1: cannot open shared object file")', "numpy": 'raise RuntimeError("built for another Python")'}
+        for name, line in broken.items():
+            for words in (["receive.py", "--listen", "0"], ["send.py", "--to", "127.0.0.1:9", "0"]):
+                place = os.path.join(folder, name)
+                os.makedirs(place, exist_ok=True)
+                with open(os.path.join(place, f"{name}.py"), "w") as file:
+                    file.write(line)
+                # simplejpeg may be installed here, and would do.
+                with open(os.path.join(place, "simplejpeg.py"), "w") as file:
+                    file.write("raise ImportError")
+                program = Program("env", f"PYTHONPATH={place}", sys.executable, os.path.join(PYTHON, words[0]), *words[1:])
+                program.finish(status=1)
+                said = program.err[-1]
+                check(f"{words[0]} without a working {name}", "OpenCV" in said and line.split('"')[1] in said and not program.out, program.err)
+        for words in (["receive.py", "--listen", "0"], ["send.py", "--to", "127.0.0.1:9", "film.mp4"], ["send.py", "--to", "127.0.0.1:9", "rtsp://x/1"]):
+            program = Program(sys.executable, "-S", os.path.join(PYTHON, words[0]), *(os.path.join(PYTHON, "send.py") if word == "film.mp4" else word for word in words[1:]))
+            program.finish(status=1)
+            said = program.err[-1]
+            check(f"{words[0]} without both", "without cv2 and numpy" in said and "pip install opencv-python-headless" in said, program.err)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
                      lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
-                     hostile_words, other_format, bare):
+                     hostile_words, other_format, bare, folders, lambda: addresses(video), lacking):
             try:
                 part()
             except Exception as error:  # the others are run all the same
