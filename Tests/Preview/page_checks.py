@@ -102,7 +102,7 @@ def keyboard(page, receiver, name):
     page.enter()
     expect(
         "Enter makes it large",
-        lambda: page.evaluate(f"tile({js(name)}).querySelector('canvas').getBoundingClientRect().width") > 1.5 * small,
+        lambda: page.evaluate(f"tile({js(name)}).querySelector('canvas').getBoundingClientRect().width") > 1.2 * small,
     )
     check(
         "it has an address",
