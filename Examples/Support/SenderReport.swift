@@ -102,6 +102,7 @@ package final class SenderReport: Sendable {
             let pictures = count == 1 ? "1 damaged picture was" : "\(count) damaged pictures were"
             printNote("\(pictures) left out, the stream goes on: \(latest)")
             if output.json { printJSON(DamageEvent(count: count, reason: "\(latest)")) }
+        case .sourceHeldUp: break
         }
     }
 

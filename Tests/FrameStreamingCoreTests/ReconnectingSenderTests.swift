@@ -68,7 +68,7 @@ import Testing
             case .waiting(_, let error, let wait):
                 #expect(error.code == .connectionLost && wait >= .zero && wait <= .seconds(8))
                 events.withLock { $0.append("waiting") }
-            case .requested, .refused, .stalled, .ended, .sourceDamaged: break
+            case .requested, .refused, .stalled, .ended, .sourceDamaged, .sourceHeldUp: break
             }
         }
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)
@@ -114,7 +114,7 @@ import Testing
                 events.update {
                     if $0.last != "waiting" { $0.append("waiting") }; _ = (address, error)
                 }
-            case .requested, .refused, .stalled, .ended, .sourceDamaged: break
+            case .requested, .refused, .stalled, .ended, .sourceDamaged, .sourceHeldUp: break
             }
         }
         let sender = try FrameSender(codec: IdentityCodec(), provider: provider, options: options)

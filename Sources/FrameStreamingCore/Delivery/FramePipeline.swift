@@ -14,9 +14,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         let entry: FrameQueue<Frame>.Entry?
     }
 
-    let policy: DeliveryPolicy
+    private(set) var policy: DeliveryPolicy
     /// Whether a frame in flight is kept, to be sent again if the connection breaks.
-    let mayResend: Bool
+    private(set) var mayResend: Bool
     private(set) var flow: FlowControl
     private(set) var queue = FrameQueue<Frame>()
     private(set) var inFlight: [SentFrame] = []
@@ -27,8 +27,19 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// - Throws: `invalidArgument` for invalid options.
     init(_ options: SenderOptions) throws(FrameStreamingError) {
         policy = options.policy
-        mayResend = options.policy == .reliable && options.reconnection != .never
+        mayResend = Self.mayResend(options)
         flow = try FlowControl(options)
+    }
+
+    private static func mayResend(_ options: SenderOptions) -> Bool {
+        options.policy == .reliable && options.reconnection != .never
+    }
+
+    /// Changes policy and window, before the first frame.
+    mutating func change(_ options: SenderOptions) {
+        policy = options.policy
+        mayResend = Self.mayResend(options)
+        flow.change(options)
     }
 
     /// Frames that may wait under `deadline`.

@@ -212,8 +212,10 @@ extension ReceiverLink {
     }
 
     func connection(_ number: ConnectionNumber, _ transport: any Transport) -> LinkConnection {
-        LinkConnection(
-            number, transport, measuresRoundTrip: options.window.isAdaptive, isShared: sharesEncodings)
+        // A window that may become adaptive with the first frame is measured from the start.
+        let window = options.forLiveSource?.window ?? options.window
+        return LinkConnection(
+            number, transport, measuresRoundTrip: window.isAdaptive, isShared: sharesEncodings)
     }
 
     func noteReaderEnded() { state.update { $0.readers -= 1 } }

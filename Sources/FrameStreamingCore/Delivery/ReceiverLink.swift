@@ -77,7 +77,7 @@ final class ReceiverLink: Sendable {
     // MARK: The source's side
 
     /// Whether the source waits for this receiver.
-    var isReliable: Bool { options.policy == .reliable }
+    var isReliable: Bool { state.withLock { $0.session.isReliable } }
 
     /// How many frames without an answer let a link rest. While an active receiver's answer is on
     /// its way, only a few frames are offered.
@@ -112,7 +112,9 @@ final class ReceiverLink: Sendable {
     func offer(_ frame: SharedEncoding, until deadline: Deadline) -> Bool {
         var step = LinkStep()
         let isTaken: Bool? = state.wait(until: deadline.nanoseconds) { state in
-            guard !isReliable || state.session.hasRoom || !state.session.phase.isOpen else { return nil }
+            guard !state.session.isReliable || state.session.hasRoom || !state.session.phase.isOpen else {
+                return nil
+            }
             take(.offered(frame), &state, &step)
             return true
         }
@@ -128,7 +130,7 @@ final class ReceiverLink: Sendable {
             if state.rests { wake(&state) }
             guard state.session.phase.takesFrames else { return .noReceiver }
             let goesAtOnce = state.session.wouldTake
-            guard !isReliable || state.session.hasRoom, mayQueue || goesAtOnce else { return .noCredit }
+            guard !state.session.isReliable || state.session.hasRoom, mayQueue || goesAtOnce else { return .noCredit }
             let replaced = state.session.frames.counts.dropped.replaced
             take(.offered(frame), &state, &step)
             return goesAtOnce ? .sent : .queued(replacing: state.session.frames.counts.dropped.replaced > replaced)

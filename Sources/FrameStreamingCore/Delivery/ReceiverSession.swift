@@ -7,7 +7,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     typealias Event = SessionEvent<Frame>
     typealias Actions = ActionList<SessionAction<Frame>>
 
-    let options: SenderOptions
+    private(set) var options: SenderOptions
     let connecting: SessionConnecting
     let patience: SessionPatience
     var frames: FramePipeline<Frame>
@@ -50,6 +50,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         case .sourceWaits(let start, let bytes): look(since: start, deliveredBytes: bytes, at: now, &actions)
         case .abandoned: frames.refuse()
         case .noticed(let notice): note(notice)
+        case .sourceIsLive: followLiveSource()
         case .finish(let end, let bytes): finish(end, deliveredBytes: bytes, at: now)
         case .stop: phase.limitDraining(to: now.advanced(by: patience.drainAfterStop))
         case .cancel: cancel(&actions)
@@ -124,6 +125,12 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
 
     /// Offers the newest frame that the source gave while it rested. An event follows.
     mutating func offerMissed(_ frame: Frame, at now: MonotonicTime) { frames.offer(frame, at: now) }
+
+    private mutating func followLiveSource() {
+        guard let options = options.forLiveSource else { return }
+        self.options = options
+        frames.change(options)
+    }
 
     private mutating func note(_ notice: SourceNotice) {
         if case .lost = notice { sourceLost = notice } else { sourceLost = nil }

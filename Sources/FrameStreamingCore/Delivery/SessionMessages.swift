@@ -97,6 +97,9 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
     case abandoned
     /// The source went away, or is back.
     indirect case noticed(SourceNotice)
+    /// The source has turned out to be live, before its first frame is offered: options that
+    /// follow it change.
+    case sourceIsLive
     /// The source has ended or was stopped: frames that are queued and in flight must
     /// still arrive, then a goodbye is sent.
     indirect case finish(SourceEnd, deliveredBytes: UInt64?)

@@ -6,7 +6,7 @@
 /// it must know of a frame in flight is in that frame's ``Flight``.
 struct FlowControl: Sendable {
     /// What happens to frames that are made faster than they can be sent.
-    let policy: DeliveryPolicy
+    private(set) var policy: DeliveryPolicy
     /// How many frames may be taken from the queue and not sent yet: the number of encoders.
     let encoders: Int
     /// The highest frame number that the receiver has granted on this connection.
@@ -30,16 +30,12 @@ struct FlowControl: Sendable {
             throw FrameStreamingError(
                 .invalidArgument, "the number of encoders must be 1 or more, not \(options.encoders)")
         }
+        if case .fixed(let frames) = options.window.value, frames < 1 {
+            throw FrameStreamingError(.invalidArgument, "the window must be 1 frame or more, not \(frames)")
+        }
         policy = options.policy
         encoders = options.encoders
-        switch options.window.value {
-        case .fixed(let frames):
-            guard frames >= 1 else {
-                throw FrameStreamingError(.invalidArgument, "the window must be 1 frame or more, not \(frames)")
-            }
-            fixedWindow = frames
-        case .adaptive(let target): adaptive = AdaptiveWindow(latencyTarget: target)
-        }
+        setWindow(options.window)
         if let wanted = options.adaptiveQuality {
             guard wanted.range.lowerBound >= 1, wanted.range.upperBound <= 100 else {
                 throw FrameStreamingError(
@@ -47,6 +43,13 @@ struct FlowControl: Sendable {
             }
             quality = QualityControl(
                 quality: wanted.range, allowsScale: wanted.allowsScale, allowsRate: wanted.allowsRate)
+        }
+    }
+
+    private mutating func setWindow(_ window: SendWindow) {
+        switch window.value {
+        case .fixed(let frames): (fixedWindow, adaptive) = (frames, nil)
+        case .adaptive(let target): adaptive = AdaptiveWindow(latencyTarget: target)
         }
     }
 
@@ -105,6 +108,12 @@ struct FlowControl: Sendable {
     }
 
     // MARK: Events
+
+    /// Changes policy and window, before the first frame.
+    mutating func change(_ options: SenderOptions) {
+        policy = options.policy
+        setWindow(options.window)
+    }
 
     /// Begins a connection: forgets what was learnt about the old link, and
     /// keeps what was learnt about frames.

@@ -20,6 +20,9 @@ public enum SourceEvent: Sendable {
 public protocol FrameSource: SendableMetatype {
     /// Whether the source makes pictures even if they are not taken, so that the newest
     /// counts. It decides the default policy.
+    ///
+    /// A source that does not know yet says false. The answer must be right once ``next(until:)``
+    /// has returned the first frame: see `SenderOptions.init(for:window:encode:)`.
     var isLive: Bool { get }
 
     /// The next event, or nil at the end.

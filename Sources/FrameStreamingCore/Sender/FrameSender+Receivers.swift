@@ -113,7 +113,10 @@ extension FrameSender {
             control.retire(beyond: Self.mostNamed)
             return nil
         }
-        guard let refusal else { return }
+        guard let refusal else {
+            if control.withLock({ $0.sourceIsLive }) { link.handle(.sourceIsLive) }
+            return
+        }
         link.cancel()
         throw refusal
     }

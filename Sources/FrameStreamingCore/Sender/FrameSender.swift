@@ -221,6 +221,13 @@ public final class FrameSender: Sendable {
         encoders.change { $0 = settings }
     }
 
+    /// The policy of the receivers that have none of their own: that of the options, unless the
+    /// source has turned out to be live (`SenderOptions.init(for:window:encode:)`).
+    public var policy: DeliveryPolicy {
+        let live = control.withLock { $0.sourceIsLive } ? options.forLiveSource : nil
+        return (live ?? options).policy
+    }
+
     /// The figures so far, connection by connection.
     public var summary: SenderSummary {
         let (links, retired) = control.withLock { ($0.links, $0.retired) }

@@ -11,6 +11,8 @@ struct SenderControl: Sendable {
     private var retiredAt = 0
     var phase = SenderPhase.open
     var order = SenderOrder.proceed
+    /// Whether the source has turned out to be live, which options may follow.
+    var sourceIsLive = false
 
     /// Forgets the names of the oldest ended links, and keeps the sum of their
     /// figures: a sender may run for months.
@@ -49,6 +51,9 @@ struct Receivers: Sendable {
         reliable = links.filter(\.isReliable)
         awake = links.filter { !$0.isReliable }
     }
+
+    /// The same links after a change of their policies, before a frame is offered to them.
+    var regrouped: Receivers { Receivers(links: links, version: version) }
 
     /// Adds the links that were woken since the last frame, before the next one is offered.
     mutating func add(_ woken: [ReceiverLink]) {

@@ -1,9 +1,9 @@
 /// The options of a sender.
 public struct SenderOptions: Sendable {
     /// What happens to pictures that are made faster than they can be sent.
-    public var policy: DeliveryPolicy
+    public var policy: DeliveryPolicy { didSet { following.remove(.policy) } }
     /// How many frames may be sent and not acknowledged.
-    public var window: SendWindow
+    public var window: SendWindow { didSet { following.remove(.window) } }
     /// Quality, subsampling and scale.
     public var encode: EncodeSettings
     /// Adapts the quality, and if allowed scale and rate, to the link, instead of the settings in
@@ -16,7 +16,9 @@ public struct SenderOptions: Sendable {
     public var encoders = 1
     /// Whether another connection is made after one has ended. Only with a ``TransportProvider``: a
     /// ``Transport`` is one connection.
-    public var reconnection = Reconnection.afterBreak
+    public var reconnection = Reconnection.afterBreak { didSet { following.remove(.reconnection) } }
+    /// The options that change if the source turns out to be live: see ``forLiveSource``.
+    private(set) var following: SourceFollowing = []
     /// Whether `FrameSender.run(_:)` continues when no receiver is left, because
     /// `FrameSender.add` may add another.
     public var waitsForReceivers = false
@@ -73,14 +75,45 @@ public struct SenderOptions: Sendable {
         self.encode = encode
     }
 
-    /// Makes the options that fit a source: `latest` for a live one, `reliable` for a file. With a
+    /// Makes the options that fit a source: `latest` for a live one, `reliable` for another. With a
     /// live source the sender continues when its receiver has left, because it may come back.
+    ///
+    /// A pipe does not tell whether it is live before its first bytes have arrived. If
+    /// ``FrameSource/isLive`` has become true by the first frame, `FrameSender.run(_:)` changes
+    /// policy, window and reconnection to those for a live source, except those that were set by
+    /// hand.
     public init(
         for source: some FrameSource, window: SendWindow? = nil, encode: EncodeSettings = EncodeSettings()
     ) {
         self.init(policy: source.isLive ? .latest : .reliable, window: window, encode: encode)
-        if source.isLive { reconnection = .always }
+        if source.isLive {
+            reconnection = .always
+        } else {
+            following = window == nil ? [.policy, .window, .reconnection] : [.policy, .reconnection]
+        }
     }
+
+    /// The options for a source that has turned out to be live with its first frame; nil = these
+    /// do not change.
+    var forLiveSource: SenderOptions? {
+        guard !following.isEmpty else { return nil }
+        var options = self
+        if following.contains(.policy) {
+            options.policy = .latest
+            if following.contains(.window) { options.window = .standard(for: .latest) }
+        }
+        if following.contains(.reconnection) { options.reconnection = .always }
+        options.following = []
+        return options
+    }
+}
+
+/// The options that change if the source turns out to be live.
+struct SourceFollowing: OptionSet, Hashable, Sendable {
+    let rawValue: UInt8
+    static let policy = SourceFollowing(rawValue: 1)
+    static let window = SourceFollowing(rawValue: 2)
+    static let reconnection = SourceFollowing(rawValue: 4)
 }
 
 /// The range of quality, scale and rate for pictures that are as large as the link

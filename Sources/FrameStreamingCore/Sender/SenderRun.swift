@@ -35,6 +35,8 @@ struct SenderRun: Sendable {
 
     func pull(_ source: inout some FrameSource) throws(FrameStreamingError) {
         var current: Receivers?
+        var isFirst = true
+        var holdUp = SourceHoldUp()
         while !isEnding {
             // Looked up after a change, and not for every picture.
             if current == nil || current?.version != control.withLock({ $0.version }) {
@@ -48,13 +50,18 @@ struct SenderRun: Sendable {
             }
             let event: SourceEvent?
             do throws(FrameStreamingError) {
+                let asked = MonotonicTime.now
+                defer { holdUp.waitedForSource(asked.duration(to: .now)) }
                 event = try source.next(until: .after(Self.slice))
             } catch {
                 if error.code == .timedOut { continue }
                 throw error
             }
             switch event {
-            case .frame(let frame): offer(try encoders.prepare(frame), to: &current)
+            case .frame(let frame):
+                if isFirst, source.isLive { followLiveSource(&current) }
+                isFirst = false
+                offer(try encoders.prepare(frame), to: &current, &holdUp)
             case .lost(let reason): tell(.lost(reason.description), current)
             case .restored: tell(.restored, current)
             case .damaged(let count, let latest): options.onEvent?(.sourceDamaged(count: count, latest: latest))
@@ -87,9 +94,20 @@ struct SenderRun: Sendable {
         for link in receivers?.links ?? [] { link.handle(.noticed(notice)) }
     }
 
+    /// Changes the options that follow the source, which has turned out to be live.
+    private func followLiveSource(_ receivers: inout Receivers?) {
+        guard !options.following.isEmpty else { return }
+        let links = control.withLock { control in
+            control.sourceIsLive = true
+            return control.links
+        }
+        for link in links { link.handle(.sourceIsLive) }
+        receivers = receivers?.regrouped
+    }
+
     /// Offers the frame to each link that does not rest, and then
     /// waits for the slowest reliable one.
-    private func offer(_ frame: SharedEncoding, to receivers: inout Receivers?) {
+    private func offer(_ frame: SharedEncoding, to receivers: inout Receivers?, _ holdUp: inout SourceHoldUp) {
         guard var current = receivers.take() else { return }
         defer { receivers = current }
         let (number, woken) = idle.begin(frame)
@@ -98,10 +116,21 @@ struct SenderRun: Sendable {
         poller.duringBurst(of: current.awake.count) {
             current.awake.removeAll { !$0.offer(frame, number: number) }
         }
+        guard !current.reliable.isEmpty else { return }
         // Since when this frame waits for any link. Links without progress are given up together.
         var start: MonotonicTime?
+        var counted = MonotonicTime.now
+        func count() {
+            let now = MonotonicTime.now
+            if let time = holdUp.sourceWaited(counted.duration(to: now)) {
+                options.onEvent?(.sourceHeldUp(duration: time))
+            }
+            counted = now
+        }
+        defer { count() }
         for link in current.reliable {
             while !link.offer(frame, until: .after(Self.slice)) {
+                count()
                 if isEnding {
                     // The frame was taken from the source and is never sent. The
                     // session counts it as its end requires.

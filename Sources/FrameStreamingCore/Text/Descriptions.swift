@@ -44,6 +44,8 @@ extension SenderEvent: CustomStringConvertible {
                 + (limit.map { "; it is given up after \(Self.seconds($0))" } ?? "")
         case .sourceDamaged(let count, let latest):
             "the source left out \(count == 1 ? "1 damaged frame" : "\(count) damaged frames"): \(latest)"
+        case .sourceHeldUp(let duration):
+            "the receivers take frames more slowly than the source gives them, and have held it up for \(Self.seconds(duration))"
         }
     }
 

@@ -59,6 +59,10 @@ import Testing
                 .sourceDamaged(count: 1, latest: FrameStreamingError(.corruptImage, "torn", subject: "a.mjpg")),
                 "the source left out 1 damaged frame: a.mjpg: torn"
             ),
+            (
+                .sourceHeldUp(duration: .milliseconds(1250)),
+                "the receivers take frames more slowly than the source gives them, and have held it up for 1.25 s"
+            ),
         ] as [(SenderEvent, String)]) func eventsOfASender(event: SenderEvent, text: String)
     {
         #expect("\(event)" == text)
