@@ -16,6 +16,9 @@ package struct LimitedSource: FrameSource {
 
     package var isLive: Bool { source.isLive }
 
+    /// The file or pipe that is read; nil = the pictures come from elsewhere.
+    package var file: FileSource? { source as? FileSource }
+
     package mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         if let limit, taken >= limit { return nil }
         let event = try source.next(until: deadline)
@@ -28,7 +31,7 @@ package struct LimitedSource: FrameSource {
 
     /// How many pictures there will be, if that is known.
     package func expectedFrames(loops: Bool) -> Int? {
-        let inFile = loops ? nil : (source as? RawFileSource)?.frameCount ?? (source as? FileSource)?.frameCount
+        let inFile = loops ? nil : file?.frameCount
         return [limit, inFile].compactMap(\.self).min()
     }
 }

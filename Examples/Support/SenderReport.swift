@@ -6,6 +6,7 @@ internal import Glibc
 package final class SenderReport: Sendable {
     private let output: OutputOptions
     private let frames: Int?
+    private let input: InputReport?
     private let interruption: Interruption
     private let waiting: Waiting
     private let needsAll: Bool
@@ -18,11 +19,15 @@ package final class SenderReport: Sendable {
     /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end
     /// the program with an empty summary.
     ///
-    /// - Parameter needsAll: Whether one receiver that did not get its frames is a failure. True if
-    ///   the user named the receivers, false if they connected themselves.
-    package init(_ output: OutputOptions, frames: Int?, needsAll: Bool) {
+    /// - Parameters:
+    ///   - frames: How many pictures there will be; nil = not known.
+    ///   - input: The file or pipe that is read, if any.
+    ///   - needsAll: Whether one receiver that did not get its frames is a failure. True if the
+    ///     user named the receivers, false if they connected themselves.
+    package init(_ output: OutputOptions, frames: Int?, input: InputReport? = nil, needsAll: Bool) {
         self.output = output
         self.frames = frames
+        self.input = input
         self.needsAll = needsAll
         waiting = Waiting(output)
         interruption = Interruption {
@@ -102,7 +107,7 @@ package final class SenderReport: Sendable {
             let pictures = count == 1 ? "1 damaged picture was" : "\(count) damaged pictures were"
             printNote("\(pictures) left out, the stream goes on: \(latest)")
             if output.json { printJSON(DamageEvent(count: count, reason: "\(latest)")) }
-        case .sourceHeldUp: break
+        case .sourceHeldUp(let time): input?.heldUp(time)
         }
     }
 
@@ -120,12 +125,13 @@ package final class SenderReport: Sendable {
     /// when it is done, however it ends.
     ///
     /// - Parameter deliversAll: Whether every picture must arrive, so
-    ///   that a missing one is a failure.
+    ///   that a missing one is a failure. Asked at the end.
     package func during(
-        _ sender: FrameSender, deliversAll: Bool, _ body: () throws(FrameStreamingError) -> Void
+        _ sender: FrameSender, deliversAll: @escaping @Sendable () -> Bool,
+        _ body: () throws(FrameStreamingError) -> Void
     ) throws(ExitCode) {
         interruption.does { [self] in
-            sumUp(sender, deliversAll: deliversAll)
+            sumUp(sender, deliversAll: deliversAll())
         } _: {
             sender.stop()
         }
@@ -161,6 +167,7 @@ package final class SenderReport: Sendable {
             if let failure = receiver.failure { printNote("\(receiver.peer.address): \(failure.message)") }
         }
         printSuppressedLines(json: output.json, isLast: true)
+        input?.sumUp()
         Self.printTotal(summary, output, interrupted: interruption.happened)
         // An interruption is no failure, even if pictures are missing; that was printed.
         if interruption.happened { return 0 }

@@ -9,7 +9,7 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A file: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input.",
+            "A file or a pipe: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input. A file is sent at its rate, a pipe as it comes.",
             valueName: "file|-"))
     package var input: String?
 
@@ -40,7 +40,8 @@ package struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pictures per second, such as 30 or 30000/1001. (default: the file's own, else 30)", valueName: "n/d"))
+            "Pictures per second of a file, a pattern or a camera, such as 30 or 30000/1001. (default: the file's own, else 30)",
+            valueName: "n/d"))
     package var rate: FrameRate?
 
     @Option(help: ArgumentHelp("The colour range of the pictures, whatever the file says."))
@@ -49,8 +50,17 @@ package struct SourceOptions: ParsableArguments {
     @Flag(help: "Repeat the file for ever.")
     package var loop = false
 
-    @Option(help: ArgumentHelp("Send at the picture rate, or as fast as possible."))
-    package var pace = Pacing.realtime
+    @Option(
+        help: ArgumentHelp(
+            "Send at the picture rate, or as fast as possible, whatever the input is. (default: realtime for files and the pattern; a pipe and a device have their own pace)"
+        ))
+    package var pace: Pacing?
+
+    @Flag(
+        help: ArgumentHelp(
+            "The input is live: only its newest picture counts, and older ones are dropped. Devices and multipart/x-mixed-replace from a pipe always are."
+        ))
+    package var live = false
 
     @Option(help: ArgumentHelp("End after this many pictures of the source.", valueName: "n"))
     package var frames: Int?
@@ -60,6 +70,7 @@ package struct SourceOptions: ParsableArguments {
     package func validate() throws {
         let chosen = (pattern ? 1 : 0) + (input == nil ? 0 : 1) + (camera == nil ? 0 : 1)
         guard chosen == 1 else { throw ValidationError("give one of --pattern, --input FILE|- and --camera PATH") }
+        if live, input == nil { throw ValidationError("--live is for --input: a camera and the pattern always are") }
         if camera == nil, !control.isEmpty { throw ValidationError("--control is for cameras: give --camera PATH") }
         if loop, camera != nil { throw ValidationError("--loop is for files: a camera never ends") }
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
@@ -98,10 +109,14 @@ package struct SourceOptions: ParsableArguments {
 
     /// Opens the source that the options name; the log has the label of the program.
     ///
-    /// - Parameter encoding: The given options that only matter to pictures that are encoded here.
-    ///   A warning names them if there are no such pictures.
-    package func open(label: String, encoding: [String] = []) throws(FrameStreamingError) -> LimitedSource {
-        let source = try openSource(label)
+    /// - Parameters:
+    ///   - encoding: The given options that only matter to pictures that are encoded here. A
+    ///     warning names them if there are no such pictures.
+    ///   - keepsAll: Whether no picture may be dropped, even if the input is live by its nature.
+    package func open(
+        label: String, encoding: [String] = [], keepsAll: Bool = false
+    ) throws(FrameStreamingError) -> LimitedSource {
+        let source = try openSource(label, keepsAll: keepsAll)
         if encoding.isEmpty { return LimitedSource(source, frames: frames) }
         let names = encoding.joined(separator: ", ")
         let remedy =
@@ -114,10 +129,10 @@ package struct SourceOptions: ParsableArguments {
         }
     }
 
-    private func openSource(_ label: String) throws(FrameStreamingError) -> any FrameSource {
+    private func openSource(_ label: String, keepsAll: Bool) throws(FrameStreamingError) -> any FrameSource {
         if pattern { return try openPattern() }
         if let camera { return try openCamera(camera, label) }
-        return try openFile(input ?? "-")
+        return try openFile(input ?? "-", keepsAll: keepsAll)
     }
 
     private func openCamera(_ path: String, _ label: String) throws(FrameStreamingError) -> any FrameSource {
@@ -135,22 +150,23 @@ package struct SourceOptions: ParsableArguments {
     private func openPattern() throws(FrameStreamingError) -> any FrameSource {
         try TestPatternSource(
             width: size?.width ?? 640, height: size?.height ?? 480, pixelFormat: format ?? .i420, rate: rate ?? .thirty,
-            colorRange: range, pace: pace)
+            colorRange: range, pace: pace ?? .realtime)
     }
 
     private func isEncoded(_ format: PixelFormat) -> Bool { format == .jpeg || format.fourcc == "MJPG" }
 
-    private func openFile(_ path: String) throws(FrameStreamingError) -> any FrameSource {
-        let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, colorRange: range)
+    private func openFile(_ path: String, keepsAll: Bool) throws(FrameStreamingError) -> FileSource {
+        let isLive: Bool? = live ? true : keepsAll ? false : nil
+        let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, live: isLive, colorRange: range)
         // Without a format, the first bytes say what it is.
         guard let format else { return try FileSource(path: path, options: options) }
-        if isEncoded(format) { return try EncodedFileSource(path: path, options: options) }
+        if isEncoded(format) { return try FileSource(path: path, as: .jpeg, options: options) }
         guard let size else {
             throw FrameStreamingError(
                 .invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)
         }
         let shape = try FrameFormat(width: size.width, height: size.height, pixelFormat: format, colorRange: range)
-        return try RawFileSource(path: path, layout: shape, options: options)
+        return try FileSource(path: path, as: .raw(shape), options: options)
     }
 
     /// Whether the pictures have no end, so that no receiver can have all of them.

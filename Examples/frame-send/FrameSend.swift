@@ -13,9 +13,11 @@ struct FrameSend: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        var source = try pictures.open(label: "frame-send", encoding: connection.encoding)
+        var source = try pictures.open(
+            label: "frame-send", encoding: connection.encoding, keepsAll: connection.policy == .reliable)
         let report = SenderReport(
-            output, frames: pictures.expectedFrames(of: source), needsAll: connection.listen == nil)
+            output, frames: pictures.expectedFrames(of: source), input: source.file.map { InputReport($0, output) },
+            needsAll: connection.listen == nil)
 
         // A program of your own needs these steps: a sender,
         // receivers for it, and a source to send.
@@ -24,7 +26,9 @@ struct FrameSend: ParsableCommand {
         let stopListening = try connection.connect(sender, report)
         defer { stopListening() }
 
-        let deliversAll = options.policy == .reliable && !pictures.isEndless
+        // A pipe may turn out to be live.
+        let isEndless = pictures.isEndless
+        let deliversAll: @Sendable () -> Bool = { sender.policy == .reliable && !isEndless }
         try report.during(sender, deliversAll: deliversAll) { () throws(FrameStreamingError) in
             _ = try sender.run(&source)
         }
@@ -33,5 +37,8 @@ struct FrameSend: ParsableCommand {
     func validate() throws {
         try pictures.validate()
         try connection.validate()
+        if pictures.live, connection.policy == .reliable {
+            throw ValidationError("--live drops pictures, and --policy reliable keeps them all: give one of them")
+        }
     }
 }

@@ -47,7 +47,7 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "latest: a newer picture replaces an unsent one; reliable: every picture arrives; deadline:MS: pictures arrive in order, and those older than MS are dropped. (default: latest for live sources, reliable for files)"
+            "latest: a newer picture replaces an unsent one; reliable: every picture arrives; deadline:MS: pictures arrive in order, and those older than MS are dropped. (default: latest for live sources and --live, reliable for files and other pipes)"
         ))
     var policy: DeliveryPolicy?
 
@@ -174,7 +174,10 @@ struct SendOptions: ParsableArguments {
 
     func senderOptions(for source: some FrameSource, _ report: SenderReport) -> SenderOptions {
         var options = SenderOptions(for: source)
-        if let policy { options = SenderOptions(policy: policy) }
+        if let policy {
+            options.policy = policy
+            options.window = SenderOptions(policy: policy).window
+        }
         options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
@@ -195,7 +198,12 @@ struct SendOptions: ParsableArguments {
             options.incomingReturnTimeout = patience
         }
         // A listening sender runs until the user ends it, whichever receiver leaves.
-        options.reconnection = noReconnect ? .never : source.isLive || listen != nil ? .always : .afterBreak
+        // Otherwise it follows the source, as the policy does.
+        if noReconnect {
+            options.reconnection = .never
+        } else if listen != nil {
+            options.reconnection = .always
+        }
         options.waitsForReceivers = listen != nil && !noReconnect
         options.onAcknowledgement = report.onAcknowledgement
         options.onEvent = report.event

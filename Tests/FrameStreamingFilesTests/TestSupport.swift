@@ -53,7 +53,7 @@ final class ScriptClock: FrameClock {
 /// Both ends of a pipe.
 final class Pipe {
     let output: Descriptor
-    private var input: Descriptor?
+    private(set) var input: Descriptor?
 
     init() throws {
         var ends: [CInt] = [0, 0]

@@ -11,6 +11,13 @@ struct FileInput: Sendable {
     /// The bytes from the start of reading to the end of a regular file; nil for anything else,
     /// which can be read only once.
     let size: Int?
+    /// Whether frames come at the input's own pace: from a pipe, a FIFO, a socket, a device.
+    let hasOwnPace: Bool
+    /// Whether it is a character device, which is live by its nature.
+    let isDevice: Bool
+    /// When the bytes arrived. Not used for an input without a pace of its own.
+    private(set) var arrival: ArrivalMonitor
+    private let clock: any FrameClock
     private let descriptor: Descriptor
     private let origin: Int
     /// Whether a read without data returns at once.
@@ -25,10 +32,13 @@ struct FileInput: Sendable {
     let isStandardInput: Bool
 
     /// Opens `path`; "-" is standard input, which stays open.
-    init(path: String) throws(FrameStreamingError) {
+    ///
+    /// - Parameter clock: The source of the time of arrivals.
+    init(path: String, clock: any FrameClock = SystemClock()) throws(FrameStreamingError) {
         if path == "-" {
             try self.init(
-                Descriptor(0, owned: false), name: "standard input", neverBlocks: false, isStandardInput: true)
+                Descriptor(0, owned: false), name: "standard input", neverBlocks: false, isStandardInput: true,
+                clock: clock)
             return
         }
         try Self.checkIsNoURL(path)
@@ -38,13 +48,15 @@ struct FileInput: Sendable {
         } catch {
             throw FrameStreamingError(error, subject: path, remedy: "name a file that exists and is readable")
         }
-        try self.init(descriptor, name: path, neverBlocks: true)
+        try self.init(descriptor, name: path, neverBlocks: true, clock: clock)
     }
 
     /// Reads from an open descriptor, from its current position.
     init(
-        _ descriptor: Descriptor, name: String, neverBlocks: Bool = false, isStandardInput: Bool = false
+        _ descriptor: Descriptor, name: String, neverBlocks: Bool = false, isStandardInput: Bool = false,
+        clock: any FrameClock = SystemClock()
     ) throws(FrameStreamingError) {
+        self.clock = clock
         self.isStandardInput = isStandardInput
         self.descriptor = descriptor
         self.name = name
@@ -55,6 +67,9 @@ struct FileInput: Sendable {
             kind = details.kind
             origin = kind == .regular ? try descriptor.position() : 0
             size = kind == .regular ? max(0, details.size - origin) : nil
+            hasOwnPace = kind == .fifo || kind == .socket || kind == .character
+            isDevice = kind == .character
+            arrival = ArrivalMonitor(openedAt: clock.now)
         } catch {
             throw FrameStreamingError(error, subject: name, remedy: "name something readable")
         }
@@ -149,11 +164,15 @@ struct FileInput: Sendable {
     ) throws(FrameStreamingError) -> Int {
         if ended { return 0 }
         var mayBlock = size == nil && !(neverBlocks && started)
+        if hasOwnPace { arrival.begins(at: clock.now) }
+        var hasBytes = false
+        defer { if hasOwnPace { arrival.returned(withBytes: hasBytes, at: clock.now) } }
         while true {
             if mayBlock { try waitForInput(until: deadline) }
             do throws(SystemError) {
                 let count = try descriptor.read(into: &bytes, at: offset)
-                started = started || count > 0
+                hasBytes = count > 0
+                started = started || hasBytes
                 ended = count == 0
                 return count
             } catch {
@@ -174,7 +193,9 @@ struct FileInput: Sendable {
         return try read(into: &bytes, at: offset, until: deadline)
     }
 
-    private func waitForInput(until deadline: Deadline) throws(FrameStreamingError) {
+    private mutating func waitForInput(until deadline: Deadline) throws(FrameStreamingError) {
+        let start = clock.now
+        defer { arrival.waited(since: start, at: clock.now) }
         let readiness: Readiness
         do throws(SystemError) {
             readiness = try wait(

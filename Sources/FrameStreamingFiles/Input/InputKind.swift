@@ -2,8 +2,11 @@
 enum InputKind: Hashable, Sendable {
     /// YUV4MPEG2.
     case y4m
-    /// JPEGs, one behind the other or with the headers of a multipart between them.
+    /// JPEGs, one behind the other.
     case jpeg
+    /// JPEGs with the headers of `multipart/x-mixed-replace` between them, which only live sources
+    /// have.
+    case multipart
     /// Something that this package does not read, with its name.
     case foreign(String)
     case unknown
@@ -19,9 +22,11 @@ enum InputKind: Hashable, Sendable {
         func has(_ bytes: [UInt8]) -> Bool { firstBytes.starts(with: bytes) }
         if has("YUV4MPEG2") {
             self = .y4m
-        } else if has([0xFF, 0xD8, 0xFF]) || has("--") || has("\r\n--") || has("HTTP/1") || has("Content-T") {
-            // The header of a multipart, or of the HTTP response with it.
+        } else if has([0xFF, 0xD8, 0xFF]) {
             self = .jpeg
+        } else if ["--", "\n--", "\r\n--", "HTTP/1", "Content-T", "content-t"].contains(where: { has($0) }) {
+            // The header of a multipart, or of the HTTP response with it.
+            self = .multipart
         } else if let name = Self.names.first(where: { has($0.bytes) })?.name {
             self = .foreign(name)
         } else if ["ftyp", "moov", "mdat", "wide", "free"].contains(where: { has($0, at: 4) }) {

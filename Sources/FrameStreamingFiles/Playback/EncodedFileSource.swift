@@ -21,12 +21,19 @@ public final class EncodedFileSource: FrameSource {
     private let options: PlaybackOptions
     private let pool: FramePool
     private var input: FileInput
+    private let isPaced: Bool
+    private let meter: InputMeter
     private var pacer: Pacer
     private var window = InputWindow()
     private var parser: MJPEGParser
     private var damage = DamageReport()
     /// The complete frame at the start of the window, which is not due yet.
     private var pending: MJPEGParser.Picture?
+    /// Whether the next frame's bytes waited to be read, so that their arrival is not known; nil =
+    /// none of them was read yet.
+    private var isLate: Bool?
+    /// When the bytes in the window had been read, before the read that followed.
+    private var lastBytesReadAt: MonotonicTime?
     private var hasEnded = false
     private var bytesRead = false
     private var delivered: UInt64 = 0
@@ -41,14 +48,14 @@ public final class EncodedFileSource: FrameSource {
     /// - Parameters:
     ///   - path: The file to read. Standard input is read from its current position, and not
     ///     closed.
-    ///   - options: Rate, loop, pace. A JPEG has full colour range; the option's colour range
+    ///   - options: Rate, loop, pace; all but ``PlaybackOptions/live``. A JPEG has full colour range; the option's colour range
     ///     states what its source had.
     /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory; `unsupported` for a
     ///   loop over an input that can be read only once; `truncatedInput` for an empty file.
     public convenience init(
         path: String, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
-        try self.init(FileInput(path: path), options: options)
+        try self.init(FileInput(path: path, clock: options.clock), options: options)
     }
 
     /// Reads from a descriptor, from its current position. The descriptor is polled before each
@@ -56,11 +63,16 @@ public final class EncodedFileSource: FrameSource {
     package convenience init(
         _ descriptor: Descriptor, name: String, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
-        try self.init(FileInput(descriptor, name: name), options: options)
+        try self.init(FileInput(descriptor, name: name, clock: options.clock), options: options)
     }
 
-    init(_ input: FileInput, options: PlaybackOptions) throws(FrameStreamingError) {
+    init(
+        _ input: FileInput, options: PlaybackOptions, meter: InputMeter = InputMeter()
+    ) throws(FrameStreamingError) {
         try input.checkLoop(options.loop)
+        self.meter = meter
+        isPaced = options.isPaced(input)
+        meter.states(options.statedRate(of: input, nil))
         self.input = input
         self.options = options
         frameRate = options.rate ?? .thirty
@@ -69,9 +81,11 @@ public final class EncodedFileSource: FrameSource {
         parser = MJPEGParser(maximumFrameByteCount: options.maximumFrameByteCount)
     }
 
-    /// Returns the next frame when it is due, or a report of damaged ones; nil at the end.
+    /// Returns the next frame, when it is due or has arrived, or a report of damaged ones; nil at the
+    /// end.
     ///
-    /// The first damaged frame is reported at once, and those after it once a minute and at the
+    /// The capture time is the time of handing out for a paced frame, and else that of arrival; nil
+    /// if the frame waited to be read, because then its arrival is not known. The first damaged frame is reported at once, and those after it once a minute and at the
     /// end.
     ///
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
@@ -80,6 +94,14 @@ public final class EncodedFileSource: FrameSource {
     ///   (`truncatedInput`, `corruptImage`, `limitExceeded`), `truncatedInput` where no byte
     ///   arrived, else `malformedInput`. Each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        meter.begins(at: options.clock.now)
+        var event: SourceEvent?
+        defer { meter.returns(event, at: options.clock.now) }
+        event = try read(until: deadline)
+        return event
+    }
+
+    private func read(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
         case .failure(let failure): throw failure
@@ -94,7 +116,7 @@ public final class EncodedFileSource: FrameSource {
                     return nil
                 }
             }
-            if options.pace == .realtime { try pacer.wait(on: options.clock, until: deadline) }
+            if isPaced { try pacer.wait(on: options.clock, until: deadline) }
             guard let picture = pending.take() else { return nil }
             let frame = try takePicture(picture)
             pacer.handedOut()
@@ -106,6 +128,14 @@ public final class EncodedFileSource: FrameSource {
             if delivered > 0, let report = damage.take(at: options.clock.now, isLast: true) { return report }
             throw error
         }
+    }
+
+    private func captureTime(of picture: MJPEGParser.Picture) -> CaptureTime? {
+        if isPaced || !input.hasOwnPace { return CaptureTime(options.clock.now) }
+        if isLate ?? true || input.arrival.isBehind { return nil }
+        // The last read only brought the start of the next one, or the end of the input.
+        let wasReadAt = picture.needsEnd ? lastBytesReadAt : nil
+        return CaptureTime(wasReadAt ?? input.arrival.readAt)
     }
 
     private func takePicture(_ picture: MJPEGParser.Picture) throws(FrameStreamingError) -> Frame {
@@ -120,9 +150,10 @@ public final class EncodedFileSource: FrameSource {
         }
         var frame = try buffer.makeFrame(
             format: FrameFormat(width: picture.header.width, height: picture.header.height, pixelFormat: .jpeg),
-            captureTime: CaptureTime(options.clock.now), sequence: delivered)
+            captureTime: captureTime(of: picture), sequence: delivered)
         if let range = options.colorRange { frame.sourceColorRange = range }
         window.drop(picture.used)
+        (isLate, lastBytesReadAt) = (nil, nil)
         delivered += 1
         deliveredSinceStart += 1
         return frame
@@ -130,6 +161,7 @@ public final class EncodedFileSource: FrameSource {
 
     /// Reads until a frame is pending or one is damaged; false at the end.
     private func findPicture(until deadline: Deadline) throws(FrameStreamingError) -> Bool {
+        if isLate == nil, window.count > 0 { isLate = input.arrival.isBehind }
         while true {
             switch parser.next(in: &window, isLast: hasEnded) {
             case .frame(let picture):
@@ -141,6 +173,8 @@ public final class EncodedFileSource: FrameSource {
                         .truncatedInput,
                         "ends inside a picture, after \(deliveredSinceStart) whole pictures: it is truncated")
                 }
+                isLate = nil
+                meter.damages()
                 damage.note(self.error(error.code, "picture \(deliveredSinceStart): \(error.message)"))
                 // A file never waits, so a long run of damage would outlast the deadline.
                 if deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
@@ -158,8 +192,10 @@ public final class EncodedFileSource: FrameSource {
             guard delivered > 0 || damage.total > 0 || parser.skipped <= options.maximumFrameByteCount else {
                 throw error(.malformedInput, "contains no JPEG in \(parser.skipped) bytes: is it an MJPEG file?")
             }
+            if window.count > 0 { lastBytesReadAt = input.arrival.readAt }
             hasEnded = try !window.readMore(from: &input, until: deadline)
             bytesRead = bytesRead || !hasEnded
+            isLate = isLate ?? input.arrival.isBehind
             if parser.skipped > 0, !hasEnded, deadline.hasPassed { throw .timedOut("a JPEG picture in \(input.name)") }
         }
     }

@@ -21,12 +21,16 @@ public final class RawFileSource: FrameSource {
     private let options: PlaybackOptions
     private let pool: FramePool
     private let isY4M: Bool
+    private let isPaced: Bool
+    private let meter: InputMeter
     private var input: BufferedInput
     private var pacer: Pacer
     /// The offset of the first frame, or of its FRAME line.
     private var start = 0
     private var pending: FrameBuffer?
     private var filled = 0
+    /// Whether the bytes of `pending` waited to be read, so that their arrival is not known.
+    private var isLate = false
     private var delivered: UInt64 = 0
     private var deliveredSinceStart: UInt64 = 0
     private var outcome: Outcome?
@@ -42,7 +46,7 @@ public final class RawFileSource: FrameSource {
     ///   - path: The file to read. Standard input is read from its current position, and not
     ///     closed.
     ///   - layout: The shape of headerless frames, without padding; nil = Y4M.
-    ///   - options: Rate, loop, pace.
+    ///   - options: Rate, loop, pace; all but ``PlaybackOptions/live``.
     /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory or a compressed
     ///   layout; `unsupported` for a layout with padding, or a loop over an input that can be
     ///   read only once; `truncatedInput` for a file that is empty, ends behind its header, or is
@@ -50,7 +54,7 @@ public final class RawFileSource: FrameSource {
     public convenience init(
         path: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
-        try self.init(FileInput(path: path), layout: layout, options: options)
+        try self.init(FileInput(path: path, clock: options.clock), layout: layout, options: options)
     }
 
     /// Reads from a descriptor, from its current position. The descriptor is polled before each
@@ -58,13 +62,16 @@ public final class RawFileSource: FrameSource {
     package convenience init(
         _ descriptor: Descriptor, name: String, layout: FrameFormat? = nil, options: PlaybackOptions = PlaybackOptions()
     ) throws(FrameStreamingError) {
-        try self.init(FileInput(descriptor, name: name), layout: layout, options: options)
+        try self.init(FileInput(descriptor, name: name, clock: options.clock), layout: layout, options: options)
     }
 
     init(
-        _ file: FileInput, layout: FrameFormat?, options: PlaybackOptions
+        _ file: FileInput, layout: FrameFormat?, options: PlaybackOptions, meter: InputMeter = InputMeter()
     ) throws(FrameStreamingError) {
         try file.checkLoop(options.loop)
+        self.meter = meter
+        isPaced = options.isPaced(file)
+        meter.states(options.statedRate(of: file, nil))
         input = BufferedInput(file)
         self.options = options
         pool = FramePool(capacity: options.poolCapacity)
@@ -112,6 +119,7 @@ public final class RawFileSource: FrameSource {
         input.skip(length + 1)
         start = length + 1
         frameRate = options.rate ?? header.rate ?? .thirty
+        meter.states(options.statedRate(of: input.file, header.rate))
         pacer = Pacer(rate: frameRate)
         if let size = input.file.size {
             guard size > start else { throw withoutPicture }
@@ -153,13 +161,24 @@ public final class RawFileSource: FrameSource {
         frameCount = size / layout.byteCount
     }
 
-    /// Returns the next frame when it is due; nil at the end.
+    /// Returns the next frame, when it is due or has arrived; nil at the end.
+    ///
+    /// The capture time is the time of handing out for a paced frame, and else that of arrival; nil
+    /// if the frame waited to be read, because then its arrival is not known.
     ///
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
     ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame, with
     ///   the number of missing bytes; `malformedInput` where a FRAME line is missing. The complete
     ///   frames before are returned first, and each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        meter.begins(at: options.clock.now)
+        var event: SourceEvent?
+        defer { meter.returns(event, at: options.clock.now) }
+        event = try read(until: deadline)
+        return event
+    }
+
+    private func read(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         switch outcome {
         case .end: return nil
         case .failure(let failure): throw failure
@@ -171,10 +190,10 @@ public final class RawFileSource: FrameSource {
                 outcome = .end
                 return nil
             }
-            if options.pace == .realtime { try pacer.wait(on: options.clock, until: deadline) }
+            if isPaced { try pacer.wait(on: options.clock, until: deadline) }
             guard let buffer = pending.take() else { return nil }
             let frame = try buffer.makeFrame(
-                format: layout, captureTime: CaptureTime(options.clock.now), sequence: delivered)
+                format: layout, captureTime: captureTime, sequence: delivered)
             pacer.handedOut()
             delivered += 1
             deliveredSinceStart += 1
@@ -183,6 +202,11 @@ public final class RawFileSource: FrameSource {
             if error.code != .timedOut { outcome = .failure(error) }
             throw error
         }
+    }
+
+    private var captureTime: CaptureTime? {
+        if isPaced || !input.file.hasOwnPace { return CaptureTime(options.clock.now) }
+        return isLate || input.file.arrival.isBehind ? nil : CaptureTime(input.file.arrival.readAt)
     }
 
     /// Reads until `pending` is a complete frame; false at the end.
@@ -218,6 +242,7 @@ public final class RawFileSource: FrameSource {
             while filled < wanted {
                 let count = try input.read(into: &bytes, at: filled, until: deadline)
                 if count == 0 { break }
+                if filled == 0 { isLate = input.file.arrival.isBehind }
                 filled += count
             }
             return .success(())

@@ -1,0 +1,64 @@
+package import FrameStreaming
+
+/// Prints what a file or a pipe has delivered, where that is not what the user may expect.
+package struct InputReport: Sendable {
+    private let meter: InputMeter
+    /// Whether the frames come at the input's own pace, so that another program makes them.
+    private let hasOwnPace: Bool
+    private let output: OutputOptions
+
+    package init(_ source: FileSource, _ output: OutputOptions) {
+        meter = source.meter
+        hasOwnPace = source.hasOwnPace
+        self.output = output
+    }
+
+    /// Prints that the receivers hold up the program that makes the pictures. A file at full speed
+    /// is always held up, and nobody minds.
+    func heldUp(_ time: Duration) {
+        guard hasOwnPace else { return }
+        printNote(
+            "the pictures come faster than the receivers take them: the program that makes them was held up for \(fixed(seconds(time))) s, and none is dropped. If only the newest counts, give --live"
+        )
+        if output.json { printJSON(HeldUpEvent(seconds: seconds(time))) }
+    }
+
+    /// Prints the last figures.
+    func sumUp() {
+        let statistics = meter.statistics
+        if output.json { printJSON(InputEvent(statistics)) }
+        if statistics.dropped > 0, !output.json {
+            printNote(
+                "\(statistics.dropped) of \(statistics.frames) pictures of the input were dropped, because a newer one came before they were taken"
+            )
+        }
+        if statistics.isSlow, let rate = statistics.statedRate, let measured = statistics.framesPerSecond {
+            printNote("the input delivered \(fixed(measured)) pictures a second, less than its rate of \(rate)")
+        }
+    }
+}
+
+/// The receivers hold up the program that makes the pictures.
+struct HeldUpEvent: Encodable, Sendable {
+    let event = "held up"
+    let seconds: Double
+}
+
+/// What the input has delivered.
+struct InputEvent: Encodable, Sendable {
+    let event = "input"
+    let statistics: InputStatistics
+
+    init(_ statistics: InputStatistics) { self.statistics = statistics }
+
+    func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode(statistics.frames, forKey: "frames")
+        try line.encode(statistics.dropped, forKey: "dropped")
+        try line.encode(statistics.damaged, forKey: "damaged")
+        try line.encode(statistics.framesPerSecond, forKey: "fps")
+        try line.encode(statistics.statedRate?.framesPerSecond, forKey: "stated_fps")
+        try line.encode(statistics.isSlow, forKey: "slow")
+    }
+}

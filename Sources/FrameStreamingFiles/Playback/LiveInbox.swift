@@ -1,0 +1,76 @@
+import FrameStreamingCore
+
+/// What a ``LiveReader``'s thread leaves for the thread that takes the frames: the newest frame, and
+/// everything else. A value without a lock.
+struct LiveInbox: Sendable {
+    /// Who reads the input.
+    enum Mode: Sendable {
+        /// The thread, which waits for the first bytes: they tell whether the input is live.
+        case recognizing
+        /// The thread, always.
+        case live
+        /// The thread that takes the frames: the input is not live.
+        case direct
+    }
+
+    /// What is taken from it.
+    enum Taken: Sendable {
+        case event(SourceEvent)
+        /// The input has ended. Each later call returns the same.
+        case ended(FrameStreamingError?)
+        /// The caller reads the input itself from here on.
+        case direct
+    }
+
+    private(set) var mode: Mode
+    /// Whether nobody takes frames any more.
+    private(set) var isStopped = false
+    private var frame: Frame?
+    /// Events other than frames, which come before the frame.
+    private var reports: [SourceEvent] = []
+    private var end: Taken?
+
+    init(_ mode: Mode) { self.mode = mode }
+
+    /// Notes whether the input is live, as its first bytes say.
+    mutating func recognized(isLive: Bool) {
+        if case .recognizing = mode { mode = isLive ? .live : .direct }
+    }
+
+    /// Ends the thread.
+    mutating func stop() {
+        isStopped = true
+        (frame, reports) = (nil, [])
+    }
+
+    /// Puts an event in. Returns whether its frame replaced one that was not taken.
+    mutating func put(_ event: SourceEvent) -> Bool {
+        guard !isStopped else { return false }
+        switch event {
+        case .frame(let newest):
+            defer { frame = newest }
+            return frame != nil
+        case .damaged(let count, let latest):
+            // Nobody may take them for months.
+            if case .damaged(let before, _)? = reports.last {
+                reports[reports.count - 1] = .damaged(count: before &+ count, latest: latest)
+            } else {
+                reports.append(event)
+            }
+        case .lost, .restored: reports.append(event)
+        }
+        return false
+    }
+
+    /// Notes that the input has ended, with this error or without.
+    mutating func ended(_ error: FrameStreamingError?) { end = .ended(error) }
+
+    /// Takes what comes next; nil = nothing has come.
+    mutating func take() -> Taken? {
+        if !reports.isEmpty { return .event(reports.removeFirst()) }
+        if let frame = frame.take() { return .event(.frame(frame)) }
+        if let end { return end }
+        if case .direct = mode { return .direct }
+        return nil
+    }
+}

@@ -1,0 +1,72 @@
+import FrameStreamingCore
+import FrameStreamingSystem
+
+/// Reads an input on a thread of its own, which waits for the input and for nothing else.
+///
+/// If the input turns out not to be live, the thread ends with its first bytes, and the caller reads
+/// on.
+final class LiveReader: Sendable {
+    private let inbox: Monitor<LiveInbox>
+
+    /// How long the thread may take to notice that nobody needs it any more.
+    private static let slice = Duration.milliseconds(50)
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - input: The input. Only the thread uses it until ``take(until:)`` returns `direct`.
+    ///   - mode: Whether the input is live, or its first bytes tell.
+    init(
+        _ input: Monitor<RecognizedInput>, _ mode: LiveInbox.Mode, _ meter: InputMeter
+    ) throws(FrameStreamingError) {
+        let inbox = Monitor(LiveInbox(mode))
+        self.inbox = inbox
+        do throws(SystemError) {
+            _ = try SystemThread(name: "fs-read") {
+                while Self.step(input, inbox, meter) {}
+            }
+        } catch {
+            throw FrameStreamingError(error, remedy: "no thread could be started to read the input")
+        }
+    }
+
+    deinit { inbox.update { $0.stop() } }
+
+    /// Whether the input is known to be live.
+    var isLive: Bool { inbox.withLock { if case .live = $0.mode { true } else { false } } }
+
+    /// Takes what comes next; nil at the deadline.
+    func take(until deadline: Deadline) -> LiveInbox.Taken? {
+        inbox.wait(until: deadline.nanoseconds) { $0.take() }
+    }
+
+    /// Reads once. Returns false if the thread has nothing more to do.
+    private static func step(
+        _ input: Monitor<RecognizedInput>, _ inbox: Monitor<LiveInbox>, _ meter: InputMeter
+    ) -> Bool {
+        if inbox.withLock({ $0.isStopped }) { return false }
+        do throws(FrameStreamingError) {
+            if case .recognizing = inbox.withLock({ $0.mode }) {
+                let isLive = try input.withLock { input throws(FrameStreamingError) in
+                    try input.recognize(until: .after(slice))
+                    return input.isLiveByNature ?? false
+                }
+                inbox.update { $0.recognized(isLive: isLive) }
+                return isLive
+            }
+            let event = try input.withLock { input throws(FrameStreamingError) in
+                try input.next(until: .after(slice))
+            }
+            guard let event else {
+                inbox.update { $0.ended(nil) }
+                return false
+            }
+            if inbox.update({ $0.put(event) }) { meter.drops() }
+            return true
+        } catch {
+            if error.code == .timedOut { return true }
+            inbox.update { $0.ended(error) }
+            return false
+        }
+    }
+}

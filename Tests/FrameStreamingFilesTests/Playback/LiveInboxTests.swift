@@ -1,0 +1,71 @@
+import FrameStreamingCore
+import Testing
+
+@testable import FrameStreamingFiles
+
+@Suite struct LiveInboxTests {
+    private let torn = FrameStreamingError(.corruptImage, "torn")
+
+    private func frame(_ number: UInt8) throws -> SourceEvent {
+        .frame(try makeFrame([number], FrameFormat(width: 1, height: 1, pixelFormat: .gray8)))
+    }
+
+    /// What is taken, in a word each.
+    private func words(_ inbox: inout LiveInbox) -> [String] {
+        var words: [String] = []
+        while let taken = inbox.take() {
+            switch taken {
+            case .event(.frame(let frame)): words.append("\(frame.array[0])")
+            case .event(.damaged(let count, _)): words.append("damaged \(count)")
+            case .event: words.append("other")
+            case .ended(let error): return words + [error == nil ? "end" : "error"]
+            case .direct: return words + ["direct"]
+            }
+        }
+        return words
+    }
+
+    @Test func `a newer frame replaces one that was not taken`() throws {
+        var inbox = LiveInbox(.live)
+        var taken = [words(&inbox)]
+        var replaced: [Bool] = []
+        for number in 1...3 as ClosedRange<UInt8> { replaced.append(inbox.put(try frame(number))) }
+        taken.append(words(&inbox))
+        replaced.append(inbox.put(try frame(4)))
+        inbox.ended(nil)
+        taken += [words(&inbox), words(&inbox)]
+        #expect(taken == [[], ["3"], ["4", "end"], ["end"]])
+        #expect(replaced == [false, true, true, false])
+    }
+
+    @Test func `other events are kept, in order, and damage is added up`() throws {
+        var inbox = LiveInbox(.live)
+        for count in [1, 2] { _ = inbox.put(.damaged(count: count, latest: torn)) }
+        _ = inbox.put(.lost(error: torn))
+        _ = inbox.put(.restored)
+        _ = inbox.put(try frame(7))
+        inbox.ended(torn)
+        let taken = words(&inbox)
+        #expect(taken == ["damaged 3", "other", "other", "7", "error"])
+    }
+
+    @Test func `an input that is not live is left to the caller`() throws {
+        for (mode, isLive, left) in [
+            (LiveInbox.Mode.recognizing, false, true), (.recognizing, true, false), (.live, false, false),
+        ] {
+            var inbox = LiveInbox(mode)
+            inbox.recognized(isLive: isLive)
+            let taken = words(&inbox)
+            #expect(taken == (left ? ["direct"] : []))
+        }
+    }
+
+    @Test func `nothing is kept for a source that is gone`() throws {
+        var inbox = LiveInbox(.live)
+        _ = inbox.put(try frame(1))
+        inbox.stop()
+        let replaces = inbox.put(try frame(2))
+        let taken = words(&inbox)
+        #expect(!replaces && taken.isEmpty && inbox.isStopped)
+    }
+}
