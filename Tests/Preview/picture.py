@@ -46,7 +46,7 @@ def film(receiver, name, source):
 def main(binaries, folder):
     receiver, browser, running = Receiver(binaries), Browser(), []
     try:
-        page = browser.open(receiver.url, width=1280, height=540)
+        page = browser.open(receiver.url, width=1280, height=580)
         page.appearance("light")
         page.call("Emulation.setScrollbarsHidden", hidden=True)
         running.append(send(receiver, "front door", "--pattern", "--size", "1280x720"))
