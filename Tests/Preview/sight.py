@@ -53,5 +53,8 @@ def on_screen(page, name):
         WIDTH * scale,
         HEIGHT * scale,
     )
+    # The buttons and names over the picture would be taken for it.
+    page.evaluate("document.querySelectorAll('.tools, .wall .about').forEach((over) => { over.style.visibility = 'hidden'; })")
     shown = rgb(page.screenshot())[round(top) : round(top + height), round(left) : round(left + width)]
+    page.evaluate("document.querySelectorAll('.tools, .about').forEach((over) => { over.style.visibility = ''; })")
     return cv2.resize(numpy.ascontiguousarray(shown), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
