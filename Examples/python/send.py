@@ -11,7 +11,7 @@ acknowledged is sent again. JPEGs need the standard library alone; videos, camer
 pictures need OpenCV and numpy.
 """
 from __future__ import annotations
-import argparse, collections, importlib.util, os, re, secrets, selectors, signal, socket, struct, sys, threading, time, typing
+import argparse, collections, importlib.util, os, re, secrets, selectors, signal, socket, stat, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -531,12 +531,18 @@ def of_video(capture: typing.Any) -> typing.Iterator[typing.Any]:
         yield read[1]
 
 
+def is_kind(path: str, kind: typing.Callable[[int], bool]) -> bool:
+    return os.path.exists(path) and kind(os.stat(path).st_mode)
+
+
 def pictures(video: str, capture: typing.Any, fps: float | None, loop: bool) -> typing.Iterator[typing.Any]:
     """The file's or folder's, each when it is due: JPEGs as bytes, others as images. `capture`: None for a folder."""
     due, first = time.monotonic(), True
     while first or loop:
         empty = True
-        rate = fps if fps is not None else capture and capture.get(opencv().CAP_PROP_FPS) or 30
+        # A pipe has its own pace, whatever its header says.
+        own = 0 if is_kind(video, stat.S_ISFIFO) else capture and capture.get(opencv().CAP_PROP_FPS) or 30
+        rate = fps if fps is not None else own
         for picture in of_video(capture) if capture else of_folder(video, tell=first):
             time.sleep(max(0.0, due - time.monotonic()))
             due, empty = max(due + 1 / rate, time.monotonic()) if rate > 0 else due, False
@@ -568,8 +574,8 @@ def main() -> int:
             raise StreamError(f"there is no {options.video}")
         capture = None if is_folder else captured(options.video)
         # An address may be a film, which has an end, and of which every picture counts.
-        live = capture and not os.path.exists(options.video) and (
-            "://" not in options.video or not capture.get(opencv().CAP_PROP_FRAME_COUNT) > 0)
+        live = capture and (is_kind(options.video, stat.S_ISCHR) or not os.path.exists(options.video) and (
+            "://" not in options.video or not capture.get(opencv().CAP_PROP_FRAME_COUNT) > 0))
         sender = FrameSender(connect=options.to, listen=options.listen, stream=options.stream, reliable=not live,
                              window=options.window or (2 if live else 4), reconnect=not options.no_reconnect)
         if sender.port:

@@ -600,6 +600,21 @@ def addresses(video):
     check("an address that does not open is named, without its password", "127.0.0.1:9/stream does not open" in last and "secret" not in last, last)
 
 
+def pipes(folder):
+    """A pipe is sent as it comes: its header says one picture in 1000 s, which would take longer than the test."""
+    pipe = os.path.join(folder, "pipe.y4m")
+    os.mkfifo(pipe)
+    with receive.FrameReceiver(listen="127.0.0.1:0") as receiver:
+        sender = python("send.py", "--to", f"127.0.0.1:{receiver.port}", pipe)
+        with open(pipe, "wb") as file:
+            file.write(b"YUV4MPEG2 W64 H48 F1:1000 C420jpeg\n")
+            for number in range(1, 5):
+                file.write(b"FRAME\n" + bytes([40 * number]) * (64 * 48) + bytes([128]) * (64 * 48 // 2))
+        lumas = [round(float(frame.image.mean())) for frame in receiver]
+        check("a pipe is not paced by its header", len(lumas) == 4 and lumas == sorted(lumas), lumas)
+        check("and is over then", sender.finish() == ["sent 4"], sender.out)
+
+
 def lacking():
     """What the environment lacks, or has broken, is named by both; there is no traceback."""
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
@@ -629,7 +644,7 @@ def main():
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
                      lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
-                     hostile_words, other_format, bare, folders, lambda: addresses(video), lacking):
+                     hostile_words, other_format, bare, folders, lambda: addresses(video), lambda: pipes(folder), lacking):
             try:
                 part()
             except Exception as error:  # the others are run all the same
