@@ -63,7 +63,7 @@ extension ExampleTests {
             }
             try sender.findComplaint("give --live")
             #expect(!writing.isDone)
-            let event = try #require(try sender.lines.first { $0.event == "held up" })
+            let event = try sender.line("the hold-up") { $0.event == "held up" }
             #expect(try event.double("seconds") >= 1)
             receiver.signal(SIGCONT)
             try writing.value()
