@@ -12,6 +12,12 @@ package struct OutputOptions: ParsableArguments, Sendable {
     @Flag(help: "Print the delay of each frame in ms, for up to 500 frames a second.")
     package var verbose = false
 
+    @Flag(
+        help:
+            "For scripts: end with status 1 if one picture was dropped, lost, damaged or undecodable. (default: status 1 if none arrived)"
+    )
+    package var failOnDrop = false
+
     package init() {}
 }
 

@@ -11,6 +11,8 @@ package final class ReceiverReport: Sendable {
         var total = ReceiverStatistics()
         var connections = 0
         var ends = StreamEnds()
+        /// How the last connection ended.
+        var lastEnd: StreamEnd?
         var consumed = 0
         var stop: (@Sendable () -> Void)?
         /// The goodbye for senders when the program ends; nil = it does not end.
@@ -127,12 +129,25 @@ package final class ReceiverReport: Sendable {
             printSummary(receiver, receiver.statistics, .cancelled)
         }
         printSuppressedLines(json: output.json, isLast: true)
-        Self.printTotal(last, output, interrupted: interruption.happened)
-        if let failure = last.failure, !interruption.happened {
-            if failure as? FrameStreamingError != last.reported || last.reported == nil { printError("\(failure)") }
-            return 1
+        let isInterrupted = interruption.happened
+        let failure = isInterrupted ? nil : last.failure
+        if let failure, failure as? FrameStreamingError != last.reported || last.reported == nil {
+            printError("\(failure)")
         }
-        return last.hasFailed ? 1 : 0
+        let complaints = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
+            .complaints(about: last.total)
+        for complaint in complaints { printError(complaint) }
+        // The total is the last line, also of `--json`.
+        Self.printTotal(last, output, interrupted: isInterrupted)
+        let isFailed = failure != nil || last.hasFailed || hasFailedStream(last) && !isInterrupted
+        return isFailed || !complaints.isEmpty ? 1 : 0
+    }
+
+    /// Whether a stream broke or failed, and did not come back. A program that connects takes the
+    /// sender's next stream instead of a broken one, so that only its last one counts.
+    private func hasFailedStream(_ last: State) -> Bool {
+        let end = persistence.connects ? last.lastEnd : last.ends.worst
+        return end == .error || end == .eof
     }
 
     /// Runs `body`, which consumes the receiver's frames, and prints the
@@ -180,7 +195,10 @@ package final class ReceiverReport: Sendable {
             state.open[id] = nil
             state.total.merge(statistics)
             state.connections += 1
-            if let end { state.ends.note(end, session: session, connection: id) }
+            if let end {
+                state.ends.note(end, session: session, connection: id)
+                state.lastEnd = end
+            }
             state.reported = failure
             if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
             // The stream may be back already.

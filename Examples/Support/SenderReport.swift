@@ -168,11 +168,24 @@ package final class SenderReport: Sendable {
         }
         printSuppressedLines(json: output.json, isLast: true)
         input?.sumUp()
-        Self.printTotal(summary, output, interrupted: interruption.happened)
-        // An interruption is no failure, even if pictures are missing; that was printed.
-        if interruption.happened { return 0 }
+        let isInterrupted = interruption.happened
         let leftOut = damaged.withLock { $0 }
-        if leftOut > 0, !output.json { printNote("\(leftOut) pictures of the source were damaged and left out") }
+        let complaints = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
+            .complaints(about: summary.total, damaged: leftOut)
+        for complaint in complaints { printError(complaint) }
+        // Pictures that are missing at the end of an interrupted run are no failure.
+        let isFailed = !isInterrupted && hasFailed(summary, deliversAll: deliversAll)
+        if leftOut > 0, !isInterrupted, !output.json {
+            printNote("\(leftOut) pictures of the source were damaged and left out")
+        }
+        // The total is the last line, also of `--json`.
+        Self.printTotal(summary, output, interrupted: isInterrupted)
+        return isFailed || !complaints.isEmpty ? 1 : 0
+    }
+
+    /// Prints the failures of the run and of its receivers. Returns whether there were any that
+    /// count.
+    private func hasFailed(_ summary: SenderSummary, deliversAll: Bool) -> Bool {
         let failure = outcome.withLock { $0 }
         if let failure { printError(failure.description) }
         let shortfalls = summary.receivers.map { deliversAll ? shortfall(of: $0) : nil }
@@ -184,7 +197,7 @@ package final class SenderReport: Sendable {
         // If receivers connected by themselves, it is enough that one has everything.
         let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
         let isBroken = needsAll && summary.receivers.contains { $0.failure != nil }
-        return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken ? 1 : 0
+        return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken
     }
 
     /// A listening sender may have had thousands of receivers: the first failures show the cause.

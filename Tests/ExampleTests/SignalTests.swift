@@ -57,7 +57,7 @@ extension ExampleTests {
             receiver.signal(SIGINT)
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
             #expect(receiver.complaints == "")
-            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try sender.finish() == .exit(1), "\(sender.complaints)")
             #expect(try receiver.total().string("end") == "cancelled" && receiver.total().int("frames") == 0)
         }
 
