@@ -13,25 +13,36 @@ package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
 private let longestLine = 4_000
 
-/// One writer at a time, so that the lines of several connections do not mix. The state is whether
-/// the terminal shows a status line.
-private let output = Locked(false)
+private struct OutputState {
+    /// Whether the terminal shows a status line.
+    var hasStatus = false
+    /// Where results go.
+    var results = STDOUT_FILENO
+}
+
+/// One writer at a time, so that the lines of several connections do not mix.
+private let output = Locked(OutputState())
+
+/// Leaves standard output to pictures: from here on, all lines go to standard error.
+package func leaveStandardOutputToPictures() { output.withLock { $0.results = STDERR_FILENO } }
 
 /// Prints a line on standard output.
-package func printLine(_ text: String) {
-    output.withLock { hasStatus in
-        let line = String(printable: text, limit: longestLine)
-        write(hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: STDOUT_FILENO)
-        hasStatus = false
+package func printLine(_ text: String) { printResult(String(printable: text, limit: longestLine)) }
+
+/// Prints a line that is printable already.
+private func printResult(_ line: String) {
+    output.withLock { output in
+        write(output.hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: output.results)
+        output.hasStatus = false
     }
 }
 
 /// Prints a line that the next one replaces; nothing if standard output is not a terminal.
 package func printStatus(_ text: String) {
     guard outputIsTerminal else { return }
-    output.withLock { hasStatus in
+    output.withLock { output in
         write("\r\u{1B}[K" + String(printable: text, limit: longestLine), to: STDOUT_FILENO)
-        hasStatus = true
+        output.hasStatus = true
     }
 }
 
@@ -40,9 +51,9 @@ package func printError(_ text: String) { printNote("Error: \(text)") }
 
 /// Prints a line on standard error that is not an error.
 package func printNote(_ text: String) {
-    output.withLock { hasStatus in
-        if hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
-        hasStatus = false
+    output.withLock { output in
+        if output.hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
+        output.hasStatus = false
         write(String(printable: text, limit: longestLine) + "\n", to: STDERR_FILENO)
     }
 }
@@ -52,11 +63,7 @@ package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else { return }
-    let line = asciiJSON(String(decoding: data, as: UTF8.self))
-    output.withLock { hasStatus in
-        write(hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: STDOUT_FILENO)
-        hasStatus = false
-    }
+    printResult(asciiJSON(String(decoding: data, as: UTF8.self)))
 }
 
 /// Returns the same JSON in printable ASCII. The encoder escapes C0 only; all other characters

@@ -259,6 +259,12 @@ package final class ReceiverReport: Sendable {
         stopAll(.stopped("receiver ended"))
     }
 
+    /// Ends the program, because something that all streams need has failed, which was reported.
+    package func cannotGoOn(_ reason: FrameStreamingError) {
+        state.withLock { $0.hasFailed = true }
+        stopAll(.failed(reason.message))
+    }
+
     /// Waits like a slow consumer, for `duration` or until the program must end.
     package func pause(_ duration: Duration) {
         guard duration > .zero else { return }
@@ -297,7 +303,7 @@ package final class ReceiverReport: Sendable {
     }
 
     private func name(_ receiver: FrameReceiver) -> String {
-        receiver.peer.stream.map { "\(receiver.peer.address) \"\(String(printable: $0))\"" } ?? receiver.peer.address
+        senderName(receiver.peer.address, receiver.peer.stream)
     }
 
     /// The goodbye once the wanted number of pictures has arrived.

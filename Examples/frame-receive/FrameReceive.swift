@@ -52,6 +52,7 @@ struct FrameReceive: ParsableCommand {
                 }
             } catch {
                 tile?.disconnected(error.message)
+                if recordings.hasLostReader(error) { report.cannotGoOn(error) }
                 throw error
             }
             tile?.end(receiver.peer.goodbye?.text ?? "the stream has ended")

@@ -164,8 +164,8 @@ struct PreviewArguments: ParsableArguments {
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Record as Y4M, MJPEG or a directory of JPEGs, by the ending of the name. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3.",
-            valueName: "file.y4m|file.mjpg|dir/"))
+            "Record as Y4M, MJPEG or a directory of JPEGs, by the ending of the name. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3. A FIFO, a device and - (standard output) take the MJPEG of one stream at a time.",
+            valueName: "file.y4m|file.mjpg|dir/|-"))
     var record: String?
 
     @Flag(
@@ -212,8 +212,8 @@ struct ConsumeOptions: ParsableArguments {
         }
         if let record, RecordingKind(path: record) == nil {
             throw ValidationError(
-                "--record \(record) is nothing that can be recorded: a file ends with .y4m, .mjpg or .mjpeg, and a directory "
-                    + "of JPEGs ends with / or has no ending")
+                "--record \(record) is nothing that can be recorded: a file ends with .y4m, .mjpg or .mjpeg, a directory "
+                    + "of JPEGs ends with / or has no ending, and - is standard output")
         }
         if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")

@@ -10,7 +10,7 @@ final class Recording: Sendable {
     }
 
     let session: UInt64
-    private let stream: String?
+    let peer: Peer
     private let recordings: Recordings
     // Connections write one after another, each on a thread of its own.
     private let state = Mutex(State())
@@ -18,7 +18,7 @@ final class Recording: Sendable {
     init(_ recordings: Recordings, _ peer: Peer) {
         self.recordings = recordings
         session = peer.session
-        stream = peer.stream
+        self.peer = peer
     }
 
     /// Writes a frame. If it throws, the frame was not written and must
@@ -45,7 +45,7 @@ final class Recording: Sendable {
     }
 
     private func begin(_ state: inout State) throws(FrameStreamingError) -> any FrameRecorder {
-        let recorder = try recordings.begin(&state.starts)
+        let recorder = try recordings.begin(for: self, &state.starts)
         state.recorder = recorder
         return recorder
     }
@@ -53,7 +53,7 @@ final class Recording: Sendable {
     private func end(_ state: inout State) {
         guard let recorder = state.recorder.take() else { return }
         try? recorder.close()
-        recordings.ended(recorder, of: stream)
+        recordings.ended(recorder, of: self)
     }
 
     /// Closes the file of a stream that broke and may come back, so that

@@ -1,6 +1,7 @@
 import ExampleSupport
 import FoundationEssentials
 import FrameStreaming
+import Glibc
 import Synchronization
 
 /// The recordings of a run. Each takes the first free name of NAME, NAME-2, NAME-3. A stream that
@@ -25,6 +26,8 @@ final class Recordings: Sendable {
         var nextNumber = 1
         var begun = 0
         var limit: StartLimit
+        /// The recording that has standard output, the FIFO or the device.
+        var holder: Recording?
     }
 
     /// The limit for one stream: an ordinary camera changes its size now and then.
@@ -40,7 +43,7 @@ final class Recordings: Sendable {
     /// How many broken streams may continue their recordings: those that broke last.
     private let mostBroken: Int
     private let state = Mutex(State())
-    private let starts: Mutex<Starts>
+    private let starts: Locked<Starts>
     private let cancellation: RecordingCancellation
 
     /// Checks that the first recording can be made, so that no sender streams
@@ -59,11 +62,12 @@ final class Recordings: Sendable {
         maximum = arguments.maximumRecordings
         self.output = output
         mostBroken = max(1024, maximumConnections)
-        starts = Mutex(
+        starts = Locked(
             Starts(limit: StartLimit(burst: max(256, maximumConnections * 4), interval: .milliseconds(250))))
         cancellation = try RecordingCancellation()
         var first = options
         if arguments.overwrite == false { first.existing = .refuse }
+        if path == "-" { leaveStandardOutputToPictures() }
         let name =
             switch kind {
             case .video, .motionJPEG: try RecordingPath.checkFile(path, options: first)
@@ -127,12 +131,28 @@ final class Recordings: Sendable {
     /// Makes the next recording.
     ///
     /// - Throws: `limitExceeded` if a stream, or all of them, begin
-    ///   too many; the recorder's errors.
-    func begin(_ ofStream: inout StartLimit) throws(FrameStreamingError) -> any FrameRecorder {
+    ///   too many; `busy` if another stream has the FIFO, the device or standard output;
+    ///   the recorder's errors.
+    func begin(
+        for recording: Recording, _ ofStream: inout StartLimit
+    ) throws(FrameStreamingError) -> any FrameRecorder {
+        // What goes to a reader has one name, however often a recording begins there.
+        let isStream = RecordingPath.isStream(path)
+        if isStream { awaitTurn() }
         // Each begins with a number of its own. The file is made without the lock, because
         // opening a FIFO may wait for a reader.
         let number = try starts.withLock { (starts) throws(FrameStreamingError) in
+            if isStream, starts.holder != nil {
+                throw FrameStreamingError(
+                    .busy,
+                    "another stream is recorded there, and their pictures must not mix: start another receiver, or record to a directory",
+                    subject: path)
+            }
             try count(&starts, &ofStream)
+            if isStream {
+                starts.holder = recording
+                return 1
+            }
             defer { starts.nextNumber += 1 }
             return starts.nextNumber
         }
@@ -140,17 +160,35 @@ final class Recordings: Sendable {
         options.firstNumber = number
         do throws(FrameStreamingError) {
             let recorder = try recorder(options)
-            starts.withLock { $0.nextNumber = max($0.nextNumber, recorder.number + 1) }
+            if !isStream { starts.withLock { $0.nextNumber = max($0.nextNumber, recorder.number + 1) } }
+            output.records(RecordingStartEvent(path: recorder.path, peer: recording.peer))
             return recorder
         } catch {
             starts.withLock { starts in
                 starts.begun -= 1
                 starts.limit.giveBack()
-                giveBack(number, &starts)
+                if starts.holder === recording { starts.holder = nil }
+                if !isStream { giveBack(number, &starts) }
             }
             ofStream.giveBack()
             throw error
         }
+    }
+
+    /// How long a stream waits for one that may be about to end: its sender is gone a moment before
+    /// its recording is closed.
+    private static let patience = Duration.seconds(1)
+
+    /// Waits until no other stream has what this one needs now. A stream that broke gives it up.
+    private func awaitTurn() {
+        guard let holder = starts.withLock({ $0.holder }) else { return }
+        if state.withLock({ $0.sessions[holder.session]?.users == 0 }) { holder.close() }
+        _ = starts.wait(until: MonotonicTime.now.advanced(by: Self.patience)) { $0.holder == nil ? true : nil }
+    }
+
+    /// Whether the only reader of the recordings has gone, so that no other stream can be recorded.
+    func hasLostReader(_ error: FrameStreamingError) -> Bool {
+        path == "-" && error.subject == path && error.errno == EPIPE
     }
 
     /// Frees a name. A name that this run has recorded to must not be replaced, so
@@ -189,12 +227,18 @@ final class Recordings: Sendable {
     }
 
     /// Ends a recording. Its recorder has removed a file without frames, whose name is free again.
-    func ended(_ recorder: any FrameRecorder, of stream: String?) {
+    func ended(_ recorder: any FrameRecorder, of recording: Recording) {
+        let wasHolder = starts.withLock { starts in
+            guard starts.holder === recording else { return false }
+            starts.holder = nil
+            return true
+        }
         guard recorder.frameCount > 0 else {
+            if wasHolder { return }
             guard !FileManager.default.fileExists(atPath: recorder.path) else { return }
             return starts.withLock { giveBack(recorder.number, &$0) }
         }
-        output.recorded(RecordingEvent(path: recorder.path, frames: recorder.frameCount, stream: stream))
+        output.recorded(RecordingEvent(path: recorder.path, frames: recorder.frameCount, peer: recording.peer))
     }
 
     /// Reports a recording that another program removed or changed; the

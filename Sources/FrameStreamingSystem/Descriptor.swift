@@ -106,6 +106,9 @@ package final class Descriptor: Sendable {
         Int(try retryingInterrupts("lseek") { lseek(raw, 0, SEEK_CUR) })
     }
 
+    /// Whether it is a terminal.
+    package var isTerminal: Bool { isatty(raw) == 1 }
+
     package func truncate(to size: Int) throws(SystemError) {
         _ = try retryingInterrupts("ftruncate") { ftruncate(raw, off_t(size)) }
     }

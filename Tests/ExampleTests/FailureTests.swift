@@ -133,8 +133,7 @@ extension ExampleTests {
         @Test(arguments: [
             ("none/out.y4m", "No such file or directory"), ("none/out.mjpg", "No such file or directory"),
             ("none/pictures/", "No such file or directory"), ("directory.mjpg", "Is a directory"),
-            ("file", "is a file"),
-            ("/dev/null", "is a file"), ("/proc/pictures/", "name a place where a directory can be created"),
+            ("file", "is a file"), ("/proc/pictures/", "name a place where a directory can be created"),
             ("/proc/sys/", "no picture can be written"),
         ])
         func aRecordingThatCannotBeMadeIsRefusedBeforeASenderConnects(name: String, words: String) throws {
@@ -169,10 +168,12 @@ extension ExampleTests {
                 refused.complaints.contains("0 of 3 pictures were delivered: the receiver failed: No space left"),
                 "\(refused.complaints)")
             #expect(refused.output.contains("0 of ") && refused.output.contains("failed"))
-            // The next stream is recorded to full-2.mjpg, which is a regular file.
+            // The next stream is recorded there, too, because a device keeps nothing: once it has room.
+            try FileManager.default.removeItem(atPath: path)
             let next = try sender(to: port, pattern(3))
             #expect(try next.finish() == .exit(0), "\(next.complaints)")
-            #expect(try next.total().int("acknowledged") == 3 && workspace.exists("full-2.mjpg"))
+            #expect(try next.total().int("acknowledged") == 3)
+            #expect(try workspace.names(in: "") == ["full.mjpg"])
             receiver.signal(SIGINT)
             #expect(try receiver.finish() == .exit(1))
             #expect(receiver.complaints.contains("full.mjpg: No space left"), "\(receiver.complaints)")

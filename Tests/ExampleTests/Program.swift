@@ -94,6 +94,8 @@ final class Program: Sendable {
 
     /// What it has said on standard output so far.
     var output: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
+    /// The same as bytes.
+    var outputBytes: [UInt8] { state.withLock { $0.output } }
     /// What it has said on standard error so far.
     var complaints: String { state.withLock { String(decoding: $0.complaints, as: UTF8.self) } }
 
@@ -116,6 +118,11 @@ final class Program: Sendable {
     /// Waits until `look` finds what it looks for in standard output.
     func find<Found>(_ what: String, _ look: (String) throws -> Found?) throws -> Found {
         try wait(for: what) { state in try look(String(decoding: state.output, as: UTF8.self)) }
+    }
+
+    /// Waits until `look` finds what it looks for on standard error.
+    func findComplaint<Found>(_ what: String, _ look: (String) throws -> Found?) throws -> Found {
+        try wait(for: what) { state in try look(String(decoding: state.complaints, as: UTF8.self)) }
     }
 
     /// Waits until `text` is on standard error.

@@ -22,7 +22,7 @@ public final class MJPEGRecorder: FrameRecorder {
     /// FIFO it waits until there is a reader, and whenever that reader does not keep up.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - path: The file; `-` is standard output, which stays open.
     ///   - options: What to do with an existing recording, and whether to sync each frame to the
     ///     disk.
     ///   - cancellation: Ends a wait for a FIFO's reader.

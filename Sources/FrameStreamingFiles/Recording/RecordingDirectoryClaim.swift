@@ -62,17 +62,18 @@ struct RecordingDirectoryClaim {
         guard try fileDetails(name)?.identity == identity else { return nil }
         if existing == .replace {
             if empties { try removeFrames(directory) }
-        } else if try hasFrames(directory) {
+        } else if try holdsPictures(directory) {
             return .exists(isLocked: false)
         }
         return .taken(
             RecordingDirectoryClaim(directory: directory, path: name, number: number, identity: identity, isNew: isNew))
     }
 
-    static func hasFrames(_ directory: Directory) throws(SystemError) -> Bool {
+    /// Whether there are pictures of any program, which must not mix with those of a recorder.
+    static func holdsPictures(_ directory: Directory) throws(SystemError) -> Bool {
         var isFound = false
         try directory.forEachName { name in
-            isFound = FrameFileName.isFrame(name)
+            isFound = FrameFileName.isPicture(name)
             return !isFound
         }
         return isFound

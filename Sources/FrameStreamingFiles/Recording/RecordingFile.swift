@@ -25,6 +25,9 @@ final class RecordingFile {
     private let identity: FileDetails.Identity?
     /// Whether the file is empty and was created here.
     private var isUnborn: Bool
+    /// Whether part of a frame may be cut off at its end. Standard output may be a file that begins
+    /// with bytes of other programs.
+    private let isCut: Bool
     private let syncsFrames: Bool
     private var isNameSynced = false
     /// Bytes up to the end of the last whole frame.
@@ -44,6 +47,7 @@ final class RecordingFile {
         state = .open(claim.descriptor)
         identity = claim.identity
         isUnborn = claim.isNew
+        isCut = claim.path != RecordingStandardOutput.path
         syncsFrames = options.syncsFrames
         self.cancellation = cancellation
     }
@@ -56,6 +60,7 @@ final class RecordingFile {
         cancellation = nil
         identity = nil
         isUnborn = false
+        isCut = true
         syncsFrames = false
     }
 
@@ -141,6 +146,13 @@ final class RecordingFile {
 
     private func failed(_ error: SystemError, _ descriptor: Descriptor, written: Int) -> FrameStreamingError {
         takeBack(written, of: descriptor)
+        if error.code == Errno.brokenPipe {
+            state = .closed
+            return FrameStreamingError(
+                .system,
+                "its reader has gone (\(error.reason)): start the reader again, and then the stream; \(wholeLength) bytes of whole pictures were written",
+                subject: path, errno: error.code)
+        }
         return FrameStreamingError(
             error, subject: path,
             remedy: "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again")
@@ -191,6 +203,7 @@ final class RecordingFile {
             // A file that another program has cut must not grow again with a hole. The next frame
             // detects the cut.
             if identity != nil, try descriptor.details().size <= wholeLength { return }
+            guard isCut else { throw SystemError("ftruncate", code: Errno.invalid) }
             try descriptor.truncate(to: wholeLength)
             try descriptor.seek(to: wholeLength)
         } catch {

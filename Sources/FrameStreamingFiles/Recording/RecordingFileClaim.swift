@@ -23,7 +23,11 @@ struct RecordingFileClaim {
     static func take(
         _ path: String, _ options: RecordingOptions, _ cancellation: RecordingCancellation?
     ) throws(FrameStreamingError) -> RecordingFileClaim? {
-        try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
+        if path == RecordingStandardOutput.path {
+            return RecordingFileClaim(
+                descriptor: try RecordingStandardOutput.open(), path: path, number: 1, identity: nil, isNew: false)
+        }
+        return try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {
                 return try take(name, number, options.existing, isFirst: number == options.firstNumber, cancellation)
             } catch {

@@ -4,9 +4,9 @@ import FrameStreamingSystem
 /// Names recordings, and checks whether they can be written.
 public enum RecordingPath {
     /// Returns the path of the `number`th recording: `out.y4m` itself, then `out-2.y4m`,
-    /// `out-3.y4m`; for a directory `DIR`, `DIR-2`.
+    /// `out-3.y4m`; for a directory `DIR`, `DIR-2`. Standard output, `-`, has one name.
     public static func numbered(_ path: String, _ number: Int) -> String {
-        guard number > 1 else { return path }
+        guard number > 1, path != RecordingStandardOutput.path else { return path }
         var bytes = Array(path.utf8)
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let name = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
@@ -15,6 +15,17 @@ public enum RecordingPath {
         let end = dot.map { $0 > name ? $0 : bytes.count } ?? bytes.count
         bytes.insert(contentsOf: Array("-\(number)".utf8), at: end)
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether what is written there goes to a reader and is not kept: standard output (`-`), a FIFO,
+    /// a device or a socket. Such a place is always free, so a program has to see to it that only
+    /// one recorder at a time writes there.
+    public static func isStream(_ path: String) -> Bool {
+        if path == RecordingStandardOutput.path { return true }
+        switch try? fileDetails(path)?.kind {
+        case .fifo, .character, .socket: return true
+        case .regular, .directory, .other, nil: return false
+        }
     }
 
     /// Checks whether ``MJPEGRecorder`` and ``Y4MRecorder`` can write there, before the first frame
@@ -27,7 +38,11 @@ public enum RecordingPath {
     public static func checkFile(
         _ path: String, options: RecordingOptions = RecordingOptions()
     ) throws(FrameStreamingError) -> String {
-        try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
+        if path == RecordingStandardOutput.path {
+            _ = try RecordingStandardOutput.open()
+            return path
+        }
+        return try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {
                 let found = try fileDetails(name)
                 switch found?.kind {

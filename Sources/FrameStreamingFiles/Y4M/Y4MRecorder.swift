@@ -31,7 +31,7 @@ public final class Y4MRecorder: FrameRecorder {
     /// is waited for until it has a reader, and whenever that reader does not keep up.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - path: The file; `-` is standard output, which stays open.
     ///   - rate: Frames per second for the header, which players follow.
     ///   - options: What to do with an existing recording, and whether to sync each frame to the
     ///     disk.
