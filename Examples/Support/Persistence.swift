@@ -18,6 +18,13 @@ package struct Persistence: Sendable {
         self.patience = patience
     }
 
+    /// Whether a connection that failed was no stream, but a port scanner's or a lost client's: it
+    /// brought neither a picture nor a goodbye. A program that connects has chosen its peer, and a
+    /// picture that is larger than the limit is a sender's.
+    func isStray(_ peer: Peer, _ figures: ReceiverStatistics, after error: FrameStreamingError) -> Bool {
+        !connects && figures.bytes == 0 && peer.goodbye == nil && error.code != .limitExceeded
+    }
+
     /// Whether a stream that ended with this error may go on over another connection. A
     /// stream without a session cannot. A program that connects, without `once`, takes
     /// the sender's next stream instead.

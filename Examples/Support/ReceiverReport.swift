@@ -190,6 +190,10 @@ package final class ReceiverReport: Sendable {
         let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
+        if let failure, !isOwn, persistence.isStray(receiver.peer, statistics, after: failure) {
+            noteStray(receiver, id, failure)
+            throw failure
+        }
         let isSummedUp = state.withLock { state in
             if state.isSummedUp { return true }
             state.open[id] = nil
@@ -227,6 +231,19 @@ package final class ReceiverReport: Sendable {
         }
         if persistence.once, !mayReturn { stopAll(Self.isEnough) }
         if let failure { throw failure }
+    }
+
+    /// Reports a connection that was no stream, which changes nothing.
+    private func noteStray(_ receiver: FrameReceiver, _ id: Int, _ failure: FrameStreamingError) {
+        let isSummedUp = state.withLock { state in
+            state.open[id] = nil
+            state.reported = failure
+            return state.isSummedUp
+        }
+        guard !isSummedUp, admitsLine(.refused, from: nil) else { return }
+        let address = receiver.peer.address
+        printError("\(name(receiver)): no stream came over the connection: \(failure.message)")
+        if output.json { printJSON(ConnectionEvent("disconnected", address, failure.message)) }
     }
 
     private func printSummary(
@@ -292,13 +309,13 @@ package final class ReceiverReport: Sendable {
         switch event {
         case .sourceLost(let reason):
             guard admitsLine(.sourceLost, from: peer.address) else { return }
-            printError("the sender's source is lost: \(String(printable: reason))")
+            printError("\(senderName(peer.address, peer.stream)): its source is lost: \(String(printable: reason))")
         case .sourceRestored:
             guard !output.json, admitsLine(.sourceRestored, from: peer.address) else { return }
-            printLine("the sender's source is back")
+            printLine("\(senderName(peer.address, peer.stream)): its source is back")
         case .undecodable(let info, let error):
             guard admitsLine(.undecodable, from: peer.address) else { return }
-            printError("frame \(info.sequence): \(error.message)")
+            printError("\(senderName(peer.address, peer.stream)): frame \(info.sequence): \(error.message)")
         }
     }
 

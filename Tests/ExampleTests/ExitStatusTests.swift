@@ -42,7 +42,10 @@ extension ExampleTests {
         @Test func oneStreamThatFailedOfSeveralIsAFailure() throws {
             let (receiver, port) = try receiver(["--frames", "4"])
             let killed = try RawPeer(port: port)
-            killed.send("1000, ")
+            let picture = try Clip(frames: 1).jpeg(0, JPEGCodec())
+            killed.send("\(picture.count), ")
+            #expect(killed.receiveText(2) == "ok")
+            killed.send(picture)
             #expect(killed.receiveText(2) == "ok")
             killed.kill()
             try receiver.line("the end of the broken stream") { $0.scope == "connection" }

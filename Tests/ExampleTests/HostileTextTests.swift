@@ -87,7 +87,7 @@ extension ExampleTests {
             try judge(receiver, json: json)
             let complaints = receiver.complaints.split(separator: "\n")
             let losses = complaints.count {
-                $0.hasPrefix("Error: the sender's source is lost: evil\\u{1B}]0;owned\\u{7}")
+                $0.hasPrefix("Error: 127.0.0.1:") && $0.contains(": its source is lost: evil\\u{1B}]0;owned\\u{7}")
             }
             #expect((1...200).contains(losses))
             let left = complaints.filter { $0.hasPrefix("source lost: ... and ") }.compactMap {

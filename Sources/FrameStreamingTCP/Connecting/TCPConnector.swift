@@ -11,7 +11,7 @@ public import FrameStreamingCore
 /// Use one connector for each stream: its session is that of one sender, from the first frame to
 /// the last.
 public final class TCPConnector: TransportProvider {
-    /// The address that it was given.
+    /// The address that it was given, as `HOST:PORT`.
     public let address: String
     /// Sender: the session of every connection, so that no frame is consumed twice. 0 with the text
     /// handshake, which has no sessions, and for a receiver, which remembers its sender's session.
@@ -37,8 +37,8 @@ public final class TCPConnector: TransportProvider {
     public init(
         to address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
-        self.address = address
         endpoint = try NetworkAddress(address, defaultHost: nil)
+        self.address = endpoint.description
         let role = role.withSession(handshake)
         session = role.isSender ? role.session : 0
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: false)

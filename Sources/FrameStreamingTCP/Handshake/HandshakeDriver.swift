@@ -56,15 +56,17 @@ struct HandshakeDriver: Sendable {
         }
         let handshake = BinaryHandshake.connecting(hello)
         let limit = deadline.earlier(.after(options.handshakeTimeout))
+        var first: [UInt8] = []
         do throws(FrameStreamingError) {
             let (agreement, input, start) = try run(
-                handshake, opening: handshake.opening(), channel, writer, InputBuffer(), until: limit)
+                handshake, opening: handshake.opening(), channel, writer, InputBuffer(), noting: &first, until: limit)
             if let sessions, agreement.session != use?.session ?? 0 {
                 use?.end()
                 use = try sessions.claim(agreement.session, from: agreement.resumedFrom, until: limit)
             }
             return binary(channel, writer, input, agreement, use, since: start)
         } catch {
+            if let foreign = foreign(error, &first, channel, writer, until: limit, listens: false) { throw foreign }
             switch error.code {
             case .timedOut:
                 throw FrameStreamingError(
@@ -96,12 +98,13 @@ struct HandshakeDriver: Sendable {
             return text(channel, writer, InputBuffer())
         }
         let limit = deadline.earlier(.after(options.handshakeTimeout))
+        var first: [UInt8] = []
         do throws(FrameStreamingError) {
             var input = InputBuffer()
-            try fill(&input, channel, writer, until: limit)
-            if handshake == .automatic, let first = input.first, first < 0x80 {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "o") else {
-                    throw .violation("the first byte is \(first), which begins neither handshake")
+            try fill(&input, channel, writer, noting: &first, until: limit)
+            if handshake == .automatic, let byte = input.first, byte < 0x80 {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "o") else {
+                    throw .violation("the first byte is \(byte), which begins neither handshake")
                 }
                 try admit(0)
                 return text(channel, writer, input)
@@ -112,13 +115,43 @@ struct HandshakeDriver: Sendable {
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0
             }
-            let (agreement, rest, start) = try run(handshake, opening: [], channel, writer, input, until: limit)
+            let (agreement, rest, start) = try run(
+                handshake, opening: [], channel, writer, input, noting: &first, until: limit)
             return binary(channel, writer, rest, agreement, use, issued?.hold(agreement.session), since: start)
         } catch {
-            guard error.code == .timedOut else { throw error }
+            if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
+            guard error.code == .timedOut else {
+                throw FrameStreamingError(
+                    error.code, error.message, subject: error.subject ?? channel.address, errno: error.errno)
+            }
             throw FrameStreamingError(
                 .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address)
         }
+    }
+
+    /// How long to wait for the rest of bytes that look like another protocol's.
+    private static let curiosity = Duration.milliseconds(250)
+
+    /// The error that names the protocol of a peer that does not speak this one; nil if it is not
+    /// known.
+    ///
+    /// - Parameter first: The first bytes of the peer. More are read if they may tell something.
+    private func foreign(
+        _ error: FrameStreamingError, _ first: inout [UInt8], _ channel: Channel, _ writer: MessageWriter,
+        until deadline: Deadline, listens: Bool
+    ) -> FrameStreamingError? {
+        guard [.protocolViolation, .endedWithoutGoodbye, .limitExceeded].contains(error.code) else { return nil }
+        let limit = deadline.earlier(.after(Self.curiosity))
+        while error.code != .endedWithoutGoodbye, ForeignProtocol.find(in: first) == .undecided {
+            var more = InputBuffer()
+            do throws(FrameStreamingError) {
+                try fill(&more, channel, writer, noting: &first, until: limit)
+            } catch {
+                break
+            }
+        }
+        guard case .found(let foreign) = ForeignProtocol.find(in: first, isAll: true) else { return nil }
+        return foreign.error(isSender: role.isSender, listens: listens, at: channel.address)
     }
 
     /// The REJECT of a listener that has no room; empty for the text handshake, which has none.
@@ -167,16 +200,16 @@ struct HandshakeDriver: Sendable {
     /// Returns what was agreed, the bytes that were read beyond the handshake, and when this side
     /// began to write its last message of it.
     private func run(
-        _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ writer: MessageWriter, _ first: InputBuffer,
-        until deadline: Deadline
+        _ start: BinaryHandshake, opening: [UInt8], _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer,
+        noting first: inout [UInt8], until deadline: Deadline
     ) throws(FrameStreamingError) -> (BinaryHandshake.Agreement, InputBuffer, Int64) {
         var handshake = start
-        var input = first
+        var input = input
         var written = monotonicNow()
         if !opening.isEmpty { try say(opening, writer, until: deadline) }
         while true {
             switch handshake.take(from: &input) {
-            case nil: try fill(&input, channel, writer, until: deadline)
+            case nil: try fill(&input, channel, writer, noting: &first, until: deadline)
             case .established(let agreement, let reply):
                 if !reply.isEmpty {
                     written = monotonicNow()
@@ -194,13 +227,19 @@ struct HandshakeDriver: Sendable {
         try writer.send(.goodbye, until: deadline) { MessageWriter.Outgoing(bytes) }
     }
 
+    /// Reads into an empty buffer.
+    ///
+    /// - Parameter first: Collects the first bytes of the peer.
     private func fill(
-        _ input: inout InputBuffer, _ channel: Channel, _ writer: MessageWriter, until deadline: Deadline
+        _ input: inout InputBuffer, _ channel: Channel, _ writer: MessageWriter, noting first: inout [UInt8],
+        until deadline: Deadline
     ) throws(FrameStreamingError) {
         let count = try input.fill { bytes throws(FrameStreamingError) in
             try channel.read(into: &bytes, until: deadline.nanoseconds, driving: writer)
         }
         guard count > 0 else { throw .ended(channel.address) }
+        let missing = ForeignProtocol.longest - first.count
+        if missing > 0 { first += input.bytes(0..<min(count, missing)) }
     }
 
     private func binary(

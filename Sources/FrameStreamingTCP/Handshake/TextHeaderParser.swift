@@ -23,6 +23,8 @@ struct TextHeaderParser {
     private var length = 0
     /// The number of bytes of the header, or of `over`, that were taken.
     private var count = 0
+    /// Whether nothing was taken so far.
+    private var isAtStart = true
 
     init(maximumFrameByteCount: Int) { self.maximumFrameByteCount = maximumFrameByteCount }
 
@@ -34,6 +36,8 @@ struct TextHeaderParser {
         while let byte = input.popFirst() {
             switch step {
             case .start:
+                if isAtStart { try checkIsOurs(byte, input) }
+                isAtStart = false
                 length = 0
                 count = 1
                 if byte == UInt8(ascii: "o") {
@@ -60,6 +64,13 @@ struct TextHeaderParser {
             }
         }
         return nil
+    }
+
+    /// Names the protocol of a peer that speaks another one.
+    private func checkIsOurs(_ byte: UInt8, _ rest: InputBuffer) throws(FrameStreamingError) {
+        let bytes = [byte] + rest.bytes(0..<min(rest.count, ForeignProtocol.longest))
+        guard case .found(let foreign) = ForeignProtocol.find(in: bytes, isAll: true) else { return }
+        throw foreign.error(isSender: false, listens: true, at: nil)
     }
 
     private mutating func addDigit(_ byte: UInt8) throws(FrameStreamingError) {

@@ -33,6 +33,10 @@ struct TextSenderMachine {
     mutating func take(from input: inout InputBuffer) throws(FrameStreamingError) -> Event? {
         while let byte = input.popFirst() {
             guard byte == Self.receipt[hasHalf ? 1 : 0] else {
+                let bytes = [byte] + input.bytes(0..<min(input.count, ForeignProtocol.longest))
+                if case .found(let foreign) = ForeignProtocol.find(in: bytes, isAll: true), !hasHalf {
+                    throw foreign.error(isSender: true, listens: true, at: nil)
+                }
                 throw .textViolation("the byte \(byte) instead of an `ok`")
             }
             hasHalf.toggle()
