@@ -1,13 +1,72 @@
 package import FrameStreaming
 
-// The objects of `--json`, one a line.
+// The objects of `--json`, one a line: Docs/JSON.md describes them, and Docs/JSON.schema.json is
+// tested against the programs. A key that is always present is easier to rely on than one that is
+// absent, so an unknown value is null.
 
 /// The first line of a program that listens.
 package struct ListeningEvent: Encodable, Sendable {
     let event = "listening"
+    let address: String
     let port: Int
 
-    package init(port: Int) { self.port = port }
+    package init(address: String, port: Int) {
+        self.address = address
+        self.port = port
+    }
+}
+
+/// An error, which standard error has in the same words.
+struct ErrorEvent: Encodable, Sendable {
+    let event = "error"
+    let message: String
+    let code: String?
+    let address: String?
+
+    func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode(message, forKey: "message")
+        try line.encode(code, forKey: "code")
+        try line.encode(address, forKey: "address")
+    }
+}
+
+/// The first signal that asks the program to end.
+struct StoppingEvent: Encodable, Sendable {
+    let event = "stopping"
+    let signal: String
+}
+
+/// A peer that is connected, or its source that is back.
+struct PeerEvent: Encodable, Sendable {
+    let event: String
+    let address: String
+    let stream: String?
+    let handshake: String
+
+    init(_ event: String, _ peer: Peer) {
+        self.event = event
+        address = peer.address
+        stream = peer.stream
+        handshake = peer.handshake.description
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode(address, forKey: "address")
+        try line.encode(stream, forKey: "stream")
+        try line.encode(handshake, forKey: "handshake")
+    }
+}
+
+/// The file that frame-demo has saved.
+package struct SavedEvent: Encodable, Sendable {
+    let event = "saved"
+    let path: String
+
+    package init(path: String) { self.path = path }
 }
 
 /// The addresses of the page with the pictures.
@@ -23,7 +82,7 @@ package struct PreviewEvent: Encodable, Sendable {
     }
 }
 
-/// An event of a connection other than a frame: `connected`, `disconnected`, `waiting`, `stalled`.
+/// An event of a connection with its reason: `disconnected`, `waiting`, `stalled`, `requested`.
 package struct ConnectionEvent: Encodable, Sendable {
     let event: String
     let address: String
@@ -33,6 +92,13 @@ package struct ConnectionEvent: Encodable, Sendable {
         self.event = event
         self.address = address
         self.reason = reason
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(event, forKey: "event")
+        try line.encode(address, forKey: "address")
+        try line.encode(reason, forKey: "reason")
     }
 }
 
@@ -73,8 +139,8 @@ package struct Percentiles: Encodable, Sendable {
     }
 }
 
-/// Whether the figures are of one connection or of all.
-package enum Scope: String, Encodable, Sendable { case connection, total }
+/// Whose figures they are: those of a stream's last second, of a connection that has ended, or of all.
+package enum Scope: String, Encodable, Sendable { case stream, connection, total }
 
 /// The figures of a receiver: of a second (`progress`), of a connection, or in total.
 package struct ReceiverEventLine: Encodable, Sendable {
@@ -122,8 +188,6 @@ package struct ReceiverEventLine: Encodable, Sendable {
         goodbye = peer?.goodbye
     }
 
-    // Most readers take an absent key for `null`, but a key that is
-    // always present is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")

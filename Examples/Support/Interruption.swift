@@ -29,6 +29,7 @@ package final class Interruption: Sendable {
     }
 
     private let state: Locked<State>
+    private let announce: @Sendable (CInt) -> Void
 
     /// How long the program has to end by itself.
     private static let patience = Duration.milliseconds(650)
@@ -41,9 +42,15 @@ package final class Interruption: Sendable {
 
     /// Handles both signals from here on. It must be made before any other thread.
     ///
-    /// - Parameter lastWords: Prints the summary of a program that has nothing to
-    ///   sum up yet, and returns its status.
-    package init(lastWords: @escaping @Sendable () -> CInt) {
+    /// - Parameters:
+    ///   - announce: Says that the program is about to end, for the number of the first signal. It is
+    ///     not called while the output takes nothing.
+    ///   - lastWords: Prints the summary of a program that has nothing to sum up yet, and
+    ///     returns its status.
+    package init(
+        announce: @escaping @Sendable (CInt) -> Void, lastWords: @escaping @Sendable () -> CInt
+    ) {
+        self.announce = announce
         // A closed output (`| head -1`) does not end the work: only the write fails.
         signal(SIGPIPE, SIG_IGN)
         // Nor does a limit on the size of files: the write fails, as on a full disk.
@@ -58,9 +65,9 @@ package final class Interruption: Sendable {
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let waiting = signals
         startThreadOrExit("signals") { [self] in
-            _ = Self.next(of: waiting, until: nil)
+            let number = Self.next(of: waiting, until: nil) ?? SIGTERM
             let first = MonotonicTime.now
-            interrupt()
+            interrupt(number)
             while let number = Self.next(of: waiting, until: first.advanced(by: Self.patience)) {
                 if first.duration(to: .now) >= Self.echo { _exit(128 + number) }
             }
@@ -101,13 +108,14 @@ package final class Interruption: Sendable {
         }
     }
 
-    private func interrupt() {
+    private func interrupt(_ number: CInt) {
         let (action, isConcluding) = state.withLock { state in
             state.happened = true
             return (state.action, state.isConcluding)
         }
         // Not on this thread, which must see the second signal, whatever the first one waits for.
         startThreadOrExit("interrupt") { [self] in
+            if !isConcluding, Self.outputTakesMore { announce(number) }
             if let action { action() } else if !isConcluding { exit(conclude()) }
         }
     }

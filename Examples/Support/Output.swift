@@ -1,8 +1,9 @@
 internal import FoundationEssentials
-internal import FrameStreaming
+package import FrameStreaming
 internal import Glibc
 
 // Prints lines for people and for programs: results on standard output, errors on standard error.
+// With `--json` standard output has objects only (Docs/JSON.md), and an error is one of them, too.
 //
 // Each call prints one line, whatever the text contains. Names and reasons come from peers and
 // devices, so they are escaped before they reach a terminal or a log. Callers cut a peer's text to
@@ -18,6 +19,8 @@ private struct OutputState {
     var hasStatus = false
     /// Where results go.
     var results = STDOUT_FILENO
+    /// Whether results are objects.
+    var isJSON = false
 }
 
 /// One writer at a time, so that the lines of several connections do not mix.
@@ -25,6 +28,9 @@ private let output = Locked(OutputState())
 
 /// Leaves standard output to pictures: from here on, all lines go to standard error.
 package func leaveStandardOutputToPictures() { output.withLock { $0.results = STDERR_FILENO } }
+
+/// Prints objects as results from here on, so that errors are events as well.
+package func beginJSON() { output.withLock { $0.isJSON = true } }
 
 /// Prints a line on standard output.
 package func printLine(_ text: String) { printResult(String(printable: text, limit: longestLine)) }
@@ -46,8 +52,19 @@ package func printStatus(_ text: String) {
     }
 }
 
-/// Prints an error on standard error.
-package func printError(_ text: String) { printNote("Error: \(text)") }
+/// Prints an error on standard error, and with `--json` as an event.
+///
+/// - Parameters:
+///   - text: For people. A peer's text in it is cut.
+///   - error: What happened, for its code.
+///   - address: The peer that it is about; nil = none.
+///   - whole: The text for the event, if the one for people may be cut.
+package func printError(
+    _ text: String, _ error: FrameStreamingError? = nil, at address: String? = nil, whole: String? = nil
+) {
+    printNote("Error: \(text)")
+    printEvent(ErrorEvent(message: whole ?? text, code: error?.code.description, address: address))
+}
 
 /// Prints a line on standard error that is not an error.
 package func printNote(_ text: String) {
@@ -58,11 +75,30 @@ package func printNote(_ text: String) {
     }
 }
 
-/// Prints an object on a line of its own. Texts are not cut, and all that is not ASCII is escaped.
+/// Prints an object if the program was begun with `--json`, and nothing otherwise.
+package func printEvent(_ value: some Encodable) {
+    if output.withLock({ $0.isJSON }) { printJSON(value) }
+}
+
+/// An event with the time of its line.
+private struct Stamped<Event: Encodable>: Encodable {
+    let event: Event
+
+    private static var style: Date.ISO8601FormatStyle { Date.ISO8601FormatStyle(includingFractionalSeconds: true) }
+
+    func encode(to encoder: any Encoder) throws {
+        try event.encode(to: encoder)
+        var line = encoder.container(keyedBy: LineKey.self)
+        try line.encode(Date.now.formatted(Self.style), forKey: "time")
+    }
+}
+
+/// Prints an object, with the time, on a line of its own. Texts are not cut, and all that is not
+/// ASCII is escaped.
 package func printJSON(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else { return }
+    guard let data = try? encoder.encode(Stamped(event: value)) else { return }
     printResult(asciiJSON(String(decoding: data, as: UTF8.self)))
 }
 

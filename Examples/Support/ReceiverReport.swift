@@ -48,7 +48,7 @@ package final class ReceiverReport: Sendable {
         self.frames = frames
         self.persistence = persistence
         waiting = Waiting(output)
-        interruption = Interruption {
+        interruption = Interruption(announce: announceStop) {
             Self.printTotal(State(), output, interrupted: true)
             return 0
         }
@@ -56,7 +56,11 @@ package final class ReceiverReport: Sendable {
 
     /// Prints where the program listens.
     package func listening(address: String, port: Int) {
-        if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
+        if output.json {
+            printJSON(ListeningEvent(address: address, port: port))
+        } else {
+            printLine("listening on \(address)")
+        }
     }
 
     /// Prints the addresses of the page with the pictures, the one for this machine first; nil =
@@ -72,7 +76,9 @@ package final class ReceiverReport: Sendable {
 
     /// Reports a connection that failed before it had a stream, such as one that sent rubbish.
     package func failed(_ error: any Error) {
-        if admitsLine(.refused, from: nil) { printError("\(error)") }
+        guard admitsLine(.refused, from: nil) else { return }
+        let known = error as? FrameStreamingError
+        printError("\(error)", known, at: known?.subject)
     }
 
     /// Returns a function that reports why the sender at `address` cannot be reached.
@@ -132,7 +138,7 @@ package final class ReceiverReport: Sendable {
         let isInterrupted = interruption.happened
         let failure = isInterrupted ? nil : last.failure
         if let failure, failure as? FrameStreamingError != last.reported || last.reported == nil {
-            printError("\(failure)")
+            printError("\(failure)", failure as? FrameStreamingError)
         }
         let complaints = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
             .complaints(about: last.total)
@@ -166,9 +172,13 @@ package final class ReceiverReport: Sendable {
         }
         if let goodbye { receiver.stop(goodbye) }
         waiting.end(receiver.peer.address)
-        if !output.json, admitsLine(.connected, from: nil) {
-            let place = url.map { ", pictures at \($0)" } ?? ""
-            printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)\(place)")
+        if admitsLine(.connected, from: nil) {
+            if output.json {
+                printJSON(PeerEvent("connected", receiver.peer))
+            } else {
+                let place = url.map { ", pictures at \($0)" } ?? ""
+                printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)\(place)")
+            }
         }
         var failure: FrameStreamingError?
         do throws(FrameStreamingError) { try body() } catch { failure = error }
@@ -222,7 +232,8 @@ package final class ReceiverReport: Sendable {
         if let failure, isSaid {
             // If this side connects again, the line about the wait has the reason.
             if !(mayReturn && persistence.connects) {
-                printError("\(receiver.peer.address): \(isOwn ? failure.description : failure.message)")
+                let words = isOwn ? failure.description : failure.message
+                printError("\(receiver.peer.address): \(words)", failure, at: receiver.peer.address)
             }
             if mayReturn, persistence.once, !persistence.connects {
                 waiting.note(
@@ -242,7 +253,7 @@ package final class ReceiverReport: Sendable {
         }
         guard !isSummedUp, admitsLine(.refused, from: nil) else { return }
         let address = receiver.peer.address
-        printError("\(name(receiver)): no stream came over the connection: \(failure.message)")
+        printError("\(name(receiver)): no stream came over the connection: \(failure.message)", failure, at: address)
         if output.json { printJSON(ConnectionEvent("disconnected", address, failure.message)) }
     }
 
@@ -309,13 +320,18 @@ package final class ReceiverReport: Sendable {
         switch event {
         case .sourceLost(let reason):
             guard admitsLine(.sourceLost, from: peer.address) else { return }
-            printError("\(senderName(peer.address, peer.stream)): its source is lost: \(String(printable: reason))")
+            printError(
+                "\(senderName(peer.address, peer.stream)): its source is lost: \(String(printable: reason))",
+                FrameStreamingError(.sourceLost, reason), at: peer.address, whole: "its source is lost: \(reason)")
         case .sourceRestored:
-            guard !output.json, admitsLine(.sourceRestored, from: peer.address) else { return }
+            guard admitsLine(.sourceRestored, from: peer.address) else { return }
+            if output.json { return printJSON(PeerEvent("source_restored", peer)) }
             printLine("\(senderName(peer.address, peer.stream)): its source is back")
         case .undecodable(let info, let error):
             guard admitsLine(.undecodable, from: peer.address) else { return }
-            printError("\(senderName(peer.address, peer.stream)): frame \(info.sequence): \(error.message)")
+            printError(
+                "\(senderName(peer.address, peer.stream)): frame \(info.sequence): \(error.message)", error,
+                at: peer.address)
         }
     }
 
@@ -338,7 +354,14 @@ package final class ReceiverReport: Sendable {
     private func progress(_ seconds: Double) {
         let receivers = state.withLock { Array($0.open.values) }
         var sum = ReceiverStatistics()
-        for receiver in receivers { sum.merge(receiver.takeInterval()) }
+        for receiver in receivers {
+            let interval = receiver.takeInterval()
+            sum.merge(interval)
+            guard output.json else { continue }
+            printJSON(
+                ReceiverEventLine(
+                    "progress", scope: .stream, interval, peer: receiver.peer, end: nil, seconds: seconds))
+        }
         if output.json {
             printJSON(ReceiverEventLine("progress", scope: .total, sum, peer: nil, end: nil, seconds: seconds))
         } else if let frames {

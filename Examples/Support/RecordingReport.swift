@@ -15,7 +15,6 @@ package struct RecordingStartEvent: Encodable, Sendable {
         stream = peer.stream
     }
 
-    // A key that is always present is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")
@@ -42,7 +41,6 @@ package struct RecordingEvent: Encodable, Sendable {
         stream = peer.stream
     }
 
-    // A key that is always present is easier to rely on.
     package func encode(to encoder: any Encoder) throws {
         var line = encoder.container(keyedBy: LineKey.self)
         try line.encode(event, forKey: "event")

@@ -30,7 +30,7 @@ package final class SenderReport: Sendable {
         self.input = input
         self.needsAll = needsAll
         waiting = Waiting(output)
-        interruption = Interruption {
+        interruption = Interruption(announce: announceStop) {
             Self.printTotal(SenderSummary(receivers: []), output, interrupted: true)
             return 0
         }
@@ -38,7 +38,11 @@ package final class SenderReport: Sendable {
 
     /// Prints where the program listens.
     package func listening(address: String, port: Int) {
-        if output.json { printJSON(ListeningEvent(port: port)) } else { printLine("listening on \(address)") }
+        if output.json {
+            printJSON(ListeningEvent(address: address, port: port))
+        } else {
+            printLine("listening on \(address)")
+        }
     }
 
     /// Reports why a peer that connected was refused.
@@ -46,14 +50,16 @@ package final class SenderReport: Sendable {
 
     /// Reports a connection that failed before it had a stream.
     package func failed(_ error: any Error) {
-        if admitsLine(.refused, from: nil) { printError("\(error)") }
+        guard admitsLine(.refused, from: nil) else { return }
+        let known = error as? FrameStreamingError
+        printError("\(error)", known, at: known?.subject)
     }
 
     /// Reports an error that keeps the program from going on: it ends with
     /// status 1, once the sender has ended.
     package func cannotGoOn(_ error: FrameStreamingError) {
         obstacle.withLock { $0 = error }
-        printError(error.description)
+        printError(error.description, error)
     }
 
     /// Runs `body` on a thread of its own for as long as it takes.
@@ -65,7 +71,7 @@ package final class SenderReport: Sendable {
         case .connected(let peer):
             waiting.end(peer.address)
             guard output.json, admitsLine(.connected, from: nil) else { return }
-            printJSON(ConnectionEvent("connected", peer.address))
+            printJSON(PeerEvent("connected", peer))
         case .disconnected(let peer, let error):
             guard admitsLine(.disconnected, from: nil) else { return }
             if output.json {
@@ -187,7 +193,7 @@ package final class SenderReport: Sendable {
     /// count.
     private func hasFailed(_ summary: SenderSummary, deliversAll: Bool) -> Bool {
         let failure = outcome.withLock { $0 }
-        if let failure { printError(failure.description) }
+        if let failure { printError(failure.description, failure) }
         let shortfalls = summary.receivers.map { deliversAll ? shortfall(of: $0) : nil }
         let missing = shortfalls.compactMap(\.self)
         for shortfall in missing.prefix(Self.mostShortfalls) { printError(shortfall) }

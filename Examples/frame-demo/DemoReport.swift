@@ -1,3 +1,4 @@
+import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
@@ -9,16 +10,20 @@ final class DemoReport: Sendable {
         var sender: FrameSender?
         var tile: PreviewStream?
         var last: Frame?
+        /// The file of the last picture; nil = it was not saved.
+        var saved: Result<String, FrameStreamingError>?
     }
 
     private let state = Locked(State())
+    private let output: DemoOutput
     private let interruption: Interruption
     private let ticker: PerSecond
 
-    init() {
+    init(_ output: DemoOutput) {
         let state = state
-        interruption = Interruption {
-            printLine("ended before a picture arrived")
+        self.output = output
+        interruption = Interruption(announce: announceStop) {
+            output.summary(nil, nil, nil)
             return 0
         }
         ticker = PerSecond { seconds in
@@ -26,17 +31,15 @@ final class DemoReport: Sendable {
             let (summary, tile) = state.withLock { ($0.sender?.summary, $0.tile) }
             // The sender is in this process, so its window is known.
             tile?.window = summary?.receivers.first?.window
-            let drops = summary?.total.dropped.total ?? 0
-            let line = describe(receiver.takeInterval(), seconds: seconds)
-            printLine("\(line) (\(drops) in all)")
+            output.progress(receiver.takeInterval(), dropped: summary?.total.dropped.total ?? 0, seconds: seconds)
         }
     }
 
     /// Prints the addresses of the page.
-    func previews(_ addresses: [String]) { printPictures(at: addresses, "as long as this runs") }
+    func previews(_ addresses: [String]) { output.previews(addresses) }
 
     func watch(_ receiver: FrameReceiver, _ tile: PreviewStream?) {
-        if let tile { printLine("for other programs: \(tile.address)") }
+        if let tile { output.shows(at: tile.address) }
         state.withLock { state in
             state.receiver = receiver
             state.tile = tile
@@ -48,6 +51,7 @@ final class DemoReport: Sendable {
 
     /// Ends the stream cleanly after `seconds`, or with Ctrl-C.
     func stop(_ sender: FrameSender, after seconds: Int?) {
+        state.withLock { $0.sender = sender }
         interruption.does { [self] in
             sumUp(sender)
         } _: {
@@ -67,39 +71,45 @@ final class DemoReport: Sendable {
         try Background(body)
     }
 
-    /// Prints the figures, and saves the last picture if the user wants it.
-    func summary(saveLast: String?) throws(FrameStreamingError) {
+    /// Saves the last picture if the user wants it, and prints the figures.
+    func summary(saveLast: String?) throws(ExitCode) {
         ticker.stop()
-        guard interruption.conclude() == 0 else {
-            throw FrameStreamingError(.truncatedInput, "no picture arrived")
+        // Before the figures: after an interruption the program exits with them.
+        if let saveLast, let last = state.withLock({ $0.last }) { save(last, saveLast) }
+        if interruption.conclude() != 0 { throw ExitCode.failure }
+    }
+
+    private func save(_ picture: Frame, _ path: String) {
+        do throws(FrameStreamingError) {
+            // A recording of one JPEG is a JPEG file.
+            let file = try MJPEGRecorder(path: path, options: RecordingOptions(existing: .replace))
+            try file.write(picture)
+            file.close()
+            state.withLock { $0.saved = .success(file.path) }
+        } catch {
+            state.withLock { $0.saved = .failure(error) }
         }
-        guard let saveLast, let last = state.withLock({ $0.last }) else { return }
-        // A recording of one JPEG is a JPEG file.
-        let file = try MJPEGRecorder(path: saveLast, options: RecordingOptions(existing: .replace))
-        try file.write(last)
-        file.close()
-        printLine("the last picture is in \(file.path)")
     }
 
     /// Prints the figures; returns the program's status.
     private func sumUp(_ sender: FrameSender) -> CInt {
-        let (receiver, last) = state.withLock { ($0.receiver, $0.last) }
-        guard let received = receiver?.statistics, let last else {
-            guard interruption.happened else { return 1 }
-            printLine("ended before a picture arrived")
-            return 0
+        let (receiver, last, saved) = state.withLock { ($0.receiver, $0.last, $0.saved) }
+        let received = receiver?.statistics
+        let sent = sender.summary
+        let verdict = RunVerdict(isInterrupted: interruption.happened, failsOnDrop: output.failsOnDrop)
+        var complaints = verdict.complaints(about: sent.total, damaged: 0)
+        if let received { complaints = verdict.complaints(about: received) + complaints }
+        if complaints.isEmpty, last == nil, !interruption.happened { complaints = ["no picture arrived"] }
+        for complaint in complaints { printError(complaint) }
+        var path: String?
+        do throws(FrameStreamingError) {
+            path = try saved?.get()
+        } catch {
+            printError(error.description, error)
+            complaints.append(error.description)
         }
-        let sent = sender.summary.total
-        printLine(
-            "\(received.frames) of \(sent.produced) pictures of \(last.format.width)x\(last.format.height) arrived in \(fixed(seconds(received.duration))) s: \(describe(received, seconds: seconds(received.duration)))"
-        )
-        if let delay = received.latency.summary {
-            printLine(
-                "delay from capture to consumed: p50 \(fixed(milliseconds(delay.p50), 2)) ms, p95 \(fixed(milliseconds(delay.p95), 2)), p99 \(fixed(milliseconds(delay.p99), 2)), max \(fixed(milliseconds(delay.max), 2))"
-            )
-        }
-        if let stages = stages(received) { printLine(stages) }
-        return 0
+        output.summary(received, sent, last?.format, saved: path)
+        return complaints.isEmpty ? 0 : 1
     }
 }
 

@@ -32,8 +32,20 @@ struct FrameDemo: ParsableCommand {
     @Flag(help: "Let others on the network see the preview: it has neither encryption nor a password.")
     var insecure = false
 
+    @OptionGroup(title: "Output") var output: DemoOutput
+
     func run() throws {
-        let report = DemoReport()
+        if output.json { beginJSON() }
+        do {
+            try demonstrate()
+        } catch let error as FrameStreamingError {
+            printError(error.description, error)
+            throw ExitCode.failure
+        }
+    }
+
+    private func demonstrate() throws {
+        let report = DemoReport(output)
         var source = try openSource()
         let server = try openPreview()
         defer { server?.close() }

@@ -15,7 +15,9 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Preview") var preview: PreviewArguments
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    func run() throws {
+    func run() throws { try output.run(receive) }
+
+    private func receive() throws {
         let report = ReceiverReport(output, frames: pictures.frames, connection.persistence)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let server = try preview.server()

@@ -243,5 +243,5 @@ final class Recordings: Sendable {
 
     /// Reports a recording that another program removed or changed; the
     /// stream continues in another one.
-    func lost(_ error: FrameStreamingError) { printError(error.description) }
+    func lost(_ error: FrameStreamingError) { printError(error.description, error) }
 }

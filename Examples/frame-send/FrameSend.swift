@@ -12,7 +12,9 @@ struct FrameSend: ParsableCommand {
     @OptionGroup(title: "Connection") var connection: SendOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    func run() throws {
+    func run() throws { try output.run(send) }
+
+    private func send() throws {
         var source = try pictures.open(
             label: "frame-send", encoding: connection.encoding, keepsAll: connection.policy == .reliable)
         let report = SenderReport(

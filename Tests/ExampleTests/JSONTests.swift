@@ -5,13 +5,14 @@ import Testing
 extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
-            "event", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures",
+            "event", "time", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures",
             "decode_warnings", "skipped",
             "dropped_at_end",
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [
-            "event", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent", "acknowledged",
+            "event", "time", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent",
+            "acknowledged",
             "dropped",
             "failed", "lost", "bytes", "paused", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
             "goodbye", "goodbye_code",
@@ -70,8 +71,10 @@ extension ExampleTests {
                 #expect(try line.accounted() == 50)
             }
             // Every second's line has the figures as well, and their sum does not exceed the total.
-            let seconds50 = try receiver.lines.filter { $0.event == "progress" }
-            #expect(try seconds50.map { try $0.int("frames") }.reduce(0, +) <= Int(frames))
+            for scope in ["stream", "total"] {
+                let progress = try receiver.lines.filter { $0.event == "progress" && $0.scope == scope }
+                #expect(try progress.map { try $0.int("frames") }.reduce(0, +) <= Int(frames))
+            }
         }
 
         @Test func textHasNoClockNoNamesAndNoSkippedCounts() throws {
@@ -127,16 +130,17 @@ extension ExampleTests {
             #expect(program.output.hasSuffix("}\n"))
             if listens {
                 let first = lines.removeFirst()
-                #expect(first.keys == ["event", "port"] && first.event == "listening")
+                #expect(first.keys == ["event", "time", "address", "port"] && first.event == "listening")
             }
-            // A sender also prints lines about its connections.
-            lines.removeAll { $0.keys.isSubset(of: ["event", "address", "reason"]) }
+            // There are lines about the connections as well.
+            lines.removeAll { ["connected", "disconnected"].contains($0.event) }
             #expect(lines.allSatisfy { $0.keys == keys && $0.string("role") == role })
             #expect(lines.count { $0.event == "progress" } >= 1)
             let kinds = lines.map { "\($0.event ?? "") \($0.scope ?? "")" }
             // A second may end between the end of the connection and that of the program.
             #expect(kinds.last == "summary total" && kinds.count { $0 == "summary connection" } == 1)
-            #expect(kinds.dropLast().allSatisfy { $0 == "progress total" || $0 == "summary connection" })
+            let others: Set = ["progress total", "progress stream", "summary connection"]
+            #expect(kinds.dropLast().allSatisfy { others.contains($0) })
             #expect(program.complaints == "")
         }
     }

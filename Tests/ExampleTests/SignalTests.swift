@@ -56,7 +56,7 @@ extension ExampleTests {
             try receiver.streams("bytes")
             receiver.signal(SIGINT)
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
-            #expect(receiver.complaints == "")
+            #expect(receiver.complaints == "stopping; once more to quit now\n")
             #expect(try sender.finish() == .exit(1), "\(sender.complaints)")
             #expect(try receiver.total().string("end") == "cancelled" && receiver.total().int("frames") == 0)
         }
@@ -98,6 +98,20 @@ extension ExampleTests {
             receiver.signal(SIGTERM)
             #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
             #expect(try receiver.total().string("end") == "cancelled" && receiver.total().int("frames") > 0)
+        }
+
+        /// Whoever stops a program by hand hears that it ends, and how it ends at once.
+        @Test(arguments: [SIGINT, SIGTERM]) func theFirstSignalIsAnnounced(signal: Int32) throws {
+            let demo = try Program("frame-demo", ["--no-preview"])
+            try demo.find("a second's line") { $0.contains(" fps") ? () : nil }
+            let (receiver, _) = try receiver()
+            for program in [demo, receiver] {
+                program.signal(signal)
+                #expect(try program.finish() == .exit(0))
+                #expect(program.complaints == (signal == SIGINT ? "stopping; once more to quit now\n" : ""))
+            }
+            let event = try #require(try receiver.lines.first { $0.event == "stopping" })
+            #expect(event.string("signal") == (signal == SIGINT ? "SIGINT" : "SIGTERM"))
         }
 
         @Test(arguments: [SIGINT, SIGTERM]) func aSecondSignalEndsAtOnce(signal: Int32) throws {

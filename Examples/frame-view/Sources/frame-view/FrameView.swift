@@ -15,7 +15,7 @@ struct FrameView: ParsableCommand {
 
     func run() throws {
         // Before any other thread.
-        let interruption = Interruption { 0 }
+        let interruption = Interruption(announce: announceStop) { 0 }
         let output = Output(json: options.json)
         let way = try options.way()
         let window = try Window(

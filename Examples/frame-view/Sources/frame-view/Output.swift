@@ -161,6 +161,13 @@ struct Output: Sendable {
 /// Prints an error on standard error, for the files that are shared with the other examples.
 func printError(_ words: String) { Output.write("Error: \(words)", to: STDERR_FILENO) }
 
+/// Says that the window closes, and how it closes at once.
+///
+/// - Parameter signal: SIGINT, which the user may repeat by hand, or SIGTERM.
+func announceStop(by signal: CInt) {
+    if signal == SIGINT { Output.write("stopping; once more to quit now", to: STDERR_FILENO) }
+}
+
 /// A value of a line.
 private enum JSON: Encodable {
     case null, text(String), number(Double), object([String: JSON])
