@@ -56,14 +56,15 @@ package func printStatus(_ text: String) {
 ///
 /// - Parameters:
 ///   - text: For people. A peer's text in it is cut.
-///   - error: What happened, for its code.
+///   - error: What happened, for its code. Its message is whole in the event.
 ///   - address: The peer that it is about; nil = none.
 ///   - whole: The text for the event, if the one for people may be cut.
 package func printError(
     _ text: String, _ error: FrameStreamingError? = nil, at address: String? = nil, whole: String? = nil
 ) {
     printNote("Error: \(text)")
-    printEvent(ErrorEvent(message: whole ?? text, code: error?.code.description, address: address))
+    let event = error.map { text.replacing($0.message, with: $0.wholeMessage) } ?? text
+    printEvent(ErrorEvent(message: whole ?? event, code: error?.code.description, address: address))
 }
 
 /// Prints a line on standard error that is not an error.

@@ -254,7 +254,7 @@ package final class ReceiverReport: Sendable {
         guard !isSummedUp, admitsLine(.refused, from: nil) else { return }
         let address = receiver.peer.address
         printError("\(name(receiver)): no stream came over the connection: \(failure.message)", failure, at: address)
-        if output.json { printJSON(ConnectionEvent("disconnected", address, failure.message)) }
+        if output.json { printJSON(ConnectionEvent("disconnected", address, failure.wholeMessage)) }
     }
 
     private func printSummary(

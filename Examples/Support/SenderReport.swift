@@ -75,7 +75,7 @@ package final class SenderReport: Sendable {
         case .disconnected(let peer, let error):
             guard admitsLine(.disconnected, from: nil) else { return }
             if output.json {
-                let reason = error?.message ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
+                let reason = error?.wholeMessage ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
                 printJSON(ConnectionEvent("disconnected", peer.address, reason))
             } else {
                 printNote("\(peer.address): \(error?.message ?? "it said goodbye\(goodbye(of: peer))")")
@@ -84,7 +84,7 @@ package final class SenderReport: Sendable {
             // The summary has the end of a receiver that left.
             guard admitsLine(.disconnected, from: nil) else { return }
             if let error { printNote("\(peer.address): \(error.message)") }
-            if output.json { printJSON(ConnectionEvent("disconnected", peer.address, error?.message)) }
+            if output.json { printJSON(ConnectionEvent("disconnected", peer.address, error?.wholeMessage)) }
         case .waiting(let address, let error, _): waiting.note(address, error)
         case .stalled(let peer, let quiet, let left):
             let end =
@@ -103,7 +103,7 @@ package final class SenderReport: Sendable {
         case .refused(let peer, let request, let error):
             guard admitsLine(.requested, from: peer.address) else { return }
             if output.json {
-                printJSON(ConnectionEvent("request refused", peer.address, "\(request): \(error.message)"))
+                printJSON(ConnectionEvent("request refused", peer.address, "\(request): \(error.wholeMessage)"))
             } else {
                 printNote("\(peer.address) asks for \(request), and does not get it: \(error.message)")
             }

@@ -26,7 +26,7 @@ package final class Waiting: Sendable {
         // A peer that gives another reason each time is limited like every line.
         guard isNews(address, error), admitsLine(.waiting, from: address) else { return }
         printNote("waiting for \(address): \(error.message)")
-        if output.json { printJSON(ConnectionEvent("waiting", address, error.message)) }
+        if output.json { printJSON(ConnectionEvent("waiting", address, error.wholeMessage)) }
     }
 
     /// Notes that the peer is connected, possibly under another of its

@@ -14,6 +14,9 @@ extension ExampleTests {
             "evil\u{1B}]0;owned\u{7}\u{1B}[2J\u{1B}[31m\r\n127.0.0.1:1 \"FORGED\" connected\nError: FORGED line"
             + "\u{9B}31m\0\u{202E}\u{2028}\u{200B}\u{FEFF}" + String(repeating: "long ", count: 100)
 
+        /// More of it than 200 characters can have.
+        private static let mostPrinted = String(repeating: "long ", count: 40)
+
         private static func hello(_ role: UInt8, credit: UInt64 = 0) -> Hello {
             var hello = Hello(
                 role: role, maximumFrameByteCount: 64 << 20, bootID: [UInt8](repeating: 7, count: 16), stream: evil)
@@ -47,7 +50,11 @@ extension ExampleTests {
                     let isForged = line.hasPrefix("127.0.0.1:1 ") || line.hasPrefix("Error: FORGED")
                     #expect(!isForged, "\(line)", sourceLocation: sourceLocation)
                     // A text of 700 characters is cut to 200, and printed once or twice.
-                    if !json { #expect(line.count < 700, "\(line)", sourceLocation: sourceLocation) }
+                    let isObject = line.hasPrefix("{")
+                    if !isObject {
+                        #expect(line.count < 700, "\(line)", sourceLocation: sourceLocation)
+                        #expect(!line.contains(Self.mostPrinted), "\(line)", sourceLocation: sourceLocation)
+                    }
                 }
             }
             if json { #expect(try !program.lines.isEmpty, sourceLocation: sourceLocation) }
@@ -139,6 +146,10 @@ extension ExampleTests {
                     Reject(.unspecified, Self.evil).marshal(), Reject(.busy, Self.evil).marshal(),
                     Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome)
                         + Bye(.complete(Self.evil)).marshal(),
+                    Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome)
+                        + Bye(.failed(Self.evil)).marshal(),
+                    Self.hello(role, credit: role == 2 ? 16 : 0).marshal(.welcome)
+                        + Bye(.unsupported(Self.evil)).marshal(),
                 ] {
                     let listener = try RawListener()
                     let program = try Program(
@@ -149,6 +160,13 @@ extension ExampleTests {
                     _ = try program.finish()
                     try judge(program, json: json)
                     #expect((program.output + program.complaints).contains(json ? "evil\\u" : "evil\\u{1B}]0;owned"))
+                    if json {
+                        // The whole text, for programs.
+                        let texts = try program.lines.flatMap { line in
+                            ["message", "reason", "goodbye"].compactMap { line.string($0) }
+                        }
+                        #expect(texts.contains { $0.contains(Self.evil) }, "\(program.output)")
+                    }
                 }
             }
         }

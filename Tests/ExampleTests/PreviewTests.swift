@@ -12,7 +12,7 @@ extension ExampleTests {
             let line = try receiver.line("the preview's address") { $0.event == "preview" }
             let url = try #require(line.string("url"))
             let page = try #require(url.dropLast().split(separator: ":").last.flatMap { Int($0) })
-            #expect(line.keys.isSuperset(of: ["event", "others", "url"]) && url == "http://127.0.0.1:\(page)/")
+            #expect(line.keys == ["event", "time", "url", "others"] && url == "http://127.0.0.1:\(page)/")
             return (receiver, port, page)
         }
 

@@ -80,13 +80,34 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     public let subject: String?
     /// The system's error number, if a system call failed.
     public let errno: Int32?
+    /// The message with a peer's text in full and as it came, for programs. It is not escaped.
+    package let wholeMessage: String
 
     /// An error with its parts.
     public init(_ code: Code, _ message: String, subject: String? = nil, errno: Int32? = nil) {
+        self.init(code, message, whole: message, subject: subject, errno: errno)
+    }
+
+    private init(_ code: Code, _ message: String, whole: String, subject: String?, errno: Int32?) {
         self.code = code
         self.message = String(printable: message, limit: .max)
         self.subject = subject
         self.errno = errno
+        wholeMessage = whole
+    }
+
+    /// An error whose message ends with a peer's text, which is cut to 200 characters for people.
+    ///
+    /// - Parameter message: What is in front of the peer's text.
+    package init(_ code: Code, _ message: String, peer text: String, behind: String = "", subject: String? = nil) {
+        self.init(
+            code, message + String(printable: text) + behind, whole: message + text + behind, subject: subject,
+            errno: nil)
+    }
+
+    /// The same error about `subject`.
+    package func about(_ subject: String?) -> FrameStreamingError {
+        FrameStreamingError(code, message, whole: wholeMessage, subject: subject, errno: errno)
     }
 
     /// `subject: message` on one line, for printing; the message alone without a subject.

@@ -27,7 +27,7 @@ extension ReceiverInbox {
         guard let outcome else { throw .timedOut("the sender's answer to a request: it may still comply") }
         guard let refusal = try outcome.get() else { return }
         throw FrameStreamingError(
-            .unsupported, refusal.isEmpty ? "the sender cannot do that, and does not say why" : refusal,
+            .unsupported, "", peer: refusal.isEmpty ? "the sender cannot do that, and does not say why" : refusal,
             subject: transport.peer.address)
     }
 }

@@ -62,9 +62,9 @@ public struct Goodbye: Hashable, Sendable, CustomStringConvertible, ExpressibleB
         guard isFailure else { return nil }
         let reason = text.isEmpty ? "it did not say why" : text
         if code == .unsupported {
-            return FrameStreamingError(.unsupported, "the \(role) cannot go on: \(reason)", subject: address)
+            return FrameStreamingError(.unsupported, "the \(role) cannot go on: ", peer: reason, subject: address)
         }
-        return FrameStreamingError(.peerFailed, "the \(role) failed: \(reason)", subject: address)
+        return FrameStreamingError(.peerFailed, "the \(role) failed: ", peer: reason, subject: address)
     }
 
     /// The code and the text in printable form: `failed: the disk is full`.

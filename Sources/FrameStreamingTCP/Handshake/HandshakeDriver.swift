@@ -120,10 +120,7 @@ struct HandshakeDriver: Sendable {
             return binary(channel, writer, rest, agreement, use, issued?.hold(agreement.session), since: start)
         } catch {
             if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
-            guard error.code == .timedOut else {
-                throw FrameStreamingError(
-                    error.code, error.message, subject: error.subject ?? channel.address, errno: error.errno)
-            }
+            guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
             throw FrameStreamingError(
                 .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address)
         }
@@ -218,7 +215,7 @@ struct HandshakeDriver: Sendable {
                 return (agreement, input, written)
             case .failed(let error, let reply):
                 if !reply.isEmpty { try? say(reply, writer, until: deadline) }
-                throw FrameStreamingError(error.code, error.message, subject: channel.address)
+                throw error.about(channel.address)
             }
         }
     }

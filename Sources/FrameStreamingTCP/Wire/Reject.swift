@@ -33,10 +33,9 @@ struct Reject: Hashable {
 
     /// The error for the side that receives it. Only `busy` is worth another attempt.
     var error: FrameStreamingError {
-        let text = String(printable: text)
-        return code == Code.busy.rawValue
-            ? FrameStreamingError(.busy, "the peer has no room: \(text)")
-            : FrameStreamingError(.rejected, "the peer refused the connection: \(text) (code \(code))")
+        code == Code.busy.rawValue
+            ? FrameStreamingError(.busy, "the peer has no room: ", peer: text)
+            : FrameStreamingError(.rejected, "the peer refused the connection: ", peer: text, behind: " (code \(code))")
     }
 
     func marshal() -> [UInt8] {
