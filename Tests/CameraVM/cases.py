@@ -106,7 +106,7 @@ class Stream:
             BIN / "frame-send", "--to", f"127.0.0.1:{port}", "--json", "--log-level", "info", "--camera", *camera)
 
     def frames(self):
-        return sum(event["frames"] for event in self.receiver.events("progress"))
+        return sum(event["frames"] for event in self.receiver.events("progress") if event["scope"] == "total")
 
     def flows(self, more=5, seconds=25):
         """Waits until pictures arrive again, counted from now."""

@@ -130,7 +130,7 @@ extension ExampleTests {
             let recording = try Recording(output)
             #expect(recording.pictures.count == 6 && clip.difference(to: recording) == nil)
             let waits = try receiver.lines.filter { $0.event == "waiting" }
-            #expect(waits.allSatisfy { $0.keys == ["event", "address", "reason"] })
+            #expect(waits.allSatisfy { $0.keys == ["event", "time", "address", "reason"] })
             #expect(waits.allSatisfy { $0.string("address") == "127.0.0.1:\(port)" })
             // One line for each reason: the refused connection and the break.
             #expect(waits.count == 2 && Set(waits.map { $0.string("reason") }).count == 2)
