@@ -8,6 +8,7 @@ package struct SourceOptions: ParsableArguments {
     package var pattern = false
 
     @Option(
+        name: [.customLong("input"), .customShort("i")],
         help: ArgumentHelp(
             "A file or a pipe: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input. A file is sent at its rate, a pipe as it comes.",
             valueName: "file|-"))
@@ -29,7 +30,9 @@ package struct SourceOptions: ParsableArguments {
             valueName: "level"))
     package var logLevel = Logger.Level.notice
 
-    @Option(help: ArgumentHelp("The pictures' size. (default: 640x480 for pattern and camera)", valueName: "WxH"))
+    @Option(
+        name: [.customLong("size"), .customLong("resolution"), .customShort("s")],
+        help: ArgumentHelp("The pictures' size. (default: 640x480 for pattern and camera)", valueName: "WxH"))
     package var size: SizeArgument?
 
     @Option(
@@ -39,6 +42,7 @@ package struct SourceOptions: ParsableArguments {
     package var format: PixelFormat?
 
     @Option(
+        name: [.customLong("rate"), .customLong("fps"), .customShort("r")],
         help: ArgumentHelp(
             "Pictures per second of a file, a pattern or a camera, such as 30 or 30000/1001. (default: the file's own, else 30)",
             valueName: "n/d"))
@@ -66,6 +70,16 @@ package struct SourceOptions: ParsableArguments {
     package var frames: Int?
 
     package init() {}
+
+    /// Takes `-r 1280x720` for a size, as ustreamer does; `-r 30` is a rate, as in ffmpeg.
+    package static func translate(_ arguments: [String]) -> [String] {
+        var arguments = arguments
+        for (index, value) in zip(arguments.indices, arguments.dropFirst())
+        where arguments[index] == "-r" && SizeArgument(argument: value) != nil {
+            arguments[index] = "--size"
+        }
+        return arguments
+    }
 
     package func validate() throws {
         let chosen = (pattern ? 1 : 0) + (input == nil ? 0 : 1) + (camera == nil ? 0 : 1)

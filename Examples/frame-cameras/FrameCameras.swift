@@ -9,6 +9,8 @@ struct FrameCameras: ParsableCommand {
         commandName: "frame-cameras",
         abstract: "Lists cameras with their stable paths, formats, sizes, rates and controls.", version: version)
 
+    static func main() { start(Self.self, examples: nil) }
+
     @Argument(help: ArgumentHelp("The path of one camera. (default: all cameras)", valueName: "path"))
     var camera: String?
 

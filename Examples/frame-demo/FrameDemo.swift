@@ -11,7 +11,11 @@ struct FrameDemo: ParsableCommand {
         commandName: "frame-demo", abstract: "Sends live pictures to itself over TCP, and prints their age on arrival.",
         version: version)
 
-    @Option(help: ArgumentHelp("A Y4M or MJPEG file instead of the test pattern.", valueName: "file"))
+    static func main() { start(Self.self, examples: nil) }
+
+    @Option(
+        name: [.customLong("input"), .customShort("i")],
+        help: ArgumentHelp("A Y4M or MJPEG file instead of the test pattern.", valueName: "file"))
     var input: String?
 
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "n"))

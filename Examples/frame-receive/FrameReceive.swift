@@ -8,7 +8,25 @@ import FrameStreamingPreview
 @main
 struct FrameReceive: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "frame-receive", abstract: "Receives live pictures over TCP.", version: version)
+        commandName: "frame-receive", abstract: "Receives live pictures over TCP.",
+        discussion: """
+            Connection: frame-receive --listen 0.0.0.0:5600 --maximum-connections 4
+                        frame-receive --from sender:5600
+            Pictures:   frame-receive --listen 5600 --record out.y4m --once
+                        frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
+            Preview:    frame-receive --listen 5600 --preview 8080
+            Output:     frame-receive --listen 5600 --frames 300 --json --fail-on-drop
+            """, version: version)
+
+    private static let examples = """
+        Error: give one of --listen [HOST:]PORT and --from HOST:PORT
+          frame-receive --listen 0.0.0.0:5600 --preview 8080
+          frame-receive --listen 0.0.0.0:5600 --record out.y4m
+          frame-receive --from sender:5600
+          See 'frame-receive --help' for all options.
+        """
+
+    static func main() { start(Self.self, examples: examples) }
 
     @OptionGroup(title: "Connection") var connection: ReceiveOptions
     @OptionGroup(title: "Pictures") var pictures: ConsumeOptions

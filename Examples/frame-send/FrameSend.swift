@@ -6,7 +6,25 @@ import FrameStreaming
 @main
 struct FrameSend: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "frame-send", abstract: "Sends live pictures over TCP.", version: version)
+        commandName: "frame-send", abstract: "Sends live pictures over TCP.",
+        discussion: """
+            Pictures:   frame-send --camera /dev/video0 --to receiver:5600
+                        frame-send -i film.y4m -r 25 --loop --to receiver:5600
+                        ffmpeg -i film.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send -i - --to receiver:5600
+            Connection: frame-send --pattern --to one:5600 --to two:5600 --quality 60
+                        frame-send --pattern --listen 0.0.0.0:5600
+            Output:     frame-send --pattern --to receiver:5600 --json --fail-on-drop
+            """, version: version)
+
+    private static let examples = """
+        Error: give one of --pattern, --input FILE|- and --camera PATH, and one of --to HOST:PORT and --listen [HOST:]PORT
+          frame-send --pattern --to receiver:5600
+          frame-send --camera /dev/video0 --to receiver:5600
+          frame-send --input film.y4m --listen 0.0.0.0:5600
+          See 'frame-send --help' for all options.
+        """
+
+    static func main() { start(Self.self, examples: examples, translate: SourceOptions.translate) }
 
     @OptionGroup(title: "Pictures") var pictures: SourceOptions
     @OptionGroup(title: "Connection") var connection: SendOptions

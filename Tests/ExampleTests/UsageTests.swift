@@ -102,6 +102,71 @@ extension ExampleTests {
             #expect(outcome.output == "")
         }
 
+        @Test(
+            arguments: [
+                (["frame-send", "--qualtiy", "5"], "Unknown option '--qualtiy'. Did you mean '--quality'?"),
+                (["frame-send", "--pattern", "--port", "5600"], "Did you mean '--listen'?"),
+                (["frame-receive", "--recrod", "a.y4m"], "Did you mean '--record'?"),
+                (["frame-demo", "--second", "4"], "Did you mean '--seconds'?"),
+                (["frame-cameras", "--jsno"], "Did you mean '--json'?"),
+            ] as [([String], String)])
+        func anUnknownOptionIsReportedFirst(command: [String], words: String) throws {
+            let outcome = try run(command[0], Array(command.dropFirst()))
+            #expect(outcome.end == .exit(64) && outcome.output == "", "\(outcome)")
+            #expect(outcome.complaints.hasPrefix("Error: Unknown option "), "\(outcome)")
+            #expect(outcome.complaints.contains(words), "\(outcome)")
+        }
+
+        @Test(arguments: [
+            ("--quality", "101", "1 to 100, or a range"), ("--size", "0x480", "sides of 1 to 65535"),
+            ("--fps", "0", "more than 0"), ("-s", "640", "such as 1280x720"), ("-r", "nonsense", "more than 0"),
+            ("--window", "0", "1 or more, or adaptive"), ("--frames", "many", "1 or more"),
+            ("--encoders", "99999999999999999999", "1 to 64"), ("--policy", "newest", "latest"),
+        ])
+        func aRefusedValueSaysWhichAreNot(option: String, value: String, words: String) throws {
+            let outcome = try run("frame-send", ["--pattern", "--to", "localhost:1", option, value])
+            #expect(outcome.end == .exit(64), "\(outcome)")
+            let first = outcome.complaints.prefix { $0 != "\n" }
+            #expect(first.hasPrefix("Error: The value '\(value)' is invalid for '\(option)"), "\(outcome)")
+            #expect(first.contains(words) || outcome.complaints.contains("Please provide one of"), "\(outcome)")
+        }
+
+        @Test(arguments: ["frame-send", "frame-receive"]) func anEmptyCommandLineGetsThreeExamples(name: String) throws
+        {
+            let outcome = try run(name, [])
+            #expect(outcome.end == .exit(64) && outcome.output == "")
+            let lines = outcome.complaints.split(separator: "\n")
+            #expect(lines.count == 5 && lines.count { $0.hasPrefix("  \(name) --") } == 3, "\(outcome)")
+            #expect(lines.last?.contains("\(name) --help") == true)
+        }
+
+        /// The names that users of ffmpeg and ustreamer type.
+        @Test(arguments: [
+            ["-s", "64x48", "-r", "100"], ["--resolution", "64x48", "--fps", "100"], ["-r", "64x48", "--rate", "100"],
+        ])
+        func otherProgramsNamesAreUnderstood(arguments: [String]) throws {
+            let workspace = try Workspace()
+            let ended = try stream(
+                ["--pattern", "--frames", "3", "--policy", "reliable"] + arguments,
+                ["--record", workspace.file("out.y4m")])
+            try ended.expectAllArrived(3)
+            #expect(try Recording(workspace.file("out.y4m")).header.contains(" W64 H48 "))
+            let input = try stream(["-i", workspace.file("out.y4m"), "--pace", "max"])
+            try input.expectAllArrived(3)
+        }
+
+        @Test(arguments: [
+            ("frame-send", ["Pictures", "Connection", "Output"]),
+            ("frame-receive", ["Connection", "Pictures", "Preview", "Output"]),
+        ])
+        func helpHasAnExampleForEachGroup(name: String, groups: [String]) throws {
+            let help = try run(name, ["--help"]).output
+            for group in groups {
+                #expect(help.contains(try Regex("\(group): +[^\n]*\(name) ")), "\(group): \(help)")
+                #expect(help.contains("\(group.uppercased()):"))
+            }
+        }
+
         @Test(arguments: ["frame-demo", "frame-send", "frame-receive"]) func helpAndVersion(name: String) throws {
             let version = try run(name, ["--version"])
             #expect(version.end == .exit(0))
