@@ -67,7 +67,10 @@ struct SendOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How many pictures are encoded at once, each on a thread of its own.", valueName: "n"))
     var encoders = 1
 
-    @Option(help: ArgumentHelp("The stream's name, which the receiver shows.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "The stream's name, which the receiver shows; empty: none. (default: the name of this machine)",
+            valueName: "name"))
     var stream: String?
 
     @OptionGroup var rate: MinimumRate
@@ -138,7 +141,8 @@ struct SendOptions: ParsableArguments {
         _ sender: FrameSender, _ report: SenderReport
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
-        options.stream = stream ?? ""
+        // The text handshake has no names.
+        options.stream = stream ?? (handshake == .text ? "" : hostName())
         options.minimumRate = rate.bytesPerSecond
         var sending = TCPSenderOptions()
         // A receiver that accepts no JPEG is refused before anything is sent.

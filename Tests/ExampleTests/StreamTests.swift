@@ -159,6 +159,18 @@ extension ExampleTests {
                 Set(try receiver.connections().map { $0.string("stream") }) == Set((1...4).map { "stream \($0)" }))
         }
 
+        @Test func anUnnamedStreamIsCalledAfterItsMachine() throws {
+            let name = try String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)
+                .trimmingCharacters(in: .newlines)
+            let cases: [([String], String?)] = [([], name), (["--stream", ""], nil), (["--stream", "door"], "door")]
+            for (arguments, expected) in cases {
+                let ended = try stream(pattern(2) + arguments)
+                try ended.expectAllArrived(2)
+                let connection = try #require(try ended.receiver.connections().first)
+                #expect(connection.string("stream") == expected)
+            }
+        }
+
         @Test(arguments: ["binary", "text"]) func theSenderMayListen(handshake: String) throws {
             let clip = Clip()
             let input = try workspace.write(clip.y4m, to: "in.y4m")
