@@ -21,7 +21,7 @@ struct Output: Sendable {
 
     func listening(address: String, port: Int) {
         if json {
-            object(["event": .text("listening"), "port": .number(Double(port))])
+            object(["event": .text("listening"), "address": .text(address), "port": .number(Double(port))])
         } else {
             line("listening on \(address)")
         }
@@ -38,7 +38,7 @@ struct Output: Sendable {
         guard admits(.connected, from: nil) else { return }
         guard json else { return line("\(StreamStatus.name(of: peer)) connected (\(peer.handshake) handshake)") }
         object([
-            "event": .text("connected"), "peer": .text(peer.address), "stream": .of(peer.stream),
+            "event": .text("connected"), "address": .text(peer.address), "stream": .of(peer.stream),
             "handshake": .text(peer.handshake.description),
         ])
     }
@@ -46,11 +46,17 @@ struct Output: Sendable {
     func source(of peer: Peer, lost reason: String?) {
         guard admits(reason == nil ? .sourceRestored : .sourceLost, from: peer) else { return }
         if let reason {
-            Self.write("the sender's source is lost: \(String(printable: reason))", to: STDERR_FILENO)
+            Self.write(
+                "\(StreamStatus.name(of: peer)): its source is lost: \(String(printable: reason))", to: STDERR_FILENO)
         } else if !json {
-            line("the sender's source is back")
+            line("\(StreamStatus.name(of: peer)): its source is back")
         }
-        if json { object(["event": .text(reason == nil ? "source_restored" : "source_lost"), "reason": .of(reason)]) }
+        if json {
+            object([
+                "event": .text(reason == nil ? "source_restored" : "source_lost"), "address": .text(peer.address),
+                "reason": .of(reason),
+            ])
+        }
     }
 
     func snapshot(_ path: String) {
@@ -123,7 +129,10 @@ struct Output: Sendable {
 
     private func line(_ words: String) { Self.write(words, to: STDOUT_FILENO) }
 
-    private func object(_ value: [String: JSON]) {
+    /// Prints an object with the time of its line.
+    private func object(_ members: [String: JSON]) {
+        var value = members
+        value["time"] = .text(Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else { return }
