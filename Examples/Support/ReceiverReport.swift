@@ -140,13 +140,16 @@ package final class ReceiverReport: Sendable {
         if let failure, failure as? FrameStreamingError != last.reported || last.reported == nil {
             printError("\(failure)", failure as? FrameStreamingError)
         }
-        let complaints = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
-            .complaints(about: last.total)
+        let isFailed = failure != nil || last.hasFailed
+        // The figures of a run that failed for another reason need no words.
+        let complaints =
+            isFailed
+            ? []
+            : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop).complaints(about: last.total)
         for complaint in complaints { printError(complaint) }
         // The total is the last line, also of `--json`.
         Self.printTotal(last, output, interrupted: isInterrupted)
-        let isFailed = failure != nil || last.hasFailed || hasFailedStream(last) && !isInterrupted
-        return isFailed || !complaints.isEmpty ? 1 : 0
+        return isFailed || !complaints.isEmpty || hasFailedStream(last) && !isInterrupted ? 1 : 0
     }
 
     /// Whether a stream broke or failed, and did not come back. A program that connects takes the

@@ -176,11 +176,15 @@ package final class SenderReport: Sendable {
         input?.sumUp()
         let isInterrupted = interruption.happened
         let leftOut = damaged.withLock { $0 }
-        let complaints = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
-            .complaints(about: summary.total, damaged: leftOut)
-        for complaint in complaints { printError(complaint) }
         // Pictures that are missing at the end of an interrupted run are no failure.
         let isFailed = !isInterrupted && hasFailed(summary, deliversAll: deliversAll)
+        // The figures of a run that failed for another reason need no words.
+        let complaints =
+            isFailed
+            ? []
+            : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
+                .complaints(about: summary.total, damaged: leftOut)
+        for complaint in complaints { printError(complaint) }
         if leftOut > 0, !isInterrupted, !output.json {
             printNote("\(leftOut) pictures of the source were damaged and left out")
         }
