@@ -164,9 +164,16 @@ final class RecordingFile {
     ) throws(SystemError) -> Int? {
         while true {
             do throws(SystemError) {
-                return try descriptor.write(
-                    first.extracting(droppingFirst: min(done, first.byteCount)),
-                    second.extracting(droppingFirst: max(0, done - first.byteCount)))
+                let (head, rest) = (min(done, first.byteCount), max(0, done - first.byteCount))
+                // Only what is no file can lose its reader.
+                if identity != nil {
+                    return try descriptor.write(
+                        first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
+                }
+                return try withoutPipeSignal { () throws(SystemError) in
+                    try descriptor.write(
+                        first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
+                }
             } catch {
                 guard error.code == Errno.again else { throw error }
             }

@@ -49,6 +49,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["IMG_0001.JPG", "a.png", "frame-1.jpeg", "frame-000007.jpg"])
+    func `pictures of any program keep a directory apart`(name: String) throws {
+        let path = directory.path("out")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        _ = try directory.file("out/" + name, [1])
+        #expect(try JPEGDirectoryRecorder(path: path).path == path + "-2")
+        let refuse = RecordingOptions(existing: .refuse)
+        #expect(try failure { _ = try JPEGDirectoryRecorder(path: path, options: refuse) }.code == .alreadyExists)
+    }
+
+    @Test(arguments: ["notes.txt", "jpg", ".hidden.jpg", "jpg.txt"])
+    func `other files do not`(name: String) throws {
+        let path = directory.path("out")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        _ = try directory.file("out/" + name, [1])
+        #expect(try JPEGDirectoryRecorder(path: path).path == path)
+    }
+
     @Test func `replace removes every frame of the recording before, and nothing else`() throws {
         let path = directory.path("out")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

@@ -38,6 +38,29 @@ import Testing
         try recording.value()
     }
 
+    @Test func `a reader that leaves is an error, and not the end of the process`() throws {
+        var reader: Descriptor? = try Descriptor.openNonBlocking(path)
+        let recorder = try MJPEGRecorder(path: path)
+        try #require(reader != nil)
+        reader = nil
+        let frame = try picture(1).frame
+        let error = try failure { try recorder.write(frame) }
+        #expect(error.code == .system && error.errno == EPIPE && error.subject == path)
+        #expect(error.message.hasPrefix("its reader has gone (Broken pipe): start the reader again"))
+        #expect(try failure { try recorder.write(frame) }.code == .closed)
+        // The next recorder waits for the next reader.
+        let recording = try record(nil)
+        #expect(try Descriptor.open(path).readAll(limit: 1 << 20) == picture(1).bytes)
+        try recording.value()
+    }
+
+    @Test func `a FIFO, a device and standard output are streams, and files are not`() throws {
+        #expect(RecordingPath.isStream(path) && RecordingPath.isStream("-") && RecordingPath.isStream("/dev/null"))
+        let file = try directory.file("b.mjpg", [1])
+        for path in [file, directory.path("none.mjpg"), directory.path, ""] { #expect(!RecordingPath.isStream(path)) }
+        #expect(RecordingPath.numbered("-", 2) == "-")
+    }
+
     @Test func `a cancel ends the wait for a reader`() throws {
         let cancellation = try RecordingCancellation()
         let recording = try record(cancellation)
