@@ -23,6 +23,9 @@ package struct InputReport: Sendable {
         if output.json { printJSON(HeldUpEvent(seconds: seconds(time))) }
     }
 
+    /// Pictures that a newer one replaced before they were taken.
+    var dropped: Int { meter.statistics.dropped }
+
     /// Prints the last figures.
     func sumUp() {
         let statistics = meter.statistics

@@ -34,8 +34,9 @@ package struct RunVerdict: Sendable {
 
     /// Why the run of a sender failed, in words for people; empty = it did not.
     ///
-    /// - Parameter damaged: Pictures of the source that were left out.
-    package func complaints(about figures: SenderStatistics, damaged: Int) -> [String] {
+    /// - Parameter leftOut: Pictures of the source that are not in `figures`, because they were
+    ///   damaged, or dropped before they were taken.
+    package func complaints(about figures: SenderStatistics, leftOut: Int) -> [String] {
         var complaints: [String] = []
         if figures.acknowledged == 0, figures.failed > 0 {
             complaints.append(
@@ -48,7 +49,7 @@ package struct RunVerdict: Sendable {
         let dropped = figures.dropped
         // A run that is interrupted always has pictures on their way.
         let atTheEnd = isInterrupted ? 0 : Self.sum([dropped.disconnected, figures.lost])
-        let missing = Self.sum([dropped.replaced, dropped.deadline, dropped.rate, figures.failed, damaged, atTheEnd])
+        let missing = Self.sum([dropped.replaced, dropped.deadline, dropped.rate, figures.failed, leftOut, atTheEnd])
         if failsOnDrop, missing > 0 { complaints.append(Self.missing(missing)) }
         return complaints
     }

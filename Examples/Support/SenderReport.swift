@@ -183,7 +183,7 @@ package final class SenderReport: Sendable {
             isFailed
             ? []
             : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
-                .complaints(about: summary.total, damaged: leftOut)
+                .complaints(about: summary.total, leftOut: leftOut + (input?.dropped ?? 0))
         for complaint in complaints { printError(complaint) }
         if leftOut > 0, !isInterrupted, !output.json {
             printNote("\(leftOut) pictures of the source were damaged and left out")

@@ -97,7 +97,7 @@ final class DemoReport: Sendable {
         let received = receiver?.statistics
         let sent = sender.summary
         let verdict = RunVerdict(isInterrupted: interruption.happened, failsOnDrop: output.failsOnDrop)
-        var complaints = verdict.complaints(about: sent.total, damaged: 0)
+        var complaints = verdict.complaints(about: sent.total, leftOut: 0)
         if let received { complaints = verdict.complaints(about: received) + complaints }
         if complaints.isEmpty, last == nil, !interruption.happened { complaints = ["no picture arrived"] }
         for complaint in complaints { printError(complaint) }

@@ -22,7 +22,7 @@ import Testing
     @Test func nothingSentIsNoFailure() {
         for verdict in [ended, interrupted, strict] {
             #expect(verdict.complaints(about: ReceiverStatistics()).isEmpty)
-            #expect(verdict.complaints(about: SenderStatistics(), damaged: 0).isEmpty)
+            #expect(verdict.complaints(about: SenderStatistics(), leftOut: 0).isEmpty)
         }
     }
 
@@ -39,10 +39,10 @@ import Testing
         }
         for verdict in [ended, interrupted] {
             #expect(verdict.complaints(about: received).isEmpty)
-            #expect(verdict.complaints(about: sent, damaged: 3).isEmpty)
+            #expect(verdict.complaints(about: sent, leftOut: 3).isEmpty)
         }
         #expect(strict.complaints(about: received).first?.hasPrefix("106 pictures") == true)
-        #expect(strict.complaints(about: sent, damaged: 3).first?.hasPrefix("102 pictures") == true)
+        #expect(strict.complaints(about: sent, leftOut: 3).first?.hasPrefix("102 pictures") == true)
     }
 
     @Test func undecodablePicturesAreAFailureHoweverTheRunEnds() {
@@ -53,7 +53,7 @@ import Testing
         }
         for verdict in [ended, interrupted] {
             #expect(verdict.complaints(about: received).first?.contains("none of the 6 pictures") == true)
-            #expect(verdict.complaints(about: sent, damaged: 0).first?.contains("none of 6 pictures") == true)
+            #expect(verdict.complaints(about: sent, leftOut: 0).first?.contains("none of 6 pictures") == true)
         }
     }
 
@@ -66,8 +66,8 @@ import Testing
             $0.produced = 3
             $0.dropped.disconnected = 3
         }
-        #expect(ended.complaints(about: sent, damaged: 0).count == 1)
-        #expect(interrupted.complaints(about: sent, damaged: 0).isEmpty)
+        #expect(ended.complaints(about: sent, leftOut: 0).count == 1)
+        #expect(interrupted.complaints(about: sent, leftOut: 0).isEmpty)
     }
 
     @Test func whatWasOnItsWayWhenTheUserEndedItIsNoDrop() {
@@ -78,9 +78,9 @@ import Testing
             $0.dropped.disconnected = 1
         }
         let verdict = RunVerdict(isInterrupted: true, failsOnDrop: true)
-        #expect(verdict.complaints(about: sent, damaged: 0).isEmpty)
-        #expect(strict.complaints(about: sent, damaged: 0).first?.hasPrefix("2 pictures") == true)
-        #expect(verdict.complaints(about: sent, damaged: 1).first?.hasPrefix("1 pictures") == true)
+        #expect(verdict.complaints(about: sent, leftOut: 0).isEmpty)
+        #expect(strict.complaints(about: sent, leftOut: 0).first?.hasPrefix("2 pictures") == true)
+        #expect(verdict.complaints(about: sent, leftOut: 1).first?.hasPrefix("1 pictures") == true)
     }
 
     /// A peer chooses the number of the next frame, and with it how many were skipped.
@@ -96,6 +96,6 @@ import Testing
             $0.lost = .max
             $0.failed = .max
         }
-        #expect(strict.complaints(about: sent, damaged: .max).count == 1)
+        #expect(strict.complaints(about: sent, leftOut: .max).count == 1)
     }
 }
