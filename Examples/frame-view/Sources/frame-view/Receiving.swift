@@ -83,6 +83,7 @@ final class Receiving: Sendable {
     private func failed(_ error: any Error) {
         guard let error = error as? FrameStreamingError, error.code != .busy, error.code != .closed else { return }
         if isOver.load(ordering: .sequentiallyConsistent) { return }
+        if once, !reconnects { return stage.end(.over(error)) }
         output.complain("Error: \(error)", .refused, from: nil)
     }
 
@@ -99,7 +100,6 @@ final class Receiving: Sendable {
             receiver.cancel()
             output.summary(receiver)
             stage.leave(.broken(error.message))
-            if isStray(receiver) { throw error }
             if mayReturn(receiver.peer, after: error) {
                 absence.begin { [stage] in stage.end(.over($0)) }
             } else if once {
@@ -112,12 +112,6 @@ final class Receiving: Sendable {
         output.summary(receiver)
         stage.leave(.ended(String(printable: receiver.peer.goodbye?.text ?? "the sender has no more pictures")))
         if once { stage.end(.over(nil)) }
-    }
-
-    /// Whether a connection to the listener was no stream: it brought neither a picture nor a goodbye.
-    private func isStray(_ receiver: FrameReceiver) -> Bool {
-        guard case .listening = way else { return false }
-        return receiver.statistics.bytes == 0 && receiver.peer.goodbye == nil
     }
 
     /// Whether a stream that ended with this error may continue over another connection; or,
