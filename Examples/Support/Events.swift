@@ -44,9 +44,12 @@ struct PeerEvent: Encodable, Sendable {
     let address: String
     let stream: String?
     let handshake: String
+    /// Where other programs can see the stream, which `connected` says; nil = nowhere.
+    let url: String?
 
-    init(_ event: String, _ peer: Peer) {
+    init(_ event: String, _ peer: Peer, url: String? = nil) {
         self.event = event
+        self.url = url
         address = peer.address
         stream = peer.stream
         handshake = peer.handshake.description
@@ -58,6 +61,7 @@ struct PeerEvent: Encodable, Sendable {
         try line.encode(address, forKey: "address")
         try line.encode(stream, forKey: "stream")
         try line.encode(handshake, forKey: "handshake")
+        if event == "connected" { try line.encode(url, forKey: "url") }
     }
 }
 

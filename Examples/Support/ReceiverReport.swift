@@ -177,7 +177,7 @@ package final class ReceiverReport: Sendable {
         waiting.end(receiver.peer.address)
         if admitsLine(.connected, from: nil) {
             if output.json {
-                printJSON(PeerEvent("connected", receiver.peer))
+                printJSON(PeerEvent("connected", receiver.peer, url: url))
             } else {
                 let place = url.map { ", pictures at \($0)" } ?? ""
                 printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)\(place)")

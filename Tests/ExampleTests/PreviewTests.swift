@@ -55,6 +55,8 @@ extension ExampleTests {
                     && $0[0].double("clock_error_ms") == 0
             }[0]
             #expect(live.string("name") == "front door" && live.string("state") == "live")
+            let connected = try receiver.line("the connection") { $0.event == "connected" }
+            #expect(connected.string("url") == "http://127.0.0.1:\(page)/streams/front%20door.mjpg")
             #expect(try live.int("width") == 64)
             #expect(try live.nested("latency_ms").double("p50") >= 0)
             #expect(try get("/metrics", page).contains("framestreaming_stream_up{stream=\"front door\"} 1\n"))
