@@ -36,6 +36,20 @@ package func wrongPreviewAddress(_ error: FrameStreamingError) -> ValidationErro
     ValidationError(error.code == .notPermitted ? "\(error) (--insecure)" : "\(error)")
 }
 
+/// How pictures are turned: a rotation clockwise, or upright by what the camera says.
+package struct RotationArgument: ExpressibleByArgument, Sendable {
+    package let turn: PictureTurn
+
+    package init?(argument: String) {
+        guard let turn = argument == "auto" ? PictureTurn.none : Int(argument).flatMap(PictureTurn.init(clockwise:)),
+            argument != "0"
+        else { return nil }
+        self.turn = turn
+    }
+
+    package static var allValueStrings: [String] { ["90", "180", "270", "auto"] }
+}
+
 /// A number of frames, or `adaptive`.
 package enum WindowArgument: ExpressibleByArgument, Sendable {
     case fixed(Int)

@@ -1,23 +1,27 @@
 package import FrameStreaming
 
-/// The first pictures of a source: what `--frames N` takes.
+/// The first pictures of a source, turned: what `--frames N` and `--rotate` take.
 package struct LimitedSource: FrameSource {
     private var source: any FrameSource
     private let limit: Int?
+    /// The file or pipe that is read; nil = the pictures come from elsewhere.
+    package let file: FileSource?
     private var taken = 0
     /// Called with the first picture that is JPEG already.
     private var onCompressed: (() -> Void)?
 
-    package init(_ source: any FrameSource, frames: Int?, onCompressed: (() -> Void)? = nil) {
-        self.source = source
+    /// - Parameter turn: How the pictures are turned, after they were made upright; nil = not at
+    ///   all.
+    package init(
+        _ source: any FrameSource, frames: Int?, turn: PictureTurn? = nil, onCompressed: (() -> Void)? = nil
+    ) {
+        file = source as? FileSource
+        self.source = turn.map { TurnedSource(source, turn: $0) } ?? source
         self.onCompressed = onCompressed
         limit = frames
     }
 
     package var isLive: Bool { source.isLive }
-
-    /// The file or pipe that is read; nil = the pictures come from elsewhere.
-    package var file: FileSource? { source as? FileSource }
 
     package mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         if let limit, taken >= limit { return nil }
@@ -31,7 +35,6 @@ package struct LimitedSource: FrameSource {
 
     /// How many pictures there will be, if that is known.
     package func expectedFrames(loops: Bool) -> Int? {
-        let inFile = loops ? nil : file?.frameCount
-        return [limit, inFile].compactMap(\.self).min()
+        [limit, loops ? nil : file?.frameCount].compactMap(\.self).min()
     }
 }

@@ -51,6 +51,12 @@ package struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The colour range of the pictures, whatever the file says."))
     package var range: ColorRange?
 
+    @Option(
+        help: ArgumentHelp(
+            "Turn the pictures clockwise, after their EXIF orientation was honoured; auto: only do that. JPEGs are turned without loss if their size consists of whole blocks, and else encoded again.",
+            valueName: "90|180|270|auto"))
+    package var rotate: RotationArgument?
+
     @Flag(help: "Repeat the file for ever.")
     package var loop = false
 
@@ -131,13 +137,14 @@ package struct SourceOptions: ParsableArguments {
         label: String, encoding: [String] = [], keepsAll: Bool = false
     ) throws(FrameStreamingError) -> LimitedSource {
         let source = try openSource(label, keepsAll: keepsAll)
-        if encoding.isEmpty { return LimitedSource(source, frames: frames) }
+        let turn = rotate?.turn
+        if encoding.isEmpty { return LimitedSource(source, frames: frames, turn: turn) }
         let names = encoding.joined(separator: ", ")
         let remedy =
             camera != nil
             ? "ask the camera for another --format (frame-cameras lists them)"
             : "decode them first: ffmpeg -i FILE -f yuv4mpegpipe - | frame-send --input -"
-        return LimitedSource(source, frames: frames) { [logLevel] in
+        return LimitedSource(source, frames: frames, turn: turn) { [logLevel] in
             StandardErrorLog.logger(label: label, level: logLevel).warning(
                 "the pictures are JPEG already and go as they come, so there is nothing to do for \(names): \(remedy)")
         }

@@ -43,6 +43,7 @@ struct FrameReceive: ParsableCommand {
         // Read once, and not for every frame.
         let decode = pictures.decodeSettings(previews: server != nil)
         let consumeTime = pictures.consumeTime
+        let rotation = Rotation(pictures.rotate?.turn)
 
         // A program of your own does this with each connection: it takes frame after frame. Asking
         // for the next frame acknowledges the last one, and lets the sender send another.
@@ -63,7 +64,8 @@ struct FrameReceive: ParsableCommand {
             defer { recordings.leave(recording, isOver: isOver) }
             do throws(FrameStreamingError) {
                 try report.during(receiver, shownAt: shownAt) { () throws(FrameStreamingError) in
-                    while let received = try receiver.next() {
+                    while let arrived = try receiver.next() {
+                        let received = rotation.turned(arrived, from: receiver.peer)
                         tile?.show(received, from: receiver.peer)
                         try recording.write(received)
                         report.pause(consumeTime)

@@ -195,6 +195,12 @@ struct ConsumeOptions: ParsableArguments {
         ))
     var decode: DecodeArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Turn the pictures clockwise in recordings and in the preview, after their EXIF orientation was honoured; auto: only do that. JPEGs are turned without loss if their size consists of whole blocks, and else encoded again.",
+            valueName: "90|180|270|auto"))
+    var rotate: RotationArgument?
+
     @Flag(
         help:
             "Refuse pictures that decode with warnings. Without it they are shown as far as they go, as image viewers do, and counted."

@@ -50,6 +50,14 @@ public struct Frame: Sendable {
         set { own().description.hasDecodeWarnings = newValue }
     }
 
+    /// The turn that makes the picture upright. A decoder sets it from the EXIF orientation of the
+    /// JPEG, which ``turned(_:from:)`` and the encoder of `JPEGCodec` honour. It is not sent: a JPEG
+    /// carries its orientation itself.
+    public var uprightTurn: PictureTurn {
+        get { body.description.uprightTurn }
+        set { own().description.uprightTurn = newValue }
+    }
+
     /// Bytes of the user that are sent with the picture, at most 64 KiB.
     public var metadata: [UInt8] {
         get { body.description.metadata }

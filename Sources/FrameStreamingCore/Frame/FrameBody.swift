@@ -26,4 +26,5 @@ struct FrameDescription: Sendable {
     var quality: Int?
     var metadata: [UInt8] = []
     var hasDecodeWarnings = false
+    var uprightTurn = PictureTurn.none
 }

@@ -16,6 +16,12 @@ public struct ReceivedFrame: Sendable {
     /// The picture's present age; nil if the peer gives no time that can be compared with ours.
     public var age: Duration? { localCaptureTime.map { $0.duration(to: .now) } }
 
+    /// The same frame with other pictures, for a consumer that turns or crops what it has received.
+    public func replacing(frame: Frame, encoded: Frame) -> ReceivedFrame {
+        ReceivedFrame(
+            frame: frame, encoded: encoded, info: info, localCaptureTime: localCaptureTime, captureError: captureError)
+    }
+
     /// The frame as it was received, to be sent on by a relay. Nothing is encoded again.
     ///
     /// Its capture time is translated to this machine's clock, and its error includes that of the

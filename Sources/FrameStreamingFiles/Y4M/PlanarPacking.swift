@@ -20,13 +20,14 @@ struct PlanarPacking {
 
     /// Nil for a format that is not YUV.
     ///
-    /// - Parameter frame: The frame. A full-range frame that was made from a limited one becomes
-    ///   limited again.
-    init?(for frame: Frame) throws(FrameStreamingError) {
+    /// - Parameters:
+    ///   - format: The frame's format.
+    ///   - sourceRange: The range of the frame's source. A full-range frame that was made from a
+    ///     limited one becomes limited again.
+    init?(for format: FrameFormat, sourceRange: ColorRange) throws(FrameStreamingError) {
         func part(_ plane: Int, _ first: Int = 0, _ step: Int = 1) -> Part {
             Part(plane: plane, first: first, step: step)
         }
-        let format = frame.format
         let layout: PixelFormat
         switch format.pixelFormat {
         case .i420: (layout, planes) = (.i420, [part(0), part(1), part(2)])
@@ -40,7 +41,7 @@ struct PlanarPacking {
         case .gray8: (layout, planes) = (.gray8, [part(0)])
         default: return nil
         }
-        compressesRange = format.colorRange == .full && frame.sourceColorRange == .limited
+        compressesRange = format.colorRange == .full && sourceRange == .limited
         target = try FrameFormat(
             width: format.width, height: format.height, pixelFormat: layout,
             colorRange: compressesRange ? .limited : format.colorRange, colorMatrix: format.colorMatrix)

@@ -10,7 +10,8 @@ package import FrameStreamingSystem
 /// A frame that was expanded to full range for JPEG returns to the range of its source, which the
 /// header states (XCOLORRANGE). The matrix stays: BT.601 where the frame was a JPEG. Y4M has no
 /// parameter for the matrix; ``RawFileSource`` reads the one that this package writes
-/// (XCOLORMATRIX).
+/// (XCOLORMATRIX). Nor has it one for an orientation: the picture of a JPEG with an EXIF orientation
+/// is written upright.
 public final class Y4MRecorder: FrameRecorder {
     /// The recording's file: the requested path, or the next free name.
     public var path: String { file.path }
@@ -54,7 +55,9 @@ public final class Y4MRecorder: FrameRecorder {
 
     /// Whether the frame is YUV or gray, with the size, subsampling, range and matrix of the first.
     public func accepts(_ frame: Frame) -> Bool {
-        guard let packing = try? PlanarPacking(for: frame) else { return false }
+        guard let upright = frame.format.turned(frame.uprightTurn),
+            let packing = try? PlanarPacking(for: upright, sourceRange: frame.sourceColorRange)
+        else { return false }
         return format.map { Self.isSame($0, packing.target) } ?? true
     }
 
@@ -76,7 +79,8 @@ public final class Y4MRecorder: FrameRecorder {
     ///   `recordingLost` where another program has removed or changed the file; `cancelled`;
     ///   `closed` after ``close()``, and where a FIFO holds part of a frame.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
-        guard let packing = try PlanarPacking(for: frame) else {
+        let frame = frame.format.planeCount == 0 ? frame : try frame.turned()
+        guard let packing = try PlanarPacking(for: frame.format, sourceRange: frame.sourceColorRange) else {
             throw FrameStreamingError(
                 .unsupported,
                 "Y4M holds YUV pictures, not \(frame.format.pixelFormat): decode to I420, or record MJPEG",

@@ -149,6 +149,9 @@ extension JPEGCodec {
     /// - GRAY8, which is the same in all matrices.
     /// - JPEG is returned unchanged, whatever the settings, as long as they do not ask for a scale.
     ///
+    /// A frame that was decoded from a JPEG with an EXIF orientation is turned upright
+    /// (`Frame/uprightTurn`), because the new JPEG has no EXIF data.
+    ///
     /// With a scale, each new pixel is the mean of the pixels that it covers; at the edges it
     /// covers fewer. The size is rounded up (`PictureScale.scaled`). Scaling happens in the same
     /// pass, for each plane separately.
@@ -163,6 +166,9 @@ extension JPEGCodec {
     ///   name, for sides longer than 65,500 after scaling, and for a JPEG with a scale.
     ///   `limitExceeded` beyond ``maximumPixels`` before scaling.
     public func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
+        if frame.uprightTurn != .none, frame.format.pixelFormat != .jpeg {
+            return try encode(frame.turned(from: decodedPool), settings)
+        }
         let format = frame.format
         if format.pixelFormat == .jpeg {
             guard settings.scale == .full else {

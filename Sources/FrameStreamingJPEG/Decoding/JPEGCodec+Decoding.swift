@@ -13,7 +13,9 @@ extension JPEGCodec {
     ///
     /// The result is full range and BT.601, as JFIF defines, whatever the frame's format states. It
     /// has no padding between lines, and 1, 1/2, 1/4 or 1/8 of the size. The JPEG's own size
-    /// counts, even where the frame's format states another.
+    /// counts, even where the frame's format states another. The pixels lie as the JPEG has them;
+    /// `Frame/uprightTurn` says what its EXIF orientation asks for, and `Frame/turned(_:from:)` does
+    /// that.
     ///
     /// - Throws: `corruptImage` for a JPEG that does not decode, or has warnings under
     ///   ``Strictness/strict``. `limitExceeded` beyond ``maximumPixels`` (before scaling),
@@ -37,6 +39,7 @@ extension JPEGCodec {
         result.takeDescription(of: frame)
         result.quality = nil
         result.hasDecodeWarnings = hasWarnings
+        result.uprightTurn = EXIFOrientation.turn(of: frame.bytes)
         return result
     }
 

@@ -9,25 +9,68 @@ extension JPEGCodec {
     ///   (``JPEGTransform/edges``), and for a crop that is off the grid of blocks or outside the
     ///   frame. `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does.
     public func transform(_ frame: Frame, _ transform: JPEGTransform) throws(FrameStreamingError) -> Frame {
+        try self.transform(frame, transform, setsUpright: false)
+    }
+
+    /// The same, and with `setsUpright` the result's EXIF data state that it is upright.
+    func transform(
+        _ frame: Frame, _ transform: JPEGTransform, setsUpright: Bool
+    ) throws(FrameStreamingError) -> Frame {
         guard frame.format.pixelFormat == .jpeg else { throw Self.notJPEG(frame) }
         let handles = transform.keepsMetadata ? transformers : transformersWithoutMetadata
         let transformer = try handles.checkOut()
         defer { handles.giveBack(transformer) }
         // The crop is a separate run: together with a turn, TurboJPEG checks the crop against the
         // blocks of the image before.
-        var result = try unsafe run(transformer, frame) { (header) throws(FrameStreamingError) in
+        var result = try unsafe run(transformer, frame, setsUpright) { (header) throws(FrameStreamingError) in
             try unsafe transform.turn(header)
         }
         if let crop = transform.crop {
-            result = try unsafe run(transformer, result) { (header) throws(FrameStreamingError) in
+            result = try unsafe run(transformer, result, setsUpright) { (header) throws(FrameStreamingError) in
                 try unsafe transform.cut(header, crop)
             }
         }
         return result
     }
 
+    /// Returns the picture as it is seen, turned by `turn`: first its EXIF orientation is honoured.
+    ///
+    /// A JPEG is turned without loss if its size consists of whole blocks (``JPEGTransform``); its
+    /// EXIF data stay, and state that it is upright. The thumbnail in them is not turned. Another
+    /// JPEG is decoded, turned and encoded again. The pixels of other frames are turned by
+    /// `Frame/turned(_:from:)`.
+    ///
+    /// - Parameters:
+    ///   - frame: A JPEG, or a frame of a raw format.
+    ///   - turn: The turn; `none` makes the picture upright.
+    ///   - quality: For a JPEG that must be encoded again and whose quality is not known
+    ///     (`Frame/quality`).
+    /// - Returns: The turned picture with the same description. If nothing is to be turned, the
+    ///   frame itself.
+    /// - Throws: `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does;
+    ///   `invalidArgument` for a quality outside 1...100.
+    public func turned(
+        _ frame: Frame, _ turn: PictureTurn = .none, quality: Int = 90
+    ) throws(FrameStreamingError) -> Frame {
+        guard frame.format.pixelFormat == .jpeg else { return try frame.turned(turn, from: decodedPool) }
+        let upright = EXIFOrientation.turn(of: frame.bytes)
+        let whole = upright.followed(by: turn)
+        // Where the two cancel each other, the EXIF data must still be changed.
+        if upright == .none, whole == .none { return frame }
+        do throws(FrameStreamingError) {
+            return try transform(frame, JPEGTransform(whole), setsUpright: true)
+        } catch {
+            // The size, or a subsampling without a name, prevents a lossless turn.
+            guard error.code == .invalidArgument || error.code == .unsupported else { throw error }
+        }
+        let decoded = try decode(frame, DecodeSettings(pixelFormat: nativePlaneFormat(of: frame)))
+        let turned = try decoded.turned(turn, from: decodedPool)
+        return try encode(
+            turned, EncodeSettings(quality: frame.quality ?? quality, subsampling: turned.format.pixelFormat.sampling))
+    }
+
     private func run(
-        _ transformer: TurboTransformer, _ frame: Frame,
+        _ transformer: TurboTransformer, _ frame: Frame, _ setsUpright: Bool,
         _ plan: (TurboJPEGHeader) throws(FrameStreamingError) -> tjtransform
     ) throws(FrameStreamingError) -> Frame {
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
@@ -39,7 +82,12 @@ extension JPEGCodec {
                 width: written.width, height: written.height, pixelFormat: .jpeg, colorRange: .full,
                 colorMatrix: frame.format.colorMatrix)
             if warned { countWarning() }
-            return try transformer.output(count, into: encodedPool).makeFrame(format: format)
+            var output = transformer.output(count, into: encodedPool)
+            if setsUpright {
+                var bytes = output.bytes
+                EXIFOrientation.setUpright(&bytes)
+            }
+            return try output.makeFrame(format: format)
         }
         result.takeDescription(of: frame)
         return result
@@ -108,7 +156,7 @@ extension JPEGTransform {
     }
 
     private static func inexact(
-        _ operation: Operation, _ side: String, _ length: Int, _ block: Int
+        _ operation: PictureTurn, _ side: String, _ length: Int, _ block: Int
     ) -> FrameStreamingError {
         FrameStreamingError(
             .invalidArgument,
@@ -117,7 +165,7 @@ extension JPEGTransform {
     }
 }
 
-extension JPEGTransform.Operation {
+extension PictureTurn {
     fileprivate var code: CInt {
         let code =
             switch self {

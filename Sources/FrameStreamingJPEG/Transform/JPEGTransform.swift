@@ -1,48 +1,11 @@
+public import FrameStreamingCore
+
 /// Describes a lossless transform of a JPEG: it moves coefficients, and decodes nothing.
 ///
 /// The operation comes first, then the crop. A JPEG consists of blocks (MCUs): 8x8 pixels for 4:4:4
 /// and gray, 16x8 for 4:2:2, 16x16 for 4:2:0. Only whole blocks can be turned. ``edges`` decides
 /// what happens to a side that would have to be a multiple of the block's and is not.
 public struct JPEGTransform: Hashable, Sendable {
-    /// How the frame is turned.
-    public enum Operation: String, Sendable, CustomStringConvertible {
-        /// Unchanged.
-        case none
-        /// Left becomes right.
-        case flipHorizontally
-        /// Top becomes bottom.
-        case flipVertically
-        /// Mirrored at the diagonal from upper left to lower right: width and height change places.
-        case transpose
-        /// Mirrored at the diagonal from upper right to lower left: width and height change places.
-        case transverse
-        /// A quarter turn clockwise: width and height change places.
-        case rotate90
-        /// Half a turn.
-        case rotate180
-        /// A quarter turn counter-clockwise: width and height change places.
-        case rotate270
-
-        /// Every operation.
-        public static let all: [Operation] = [
-            .none, .flipHorizontally, .flipVertically, .transpose, .transverse, .rotate90, .rotate180, .rotate270,
-        ]
-
-        /// The name of the operation.
-        public var description: String { rawValue }
-
-        /// Whether the operation moves blocks from the right edge to a place that is neither a
-        /// right nor a lower edge.
-        var movesRightEdge: Bool {
-            [.flipHorizontally, .transverse, .rotate180, .rotate270].contains(self)
-        }
-        /// Whether the operation moves blocks from the lower edge to a place that is neither a
-        /// right nor a lower edge.
-        var movesLowerEdge: Bool {
-            [.flipVertically, .transverse, .rotate180, .rotate90].contains(self)
-        }
-    }
-
     /// What to do with incomplete blocks that an operation would move to a place where only whole
     /// blocks can be.
     public enum Edges: String, Sendable, CustomStringConvertible {
@@ -76,7 +39,7 @@ public struct JPEGTransform: Hashable, Sendable {
     }
 
     /// How the frame is turned.
-    public var operation: Operation
+    public var operation: PictureTurn
     /// The part of the turned frame that is kept; nil = all.
     public var crop: Region?
     /// Whether colour is dropped.
@@ -89,7 +52,7 @@ public struct JPEGTransform: Hashable, Sendable {
 
     /// Creates a transform.
     public init(
-        _ operation: Operation = .none, crop: Region? = nil, dropsColour: Bool = false, edges: Edges = .exact,
+        _ operation: PictureTurn = .none, crop: Region? = nil, dropsColour: Bool = false, edges: Edges = .exact,
         keepsMetadata: Bool = true
     ) {
         self.operation = operation
@@ -97,5 +60,18 @@ public struct JPEGTransform: Hashable, Sendable {
         self.dropsColour = dropsColour
         self.edges = edges
         self.keepsMetadata = keepsMetadata
+    }
+}
+
+extension PictureTurn {
+    /// Whether the turn moves blocks from the right edge to a place that is neither a right nor a
+    /// lower edge.
+    var movesRightEdge: Bool {
+        [.flipHorizontally, .transverse, .rotate180, .rotate270].contains(self)
+    }
+    /// Whether the turn moves blocks from the lower edge to a place that is neither a right nor a
+    /// lower edge.
+    var movesLowerEdge: Bool {
+        [.flipVertically, .transverse, .rotate180, .rotate90].contains(self)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
     /// The place in the original of the pixel at (x, y) of the result.
     private func origin(
-        _ operation: JPEGTransform.Operation, _ x: Int, _ y: Int, _ width: Int, _ height: Int
+        _ operation: PictureTurn, _ x: Int, _ y: Int, _ width: Int, _ height: Int
     ) -> (Int, Int) {
         switch operation {
         case .flipHorizontally: (width - 1 - x, y)
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    private func turnsSides(_ operation: JPEGTransform.Operation) -> Bool {
+    private func turnsSides(_ operation: PictureTurn) -> Bool {
         [.transpose, .transverse, .rotate90, .rotate270].contains(operation)
     }
 
@@ -30,8 +30,8 @@ import Testing
         Samples(try codec.decode(frame, DecodeSettings(pixelFormat: .gray8)))
     }
 
-    @Test(arguments: JPEGTransform.Operation.all)
-    func pixelsAreWhereTheyBelong(_ operation: JPEGTransform.Operation) throws {
+    @Test(arguments: PictureTurn.all)
+    func pixelsAreWhereTheyBelong(_ operation: PictureTurn) throws {
         for subsampling in ChromaSubsampling.all {
             let picture = TestPicture(width: 64, height: 48)
             let jpeg = try codec.encode(
@@ -60,7 +60,7 @@ import Testing
     @Test func incompleteBlocksAreRefusedOrTrimmed() throws {
         let picture = TestPicture(width: 70, height: 50)
         let jpeg = try codec.encode(picture.frame(.i420), EncodeSettings(quality: 90))
-        let expected: [(JPEGTransform.Operation, Int, Int)] = [
+        let expected: [(PictureTurn, Int, Int)] = [
             (.flipHorizontally, 64, 50), (.flipVertically, 70, 48), (.transverse, 48, 64), (.rotate90, 48, 70),
             (.rotate180, 64, 48), (.rotate270, 50, 64),
         ]
@@ -73,7 +73,7 @@ import Testing
             let (fromX, fromY) = origin(operation, 3, 5, 64, 48)
             #expect(abs(Int(after[0, 3, 5]) - Int(before[0, fromX, fromY])) <= 3, "\(operation)")
         }
-        for operation in [JPEGTransform.Operation.none, .transpose] {
+        for operation in [PictureTurn.none, .transpose] {
             let whole = try codec.transform(jpeg, JPEGTransform(operation))
             #expect(whole.format.width * whole.format.height == 70 * 50)
         }

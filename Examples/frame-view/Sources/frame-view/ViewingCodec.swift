@@ -22,7 +22,8 @@ struct ViewingCodec: FrameCodec {
         var settings = settings
         settings.scale = scale(for: Size(width: frame.format.width, height: frame.format.height))
         settings.pixelFormat = .i420
-        return try jpeg.decode(frame, settings)
+        // A phone that is held upright says so in its pictures. Turned 4:2:0 stays 4:2:0.
+        return try jpeg.decode(frame, settings).turned()
     }
 
     func scale(for picture: Size) -> PictureScale {

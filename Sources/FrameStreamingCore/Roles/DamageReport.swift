@@ -1,23 +1,23 @@
-import FrameStreamingCore
-
 /// Counts damaged frames, and decides when to report them: the first at once, and those after it
 /// once a minute.
 ///
 /// A value without a clock of its own.
-struct DamageReport: Sendable {
+package struct DamageReport: Sendable {
     /// The time between two reports.
-    static let interval = Duration.seconds(60)
+    package static let interval = Duration.seconds(60)
 
     /// All frames that were damaged so far.
-    private(set) var total = 0
+    package private(set) var total = 0
     /// The first fault.
-    private(set) var first: FrameStreamingError?
+    package private(set) var first: FrameStreamingError?
     private var latest: FrameStreamingError?
     private var unreported = 0
     private var reportedAt: MonotonicTime?
 
+    package init() {}
+
     /// Counts a damaged frame.
-    mutating func note(_ error: FrameStreamingError) {
+    package mutating func note(_ error: FrameStreamingError) {
         total &+= 1
         unreported &+= 1
         first = first ?? error
@@ -27,7 +27,7 @@ struct DamageReport: Sendable {
     /// Returns the report that is due; nil = none.
     ///
     /// - Parameter isLast: Whether the input has ended, so that every frame is reported now.
-    mutating func take(at now: MonotonicTime, isLast: Bool = false) -> SourceEvent? {
+    package mutating func take(at now: MonotonicTime, isLast: Bool = false) -> SourceEvent? {
         guard let error = latest else { return nil }
         if !isLast, let reportedAt, now.since(reportedAt) < Self.interval { return nil }
         defer { (latest, unreported, reportedAt) = (nil, 0, now) }

@@ -1,0 +1,56 @@
+public import FrameStreamingCore
+
+/// The pictures of another source, upright or turned.
+///
+/// ```swift
+/// var source = TurnedSource(try V4L2Camera(path: "/dev/video0"), turn: .rotate90)
+/// ```
+///
+/// JPEGs are turned without loss where their size allows it (``JPEGCodec/turned(_:_:quality:)``).
+/// One that is too damaged to be turned is left out and reported as `SourceEvent/damaged`.
+public struct TurnedSource: FrameSource {
+    private var source: any FrameSource
+    private let turn: PictureTurn
+    private let codec: JPEGCodec
+    private let quality: Int
+    private var damage = DamageReport()
+
+    /// Creates a source of the pictures of `source`.
+    ///
+    /// - Parameters:
+    ///   - turn: How a picture is turned, after its EXIF orientation was honoured; `none` only does
+    ///     that.
+    ///   - codec: Turns the pictures.
+    ///   - quality: For JPEGs that must be encoded again, 1...100.
+    public init(
+        _ source: any FrameSource, turn: PictureTurn = .none, codec: JPEGCodec = JPEGCodec(), quality: Int = 90
+    ) {
+        self.source = source
+        self.turn = turn
+        self.codec = codec
+        self.quality = quality
+    }
+
+    /// Whether the other source is.
+    public var isLive: Bool { source.isLive }
+
+    /// The goodbye of the other source.
+    public var goodbye: Goodbye? { source.goodbye }
+
+    /// The next event of the other source, its picture turned.
+    public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+        while true {
+            if let report = damage.take(at: .now) { return report }
+            let event = try source.next(until: deadline)
+            guard case .frame(let frame)? = event else {
+                return event == nil ? damage.take(at: .now, isLast: true) : event
+            }
+            do throws(FrameStreamingError) {
+                return .frame(try codec.turned(frame, turn, quality: quality))
+            } catch {
+                guard error.code == .corruptImage else { throw error }
+                damage.note(error)
+            }
+        }
+    }
+}
