@@ -14,7 +14,7 @@ package struct InputReport: Sendable {
     }
 
     /// Prints that the receivers hold up the program that makes the pictures. A file at full speed
-    /// is always held up, and nobody minds.
+    /// is always held up, which is no fault.
     func heldUp(_ time: Duration) {
         guard hasOwnPace else { return }
         printNote(

@@ -137,7 +137,7 @@ extension ExampleTests {
         }
 
         @Test func aSenderThatListens() throws {
-            // Its pictures are JPEG, whose quality nobody can change.
+            // Its pictures are JPEG, whose quality cannot be changed.
             let input = try workspace.write(
                 try Clip(frames: 1).jpeg(0, JPEGCodec()), to: "in.mjpg")
             let sender = try Program("frame-send", ["--listen", "0", "--input", input, "--loop", "--json"])

@@ -38,7 +38,7 @@ import Testing
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(9).bigEndian
-        // 192.0.2.1, which belongs to nobody (RFC 5737).
+        // 192.0.2.1, which no machine has (RFC 5737).
         address.sin_addr.s_addr = UInt32(0xC000_0201).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isRouted = unsafe withUnsafeMutablePointer(to: &address) {

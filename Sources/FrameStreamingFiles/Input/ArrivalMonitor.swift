@@ -3,8 +3,8 @@ import FrameStreamingCore
 /// Decides whether bytes arrived when they were read: `(event, now) -> verdict`, without a clock of
 /// its own.
 ///
-/// Bytes wait in a pipe, and in front of it, while nobody reads. How long they waited is not known,
-/// so a frame of such bytes has no capture time rather than a wrong one.
+/// Bytes wait in a pipe, and in front of it, while it is not read. How long they waited is not
+/// known, so a frame of such bytes has no capture time rather than a wrong one.
 struct ArrivalMonitor: Sendable {
     /// The longest pause between two reads after which bytes are taken as new, and so the largest
     /// error of an arrival time.

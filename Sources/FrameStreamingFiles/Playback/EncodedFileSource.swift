@@ -48,8 +48,8 @@ public final class EncodedFileSource: FrameSource {
     /// - Parameters:
     ///   - path: The file to read. Standard input is read from its current position, and not
     ///     closed.
-    ///   - options: Rate, loop, pace; all but ``PlaybackOptions/live``. A JPEG has full colour range; the option's colour range
-    ///     states what its source had.
+    ///   - options: Rate, loop, pace; all but ``PlaybackOptions/live``. A JPEG has full colour
+    ///     range; the option's colour range states what its source had.
     /// - Throws: `notFound`, `notPermitted`; `invalidArgument` for a directory; `unsupported` for a
     ///   loop over an input that can be read only once; `truncatedInput` for an empty file.
     public convenience init(
@@ -85,8 +85,8 @@ public final class EncodedFileSource: FrameSource {
     /// end.
     ///
     /// The capture time is the time of handing out for a paced frame, and else that of arrival; nil
-    /// if the frame waited to be read, because then its arrival is not known. The first damaged frame is reported at once, and those after it once a minute and at the
-    /// end.
+    /// if the frame waited to be read, because then its arrival is not known. The first damaged
+    /// frame is reported at once, and those after it once a minute and at the end.
     ///
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
     ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame. At the

@@ -3,7 +3,7 @@ import FrameStreamingCore
 /// What a ``LiveReader``'s thread leaves for the thread that takes the frames: the newest frame, and
 /// everything else. A value without a lock.
 struct LiveInbox: Sendable {
-    /// Who reads the input.
+    /// The thread that reads the input.
     enum Mode: Sendable {
         /// The thread, which waits for the first bytes: they tell whether the input is live.
         case recognizing
@@ -23,7 +23,7 @@ struct LiveInbox: Sendable {
     }
 
     private(set) var mode: Mode
-    /// Whether nobody takes frames any more.
+    /// Whether no more frames are taken.
     private(set) var isStopped = false
     private var frame: Frame?
     /// Events other than frames, which come before the frame.
@@ -51,7 +51,7 @@ struct LiveInbox: Sendable {
             defer { frame = newest }
             return frame != nil
         case .damaged(let count, let latest):
-            // Nobody may take them for months.
+            // They may not be taken for months.
             if case .damaged(let before, _)? = reports.last {
                 reports[reports.count - 1] = .damaged(count: before &+ count, latest: latest)
             } else {
@@ -65,7 +65,7 @@ struct LiveInbox: Sendable {
     /// Notes that the input has ended, with this error or without.
     mutating func ended(_ error: FrameStreamingError?) { end = .ended(error) }
 
-    /// Takes what comes next; nil = nothing has come.
+    /// Takes the next event or frame; nil = none has arrived.
     mutating func take() -> Taken? {
         if !reports.isEmpty { return .event(reports.removeFirst()) }
         if let frame = frame.take() { return .event(.frame(frame)) }

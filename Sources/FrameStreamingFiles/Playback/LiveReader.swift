@@ -8,7 +8,7 @@ import FrameStreamingSystem
 final class LiveReader: Sendable {
     private let inbox: Monitor<LiveInbox>
 
-    /// How long the thread may take to notice that nobody needs it any more.
+    /// How long the thread may take to notice that it is not needed any more.
     private static let slice = Duration.milliseconds(50)
 
     /// Starts the thread.
@@ -35,7 +35,7 @@ final class LiveReader: Sendable {
     /// Whether the input is known to be live.
     var isLive: Bool { inbox.withLock { if case .live = $0.mode { true } else { false } } }
 
-    /// Takes what comes next; nil at the deadline.
+    /// Takes the next event or frame; nil at the deadline.
     func take(until deadline: Deadline) -> LiveInbox.Taken? {
         inbox.wait(until: deadline.nanoseconds) { $0.take() }
     }

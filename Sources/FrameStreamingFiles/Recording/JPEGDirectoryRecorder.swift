@@ -34,8 +34,8 @@ public final class JPEGDirectoryRecorder: FrameRecorder {
     /// Creates the directory if it does not exist, and locks it while the recorder is open.
     ///
     /// By default a directory that holds pictures, of whatever program, is kept, and the recorder
-    /// takes the next free name. `RecordingOptions.Existing.replace` removes all `frame-NNNNNN.jpg` and leaves other
-    /// files alone.
+    /// takes the next free name. `RecordingOptions.Existing.replace` removes all
+    /// `frame-NNNNNN.jpg` and leaves other files alone.
     ///
     /// - Throws: `invalidArgument` where a file has that name; `alreadyExists`, `busy` where the
     ///   options refuse a name; `notFound` where the parent directory is missing; `notPermitted`;

@@ -3,8 +3,8 @@ public struct RecordingOptions: Hashable, Sendable {
     /// What to do with an existing recording of the same name.
     ///
     /// An empty file, a directory without pictures of any program, a FIFO, a device and standard
-    /// output do not count as recordings. A recorder locks the file or directory that it writes, so two recorders never
-    /// share one.
+    /// output do not count as recordings. A recorder locks the file or directory that it writes, so
+    /// two recorders never share one.
     public enum Existing: Hashable, Sendable {
         /// Takes the next free name (``RecordingPath/numbered(_:_:)``): no recording is ever lost.
         case nextName
