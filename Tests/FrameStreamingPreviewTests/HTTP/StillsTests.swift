@@ -51,6 +51,29 @@ extension PreviewTests {
             }
         }
 
+        /// A phone's picture lies on its side and says so. A smaller one has no EXIF data, and is
+        /// upright.
+        @Test func aSmallerPictureIsUpright() throws {
+            let lying = try rig.jpeg(3)
+            var exif: [UInt8] = [0xFF, 0xE1, 0, 34]
+            exif += Array("Exif".utf8) + [0, 0]
+            exif += Array("II".utf8) + [42, 0, 8, 0, 0, 0, 1, 0]
+            exif += [0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]
+            exif += [0, 0, 0, 0]
+            let bytes = lying.contents
+            let all = Array(bytes[..<2]) + exif + Array(bytes[2...])
+            let stream = rig.server.stream(named: "phone")
+            var buffer = FramePool(capacity: 0).buffer(byteCount: all.count)
+            var samples = buffer.samples
+            for index in all.indices { samples[index] = all[index] }
+            stream.show(try buffer.makeFrame(format: lying.format))
+            #expect(try rig.ask("/streams/phone.jpg").body == all)
+            for (denominator, width, height) in [(2, 24, 32), (4, 12, 16), (8, 6, 8)] {
+                let found = try header(of: rig.ask("/streams/phone.jpg?scale=1/\(denominator)").body)
+                #expect(found.width == width && found.height == height)
+            }
+        }
+
         @Test(arguments: ["2", "1/3", "", "0.5", "1/2/"]) func unsupportedScales(scale: String) throws {
             let stream = rig.server.stream(named: "cam")
             stream.show(try rig.jpeg(3))
