@@ -14,7 +14,8 @@ import Glibc
     static func receive() throws {
         let codec = JPEGCodec()
         let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec), handshake: .automatic)
-        let receiver = try FrameReceiver(codec: codec, transport: try listener.accept())
+        // The events are frames that do not decode, and what the sender says of its source.
+        let receiver = try FrameReceiver(codec: codec, transport: try listener.accept(), onEvent: { print($0) })
         while let received = try receiver.next() { print(received.frame.format, received.age ?? .zero) }
     }
 
