@@ -59,6 +59,7 @@ struct InputEvent: Encodable, Sendable {
         try line.encode(event, forKey: "event")
         try line.encode(statistics.frames, forKey: "frames")
         try line.encode(statistics.dropped, forKey: "dropped")
+        try line.encode(statistics.unwanted, forKey: "unwanted")
         try line.encode(statistics.damaged, forKey: "damaged")
         try line.encode(statistics.framesPerSecond, forKey: "fps")
         try line.encode(statistics.statedRate?.framesPerSecond, forKey: "stated_fps")

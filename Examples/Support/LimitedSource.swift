@@ -33,8 +33,9 @@ package struct LimitedSource: FrameSource {
         return event
     }
 
-    /// How many pictures there will be, if that is known.
+    /// How many pictures there will be, if that is known: a pipe may end before the limit.
     package func expectedFrames(loops: Bool) -> Int? {
-        [limit, loops ? nil : file?.frameCount].compactMap(\.self).min()
+        guard let file, !loops else { return limit }
+        return file.frameCount.map { count in min(count, limit ?? count) }
     }
 }

@@ -167,11 +167,12 @@ package final class ReceiverReport: Sendable {
     package func during(
         _ receiver: FrameReceiver, shownAt url: String? = nil, _ body: () throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
-        let (id, goodbye) = state.withLock { state in
+        let (id, goodbye, wasAway) = state.withLock { state in
             state.nextID += 1
             state.open[state.nextID] = receiver
-            if persistence.connects { state.away = [:] } else { state.away[receiver.peer.session] = nil }
-            return (state.nextID, state.goodbye)
+            let wasAway = state.away.removeValue(forKey: receiver.peer.session) != nil
+            if persistence.connects { state.away = [:] }
+            return (state.nextID, state.goodbye, wasAway)
         }
         if let goodbye { receiver.stop(goodbye) }
         waiting.end(receiver.peer.address)
@@ -203,7 +204,8 @@ package final class ReceiverReport: Sendable {
         let end = isOwn ? .error : receiver.end
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
-        if let failure, !isOwn, persistence.isStray(receiver.peer, statistics, after: failure) {
+        // A stream that came back and broke before its next picture is away again.
+        if let failure, !isOwn, !wasAway, persistence.isStray(receiver.peer, statistics, after: failure) {
             noteStray(receiver, id, failure)
             throw failure
         }

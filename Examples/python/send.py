@@ -430,7 +430,7 @@ def opencv() -> typing.Any:
 
 
 def without_password(video: str) -> str:
-    return re.sub("//[^/@]*@", "//", video)
+    return re.sub("//[^/]*@", "//", video)
 
 
 def captured(video: str) -> typing.Any:

@@ -1,4 +1,5 @@
 import Foundation
+import FrameStreamingJPEG
 import FrameStreamingSystem
 import Testing
 
@@ -99,6 +100,11 @@ extension ExampleTests {
             try stream(["--input", input, "--frames", "2", "--pace", "max"]).expectAllArrived(2)
             // `--frames` may exceed the number of frames in the file.
             try stream(["--input", input, "--frames", "100", "--pace", "max"]).expectAllArrived(6)
+            // So it may where the number is not known before the end.
+            let codec = JPEGCodec()
+            let pictures = try workspace.write(try (0..<6).flatMap { try clip.jpeg($0, codec) }, to: "in.mjpg")
+            try stream(["--input", pictures, "--frames", "100", "--pace", "max"]).expectAllArrived(6)
+            try stream(["--input", "-", "--frames", "100"], input: .file(input)).expectAllArrived(6)
         }
 
         @Test func theFilesRateIsKept() throws {

@@ -171,6 +171,23 @@ extension ExampleTests {
             #expect(clip.difference(to: try Recording(output)) == nil)
         }
 
+        /// A connection without a picture is no stream, unless it is a stream's that was away.
+        @Test func soIsOneThatComesBackAndBreaksAtOnce() throws {
+            let clip = Clip()
+            let receiver = try record(
+                ["--listen", "0", "--once", "--return-within", "3"], to: workspace.file("out.y4m"))
+            let connector = try TCPConnector(to: "127.0.0.1:\(try receiver.port())", role: .sender)
+            let sender = Breaking(connector, clip)
+            _ = try sender.connect()
+            try sender.send(1...2)
+            sender.breakOff()
+            // On a very slow machine the receiver may have ended before.
+            _ = try? sender.connect()
+            sender.breakOff()
+            #expect(try receiver.finish() == .exit(1), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("has not come back within 3 s"), "\(receiver.complaints)")
+        }
+
         @Test func soIsOneThatIsConnectedTo() throws {
             let clip = Clip()
             let acceptor = try TCPAcceptor(on: "0", role: .sender)

@@ -403,13 +403,13 @@ def connecting():
     check("it says whom it waits for", view.event("waiting")["address"] == f"127.0.0.1:{port}")
     wait("the title says so, too", lambda: f"waiting for 127.0.0.1:{port}" in view.title)
     for _ in range(2):
-        source = Program("frame-send", "--pattern", "--listen", f"127.0.0.1:{port}")
+        source = Program("frame-send", "--pattern", "--stream", "", "--listen", f"127.0.0.1:{port}")
         wait("a live stream", lambda: view.title == f"frame-view: 127.0.0.1:{port}")
         view.wait_for_number(5)
         source.process.kill()
         source.finish()
         wait("the loss in the title", lambda: "connection lost" in view.title)
-    source = Program("frame-send", "--pattern", "--listen", f"127.0.0.1:{port}")
+    source = Program("frame-send", "--pattern", "--stream", "", "--listen", f"127.0.0.1:{port}")
     wait("a live stream", lambda: view.title == f"frame-view: 127.0.0.1:{port}")
     # Ctrl-C in the terminal.
     view.process.send_signal(signal.SIGINT)

@@ -145,6 +145,11 @@ final class ReceiverLink: Sendable {
         handle(.sourceWaits(since: start, deliveredBytes: bytes))
     }
 
+    /// Whether there is a connection over which the receiver takes frames.
+    var takesFrames: Bool {
+        state.withLock { state in state.session.connection.map { !$0.isPaused } ?? false }
+    }
+
     /// Whether a frame that is offered now is sent at once.
     var hasCredit: Bool { state.withLock { $0.session.wouldTake } }
 

@@ -25,9 +25,9 @@ public enum SenderEvent: Sendable {
     case stalled(Peer, duration: Duration, givesUpAfter: Duration?)
     /// The source has left out damaged frames (``SourceEvent/damaged(count:latest:)``).
     case sourceDamaged(count: Int, latest: FrameStreamingError)
-    /// Under `reliable` the receivers take frames more slowly than the source gives them, so the
-    /// source has waited for them for this long in total, and its own frames have not been waited
-    /// for. Reported once, after 1 s. A source that can run at any speed is always held up.
+    /// Under `reliable` the receivers take frames more slowly than the source gives them: the source
+    /// has waited for connected receivers, for this much longer than they waited for it. Reported
+    /// once, at 1 s. A source that can run at any speed is always held up.
     case sourceHeldUp(duration: Duration)
 }
 

@@ -120,17 +120,17 @@ struct SenderRun: Sendable {
         // Since when this frame waits for any link. Links without progress are given up together.
         var start: MonotonicTime?
         var counted = MonotonicTime.now
-        func count() {
+        func count(_ link: ReceiverLink) {
             let now = MonotonicTime.now
-            if let time = holdUp.sourceWaited(counted.duration(to: now)) {
+            // One that is away, or has asked for a pause, is not too slow.
+            if link.takesFrames, let time = holdUp.sourceWaited(counted.duration(to: now)) {
                 options.onEvent?(.sourceHeldUp(duration: time))
             }
             counted = now
         }
-        defer { count() }
         for link in current.reliable {
             while !link.offer(frame, until: .after(Self.slice)) {
-                count()
+                count(link)
                 if isEnding {
                     // The frame was taken from the source and is never sent. The
                     // session counts it as its end requires.
@@ -142,6 +142,7 @@ struct SenderRun: Sendable {
                 // A link that is given up takes the frame, and counts it like others after its end.
                 link.noteSourceWaits(since: since)
             }
+            count(link)
         }
     }
 

@@ -1,8 +1,9 @@
 /// Finds out whether the receivers hold up the source: `(event) -> verdict`, without a clock of its
 /// own.
 ///
-/// The time that the source waits for the receivers counts up, and the time that it is waited for
-/// counts down. So neither a single slow frame is a hold-up, nor a source that reads large frames.
+/// It keeps a balance: the time that the source waits for the receivers, less the time that the
+/// receivers wait for the source. A single slow frame is no hold-up, nor are long waits that the
+/// source has made up for.
 struct SourceHoldUp: Sendable {
     /// How long the source is held up before that is reported.
     static let limit = Duration.seconds(1)
@@ -13,8 +14,8 @@ struct SourceHoldUp: Sendable {
     /// Notes that the sender waited for the source.
     mutating func waitedForSource(_ time: Duration) { balance = max(.zero, balance - time) }
 
-    /// Notes that the source waited for the receivers. Returns for how long in total, the first
-    /// time that this must be reported.
+    /// Notes that the source waited for the receivers. Returns the balance when it must be reported,
+    /// which is once.
     mutating func sourceWaited(_ time: Duration) -> Duration? {
         balance += time
         guard balance >= Self.limit, !isReported else { return nil }

@@ -23,6 +23,7 @@ extension Frame {
     ) throws(FrameStreamingError) -> Frame {
         let whole = uprightTurn.followed(by: turn)
         guard whole != .none else {
+            if uprightTurn == .none { return self }
             var same = self
             same.uprightTurn = .none
             return same

@@ -9,8 +9,8 @@ struct TurnPlan {
         /// their sum.
         var columns: [Int]
         var rows: [Int]
-        /// The same of the pixels that share the sample, and begin with those above: one list each,
-        /// or two. The sample is the mean of its pixels' samples.
+        /// The offsets of the last column and row of the pixels that share the sample, where they
+        /// differ from the first ones above. The sample is then the mean of the four corners.
         var otherColumns: [Int]?
         var otherRows: [Int]?
         /// Bytes of a sample.

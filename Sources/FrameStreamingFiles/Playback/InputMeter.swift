@@ -40,16 +40,25 @@ public final class InputMeter: Sendable {
     /// Notes that a frame is left out, because it is damaged.
     func damages() { state.withLock { $0.statistics.damaged &+= 1 } }
 
-    /// Notes that a newer frame replaced one that was not taken.
-    func drops() { state.withLock { $0.statistics.dropped &+= 1 } }
+    /// Notes what a newer frame replaced.
+    func notes(_ replaced: LiveInbox.Replaced) {
+        switch replaced {
+        case .nothing: break
+        case .unwanted: state.withLock { $0.statistics.unwanted &+= 1 }
+        case .wanted: state.withLock { $0.statistics.dropped &+= 1 }
+        }
+    }
 }
 
 /// The figures of an ``InputMeter``.
 public struct InputStatistics: Hashable, Sendable {
     /// Frames that the input delivered, including dropped ones.
     public var frames = 0
-    /// Frames of a live input that were not taken before a newer one arrived.
+    /// Frames of a live input that were not taken before a newer one arrived, from the first one
+    /// on that was taken.
     public var dropped = 0
+    /// The same before that: the input is read from the start on, also without a receiver.
+    public var unwanted = 0
     /// Frames that were left out because they are damaged.
     public var damaged = 0
     /// Frames per second as the options or else the input state them; nil = they do not, or the

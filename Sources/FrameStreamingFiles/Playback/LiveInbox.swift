@@ -3,13 +3,13 @@ import FrameStreamingCore
 /// What a ``LiveReader``'s thread leaves for the thread that takes the frames: the newest frame, and
 /// everything else. A value without a lock.
 struct LiveInbox: Sendable {
-    /// The thread that reads the input.
+    /// Which thread reads the input.
     enum Mode: Sendable {
-        /// The thread, which waits for the first bytes: they tell whether the input is live.
+        /// The reader's, as far as the first bytes: they tell whether the input is live.
         case recognizing
-        /// The thread, always.
+        /// The reader's, to the end.
         case live
-        /// The thread that takes the frames: the input is not live.
+        /// The one that takes the frames: the input is not live.
         case direct
     }
 
@@ -22,10 +22,20 @@ struct LiveInbox: Sendable {
         case direct
     }
 
+    /// What a newer frame replaced.
+    enum Replaced: Sendable {
+        case nothing
+        /// A frame before the first one that was taken.
+        case unwanted
+        /// A frame that the thread that takes them was too late for.
+        case wanted
+    }
+
     private(set) var mode: Mode
     /// Whether no more frames are taken.
     private(set) var isStopped = false
     private var frame: Frame?
+    private var hasGivenFrame = false
     /// Events other than frames, which come before the frame.
     private var reports: [SourceEvent] = []
     private var end: Taken?
@@ -43,13 +53,13 @@ struct LiveInbox: Sendable {
         (frame, reports) = (nil, [])
     }
 
-    /// Puts an event in. Returns whether its frame replaced one that was not taken.
-    mutating func put(_ event: SourceEvent) -> Bool {
-        guard !isStopped else { return false }
+    /// Puts an event in, and returns what its frame replaced.
+    mutating func put(_ event: SourceEvent) -> Replaced {
+        guard !isStopped else { return .nothing }
         switch event {
         case .frame(let newest):
             defer { frame = newest }
-            return frame != nil
+            return frame == nil ? .nothing : hasGivenFrame ? .wanted : .unwanted
         case .damaged(let count, let latest):
             // They may not be taken for months.
             if case .damaged(let before, _)? = reports.last {
@@ -59,7 +69,7 @@ struct LiveInbox: Sendable {
             }
         case .lost, .restored: reports.append(event)
         }
-        return false
+        return .nothing
     }
 
     /// Notes that the input has ended, with this error or without.
@@ -68,7 +78,10 @@ struct LiveInbox: Sendable {
     /// Takes the next event or frame; nil = none has arrived.
     mutating func take() -> Taken? {
         if !reports.isEmpty { return .event(reports.removeFirst()) }
-        if let frame = frame.take() { return .event(.frame(frame)) }
+        if let frame = frame.take() {
+            hasGivenFrame = true
+            return .event(.frame(frame))
+        }
         if let end { return end }
         if case .direct = mode { return .direct }
         return nil

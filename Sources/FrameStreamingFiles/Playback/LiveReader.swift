@@ -61,7 +61,7 @@ final class LiveReader: Sendable {
                 inbox.update { $0.ended(nil) }
                 return false
             }
-            if inbox.update({ $0.put(event) }) { meter.drops() }
+            meter.notes(inbox.update { $0.put(event) })
             return true
         } catch {
             if error.code == .timedOut { return true }

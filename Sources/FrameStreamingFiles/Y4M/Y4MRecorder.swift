@@ -24,6 +24,7 @@ public final class Y4MRecorder: FrameRecorder {
     private let file: RecordingFile
     private var format: FrameFormat?
     private var scratch: [UInt8] = []
+    private let turned = FramePool(capacity: 1)
     private let frameLine = Array("FRAME\n".utf8)
 
     /// Creates the file, and locks it while the recorder is open.
@@ -79,7 +80,7 @@ public final class Y4MRecorder: FrameRecorder {
     ///   `recordingLost` where another program has removed or changed the file; `cancelled`;
     ///   `closed` after ``close()``, and where a FIFO holds part of a frame.
     public func write(_ frame: Frame) throws(FrameStreamingError) {
-        let frame = frame.format.planeCount == 0 ? frame : try frame.turned()
+        let frame = frame.format.planeCount == 0 ? frame : try frame.turned(from: turned)
         guard let packing = try PlanarPacking(for: frame.format, sourceRange: frame.sourceColorRange) else {
             throw FrameStreamingError(
                 .unsupported,

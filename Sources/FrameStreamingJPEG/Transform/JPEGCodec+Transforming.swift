@@ -60,8 +60,9 @@ extension JPEGCodec {
         do throws(FrameStreamingError) {
             return try transform(frame, JPEGTransform(whole), setsUpright: true)
         } catch {
-            // The size, or a subsampling without a name, prevents a lossless turn.
-            guard error.code == .invalidArgument || error.code == .unsupported else { throw error }
+            // The size, a subsampling without a name, or very much metadata prevents a lossless turn.
+            // What prevents decoding as well is thrown again below.
+            guard error.code != .corruptImage else { throw error }
         }
         let decoded = try decode(frame, DecodeSettings(pixelFormat: nativePlaneFormat(of: frame)))
         let turned = try decoded.turned(turn, from: decodedPool)

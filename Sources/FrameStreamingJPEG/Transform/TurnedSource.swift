@@ -7,13 +7,15 @@ public import FrameStreamingCore
 /// ```
 ///
 /// JPEGs are turned without loss where their size allows it (``JPEGCodec/turned(_:_:quality:)``).
-/// One that is too damaged to be turned is left out and reported as `SourceEvent/damaged`.
+/// One that cannot be decoded either is left out and reported as `SourceEvent/damaged`.
 public struct TurnedSource: FrameSource {
     private var source: any FrameSource
     private let turn: PictureTurn
     private let codec: JPEGCodec
     private let quality: Int
     private var damage = DamageReport()
+    /// An error of the other source, which comes after the report of damage before it.
+    private var failure: FrameStreamingError?
 
     /// Creates a source of the pictures of `source`.
     ///
@@ -41,16 +43,27 @@ public struct TurnedSource: FrameSource {
     public mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         while true {
             if let report = damage.take(at: .now) { return report }
-            let event = try source.next(until: deadline)
+            if let failure { throw failure }
+            let event: SourceEvent?
+            do throws(FrameStreamingError) {
+                event = try source.next(until: deadline)
+            } catch {
+                guard error.code != .timedOut, let report = damage.take(at: .now, isLast: true) else { throw error }
+                failure = error
+                return report
+            }
             guard case .frame(let frame)? = event else {
                 return event == nil ? damage.take(at: .now, isLast: true) : event
             }
             do throws(FrameStreamingError) {
                 return .frame(try codec.turned(frame, turn, quality: quality))
             } catch {
-                guard error.code == .corruptImage else { throw error }
+                // Settings of the user, and pixels without a name, are the same for every frame.
+                guard frame.format.pixelFormat == .jpeg, error.code != .invalidArgument else { throw error }
                 damage.note(error)
             }
+            // A source that need not be waited for must not keep the caller beyond its deadline.
+            if deadline.hasPassed { throw .timedOut("a picture that can be turned") }
         }
     }
 }

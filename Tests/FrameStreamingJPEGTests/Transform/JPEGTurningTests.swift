@@ -121,6 +121,51 @@ import Testing
         #expect(seen == ["16x32 I444 (YU24)", "1 corruptImage", "16x32 JPEG", "lost", "restored"])
     }
 
+    /// What a codec refuses costs one picture, as it does on the way to a receiver.
+    @Test func aSourceLeavesOutWhatCannotBeTurned() throws {
+        let small = try codec.encode(TestPicture(width: 16, height: 16).frame(.i420), EncodeSettings(quality: 90))
+        let large = try codec.encode(TestPicture(width: 64, height: 64).frame(.i420), EncodeSettings(quality: 90))
+        let end = FrameStreamingError(.truncatedInput, "the camera is gone")
+        let steps: [ScriptedSource.Step] =
+            [.event(.frame(small))] + [Frame](repeating: large, count: 3).map { .event(.frame($0)) } + [.failure(end)]
+        var source = TurnedSource(
+            ScriptedSource(steps: steps), turn: .rotate90, codec: JPEGCodec(maximumPixels: 16 * 16))
+        var seen: [String] = []
+        var failure: FrameStreamingError?
+        while failure == nil {
+            do throws(FrameStreamingError) {
+                switch try source.next(until: .after(.seconds(60))) {
+                case .frame(let frame)?: seen.append("\(frame.format)")
+                case .damaged(let count, let latest)?: seen.append("\(count) \(latest.code)")
+                default: seen.append("other")
+                }
+            } catch {
+                failure = error
+            }
+        }
+        #expect(seen == ["16x16 JPEG", "1 limitExceeded", "2 limitExceeded"] && failure == end)
+        // A source that never has to be waited for does not keep its caller.
+        var hasty = TurnedSource(
+            ScriptedSource(steps: steps), turn: .rotate90, codec: JPEGCodec(maximumPixels: 1))
+        #expect(throws: FrameStreamingError.self) {
+            guard case .damaged(count: 1, latest: _)? = try hasty.next(until: .now) else { return }
+            _ = try hasty.next(until: .now)
+        }
+    }
+
+    /// More metadata than a transformed picture has room for.
+    @Test func aPictureWithMuchMetadataIsEncodedAgain() throws {
+        let jpeg = try codec.encode(TestPicture(width: 64, height: 64).frame(.i420), EncodeSettings(quality: 90))
+        let stored = bytes(jpeg)
+        var all = Array(stored[..<2])
+        for _ in 0..<4 { all += [0xFF, 0xE2, 0xFF, 0xFF] + [UInt8](repeating: 7, count: 65_533) }
+        all += stored[2...]
+        let frame = try Frame.filled(jpeg.format, byteCount: all.count) { all[$0] }
+        let turned = try codec.turned(frame, .rotate90, quality: 95)
+        #expect(try distance(turned, jpeg, .rotate90) <= 12)
+        #expect(turned.byteCount < 65_536)
+    }
+
     @Test func aQualityThatIsNoneIsRefused() throws {
         let jpeg = try codec.encode(TestPicture(width: 17, height: 13).frame(.i420), EncodeSettings(quality: 90))
         var unknown = jpeg
