@@ -242,7 +242,9 @@ package final class ReceiverReport: Sendable {
             }
             if mayReturn, persistence.once, !persistence.connects {
                 waiting.note(
-                    name(receiver), FrameStreamingError(.endedWithoutGoodbye, "its stream may go on; Ctrl-C ends this"))
+                    receiver.peer.address,
+                    FrameStreamingError(.endedWithoutGoodbye, "its stream may go on; Ctrl-C ends this"),
+                    named: name(receiver))
             }
         }
         if persistence.once, !mayReturn { stopAll(Self.isEnough) }

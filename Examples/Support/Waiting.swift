@@ -22,10 +22,12 @@ package final class Waiting: Sendable {
     }
 
     /// Notes that the peer cannot be reached, and prints the reason if it is new.
-    package func note(_ address: String, _ error: FrameStreamingError) {
+    ///
+    /// - Parameter name: What people call the peer; nil = its address.
+    package func note(_ address: String, _ error: FrameStreamingError, named name: String? = nil) {
         // A peer that gives another reason each time is limited like every line.
         guard isNews(address, error), admitsLine(.waiting, from: address) else { return }
-        printNote("waiting for \(address): \(error.message)")
+        printNote("waiting for \(name ?? address): \(error.message)")
         if output.json { printJSON(ConnectionEvent("waiting", address, error.wholeMessage)) }
     }
 

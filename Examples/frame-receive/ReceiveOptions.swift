@@ -114,7 +114,8 @@ struct ReceiveOptions: ParsableArguments {
         guard let address = try? NetworkAddress(address) else { return nil }
         let isEverywhere = address.host == "0.0.0.0" || address.host == "::"
         let target = isEverywhere ? "{host}:\(address.port)" : address.description
-        return "frame-send --pattern --to \(target)"
+        // A sender speaks binary unless it is told otherwise.
+        return "frame-send --pattern --to \(target)" + (handshake == .text ? " --handshake text" : "")
     }
 
     /// Nil if the program waits for senders.
