@@ -20,6 +20,7 @@ public struct TurnedSource: FrameSource {
     /// Creates a source of the pictures of `source`.
     ///
     /// - Parameters:
+    ///   - source: The other source.
     ///   - turn: How a picture is turned, after its EXIF orientation was honoured; `none` only does
     ///     that.
     ///   - codec: Turns the pictures.
