@@ -94,11 +94,7 @@ public final class EncodedFileSource: FrameSource {
     ///   (`truncatedInput`, `corruptImage`, `limitExceeded`), `truncatedInput` where no byte
     ///   arrived, else `malformedInput`. Each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
-        meter.begins(at: options.clock.now)
-        var event: SourceEvent?
-        defer { meter.returns(event, at: options.clock.now) }
-        event = try read(until: deadline)
-        return event
+        try meter.measure(on: options.clock) { () throws(FrameStreamingError) in try read(until: deadline) }
     }
 
     private func read(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {

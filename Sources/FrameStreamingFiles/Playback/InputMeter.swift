@@ -25,11 +25,19 @@ public final class InputMeter: Sendable {
     /// Notes the rate that the options or the input state; nil = none.
     func states(_ rate: FrameRate?) { state.withLock { $0.statistics.statedRate = rate } }
 
-    /// Notes that the input is asked for a frame.
-    func begins(at now: MonotonicTime) { state.withLock { $0.rate.begins(at: now) } }
+    /// Asks the input for its next event, and notes the answer and the time that it took.
+    func measure(
+        on clock: any FrameClock, _ read: () throws(FrameStreamingError) -> SourceEvent?
+    ) throws(FrameStreamingError) -> SourceEvent? {
+        state.withLock { $0.rate.begins(at: clock.now) }
+        var event: SourceEvent?
+        defer { returns(event, at: clock.now) }
+        event = try read()
+        return event
+    }
 
     /// Notes that the input has answered, with a frame or without.
-    func returns(_ event: SourceEvent?, at now: MonotonicTime) {
+    private func returns(_ event: SourceEvent?, at now: MonotonicTime) {
         state.withLock { state in
             let hasFrame = if case .frame = event { true } else { false }
             if hasFrame { state.statistics.frames &+= 1 }

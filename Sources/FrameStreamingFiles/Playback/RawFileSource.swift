@@ -171,11 +171,7 @@ public final class RawFileSource: FrameSource {
     ///   the number of missing bytes; `malformedInput` where a FRAME line is missing. The complete
     ///   frames before are returned first, and each later call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
-        meter.begins(at: options.clock.now)
-        var event: SourceEvent?
-        defer { meter.returns(event, at: options.clock.now) }
-        event = try read(until: deadline)
-        return event
+        try meter.measure(on: options.clock) { () throws(FrameStreamingError) in try read(until: deadline) }
     }
 
     private func read(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
