@@ -65,9 +65,11 @@ struct Clip {
         var bytes = Array("YUV4MPEG2 W\(width) H\(height) F25:1 Ip A1:1 C\(chromaName)".utf8)
         if range == .full { bytes += Array(" XCOLORRANGE=FULL".utf8) }
         bytes += [UInt8(ascii: "\n")]
-        for frame in frames { bytes += Array("FRAME\n".utf8) + frame }
-        return bytes
+        return bytes + y4mFrames
     }
+
+    /// The same without the header, for a pipe that goes on.
+    var y4mFrames: [UInt8] { frames.flatMap { Array("FRAME\n".utf8) + $0 } }
 
     /// The clip without a header.
     var raw: [UInt8] { frames.flatMap(\.self) }

@@ -165,13 +165,12 @@ extension ExampleTests {
         @Test func aPipe() throws {
             let (receiver, port) = try receiver(["--once"])
             let sender = try sender(to: port, ["--input", "-"], input: .open)
-            let bytes = Clip(frames: 6).y4m
-            let frames = Array(bytes.dropFirst(bytes.prefix { $0 != UInt8(ascii: "\n") }.count + 1))
-            try sender.write(bytes)
+            let clip = Clip(frames: 6)
+            try sender.write(clip.y4m)
             try receiver.streams("frames")
             receiver.signal(SIGSTOP)
             let writing = try Background("the producer") {
-                for _ in 0..<50 { try sender.write(frames) }
+                for _ in 0..<50 { try sender.write(clip.y4mFrames) }
                 try sender.closeInput()
             }
             try sender.line("that the producer waits") { $0.event == "held up" }

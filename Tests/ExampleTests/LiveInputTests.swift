@@ -52,9 +52,8 @@ extension ExampleTests {
         @Test func anotherPipeLosesNothingAndItsProducerIsSaidToWait() throws {
             let (receiver, port) = try receiver(["--once"])
             let sender = try sender(to: port, ["--input", "-"], input: .open)
-            let bytes = clip.y4m
-            let frames = Array(bytes.dropFirst(bytes.prefix { $0 != UInt8(ascii: "\n") }.count + 1))
-            try sender.write(bytes)
+            let frames = clip.y4mFrames
+            try sender.write(clip.y4m)
             try receiver.streams("frames")
             receiver.signal(SIGSTOP)
             let writing = try Background("the producer") {
@@ -76,9 +75,8 @@ extension ExampleTests {
         @Test func withLiveItIsReadWhateverTheReceiverDoes() throws {
             let (receiver, port) = try receiver(["--once"])
             let sender = try sender(to: port, ["--input", "-", "--live"], input: .open)
-            let bytes = clip.y4m
-            let frames = Array(bytes.dropFirst(bytes.prefix { $0 != UInt8(ascii: "\n") }.count + 1))
-            try sender.write(bytes)
+            let frames = clip.y4mFrames
+            try sender.write(clip.y4m)
             try receiver.streams("frames")
             receiver.signal(SIGSTOP)
             try Background("the producer") { for _ in 0..<200 { try sender.write(frames) } }.value()
@@ -121,11 +119,7 @@ extension ExampleTests {
             ).expectAllArrived(6)
         }
 
-        private var slowClip: [UInt8] {
-            let bytes = clip.y4m
-            let frames = bytes.dropFirst(bytes.prefix { $0 != UInt8(ascii: "\n") }.count + 1)
-            return Array("YUV4MPEG2 W64 H48 F1:1000 C420jpeg\n".utf8) + frames
-        }
+        private var slowClip: [UInt8] { Array("YUV4MPEG2 W64 H48 F1:1000 C420jpeg\n".utf8) + clip.y4mFrames }
 
         @Test func anInputThatIsSlowerThanItsRateIsReported() throws {
             let (receiver, port) = try receiver(["--once"])
