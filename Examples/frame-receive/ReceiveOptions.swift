@@ -114,7 +114,7 @@ struct ReceiveOptions: ParsableArguments {
         guard let address = try? NetworkAddress(address) else { return nil }
         let isEverywhere = address.host == "0.0.0.0" || address.host == "::"
         let target = isEverywhere ? "{host}:\(address.port)" : address.description
-        // A sender speaks binary unless it is told otherwise.
+        // A sender speaks binary by default.
         return "frame-send --pattern --to \(target)" + (handshake == .text ? " --handshake text" : "")
     }
 
