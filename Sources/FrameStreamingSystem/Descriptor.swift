@@ -38,6 +38,11 @@ package final class Descriptor: Sendable {
         try open(path, flags: O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
     }
 
+    /// Creates a file that only this user may read and write; `EEXIST` where the name is taken.
+    package static func createNewPrivate(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    }
+
     /// Opens a file for writes that always append, without waiting.
     ///
     /// - Parameter create: Whether to create a missing file.

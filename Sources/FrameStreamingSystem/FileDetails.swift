@@ -15,14 +15,23 @@ package struct FileDetails: Hashable, Sendable {
     /// closed.
     package let linkCount: Int
     package let identity: Identity
+    /// The lowest nine bits of its mode: who may read, write and execute it.
+    package let permissions: UInt32
+    /// The number of the user who owns it.
+    package let owner: UInt32
 
     fileprivate init(_ status: stat) {
         kind = Descriptor.Kind(status)
         size = Int(status.st_size)
         linkCount = Int(status.st_nlink)
+        permissions = UInt32(status.st_mode) & 0o777
+        owner = UInt32(status.st_uid)
         identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 }
+
+/// The number of the user whose rights this process has.
+package func currentUser() -> UInt32 { UInt32(geteuid()) }
 
 /// Returns what `path` leads to, through links; nil = nothing.
 package func fileDetails(_ path: String) throws(SystemError) -> FileDetails? {
