@@ -1,4 +1,5 @@
-internal import FrameStreamingCore
+package import FrameStreamingCore
+package import FrameStreamingSystem
 
 /// The errors of this module that several of its files throw.
 extension FrameStreamingError {
@@ -31,4 +32,21 @@ extension FrameStreamingError {
     /// knows whether that limit or the frame is wrong.
     static let raiseLimit =
         "send smaller frames, or raise the receiver's limit (TCPReceiverOptions.maximumFrameByteCount)"
+}
+
+extension FrameStreamingError {
+    /// The error for a failed system call on a connection.
+    package init(lost error: SystemError, at address: String) {
+        let words: String =
+            switch error.code {
+            case Errno.connectionReset, Errno.brokenPipe:
+                "the peer ended the connection without a goodbye: it was killed, or closed the connection early"
+            case Errno.timedOut:
+                "the peer's machine did not answer in time: it is down, or the link is cut"
+            case Errno.hostUnreachable, Errno.networkUnreachable:
+                "there is no route to the peer any more: check the network"
+            default: "the connection failed"
+            }
+        self.init(.connectionLost, "\(words) (\(error.reason))", subject: address, errno: error.code)
+    }
 }

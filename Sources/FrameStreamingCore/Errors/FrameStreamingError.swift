@@ -11,7 +11,7 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
                 peerFailed
             case unresolvedHost, rejected, protocolViolation, limitExceeded, invalidArgument, unsupported
             case notFound, notPermitted, busy, truncatedInput, malformedInput, corruptImage, sourceLost, system
-            case alreadyExists, recordingLost
+            case alreadyExists, recordingLost, notAuthenticated
         }
         private let value: Value
 
@@ -36,6 +36,9 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
         public static let unresolvedHost = Code(value: .unresolvedHost)
         /// The peer refused, with a reason.
         public static let rejected = Code(value: .rejected)
+        /// One side has no credential that the other accepts: a wrong, missing or expired key or
+        /// certificate. Nothing was sent or shown.
+        public static let notAuthenticated = Code(value: .notAuthenticated)
         /// The peer sent bytes that the protocol does not allow.
         public static let protocolViolation = Code(value: .protocolViolation)
         /// Something is larger or more than the configured limit.
@@ -163,7 +166,7 @@ extension FrameStreamingError {
     /// Whether it is a fault of one peer of a listener, and says nothing about the next one.
     var isOfOnePeer: Bool {
         switch code {
-        case .protocolViolation, .rejected, .limitExceeded, .busy: true
+        case .protocolViolation, .rejected, .limitExceeded, .busy, .notAuthenticated: true
         default: false
         }
     }

@@ -7,6 +7,9 @@ public struct Peer: Hashable, Sendable {
     /// The stream's name; nil if none was given or the handshake has none. The peer may have put
     /// anything into it: print it through `String(printable:)`.
     public var stream: String?
+    /// Who the peer has proved to be: the identity of its key, or the name in its certificate; nil
+    /// for a connection that is not encrypted. Print it through `String(printable:)`.
+    public var identity: String?
     /// The highest frame number that the receiver accepts before its first acknowledgement.
     public var initialCredit: UInt64
     /// On the receiving side: how far the credit is ahead of the last consumed
@@ -53,6 +56,7 @@ public struct Peer: Hashable, Sendable {
         self.initialCredit = initialCredit
         self.creditAhead = creditAhead
         stream = nil
+        identity = nil
         session = 0
         resumedFrom = 0
         abilities = handshake == .text ? [] : .standard

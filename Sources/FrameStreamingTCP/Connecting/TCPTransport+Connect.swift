@@ -68,7 +68,7 @@ extension TCPTransport {
                     try connect(candidate, until: share ?? .never, cancellation, name: name))
                 do throws(FrameStreamingError) {
                     return try cancellation.guarding(channel.close) { () throws(FrameStreamingError) in
-                        try handshakeDriver.connect(channel, until: deadline)
+                        try handshakeDriver.connect(channel, host: endpoint.host, until: deadline)
                     }
                 } catch {
                     channel.close()

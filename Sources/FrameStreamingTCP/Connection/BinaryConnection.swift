@@ -72,7 +72,7 @@ final class BinaryConnection: WatchedConnection {
 
     /// Nil for a receiver: reading frames would keep a thread that looks after many connections too
     /// long.
-    var watched: Descriptor? { role.isSender ? try? channel.descriptor() : nil }
+    var watched: Descriptor? { role.isSender ? channel.socket : nil }
 
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
         try state.readingArrived(into: &messages) {

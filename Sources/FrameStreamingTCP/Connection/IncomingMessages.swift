@@ -88,7 +88,9 @@ struct IncomingMessages: Sendable {
         let asks = wake < .max ? wake : nil
         let writes = writer.hasWork ? try channel.drive(writer) : nil
         let looks = try lookAfterSilence(turn)
-        let lookBy = [reader.due(turn)?.nanoseconds, asks, writes, looks].compactMap { $0 }.min()
+        // One read takes only a part of what a secured stream may have taken from the socket.
+        let reads = channel.mayHaveMore ? monotonicNow() : nil
+        let lookBy = [reader.due(turn)?.nanoseconds, asks, writes, looks, reads].compactMap { $0 }.min()
         return WatchedNeeds(lookBy: lookBy.map { MonotonicTime(nanoseconds: $0) }, wantsOutput: writes != nil)
     }
 

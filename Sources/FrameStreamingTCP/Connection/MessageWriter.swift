@@ -17,7 +17,7 @@ final class MessageWriter: Sendable {
         var head: [UInt8]
         var image: Frame?
         var imageBytes = 0
-        /// Bytes that the kernel has taken.
+        /// Bytes that the stream has taken.
         var offset = 0
         /// Nil until the message had to wait.
         var progress: MessageProgress?
@@ -87,11 +87,11 @@ final class MessageWriter: Sendable {
     /// Writes a message without storing it, if the kernel takes it at once, as it nearly always
     /// does. Otherwise the message becomes the current one. Needs the turn, and no current message.
     private func writeAtOnce(_ make: () throws(FrameStreamingError) -> Outgoing) throws(FrameStreamingError) -> Bool {
-        let descriptor = try channel.descriptor()
+        let stream = try channel.stream()
         var outgoing = try make()
         let isDone: Bool
         do throws(FrameStreamingError) {
-            isDone = try write(&outgoing, to: descriptor)
+            isDone = try write(&outgoing, to: stream)
         } catch {
             fail(error)
             throw error
@@ -228,9 +228,9 @@ final class MessageWriter: Sendable {
     /// - Returns: False if the deadline passed, or the socket is full and `waits` is false.
     private func flush(until deadline: Int64?, waits: Bool, queue: Bool = true) throws(FrameStreamingError) -> Bool {
         do throws(FrameStreamingError) {
-            let descriptor = try channel.descriptor()
+            let stream = try channel.stream()
             while var outgoing = next(queue: queue) {
-                if try write(&outgoing, to: descriptor) {
+                if try write(&outgoing, to: stream) {
                     state.withLock { $0.current = nil }
                     continue
                 }
@@ -240,7 +240,7 @@ final class MessageWriter: Sendable {
                 if !waits { return false }
                 if let deadline, monotonicNow() >= deadline { return false }
                 try channel.wait(
-                    for: PollEvents.output, on: descriptor, until: min(deadline ?? .max, lookAgain()))
+                    for: PollEvents.output, on: stream, until: min(deadline ?? .max, lookAgain()))
             }
             return true
         } catch {
@@ -271,16 +271,19 @@ final class MessageWriter: Sendable {
     }
 
     /// Writes until the message is done; false if the socket is full.
-    private func write(_ outgoing: inout Outgoing, to descriptor: Descriptor) throws(FrameStreamingError) -> Bool {
-        while !outgoing.isDone {
-            do throws(SystemError) {
-                outgoing.offset += try descriptor.send(
-                    outgoing.head, image: outgoing.image, imageBytes: outgoing.imageBytes, from: outgoing.offset)
-            } catch {
-                if error.code == Errno.again { return false }
-                throw channel.lost(error)
+    private func write(_ outgoing: inout Outgoing, to stream: ByteStream) throws(FrameStreamingError) -> Bool {
+        do throws(ByteStreamError) {
+            while !outgoing.isDone {
+                guard
+                    let count = try stream.send(
+                        outgoing.head, image: outgoing.image, imageBytes: outgoing.imageBytes, from: outgoing.offset)
+                else { return false }
+                outgoing.offset += count
             }
+            // A message is done when the kernel has all of it: nobody would look after the rest.
+            return try stream.flush()
+        } catch {
+            throw channel.lost(error)
         }
-        return true
     }
 }

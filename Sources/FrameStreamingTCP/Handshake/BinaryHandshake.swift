@@ -25,12 +25,14 @@ struct BinaryHandshake {
 
     private let side: Side
     private let own: Hello
+    private let secured: SecuredPeer?
     private let consumed: (UInt64) throws(FrameStreamingError) -> UInt64
     private let session: (UInt64) -> UInt64
     private let admit: (UInt64) throws(FrameStreamingError) -> Void
     private var parser: MessageParser
 
     /// - Parameters:
+    ///   - secured: What the peer's credential permits; nil = everything.
     ///   - own: This side's HELLO: its session as a sender, or the one it received last with the
     ///     number of frames.
     ///   - session: Sender that accepts: returns the session for a receiver that names its last
@@ -41,17 +43,18 @@ struct BinaryHandshake {
     ///     What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
-            side: .connecting, own: own, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
+            side: .connecting, own: own, secured: nil, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
             parser: MessageParser(allowed: [.welcome, .reject], maximumFrameByteCount: 0))
     }
 
     static func accepting(
-        _ own: Hello, session: ((UInt64) -> UInt64)? = nil,
+        _ own: Hello, from secured: SecuredPeer? = nil, session: ((UInt64) -> UInt64)? = nil,
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in },
         consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
     ) -> BinaryHandshake {
         BinaryHandshake(
-            side: .accepting, own: own, consumed: consumed, session: session ?? { _ in own.session }, admit: admit,
+            side: .accepting, own: own, secured: secured, consumed: consumed, session: session ?? { _ in own.session },
+            admit: admit,
             parser: MessageParser(allowed: [.hello], maximumFrameByteCount: 0))
     }
 
@@ -153,6 +156,8 @@ struct BinaryHandshake {
         guard peer.role != own.role else {
             return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
         }
+        let stream = isSender && !own.stream.isEmpty ? own.stream : peer.stream
+        if let words = secured?.objection(peerIsSender: !isSender, stream: stream) { return (.permission, words) }
         return objectionToFrames(of: peer)
     }
 

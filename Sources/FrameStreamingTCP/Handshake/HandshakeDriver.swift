@@ -28,6 +28,7 @@ struct HandshakeDriver: Sendable {
         self.role = try role.validated()
         self.handshake = handshake
         self.options = try options.validated()
+        try options.security?.connections.check(isSender: role.isSender, stream: options.stream, listens: listens)
         sessions =
             !role.isSender && handshake.hasSessions
             ? SessionMemory(last: role.session, before: role.receiving.consumed) : nil
@@ -41,11 +42,17 @@ struct HandshakeDriver: Sendable {
     }
 
     /// Runs the handshake of the side that connects, which speaks first. With text there is nothing
-    /// to do.
-    func connect(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> TCPTransport {
+    /// to do but to encrypt the connection.
+    ///
+    /// - Parameter host: The host that the channel is connected to, as the user named it.
+    func connect(
+        _ channel: Channel, host: String = "", until deadline: Deadline
+    ) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        let secured = try secure(channel, host: host, until: limit)
         let writer = MessageWriter(channel, options.progressLimits)
-        if handshake == .text { return text(channel, writer, InputBuffer()) }
+        if handshake == .text { return text(channel, writer, InputBuffer(), secured) }
         var use = try sessions.flatMap { sessions throws(FrameStreamingError) in
             try sessions.claim(sessions.last, until: deadline)
         }
@@ -55,7 +62,6 @@ struct HandshakeDriver: Sendable {
             hello.lastConsumed = use.base
         }
         let handshake = BinaryHandshake.connecting(hello)
-        let limit = deadline.earlier(.after(options.handshakeTimeout))
         var first: [UInt8] = []
         do throws(FrameStreamingError) {
             let (agreement, input, start) = try run(
@@ -64,7 +70,7 @@ struct HandshakeDriver: Sendable {
                 use?.end()
                 use = try sessions.claim(agreement.session, from: agreement.resumedFrom, until: limit)
             }
-            return binary(channel, writer, input, agreement, use, since: start)
+            return binary(channel, writer, input, agreement, use, secured, since: start)
         } catch {
             if let foreign = foreign(error, &first, channel, writer, until: limit, listens: false) { throw foreign }
             switch error.code {
@@ -92,12 +98,14 @@ struct HandshakeDriver: Sendable {
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
     ) throws(FrameStreamingError) -> TCPTransport {
         try prepare(channel)
+        let limit = deadline.earlier(.after(options.handshakeTimeout))
+        let secured = try secure(channel, host: nil, until: limit)
         let writer = MessageWriter(channel, options.progressLimits)
         if handshake == .text {
+            try checkText(secured, at: channel.address)
             try admit(0)
-            return text(channel, writer, InputBuffer())
+            return text(channel, writer, InputBuffer(), secured)
         }
-        let limit = deadline.earlier(.after(options.handshakeTimeout))
         var first: [UInt8] = []
         do throws(FrameStreamingError) {
             var input = InputBuffer()
@@ -106,18 +114,20 @@ struct HandshakeDriver: Sendable {
                 guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "o") else {
                     throw .violation("the first byte is \(byte), which begins neither handshake")
                 }
+                try checkText(secured, at: channel.address)
                 try admit(0)
-                return text(channel, writer, input)
+                return text(channel, writer, input, secured)
             }
             var use: SessionUse?
-            let handshake = BinaryHandshake.accepting(hello, session: issued?.session, admit: admit) {
+            let handshake = BinaryHandshake.accepting(hello, from: secured, session: issued?.session, admit: admit) {
                 [sessions] session throws(FrameStreamingError) in
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0
             }
             let (agreement, rest, start) = try run(
                 handshake, opening: [], channel, writer, input, noting: &first, until: limit)
-            return binary(channel, writer, rest, agreement, use, issued?.hold(agreement.session), since: start)
+            return binary(
+                channel, writer, rest, agreement, use, secured, issued?.hold(agreement.session), since: start)
         } catch {
             if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
             guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
@@ -127,7 +137,7 @@ struct HandshakeDriver: Sendable {
     }
 
     /// How long to wait for the rest of bytes that look like another protocol's.
-    private static let curiosity = Duration.milliseconds(250)
+    static let curiosity = Duration.milliseconds(250)
 
     /// The error that names the protocol of a peer that does not speak this one; nil if it is not
     /// known.
@@ -158,8 +168,8 @@ struct HandshakeDriver: Sendable {
     ///
     /// A sender that is back, and whose earlier connection takes the room, ends that connection.
     /// The sender's next attempt finds room.
-    func refusing(_ words: String) -> BinaryHandshake {
-        BinaryHandshake.accepting(hello) { [sessions] session throws(FrameStreamingError) in
+    func refusing(_ words: String, _ secured: SecuredPeer?) -> BinaryHandshake {
+        BinaryHandshake.accepting(hello, from: secured) { [sessions] session throws(FrameStreamingError) in
             guard let sessions, sessions.sever(session) else { throw FrameStreamingError(.busy, words) }
             throw FrameStreamingError(
                 .busy, "the stream's earlier connection was still open, and is closed now: try again in a moment")
@@ -167,9 +177,9 @@ struct HandshakeDriver: Sendable {
     }
 
     private func prepare(_ channel: Channel) throws(FrameStreamingError) {
-        let descriptor = try channel.descriptor()
-        do throws(SystemError) { try descriptor.prepare(options, unsentLowWater: role.sending.unsentLowWater) } catch {
-            throw channel.lost(error)
+        let socket = try channel.stream().socket
+        do throws(SystemError) { try socket.prepare(options, unsentLowWater: role.sending.unsentLowWater) } catch {
+            throw channel.lost(.socket(error))
         }
     }
 
@@ -241,11 +251,12 @@ struct HandshakeDriver: Sendable {
 
     private func binary(
         _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer, _ agreement: BinaryHandshake.Agreement,
-        _ session: SessionUse?, _ issued: IssuedSession? = nil, since start: Int64
+        _ session: SessionUse?, _ secured: SecuredPeer?, _ issued: IssuedSession? = nil, since start: Int64
     ) -> TCPTransport {
         var peer = Peer(
             address: channel.address, handshake: .binary, initialCredit: agreement.creditThrough,
             creditAhead: role.isSender ? agreement.creditThrough : role.receiving.creditAhead)
+        peer.identity = secured?.identity
         peer.stream = agreement.stream
         peer.session = agreement.session
         peer.resumedFrom = agreement.resumedFrom
@@ -278,8 +289,11 @@ struct HandshakeDriver: Sendable {
         return !overflow && difference.magnitude <= Self.sameOffset ? .claimed : .another
     }
 
-    private func text(_ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer) -> TCPTransport {
+    private func text(
+        _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer, _ secured: SecuredPeer?
+    ) -> TCPTransport {
         var peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
+        peer.identity = secured?.identity
         if role.isSender { peer.pixelFormats = [.jpeg] }
         let connection: any Connection =
             role.isSender

@@ -72,6 +72,7 @@ final class BusyRejector: Sendable {
         guard !reply.isEmpty else { return }
         do throws(FrameStreamingError) {
             let deadline = Deadline.after(Self.patience)
+            let secured = try handshakeDriver.secure(channel, host: nil, until: deadline)
             let writer = MessageWriter(channel, timeout: Self.patience)
             var input = InputBuffer()
             func read() throws(FrameStreamingError) -> Int {
@@ -81,7 +82,7 @@ final class BusyRejector: Sendable {
                 }
             }
             guard try read() > 0, let first = input.first, first >= 0x80 else { return }
-            var handshake = handshakeDriver.refusing(words)
+            var handshake = handshakeDriver.refusing(words, secured)
             hello: while true {
                 switch handshake.take(from: &input) {
                 case .failed(_, reply: let words):

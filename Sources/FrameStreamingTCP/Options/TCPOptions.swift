@@ -6,6 +6,11 @@ public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The sender's name counts; a
     /// receiver's is for a sender that gives none. The text handshake carries no name.
     public var stream = ""
+    /// Encrypts each connection and has the peers prove who they are; nil = everybody on the way can
+    /// read and change the frames, and everybody who reaches the port can connect.
+    ///
+    /// Its handshake comes first, within ``handshakeTimeout``, also with `Handshake.text`.
+    public var security: TCPSecurity?
     /// How long a peer may take to complete the handshake; with `Handshake.automatic`, to send
     /// its first byte. With `Handshake.text` there is no limit: a peer may be silent until its
     /// first frame.

@@ -6,39 +6,55 @@ final class Channel: Sendable {
     /// The peer's address, as text for messages.
     let address: String
     private let wakeUp: WakeUp
-    private let open: Monitor<Descriptor?>
+    private let open: Monitor<ByteStream?>
     /// Called once when the channel is closed.
     private let closing = Monitor<(@Sendable () -> Void)?>(nil)
 
     init(_ descriptor: Descriptor) throws(FrameStreamingError) {
         address = SocketAddress(.peer, of: descriptor)?.description ?? "unknown peer"
         do throws(SystemError) { wakeUp = try WakeUp() } catch { throw FrameStreamingError(error, subject: address) }
-        open = Monitor(descriptor)
+        open = Monitor(ByteStream(descriptor))
     }
 
-    /// The socket, for one call. It stays open while the caller holds it, even if another thread
-    /// closes the channel.
-    func descriptor() throws(FrameStreamingError) -> Descriptor {
-        guard let descriptor = open.withLock({ $0 }) else { throw .closedConnection }
-        return descriptor
+    /// The bytes, for one call. The socket stays open while the caller holds them, even if another
+    /// thread closes the channel.
+    func stream() throws(FrameStreamingError) -> ByteStream {
+        guard let stream = open.withLock({ $0 }) else { throw .closedConnection }
+        return stream
     }
+
+    /// Reads and writes by another stream of the same socket from now on. No thread may use the
+    /// one before any more.
+    ///
+    /// - Throws: `closed`.
+    func replace(by next: ByteStream) throws(FrameStreamingError) {
+        let isOpen = open.withLock { open in
+            guard open != nil else { return false }
+            open = next
+            return true
+        }
+        guard isOpen else { throw .closedConnection }
+    }
+
+    /// The socket; nil once closed.
+    var socket: Descriptor? { open.withLock { $0 }?.socket }
 
     var isClosed: Bool { open.withLock { $0 == nil } }
 
     /// Bytes that the peer's kernel has confirmed; nil if the kernel does not count them.
-    var deliveredBytes: UInt64? { open.withLock { $0 }?.deliveredBytes }
+    var deliveredBytes: UInt64? { socket?.deliveredBytes }
 
     /// Bytes that have arrived from the peer, read or not; nil if the kernel does not count them.
-    var receivedBytes: UInt64? { open.withLock { $0 }?.receivedBytes }
+    var receivedBytes: UInt64? { socket?.receivedBytes }
 
     /// Ends the connection and every wait in it. May be called from any thread, and more than once.
     func close() {
-        let descriptor = open.withLock { open in
+        let stream = open.withLock { open in
             defer { open = nil }
             return open
         }
         wakeUp.signal()
-        descriptor?.shutdownBoth()
+        stream?.socket.shutdownBoth()
         closing.withLock { $0.take() }?()
     }
 
@@ -49,10 +65,10 @@ final class Channel: Sendable {
     }
 
     /// Tells the peer that this side writes no more.
-    func shutdownWriting() { open.withLock { $0 }?.shutdownWriting() }
+    func shutdownWriting() { open.withLock { $0 }?.endWriting() }
 
     /// Makes reads end after the bytes that have arrived, as if the peer had ended.
-    func endReading() { open.withLock { $0 }?.shutdownReading() }
+    func endReading() { socket?.shutdownReading() }
 
     /// Wakes the thread that waits for the socket, because there is something to write.
     func nudge() { wakeUp.signal() }
@@ -60,10 +76,10 @@ final class Channel: Sendable {
     /// Waits for `events`, for `deadline` or for ``nudge()``.
     ///
     /// - Throws: `closed` as soon as the channel is closed.
-    func wait(for events: Int16, on descriptor: Descriptor, until deadline: Int64?) throws(FrameStreamingError) {
+    func wait(for events: Int16, on stream: ByteStream, until deadline: Int64?) throws(FrameStreamingError) {
         do throws(SystemError) {
             let readiness = try FrameStreamingSystem.wait(
-                for: events, on: descriptor.raw, until: deadline, wakeUp: wakeUp)
+                for: events, on: stream.socket.raw, until: deadline, wakeUp: wakeUp)
             if readiness != .woken { return }
         } catch {
             throw FrameStreamingError(error, subject: address)
@@ -85,37 +101,41 @@ final class Channel: Sendable {
         into bytes: inout MutableRawSpan, at offset: Int = 0, wanting: Descriptor.ReceiveWait = .firstByte,
         until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
-        let descriptor = try descriptor()
+        let stream = try stream()
         // If nothing else is to be done before the recv returns by itself, wait in it. Otherwise
         // poll.
         var waits = !writer.hasWork && hasTime(deadline)
         while true {
-            if let count = try receive(descriptor, into: &bytes, at: offset, wait: waits ? wanting : .nothing) {
+            // Always before a poll, which does not show bytes that a secured stream has decrypted.
+            if let count = try receive(stream, into: &bytes, at: offset, wait: waits ? wanting : .nothing) {
                 return count
             }
             waits = false
             let due = try drive(writer)
             if let deadline, monotonicNow() >= deadline { throw .timedOut("the peer") }
             try wait(
-                for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: descriptor,
+                for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: stream,
                 until: [deadline, due].compactMap { $0 }.min())
         }
     }
 
     /// Reads bytes that have arrived, without waiting; nil = there are none, 0 = the end.
     func readArrived(into bytes: inout MutableRawSpan) throws(FrameStreamingError) -> Int? {
-        try receive(try descriptor(), into: &bytes, at: 0, wait: .nothing)
+        try receive(try stream(), into: &bytes, at: 0, wait: .nothing)
     }
 
-    /// Calls recv once; nil = no bytes have arrived, 0 = the end.
+    /// Whether bytes may have arrived that a poll of the socket does not show.
+    var mayHaveMore: Bool { open.withLock { $0 }?.mayHaveMore ?? false }
+
+    /// Receives once; nil = no bytes have arrived, 0 = the end.
     private func receive(
-        _ descriptor: Descriptor, into bytes: inout MutableRawSpan, at offset: Int, wait: Descriptor.ReceiveWait
+        _ stream: ByteStream, into bytes: inout MutableRawSpan, at offset: Int, wait: Descriptor.ReceiveWait
     ) throws(FrameStreamingError) -> Int? {
-        do throws(SystemError) {
-            let count = try descriptor.receive(into: &bytes, at: offset, wait: wait)
-            if count > 0 || !isClosed { return count }
+        do throws(ByteStreamError) {
+            let count = try stream.receive(into: &bytes, at: offset, wait: wait)
+            if let count, count > 0 || !isClosed { return count }
         } catch {
-            guard error.code == Errno.again || isClosed else { throw lost(error) }
+            throw lost(error)
         }
         // A close by this side looks like an error or an end of the socket.
         if isClosed { throw .closedConnection }
@@ -143,20 +163,12 @@ final class Channel: Sendable {
         }
     }
 
-    /// The error for a failed system call on the connection.
-    func lost(_ error: SystemError) -> FrameStreamingError {
+    /// The error for a connection that broke.
+    func lost(_ error: ByteStreamError) -> FrameStreamingError {
         if isClosed { return .closedConnection }
-        let words: String =
-            switch error.code {
-            case Errno.connectionReset, Errno.brokenPipe:
-                "the peer ended the connection without a goodbye: it was killed, or closed the connection early"
-            case Errno.timedOut:
-                "the peer's machine did not answer in time: it is down, or the link is cut"
-            case Errno.hostUnreachable, Errno.networkUnreachable:
-                "there is no route to the peer any more: check the network"
-            default: "the connection failed"
-            }
-        return FrameStreamingError(
-            .connectionLost, "\(words) (\(error.reason))", subject: address, errno: error.code)
+        switch error {
+        case .socket(let error): return FrameStreamingError(lost: error, at: address)
+        case .secured(let error): return error
+        }
     }
 }

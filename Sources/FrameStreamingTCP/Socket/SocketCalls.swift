@@ -129,13 +129,6 @@ extension Descriptor {
         }
     }
 
-    /// The first byte that can be read, without taking it; nil = end.
-    func peek() throws(SystemError) -> UInt8? {
-        var byte: UInt8 = 0
-        let count = try retryingInterrupts("recv") { unsafe recv(raw, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) }
-        return count == 0 ? nil : byte
-    }
-
     /// Calls sendmsg once for the rest of `head` and the image behind it, from `offset` of both
     /// together.
     func send(

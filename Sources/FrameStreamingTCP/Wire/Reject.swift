@@ -15,6 +15,8 @@ struct Reject: Hashable {
         case malformed = 5
         /// The sides have no pixel format in common, or the receiver takes no bytes.
         case frames = 6
+        /// The peer's credential does not permit its role or its stream.
+        case permission = 7
     }
 
     var code: UInt16
