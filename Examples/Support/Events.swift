@@ -73,6 +73,14 @@ package struct SavedEvent: Encodable, Sendable {
     package init(path: String) { self.path = path }
 }
 
+/// The picture that frame-view has saved.
+package struct SnapshotEvent: Encodable, Sendable {
+    let event = "snapshot"
+    let path: String
+
+    package init(path: String) { self.path = path }
+}
+
 /// The addresses of the page with the pictures.
 package struct PreviewEvent: Encodable, Sendable {
     let event = "preview"
@@ -164,7 +172,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let fps: Double
     let latency: Percentiles?
     let clockError: Double?
-    let stages: [Stage]
+    let stages: [StageTime]
     let end: String?
     let goodbye: Goodbye?
 
@@ -183,7 +191,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         decodeWarnings = statistics.decodeWarnings
         skipped = statistics.skipped
         droppedAtEnd = statistics.droppedAtEnd
-        self.seconds = seconds ?? ExampleSupport.seconds(statistics.duration)
+        self.seconds = seconds ?? span(of: statistics.duration)
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
         clockError = statistics.clockError.map(milliseconds)
@@ -237,7 +245,7 @@ package struct SenderEventLine: Encodable, Sendable {
         self.scope = scope
         self.peer = peer
         self.statistics = statistics
-        self.seconds = seconds ?? ExampleSupport.seconds(statistics.duration)
+        self.seconds = seconds ?? span(of: statistics.duration)
         fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
         self.end = end
         self.paused = paused
@@ -275,6 +283,9 @@ package struct SenderEventLine: Encodable, Sendable {
     }
 }
 
+/// Seconds, where the name of that function is taken.
+private func span(of duration: Duration) -> Double { seconds(duration) }
+
 /// A JSON key with any name.
 struct LineKey: CodingKey, ExpressibleByStringLiteral {
     let stringValue: String
@@ -287,7 +298,7 @@ struct LineKey: CodingKey, ExpressibleByStringLiteral {
 
 extension KeyedEncodingContainer<LineKey> {
     /// `"stages_ms": {"capture": {"p50": ...}, ...}`, null where a stage is not known.
-    fileprivate mutating func encode(_ stages: [Stage]) throws {
+    fileprivate mutating func encode(_ stages: [StageTime]) throws {
         var object = nestedContainer(keyedBy: LineKey.self, forKey: "stages_ms")
         for stage in stages {
             try object.encode(Percentiles(stage.time.summary), forKey: LineKey(stringValue: stage.name))

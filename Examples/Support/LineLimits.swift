@@ -42,9 +42,9 @@ package func admitsLine(_ kind: LineKind, from source: String?) -> Bool {
 /// - Parameter isLast: Whether every kind is due, before the last line of a program.
 package func printSuppressedLines(json: Bool, isLast: Bool = false) {
     for suppressed in limiter.withLock({ $0.takeSuppressed(at: .now, isLast: isLast) }) {
-        let seconds = ExampleSupport.seconds(suppressed.duration)
-        printNote(suppressedWords(suppressed.kind, suppressed.count, seconds: seconds))
-        if json { printJSON(SuppressedEvent(suppressed.kind, suppressed.count, seconds: seconds)) }
+        let time = seconds(suppressed.duration)
+        printNote(suppressedWords(suppressed.kind, suppressed.count, seconds: time))
+        if json { printJSON(SuppressedEvent(suppressed.kind, suppressed.count, seconds: time)) }
     }
 }
 

@@ -9,46 +9,89 @@ internal import Glibc
 // devices, so they are escaped before they reach a terminal or a log. Callers cut a peer's text to
 // 200 characters; each line has a limit of its own.
 
-/// Whether standard output is a terminal. Only there a status line is drawn over itself.
-package let outputIsTerminal = isatty(STDOUT_FILENO) == 1
-
 private let longestLine = 4_000
 
 private struct OutputState {
-    /// Whether the terminal shows a status line.
-    var hasStatus = false
+    /// The status line, which is where results go.
+    var status = StatusDisplay.absent
+    var progress = ProgressForm(of: STDOUT_FILENO)
     /// Where results go.
     var results = STDOUT_FILENO
     /// Whether results are objects.
     var isJSON = false
+    /// Whether the last result was printed.
+    var isOver = false
+
+    var columns: Int { terminalColumns(results) }
 }
 
 /// One writer at a time, so that the lines of several connections do not mix.
 private let output = Locked(OutputState())
 
 /// Leaves standard output to pictures: from here on, all lines go to standard error.
-package func leaveStandardOutputToPictures() { output.withLock { $0.results = STDERR_FILENO } }
+package func leaveStandardOutputToPictures() {
+    output.withLock { output in
+        output.results = STDERR_FILENO
+        output.progress = ProgressForm(of: STDERR_FILENO)
+    }
+}
 
 /// Prints objects as results from here on, so that errors are events as well.
 package func beginJSON() { output.withLock { $0.isJSON = true } }
 
 /// Prints a line on standard output.
-package func printLine(_ text: String) { printResult(String(printable: text, limit: longestLine)) }
+///
+/// - Parameter isLast: Whether it is the program's last one there: later ones are not printed.
+package func printLine(_ text: String, isLast: Bool = false) {
+    printResult(String(printable: text, limit: longestLine), isLast: isLast)
+}
 
 /// Prints a line that is printable already.
-private func printResult(_ line: String) {
+private func printResult(_ line: String, isLast: Bool = false) {
     output.withLock { output in
-        write(output.hasStatus ? "\r\u{1B}[K" + line + "\n" : line + "\n", to: output.results)
-        output.hasStatus = false
+        guard !output.isOver else { return }
+        output.isOver = isLast
+        if isLast { write(output.status.end(), to: output.results) }
+        printMessage(line, to: output.results, output)
     }
 }
 
-/// Prints a line that the next one replaces; nothing if standard output is not a terminal.
-package func printStatus(_ text: String) {
-    guard outputIsTerminal else { return }
+/// Writes a line above the status line.
+private func printMessage(_ line: String, to descriptor: CInt, _ output: OutputState) {
+    let (before, behind) =
+        output.status != .absent && isTerminal(descriptor) ? output.status.around(columns: output.columns) : ("", "")
+    // At once, so that the status line does not flicker.
+    if descriptor == output.results { return write(before + line + "\n" + behind, to: descriptor) }
+    write(before, to: output.results)
+    write(line + "\n", to: descriptor)
+    write(behind, to: output.results)
+}
+
+/// Shows figures until the next ones replace them: as a line that is written over itself, or as one
+/// of many on a terminal that cannot do that.
+///
+/// - Parameter always: Whether they are lines where the output is no terminal; else nothing is
+///   shown there.
+package func printProgress(_ parts: [StatusPart], always: Bool = false) {
+    let isLine = output.withLock { output in
+        guard output.progress == .statusLine, !output.isOver else {
+            return output.progress == .lines || output.progress == .hidden && always
+        }
+        write(output.status.show(parts, columns: output.columns), to: output.results)
+        return false
+    }
+    if isLine { printLine(statusLine(parts)) }
+}
+
+/// Draws the status line as wide as the terminal is now.
+package func redrawStatus() {
+    output.withLock { output in write(output.status.resized(columns: output.columns), to: output.results) }
+}
+
+/// Removes the status line: no more figures are shown.
+package func endProgress() {
     output.withLock { output in
-        write("\r\u{1B}[K" + String(printable: text, limit: longestLine), to: STDOUT_FILENO)
-        output.hasStatus = true
+        write(output.status.end(), to: output.results)
     }
 }
 
@@ -70,9 +113,7 @@ package func printError(
 /// Prints a line on standard error that is not an error.
 package func printNote(_ text: String) {
     output.withLock { output in
-        if output.hasStatus { write("\r\u{1B}[K", to: STDOUT_FILENO) }
-        output.hasStatus = false
-        write(String(printable: text, limit: longestLine) + "\n", to: STDERR_FILENO)
+        printMessage(String(printable: text, limit: longestLine), to: STDERR_FILENO, output)
     }
 }
 
@@ -96,11 +137,13 @@ private struct Stamped<Event: Encodable>: Encodable {
 
 /// Prints an object, with the time, on a line of its own. Texts are not cut, and all that is not
 /// ASCII is escaped.
-package func printJSON(_ value: some Encodable) {
+///
+/// - Parameter isLast: Whether it is the program's last one: later ones are not printed.
+package func printJSON(_ value: some Encodable, isLast: Bool = false) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(Stamped(event: value)) else { return }
-    printResult(asciiJSON(String(decoding: data, as: UTF8.self)))
+    printResult(asciiJSON(String(decoding: data, as: UTF8.self)), isLast: isLast)
 }
 
 /// Returns the same JSON in printable ASCII. The encoder escapes C0 only; all other characters

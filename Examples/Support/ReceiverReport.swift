@@ -19,7 +19,7 @@ package final class ReceiverReport: Sendable {
         var goodbye: Goodbye?
         var hasFailed = false
         /// Streams that broke and may come back: until when, and their names.
-        var away: [UInt64: (until: Deadline, name: String)] = [:]
+        var away: [UInt64: (until: Deadline, peer: Peer)] = [:]
         /// The error of a broken connection that was reported already.
         var reported: FrameStreamingError?
         /// What ended the program's work.
@@ -39,6 +39,7 @@ package final class ReceiverReport: Sendable {
     private let waiting: Waiting
     private let state = Locked(State())
     private let interruption: Interruption
+    private let ticker = Locked<PerSecond?>(nil)
 
     /// Handles Ctrl-C and SIGTERM from here on: until something is received, they end
     /// the program with an empty summary.
@@ -108,12 +109,12 @@ package final class ReceiverReport: Sendable {
             printSuppressedLines(json: output.json)
             giveUp()
         }
+        self.ticker.withLock { $0 = ticker }
         do {
             try body()
         } catch {
             state.withLock { $0.failure = error }
         }
-        ticker.stop()
         finished()
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
@@ -121,6 +122,8 @@ package final class ReceiverReport: Sendable {
     /// Prints the summary, including connections that have not ended, without waiting for
     /// them. Returns the program's status.
     private func sumUp() -> CInt {
+        // After an interruption this is another thread than the one that runs the program.
+        ticker.withLock { $0 }?.stop()
         let last = state.withLock { state in
             state.isSummedUp = true
             for receiver in state.open.values {
@@ -224,7 +227,7 @@ package final class ReceiverReport: Sendable {
             if mayReturn, let patience = persistence.patience,
                 !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
             {
-                state.away[session] = (.after(patience), name(receiver))
+                state.away[session] = (.after(patience), receiver.peer)
             }
             return false
         }
@@ -260,7 +263,10 @@ package final class ReceiverReport: Sendable {
         }
         guard !isSummedUp, admitsLine(.refused, from: nil) else { return }
         let address = receiver.peer.address
-        printError("\(name(receiver)): no stream came over the connection: \(failure.message)", failure, at: address)
+        let words = "no stream came over the connection: "
+        printError(
+            "\(name(receiver)): \(words)\(failure.message)", failure, at: address,
+            whole: "\(wholeSenderName(address, receiver.peer.stream)): \(words)\(failure.wholeMessage)")
         if output.json { printJSON(ConnectionEvent("disconnected", address, failure.wholeMessage)) }
     }
 
@@ -282,15 +288,18 @@ package final class ReceiverReport: Sendable {
     /// ended, and its goodbye was lost.
     private func giveUp() {
         guard let patience = persistence.patience else { return }
-        let name: String? = state.withLock { state in
+        let peer: Peer? = state.withLock { state in
             guard !state.isStopping, let late = state.away.values.first(where: \.until.hasPassed) else { return nil }
             state.hasFailed = true
-            return late.name
+            return late.peer
         }
-        guard let name else { return }
+        guard let peer else { return }
+        let words =
+            "the stream broke and has not come back within \(patience.components.seconds) s, so pictures may be missing: "
+            + "see to its sender and the link, or wait for longer with --return-within"
         printError(
-            "\(name): the stream broke and has not come back within \(patience.components.seconds) s, so pictures may be missing: "
-                + "see to its sender and the link, or wait for longer with --return-within")
+            "\(senderName(peer.address, peer.stream)): \(words)", at: peer.address,
+            whole: "\(wholeSenderName(peer.address, peer.stream)): \(words)")
         stopAll(.stopped("receiver ended"))
     }
 
@@ -338,7 +347,8 @@ package final class ReceiverReport: Sendable {
             guard admitsLine(.undecodable, from: peer.address) else { return }
             printError(
                 "\(senderName(peer.address, peer.stream)): frame \(info.sequence): \(error.message)", error,
-                at: peer.address)
+                at: peer.address,
+                whole: "\(wholeSenderName(peer.address, peer.stream)): frame \(info.sequence): \(error.wholeMessage)")
         }
     }
 
@@ -373,9 +383,11 @@ package final class ReceiverReport: Sendable {
             printJSON(ReceiverEventLine("progress", scope: .total, sum, peer: nil, end: nil, seconds: seconds))
         } else if let frames {
             let done = state.withLock { $0.consumed }
-            printStatus("\(progressBar(done, of: frames)) \(describe(sum, seconds: seconds))")
-        } else if !receivers.isEmpty {
-            printStatus("\(receivers.count) connected: \(describe(sum, seconds: seconds))")
+            printProgress([progressBar(done, of: frames)] + figures(sum, seconds: seconds))
+        } else if let first = receivers.first {
+            let name = receivers.count == 1 ? first.peer.stream.map { [streamName($0)] } ?? [] : []
+            let count = StatusPart("\(receivers.count) connected", rank: 3)
+            printProgress(name + [count] + figures(sum, seconds: seconds))
         }
     }
 
@@ -383,11 +395,11 @@ package final class ReceiverReport: Sendable {
         let end: StreamEnd? = interrupted ? .cancelled : last.ends.worst
         let total = last.total
         if output.json {
-            printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end))
+            printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end), isLast: true)
         } else {
             printLine(
-                "\(total.frames) frames of \(last.connections) connections in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))"
-            )
+                "\(total.frames) frames of \(last.connections) connections in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",
+                isLast: true)
         }
     }
 }

@@ -71,9 +71,3 @@ extension OutputOptions {
         }
     }
 }
-
-/// `127.0.0.1:4711 "front door"`: a sender by its address and the name of its stream, in printable
-/// form.
-package func senderName(_ address: String, _ stream: String?) -> String {
-    stream.map { "\(address) \"\(String(printable: $0))\"" } ?? address
-}

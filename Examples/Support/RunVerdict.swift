@@ -8,11 +8,18 @@ package import FrameStreaming
 package struct RunVerdict: Sendable {
     private let isInterrupted: Bool
     private let failsOnDrop: Bool
+    private let remedy: String
 
     /// - Parameters:
     ///   - isInterrupted: Whether Ctrl-C or SIGTERM ended the run.
     ///   - failsOnDrop: Whether one missing picture is a failure (`--fail-on-drop`).
-    package init(isInterrupted: Bool, failsOnDrop: Bool) {
+    ///   - remedy: What a user can do about pictures that cannot be decoded.
+    package init(
+        isInterrupted: Bool, failsOnDrop: Bool,
+        remedy: String =
+            "correct the sender's pictures, or keep them as they are with --record FILE.mjpg or --decode none"
+    ) {
+        self.remedy = remedy
         self.isInterrupted = isInterrupted
         self.failsOnDrop = failsOnDrop
     }
@@ -22,7 +29,7 @@ package struct RunVerdict: Sendable {
         var complaints: [String] = []
         if figures.frames == 0, figures.decodeFailures > 0 {
             complaints.append(
-                "none of the \(figures.decodeFailures) pictures that arrived could be decoded: correct the sender's pictures, or keep them as they are with --record FILE.mjpg or --decode none"
+                "none of the \(figures.decodeFailures) pictures that arrived could be decoded: \(remedy)"
             )
         } else if figures.frames == 0, figures.bytes > 0 || (figures.skipped ?? 0) > 0, !isInterrupted {
             complaints.append("pictures were sent, and none was consumed here: see the errors above")

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import FrameStreaming
-internal import Glibc
 
 extension OutputOptions {
     /// Runs a program's work with its output as the user wants it. An error that ends the work is
@@ -14,12 +13,4 @@ extension OutputOptions {
             throw ExitCode.failure
         }
     }
-}
-
-/// Says that the program ends, and how it ends at once.
-///
-/// - Parameter signal: SIGINT, which the user may repeat by hand, or SIGTERM.
-package func announceStop(by signal: CInt) {
-    if signal == SIGINT { printNote("stopping; once more to quit now") }
-    printEvent(StoppingEvent(signal: signal == SIGINT ? "SIGINT" : "SIGTERM"))
 }

@@ -15,6 +15,7 @@ package final class SenderReport: Sendable {
     private let damaged = Locked(0)
     /// An error outside the sender that keeps the program from going on.
     private let obstacle = Locked<FrameStreamingError?>(nil)
+    private let ticker = Locked<PerSecond?>(nil)
 
     /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end
     /// the program with an empty summary.
@@ -145,17 +146,19 @@ package final class SenderReport: Sendable {
             progress(sender, seconds)
             printSuppressedLines(json: output.json)
         }
+        self.ticker.withLock { $0 = ticker }
         do throws(FrameStreamingError) {
             try body()
         } catch {
             outcome.withLock { $0 = error }
         }
-        ticker.stop()
         if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
     /// Prints the summary and the failures. Returns the program's status.
     private func sumUp(_ sender: FrameSender, deliversAll: Bool) -> CInt {
+        // After an interruption this is another thread than the one that runs the program.
+        ticker.withLock { $0 }?.stop()
         // Connections that have not ended by now count as ended, and are not waited for.
         if interruption.happened { sender.cancel() }
         let summary = sender.summary
@@ -200,12 +203,13 @@ package final class SenderReport: Sendable {
         if let failure { printError(failure.description, failure) }
         let shortfalls = summary.receivers.map { deliversAll ? shortfall(of: $0) : nil }
         let missing = shortfalls.compactMap(\.self)
-        for shortfall in missing.prefix(Self.mostShortfalls) { printError(shortfall) }
+        for (words, whole) in missing.prefix(Self.mostShortfalls) { printError(words, whole: whole) }
         if missing.count > Self.mostShortfalls {
             printNote("... and \(missing.count - Self.mostShortfalls) more like it")
         }
         // If receivers connected by themselves, it is enough that one has everything.
-        let isShort = !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : !shortfalls.contains(nil))
+        let isShort =
+            !shortfalls.isEmpty && (needsAll ? shortfalls.contains { $0 != nil } : shortfalls.allSatisfy { $0 != nil })
         let isBroken = needsAll && summary.receivers.contains { $0.failure != nil }
         return failure != nil || obstacle.withLock({ $0 != nil }) || isShort || isBroken
     }
@@ -214,7 +218,9 @@ package final class SenderReport: Sendable {
     private static let mostShortfalls = 100
 
     /// `38 of 1000 pictures were delivered: the receiver failed: ...`; nil if all were.
-    private func shortfall(of receiver: SenderSummary.Receiver) -> String? {
+    ///
+    /// - Returns: The words for people, and with the whole text of the peer.
+    private func shortfall(of receiver: SenderSummary.Receiver) -> (words: String, whole: String)? {
         let figures = receiver.statistics
         let all = max(frames ?? 0, figures.produced)
         let isMissing = figures.lost + figures.dropped.disconnected > 0
@@ -224,14 +230,20 @@ package final class SenderReport: Sendable {
             return nil
         }
         let goodbye = receiver.peer.goodbye
-        let reason =
+        let (reason, whole) =
             switch goodbye?.code {
-            case _ where receiver.failure != nil: receiver.failure?.message ?? ""
-            case .stopped?: "the receiver was stopped"
-            case .complete?: "the receiver wanted no more (\(String(printable: goodbye?.text ?? "")))"
-            default: "the connection ended before that"
+            case _ where receiver.failure != nil:
+                (receiver.failure?.message ?? "", receiver.failure?.wholeMessage ?? "")
+            case .stopped?: ("the receiver was stopped", "the receiver was stopped")
+            case .complete?:
+                (
+                    "the receiver wanted no more (\(String(printable: goodbye?.text ?? "")))",
+                    "the receiver wanted no more (\(goodbye?.text ?? ""))"
+                )
+            default: ("the connection ended before that", "the connection ended before that")
             }
-        return "\(receiver.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: \(reason)"
+        let words = "\(receiver.peer.address): \(figures.acknowledged) of \(all) pictures were delivered: "
+        return (words + reason, words + whole)
     }
 
     private func progress(_ sender: FrameSender, _ seconds: Double) {
@@ -244,13 +256,12 @@ package final class SenderReport: Sendable {
                     "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, seconds: seconds))
             return
         }
-        let line = describe(interval, seconds: seconds) + describe(paused: paused)
+        let line = figures(interval, seconds: seconds) + figures(paused: paused)
         if let frames {
             let done = summary.total
-            printStatus(
-                "\(progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)) \(line)")
+            printProgress([progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)] + line)
         } else {
-            printStatus(line)
+            printProgress(line)
         }
     }
 
@@ -261,11 +272,11 @@ package final class SenderReport: Sendable {
         let end: StreamEnd? =
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
         if output.json {
-            printJSON(SenderEventLine("summary", scope: .total, total, peer: nil, end: end))
+            printJSON(SenderEventLine("summary", scope: .total, total, peer: nil, end: end), isLast: true)
         } else {
             printLine(
-                "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))"
-            )
+                "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",
+                isLast: true)
         }
     }
 }

@@ -1,7 +1,7 @@
 package import FrameStreaming
 
 /// One stage of a frame's way, by its name in the output.
-package struct Stage: Sendable {
+package struct StageTime: Sendable {
     package let name: String
     package let time: DurationHistogram
     /// Whether it begins on one machine's clock and ends on the other's.
@@ -16,22 +16,22 @@ package struct Stage: Sendable {
 
 extension ReceiverStatistics {
     /// From capture to consumed, without a gap.
-    package var stages: [Stage] {
+    package var stages: [StageTime] {
         [
-            Stage("capture", captureDelay), Stage("wait", creditWait), Stage("encode", encodeTime),
-            Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
-            Stage("consume", consumeTime),
+            StageTime("capture", captureDelay), StageTime("wait", creditWait), StageTime("encode", encodeTime),
+            StageTime("wire", wireTime, crosses: true), StageTime("queue", queueTime), StageTime("decode", decodeTime),
+            StageTime("consume", consumeTime),
         ]
     }
 }
 
 extension SenderStatistics {
     /// From capture to consumed, without a gap. The receiver reports its own stages.
-    package var stages: [Stage] {
+    package var stages: [StageTime] {
         [
-            Stage("capture", captureDelay), Stage("wait", creditWait), Stage("encode", encodeTime),
-            Stage("wire", wireTime, crosses: true), Stage("queue", queueTime), Stage("decode", decodeTime),
-            Stage("consume", consumeTime),
+            StageTime("capture", captureDelay), StageTime("wait", creditWait), StageTime("encode", encodeTime),
+            StageTime("wire", wireTime, crosses: true), StageTime("queue", queueTime), StageTime("decode", decodeTime),
+            StageTime("consume", consumeTime),
         ]
     }
 }

@@ -20,6 +20,9 @@ package func start<Command: ParsableCommand>(
         printLines("Error: \(complaint)\n  See '\(command._commandName) --help' for more information.")
         exit(ExitCode.validationFailure.rawValue)
     }
+    if ProgressForm(of: STDOUT_FILENO) == .statusLine || ProgressForm(of: STDERR_FILENO) == .statusLine {
+        watchTerminalSize(redrawStatus)
+    }
     do {
         var parsed = try command.parseAsRoot(arguments)
         try parsed.run()

@@ -4,33 +4,57 @@ package import FrameStreaming
 
 /// `30.0 fps, delay 1.2 ms (p99 3.4), 1.2 MB/s, 0 dropped`.
 package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
-    var parts: [String] = []
-    if seconds > 0 { parts.append("\(fixed(Double(statistics.frames) / seconds)) fps") }
-    if let delay = statistics.latency.summary {
-        parts.append(
-            "delay \(fixed(milliseconds(delay.p50))) ms\(error(statistics.clockError)) (p99 \(fixed(milliseconds(delay.p99))))"
-        )
-    }
-    parts.append(amount(statistics.bytes, seconds))
-    if let skipped = statistics.skipped { parts.append("\(skipped) dropped") }
-    if statistics.decodeWarnings > 0 { parts.append("\(statistics.decodeWarnings) decoded with warnings") }
-    if statistics.decodeFailures > 0 { parts.append("\(statistics.decodeFailures) undecodable or refused") }
-    if statistics.droppedAtEnd > 0 { parts.append("\(statistics.droppedAtEnd) dropped at the end") }
-    return parts.joined(separator: ", ")
+    statusLine(figures(statistics, seconds: seconds))
 }
 
 /// The same of a sender, with the time to the acknowledgement.
 package func describe(_ statistics: SenderStatistics, seconds: Double) -> String {
-    var parts: [String] = []
-    if seconds > 0 { parts.append("\(fixed(Double(statistics.acknowledged) / seconds)) fps") }
-    if let ack = statistics.ackTime.summary {
-        parts.append("ack \(fixed(milliseconds(ack.p50))) ms (p99 \(fixed(milliseconds(ack.p99))))")
+    statusLine(figures(statistics, seconds: seconds))
+}
+
+/// The figures of a receiver, each for itself: `30.0 fps`, `delay 1.2 ms (p99 3.4)`, ...
+package func figures(_ statistics: ReceiverStatistics, seconds: Double) -> [StatusPart] {
+    var parts = rate(statistics.frames, seconds)
+    if let delay = statistics.latency.summary {
+        parts.append(percentiles("delay", delay, error(statistics.clockError)))
     }
     parts.append(amount(statistics.bytes, seconds))
-    parts.append("\(statistics.dropped.total) dropped")
-    if statistics.failed > 0 { parts.append("\(statistics.failed) failed") }
-    if statistics.lost > 0 { parts.append("\(statistics.lost) lost") }
-    return parts.joined(separator: ", ")
+    if let skipped = statistics.skipped { parts.append(StatusPart("\(skipped) dropped", rank: 4)) }
+    if statistics.decodeWarnings > 0 {
+        parts.append(StatusPart("\(statistics.decodeWarnings) decoded with warnings", rank: 6))
+    }
+    if statistics.decodeFailures > 0 {
+        parts.append(
+            StatusPart(
+                "\(statistics.decodeFailures) undecodable or refused",
+                short: "\(statistics.decodeFailures) undecodable",
+                rank: 3))
+    }
+    if statistics.droppedAtEnd > 0 {
+        parts.append(StatusPart("\(statistics.droppedAtEnd) dropped at the end", rank: 6))
+    }
+    return parts
+}
+
+/// The figures of a sender, each for itself: `30.0 fps`, `ack 1.2 ms (p99 3.4)`, ...
+package func figures(_ statistics: SenderStatistics, seconds: Double) -> [StatusPart] {
+    var parts = rate(statistics.acknowledged, seconds)
+    if let ack = statistics.ackTime.summary { parts.append(percentiles("ack", ack, "")) }
+    parts.append(amount(statistics.bytes, seconds))
+    parts.append(StatusPart("\(statistics.dropped.total) dropped", rank: 4))
+    if statistics.failed > 0 { parts.append(StatusPart("\(statistics.failed) failed", rank: 3)) }
+    if statistics.lost > 0 { parts.append(StatusPart("\(statistics.lost) lost", rank: 3)) }
+    return parts
+}
+
+private func rate(_ frames: Int, _ seconds: Double) -> [StatusPart] {
+    seconds > 0 ? [StatusPart("\(fixed(Double(frames) / seconds)) fps", rank: 1)] : []
+}
+
+/// `delay 1.2 ms ± 0.4 (p99 3.4)`.
+private func percentiles(_ name: String, _ times: DurationSummary, _ error: String) -> StatusPart {
+    let median = "\(name) \(fixed(milliseconds(times.p50))) ms"
+    return StatusPart("\(median)\(error) (p99 \(fixed(milliseconds(times.p99))))", short: median, rank: 2)
 }
 
 /// `ended: bye (the source has no more pictures)`: how a connection ended,
@@ -47,18 +71,18 @@ package func goodbye(of peer: Peer) -> String {
     return goodbye.code == .complete ? " (\(String(printable: goodbye.text)))" : " (\(goodbye))"
 }
 
-/// The end of the line if receivers have paused: otherwise the sender would seem to hang.
-package func describe(paused receivers: Int) -> String {
+/// What is said of receivers that have paused: otherwise the sender would seem to hang.
+package func figures(paused receivers: Int) -> [StatusPart] {
     switch receivers {
-    case 0: ""
-    case 1: ", paused by a receiver"
-    default: ", paused by \(receivers) receivers"
+    case 0: []
+    case 1: [StatusPart("paused by a receiver", short: "paused", rank: 1)]
+    default: [StatusPart("paused by \(receivers) receivers", short: "\(receivers) paused", rank: 1)]
     }
 }
 
 /// Bytes per second; or their number, if no time passed because nothing was consumed.
-private func amount(_ bytes: Int, _ seconds: Double) -> String {
-    seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes"
+private func amount(_ bytes: Int, _ seconds: Double) -> StatusPart {
+    StatusPart(seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes", rank: 5)
 }
 
 /// ` ± 0.4`: by how much times across two machines may be wrong. Empty on
@@ -76,7 +100,7 @@ package func stages(_ statistics: ReceiverStatistics) -> String? { stages(statis
 /// The same of a sender.
 package func stages(_ statistics: SenderStatistics) -> String? { stages(statistics.stages, statistics.clockError) }
 
-private func stages(_ stages: [Stage], _ clockError: Duration?) -> String? {
+private func stages(_ stages: [StageTime], _ clockError: Duration?) -> String? {
     let known = stages.compactMap { stage in
         stage.time.summary.map { summary in
             "\(stage.name) \(fixed(milliseconds(summary.p50)))/\(fixed(milliseconds(summary.p99)))\(stage.crosses ? error(clockError) : "")"
@@ -86,9 +110,14 @@ private func stages(_ stages: [Stage], _ clockError: Duration?) -> String? {
 }
 
 /// A bar of `done` of `all`, for the status line.
-package func progressBar(_ done: Int, of all: Int) -> String {
+package func progressBar(_ done: Int, of all: Int) -> StatusPart {
     let width = 30
-    let filled = all > 0 ? min(width, done * width / all) : width
-    return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-        + "] \(done)/\(all)"
+    let filled = all > 0 ? min(width, max(0, done) * width / all) : width
+    let bar = "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]"
+    return StatusPart("\(bar) \(done)/\(all)", short: "\(done)/\(all)", rank: 0, shortRank: 6)
+}
+
+/// The name of a stream for the status line, in printable form. The peer may have chosen a long one.
+package func streamName(_ name: String) -> StatusPart {
+    StatusPart(prefix(of: String(printable: name), columns: 24), rank: 7)
 }

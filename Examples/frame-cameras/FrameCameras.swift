@@ -7,7 +7,12 @@ import FrameStreaming
 struct FrameCameras: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-cameras",
-        abstract: "Lists cameras with their stable paths, formats, sizes, rates and controls.", version: version)
+        abstract: "Lists cameras with their stable paths, formats, sizes, rates and controls.",
+        discussion: """
+            All cameras: frame-cameras
+            One camera:  frame-cameras /dev/video0
+            Output:      frame-cameras --json
+            """, version: version)
 
     static func main() { start(Self.self, examples: nil) }
 
@@ -18,9 +23,19 @@ struct FrameCameras: ParsableCommand {
     var json = false
 
     func run() throws {
+        if json { beginJSON() }
+        do {
+            try list()
+        } catch let error as FrameStreamingError {
+            printError(error.description, error)
+            throw ExitCode.failure
+        }
+    }
+
+    private func list() throws {
         let cameras = try camera.map { [try CameraDevice(path: $0)] } ?? CameraDevice.all()
         for camera in cameras {
-            if json { printJSON(CameraLine(camera)) } else { describe(camera).forEach(printLine) }
+            if json { printJSON(CameraLine(camera)) } else { describe(camera).forEach { printLine($0) } }
         }
         if cameras.isEmpty, !json {
             printLine("no camera: is it plugged in, and the user in the group video?")

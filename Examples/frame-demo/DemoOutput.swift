@@ -26,7 +26,11 @@ struct DemoOutput: ParsableArguments, Sendable {
         if json {
             printJSON(ReceiverEventLine("progress", scope: .total, interval, peer: nil, end: nil, seconds: seconds))
         } else {
-            printLine("\(describe(interval, seconds: seconds)) (\(dropped) in all)")
+            var parts = figures(interval, seconds: seconds)
+            if let last = parts.popLast() {
+                parts.append(StatusPart("\(last.text) (\(dropped) in all)", short: last.text, rank: last.rank))
+            }
+            printProgress(parts, always: true)
         }
     }
 
@@ -42,20 +46,24 @@ struct DemoOutput: ParsableArguments, Sendable {
             printJSON(
                 SenderEventLine("summary", scope: .total, sent?.total ?? SenderStatistics(), peer: nil, end: end))
             printJSON(
-                ReceiverEventLine("summary", scope: .total, received ?? ReceiverStatistics(), peer: nil, end: end))
+                ReceiverEventLine("summary", scope: .total, received ?? ReceiverStatistics(), peer: nil, end: end),
+                isLast: true)
             return
         }
-        guard let received, let sent, let format else { return printLine("ended before a picture arrived") }
+        guard let received, let sent, let format else {
+            return printLine("ended before a picture arrived", isLast: true)
+        }
         let time = seconds(received.duration)
-        printLine(
+        var lines = [
             "\(received.frames) of \(sent.total.produced) pictures of \(format.width)x\(format.height) arrived in \(fixed(time)) s: \(describe(received, seconds: time))"
-        )
+        ]
         if let delay = received.latency.summary {
-            printLine(
+            lines.append(
                 "delay from capture to consumed: p50 \(fixed(milliseconds(delay.p50), 2)) ms, p95 \(fixed(milliseconds(delay.p95), 2)), p99 \(fixed(milliseconds(delay.p99), 2)), max \(fixed(milliseconds(delay.max), 2))"
             )
         }
-        if let stages = stages(received) { printLine(stages) }
-        if let saved { printLine("the last picture is in \(saved)") }
+        if let stages = stages(received) { lines.append(stages) }
+        if let saved { lines.append("the last picture is in \(saved == "-" ? "standard output" : saved)") }
+        for (index, line) in lines.enumerated() { printLine(line, isLast: index == lines.count - 1) }
     }
 }

@@ -12,6 +12,8 @@ final class DemoReport: Sendable {
         var last: Frame?
         /// The file of the last picture; nil = it was not saved.
         var saved: Result<String, FrameStreamingError>?
+        /// What ended the stream before its end.
+        var failure: FrameStreamingError?
     }
 
     private let state = Locked(State())
@@ -71,9 +73,14 @@ final class DemoReport: Sendable {
         try Background(body)
     }
 
-    /// Saves the last picture if the user wants it, and prints the figures.
-    func summary(saveLast: String?) throws(ExitCode) {
-        ticker.stop()
+    /// Runs `body`, which streams to the end. Then saves the last picture if the user wants it, and
+    /// prints the figures, however the stream ended.
+    func during(saveLast: String?, _ body: () throws(FrameStreamingError) -> Void) throws(ExitCode) {
+        do throws(FrameStreamingError) {
+            try body()
+        } catch {
+            state.withLock { $0.failure = error }
+        }
         // Before the figures: after an interruption the program exits with them.
         if let saveLast, let last = state.withLock({ $0.last }) { save(last, saveLast) }
         if interruption.conclude() != 0 { throw ExitCode.failure }
@@ -93,14 +100,23 @@ final class DemoReport: Sendable {
 
     /// Prints the figures; returns the program's status.
     private func sumUp(_ sender: FrameSender) -> CInt {
-        let (receiver, last, saved) = state.withLock { ($0.receiver, $0.last, $0.saved) }
+        // After an interruption this is another thread than the one that runs the program.
+        ticker.stop()
+        let (receiver, last, saved, failure) = state.withLock { ($0.receiver, $0.last, $0.saved, $0.failure) }
         let received = receiver?.statistics
         let sent = sender.summary
-        let verdict = RunVerdict(isInterrupted: interruption.happened, failsOnDrop: output.failsOnDrop)
-        var complaints = verdict.complaints(about: sent.total, leftOut: 0)
-        if let received { complaints = verdict.complaints(about: received) + complaints }
-        if complaints.isEmpty, last == nil, !interruption.happened { complaints = ["no picture arrived"] }
-        for complaint in complaints { printError(complaint) }
+        let isInterrupted = interruption.happened
+        var complaints: [String] = []
+        if let failure, !isInterrupted {
+            // The figures of a run that failed for another reason need no words.
+            printError(failure.description, failure)
+        } else {
+            let verdict = RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failsOnDrop)
+            complaints = verdict.complaints(about: sent.total, leftOut: 0)
+            if let received { complaints = verdict.complaints(about: received) + complaints }
+            if complaints.isEmpty, last == nil, !isInterrupted { complaints = ["no picture arrived"] }
+            for complaint in complaints { printError(complaint) }
+        }
         var path: String?
         do throws(FrameStreamingError) {
             path = try saved?.get()
@@ -109,7 +125,7 @@ final class DemoReport: Sendable {
             complaints.append(error.description)
         }
         output.summary(received, sent, last?.format, saved: path)
-        return complaints.isEmpty ? 0 : 1
+        return complaints.isEmpty && (failure == nil || isInterrupted) ? 0 : 1
     }
 }
 
@@ -129,7 +145,12 @@ final class Background: Sendable {
         }
     }
 
+    /// Waits for the end, however it is.
+    func wait() { _ = outcome.wait(until: nil) { $0 } }
+
     /// Waits for the end.
+    ///
+    /// - Throws: What the body threw.
     func finish() throws(FrameStreamingError) {
         try outcome.wait(until: nil) { $0 }?.get()
     }

@@ -21,7 +21,10 @@ struct FrameDemo: ParsableCommand {
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "n"))
     var seconds: Int?
 
-    @Option(help: ArgumentHelp("Save the last picture that arrived.", valueName: "file.jpg"))
+    @Option(
+        help: ArgumentHelp(
+            "Save the last picture that arrived; - is standard output, and all lines go to standard error.",
+            valueName: "file.jpg|-"))
     var saveLast: String?
 
     @Option(
@@ -39,6 +42,7 @@ struct FrameDemo: ParsableCommand {
     @OptionGroup(title: "Output") var output: DemoOutput
 
     func run() throws {
+        if saveLast == "-" { leaveStandardOutputToPictures() }
         if output.json { beginJSON() }
         do {
             try demonstrate()
@@ -71,10 +75,12 @@ struct FrameDemo: ParsableCommand {
         let transport = try TCPTransport.connect(to: listener.address, role: .sender, until: .after(.seconds(5)))
         let sender = try FrameSender(codec: codec, transport: transport, options: SenderOptions(for: source))
         report.stop(sender, after: seconds)
-        try sender.run(&source)
-
-        try receiving.finish()
-        try report.summary(saveLast: saveLast)
+        try report.during(saveLast: saveLast) { () throws(FrameStreamingError) in
+            // The receiving half ends with the sending one, and knows less about a failure.
+            defer { receiving.wait() }
+            try sender.run(&source)
+            try receiving.finish()
+        }
     }
 
     private func openSource() throws -> any FrameSource {

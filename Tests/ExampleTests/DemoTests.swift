@@ -38,6 +38,30 @@ extension ExampleTests {
             #expect(outcome.end == .exit(1) && outcome.complaints.contains("No such file"), "\(outcome)")
         }
 
+        /// A file that ends in the middle of a picture.
+        @Test(arguments: [false, true]) func aFailureInTheMiddleHasASummary(json: Bool) throws {
+            let input = try workspace.write(Array(Clip().y4m.dropLast(100)), to: "in.y4m")
+            let demo = try Program("frame-demo", ["--input", input] + (json ? ["--json"] : []))
+            #expect(try demo.finish() == .exit(1), "\(demo.output)")
+            #expect(demo.complaints.contains("in.y4m"), "\(demo.complaints)")
+            if json {
+                #expect(try demo.lines.last { $0.event == "error" }?.string("code") == "truncatedInput")
+                #expect(try demo.total().string("role") == "receiver")
+            } else {
+                #expect(demo.output.contains("pictures of 64x48 arrived in"), "\(demo.output)")
+            }
+        }
+
+        @Test(arguments: [[], ["--json"]]) func theLastPictureOnStandardOutput(arguments: [String]) throws {
+            let input = try workspace.write(Clip().y4m, to: "in.y4m")
+            let demo = try Program("frame-demo", ["--input", input, "--save-last", "-"] + arguments)
+            #expect(try demo.finish() == .exit(0), "\(demo.complaints)")
+            let picture = try Frame(jpeg: demo.outputBytes)
+            #expect(picture.format.width == 64 && picture.format.height == 48)
+            #expect(demo.complaints.contains(arguments.isEmpty ? "6 of 6 pictures" : "\"saved\""), "\(demo.complaints)")
+            #expect(!workspace.exists("-"))
+        }
+
         @Test func aPictureThatCannotBeSaved() throws {
             let outcome = try run(
                 "frame-demo", ["--seconds", "1", "--save-last", workspace.file("none/last.jpg")])

@@ -14,6 +14,9 @@ extension ExampleTests {
             "evil\u{1B}]0;owned\u{7}\u{1B}[2J\u{1B}[31m\r\n127.0.0.1:1 \"FORGED\" connected\nError: FORGED line"
             + "\u{9B}31m\0\u{202E}\u{2028}\u{200B}\u{FEFF}" + String(repeating: "long ", count: 100)
 
+        /// A stream's name may have 255 bytes.
+        private static let evilName = String(decoding: Array(evil.utf8).prefix(255), as: UTF8.self)
+
         /// More of it than 200 characters can have.
         private static let mostPrinted = String(repeating: "long ", count: 40)
 
@@ -107,6 +110,13 @@ extension ExampleTests {
                 let summary = try #require(try receiver.connections().first)
                 #expect(summary.string("goodbye") == Self.evil)
                 #expect(summary.string("stream")?.hasPrefix("evil\u{1B}]0;owned\u{7}") == true)
+                let errors = try receiver.lines.filter { $0.event == "error" }.compactMap { $0.string("message") }
+                let lost = errors.filter { $0.contains("its source is lost") }
+                let undecodable = errors.filter { $0.contains(": frame ") }
+                #expect(!lost.isEmpty && lost.allSatisfy { $0.contains(Self.evil) }, "\(lost)")
+                #expect(
+                    !undecodable.isEmpty && undecodable.allSatisfy { $0.contains("\"\(Self.evilName)\"") },
+                    "\(undecodable)")
                 let suppressed = try receiver.lines.filter {
                     $0.event == "suppressed" && $0.string("kind") == "source lost"
                 }
@@ -169,6 +179,29 @@ extension ExampleTests {
                     }
                 }
             }
+        }
+
+        /// A stray with a name, and a stream that broke and stays away.
+        @Test(arguments: [[], ["--return-within", "1"]]) func namesInErrorsAreWhole(arguments: [String]) throws {
+            let (receiver, port) = try listening("frame-receive", ["--once"] + arguments, json: true)
+            let isStray = arguments.isEmpty
+            let peer = try RawPeer(port: port)
+            peer.send(Self.hello(1).marshal(.hello))
+            // From the answer on there is a connection.
+            #expect(peer.receive(40).count == 40)
+            if !isStray {
+                peer.send(Self.rubbish(1))
+                try receiver.line("the picture") { $0.event == "error" }
+            }
+            peer.kill()
+            let words = isStray ? "no stream came" : "has not come back within 1 s"
+            let error = try receiver.line("an error with the name") {
+                $0.event == "error" && $0.string("message")?.contains(words) == true
+            }
+            #expect(error.string("message")?.contains("\"\(Self.evilName)\": ") == true, "\(error.text)")
+            receiver.signal(SIGINT)
+            _ = try receiver.finish()
+            try judge(receiver, json: true)
         }
 
         @Test func manyThatComeToNothing() throws {

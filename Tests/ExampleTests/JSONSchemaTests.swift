@@ -31,6 +31,9 @@ extension ExampleTests {
         private static let atListeningSender: Set = ["listening", "requested", "request refused", "error"]
         private static let atDemo: Set = ["preview", "progress", "saved", "summary"]
 
+        /// Tests/View checks the lines of frame-view, and `CameraLineTests` those of frame-cameras.
+        private static let elsewhere: Set = ["snapshot", "camera"]
+
         private func check(
             _ programs: [Program], _ expected: Set<String>, sourceLocation: SourceLocation = #_sourceLocation
         ) throws {
@@ -47,7 +50,7 @@ extension ExampleTests {
 
         @Test func everyEventOfTheSchemaIsTested() {
             let tested = Self.atReceiver.union(Self.atSender).union(Self.atListeningSender).union(Self.atDemo)
-                .union(Self.atPipe)
+                .union(Self.atPipe).union(Self.elsewhere)
             #expect(tested == schema.events, "\(tested.symmetricDifference(schema.events))")
         }
 
@@ -190,13 +193,15 @@ extension ExampleTests {
             #expect(workspace.exists("last.jpg"))
         }
 
-        @Test(arguments: ["frame-send", "frame-receive", "frame-demo"]) func anErrorThatEndsItIsAnEvent(
+        @Test(arguments: ["frame-send", "frame-receive", "frame-demo", "frame-cameras"])
+        func anErrorThatEndsItIsAnEvent(
             name: String
         ) throws {
             let missing = workspace.file("none/in.y4m")
             let arguments =
                 switch name {
                 case "frame-receive": ["--listen", "0", "--record", missing]
+                case "frame-cameras": [missing]
                 case "frame-send": ["--to", "127.0.0.1:1", "--input", missing]
                 default: ["--input", missing]
                 }

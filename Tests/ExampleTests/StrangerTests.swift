@@ -16,7 +16,8 @@ extension ExampleTests {
         }
 
         static let openings: [[UInt8]] = [
-            [], [UInt8(ascii: "1")], [UInt8(ascii: "o")], Array("40, ".utf8), Array("GET / HTTP/1.0\r\n\r\n".utf8),
+            [], [UInt8(ascii: "1")], [UInt8(ascii: "o")], Array("40, ".utf8), Array("99999999999, ".utf8),
+            Array("GET / HTTP/1.0\r\n\r\n".utf8),
             [0x16, 3, 1, 0, 9], [0x81], hello(session: 0), hello(session: 9), hello(session: 10).dropLast(3),
         ]
 

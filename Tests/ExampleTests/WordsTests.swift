@@ -18,8 +18,8 @@ import Testing
     }
 
     @Test func onlyAPauseIsReportedAsOne() {
-        #expect(describe(paused: 0).isEmpty)
-        #expect(describe(paused: 1) == ", paused by a receiver")
-        #expect(describe(paused: 3) == ", paused by 3 receivers")
+        #expect(statusLine(figures(paused: 0)).isEmpty)
+        #expect(statusLine(figures(paused: 1)) == "paused by a receiver")
+        #expect(statusLine(figures(paused: 3)) == "paused by 3 receivers")
     }
 }

@@ -16,6 +16,7 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
+import json_schema
 import tally
 from pattern import BARS, has_bars, near, number
 from screen import PATIENCE, Screen, wait
@@ -29,6 +30,8 @@ dimmed = [tuple(round(value * 95 / 255) for value in colour) for colour in BARS]
 class Program:
     """A program whose lines of --json are collected as they come."""
     running = []
+    # The events of all windows.
+    seen = set()
 
     def __init__(self, name, *arguments, environment=None):
         self.process = subprocess.Popen(
@@ -55,7 +58,21 @@ class Program:
         for reader in self.readers:
             reader.join()
         Program.running.remove(self)
+        if self.process.args[0].endswith("frame-view"):
+            self.check_lines()
         return status
+
+    def check_lines(self):
+        """Whether each line is what Docs/JSON.schema.json says, and the last one the total."""
+        for line in self.lines:
+            Program.seen.add(line["event"])
+            faults = json_schema.faults(line)
+            if faults:
+                check("a line is what the schema says", False, f"{faults} in {line}")
+        # A window that was killed has no last words.
+        if self.process.returncode >= 0 and any(line["event"] == "listening" for line in self.lines):
+            last = self.lines[-1]
+            check("the total comes last", last["event"] == "summary" and last["scope"] == "total", last)
 
     def expect(self, status, what):
         found = self.finish()
@@ -474,6 +491,42 @@ def staying_away():
     check("it says why", "has not come back within 1 s" in said and "--return-within" in said, said)
 
 
+def strangers():
+    """Connections of other programs change nothing: --once waits for a stream."""
+    for more in [[], ["--no-reconnect"]]:
+        view = View("--once", *more)
+        title = view.title
+        for opening in [b"", b"1", b"o", b"40, ", b"99999999999, ", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\0\x09"]:
+            with socket.create_connection(("127.0.0.1", view.port), PATIENCE) as stranger:
+                stranger.sendall(opening)
+                stranger.shutdown(socket.SHUT_WR)
+                try:
+                    while stranger.recv(1024):
+                        pass
+                except ConnectionResetError:
+                    pass
+        wait("the title as it was", lambda: view.title == title)
+        source = pattern(view.port, "--frames", 20, "--policy", "reliable")
+        source.expect(0, "a sender after strangers")
+        view.expect(0, "frame-view after its only stream")
+        check("the stream is the only one", len(view.summaries()) == 1, view.summaries())
+        check("it was shown", view.lines[-1]["frames"] > 0 and view.lines[-1]["end"] == "bye", view.lines[-1])
+        check("strangers are reported", any(line["event"] == "error" for line in view.lines), view.lines)
+
+
+def signals():
+    """SIGTERM, and the keys of `connected`, which are those of frame-receive."""
+    view = View()
+    source = pattern(view.port, "--frames", 10, "--stream", "first")
+    source.expect(0, "a sender")
+    connected = view.event("connected")
+    check("connected has a url", connected["url"] is None and connected["stream"] == "first", connected)
+    view.process.send_signal(signal.SIGTERM)
+    view.expect(0, "frame-view after SIGTERM")
+    check("it says that it stops", any(line["event"] == "stopping" for line in view.lines), view.lines)
+    check("the total is that of an interrupted run", view.lines[-1]["end"] == "cancelled", view.lines[-1])
+
+
 def without_a_window():
     """No display, no address, no port: an error that says what to do."""
     bare = {name: value for name, value in screen.environment.items() if name != "DISPLAY"}
@@ -521,7 +574,9 @@ def documentation_picture():
 
 
 def main():
-    parts = [colours, grey_and_odd_sizes, keys, resizing, ends, tutorial, connecting, staying_away, without_a_window]
+    parts = [
+        colours, grey_and_odd_sizes, keys, resizing, ends, tutorial, connecting, staying_away, strangers, signals,
+        without_a_window]
     if options.picture:
         parts = [documentation_picture]
     for part in parts:
@@ -536,6 +591,9 @@ def main():
         for program in list(Program.running):
             program.process.kill()
             program.finish()
+    if not options.only and not options.picture:
+        expected = {"listening", "waiting", "connected", "disconnected", "snapshot", "error", "stopping", "summary"}
+        check("every event of a window occurred", expected <= Program.seen, expected - Program.seen)
     return tally.conclude()
 
 

@@ -84,7 +84,7 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     /// The system's error number, if a system call failed.
     public let errno: Int32?
     /// The message with a peer's text in full and as it came, for programs. It is not escaped.
-    package let wholeMessage: String
+    public let wholeMessage: String
 
     /// An error with its parts.
     public init(_ code: Code, _ message: String, subject: String? = nil, errno: Int32? = nil) {

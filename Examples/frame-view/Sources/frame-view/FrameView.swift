@@ -7,42 +7,63 @@ struct FrameView: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-view", abstract: "Shows live pictures, received over TCP, in a window.",
         discussion: """
+            Connection: frame-view --listen 0.0.0.0:5600
+                        frame-view --from sender:5600 --once --return-within 20
+            Window:     frame-view --listen 5600 --fullscreen --overlay --snapshots ~/Pictures
+            Output:     frame-view --listen 5600 --json
+
             Keys: F or F11 fills the screen, S saves the picture as it came, I shows rate and delay, Esc leaves the full screen \
             or closes the window, Q closes it.
             """, version: "0.1.0")
 
+    private static let examples = """
+        Error: give one of --listen [HOST:]PORT and --from HOST:PORT
+          frame-view --listen 0.0.0.0:5600
+          frame-view --from sender:5600
+          frame-view --from sender:5600 --fullscreen --overlay
+          See 'frame-view --help' for all options.
+        """
+
+    static func main() { start(Self.self, examples: examples) }
+
     @OptionGroup var options: ViewOptions
 
     func run() throws {
-        // Before any other thread.
-        let interruption = Interruption(announce: announceStop) { 0 }
-        let output = Output(json: options.json)
+        let report = ViewReport(json: options.json)
+        do {
+            try view(report)
+        } catch let error as FrameStreamingError {
+            printError(error.description, error)
+            throw ExitCode.failure
+        }
+    }
+
+    private func view(_ report: ViewReport) throws {
+        // Before any thread that needs to be asked to end.
+        let interruption = Interruption(announce: announceStop) { report.sumUp(nil, isInterrupted: true) }
         let way = try options.way()
         let window = try Window(
             scaleQuality: options.scaleQuality.rawValue, vsync: options.vsync, fullscreen: options.fullscreen)
         let events = try Events()
         let stage = Stage(.waiting(Self.welcome(way)), wake: events.wake)
         interruption.does {
-            if let receiver = stage.receiver { output.summary(receiver) }
-            return 0
+            report.sumUp(stage.receiver, isInterrupted: interruption.happened)
         } _: {
             stage.end(.interrupted)
         }
-        let receiving = Receiving(options, way, stage, ViewingCodec(largest: window.largestTexture), output)
-        if case .listening(let listener) = way { output.listening(address: listener.address, port: listener.port) }
+        let receiving = Receiving(options, way, stage, ViewingCodec(largest: window.largestTexture), report)
+        if case .listening(let listener) = way { report.listening(address: listener.address, port: listener.port) }
         let viewer = Viewer(
             window, events, stage, snapshots: SnapshotFolder(path: options.snapshots), showsFigures: options.overlay,
-            output)
+            report)
         try receiving.start()
-        var goodbye: Goodbye = .complete("viewer ended")
-        defer {
-            // The order matters: received frames wake the window's queue while a connection exists.
-            window.hide()
-            stage.close(goodbye)
-            receiving.stop()
-            output.suppressed(isLast: true)
-        }
-        goodbye = try viewer.run()
+        let end = viewer.run()
+        report.closed(byUser: end.isByUser, end.failure)
+        // The order matters: received frames wake the window's queue while a connection exists.
+        window.hide()
+        stage.close(end.goodbye)
+        receiving.stop()
+        if interruption.conclude() != 0 { throw ExitCode.failure }
     }
 
     private static func welcome(_ way: Receiving.Way) -> String {

@@ -13,26 +13,24 @@ final class Receiving: Sendable {
     private let way: Way
     private let stage: Stage
     private let codec: ViewingCodec
-    private let output: Output
-    private let once: Bool
-    private let reconnects: Bool
+    private let report: ViewReport
+    private let persistence: Persistence
     private let absence: Absence
-    /// Whether the only wanted stream is over. The window's end reports why.
-    private let isOver = Atomic(false)
+    /// The session of the stream that broke last and may come back; 0 = none.
+    private let away = Atomic<UInt64>(0)
     private let turn = DispatchSemaphore(value: 1)
     private let hasEnded = DispatchSemaphore(value: 0)
 
     init(
-        _ options: ViewOptions, _ way: Way, _ stage: Stage, _ codec: ViewingCodec, _ output: Output,
+        _ options: ViewOptions, _ way: Way, _ stage: Stage, _ codec: ViewingCodec, _ report: ViewReport,
         absence: Absence? = nil
     ) {
         self.absence = absence ?? Absence(patience: options.patience)
         self.way = way
         self.stage = stage
         self.codec = codec
-        self.output = output
-        once = options.once
-        reconnects = !options.noReconnect
+        self.report = report
+        persistence = options.persistence
     }
 
     /// Serves until ``stop()``.
@@ -51,17 +49,17 @@ final class Receiving: Sendable {
             // The window shows one stream. A second sender is admitted and waits for its turn, so
             // that it is not refused when it connects while the last one leaves. Further senders
             // are refused, and try again until there is room.
-            try listener.serve(maximumConnections: 2, onError: failed, takeTurn)
+            try listener.serve(maximumConnections: 2, onError: refused, takeTurn)
         case .connecting(let connector):
-            if !reconnects { return try run(try connector.nextTransport(until: .never)) }
+            if !persistence.reconnects { return try run(try connector.nextTransport(until: .never)) }
             var said: String?
             try connector.serve(
-                goesOn: !once,
-                onWaiting: { [stage, output] error, _ in
+                goesOn: !persistence.once,
+                onWaiting: { [stage, report] error, _ in
                     // Attempts are made every few seconds, for days.
                     guard let error, error.message != said else { return }
                     said = error.message
-                    output.waiting(connector.address, error.message)
+                    report.waiting(connector.address, error)
                     stage.waits("waiting for \(connector.address): \(error.message)")
                 }
             ) {
@@ -71,73 +69,65 @@ final class Receiving: Sendable {
         }
     }
 
-    private func takeTurn(_ transport: TCPTransport) throws(FrameStreamingError) {
+    private func takeTurn(_ transport: TCPTransport) {
         // A sender that returns before its old connection was found to be dead replaces it.
         stage.receiver(of: transport.peer.session)?.cancel()
         turn.wait()
         defer { turn.signal() }
-        try run(transport)
+        // The error of a broken connection was reported.
+        try? run(transport)
     }
 
-    /// Reports a connection of the listener that broke, or failed before it had a stream.
-    private func failed(_ error: any Error) {
+    /// Reports a peer of the listener that has no stream, which changes nothing.
+    private func refused(_ error: any Error) {
         guard let error = error as? FrameStreamingError, error.code != .busy, error.code != .closed else { return }
-        if isOver.load(ordering: .sequentiallyConsistent) { return }
-        if once, !reconnects { return stage.end(.over(error)) }
-        output.complain("Error: \(error)", .refused, from: nil)
+        report.refused(error)
     }
 
     /// Shows the pictures of one connection.
+    ///
+    /// - Throws: Why it broke, which was reported by then.
     func run(_ transport: any Transport) throws(FrameStreamingError) {
         let receiver = try FrameReceiver(
-            codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420), onEvent: event(transport))
-        absence.end()
-        stage.enter(receiver)
-        output.connected(receiver.peer)
+            codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420),
+            onEvent: { [stage, report] event in
+                report.event(event, from: transport.peer)
+                stage.note(event, of: transport.peer)
+            })
+        let session = receiver.peer.session
+        let wasAway = session != 0 && away.load(ordering: .sequentiallyConsistent) == session
+        let before = stage.enter(receiver)
+        report.connected(receiver.peer)
+        var isStream = persistence.connects || wasAway
+        if isStream { absence.end() }
         do throws(FrameStreamingError) {
-            while let received = try receiver.latest() { stage.show(received) }
+            while let received = try receiver.latest() {
+                if !isStream { absence.end() }
+                isStream = true
+                stage.show(received)
+            }
         } catch {
             receiver.cancel()
-            output.summary(receiver)
+            if !isStream, persistence.isStray(receiver.peer, receiver.statistics, after: error) {
+                report.stray(receiver, error)
+                stage.leave(before)
+                throw error
+            }
+            report.ended(receiver)
             stage.leave(.broken(error.message))
-            if mayReturn(receiver.peer, after: error) {
+            if persistence.mayReturn(receiver.peer, after: error) {
+                away.store(session, ordering: .sequentiallyConsistent)
                 absence.begin { [stage] in stage.end(.over($0)) }
-            } else if once {
-                isOver.store(true, ordering: .sequentiallyConsistent)
+            } else if persistence.once {
                 stage.end(.over(error))
             }
             throw error
         }
+        if !isStream { absence.end() }
         receiver.close()
-        output.summary(receiver)
+        report.ended(receiver)
         stage.leave(.ended(String(printable: receiver.peer.goodbye?.text ?? "the sender has no more pictures")))
-        if once { stage.end(.over(nil)) }
-    }
-
-    /// Whether a stream that ended with this error may continue over another connection; or,
-    /// without `--once`, another stream may replace it.
-    private func mayReturn(_ peer: Peer, after error: FrameStreamingError) -> Bool {
-        guard reconnects, error.code == .connectionLost || error.code == .endedWithoutGoodbye else { return false }
-        return peer.session != 0 || !once
-    }
-
-    private func event(_ transport: any Transport) -> @Sendable (ReceiverEvent) -> Void {
-        { [stage, output] event in
-            let peer = transport.peer
-            switch event {
-            case .sourceLost(let reason):
-                output.source(of: peer, lost: reason)
-                stage.note(.sourceLost(String(printable: reason)))
-            case .sourceRestored:
-                output.source(of: peer, lost: nil)
-                stage.note(.live(StreamStatus.name(of: peer)))
-            case .undecodable(let info, let error):
-                output.complain("Error: frame \(info.sequence): \(error.message)", .undecodable, from: peer)
-            // A later version of the library may report other
-            // events, which the window does not show.
-            @unknown default: break
-            }
-        }
+        if persistence.once { stage.end(.over(nil)) }
     }
 
     /// Accepts no more connections, and waits for the goodbye of the present one, up to a limit.

@@ -45,14 +45,19 @@ final class Stage: Sendable {
     // MARK: Receiving
 
     /// Notes a connected receiver. After ``close(_:)`` it is ended with that goodbye.
-    func enter(_ receiver: FrameReceiver) {
-        let closing = state.withLock { state in
-            state.news.receiver = receiver
-            state.news.status = .live(StreamStatus.name(of: receiver.peer))
-            return state.closing
+    ///
+    /// - Returns: The status until now.
+    @discardableResult func enter(_ receiver: FrameReceiver) -> StreamStatus {
+        let (closing, before) = state.withLock { state in
+            defer {
+                state.news.receiver = receiver
+                state.news.status = .live(StreamStatus.name(of: receiver.peer))
+            }
+            return (state.closing, state.news.status)
         }
         if let closing { receiver.stop(closing) }
         wake()
+        return before
     }
 
     /// The present receiver.
@@ -82,6 +87,16 @@ final class Stage: Sendable {
     func note(_ status: StreamStatus) {
         state.withLock { $0.news.status = status }
         wake()
+    }
+
+    /// Notes an event of the present stream.
+    func note(_ event: ReceiverEvent, of peer: Peer) {
+        switch event {
+        case .sourceLost(let reason): note(.sourceLost(String(printable: reason)))
+        case .sourceRestored: note(.live(StreamStatus.name(of: peer)))
+        case .undecodable: break
+        @unknown default: break
+        }
     }
 
     /// Notes that no sender can be reached. After a stream this is not shown,

@@ -100,6 +100,10 @@ struct ViewOptions: ParsableArguments {
         return seconds > 0 ? .seconds(seconds) : nil
     }
 
+    var persistence: Persistence {
+        Persistence(once: once, connects: from != nil, reconnects: !noReconnect, patience: patience)
+    }
+
     /// Begins to listen, or prepares to connect.
     ///
     /// - Throws: `ValidationError` for an address that is not written as one.

@@ -7,7 +7,7 @@ final class Viewer {
     private let events: Events
     private let stage: Stage
     private let snapshots: SnapshotFolder
-    private let output: Output
+    private let report: ViewReport
 
     private var picture: ReceivedFrame?
     private var status: StreamStatus
@@ -26,7 +26,17 @@ final class Viewer {
     private var hasSize = false
     /// The last reported error of pictures that cannot be shown.
     private var complaint: FrameStreamingError?
-    private var end: (goodbye: Goodbye, failure: FrameStreamingError?)?
+    private var end: End?
+
+    /// Why the window was closed.
+    struct End {
+        /// For the sender.
+        let goodbye: Goodbye
+        /// Why there will be no stream; nil = no failure.
+        let failure: FrameStreamingError?
+        /// Whether the user closed it.
+        let isByUser: Bool
+    }
 
     private static let noticeTime = Duration.seconds(3)
     /// After how long a live stream without a picture gets a notice.
@@ -34,30 +44,25 @@ final class Viewer {
 
     init(
         _ window: Window, _ events: Events, _ stage: Stage, snapshots: SnapshotFolder, showsFigures: Bool,
-        _ output: Output
+        _ report: ViewReport
     ) {
         self.window = window
         self.events = events
         self.stage = stage
         self.snapshots = snapshots
         self.showsFigures = showsFigures
-        self.output = output
+        self.report = report
         status = stage.take().status
     }
 
-    /// Shows pictures until the window is closed. Returns the goodbye for the sender.
-    ///
-    /// - Throws: Why there will be no stream.
-    func run() throws(FrameStreamingError) -> Goodbye {
+    /// Shows pictures until the window is closed.
+    func run() -> End {
         while true {
             draw()
             for event in events.take(until: deadline) { handle(event) }
             takeNews()
             count()
-            if let end {
-                if let failure = end.failure { throw failure }
-                return end.goodbye
-            }
+            if let end { return end }
         }
     }
 
@@ -95,7 +100,9 @@ final class Viewer {
         }
     }
 
-    private func close(_ goodbye: Goodbye, _ failure: FrameStreamingError? = nil) { end = end ?? (goodbye, failure) }
+    private func close(_ goodbye: Goodbye, _ failure: FrameStreamingError? = nil, isByUser: Bool = true) {
+        end = end ?? End(goodbye: goodbye, failure: failure, isByUser: isByUser)
+    }
 
     private func toggleFullscreen() {
         do throws(FrameStreamingError) { try window.toggleFullscreen() } catch { say(error.message) }
@@ -106,10 +113,10 @@ final class Viewer {
         guard let picture else { return say("no snapshot: there is no picture yet") }
         do throws(FrameStreamingError) {
             let path = try snapshots.write(picture.encoded, at: time(nil))
-            output.snapshot(path)
+            report.snapshot(path)
             say("saved \(path)")
         } catch {
-            output.complain("Error: \(error)", .window, from: nil)
+            report.snapshotFailed(error)
             say("\(error)")
         }
     }
@@ -126,7 +133,7 @@ final class Viewer {
         if let wish = news.end {
             switch wish {
             case .interrupted: close(.stopped("viewer interrupted"))
-            case .over(let failure): close("viewer ended", failure)
+            case .over(let failure): close("viewer ended", failure, isByUser: false)
             }
         }
         if news.receiver !== receiver {
@@ -195,7 +202,7 @@ final class Viewer {
                 isLoaded = true
             } catch {
                 // The next picture will most likely fail in the same way.
-                if complaint != error { output.complain("Error: \(error)", .undecodable, from: receiver?.peer) }
+                if complaint != error { report.cannotShow(error, from: receiver?.peer) }
                 complaint = error
                 say(error.message)
                 isDrawn = true

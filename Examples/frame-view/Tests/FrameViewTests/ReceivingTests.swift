@@ -52,6 +52,13 @@ import Testing
             } catch {}
         }
 
+        /// Waits until a picture was shown; a wait in vain is an issue.
+        func waitForPicture() {
+            do {
+                while pictures == 0 { try hasLooked.wait(for: "a picture") }
+            } catch {}
+        }
+
         var statuses: [StreamStatus] { seen.withLock { $0.statuses } }
         var pictures: Int { seen.withLock { $0.pictures } }
     }
@@ -60,7 +67,7 @@ import Testing
         let options = try ViewOptions.parse(["--listen", "127.0.0.1:0", "--json"] + arguments)
         return Receiving(
             options, try options.way(), stage, ViewingCodec(largest: Size(width: 4096, height: 4096)),
-            Output(json: true))
+            ViewReport(json: true))
     }
 
     /// Events, each given only when the window shows the effect of the one before.
@@ -153,13 +160,59 @@ import Testing
         #expect(sent.receivers[0].peer.goodbye == "window closed" && window.pictures == 0)
     }
 
+    /// Breaks the connection once the window has shown its picture.
+    private struct BreakingSource: FrameSource {
+        let picture: Frame
+        let window: PlayedWindow
+        let link: MemoryTransport
+        let isLive = false
+        private var isSent = false
+
+        init(_ picture: Frame, _ window: PlayedWindow, _ link: MemoryTransport) {
+            self.picture = picture
+            self.window = window
+            self.link = link
+        }
+
+        mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
+            guard isSent else {
+                isSent = true
+                return .frame(picture)
+            }
+            window.waitForPicture()
+            link.close()
+            return nil
+        }
+    }
+
+    /// Plays a stream that breaks after its first picture. Returns the error of the connection.
+    private func playBroken(to window: PlayedWindow, _ arguments: [String]) throws -> FrameStreamingError? {
+        let link = MemoryTransport.pair()
+        let receiving = try receiving(window.stage, arguments)
+        let isDone = DispatchSemaphore(value: 0)
+        let failure = Mutex<FrameStreamingError?>(nil)
+        try window.run(closingAfter: .max)
+        try startThread("test") {
+            do throws(FrameStreamingError) {
+                try receiving.run(link.receiver)
+            } catch {
+                failure.withLock { $0 = error }
+            }
+            isDone.signal()
+        }
+        let sender = try FrameSender(
+            codec: JPEGCodec(), transport: link.sender, options: SenderOptions(policy: .reliable))
+        var source = BreakingSource(picture, window, link.sender)
+        _ = try? sender.run(&source)
+        try isDone.wait(for: "the end of the receiver")
+        return failure.withLock { $0 }
+    }
+
     @Test func theOnlyStreamThatBreaksAndCannotComeBackIsTheEnd() throws {
         let window = PlayedWindow()
-        let link = MemoryTransport.pair()
         // Connections in memory have no sessions, so a stream that came back cannot be recognised.
-        let receiving = try receiving(window.stage, ["--once"])
-        link.sender.close()
-        #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }
+        #expect(try playBroken(to: window, ["--once"])?.code == .endedWithoutGoodbye)
+        try window.waitForEnd()
         guard case .over(let failure) = window.stage.take().end else {
             Issue.record("the window stays")
             return
@@ -169,15 +222,44 @@ import Testing
 
     @Test func aBrokenConnectionIsShown() throws {
         let window = PlayedWindow()
-        let link = MemoryTransport.pair()
-        let receiving = try receiving(window.stage, [])
-        link.sender.close()
-        let error = #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }
-        #expect(error?.code == .endedWithoutGoodbye)
+        #expect(try playBroken(to: window, [])?.code == .endedWithoutGoodbye)
         guard case .broken = window.stage.take().status else {
             Issue.record("\(window.stage.take().status)")
             return
         }
         #expect(window.stage.take().receiver == nil)
+        // The played window runs until it is told to end.
+        window.stage.end(.over(nil))
+        try window.waitForEnd()
+    }
+
+    @Test(arguments: [["--once"], ["--once", "--no-reconnect"], []])
+    func aConnectionWithoutAPictureChangesNothing(arguments: [String]) throws {
+        let window = PlayedWindow()
+        let link = MemoryTransport.pair()
+        let receiving = try receiving(window.stage, arguments)
+        link.sender.close()
+        let error = #expect(throws: FrameStreamingError.self) { try receiving.run(link.receiver) }
+        #expect(error?.code == .endedWithoutGoodbye)
+        let news = window.stage.take()
+        #expect(news.status == .waiting("for the test") && news.receiver == nil)
+        #expect(news.end == nil, "the window closes")
+    }
+
+    @Test func aConnectionWithoutAPictureDoesNotEndTheWaitForAStream() throws {
+        let isOver = Mutex<(@Sendable () -> Void)?>(nil)
+        let absence = Absence(patience: .seconds(60)) { _, body in isOver.withLock { $0 = body } }
+        let ended = Mutex(false)
+        absence.begin { _ in ended.withLock { $0 = true } }
+        let window = PlayedWindow()
+        let link = MemoryTransport.pair()
+        let options = try ViewOptions.parse(["--listen", "127.0.0.1:0", "--once"])
+        let receiving = Receiving(
+            options, try options.way(), window.stage, ViewingCodec(largest: Size(width: 4096, height: 4096)),
+            ViewReport(json: true), absence: absence)
+        link.sender.close()
+        _ = try? receiving.run(link.receiver)
+        isOver.withLock { $0 }?()
+        #expect(ended.withLock { $0 })
     }
 }
