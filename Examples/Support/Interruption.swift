@@ -29,6 +29,7 @@ package final class Interruption: Sendable {
     }
 
     private let state: Locked<State>
+    private let outputs: @Sendable () -> [CInt]
     private let announce: @Sendable (CInt) -> Void
 
     /// How long the program has to end by itself.
@@ -43,13 +44,16 @@ package final class Interruption: Sendable {
     /// Handles both signals from here on. It must be made before any other thread.
     ///
     /// - Parameters:
+    ///   - outputs: The descriptors that the summary is printed on.
     ///   - announce: Says that the program is about to end, for the number of the first signal. It is
     ///     not called while the output takes nothing.
     ///   - lastWords: Prints the summary of a program that has nothing to sum up yet, and
     ///     returns its status.
     package init(
+        outputs: @escaping @Sendable () -> [CInt] = { [STDOUT_FILENO, STDERR_FILENO] },
         announce: @escaping @Sendable (CInt) -> Void, lastWords: @escaping @Sendable () -> CInt
     ) {
+        self.outputs = outputs
         self.announce = announce
         // A closed output (`| head -1`) does not end the work: only the write fails.
         signal(SIGPIPE, SIG_IGN)
@@ -79,15 +83,14 @@ package final class Interruption: Sendable {
             repeat {
                 if let status: CInt = state.wait(until: limit, { $0.status }) { _exit(status) }
                 limit = MonotonicTime.now.advanced(by: .milliseconds(50))
-            } while start.duration(to: .now) < Self.slowPrinting && Self.outputTakesMore
+            } while start.duration(to: .now) < Self.slowPrinting && outputTakesMore
             _exit(0)
         }
     }
 
-    /// Whether neither standard output nor standard error is a full
-    /// pipe, or a terminal that was stopped.
-    private static var outputTakesMore: Bool {
-        var outputs = [STDOUT_FILENO, STDERR_FILENO].map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
+    /// Whether none of the outputs is a full pipe, or a terminal that was stopped.
+    private var outputTakesMore: Bool {
+        var outputs = self.outputs().map { pollfd(fd: $0, events: Int16(POLLOUT), revents: 0) }
         return unsafe poll(&outputs, nfds_t(outputs.count), 0) == outputs.count
     }
 
@@ -115,7 +118,7 @@ package final class Interruption: Sendable {
         }
         // Not on this thread, which must see the second signal, whatever the first one waits for.
         startThreadOrExit("interrupt") { [self] in
-            if !isConcluding, Self.outputTakesMore { announce(number) }
+            if !isConcluding, outputTakesMore { announce(number) }
             if let action { action() } else if !isConcluding { exit(conclude()) }
         }
     }

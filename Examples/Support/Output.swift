@@ -36,6 +36,9 @@ package func leaveStandardOutputToPictures() {
     }
 }
 
+/// Returns the descriptors that lines are printed on.
+@Sendable package func printedOutputs() -> [CInt] { [output.withLock { $0.results }, STDERR_FILENO] }
+
 /// Prints objects as results from here on, so that errors are events as well.
 package func beginJSON() { output.withLock { $0.isJSON = true } }
 

@@ -49,7 +49,7 @@ package final class ReceiverReport: Sendable {
         self.frames = frames
         self.persistence = persistence
         waiting = Waiting(output)
-        interruption = Interruption(announce: announceStop) {
+        interruption = Interruption(outputs: printedOutputs, announce: announceStop) {
             Self.printTotal(State(), output, interrupted: true)
             return 0
         }

@@ -31,7 +31,7 @@ package final class SenderReport: Sendable {
         self.input = input
         self.needsAll = needsAll
         waiting = Waiting(output)
-        interruption = Interruption(announce: announceStop) {
+        interruption = Interruption(outputs: printedOutputs, announce: announceStop) {
             Self.printTotal(SenderSummary(receivers: []), output, interrupted: true)
             return 0
         }

@@ -24,7 +24,7 @@ final class DemoReport: Sendable {
     init(_ output: DemoOutput) {
         let state = state
         self.output = output
-        interruption = Interruption(announce: announceStop) {
+        interruption = Interruption(outputs: printedOutputs, announce: announceStop) {
             output.summary(nil, nil, nil)
             return 0
         }

@@ -67,7 +67,7 @@ final class Recordings: Sendable {
         cancellation = try RecordingCancellation()
         var first = options
         if arguments.overwrite == false { first.existing = .refuse }
-        if path == "-" { leaveStandardOutputToPictures() }
+        if RecordingPath.isStandardOutput(path) { leaveStandardOutputToPictures() }
         let name =
             switch kind {
             case .video, .motionJPEG: try RecordingPath.checkFile(path, options: first)
@@ -188,7 +188,7 @@ final class Recordings: Sendable {
 
     /// Whether the only reader of the recordings has gone, so that no other stream can be recorded.
     func hasLostReader(_ error: FrameStreamingError) -> Bool {
-        path == "-" && error.subject == path && error.errno == EPIPE
+        RecordingPath.isStandardOutput(path) && error.subject == path && error.errno == EPIPE
     }
 
     /// Frees a name. A name that this run has recorded to must not be replaced, so

@@ -4,6 +4,7 @@ import FrameStreamingJPEG
 import FrameStreamingSystem
 import FrameStreamingTCP
 import Glibc
+import RawSockets
 import TestThreads
 import Testing
 
@@ -16,8 +17,10 @@ extension ExampleTests {
         init() throws { workspace = try Workspace() }
 
         /// A receiver that records to standard output. Its lines are on standard error.
-        private func toStandardOutput(_ arguments: [String] = []) throws -> (program: Program, port: Int) {
-            let program = try Program("frame-receive", ["--listen", "0", "--json", "--record", "-"] + arguments)
+        private func toStandardOutput(
+            _ arguments: [String] = [], as name: String = "-"
+        ) throws -> (program: Program, port: Int) {
+            let program = try Program("frame-receive", ["--listen", "0", "--json", "--record", name] + arguments)
             let port = try program.findComplaint("the listening line") { text in
                 try program.lines(text).first { $0.event == "listening" }?.int("port")
             }
@@ -55,6 +58,53 @@ extension ExampleTests {
             #expect(try words.outputBytes.isEmpty && send(to: address) == bytes)
             #expect(try words.finish() == .exit(0), "\(words.complaints)")
             #expect(words.outputBytes == bytes)
+        }
+
+        @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+        func theSystemsNamesForItHaveNothingButThePicturesEither(name: String) throws {
+            let (receiver, port) = try toStandardOutput(["--once"], as: name)
+            let bytes = try send(to: port)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(receiver.outputBytes == bytes)
+        }
+
+        @Test func picturesForAReaderCannotBeSynced() throws {
+            let receiver = try Program("frame-receive", ["--listen", "0", "--record", "-", "--sync"])
+            #expect(try receiver.finish() == .exit(1))
+            #expect(receiver.complaints.contains("cannot be synced to a disk: record to a file"))
+        }
+
+        /// A FIFO that is opened once more does not block; a socket cannot be opened once more.
+        @Test(arguments: ["FIFO", "socket"]) func aReaderThatDoesNotReadCostsNoLastWord(kind: String) throws {
+            let fifo = workspace.file("pictures")
+            try #require(unsafe mkfifo(fifo, 0o600) == 0)
+            let reader = try Descriptor.openNonBlocking(fifo)
+            let listener = try RawListener()
+            let output = kind == "FIFO" ? fifo : "/dev/tcp/127.0.0.1/\(listener.port)"
+            let receiver = try Program(
+                "frame-receive", ["--listen", "0", "--json", "--record", "-"],
+                script: #"exec bash -c 'exec "$0" "$@" >\#(output)' "$0" "$@""#)
+            let port = try receiver.findComplaint("the listening line") { text in
+                try receiver.lines(text).first { $0.event == "listening" }?.int("port")
+            }
+            let sender = try sender(
+                to: port,
+                ["--pattern", "--size", "1280x720", "--rate", "120", "--quality", "100", "--no-reconnect"])
+            // Nothing was sent for a second, so the output is full and no credit comes back.
+            _ = try sender.find("a full output") { text in
+                let seconds = try sender.lines(text).filter { $0.event == "progress" }
+                return try seconds.contains { try $0.int("sent") > 0 } && seconds.last?.int("sent") == 0
+                    ? true : nil
+            }
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+            #expect(receiver.complaints.contains("stopping; once more to quit now\n"))
+            let objects = receiver.complaints.split(separator: "\n").filter { $0.hasPrefix("{") }
+            let lines = try objects.map { try Line(String($0)) }
+            #expect(lines.contains { $0.event == "stopping" })
+            #expect(lines.last?.scope == "total")
+            try sender.finish()
+            _ = reader
         }
 
         @Test func oneStreamAfterAnotherGoesToStandardOutput() throws {

@@ -2,13 +2,8 @@
 /// with each failure, from 250 ms to 8 s. The "full jitter" prevents that many peers that lost
 /// the same server return all at once.
 ///
-/// ```swift
-/// var delay = ReconnectDelay()
-/// while true {
-///     // ... an attempt; after 10 s or more of healthy streaming: delay.reset()
-///     wait(delay.next())
-/// }
-/// ```
+/// Each attempt that fails waits for ``next()``; one that streamed for ``healthy`` or more calls
+/// ``reset()``.
 package struct ReconnectDelay: Hashable, Sendable {
     /// The first wait's limit.
     package static let shortest = BackOff.shortest

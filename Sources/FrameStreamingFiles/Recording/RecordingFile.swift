@@ -29,6 +29,9 @@ final class RecordingFile {
     /// with bytes of other programs.
     private let isCut: Bool
     private let syncsFrames: Bool
+    /// Whether a write may wait, which no cancellation would end. Then a write follows a poll, and
+    /// is no longer than the room that the poll promises.
+    private let blocks: Bool
     private var isNameSynced = false
     /// Bytes up to the end of the last whole frame.
     private var wholeLength = 0
@@ -36,6 +39,9 @@ final class RecordingFile {
     /// The interval at which a FIFO is checked for a reader, in nanoseconds. The kernel does not
     /// report that one has opened it.
     private static let slice: Int64 = 50_000_000
+
+    /// The room that a pipe has when a poll says that it can be written to: PIPE_BUF of pipe(7).
+    private static let promisedRoom = 4_096
 
     /// Takes the file; waits for the reader of a FIFO.
     init(
@@ -47,9 +53,23 @@ final class RecordingFile {
         state = .open(claim.descriptor)
         identity = claim.identity
         isUnborn = claim.isNew
-        isCut = claim.path != RecordingStandardOutput.path
+        isCut = !RecordingStandardOutput.isNamed(claim.path)
         syncsFrames = options.syncsFrames
+        blocks = claim.blocks
         self.cancellation = cancellation
+        try Self.checkSyncing(claim.descriptor, claim.path, options)
+    }
+
+    /// Checks that frames can be synced to a disk where the options ask for it.
+    static func checkSyncing(
+        _ descriptor: Descriptor, _ path: String, _ options: RecordingOptions
+    ) throws(FrameStreamingError) {
+        if options.syncsFrames, (try? descriptor.details())?.kind != .regular { throw cannotSync(path) }
+    }
+
+    static func cannotSync(_ path: String) -> FrameStreamingError {
+        FrameStreamingError(
+            .invalidArgument, "frames that go to a reader cannot be synced to a disk: record to a file", subject: path)
     }
 
     /// Writes to an open and empty descriptor.
@@ -62,6 +82,7 @@ final class RecordingFile {
         isUnborn = false
         isCut = true
         syncsFrames = false
+        blocks = false
     }
 
     deinit { close() }
@@ -134,11 +155,11 @@ final class RecordingFile {
                 throw failed(error, descriptor, written: done)
             }
             try checkUnchanged(details, descriptor, grownBy: total)
-            do throws(SystemError) {
-                if syncsFrames { try sync(descriptor) }
-            } catch {
-                throw failed(error, descriptor, written: done)
-            }
+        }
+        do throws(SystemError) {
+            if syncsFrames { try sync(descriptor) }
+        } catch {
+            throw failed(error, descriptor, written: done)
         }
         wholeLength += total
         isUnborn = false
@@ -153,15 +174,18 @@ final class RecordingFile {
                 "its reader has gone (\(error.reason)): start the reader again, and then the stream; \(wholeLength) bytes of whole pictures were written",
                 subject: path, errno: error.code)
         }
-        return FrameStreamingError(
-            error, subject: path,
-            remedy: "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again")
+        let remedy =
+            identity == nil
+            ? "\(wholeLength) bytes of whole pictures were written, and a part of the next one may follow them; free space and start again"
+            : "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again"
+        return FrameStreamingError(error, subject: path, remedy: remedy)
     }
 
     /// Writes once, from byte `done` on, as soon as there is room; nil = cancelled.
     private func write(
         _ first: RawSpan, _ second: RawSpan, from done: Int, to descriptor: Descriptor
     ) throws(SystemError) -> Int? {
+        if blocks, try !waitForRoom(descriptor) { return nil }
         while true {
             do throws(SystemError) {
                 let (head, rest) = (min(done, first.byteCount), max(0, done - first.byteCount))
@@ -171,16 +195,20 @@ final class RecordingFile {
                         first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
                 }
                 return try withoutPipeSignal { () throws(SystemError) in
-                    try descriptor.write(
-                        first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
+                    let (first, second) = (first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
+                    guard blocks else { return try descriptor.write(first, second) }
+                    return try descriptor.write((first.isEmpty ? second : first).extracting(first: Self.promisedRoom))
                 }
             } catch {
                 guard error.code == Errno.again else { throw error }
             }
-            let readiness = try wait(
-                for: PollEvents.output, on: descriptor.raw, until: nil, wakeUp: cancellation?.wakeUp)
-            if readiness == .woken { return nil }
+            guard try waitForRoom(descriptor) else { return nil }
         }
+    }
+
+    /// Waits until the descriptor takes bytes; false = cancelled.
+    private func waitForRoom(_ descriptor: Descriptor) throws(SystemError) -> Bool {
+        try wait(for: PollEvents.output, on: descriptor.raw, until: nil, wakeUp: cancellation?.wakeUp) != .woken
     }
 
     /// Checks that the file contains exactly what was written to it. The check follows a write in
@@ -200,7 +228,7 @@ final class RecordingFile {
 
     private func sync(_ descriptor: Descriptor) throws(SystemError) {
         try descriptor.syncData()
-        guard !isNameSynced else { return }
+        guard !isNameSynced, identity != nil else { return }
         try syncParentDirectory(of: path)
         isNameSynced = true
     }

@@ -15,6 +15,8 @@ struct RecordingFileClaim {
     let identity: FileDetails.Identity?
     /// Whether this claim created the file.
     let isNew: Bool
+    /// Whether a write may wait, and only bytes for which there is room may be written.
+    var blocks = false
 
     private static let remedy = "the recording cannot be created there"
 
@@ -23,9 +25,11 @@ struct RecordingFileClaim {
     static func take(
         _ path: String, _ options: RecordingOptions, _ cancellation: RecordingCancellation?
     ) throws(FrameStreamingError) -> RecordingFileClaim? {
-        if path == RecordingStandardOutput.path {
+        if RecordingStandardOutput.isNamed(path) {
+            let opened = try RecordingStandardOutput.open()
             return RecordingFileClaim(
-                descriptor: try RecordingStandardOutput.open(), path: path, number: 1, identity: nil, isNew: false)
+                descriptor: opened.descriptor, path: path, number: 1, identity: nil, isNew: false,
+                blocks: opened.blocks)
         }
         return try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {

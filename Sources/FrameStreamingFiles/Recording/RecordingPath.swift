@@ -6,7 +6,7 @@ public enum RecordingPath {
     /// Returns the path of the `number`th recording: `out.y4m` itself, then `out-2.y4m`,
     /// `out-3.y4m`; for a directory `DIR`, `DIR-2`. Standard output, `-`, has one name.
     public static func numbered(_ path: String, _ number: Int) -> String {
-        guard number > 1, path != RecordingStandardOutput.path else { return path }
+        guard number > 1, !RecordingStandardOutput.isNamed(path) else { return path }
         var bytes = Array(path.utf8)
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let name = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
@@ -17,11 +17,15 @@ public enum RecordingPath {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether the path names standard output: `-`, `/dev/stdout`, `/dev/fd/1` or
+    /// `/proc/self/fd/1`. A program that records there must print its own lines elsewhere.
+    public static func isStandardOutput(_ path: String) -> Bool { RecordingStandardOutput.isNamed(path) }
+
     /// Whether what is written there goes to a reader and is not kept: standard output (`-`), a FIFO,
     /// a device or a socket. Such a place is always free, so a program has to see to it that only
     /// one recorder at a time writes there.
     public static func isStream(_ path: String) -> Bool {
-        if path == RecordingStandardOutput.path { return true }
+        if isStandardOutput(path) { return true }
         switch try? fileDetails(path)?.kind {
         case .fifo, .character, .socket: return true
         case .regular, .directory, .other, nil: return false
@@ -33,15 +37,17 @@ public enum RecordingPath {
     ///
     /// - Returns: The name that a recorder with these options would take now.
     /// - Throws: `alreadyExists` where the options refuse the name; `notFound` where the directory
-    ///   is missing; `notPermitted`; `system`.
+    ///   is missing; `invalidArgument` where frames are to be synced that go to a reader;
+    ///   `notPermitted`; `system`.
     @discardableResult
     public static func checkFile(
         _ path: String, options: RecordingOptions = RecordingOptions()
     ) throws(FrameStreamingError) -> String {
-        if path == RecordingStandardOutput.path {
-            _ = try RecordingStandardOutput.open()
+        if isStandardOutput(path) {
+            try RecordingFile.checkSyncing(try RecordingStandardOutput.open().descriptor, path, options)
             return path
         }
+        if options.syncsFrames, isStream(path) { throw RecordingFile.cannotSync(path) }
         return try RecordingNames(path: path, options: options).first { name, number throws(FrameStreamingError) in
             do throws(SystemError) {
                 let found = try fileDetails(name)

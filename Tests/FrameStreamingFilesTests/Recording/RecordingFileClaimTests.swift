@@ -208,7 +208,9 @@ import Testing
         let recorder = try MJPEGRecorder(path: directory.path("a.mjpg"), options: options)
         for tag in 1...2 as ClosedRange<UInt8> { try recorder.write(jpeg(tag)) }
         #expect(try contents(recorder.path) == (1...2).flatMap { fakeJPEG(tag: $0) })
-        // Syncing has no effect on a device.
-        try MJPEGRecorder(path: "/dev/null", options: options).write(jpeg(1))
+        // A device, a FIFO and a pipe have no disk.
+        let error = try failure { _ = try MJPEGRecorder(path: "/dev/null", options: options) }
+        #expect(error.code == .invalidArgument && error.message.hasSuffix("record to a file"))
+        #expect(try failure { _ = try RecordingPath.checkFile("/dev/null", options: options) }.code == .invalidArgument)
     }
 }

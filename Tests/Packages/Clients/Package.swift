@@ -12,6 +12,12 @@ func client(_ name: String, of product: String) -> Target {
         ])
 }
 
+/// What the pieces of code in the documentation import.
+let shown: [Target.Dependency] = [
+    .product(name: "FrameStreaming", package: "FrameStreaming"),
+    .product(name: "FrameStreamingPreview", package: "FrameStreaming"),
+]
+
 let package = Package(
     name: "Clients",
     dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview"])],
@@ -24,6 +30,9 @@ let package = Package(
         client("TCP", of: "FrameStreamingTCP"),
         client("Testing", of: "FrameStreamingTesting"),
         client("Preview", of: "FrameStreamingPreview"),
+        .target(name: "Snippets", dependencies: shown),
+        // The program of Docs/Preview.md.
+        .executableTarget(name: "viewer", dependencies: shown),
     ],
     swiftLanguageModes: [.v6]
 )
