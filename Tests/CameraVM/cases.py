@@ -331,6 +331,22 @@ def controls_are_set():
 
 
 @case("vivid")
+def the_commands_of_the_documents():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    lines = [line for name in ("README.md", "Docs/Python.md") for line in (root / name).read_text().splitlines()]
+    commands = [re.sub(r"\s+[#&].*$", "", line) for line in lines if line.startswith("frame-send --camera /dev/video0")]
+    check(len(commands) >= 5, f"the documents have commands with a camera: {commands}")
+    for command in commands:
+        receiver = Program(BIN / "frame-receive", "--listen", "127.0.0.1:0", "--frames", "5", "--json")
+        port = until(lambda: receiver.events("listening"), "frame-receive listens")[0]["port"]
+        words = re.sub(r"\b\w+:5600", f"127.0.0.1:{port}", command.replace("/dev/video0", WEBCAM)).split()
+        sender = Program(BIN / words[0], *words[1:])
+        check(receiver.end(60) == 0 and receiver.total()["frames"] >= 5, f"{command}: {sender.notes}")
+        check(sender.interrupt() == 0, f"{command}: {sender.notes}")
+    control(WEBCAM, "brightness=128")
+
+
+@case("vivid")
 def wrong_paths_and_formats():
     for arguments, words in (
         (["/dev/video77"], "no such camera"), (["/dev/null"], "not a V4L2 device"),
