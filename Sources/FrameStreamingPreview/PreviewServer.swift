@@ -5,7 +5,7 @@ internal import FrameStreamingSystem
 ///
 /// ```swift
 /// let preview = try PreviewServer(on: "8080", codec: JPEGCodec())
-/// print(preview.address)   // http://127.0.0.1:8080/
+/// print(preview.address)  // http://127.0.0.1:8080/
 /// let stream = preview.stream(of: receiver.peer)
 /// while let received = try receiver.next() { stream.show(received, from: receiver.peer) }
 /// ```

@@ -195,7 +195,9 @@ final class RecordingFile {
                         first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
                 }
                 return try withoutPipeSignal { () throws(SystemError) in
-                    let (first, second) = (first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest))
+                    let (first, second) = (
+                        first.extracting(droppingFirst: head), second.extracting(droppingFirst: rest)
+                    )
                     guard blocks else { return try descriptor.write(first, second) }
                     return try descriptor.write((first.isEmpty ? second : first).extracting(first: Self.promisedRoom))
                 }

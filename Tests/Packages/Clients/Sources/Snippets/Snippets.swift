@@ -88,7 +88,7 @@ func turn(_ sender: FrameSender) throws {
 
 func preview(_ receiver: FrameReceiver) throws {
     let preview = try PreviewServer(on: "8080", codec: JPEGCodec())
-    print(preview.address)   // http://127.0.0.1:8080/
+    print(preview.address)  // http://127.0.0.1:8080/
     let stream = preview.stream(of: receiver.peer)
     while let received = try receiver.next() { stream.show(received, from: receiver.peer) }
 }
