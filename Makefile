@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 # What the library links to. Nothing else is needed to build, test or use it.
-LIBRARIES := libturbojpeg0-dev libv4l-dev
+LIBRARIES := libturbojpeg0-dev libv4l-dev libssl-dev
 LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
 SECONDS ?= 10
 

@@ -52,10 +52,12 @@ let package = Package(
         .library(name: "FrameStreamingTCP", targets: ["FrameStreamingTCP"]),
         .library(name: "FrameStreamingTesting", targets: ["FrameStreamingTesting"]),
         .library(name: "FrameStreamingPreview", targets: ["FrameStreamingPreview"]),
+        .library(name: "FrameStreamingTLS", targets: ["FrameStreamingTLS"]),
     ],
     traits: [
         .trait(name: "Preview", description: "The product FrameStreamingPreview."),
-        .default(enabledTraits: isFetched ? [] : ["Preview"]),
+        .trait(name: "TLS", description: "The product FrameStreamingTLS, which needs OpenSSL 3."),
+        .default(enabledTraits: isFetched ? [] : ["Preview", "TLS"]),
     ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -100,6 +102,11 @@ let package = Package(
             ],
             resources: pageFiles.map { .embedInCode("Page/\($0)") },
             swiftSettings: settings),
+        .target(
+            name: "FrameStreamingTLS",
+            dependencies: ["FrameStreamingCore", "FrameStreamingTCP", "FrameStreamingSystem", "COpenSSL"],
+            swiftSettings: settings),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -162,6 +169,14 @@ let package = Package(
                 "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
                 "FrameStreamingSystem", "RawSockets", "TestThreads",
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "FrameStreamingTLSTests",
+            dependencies: [
+                "FrameStreamingTLS", "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting",
+                "FrameStreamingSystem", "RawSockets", "TestThreads",
+            ],
+            exclude: ["Certificates"],
             swiftSettings: settings),
         // The other end of a connection, for tests of the library and of the programs.
         .target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: settings),

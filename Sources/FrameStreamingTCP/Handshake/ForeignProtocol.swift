@@ -67,7 +67,9 @@ enum ForeignProtocol: Hashable, CaseIterable {
             .protocolViolation,
             listens
                 ? "the peer speaks \(name): \(isSender ? remedyAtSender : remedyAtReceiver)"
-                : "the program there speaks \(name), and not the protocol of this package: check the host and the port",
+                : self == .tls
+                    ? "the program there asks for TLS: give this side the key of that program, or check the host and the port"
+                    : "the program there speaks \(name), and not the protocol of this package: check the host and the port",
             subject: address)
     }
 
@@ -98,7 +100,7 @@ enum ForeignProtocol: Hashable, CaseIterable {
             "this port only gives frames to this package's receivers. Start a receiver with a preview, and open the preview's address"
         case .rtsp, .rtmp:
             "this port only gives frames to this package's receivers. Start one, and have the player read its preview over HTTP"
-        case .tls: "this port is not encrypted. Connect without TLS, or through an SSH tunnel or a VPN"
+        case .tls: "this port is not encrypted. Give this side the peer's key, or connect without TLS"
         case .zeroMQ: "use this package's sender and receiver at both ends, in Swift or Python, or another port"
         case .ssh: "check the host and the port of that program"
         }

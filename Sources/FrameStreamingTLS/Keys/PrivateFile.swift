@@ -1,0 +1,54 @@
+internal import FrameStreamingCore
+internal import FrameStreamingSystem
+
+/// A file with a secret.
+enum PrivateFile {
+    /// Reads a whole file that only its owner may use.
+    ///
+    /// - Throws: `notFound`; `notPermitted` if others may read or change it; `malformedInput` for
+    ///   what is no file or too large.
+    static func read(_ path: String, atMost limit: Int) throws(FrameStreamingError) -> [UInt8] {
+        let file: Descriptor
+        let details: FileDetails
+        do throws(SystemError) {
+            // A FIFO in its place must not make the program wait.
+            file = try Descriptor.openNonBlocking(path)
+            details = try file.details()
+        } catch {
+            throw FrameStreamingError(error, subject: path)
+        }
+        if let error = objection(details, limit) { throw error.about(path) }
+        do throws(SystemError) { return try file.readAll(limit: limit) } catch {
+            throw FrameStreamingError(error, subject: path)
+        }
+    }
+
+    /// Checks a file that OpenSSL reads by itself.
+    static func check(_ path: String) throws(FrameStreamingError) {
+        let details: FileDetails?
+        do throws(SystemError) { details = try fileDetails(path) } catch {
+            throw FrameStreamingError(error, subject: path)
+        }
+        guard let details else { throw FrameStreamingError(.notFound, "there is no such file", subject: path) }
+        if let error = objection(details, 1 << 20) { throw error.about(path) }
+    }
+
+    private static func objection(_ details: FileDetails, _ limit: Int) -> FrameStreamingError? {
+        guard details.kind == .regular else { return FrameStreamingError(.malformedInput, "it is no regular file") }
+        guard details.size <= limit else {
+            return FrameStreamingError(.malformedInput, "it is too large for a key: \(details.size) bytes")
+        }
+        let user = currentUser()
+        guard details.owner == user || details.owner == 0 else {
+            return FrameStreamingError(
+                .notPermitted, "it belongs to another user, who could change it: make it this user's own")
+        }
+        guard details.permissions & 0o077 == 0 else {
+            return FrameStreamingError(
+                .notPermitted,
+                "others may use this secret (mode 0\(String(details.permissions, radix: 8))): take their rights away by chmod 600, and make a new key if they may have read it"
+            )
+        }
+        return nil
+    }
+}
