@@ -6,7 +6,7 @@ LIBRARIES := libturbojpeg0-dev libv4l-dev libssl-dev
 LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
 SECONDS ?= 10
 
-.PHONY: demo test bench interop docs lint test-packages test-camera libraries clean
+.PHONY: demo test bench interop docs man lint test-packages test-camera libraries clean
 
 demo: libraries
 	$(SWIFT) build -c release --product frame-demo
@@ -36,6 +36,10 @@ test-camera: libraries
 
 docs: libraries
 	.ci/docs
+
+# The programs' manual pages, and completions for bash, zsh and fish, in .build/manual.
+man: libraries
+	.ci/manual
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Examples Tests Benchmarks Package.swift

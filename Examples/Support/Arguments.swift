@@ -31,6 +31,9 @@ package func checkAddress(connect: String?, listen: String?) throws {
     }
 }
 
+/// What a shell offers for a camera's path.
+@Sendable package func cameraPaths() -> [String] { CameraDevice.all().flatMap { [$0.path] + $0.stablePaths } }
+
 /// The usage error for a preview's address that the library refuses.
 package func wrongPreviewAddress(_ error: FrameStreamingError) -> ValidationError {
     ValidationError(error.code == .notPermitted ? "\(error) (--insecure)" : "\(error)")
@@ -48,6 +51,7 @@ package struct RotationArgument: ExpressibleByArgument, Sendable {
     }
 
     package static var allValueStrings: [String] { ["90", "180", "270", "auto"] }
+    package static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 /// A number of frames, or `adaptive`.
@@ -69,16 +73,19 @@ package enum WindowArgument: ExpressibleByArgument, Sendable {
 extension PixelFormat: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { allNamed.map { $0.description.prefix { $0 != " " }.lowercased() } }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 extension ChromaSubsampling: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { all.map(\.description) }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 extension ColorRange: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { ["limited", "full"] }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 extension FrameRate: ExpressibleByArgument {
@@ -88,11 +95,13 @@ extension FrameRate: ExpressibleByArgument {
 extension Pacing: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { ["realtime", "max"] }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 extension DeliveryPolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { ["latest", "reliable", "deadline:MS"] }
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -20,6 +20,8 @@ package struct CommandLineCheck: Sendable {
 
     /// The first argument that looks like an option and is none, in words; nil = there is none.
     package func unknownOption(in arguments: [String]) -> String? {
+        // A shell's completion asks the parser, which has its own way of writing that.
+        if arguments.first == "---completion" { return nil }
         for argument in arguments {
             if argument == "--" { return nil }
             // A dash alone is standard input or output, and one in front of a digit is a number.
@@ -91,7 +93,8 @@ package struct CommandLineCheck: Sendable {
         return ranges[String(match.1)] ?? ranges["--" + match.1.drop { $0 == "-" }]
     }
 
-    private static let size = "WIDTHxHEIGHT with sides of 1 to 65535, such as 1280x720"
+    /// Pictures are sent as JPEG, whose sides are shorter than those of other formats.
+    private static let size = "WIDTHxHEIGHT with sides of 1 to 65500, such as 1280x720"
     private static let rate = "pictures per second, more than 0, such as 25, 29.97 or 30000/1001"
 
     private static let ranges = [

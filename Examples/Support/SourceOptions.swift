@@ -11,11 +11,12 @@ package struct SourceOptions: ParsableArguments {
         name: [.customLong("input"), .customShort("i")],
         help: ArgumentHelp(
             "A file or a pipe: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input. A file is sent at its rate, a pipe as it comes.",
-            valueName: "file|-"))
+            valueName: "file|-"), completion: .file())
     package var input: String?
 
     @Option(
-        help: ArgumentHelp("A V4L2 camera: /dev/videoN, or a link that frame-cameras lists.", valueName: "path"))
+        help: ArgumentHelp("A V4L2 camera: /dev/videoN, or a link that frame-cameras lists.", valueName: "path"),
+        completion: .custom { _, _, _ in cameraPaths() })
     package var camera: String?
 
     @Option(

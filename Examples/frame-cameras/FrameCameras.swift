@@ -16,7 +16,9 @@ struct FrameCameras: ParsableCommand {
 
     static func main() { start(Self.self, examples: nil) }
 
-    @Argument(help: ArgumentHelp("The path of one camera. (default: all cameras)", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("The path of one camera. (default: all cameras)", valueName: "path"),
+        completion: .custom { _, _, _ in cameraPaths() })
     var camera: String?
 
     @Flag(help: "Print one JSON object a line and camera on standard output, for programs.")

@@ -9,13 +9,19 @@ import Glibc
 struct FrameDemo: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-demo", abstract: "Sends live pictures to itself over TCP, and prints their age on arrival.",
-        version: version)
+        discussion: """
+            Pictures: frame-demo --input film.y4m
+                      frame-demo --seconds 10 --save-last last.jpg
+            Preview:  frame-demo --preview 8080
+            Output:   frame-demo --seconds 10 --json --fail-on-drop
+            """, version: version)
 
     static func main() { start(Self.self, examples: nil) }
 
     @Option(
         name: [.customLong("input"), .customShort("i")],
-        help: ArgumentHelp("A Y4M or MJPEG file instead of the test pattern.", valueName: "file"))
+        help: ArgumentHelp("A Y4M or MJPEG file instead of the test pattern.", valueName: "file"),
+        completion: .file())
     var input: String?
 
     @Option(help: ArgumentHelp("Stop after this many seconds.", valueName: "n"))
@@ -24,7 +30,7 @@ struct FrameDemo: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Save the last picture that arrived; - is standard output, and all lines go to standard error.",
-            valueName: "file.jpg|-"))
+            valueName: "file.jpg|-"), completion: .file())
     var saveLast: String?
 
     @Option(

@@ -166,7 +166,7 @@ struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Record as Y4M, MJPEG or a directory of JPEGs, by the ending of the name. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3. A FIFO, a device and - (standard output) take the MJPEG of one stream at a time.",
-            valueName: "file.y4m|file.mjpg|dir/|-"))
+            valueName: "file.y4m|file.mjpg|dir/|-"), completion: .file())
     var record: String?
 
     @Flag(

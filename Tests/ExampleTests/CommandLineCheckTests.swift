@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: [
         ["--pattern", "--to", "a:1"], ["-i", "-", "--size=4x4"], ["--quality", "-1"], ["--", "--nonsense"], [],
-        ["--generate-completion-script", "bash"], ["-h"],
+        ["--generate-completion-script", "bash"], ["-h"], ["---completion", "--", "--camera", "0", "0", "--nonsense"],
     ])
     func whatExistsIsLeftToTheParser(arguments: [String]) {
         #expect(check.unknownOption(in: arguments) == nil)

@@ -69,7 +69,7 @@ final class Program: Sendable {
     enum Input: Equatable { case empty, open, file(String) }
 
     /// The executables are built beside the test bundle.
-    private static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
     private static func collect(

@@ -118,7 +118,7 @@ extension ExampleTests {
         }
 
         @Test(arguments: [
-            ("--quality", "101", "1 to 100, or a range"), ("--size", "0x480", "sides of 1 to 65535"),
+            ("--quality", "101", "1 to 100, or a range"), ("--size", "0x480", "sides of 1 to 65500"),
             ("--fps", "0", "more than 0"), ("-s", "640", "such as 1280x720"), ("-r", "nonsense", "more than 0"),
             ("--window", "0", "1 or more, or adaptive"), ("--frames", "many", "1 or more"),
             ("--encoders", "99999999999999999999", "1 to 64"), ("--policy", "newest", "latest"),
@@ -157,13 +157,41 @@ extension ExampleTests {
 
         @Test(arguments: [
             ("frame-send", ["Pictures", "Connection", "Output"]),
-            ("frame-receive", ["Connection", "Pictures", "Preview", "Output"]),
+            ("frame-receive", ["Connection", "Pictures", "Preview", "Output"]), ("frame-demo", ["Output"]),
         ])
         func helpHasAnExampleForEachGroup(name: String, groups: [String]) throws {
             let help = try run(name, ["--help"]).output
             for group in groups {
                 #expect(help.contains(try Regex("\(group): +[^\n]*\(name) ")), "\(group): \(help)")
                 #expect(help.contains("\(group.uppercased()):"))
+            }
+        }
+
+        @Test(arguments: [
+            ("frame-demo", "Preview: +frame-demo --preview"), ("frame-demo", "Pictures: +frame-demo --input"),
+            ("frame-cameras", "One camera: +frame-cameras /dev/video0"), ("frame-cameras", "--json"),
+        ])
+        func theOtherProgramsHaveExamplesToo(name: String, words: String) throws {
+            let help = try run(name, ["--help"]).output
+            #expect(help.contains(try Regex(words)), "\(help)")
+        }
+
+        /// What the scripts for bash, zsh and fish call.
+        @Test(arguments: ["frame-send", "frame-receive", "frame-demo", "frame-cameras"])
+        func completionsAreMade(name: String) throws {
+            for shell in ["bash", "zsh", "fish"] {
+                let script = try run(name, ["--generate-completion-script", shell])
+                #expect(script.end == .exit(0) && script.output.contains(name), "\(script)")
+                #expect(script.output.contains("json"), "\(script)")
+            }
+        }
+
+        @Test func theCompletionOfAValueIsNoUnknownOption() throws {
+            // The paths of cameras, of which this machine may have none.
+            for (name, argument) in [("frame-send", "--camera"), ("frame-cameras", "positional@0")] {
+                let outcome = try run(name, ["---completion", "--", argument, "0", "0", "--nonsense"])
+                #expect(outcome.end == .exit(0) && outcome.complaints == "", "\(outcome)")
+                #expect(!outcome.output.contains("Error"), "\(outcome)")
             }
         }
 

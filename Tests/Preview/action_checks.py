@@ -132,6 +132,13 @@ def focus(page):
     page.until("columns === 1")
     page.key("ArrowDown", 40)
     check("down is the next row", named() == order[1], named())
+    page.key("ArrowUp", 38)
+    check("up is the row before", named() == order[0], named())
+    page.evaluate("document.activeElement.blur()")
+    page.key("ArrowDown", 40)
+    check("in one column, down gets to the first tile", named() == order[0], named())
+    page.key("ArrowDown", 40)
+    check("and to the next", named() == order[1], named())
     page.size()
     page.until("columns > 1")
 

@@ -55,11 +55,11 @@ function explainFigures() {
 }
 
 /** Moves the focus from tile to tile. Returns false where there is none in that direction. */
-function moveFocus(by) {
+function moveFocus(by, isAlong = false) {
     const order = inOrder();
     const from = order.findIndex(({ element }) => element.contains(document.activeElement));
-    // Up and down scroll the page until a tile has the focus.
-    if (from < 0 && Math.abs(by) !== 1) return false;
+    // Up and down scroll the page until a tile has the focus; in a single column there is no other way to the first.
+    if (from < 0 && isAlong && columns > 1) return false;
     const to = from < 0 ? 0 : from + by;
     order[to]?.link.focus();
     return to in order;
@@ -75,8 +75,8 @@ addEventListener("keydown", (event) => {
         s: () => { const tile = current(); if (!tile || event.repeat) return false; tile.snapshot.click(); },
         ArrowLeft: () => isOne ? step(-1) : moveFocus(-1),
         ArrowRight: () => isOne ? step(1) : moveFocus(1),
-        ArrowUp: () => isOne ? false : moveFocus(-columns),
-        ArrowDown: () => isOne ? false : moveFocus(columns),
+        ArrowUp: () => isOne ? false : moveFocus(-columns, true),
+        ArrowDown: () => isOne ? false : moveFocus(columns, true),
     };
     const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act && act() !== false) event.preventDefault();

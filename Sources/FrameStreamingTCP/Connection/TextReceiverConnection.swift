@@ -9,9 +9,10 @@ final class TextReceiverConnection: Connection {
     private let state = ConnectionState()
     private let reader: TextReader
 
+    /// - Parameter listens: Whether the peer came to this side's port.
     init(
         _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, receiving: TCPReceiverOptions,
-        options: TCPOptions
+        options: TCPOptions, listens: Bool
     ) {
         self.channel = channel
         self.writer = writer
@@ -19,7 +20,8 @@ final class TextReceiverConnection: Connection {
         // keeps.
         let pool = receiving.pool ?? FramePool(capacity: 3)
         reader = TextReader(
-            channel, writer, state, input: input, pool: pool, maximumFrameByteCount: receiving.maximumFrameByteCount,
+            channel, writer, state, input: input, pool: pool,
+            parser: TextHeaderParser(maximumFrameByteCount: receiving.maximumFrameByteCount, listens: listens),
             limits: options.progressLimits)
     }
 
@@ -97,14 +99,14 @@ private final class TextReader: @unchecked Sendable {
 
     init(
         _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, input: InputBuffer, pool: FramePool,
-        maximumFrameByteCount: Int, limits: MessageProgress.Limits
+        parser: TextHeaderParser, limits: MessageProgress.Limits
     ) {
         self.channel = channel
         self.writer = writer
         self.state = state
         self.input = input
         self.pool = pool
-        parser = TextHeaderParser(maximumFrameByteCount: maximumFrameByteCount)
+        self.parser = parser
         stallMonitor = ReadStallMonitor(limits)
     }
 

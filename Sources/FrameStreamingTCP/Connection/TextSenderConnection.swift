@@ -7,7 +7,7 @@ internal import FrameStreamingSystem
 /// The thread in `receive` sends the JPEG when it reads the first `ok`.
 final class TextSenderConnection: Connection {
     private struct Exchange {
-        var machine = TextSenderMachine()
+        var machine: TextSenderMachine
         var frame: Frame?
         var sequence: UInt64 = 0
     }
@@ -15,12 +15,14 @@ final class TextSenderConnection: Connection {
     private let channel: Channel
     private let writer: MessageWriter
     private let state = ConnectionState()
-    private let exchange = Monitor(Exchange())
+    private let exchange: Monitor<Exchange>
     private let reader: ReceiptReader
 
-    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions) {
+    /// - Parameter listens: Whether the peer came to this side's port.
+    init(_ channel: Channel, _ writer: MessageWriter, input: InputBuffer, options: TCPOptions, listens: Bool) {
         self.channel = channel
         self.writer = writer
+        exchange = Monitor(Exchange(machine: TextSenderMachine(listens: listens)))
         reader = ReceiptReader(channel, writer, input: input, options: options)
     }
 

@@ -3,7 +3,7 @@ internal import FrameStreamingCore
 /// A protocol that is not this package's. A peer that speaks it took the port for another one, and
 /// is recognised by its first bytes.
 enum ForeignProtocol: Hashable, CaseIterable {
-    case http, rtsp, rtmp, tls, zeroMQ, ssh
+    case http, rtsp, rtmp, rdp, tls, zeroMQ, ssh
 
     /// What the first bytes tell.
     enum Finding: Hashable {
@@ -30,8 +30,7 @@ enum ForeignProtocol: Hashable, CaseIterable {
         guard let first = bytes.first else { return .nothing }
         let undecided: Finding = isAll ? .nothing : .undecided
         switch first {
-        // RTMP's version, which no other protocol here begins with.
-        case 0x03: return .found(.rtmp)
+        case 0x03: return bytes.count < 6 ? undecided : .found(isRDP(bytes) ? .rdp : .rtmp)
         // A handshake record (22) or an alert (21), and the major version 3 of TLS (RFC 8446, 5.1).
         case 0x15, 0x16: return bytes.count < 2 ? undecided : bytes[1] == 0x03 ? .found(.tls) : .nothing
         // The signature of ZMTP: 0xFF, eight bytes, 0x7F (rfc.zeromq.org/spec/23).
@@ -45,6 +44,17 @@ enum ForeignProtocol: Hashable, CaseIterable {
             }
         }
         return findInOptions(bytes, isAll: isAll)
+    }
+
+    /// RTMP begins with its version and a time stamp of four bytes (Adobe's specification, 5.2.2 and
+    /// 5.2.3). RDP begins with a TPKT header (RFC 1006): the version, a zero and the packet's
+    /// length, in which an X.224 connection request follows (ITU-T X.224, 13.3): its own length and
+    /// the code 0xE0.
+    ///
+    /// - Parameter bytes: At least six, the first of them 3.
+    private static func isRDP(_ bytes: [UInt8]) -> Bool {
+        let length = Int(bytes[2]) << 8 | Int(bytes[3])
+        return bytes[1] == 0 && length >= 11 && bytes[4] >= 6 && Int(bytes[4]) <= length - 5 && bytes[5] & 0xF0 == 0xE0
     }
 
     /// HTTP and RTSP share one method: the version at the end of its line tells them apart.
@@ -78,6 +88,7 @@ enum ForeignProtocol: Hashable, CaseIterable {
         case .http: "HTTP, as a browser does"
         case .rtsp: "RTSP, as IP cameras and players do"
         case .rtmp: "RTMP, as OBS does"
+        case .rdp: "RDP, as Remote Desktop does"
         case .tls: "TLS, as for an https address"
         case .zeroMQ: "ZeroMQ, as imageZMQ and VidGear do"
         case .ssh: "SSH"
@@ -90,7 +101,7 @@ enum ForeignProtocol: Hashable, CaseIterable {
             "this port only takes frames of this package's senders. Open the address of the preview to see the streams; a camera with HTTP is read with curl, and its pictures are piped into a sender"
         case .rtsp: "read the camera with ffmpeg, and pipe its pictures into a sender"
         case .rtmp: "have ffmpeg listen for it (-listen 1), and pipe its pictures into a sender"
-        case .tls, .zeroMQ, .ssh: remedyAtSender
+        case .rdp, .tls, .zeroMQ, .ssh: remedyAtSender
         }
     }
 
@@ -102,7 +113,7 @@ enum ForeignProtocol: Hashable, CaseIterable {
             "this port only gives frames to this package's receivers. Start one, and have the player read its preview over HTTP"
         case .tls: "this port is not encrypted. Give this side the peer's key, or connect without TLS"
         case .zeroMQ: "use this package's sender and receiver at both ends, in Swift or Python, or another port"
-        case .ssh: "check the host and the port of that program"
+        case .rdp, .ssh: "check the host and the port of that program"
         }
     }
 }

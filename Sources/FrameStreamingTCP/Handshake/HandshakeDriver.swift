@@ -52,7 +52,7 @@ struct HandshakeDriver: Sendable {
         let limit = deadline.earlier(.after(options.handshakeTimeout))
         let secured = try secure(channel, host: host, until: limit)
         let writer = MessageWriter(channel, options.progressLimits)
-        if handshake == .text { return text(channel, writer, InputBuffer(), secured) }
+        if handshake == .text { return text(channel, writer, InputBuffer(), secured, listens: false) }
         var use = try sessions.flatMap { sessions throws(FrameStreamingError) in
             try sessions.claim(sessions.last, until: deadline)
         }
@@ -104,7 +104,7 @@ struct HandshakeDriver: Sendable {
         if handshake == .text {
             try checkText(secured, at: channel.address)
             try admit(0)
-            return text(channel, writer, InputBuffer(), secured)
+            return text(channel, writer, InputBuffer(), secured, listens: true)
         }
         var first: [UInt8] = []
         do throws(FrameStreamingError) {
@@ -116,7 +116,7 @@ struct HandshakeDriver: Sendable {
                 }
                 try checkText(secured, at: channel.address)
                 try admit(0)
-                return text(channel, writer, input, secured)
+                return text(channel, writer, input, secured, listens: true)
             }
             var use: SessionUse?
             let handshake = BinaryHandshake.accepting(hello, from: secured, session: issued?.session, admit: admit) {
@@ -290,15 +290,16 @@ struct HandshakeDriver: Sendable {
     }
 
     private func text(
-        _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer, _ secured: SecuredPeer?
+        _ channel: Channel, _ writer: MessageWriter, _ input: InputBuffer, _ secured: SecuredPeer?, listens: Bool
     ) -> TCPTransport {
         var peer = Peer(address: channel.address, handshake: .text, initialCredit: 1, creditAhead: 1)
         peer.identity = secured?.identity
         if role.isSender { peer.pixelFormats = [.jpeg] }
         let connection: any Connection =
             role.isSender
-            ? TextSenderConnection(channel, writer, input: input, options: options)
-            : TextReceiverConnection(channel, writer, input: input, receiving: role.receiving, options: options)
+            ? TextSenderConnection(channel, writer, input: input, options: options, listens: listens)
+            : TextReceiverConnection(
+                channel, writer, input: input, receiving: role.receiving, options: options, listens: listens)
         return TCPTransport(connection, peer)
     }
 }

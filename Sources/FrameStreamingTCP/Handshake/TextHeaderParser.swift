@@ -19,6 +19,8 @@ struct TextHeaderParser {
     private static let goodbye = Array("over".utf8)
 
     private let maximumFrameByteCount: Int
+    /// Whether the peer came to this side's port.
+    private let listens: Bool
     private var step = Step.start
     private var length = 0
     /// The number of bytes of the header, or of `over`, that were taken.
@@ -26,7 +28,12 @@ struct TextHeaderParser {
     /// Whether nothing was taken so far.
     private var isAtStart = true
 
-    init(maximumFrameByteCount: Int) { self.maximumFrameByteCount = maximumFrameByteCount }
+    /// - Parameter listens: Whether the peer came to this side's port; false = this side connected
+    ///   to it.
+    init(maximumFrameByteCount: Int, listens: Bool) {
+        self.maximumFrameByteCount = maximumFrameByteCount
+        self.listens = listens
+    }
 
     /// Whether part of a header, or of `over`, was taken.
     var isInMessage: Bool { step != .start }
@@ -70,7 +77,7 @@ struct TextHeaderParser {
     private func checkIsOurs(_ byte: UInt8, _ rest: InputBuffer) throws(FrameStreamingError) {
         let bytes = [byte] + rest.bytes(0..<min(rest.count, ForeignProtocol.longest))
         guard case .found(let foreign) = ForeignProtocol.find(in: bytes, isAll: true) else { return }
-        throw foreign.error(isSender: false, listens: true, at: nil)
+        throw foreign.error(isSender: false, listens: listens, at: nil)
     }
 
     private mutating func addDigit(_ byte: UInt8) throws(FrameStreamingError) {

@@ -17,6 +17,12 @@ struct TextSenderMachine {
 
     private(set) var step = Step.idle
     private var hasHalf = false
+    /// Whether the peer came to this side's port.
+    private let listens: Bool
+
+    /// - Parameter listens: Whether the peer came to this side's port; false = this side connected
+    ///   to it.
+    init(listens: Bool) { self.listens = listens }
 
     /// Returns the header. It must be sent alone: the tutorial's server takes all bytes of its
     /// first recv for the header.
@@ -35,7 +41,7 @@ struct TextSenderMachine {
             guard byte == Self.receipt[hasHalf ? 1 : 0] else {
                 let bytes = [byte] + input.bytes(0..<min(input.count, ForeignProtocol.longest))
                 if case .found(let foreign) = ForeignProtocol.find(in: bytes, isAll: true), !hasHalf {
-                    throw foreign.error(isSender: true, listens: true, at: nil)
+                    throw foreign.error(isSender: true, listens: listens, at: nil)
                 }
                 throw .textViolation("the byte \(byte) instead of an `ok`")
             }

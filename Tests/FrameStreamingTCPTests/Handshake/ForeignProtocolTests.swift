@@ -14,6 +14,12 @@ import Testing
         (Array("DESCRIBE rtsp://a/1 RTSP/1.0\r\n".utf8), .rtsp), (Array("SSH-2.0-OpenSSH_9.2\r\n".utf8), .ssh),
         ([0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3], .tls), ([0x15, 3, 3, 0, 2, 2, 40], .tls),
         ([3] + [UInt8](repeating: 0, count: 1536), .rtmp),
+        // A time stamp, and a version in place of the zeros, as Flash wrote it.
+        ([3, 0, 0x13, 0x88, 0x10, 9, 0, 0x7C, 2] + [UInt8](repeating: 0xE0, count: 1528), .rtmp),
+        ([3, 0x12, 0x34, 0x56, 0x78, 0xE0, 0, 0, 0], .rtmp),
+        // mstsc's connection request, without and with a cookie.
+        ([3, 0, 0, 0x13, 0x0E, 0xE0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0], .rdp),
+        ([3, 0, 0, 0x2C, 0x27, 0xE0, 0, 0, 0, 0, 0] + Array("Cookie: mstshash=eltons\r\n".utf8), .rdp),
         ([0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8), .zeroMQ),
     ]
 
@@ -28,7 +34,8 @@ import Testing
 
     @Test(
         arguments: [
-            [], [UInt8(ascii: "1")], Array("40, ".utf8), Array("over".utf8), [0x81, 1, 0x50, 0], [0x16, 7],
+            [], [3], [3, 0, 0, 0x13, 0x0E], [UInt8(ascii: "1")], Array("40, ".utf8), Array("over".utf8),
+            [0x81, 1, 0x50, 0], [0x16, 7],
             [0xFF, 0xD8],
             Array("GOT".utf8), [UInt8](repeating: 0xFF, count: 40), [UInt8](repeating: 0, count: 40),
         ] as [[UInt8]])
@@ -87,6 +94,21 @@ import Testing
         let error = connecting.error(as: FrameStreamingError.self)
         #expect(error?.code == .protocolViolation && error?.subject == "127.0.0.1:\(listener.port)")
         #expect(error?.message.hasPrefix("the program there speaks \(name)") == true, "\(error as Any)")
+    }
+
+    /// With the text handshake the side that connects finds out with the peer's first words.
+    @Test(arguments: [TCPRole.receiver, .sender]) func theTextHandshakeKnowsWhoConnected(role: TCPRole) throws {
+        let listener = try RawListener()
+        let connecting = try Background("the connection to a stranger") {
+            let transport = try TCPTransport.connect(
+                to: "127.0.0.1:\(listener.port)", role: role, handshake: .text, until: .after(.seconds(30)),
+                cancellation: TCPCancellation())
+            _ = try transport.receive(until: .after(.seconds(30)))
+        }
+        let peer = listener.accept()
+        peer.send("SSH-2.0-OpenSSH_9.2\r\n")
+        let error = connecting.error(as: FrameStreamingError.self)
+        #expect(error?.message.hasPrefix("the program there speaks SSH") == true, "\(error as Any)")
     }
 
     @Test func everyOtherErrorOfAHandshakeNamesTheAddress() throws {

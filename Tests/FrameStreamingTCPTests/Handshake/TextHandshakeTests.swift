@@ -6,7 +6,7 @@ import Testing
 @Suite struct TextHeaderParserTests {
     /// Feeds the pieces; image bytes are taken out as a connection does.
     private func parse(_ pieces: [[UInt8]], limit: Int = 1000) throws -> [TextHeaderParser.Event] {
-        var parser = TextHeaderParser(maximumFrameByteCount: limit)
+        var parser = TextHeaderParser(maximumFrameByteCount: limit, listens: true)
         var events: [TextHeaderParser.Event] = []
         var imageLeft = 0
         for piece in pieces {
@@ -52,7 +52,7 @@ import Testing
 @Suite struct TextSenderMachineTests {
     @Test func twoReceiptsAFrameInAnyCuts() throws {
         for pieces in [["okok"], ["o", "kok"], ["ok", "ok"], ["oko", "k"], ["o", "k", "o", "k"]] {
-            var machine = TextSenderMachine()
+            var machine = TextSenderMachine(listens: true)
             #expect(machine.announce(imageBytes: 12_345) == Array("12345, ".utf8))
             var events: [TextSenderMachine.Event] = []
             for piece in pieces {
@@ -65,13 +65,13 @@ import Testing
     }
 
     @Test func receiptsWithoutAFrameAreRefused() throws {
-        var machine = TextSenderMachine()
+        var machine = TextSenderMachine(listens: true)
         var input = InputBuffer(Array("ok".utf8))
         #expect(throws: FrameStreamingError.self) { try machine.take(from: &input) }
     }
 
     @Test(arguments: ["no", "OK", "o ", "\r\n", "oo"]) func otherWordsAreRefused(_ word: String) throws {
-        var machine = TextSenderMachine()
+        var machine = TextSenderMachine(listens: true)
         _ = machine.announce(imageBytes: 1)
         var input = InputBuffer(Array(word.utf8))
         #expect(throws: FrameStreamingError.self) { try machine.take(from: &input) }

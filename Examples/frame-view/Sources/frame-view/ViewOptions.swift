@@ -51,7 +51,7 @@ struct ViewOptions: ParsableArguments {
     @Flag(help: "Wait for the display's refresh: no tearing, but up to one refresh more delay.")
     var vsync = false
 
-    @Option(help: ArgumentHelp("The folder for snapshots.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder for snapshots.", valueName: "folder"), completion: .directory)
     var snapshots = "."
 
     @Flag(help: "Print one JSON object a line on standard output, for programs.")
