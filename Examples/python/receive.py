@@ -288,6 +288,7 @@ class FrameReceiver:
         self._decode, self._window = decoder() if decode else None, window
         self._newest, self._largest = newest, largest_image
         self._goodbye: tuple[int, str] | None = None
+        self.undecodable = 0  # frames, of all connections
         self._address, self._sessions, self._session = host_and_port(listen or connect), collections.OrderedDict(), 0
         self._listener, self.port = None, None
         if listen is not None:
@@ -311,7 +312,7 @@ class FrameReceiver:
                 try:
                     frame.image = self._decode(frame.jpeg) if self._decode and outcome == CONSUMED else None
                 except Exception:  # each decoder has its own
-                    outcome = UNDECODABLE
+                    outcome, self.undecodable = UNDECODABLE, self.undecodable + 1
                 if outcome == CONSUMED:
                     offset = connection.clock.offset()
                     frame.capture_time = None if None in (offset, frame.capture_time) else frame.capture_time - offset
@@ -444,11 +445,64 @@ def boot_id() -> bytes:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """Of [HOST:]PORT; loopback where there is no host."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit() or int(port) > 65_535:
+    """Of [HOST:]PORT or tcp://HOST:PORT; loopback where there is no host."""
+    scheme, separator, place = address.rpartition("://")
+    host, _, port = place.removesuffix("/").rpartition(":")
+    if separator and scheme.lower() != "tcp":
+        raise StreamError(f"{address}: the only scheme is tcp, as in tcp://{place or 'HOST:PORT'}")
+    if not port.isdecimal() or not port.isascii() or int(port) > 65_535:
         raise StreamError(f"{address} is not HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends the program with 64, as the programs in Swift do (Docs/ExitStatus.md), and not with 2."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: error: {message}\n")
+
+
+def within(kind: typing.Callable[[str], typing.Any], least: float, most: float = float("inf")) -> typing.Callable[[str], typing.Any]:
+    """An argument that is a number in a range."""
+    def number(text: str) -> typing.Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {least} " + ("or more" if most == float("inf") else f"to {most}"))
+        return value
+    return number
+
+
+def address(text: str) -> str:
+    """An argument that is an address."""
+    try:
+        host_and_port(text)
+    except StreamError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+class Interruption:
+    """Ctrl-C and SIGTERM: the first is a KeyboardInterrupt, and one more ends the program at once, with the status of one that died
+    of it. What comes within 0.2 s of the first is part of it: `timeout` and `make` signal a process and its group."""
+
+    def __init__(self, program: str) -> None:
+        self._program, self._since = program, 0.0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _: object) -> None:
+        now = time.monotonic()
+        if self._since and now - self._since > 0.2:
+            os._exit(128 + number)
+        if not self._since:
+            self._since = now
+            if number == signal.SIGINT:  # not by print, in which it may have come
+                os.write(2, f"{self._program}: stopping; once more to quit now\n".encode())
+            raise KeyboardInterrupt
 
 
 def decoder() -> typing.Callable[[bytes], typing.Any]:
@@ -474,22 +528,30 @@ def decoder() -> typing.Callable[[bytes], typing.Any]:
                           "opencv-python-headless brings both; --raw and --save need neither") from None
 
 
+def none_was_shown(count: int, receiver: FrameReceiver) -> bool:
+    """Whether all pictures that arrived were undecodable, which is a failure however the program ends."""
+    if count or not receiver.undecodable:
+        return False
+    LOG.write(f"none of the {receiver.undecodable} pictures that arrived could be decoded; --raw and --save keep them as they are")
+    return True
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Receives live pictures, by FrameStreaming's binary protocol.")
+    parser = Parser(description="Receives live pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--listen", metavar="[HOST:]PORT",
+    where.add_argument("--listen", type=address, metavar="[HOST:]PORT",
                        help="wait for senders; loopback without a host; nothing is encrypted, anybody may connect")
-    where.add_argument("--from", dest="connect", metavar="HOST:PORT", help="connect to a sender, again after a break")
-    parser.add_argument("--frames", type=int, metavar="N", help="end after so many")
-    parser.add_argument("--once", action="store_true", help="end with the first connection, in whatever way it ends")
+    where.add_argument("--from", dest="connect", type=address, metavar="HOST:PORT", help="connect to a sender, again after a break")
+    parser.add_argument("--frames", type=within(int, 1), metavar="N", help="end after so many")
+    parser.add_argument("--once", action="store_true", help="end with the first stream, in whatever way it ends")
     parser.add_argument("--raw", action="store_true", help="do not decode: nothing but Python is needed")
     parser.add_argument("--save", metavar="DIR", help="write the JPEGs as they came, numbered; implies --raw")
-    parser.add_argument("--window", type=int, default=4, help="frames that may be under way (4)")
+    parser.add_argument("--window", type=within(int, 1), default=4, help="frames that may be under way (4)")
     parser.add_argument("--newest", action="store_true", help="leave out all but the newest of those that are here")
     parser.add_argument("--json", action="store_true", help="one object a frame")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the sender is told
-    count, before = 0, ""
+    Interruption("receive.py")
+    count, before, receiver = 0, "", None
     try:
         if options.save:
             os.makedirs(options.save, exist_ok=True)
@@ -499,6 +561,7 @@ def main() -> int:
             print(f"listening on port {receiver.port}", file=sys.stderr, flush=True)
         while True:
             failed: StreamError | None = None
+            had = count, receiver.undecodable
             frames = iter(receiver)  # kept, so that it is told why the loop was left
             try:
                 for frame in frames:
@@ -526,12 +589,15 @@ def main() -> int:
             finally:
                 frames.close()
             before = str(failed)
-            if options.once or options.connect and not isinstance(failed, ConnectionLost):
-                return 1 if failed else 0
+            # What brings neither a picture nor a goodbye, such as a port scanner's connection, is no stream.
+            is_stray = options.listen and failed and had == (count, receiver.undecodable) and not isinstance(
+                failed, (SenderFailed, Unsupported))
+            if options.once and not is_stray or options.connect and not isinstance(failed, ConnectionLost):
+                return 1 if failed or none_was_shown(count, receiver) else 0
             if options.connect:
                 time.sleep(1)  # and connects again
     except KeyboardInterrupt:
-        return 0
+        return 1 if receiver and none_was_shown(count, receiver) else 0
     except (StreamError, OSError, ValueError) as error:
         print(f"receive.py: {printable(str(error), 1000)}", file=sys.stderr)
         return 1

@@ -16,6 +16,8 @@ import argparse, collections, importlib.util, os, re, secrets, selectors, signal
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
 COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version is COMPLETE
+MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+CONSUMED, SKIPPED, UNDECODABLE, REFUSED = 1, 2, 3, 4  # outcomes
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
 
 
@@ -166,7 +168,7 @@ class FrameSender:
         self._pending: collections.deque = collections.deque()  # frames without ACK; the first _under_way were sent
         self._changed, self._link, self._thread, self._reason = threading.Condition(), None, None, ""
         self._failure: StreamError | None = None
-        self.acknowledged = 0  # frames
+        self.acknowledged = self.undecodable = 0  # frames, and those of them that the receiver could not decode, or refused
         self._under_way = self._sent = self._credit = self._largest = 0  # of this connection
         self.skipped = 0  # pictures to be told with the next frame as left out
 
@@ -287,6 +289,7 @@ class FrameSender:
                         if sequence != acknowledged + 1 or sequence > self._sent or credit < self._credit:
                             raise StreamError(f"ACK {sequence} with credit {credit} after {acknowledged}, {self._credit}")
                         acknowledged, self._credit = sequence, credit
+                        self.undecodable += header[52] in (UNDECODABLE, REFUSED)
                         self._pending.popleft()
                         self._under_way, self.acknowledged = self._under_way - 1, self.acknowledged + 1
                         self._changed.notify_all()
@@ -394,11 +397,64 @@ def boot_id() -> bytes:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """Of [HOST:]PORT; loopback where there is no host."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit() or int(port) > 65_535:
+    """Of [HOST:]PORT or tcp://HOST:PORT; loopback where there is no host."""
+    scheme, separator, place = address.rpartition("://")
+    host, _, port = place.removesuffix("/").rpartition(":")
+    if separator and scheme.lower() != "tcp":
+        raise StreamError(f"{address}: the only scheme is tcp, as in tcp://{place or 'HOST:PORT'}")
+    if not port.isdecimal() or not port.isascii() or int(port) > 65_535:
         raise StreamError(f"{address} is not HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends the program with 64, as the programs in Swift do (Docs/ExitStatus.md), and not with 2."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: error: {message}\n")
+
+
+def within(kind: typing.Callable[[str], typing.Any], least: float, most: float = float("inf")) -> typing.Callable[[str], typing.Any]:
+    """An argument that is a number in a range."""
+    def number(text: str) -> typing.Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {least} " + ("or more" if most == float("inf") else f"to {most}"))
+        return value
+    return number
+
+
+def address(text: str) -> str:
+    """An argument that is an address."""
+    try:
+        host_and_port(text)
+    except StreamError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+class Interruption:
+    """Ctrl-C and SIGTERM: the first is a KeyboardInterrupt, and one more ends the program at once, with the status of one that died
+    of it. What comes within 0.2 s of the first is part of it: `timeout` and `make` signal a process and its group."""
+
+    def __init__(self, program: str) -> None:
+        self._program, self._since = program, 0.0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _: object) -> None:
+        now = time.monotonic()
+        if self._since and now - self._since > 0.2:
+            os._exit(128 + number)
+        if not self._since:
+            self._since = now
+            if number == signal.SIGINT:  # not by print, in which it may have come
+                os.write(2, f"{self._program}: stopping; once more to quit now\n".encode())
+            raise KeyboardInterrupt
 
 
 def jpeg_size(jpeg: bytes) -> tuple[int, int]:
@@ -410,6 +466,26 @@ def jpeg_size(jpeg: bytes) -> tuple[int, int]:
             return width, height
         at += 1 if jpeg[at + 1] == 0xFF else 2 + int.from_bytes(jpeg[at + 2:at + 4], "big")
     raise StreamError("a picture is no JPEG")
+
+
+def whole_jpeg(content: bytes) -> bytes:
+    """The JPEG of a file, whose beginning a broken writer may have doubled; a ValueError says why it is none that is whole."""
+    while content[2:4] == b"\xff\xd8":
+        content = content[2:]
+    try:
+        if 0 in jpeg_size(content):
+            raise ValueError("a JPEG without a size")
+    except StreamError:
+        raise ValueError("a JPEG that is cut off or damaged") from None
+    at = 2
+    # From marker to marker. In the data of a scan, 0xFF stands in front of a zero, or of a restart marker.
+    while marker := MARKER.search(content, at):
+        kind, at = content[marker.end() - 1], marker.end()
+        if kind == 0xD9:
+            return content
+        if kind != 0x01:
+            at += int.from_bytes(content[at:at + 2], "big")
+    raise ValueError("a JPEG that is cut off: its end is missing")
 
 
 def encode(image: typing.Any, quality: int = 80) -> bytes:
@@ -490,12 +566,7 @@ def read_picture(path: str) -> typing.Any:
     except OSError as error:
         raise ValueError(error.strerror) from None
     if content[:2] == b"\xff\xd8":
-        try:
-            if 0 in jpeg_size(content):
-                raise ValueError("a JPEG without a size")
-        except StreamError:
-            raise ValueError("a JPEG that is cut off or damaged") from None
-        return content
+        return whole_jpeg(content)
     kinds = {b"\x89PNG": "PNG", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
     kind = next((kinds[start] for start in kinds if content.startswith(start)), None)
     if kind is None or kind == "WebP" and content[8:12] != b"WEBP":
@@ -552,22 +623,31 @@ def pictures(video: str, capture: typing.Any, fps: float | None, loop: bool) -> 
         capture, first = capture and loop and captured(video), False
 
 
+def none_was_shown(sender: FrameSender) -> bool:
+    """Whether the receiver could decode none of the pictures, which is a failure however the program ends."""
+    if not sender.acknowledged or sender.undecodable < sender.acknowledged:
+        return False
+    LOG.write(f"none of {sender.acknowledged} pictures could be decoded by the receiver")
+    return True
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Sends pictures, by FrameStreaming's binary protocol.")
+    parser = Parser(description="Sends pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--to", metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
-    where.add_argument("--listen", metavar="[HOST:]PORT",
+    where.add_argument("--to", type=address, metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
+    where.add_argument("--listen", type=address, metavar="[HOST:]PORT",
                        help="wait for receivers; loopback without a host; nothing is encrypted, anybody may connect")
     parser.add_argument("video", metavar="VIDEO", help="a video, a folder of pictures, the number of a camera, or an address "
                         "that OpenCV opens, such as http://camera/stream or rtsp://camera/1")
-    parser.add_argument("--quality", type=int, default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
-    parser.add_argument("--fps", type=float, metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
+    parser.add_argument("--quality", type=within(int, 1, 100), default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
+    parser.add_argument("--fps", type=within(float, 0), metavar="N", help="pictures a second; 0: at once (the video's own, else 30)")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
-    parser.add_argument("--stream", default="", metavar="NAME", help="the stream's name")
-    parser.add_argument("--window", type=int, metavar="N", help="frames that may be under way (a camera's 2, else 4)")
+    parser.add_argument("--stream", default=socket.gethostname(), metavar="NAME",
+                        help="the stream's name, which the receiver shows; empty: none (the name of this machine)")
+    parser.add_argument("--window", type=within(int, 1), metavar="N", help="frames that may be under way (a camera's 2, else 4)")
     parser.add_argument("--no-reconnect", action="store_true", help="end when the connection breaks or cannot be made")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the receiver is told
+    Interruption("send.py")
     is_folder, before, sender, status = os.path.isdir(options.video), -1, None, 0
     try:
         if not ("://" in options.video or options.video.isdigit() or os.path.exists(options.video)):
@@ -610,11 +690,14 @@ def main() -> int:
                         status = 1
                     break
         print(f"sent {sender.acknowledged}")
-        return status
+        if before >= 0 and not sender.acknowledged and not status:
+            LOG.write("no picture was delivered: see to the receiver")
+            status = 1
+        return 1 if none_was_shown(sender) else status
     except KeyboardInterrupt:
         if sender:
             sender.close("interrupted", wait=False, code=STOPPED)
-        return 0
+        return 1 if sender and none_was_shown(sender) else 0
     except (StreamError, OSError, ValueError) as error:
         print(f"send.py: {printable(str(error), 1000)}", file=sys.stderr)
         if sender:

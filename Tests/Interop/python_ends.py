@@ -182,12 +182,13 @@ def python_both(video):
     for listening in (False, True):
         if listening:
             sender = python("send.py", "--listen", "0", video)
-            receiver = python("receive.py", "--from", sender.wait_port(), "--json")
+            receiver = python("receive.py", "--from", f"tcp://{sender.wait_port()}", "--json")
         else:
             receiver = python("receive.py", "--listen", "0", "--once", "--json")
-            sender = python("send.py", "--to", receiver.wait_port(), video)
+            sender = python("send.py", "--to", f"tcp://{receiver.wait_port()}/", video)
         lines = [json.loads(line) for line in receiver.finish()]
         check("all arrive", [line["source_sequence"] for line in lines] == list(range(FRAMES)), len(lines))
+        check("a stream has the machine's name", {line["stream"] for line in lines} == {socket.gethostname()}, lines[0])
         check("all are acknowledged", sender.finish() == [f"sent {FRAMES}"], sender.out)
 
 
@@ -529,6 +530,13 @@ def folders():
         cv2.imwrite(os.path.join(folder, "3.png"), smooth(20))
         rubbish = {"0 empty.jpg": b"", "notes.txt": b"notes", "4 cut.jpg": pictures["1.jpg"][:30], "5 cut.png": b"\x89PNG\r\n",
                    ".hidden": b"x", "evil\x1b[2J.jpg": b"no JPEG"}
+        # Ten restart markers and a zero behind each 0xFF of the data: none of them is the end.
+        cv2.imwrite(os.path.join(folder, "12.jpg"), smooth(12), [cv2.IMWRITE_JPEG_RST_INTERVAL, 1, cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+        with open(os.path.join(folder, "12.jpg"), "rb") as file:
+            progressive = file.read()
+        rubbish["6 short.jpg"] = pictures["1.jpg"][:-300]
+        rubbish["6 without end.jpg"] = pictures["1.jpg"][:-2]
+        rubbish["7 doubled.jpg"] = b"\xff\xd8" + pictures["2.JPG"]
         for name, content in rubbish.items():
             with open(os.path.join(folder, name), "wb") as file:
                 file.write(content)
@@ -537,14 +545,17 @@ def folders():
         with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
             sender = python("send.py", "--to", f"127.0.0.1:{receiver.port}", folder, "--fps", "0", "--quality", "95")
             frames = [frame.jpeg for frame in receiver]
-            check("every picture is sent", sender.finish() == ["sent 8"], (sender.out, sender.err))
+            check("every picture is sent", sender.finish() == ["sent 10"], (sender.out, sender.err))
         png = frames.pop(2)
-        check("in natural order, JPEGs as they are", frames == list(pictures.values()))
+        expected = list(pictures.values())
+        expected[2:2], expected[5:5] = [pictures["2.JPG"]], [progressive]
+        check("in natural order, JPEGs as they are, and without a doubled beginning", frames == expected)
         decoded = cv2.imdecode(numpy.frombuffer(png, "uint8"), cv2.IMREAD_COLOR)
         quality = clip.psnr(clip.squared_error(decoded, smooth(20)))
         check("a PNG is encoded, in its place", quality > 35, quality)
+        jpegs = frames
         skipped = [line for line in sender.err if "is skipped" in line]
-        expected = {"0 empty.jpg": "empty", "notes.txt": "no picture", "4 cut.jpg": "damaged", "5 cut.png": "PNG", "inner": "not a file",
+        expected = {"0 empty.jpg": "empty", "notes.txt": "no picture", "4 cut.jpg": "damaged", "6 short.jpg": "its end is missing", "6 without end.jpg": "its end is missing", "5 cut.png": "PNG", "inner": "not a file",
                     "gone.jpg": "not a file", "evil\\x1b[2J.jpg": "no picture"}
         check("what is no picture is reported, once each", len(skipped) == len(expected), skipped)
         for name, reason in expected.items():
@@ -553,7 +564,7 @@ def folders():
         # Without OpenCV the PNG is one of them.
         with receive.FrameReceiver(listen="127.0.0.1:0", decode=False) as receiver:
             sender = Program(sys.executable, "-S", os.path.join(PYTHON, "send.py"), "--to", f"127.0.0.1:{receiver.port}", folder, "--fps", "0")
-            check("the JPEGs are sent", [frame.jpeg for frame in receiver] == list(pictures.values()))
+            check("the JPEGs are sent", [frame.jpeg for frame in receiver] == jpegs)
             sender.finish()
         check("what the PNG needs is told", any("3.png" in line and "cv2 and numpy" in line for line in sender.err), sender.err)
 
@@ -615,6 +626,66 @@ def pipes(folder):
         check("and is over then", sender.finish() == ["sent 4"], sender.out)
 
 
+def statuses():
+    """Exit statuses as in Docs/ExitStatus.md."""
+    wrong = [["receive.py"], ["receive.py", "--listen", "x"], ["receive.py", "--listen", "0", "--frames", "0"],
+             ["receive.py", "--listen", "0", "--window", "0"], ["receive.py", "--from", "http://a:1"], ["receive.py", "--listen", "0", "--nonsense"],
+             ["receive.py", "--listen", "0", "--from", "a:1"], ["send.py", "--to", "a:1"], ["send.py", "--to", "a", "0"],
+             ["send.py", "--to", "a:70000", "0"], ["send.py", "--to", "a:1", "0", "--quality", "101"],
+             ["send.py", "--to", "a:1", "0", "--fps", "nan"], ["send.py", "--to", "a:1", "0", "--window", "many"]]
+    for words in wrong:
+        program = python(*words)
+        program.finish(status=64)
+        check(f"{words}: what is wrong", "error: " in program.err[-1] and not program.out, program.err)
+    with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
+        cv2.imwrite(os.path.join(folder, "0.jpg"), smooth(0))
+
+        # A port scanner, a browser and half a handshake are no streams.
+        receiver = python("receive.py", "--listen", "0", "--once", "--raw")
+        receiver.wait_port()
+        for number, opening in enumerate([b"", b"GET / HTTP/1.0\r\n\r\n", hello()[:20], hello()]):
+            with socket.create_connection(("127.0.0.1", receiver.port), 10) as stranger:
+                stranger.sendall(opening)
+                stranger.shutdown(socket.SHUT_WR)
+                receiver.wait_until(lambda: len(receiver.err) > number + 1)
+        sender = python("send.py", "--to", receiver.wait_port(), folder)
+        check("a stray does not use up --once", sender.finish() == ["sent 1"] and len(receiver.finish()) == 1, receiver.err)
+
+        # What cannot be decoded, at either end, and after Ctrl-C too. It looks like a JPEG from outside.
+        broken = os.path.join(folder, "broken")
+        os.mkdir(broken)
+        with open(os.path.join(broken, "0.jpg"), "wb") as file:
+            file.write(bytes.fromhex("ffd8ffc0000b080010001001011100ffda0008010100003f00aaffd9"))
+        receiver = python("receive.py", "--listen", "0", "--once")
+        sender = python("send.py", "--to", receiver.wait_port(), broken)
+        sender.finish(status=1)
+        check("send.py says that none could be decoded", "could be decoded by the receiver" in str(sender.err), sender.err)
+        receiver.finish(status=1)
+        check("receive.py says that none could be decoded", "none of the 1 pictures" in str(receiver.err), receiver.err)
+        receiver = python("receive.py", "--listen", "0")
+        sender = python("send.py", "--to", receiver.wait_port(), broken)
+        sender.finish(status=1)
+        receiver.process.send_signal(signal.SIGINT)
+        receiver.finish(status=1)
+        check("also after Ctrl-C", "none of the 1 pictures" in str(receiver.err), receiver.err)
+
+        # Once more ends it at once: its peer does not answer, and its goodbye would take longer.
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                sender = python("send.py", "--to", "127.0.0.1:%d" % listener.getsockname()[1], folder)
+                silent = listener.accept()[0]
+                sender.process.send_signal(signal.SIGINT)
+                sender.wait_until(lambda: any("once more to quit now" in line for line in sender.err))
+                deadline = time.monotonic() + PATIENCE
+                while sender.process.poll() is None and time.monotonic() < deadline:
+                    sender.process.send_signal(number)
+                    time.sleep(0.05)
+                found = sender.process.returncode
+                check(f"a second signal is {status}, or the end came first", found in (status, 0), found)
+                silent.close()
+                sender.finish(status=None)
+
+
 def lacking():
     """What the environment lacks, or has broken, is named by both; there is no traceback."""
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
@@ -644,7 +715,7 @@ def main():
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
                      lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
-                     hostile_words, other_format, bare, folders, lambda: addresses(video), lambda: pipes(folder), lacking):
+                     hostile_words, other_format, bare, folders, lambda: addresses(video), lambda: pipes(folder), statuses, lacking):
             try:
                 part()
             except Exception as error:  # the others are run all the same
