@@ -19,12 +19,14 @@ package struct Persistence: Sendable {
     }
 
     /// Whether a connection that failed was no stream, but a port scanner's or a lost client's: it
-    /// brought neither a picture nor a goodbye. A program that connects has chosen its peer. A peer
-    /// that has completed the binary handshake is a sender, so a picture beyond the limit is its
-    /// own; with the text handshake a few digits of anybody announce one.
+    /// brought neither a picture nor a goodbye. A program that connects has chosen its peer.
+    ///
+    /// A peer that has completed the binary handshake is a sender, so a picture beyond the limit is
+    /// its own. With the text handshake a few digits of anybody announce one: that ends the program
+    /// only where no other connection is to follow.
     func isStray(_ peer: Peer, _ figures: ReceiverStatistics, after error: FrameStreamingError) -> Bool {
-        !connects && figures.bytes == 0 && peer.goodbye == nil
-            && (error.code != .limitExceeded || peer.handshake == .text)
+        guard !connects, figures.bytes == 0, peer.goodbye == nil else { return false }
+        return error.code != .limitExceeded || peer.handshake == .text && reconnects
     }
 
     /// Whether a stream that ended with this error may go on over another connection. A

@@ -63,7 +63,9 @@ struct DemoOutput: ParsableArguments, Sendable {
             )
         }
         if let stages = stages(received) { lines.append(stages) }
-        if let saved { lines.append("the last picture is in \(saved == "-" ? "standard output" : saved)") }
+        if let saved {
+            lines.append("the last picture is in \(RecordingPath.isStandardOutput(saved) ? "standard output" : saved)")
+        }
         for (index, line) in lines.enumerated() { printLine(line, isLast: index == lines.count - 1) }
     }
 }

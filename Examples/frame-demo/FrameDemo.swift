@@ -48,7 +48,7 @@ struct FrameDemo: ParsableCommand {
     @OptionGroup(title: "Output") var output: DemoOutput
 
     func run() throws {
-        if saveLast == "-" { leaveStandardOutputToPictures() }
+        if let saveLast, RecordingPath.isStandardOutput(saveLast) { leaveStandardOutputToPictures() }
         if output.json { beginJSON() }
         do {
             try demonstrate()

@@ -52,9 +52,10 @@ extension ExampleTests {
             }
         }
 
-        @Test(arguments: [[], ["--json"]]) func theLastPictureOnStandardOutput(arguments: [String]) throws {
+        @Test(arguments: [[], ["--json"]], ["-", "/dev/stdout"])
+        func theLastPictureOnStandardOutput(arguments: [String], path: String) throws {
             let input = try workspace.write(Clip().y4m, to: "in.y4m")
-            let demo = try Program("frame-demo", ["--input", input, "--save-last", "-"] + arguments)
+            let demo = try Program("frame-demo", ["--input", input, "--save-last", path] + arguments)
             #expect(try demo.finish() == .exit(0), "\(demo.complaints)")
             let picture = try Frame(jpeg: demo.outputBytes)
             #expect(picture.format.width == 64 && picture.format.height == 48)

@@ -1,6 +1,30 @@
 import Glibc
 import Testing
 
+/// The screen itself: it must show what a line that is too long does.
+@Suite struct TerminalScreenTests {
+    @Test func aLineThatIsTooLongWraps() throws {
+        var screen = TerminalScreen(columns: 10)
+        try screen.write(Array("0123456789".utf8))
+        #expect(screen.lines == ["0123456789"])
+        try screen.write(Array("x\r\nnext\r".utf8))
+        #expect(screen.lines == ["0123456789", "x", "next"] && screen.isAtLineStart)
+        try screen.write(Array("\u{1B}[J日本語の名前\r".utf8))
+        #expect(screen.lines == ["0123456789", "x", "日本語の名", "前"])
+    }
+
+    @Test func aNarrowerScreenBreaksItsRows() throws {
+        var screen = TerminalScreen(columns: 10)
+        try screen.write(Array("above\r\n012345678\r".utf8))
+        screen.shrink(to: 4)
+        #expect(screen.lines == ["abov", "e", "0123", "4567", "8"])
+        // The cursor is where the line begins, so that all of it can be cleared.
+        try screen.write(Array("\u{1B}[Jnew".utf8))
+        #expect(screen.lines == ["abov", "e", "new"])
+        #expect(throws: Surprise.self) { try screen.write(Array("\u{1B}[2J".utf8)) }
+    }
+}
+
 extension ExampleTests {
     /// The status line on a terminal, which is a pseudo-terminal here with a screen behind it.
     @Suite struct Terminals {

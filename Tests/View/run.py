@@ -496,7 +496,8 @@ def strangers():
     for more in [[], ["--no-reconnect"]]:
         view = View("--once", *more)
         title = view.title
-        for opening in [b"", b"1", b"o", b"40, ", b"99999999999, ", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\0\x09"]:
+        digits = [] if more else [b"99999999999", b"99999999, "]
+        for opening in digits + [b"", b"1", b"o", b"40, ", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\0\x09"]:
             with socket.create_connection(("127.0.0.1", view.port), PATIENCE) as stranger:
                 stranger.sendall(opening)
                 stranger.shutdown(socket.SHUT_WR)
@@ -544,6 +545,13 @@ def without_a_window():
                   ["--listen", "0", "--scale-quality", "much"], ["--listen", "0", "--minimum-rate=-1"]]:
         outcome = run(*wrong)
         check(f"{wrong} is no command line", outcome.returncode == 64, outcome)
+    for wrong, words in [
+            (["--listen", "0", "--fulscreen"], "Unknown option '--fulscreen'. Did you mean '--fullscreen'?"),
+            (["--listen", "0", "--return-within", "soon"], "0 to 86400 seconds"), ([], "  frame-view --from sender:5600")]:
+        outcome = run(*wrong)
+        check(f"{wrong}: {words}", outcome.returncode == 64 and words in outcome.stderr and not outcome.stdout, outcome)
+    outcome = run("--help")
+    check("help has examples", all(f"{group}:" in outcome.stdout for group in ["Connection", "Window", "Output"]), outcome)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = run("--listen", str(taken.getsockname()[1]), environment=screen.environment)
         check("a port that is taken is an error", outcome.returncode == 1 and "another port" in outcome.stderr, outcome)
