@@ -26,6 +26,14 @@ bench: libraries
 interop: libraries
 	.ci/interop
 
+# Four streams through random faults, for SECONDS; the plot of their memory and age is soak.svg. Needs root, util-linux and iproute2.
+soak: SECONDS = 1800
+soak: libraries
+	@.ci/install util-linux iproute2 python3
+	$(SWIFT) build -c release --product frame-send
+	$(SWIFT) build -c release --product frame-receive
+	Tests/Chaos/soak --seconds $(SECONDS) --binaries "$$($(SWIFT) build -c release --show-bin-path)"
+
 # Packages of users, each with a Package.swift of its own.
 test-packages: libraries
 	Tests/Packages/run
