@@ -31,6 +31,7 @@ func example(_ name: String, preview: Bool = false) -> Target {
         dependencies: [
             "FrameStreaming", "ExampleSupport",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .target(name: "FrameStreamingTLS", condition: .when(traits: ["TLS"])),
         ] + (preview ? ["FrameStreamingPreview"] : []),
         path: "Examples/\(name)", swiftSettings: settings)
 }
@@ -115,11 +116,13 @@ let package = Package(
             name: "ExampleSupport",
             dependencies: [
                 "FrameStreaming",
+                .target(name: "FrameStreamingTLS", condition: .when(traits: ["TLS"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Examples/Support", swiftSettings: settings),
         example("frame-cameras"),
+        example("frame-key"),
         example("frame-demo", preview: true),
         example("frame-send"),
         example("frame-receive", preview: true),
@@ -193,7 +196,7 @@ let package = Package(
         .testTarget(
             name: "ExampleTests",
             dependencies: [
-                "frame-demo", "frame-send", "frame-receive", "ExampleSupport", "FrameStreamingFiles",
+                "frame-demo", "frame-send", "frame-receive", "frame-key", "ExampleSupport", "FrameStreamingFiles",
                 "FrameStreamingJPEG", "FrameStreamingTCP", "FrameStreamingCamera",
                 "FrameStreamingCore", "FrameStreamingSystem", "RawSockets", "TestThreads",
                 .product(name: "Logging", package: "swift-log"),

@@ -10,7 +10,7 @@ struct FrameReceive: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-receive", abstract: "Receives live pictures over TCP.",
         discussion: """
-            Connection: frame-receive --listen 0.0.0.0:5600 --maximum-connections 4
+            Connection: frame-receive --listen 0.0.0.0:5600 --key-file camera.key --maximum-connections 4
                         frame-receive --from sender:5600
             Pictures:   frame-receive --listen 5600 --record out.y4m --once
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
@@ -20,8 +20,8 @@ struct FrameReceive: ParsableCommand {
 
     private static let examples = """
         Error: give one of --listen [HOST:]PORT and --from HOST:PORT
-          frame-receive --listen 0.0.0.0:5600 --preview 8080
-          frame-receive --listen 0.0.0.0:5600 --record out.y4m
+          frame-receive --listen 0.0.0.0:5600 --key-file camera.key --preview 8080
+          frame-receive --listen 0.0.0.0:5600 --key-file camera.key --record out.y4m
           frame-receive --from sender:5600
           See 'frame-receive --help' for all options.
         """
@@ -31,14 +31,19 @@ struct FrameReceive: ParsableCommand {
     @OptionGroup(title: "Connection") var connection: ReceiveOptions
     @OptionGroup(title: "Pictures") var pictures: ConsumeOptions
     @OptionGroup(title: "Preview") var preview: PreviewArguments
+    @OptionGroup(title: "Security") var security: SecurityOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    func run() throws { try output.run(receive) }
+    func run() throws {
+        security.keepReload()
+        try output.run(receive)
+    }
 
     private func receive() throws {
         let report = ReceiverReport(output, frames: pictures.frames, connection.persistence)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
-        let server = try preview.server()
+        let tls = try security.load(connecting: connection.from.map { [$0] } ?? [])
+        let server = try preview.server(insecure: security.insecure)
         defer { server?.close() }
         // Read once, and not for every frame.
         let decode = pictures.decodeSettings(previews: server != nil)
@@ -81,14 +86,14 @@ struct FrameReceive: ParsableCommand {
             isOver = true
         }
 
-        if let connector = try connection.connector(taking: pictures.pixelFormats) {
+        if let connector = try connection.connector(taking: pictures.pixelFormats, tls) {
             report.previews(server?.addresses)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {
-            let listener = try connection.listener(taking: pictures.pixelFormats)
+            let listener = try connection.listener(taking: pictures.pixelFormats, tls)
             report.listening(address: listener.address, port: listener.port)
             server?.invitation = connection.invitation(to: listener.address)
             report.previews(server?.addresses)
@@ -98,6 +103,15 @@ struct FrameReceive: ParsableCommand {
                     try? consume($0)
                 }
             }
+        }
+    }
+    func validate() throws {
+        try security.check(connecting: connection.from.map { [$0] } ?? [], listening: connection.listen)
+        try preview.check(insecure: security.insecure)
+        let addresses = [connection.from, connection.listen].compactMap { $0 }
+        let isOfThisMachine = addresses.allSatisfy { security.isOfThisMachine($0, defaultHost: "127.0.0.1") }
+        if security.insecure, preview.preview == nil, isOfThisMachine {
+            throw ValidationError("--insecure is for --preview HOST:PORT and for connections beyond this machine")
         }
     }
 }

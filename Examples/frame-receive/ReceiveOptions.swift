@@ -7,7 +7,7 @@ import FrameStreamingPreview
 struct ReceiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT), which also needs --key-file.",
             valueName: "[host:]port"))
     var listen: String?
 
@@ -90,8 +90,9 @@ struct ReceiveOptions: ParsableArguments {
         return .receiver(options)
     }
 
-    private var options: TCPOptions {
+    private func options(_ security: TCPSecurity?) -> TCPOptions {
         var options = TCPOptions()
+        options.security = security
         options.minimumRate = rate.bytesPerSecond
         return options
     }
@@ -103,8 +104,11 @@ struct ReceiveOptions: ParsableArguments {
         )
     }
 
-    func listener(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPListener {
-        try TCPListener(on: listen ?? "", role: try role(taking: formats), handshake: handshake.tcp, options: options)
+    func listener(
+        taking formats: [PixelFormat], _ security: TCPSecurity?
+    ) throws(FrameStreamingError) -> TCPListener {
+        try TCPListener(
+            on: listen ?? "", role: try role(taking: formats), handshake: handshake.tcp, options: options(security))
     }
 
     /// The command that sends a test pattern here, for the page while it has no stream.
@@ -119,13 +123,15 @@ struct ReceiveOptions: ParsableArguments {
     }
 
     /// Nil if the program waits for senders.
-    func connector(taking formats: [PixelFormat]) throws(FrameStreamingError) -> TCPConnector? {
+    func connector(
+        taking formats: [PixelFormat], _ security: TCPSecurity?
+    ) throws(FrameStreamingError) -> TCPConnector? {
         guard let from else { return nil }
         // The connecting side speaks first, so it cannot detect the handshake: it is
         // binary, unless the user wants text.
         return try TCPConnector(
             to: from, role: try role(taking: formats), handshake: handshake == .text ? .text : .binary,
-            options: options)
+            options: options(security))
     }
 }
 
@@ -137,14 +143,9 @@ struct PreviewArguments: ParsableArguments {
             valueName: "[host:]port"))
     var preview: String?
 
-    @Flag(help: "Let others on the network see the preview: it has neither encryption nor a password.")
-    var insecure = false
-
-    func validate() throws {
-        guard let preview else {
-            if insecure { throw ValidationError("--insecure is for --preview HOST:PORT") }
-            return
-        }
+    /// - Parameter insecure: Whether others on the network may see the preview.
+    func check(insecure: Bool) throws {
+        guard let preview else { return }
         do throws(FrameStreamingError) {
             try PreviewServer.check(preview, insecure: insecure)
         } catch {
@@ -153,7 +154,7 @@ struct PreviewArguments: ParsableArguments {
     }
 
     /// Nil without `--preview`: there is neither a thread nor a port.
-    func server() throws(FrameStreamingError) -> PreviewServer? {
+    func server(insecure: Bool) throws(FrameStreamingError) -> PreviewServer? {
         guard let preview else { return nil }
         var options = PreviewOptions()
         options.insecure = insecure

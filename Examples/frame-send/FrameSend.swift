@@ -12,7 +12,7 @@ struct FrameSend: ParsableCommand {
                         frame-send -i film.y4m -r 25 --loop --to receiver:5600
                         ffmpeg -i film.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send -i - --to receiver:5600
             Connection: frame-send --pattern --to one:5600 --to two:5600 --quality 60
-                        frame-send --pattern --listen 0.0.0.0:5600
+                        frame-send --pattern --listen 0.0.0.0:5600 --key-file camera.key
             Output:     frame-send --pattern --to receiver:5600 --json --fail-on-drop
             """, version: version)
 
@@ -20,7 +20,7 @@ struct FrameSend: ParsableCommand {
         Error: give one of --pattern, --input FILE|- and --camera PATH, and one of --to HOST:PORT and --listen [HOST:]PORT
           frame-send --pattern --to receiver:5600
           frame-send --camera /dev/video0 --to receiver:5600
-          frame-send --input film.y4m --listen 0.0.0.0:5600
+          frame-send --input film.y4m --listen 0.0.0.0:5600 --key-file camera.key
           See 'frame-send --help' for all options.
         """
 
@@ -28,9 +28,13 @@ struct FrameSend: ParsableCommand {
 
     @OptionGroup(title: "Pictures") var pictures: SourceOptions
     @OptionGroup(title: "Connection") var connection: SendOptions
+    @OptionGroup(title: "Security") var security: SecurityOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    func run() throws { try output.run(send) }
+    func run() throws {
+        security.keepReload()
+        try output.run(send)
+    }
 
     private func send() throws {
         var source = try pictures.open(
@@ -43,7 +47,8 @@ struct FrameSend: ParsableCommand {
         // receivers for it, and a source to send.
         let options = connection.senderOptions(for: source, report)
         let sender = try FrameSender(codec: JPEGCodec(), options: options)
-        let stopListening = try connection.connect(sender, report)
+        let stopListening = try connection.connect(
+            sender, report, security.load(connecting: connection.to))
         defer { stopListening() }
 
         // A pipe may turn out to be live.
@@ -57,6 +62,7 @@ struct FrameSend: ParsableCommand {
     func validate() throws {
         try pictures.validate()
         try connection.validate()
+        try security.check(connecting: connection.to, listening: connection.listen)
         if pictures.live, connection.policy == .reliable {
             throw ValidationError("--live drops pictures, and --policy reliable keeps them all: give one of them")
         }

@@ -12,7 +12,7 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities. Listens on loopback unless a host is named. The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for receivers to connect, any number at any time, or one at a time with a range of qualities. Listens on loopback unless a host is named, which also needs --key-file.",
             valueName: "[host:]port"))
     var listen: String?
 
@@ -138,9 +138,10 @@ struct SendOptions: ParsableArguments {
     /// Gives the sender its receivers: those that the user named, or all that connect. Returns a
     /// function that ends the listening.
     func connect(
-        _ sender: FrameSender, _ report: SenderReport
+        _ sender: FrameSender, _ report: SenderReport, _ security: TCPSecurity?
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
+        options.security = security
         // The text handshake has no names.
         options.stream = stream ?? (handshake == .text ? "" : hostName())
         options.minimumRate = rate.bytesPerSecond

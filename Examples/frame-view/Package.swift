@@ -19,7 +19,7 @@ let package = Package(
     name: "frame-view",
     dependencies: [
         // Named explicitly, whatever the folder of the checkout is called.
-        .package(name: "FrameStreaming", path: "../.."),
+        .package(name: "FrameStreaming", path: "../..", traits: ["TLS"]),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
@@ -28,6 +28,7 @@ let package = Package(
             name: "frame-view",
             dependencies: [
                 "CSDL2", .product(name: "FrameStreaming", package: "FrameStreaming"),
+                .product(name: "FrameStreamingTLS", package: "FrameStreaming"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -13,7 +13,7 @@ public import FrameStreamingTCP
 /// ```
 ///
 /// It fails closed: a peer with a wrong, missing or expired credential, or without TLS, is refused
-/// within ``TCPOptions/handshakeTimeout``, and neither side sends or shows anything.
+/// within `TCPOptions.handshakeTimeout`, and neither side sends or shows anything.
 public final class TLSSecurity: Sendable, CustomStringConvertible {
     private let load: @Sendable () throws(FrameStreamingError) -> TLSContext
     private let current: Monitor<TLSContext>
@@ -67,7 +67,7 @@ public final class TLSSecurity: Sendable, CustomStringConvertible {
         current.withLock { $0 = next }
     }
 
-    /// The value for ``TCPOptions/security``.
+    /// The value for `TCPOptions.security`.
     public var security: TCPSecurity { TCPSecurity(self) }
 
     /// How many connections were resumed by a ticket since the last reload. For tests.

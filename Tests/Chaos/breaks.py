@@ -141,7 +141,7 @@ def cable(trial, seconds):
     ip("link", "set", here, "up")
     ip("-n", space, "addr", "add", f"{net}.2/24", "dev", there)
     ip("-n", space, "link", "set", there, "up")
-    receiver = trial.receiver(listen=f"{net}.1:0")
+    receiver = trial.receiver("--insecure", listen=f"{net}.1:0")
     port = receiver.port()
     before = accounts.Holding(receiver)
     sender = trial.program(

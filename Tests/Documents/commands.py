@@ -96,7 +96,7 @@ def receives(command, sends=sent, ends=False, **environment):
 SUMMARY = r"^30 frames of 1 connections? in [\d.]+ s: [\d.]+ fps, delay "
 
 
-@runs("frame-receive --listen 0.0.0.0:5600 --record out.y4m", "frame-receive --listen 5600 --record out.y4m --overwrite")
+@runs("frame-receive --listen 0.0.0.0:5600 --insecure --record out.y4m", "frame-receive --listen 5600 --record out.y4m --overwrite")
 def records_y4m(command):
     said = receives(command)
     expect(SUMMARY, said)
@@ -177,6 +177,48 @@ def ends_with_one_connection(command):
             expect(r"^\d+ frames of 1 connection", program.end())
 
 
+# --- Keys ---
+
+
+def made_key(name="camera.key"):
+    """A new key, whatever an earlier command has left."""
+    pathlib.Path(name).unlink(missing_ok=True)
+    with Command(f"frame-key generate {name}") as program:
+        return program.end()
+
+
+@runs("frame-key generate camera.key")
+def makes_a_key(command):
+    expect(r"camera\.key: key of camera", made_key())
+    if pathlib.Path("camera.key").stat().st_mode & 0o777 != 0o600:
+        raise Surprise("others may read the key")
+
+
+@runs("frame-key generate door.key --role sender --streams door", "frame-key show door.key")
+def makes_a_key_with_limits(command):
+    made_key("door.key") if "show" in command else pathlib.Path("door.key").unlink(missing_ok=True)
+    with Command(command) as program:
+        expect(r"door\.key: key of door", program.end())
+
+
+@runs("frame-receive --listen 0.0.0.0:5600 --key-file camera.key")
+def receives_with_a_key(command):
+    made_key()
+    expect(SUMMARY, receives(command, lambda: sent(more="--frames 30 --key-file camera.key")))
+
+
+@runs("frame-send --pattern --to receiver:5600 --key-file camera.key")
+def sends_with_a_key(command):
+    made_key()
+    receiver_with_key = Command("frame-receive --listen 0.0.0.0:5600 --key-file camera.key --frames 30")
+    with receiver_with_key as one:
+        one.wait_for("listening")
+        with Command(command) as sender:
+            expect(r"^30 frames", one.end())
+            sender.interrupt()
+            sender.end()
+
+
 # --- The preview ---
 
 
@@ -189,7 +231,7 @@ def preview(name="front door"):
     return receiver, sender
 
 
-@runs("frame-receive --listen 0.0.0.0:5600 --preview 8080", "frame-receive --listen 0.0.0.0:5600 --preview 0.0.0.0:8080 --insecure")
+@runs("frame-receive --listen 0.0.0.0:5600 --insecure --preview 8080", "frame-receive --listen 0.0.0.0:5600 --preview 0.0.0.0:8080 --insecure")
 def shows_a_page(command):
     with Command(command) as program, Command(f"{PATTERN} --to localhost:5600") as sender:
         program.wait_for(r"http://\S+:8080/")
@@ -309,7 +351,7 @@ def sends_what_ffmpeg_gets(command):
     expect(r"^\d+ of \d+ ", sends(command))
 
 
-@runs("frame-send --pattern --listen 0.0.0.0:5600")
+@runs("frame-send --pattern --listen 0.0.0.0:5600 --insecure")
 def listens(command):
     with Command(command) as program:
         program.wait_for("listening")
@@ -359,7 +401,7 @@ SCREEN = {"SDL_VIDEODRIVER": "dummy", "SDL_RENDER_DRIVER": "software"}
 @runs(
     "frame-view --listen 5600", "frame-view --listen 5600 --snapshots ~/Pictures --scale-quality nearest",
     "swift run -c release --package-path Examples/frame-view frame-view --listen 5600",
-    ".build/release/frame-view --listen 0.0.0.0:5600")
+    ".build/release/frame-view --listen 0.0.0.0:5600 --insecure")
 def shows_a_window(command):
     """What builds it is what has built it for this."""
     command = re.sub(r"^swift run .*/frame-view frame-view|^\.build/release/frame-view", "frame-view", command)

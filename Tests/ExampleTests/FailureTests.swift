@@ -92,9 +92,9 @@ extension ExampleTests {
         @Test func aHostThatDoesNotResolve() throws {
             for (name, arguments) in [
                 ("frame-send", ["--pattern", "--no-reconnect", "--to", "nonexistent.invalid:5600"]),
-                ("frame-send", ["--pattern", "--listen", "nonexistent.invalid:5600"]),
+                ("frame-send", ["--pattern", "--listen", "nonexistent.invalid:5600", "--insecure"]),
                 ("frame-receive", ["--from", "nonexistent.invalid:5600", "--no-reconnect"]),
-                ("frame-receive", ["--listen", "nonexistent.invalid:5600"]),
+                ("frame-receive", ["--listen", "nonexistent.invalid:5600", "--insecure"]),
             ] {
                 let outcome = try run(name, arguments)
                 #expect(outcome.end == .exit(1))

@@ -195,7 +195,9 @@ extension ExampleTests {
             }
         }
 
-        @Test(arguments: ["frame-demo", "frame-send", "frame-receive"]) func helpAndVersion(name: String) throws {
+        @Test(arguments: ["frame-demo", "frame-send", "frame-receive", "frame-key"]) func helpAndVersion(name: String)
+            throws
+        {
             let version = try run(name, ["--version"])
             #expect(version.end == .exit(0))
             #expect(version.output.wholeMatch(of: #/\d+\.\d+\.\d+\n/#) != nil)
@@ -205,7 +207,8 @@ extension ExampleTests {
 
         @Test(arguments: ["frame-send", "frame-receive"]) func helpSaysWhichPeersAreAccepted(name: String) throws {
             let words = try run(name, ["--help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-            #expect(words.contains("neither encrypted nor authenticated: beyond loopback everybody"))
+            #expect(words.contains("unless a host is named") && words.contains("which also needs --key-file"))
+            #expect(words.contains("without a key: everybody on the way can read and change the pictures"))
         }
     }
 }

@@ -16,11 +16,12 @@ func client(_ name: String, of product: String) -> Target {
 let shown: [Target.Dependency] = [
     .product(name: "FrameStreaming", package: "FrameStreaming"),
     .product(name: "FrameStreamingPreview", package: "FrameStreaming"),
+    .product(name: "FrameStreamingTLS", package: "FrameStreaming"),
 ]
 
 let package = Package(
     name: "Clients",
-    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview"])],
+    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview", "TLS"])],
     targets: [
         client("Umbrella", of: "FrameStreaming"),
         client("Core", of: "FrameStreamingCore"),
@@ -30,6 +31,7 @@ let package = Package(
         client("TCP", of: "FrameStreamingTCP"),
         client("Testing", of: "FrameStreamingTesting"),
         client("Preview", of: "FrameStreamingPreview"),
+        client("TLS", of: "FrameStreamingTLS"),
         .target(name: "Snippets", dependencies: shown),
         // The program of Docs/Preview.md.
         .executableTarget(name: "viewer", dependencies: shown),

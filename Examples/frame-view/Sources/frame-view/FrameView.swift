@@ -7,7 +7,7 @@ struct FrameView: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-view", abstract: "Shows live pictures, received over TCP, in a window.",
         discussion: """
-            Connection: frame-view --listen 0.0.0.0:5600
+            Connection: frame-view --listen 0.0.0.0:5600 --key-file camera.key
                         frame-view --from sender:5600 --once --return-within 20
             Window:     frame-view --listen 5600 --fullscreen --overlay --snapshots ~/Pictures
             Output:     frame-view --listen 5600 --json
@@ -18,7 +18,7 @@ struct FrameView: ParsableCommand {
 
     private static let examples = """
         Error: give one of --listen [HOST:]PORT and --from HOST:PORT
-          frame-view --listen 0.0.0.0:5600
+          frame-view --listen 0.0.0.0:5600 --key-file camera.key
           frame-view --from sender:5600
           frame-view --from sender:5600 --fullscreen --overlay
           See 'frame-view --help' for all options.
@@ -39,6 +39,8 @@ struct FrameView: ParsableCommand {
     }
 
     private func view(_ report: ViewReport) throws {
+        // Before any thread.
+        options.security.keepReload()
         // Before any thread that needs to be asked to end.
         let interruption = Interruption(announce: announceStop) { report.sumUp(nil, isInterrupted: true) }
         let way = try options.way()

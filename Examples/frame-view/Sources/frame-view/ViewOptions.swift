@@ -5,7 +5,7 @@ internal import FrameStreaming
 struct ViewOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT). The stream is neither encrypted nor authenticated: beyond loopback everybody who can reach the port is let in.",
+            "Wait for senders to connect. Listens on loopback unless a host is named (0.0.0.0:PORT, [::]:PORT), which also needs --key-file.",
             valueName: "[host:]port"))
     var listen: String?
 
@@ -73,7 +73,10 @@ struct ViewOptions: ParsableArguments {
         case nearest, linear
     }
 
+    @OptionGroup var security: SecurityOptions
+
     func validate() throws {
+        try security.check(connecting: from.map { [$0] } ?? [], listening: listen)
         guard (listen == nil) != (from == nil) else {
             throw ValidationError("give one of --listen [HOST:]PORT and --from HOST:PORT")
         }
@@ -110,6 +113,7 @@ struct ViewOptions: ParsableArguments {
     func way() throws -> Receiving.Way {
         var tcp = TCPOptions()
         tcp.minimumRate = minimumRate
+        tcp.security = try security.load(connecting: from.map { [$0] } ?? [])
         let role = TCPRole.receiver(for: JPEGCodec())
         do throws(FrameStreamingError) {
             if let from {

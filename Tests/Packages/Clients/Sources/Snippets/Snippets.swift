@@ -4,6 +4,7 @@
 
 import FrameStreaming
 import FrameStreamingPreview
+import FrameStreamingTLS
 
 func bothEnds() throws {
     // The machine that shows the pictures.
@@ -138,4 +139,12 @@ func creditAhead(_ codec: JPEGCodec) throws -> TCPListener {
     options.creditAhead = 4
     let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver(for: codec, options))
     return listener
+}
+
+func encrypted() throws {
+    let tls = try TLSSecurity(keyFiles: ["camera.key"])
+    var options = TCPOptions()
+    options.security = tls.security
+    let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, options: options)
+    print(listener.address)
 }

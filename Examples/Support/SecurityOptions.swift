@@ -1,0 +1,137 @@
+package import ArgumentParser
+package import FrameStreaming
+internal import Glibc
+
+#if canImport(FrameStreamingTLS)
+    internal import FrameStreamingTLS
+#endif
+
+/// The options for keys and certificates, and what goes without them.
+package struct SecurityOptions: ParsableArguments, Sendable {
+    @Option(
+        help: ArgumentHelp(
+            "Encrypt all connections by a key that both sides have, and let nobody else in: frame-key makes one. A side that listens may have several, one for each peer. SIGHUP reads them again.",
+            valueName: "file"), completion: .file())
+    package var keyFile: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The same by certificates: this side's own, in PEM.", valueName: "file.pem"),
+        completion: .file())
+    package var tlsCert: String?
+
+    @Option(
+        help: ArgumentHelp("The private key of --tls-cert, which only its owner may read.", valueName: "file.pem"),
+        completion: .file())
+    package var tlsKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Who must have signed the peers' certificates. A side that listens then lets in nobody without one.",
+            valueName: "file.pem"), completion: .file())
+    package var tlsCa: String?
+
+    @Flag(
+        help:
+            "Go beyond this machine without a key: everybody on the way can read and change the pictures, and everybody who reaches an open port is let in. A preview beyond this machine always needs it."
+    )
+    package var insecure = false
+
+    package init() {}
+
+    private var usesCertificates: Bool { tlsCert != nil || tlsKey != nil || tlsCa != nil }
+    private var isSecure: Bool { !keyFile.isEmpty || usesCertificates }
+
+    package func validate() throws {
+        #if !canImport(FrameStreamingTLS)
+            if isSecure {
+                throw ValidationError(
+                    "this build has no TLS: build the package with its trait TLS, which is on by default")
+            }
+        #endif
+        if !keyFile.isEmpty, usesCertificates {
+            throw ValidationError(
+                "give --key-file, or certificates by --tls-cert, --tls-key and --tls-ca, and not both")
+        }
+        if (tlsCert == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-cert and --tls-key belong together: give both")
+        }
+    }
+
+    /// Refuses to listen beyond this machine without a key, and more keys than a side that connects
+    /// can use.
+    package func check(connecting: [String], listening: String?) throws {
+        if let listening, !isSecure, !insecure, !isOfThisMachine(listening, defaultHost: "127.0.0.1") {
+            throw ValidationError(
+                "\(listening): beyond this machine everybody who reaches the port would be let in, and nothing is encrypted: give --key-file FILE (frame-key generate FILE makes one), or --insecure if you mean it"
+            )
+        }
+        if !connecting.isEmpty, keyFile.count > 1 {
+            throw ValidationError("a side that connects uses one key: give --key-file once")
+        }
+    }
+
+    /// Whether the address is of this machine only.
+    package func isOfThisMachine(_ address: String, defaultHost: String? = nil) -> Bool {
+        guard let host = try? NetworkAddress(address, defaultHost: defaultHost).host else { return true }
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// Keeps SIGHUP for ``load(connecting:)``. Called before any other thread is started, because
+    /// the signal would end the program where it is not kept.
+    ///
+    /// Unsafe code: the set is a local that the calls fill and read.
+    package func keepReload() {
+        guard isSecure else { return }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGHUP)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
+    /// Reads the keys or certificates, and says in a line if there are none for a connection beyond
+    /// this machine. From then on SIGHUP reads them again, and a crash leaves no core file, which
+    /// would have them in it.
+    package func load(connecting: [String]) throws(FrameStreamingError) -> TCPSecurity? {
+        guard isSecure else {
+            if !insecure, let beyond = connecting.first(where: { !isOfThisMachine($0) }) {
+                printNote(
+                    "\(beyond): without --key-file anybody on the way can read and change the pictures (--insecure: do not say so)"
+                )
+            }
+            return nil
+        }
+        #if canImport(FrameStreamingTLS)
+            let tls =
+                usesCertificates
+                ? try TLSSecurity(
+                    certificates: TLSCertificates(certificate: tlsCert, privateKey: tlsKey, authorities: tlsCa))
+                : try TLSSecurity(keyFiles: keyFile)
+            var none = rlimit(rlim_cur: 0, rlim_max: 0)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+            startThreadOrExit("reload") { Self.reload(tls) }
+            return tls.security
+        #else
+            return nil
+        #endif
+    }
+
+    #if canImport(FrameStreamingTLS)
+        /// Waits for SIGHUP, again and again.
+        private static func reload(_ tls: TLSSecurity) {
+            var signals = sigset_t()
+            unsafe sigemptyset(&signals)
+            unsafe sigaddset(&signals, SIGHUP)
+            while true {
+                guard unsafe sigwaitinfo(&signals, nil) == SIGHUP else { continue }
+                do throws(FrameStreamingError) {
+                    try tls.reload()
+                    printNote("the keys were read again: new connections use them")
+                } catch {
+                    printNote("Error: \(error): the keys of before stay in use")
+                }
+            }
+        }
+    #endif
+}
