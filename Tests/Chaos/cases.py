@@ -2,6 +2,7 @@
 import breaks
 import cuts
 import disks
+import ends
 import kills
 import limits
 
@@ -25,6 +26,8 @@ for _way in ("fin", "rst", "half-open", "silence", "stall"):
     for _place in cuts.GOODBYES:
         _case(f"goodbye-{_way}-{_place}", _slow, cuts.goodbye, _way, _place, long_only=_way == "stall")
     _case(f"live-{_way}", 10 if _slow == 3 else 45, breaks.live_cuts, _way)
+for _way in ("fin", "rst"):
+    _case(f"text-{_way}", 8, cuts.text, _way)
 for _seconds in (1, 10, 60):
     _case(f"silent-{_seconds}", _seconds + 7, breaks.silent, _seconds)
 for _who in ("receiver", "sender"):
@@ -56,6 +59,13 @@ _case("threads-of-receiver", 8, limits.threads)
 _case("memory-of-receiver", 6, limits.memory)
 _case("memory-limit", 5, limits.memory_bound)
 _case("strays", 6, limits.strays)
+for _way in ("fin", "rst", "silence"):
+    for _last in ends.LAST:
+        _case(f"last-bytes-{_way}-{_last}", 10 if _way != "silence" else 25, ends.last_bytes, _way, _last)
+for _program in ("frame-send", "frame-receive"):
+    _case(f"early-signal-{_program}", 8, ends.early_signal, _program)
+for _sync in (True, False):
+    _case(f"power-cut{'-sync' if _sync else ''}", 9, ends.power_cut, _sync)
 
 
 def chosen(names, long):

@@ -12,7 +12,7 @@ class LiveSource:
         self.reading, self._writing = os.pipe()
         os.set_inheritable(self.reading, True)
         self._random, self._rate, self._largest = trial.random, rate, largest
-        self._end, self.written = threading.Event(), 0
+        self._end, self._before_last, self.written = threading.Event(), None, 0
         self._thread = threading.Thread(target=self._write, daemon=True)
         trial.afterwards(self.stop)
 
@@ -25,14 +25,25 @@ class LiveSource:
         with open(self._writing, "wb", buffering=0) as pipe:
             # The pace of the source; nothing is waited for with it.
             while not self._end.wait(1 / self._rate):
-                try:
-                    pipe.write(picture(self.written + 1, self._random.randint(300, self._largest)))
-                except OSError:
+                if not self._picture(pipe):
                     return
-                self.written += 1
+            if self._before_last is not None:
+                self._before_last()
+                self._picture(pipe)
 
-    def stop(self):
-        """Ends the input; how many pictures it had."""
+    def _picture(self, pipe):
+        """Writes the next one; whether somebody reads."""
+        try:
+            pipe.write(picture(self.written + 1, self._random.randint(300, self._largest)))
+        except OSError:
+            return False
+        self.written += 1
+        return True
+
+    def stop(self, before_last=None):
+        """Ends the input; how many pictures it had. With before_last there is one more picture after that was called."""
+        if not self._end.is_set():
+            self._before_last = before_last
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(30)

@@ -62,7 +62,9 @@ class Proxy(threading.Thread):
 
     def __init__(self, port, *cuts, host="127.0.0.1"):
         super().__init__(daemon=True)
-        self._target, self._cuts, self._seen = (host, port), list(cuts), {}
+        self._target, self._cuts = (host, port), list(cuts)
+        # Parts since the last cut was armed for them, and messages in all.
+        self._seen, self._all = {}, {}
         self._links, self._listener = [], socket.create_server(("127.0.0.1", 0), backlog=64)
         self._listener.setblocking(False)
         self._waker, self._woken = socket.socketpair()
@@ -79,6 +81,10 @@ class Proxy(threading.Thread):
     def add(self, cut):
         """Arms one more cut; its count begins here."""
         self._order(lambda: (self._seen.pop((cut.kind, cut.part), None), self._cuts.append(cut)))
+
+    def passed(self, kind):
+        """How many messages of a kind have begun to pass, on all connections."""
+        return self._all.get(kind, 0)
 
     def break_all(self, way):
         """Breaks every connection where it is, and waits until that is done."""
@@ -100,6 +106,8 @@ class Proxy(threading.Thread):
 
     def _part_seen(self, kind, part):
         """The cut that this part of a message is meant by, if any; counts it."""
+        if part == "prefix":
+            self._all[kind] = self._all.get(kind, 0) + 1
         count = self._seen[kind, part] = self._seen.get((kind, part), 0) + 1
         for cut in self._cuts:
             if (cut.kind, cut.part, cut.count) == (kind, part, count):
