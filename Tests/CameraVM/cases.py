@@ -310,6 +310,8 @@ def listing():
     done = subprocess.run([BIN / "frame-cameras", "--json"], capture_output=True, text=True, check=True)
     cameras = {camera["path"]: camera for camera in map(json.loads, done.stdout.splitlines())}
     check(set(cameras) == {WEBCAM, SECOND, HDMI, PLANAR}, f"four cameras, and nothing else: {list(cameras)}")
+    keys = {"event", "time", "path", "stable_paths", "card", "driver", "bus", "formats", "controls"}
+    check(all(set(camera) == keys and camera["event"] == "camera" for camera in cameras.values()), "the keys of Docs/JSON.md")
     yuyv = next(entry for entry in cameras[WEBCAM]["formats"] if entry["fourcc"] == "YUYV")
     check({"size": "640x360"}.items() <= yuyv["modes"][1].items(), f"sizes: {yuyv['modes']}")
     names = {entry["name"]: entry for entry in cameras[WEBCAM]["controls"]}
