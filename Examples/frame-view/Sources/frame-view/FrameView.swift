@@ -11,9 +11,9 @@ struct FrameView: ParsableCommand {
                         frame-view --from sender:5600 --once --return-within 20
             Window:     frame-view --listen 5600 --fullscreen --overlay --snapshots ~/Pictures
             Output:     frame-view --listen 5600 --json
-
-            Keys: F or F11 fills the screen, S saves the picture as it came, I shows rate and delay, Esc leaves the full screen \
-            or closes the window, Q closes it.
+            Keys:       F or F11 fills the screen, S saves the picture as it came, I shows
+                        rate and delay, Esc leaves the full screen or closes the window,
+                        Q closes it.
             """, version: "0.1.0")
 
     private static let examples = """
