@@ -5,6 +5,7 @@ import disks
 import ends
 import kills
 import limits
+import storms
 
 CASES = {}
 # Those that only the long form runs.
@@ -66,6 +67,12 @@ for _program in ("frame-send", "frame-receive"):
     _case(f"early-signal-{_program}", 8, ends.early_signal, _program)
 for _sync in (True, False):
     _case(f"power-cut{'-sync' if _sync else ''}", 9, ends.power_cut, _sync)
+for _receivers in (1, 2):
+    _case(f"storm-file-{_receivers}", 20, storms.file, _receivers)
+_case("storm-live", 15, storms.live)
+for _who in ("sender", "receiver"):
+    for _fault in ("silent", "frozen", "gone"):
+        _case(f"stop-{_who}-while-{_fault}", 5, storms.stopped, _who, _fault)
 
 
 def chosen(names, long):

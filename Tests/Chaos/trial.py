@@ -28,7 +28,7 @@ class Trial:
         self.outcomes.append((what, bool(holds), detail))
 
     def chose(self, what):
-        self.choices.append(str(what))
+        self.choices.append(what)
         return what
 
     def path(self, name):
