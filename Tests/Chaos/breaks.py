@@ -88,6 +88,20 @@ def silent(trial, seconds):
     _file_through(trial, fault, 400, 60, {1: True, 60: False}.get(seconds))
 
 
+def crumbs(trial):
+    """Every message comes in pieces of a few bytes, and some are joined: nothing depends on where TCP cuts."""
+    receiver = trial.receiver()
+    proxy = trial.proxy(receiver.port(), slices=lambda: trial.random.choice((1, 2, 3, 7, 50)))
+    sender = trial.program(
+        "frame-send", "--input", trial.clip(60, largest=3_000), "--pace", "max", "--to", f"127.0.0.1:{proxy.port}")
+    accounts.status(trial, sender, 0)
+    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
+    numbers = accounts.on_disk(trial)
+    accounts.exact(trial, numbers, 60)
+    accounts.sums(trial, sender)
+    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+
+
 def frozen(trial, who, seconds):
     """An end that is stopped and goes on."""
     def fault(receiver, sender, proxy):

@@ -31,6 +31,7 @@ for _way in ("fin", "rst"):
     _case(f"text-{_way}", 8, cuts.text, _way)
 for _seconds in (1, 10, 60):
     _case(f"silent-{_seconds}", _seconds + 7, breaks.silent, _seconds)
+_case("crumbs", 8, breaks.crumbs)
 for _who in ("receiver", "sender"):
     for _seconds in (2, 20):
         _case(f"frozen-{_who}-{_seconds}", _seconds + 8, breaks.frozen, _who, _seconds)
@@ -45,6 +46,7 @@ _case("disk-full-device", 2, disks.device)
 _case("recording-reader-leaves", 2, disks.reader)
 for _change in ("remove", "rename", "replace", "cut"):
     _case(f"recording-{_change}", 5, disks.target, _change)
+_case("recording-remove-directory", 5, disks.folder)
 _case("kill-receiver", 6, kills.receiver)
 _case("kill-receiver-thrice", 10, kills.receiver, 3)
 _case("stop-receiver", 6, kills.receiver_stopped)
@@ -73,6 +75,7 @@ _case("storm-live", 15, storms.live)
 for _who in ("sender", "receiver"):
     for _fault in ("silent", "frozen", "gone"):
         _case(f"stop-{_who}-while-{_fault}", 5, storms.stopped, _who, _fault)
+_case("power-cut-sync-directory", 9, ends.power_cut, True, "out/")
 
 
 def chosen(names, long):

@@ -1,5 +1,6 @@
 """Faults of where a recording goes: the disk is full, the file is removed, replaced or cut, the reader of a pipe leaves."""
 import os
+import shutil
 import subprocess
 
 import accounts
@@ -123,5 +124,26 @@ def target(trial, change):
     if change == "replace":
         with open(path, "rb") as file:
             trial.check("the other program's file is as it was", file.read() == b"of another program")
+    summary = accounts.sums(trial, sender)
+    trial.check("every picture was acknowledged", summary.get("acknowledged") == COUNT, f"{summary.get('acknowledged')}")
+
+
+def folder(trial):
+    """Another program removes the directory that is recorded into: the stream goes on in the next one."""
+    receiver = trial.receiver(record="out/")
+    port = receiver.port()
+    before = accounts.Holding(receiver)
+    sender = trial.program("frame-send", "--input", trial.clip(COUNT), "--rate", 100, "--to", f"127.0.0.1:{port}")
+    arrived(receiver, trial.chose(trial.random.randint(10, 120)))
+    # A picture that comes meanwhile may keep the directory there; then it is recorded into further.
+    shutil.rmtree(trial.path("out"), ignore_errors=True)
+    accounts.status(trial, sender, 0)
+    before.came_back(trial, "receiver")
+    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
+    there = {name: recorded(trial.path(name))[0] for name in os.listdir(trial.folder) if name.startswith("out")}
+    trial.check("one directory is left", len(there) == 1, f"{list(there)}")
+    for name, numbers in there.items():
+        trial.check("it is reported where another was needed", name == "out" or "out/" in receiver.complaints(), receiver.complaints())
+        trial.check("the rest is there, to the end", numbers and numbers == list(range(numbers[0], COUNT + 1)), f"{numbers[:2]}, {numbers[-2:]}")
     summary = accounts.sums(trial, sender)
     trial.check("every picture was acknowledged", summary.get("acknowledged") == COUNT, f"{summary.get('acknowledged')}")

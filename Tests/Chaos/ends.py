@@ -63,7 +63,7 @@ def early_signal(trial, program):
     trial.chose(f"{sum(status < 0 for status in ends)} of 30 ended by the signal")
 
 
-def power_cut(trial, sync):
+def power_cut(trial, sync, record="out.mjpg"):
     """The machine's power is cut: what was acknowledged with --sync is on the disk; without, the kernel still had it."""
     disk, image = trial.path("disk"), trial.path("image")
     with open(image, "wb") as file:
@@ -72,7 +72,7 @@ def power_cut(trial, sync):
     _run("mkfs.ext4", "-q", image)
     _run("mount", "-o", "loop", image, disk)
     trial.afterwards(lambda: _run("umount", "-l", disk))
-    receiver = trial.receiver(*(["--sync"] if sync else []), record="disk/out.mjpg")
+    receiver = trial.receiver(*(["--sync"] if sync else []), record=f"disk/{record}")
     proxy = trial.proxy(receiver.port())
     sender = trial.program("frame-send", "--input", trial.clip(400), "--rate", 60, "--to", f"127.0.0.1:{proxy.port}")
     until("acknowledgements", lambda count=trial.random.randint(30, 200): proxy.passed("ack") >= count)
@@ -84,7 +84,7 @@ def power_cut(trial, sync):
     os.mkdir(after)
     _run("mount", "-o", "loop", trial.path("copy"), after)
     trial.afterwards(lambda: _run("umount", "-l", after))
-    numbers, rest = recorded(os.path.join(after, "out.mjpg"))
+    numbers, rest = recorded(os.path.join(after, record))
     trial.chose(f"{acknowledged} acknowledged, {len(numbers)} on the disk after the cut, and {rest} bytes")
     if sync:
         trial.check("what was acknowledged is on the disk", len(numbers) >= acknowledged, f"{len(numbers)} of {acknowledged}")

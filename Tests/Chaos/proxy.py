@@ -60,8 +60,10 @@ def _reset(connection):
 class Proxy(threading.Thread):
     """Listens on a port of loopback and passes everything on to another port, until a cut's place comes."""
 
-    def __init__(self, port, *cuts, host="127.0.0.1"):
+    def __init__(self, port, *cuts, host="127.0.0.1", slices=None):
         super().__init__(daemon=True)
+        # Called for how many bytes are written at once; None: as many as there are.
+        self._slices = slices
         self._target, self._cuts = (host, port), list(cuts)
         # Parts since the last cut was armed for them, and messages in all.
         self._seen, self._all = {}, {}
@@ -184,7 +186,8 @@ class Proxy(threading.Thread):
         if side.target.fileno() < 0 or not side.waiting:
             return
         try:
-            del side.waiting[:side.target.send(side.waiting)]
+            some = side.waiting if self._slices is None else side.waiting[:self._slices()]
+            del side.waiting[:side.target.send(some)]
         except BlockingIOError:
             return
         except OSError:
