@@ -3,6 +3,7 @@ import breaks
 import cuts
 import disks
 import ends
+import keys
 import kills
 import limits
 import storms
@@ -76,6 +77,11 @@ for _who in ("sender", "receiver"):
     for _fault in ("silent", "frozen", "gone"):
         _case(f"stop-{_who}-while-{_fault}", 5, storms.stopped, _who, _fault)
 _case("power-cut-sync-directory", 9, ends.power_cut, True, "out/")
+for _way in ("fin", "rst", "half-open", "silence"):
+    _slow = 4 if _way in ("fin", "rst") else 25
+    _case(f"key-{_way}-handshake", _slow, keys.file, _way, keys.HANDSHAKE)
+    _case(f"key-{_way}", _slow, keys.file, _way, keys.LATER)
+_case("key-live", 12, keys.live)
 
 
 def chosen(names, long):

@@ -28,17 +28,18 @@ class Cut:
 class _Side:
     """What is read from one socket and not yet written to the other."""
 
-    def __init__(self, source, target, seen):
-        self.source, self.target, self.walk = source, target, Walk(seen)
+    def __init__(self, source, target, walk):
+        self.source, self.target, self.walk = source, target, walk
         self.waiting, self.ended, self.shut, self.fault = bytearray(), False, False, None
 
 
 class _Link:
     """One connection through the proxy."""
 
-    def __init__(self, client, server, seen):
+    def __init__(self, client, server, seen, walk):
         self.client, self.server = client, server
-        self.sides = [_Side(client, server, self._noting(0, seen)), _Side(server, client, self._noting(1, seen))]
+        self.sides = [
+            _Side(client, server, walk(self._noting(0, seen))), _Side(server, client, walk(self._noting(1, seen)))]
         # None, or the way in which it was broken.
         self.broken = None
 
@@ -60,10 +61,11 @@ def _reset(connection):
 class Proxy(threading.Thread):
     """Listens on a port of loopback and passes everything on to another port, until a cut's place comes."""
 
-    def __init__(self, port, *cuts, host="127.0.0.1", slices=None):
+    def __init__(self, port, *cuts, host="127.0.0.1", slices=None, walk=Walk):
         super().__init__(daemon=True)
         # Called for how many bytes are written at once; None: as many as there are.
         self._slices = slices
+        self._walk = walk
         self._target, self._cuts = (host, port), list(cuts)
         # Parts since the last cut was armed for them, and messages in all.
         self._seen, self._all = {}, {}
@@ -162,7 +164,7 @@ class Proxy(threading.Thread):
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connections += 1
-        self._links.append(_Link(client, server, self._part_seen))
+        self._links.append(_Link(client, server, self._part_seen, self._walk))
 
     def _read(self, link, side):
         if side.source.fileno() < 0:

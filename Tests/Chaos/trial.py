@@ -2,6 +2,7 @@
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 
 from pictures import clip
@@ -50,6 +51,12 @@ class Trial:
         proxy = Proxy(port, *cuts, **options)
         self._closing.append(proxy.close)
         return proxy
+
+    def key(self, name="chaos.key"):
+        """A new key for both ends (frame-key)."""
+        subprocess.run(
+            [os.path.join(self._binaries, "frame-key"), "generate", self.path(name)], check=True, capture_output=True, timeout=60)
+        return name
 
     def clip(self, count, largest=30_000, name="clip.mjpg"):
         """A file of numbered pictures: most of them small, some as large as asked."""

@@ -10,6 +10,8 @@ _PREFIX = struct.Struct(">BBHI")
 class Walk:
     """Follows one direction of a connection, message by message and part by part."""
 
+    prefix_length = _PREFIX.size
+
     def __init__(self, seen):
         # Called before a part's first byte with the message's kind, the part and its length; answers how many of its bytes
         # may pass, or None for all of them.
@@ -36,12 +38,31 @@ class Walk:
     def _begin(self, byte):
         if not self._parts:
             # A message's first byte tells its kind, so a fault may be put before it.
-            self._kind, self._prefix, self._parts = KINDS.get(byte, "unknown"), b"", [("prefix", _PREFIX.size)]
+            self._kind, self._prefix, self._parts = self.kind(byte), b"", [("prefix", self.prefix_length)]
         self._part, self._left = self._parts.pop(0)
         self._allowed = self._seen(self._kind, self._part, self._left)
 
     def _read(self, some):
         self._prefix += some
-        if len(self._prefix) == _PREFIX.size:
-            _, _, header, payload = _PREFIX.unpack(self._prefix)
-            self._parts = [part for part in (("header", header), ("payload", payload)) if part[1]]
+        if len(self._prefix) == self.prefix_length:
+            self._parts = [part for part in self.parts(self._prefix) if part[1]]
+
+    def kind(self, byte):
+        return KINDS.get(byte, "unknown")
+
+    def parts(self, prefix):
+        """What follows a prefix, with the lengths."""
+        _, _, header, payload = _PREFIX.unpack(prefix)
+        return ("header", header), ("payload", payload)
+
+
+class Records(Walk):
+    """The same of a connection with TLS, whose messages nobody on the way can see: record by record."""
+
+    prefix_length = 5
+
+    def kind(self, byte):
+        return "record"
+
+    def parts(self, prefix):
+        return (("payload", int.from_bytes(prefix[3:5], "big")),)
