@@ -26,7 +26,7 @@ def _panel(title, lines, marks, span, top):
         every = max(1, len(points) // 800)
         path = "L".join(f"{x(seconds):.1f} {y(value):.1f}" for seconds, value in points[::every])
         parts.append(f'<path d="M{path}" fill="none" stroke="{color}"/>' if path else "")
-        parts.append(f'<text x="{_WIDTH - 20 - 130 * (len(lines) - index - 1)}" y="{top - 10}" text-anchor="end" fill="{color}">{name}</text>')
+        parts.append(f'<text x="{_WIDTH - 20 - 110 * (len(lines) - index - 1)}" y="{top - 10}" text-anchor="end" fill="{color}">{name}</text>')
     return "\n".join(parts)
 
 
@@ -39,7 +39,7 @@ def write(path, heading, panels, marks, span):
         for index, (title, lines) in enumerate(panels):
             file.write(_panel(title, lines, marks, span, _TOP + 24 + index * (_HEIGHT + _GAP)) + "\n")
         for step in range(7):
-            seconds = span * step / 6
-            file.write(f'<text x="{_LEFT + seconds / span * (_WIDTH - _LEFT - 20):.1f}" y="{height - 8}" text-anchor="middle">'
+            seconds, anchor = span * step / 6, "end" if step == 6 else "middle"
+            file.write(f'<text x="{_LEFT + seconds / span * (_WIDTH - _LEFT - 20):.1f}" y="{height - 8}" text-anchor="{anchor}">'
                        f'{seconds / 60:.1f} min</text>\n')
         file.write("</svg>\n")

@@ -134,5 +134,9 @@ class Program:
         """Resident memory of its own, in bytes: without the pages of files, such as its code."""
         return self._status("RssAnon") * 1024
 
+    def resident(self):
+        """All of its resident memory, in bytes, as tools show it."""
+        return self._status("VmRSS") * 1024
+
     def virtual(self):
         return self._status("VmSize") * 1024

@@ -38,7 +38,7 @@ class Soak:
                 sender = trial.program("frame-send", "--input", "clip.mjpg", "--loop", "--policy", "reliable", "--rate", RATE, *to)
             self.senders.append(sender)
         self.names = ["receiver"] + [f"{'live' if index < 2 else 'file'}-{index + 1}" for index in range(4)]
-        self.memory = {name: [] for name in self.names}
+        self.memory, self.resident = {name: [] for name in self.names}, {name: [] for name in self.names}
         self.held, self.faults, self.load = [], [], []
         self.begun = time.monotonic()
 
@@ -46,6 +46,7 @@ class Soak:
         now = time.monotonic() - self.begun
         for name, program in zip(self.names, (self.receiver, *self.senders)):
             self.memory[name].append((now, program.memory() / 2**20))
+            self.resident[name].append((now, program.resident() / 2**20))
         self.held.append((now, self.receiver.descriptors(), self.receiver.threads()))
         self.load.append((now, os.getloadavg()[0]))
 
@@ -136,25 +137,28 @@ class Soak:
         load = [value for _, value in self.load]
         figures.append(f"load of the machine ({os.cpu_count()} cores): {min(load):.1f} to {max(load):.1f}, {statistics.mean(load):.1f} on average")
 
+    def _slope(self, points, begin):
+        """The growth in a second from a moment on, by Theil and Sen, over the medians of parts: a fault moves a few points only."""
+        width = (self.seconds - begin) / 15
+        parts = [[value for seconds, value in points if 0 <= seconds - begin - index * width < width] for index in range(15)]
+        medians = [(index * width, statistics.median(values)) for index, values in enumerate(parts) if values]
+        return statistics.median(
+            (two[1] - one[1]) / (two[0] - one[0]) for place, one in enumerate(medians) for two in medians[place + 1:])
+
     def _memory(self, figures):
-        for name, points in self.memory.items():
-            after = [value for seconds, value in points if 0.3 * self.seconds < seconds < 0.5 * self.seconds]
-            last = [value for seconds, value in points if seconds > 0.8 * self.seconds]
-            begin, end = statistics.median(after), statistics.median(last)
-            grown = (end / begin - 1) * 100
-            figures.append(f"memory of {name}: {begin:.2f} MiB at 30 to 50 %, {end:.2f} MiB at 80 to 100 %: {grown:+.2f} %")
+        begin = 0.3 * self.seconds
+        for name in self.names:
+            own, whole = ([value for seconds, value in points[name] if seconds > begin] for points in (self.memory, self.resident))
+            grown = self._slope(self.resident[name], begin) * (self.seconds - begin) / statistics.median(whole) * 100
+            figures.append(f"memory of {name}: resident {statistics.median(whole):.2f} MiB, slope {grown:+.2f} % over the last 70 %; "
+                           f"its own {min(own):.2f} to {max(own):.2f} MiB")
             self.trial.check(f"memory of {name} is flat after its warm-up, to 1 %", grown < 1, f"{grown:+.2f} %")
 
     def _age(self, figures):
+        begin = 0.1 * self.seconds
         for name in self.names[1:]:
-            points = [(seconds, age) for seconds, age in self.ages(name) if seconds > 0.1 * self.seconds]
-            # A fault makes a few pictures late; the slope is that of the medians of twenty parts, by Theil and Sen.
-            width = self.seconds / 20
-            parts = [(index, [age for seconds, age in points if index * width <= seconds < (index + 1) * width]) for index in range(20)]
-            medians = [(index * width, statistics.median(ages)) for index, ages in parts if ages]
-            slopes = [(two[1] - one[1]) / (two[0] - one[0]) for place, one in enumerate(medians) for two in medians[place + 1:]]
-            slope = statistics.median(slopes) * 60
-            middle = statistics.median(age for _, age in points)
+            points = self.ages(name)
+            slope, middle = self._slope(points, begin) * 60, statistics.median(age for _, age in points)
             figures.append(f"age of {name}: median {middle:.2f} ms, slope {slope:+.4f} ms a minute")
             self.trial.check(f"age of {name} has no slope", abs(slope) * self.seconds / 60 < max(1, middle), f"{slope} ms a minute")
 
@@ -162,7 +166,7 @@ class Soak:
         marks = [seconds for seconds, _ in self.faults]
         ages = {name: [(seconds, min(age, 50)) for seconds, age in self.ages(name)] for name in self.names[1:]}
         plot.write(path, heading, [
-            ("resident memory of their own (RssAnon), MiB", self.memory), ("median age in each second, ms (cut at 50)", ages),
+            ("own memory (RssAnon), MiB", self.memory), ("median age in each second, ms (cut at 50)", ages),
             ("the receiver's descriptors and threads", {
                 "descriptors": [(seconds, count) for seconds, count, _ in self.held],
                 "threads": [(seconds, count) for seconds, _, count in self.held]}),
