@@ -39,9 +39,9 @@ internal import Glibc
 
     /// The largest record (RFC 8446, 5.1).
     private static let record = 16_384
-    /// Encrypted bytes that are collected before they are passed on: one call sends a frame of
-    /// 100 kB.
-    private static let batch = 128 << 10
+    /// Encrypted bytes that are collected before they are passed on: two records. The peer decrypts
+    /// them while this side encrypts the next ones.
+    private static let batch = 32 << 10
     /// Bytes of one read at most: a thread that writes waits no longer for the lock.
     private static let longestRead = 256 << 10
 
