@@ -28,6 +28,8 @@ for _way in ("fin", "rst", "half-open", "silence", "stall"):
     for _place in cuts.GOODBYES:
         _case(f"goodbye-{_way}-{_place}", _slow, cuts.goodbye, _way, _place, long_only=_way == "stall")
     _case(f"live-{_way}", 10 if _slow == 3 else 45, breaks.live_cuts, _way)
+for _way in ("rst", "half-open", "silence", "stall"):
+    _case(f"one-place-{_way}", 25, cuts.one_place, _way)
 for _way in ("fin", "rst"):
     _case(f"text-{_way}", 8, cuts.text, _way)
 for _seconds in (1, 10, 60):

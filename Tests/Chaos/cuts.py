@@ -45,6 +45,21 @@ def file(trial, way, place):
     accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
 
 
+def one_place(trial, way):
+    """A receiver with one place: a sender that comes back takes the place of its connection that hangs."""
+    cut = _cut(trial, way, "frame-image", *PLACES["frame-image"])
+    receiver = trial.receiver("--maximum-connections", 1)
+    proxy = trial.proxy(receiver.port(), cut)
+    sender = trial.program("frame-send", "--input", trial.clip(COUNT), "--rate", 75, "--to", f"127.0.0.1:{proxy.port}")
+    accounts.status(trial, sender, 0)
+    trial.check("the fault happened", cut.done.is_set())
+    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
+    numbers = accounts.on_disk(trial)
+    accounts.exact(trial, numbers, COUNT)
+    accounts.sums(trial, sender)
+    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+
+
 def listening(trial, way, place):
     """The same from a sender that listens, whose receiver connects."""
     cut = _cut(trial, way, place, *PLACES[place])

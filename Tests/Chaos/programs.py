@@ -25,6 +25,14 @@ def until(what, condition, seconds=PATIENCE):
     return value
 
 
+def _prepare(limits):
+    """In the new process, before the program: its limits, and Ctrl-C as from a terminal, also where a script runs the checks in its
+    background and SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for kind, most in (*limits, (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (most, most))
+
+
 class Program:
     """One run of a program with --json."""
 
@@ -36,7 +44,7 @@ class Program:
         with open(self._said_by_it, "wb") as errors:
             self.process = subprocess.Popen(
                 command, cwd=folder, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace",
-                preexec_fn=lambda: [resource.setrlimit(kind, (most, most)) for kind, most in (*limits, (resource.RLIMIT_CORE, 0))])
+                preexec_fn=lambda: _prepare(limits))
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
