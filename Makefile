@@ -6,7 +6,7 @@ LIBRARIES := libturbojpeg0-dev libv4l-dev libssl-dev
 LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
 SECONDS ?= 10
 
-.PHONY: demo test bench interop docs man lint test-packages test-camera libraries clean
+.PHONY: fuzz demo test bench interop docs man lint test-packages test-camera libraries clean
 
 demo: libraries
 	$(SWIFT) build -c release --product frame-demo
@@ -25,6 +25,11 @@ bench: libraries
 # The tutorial's programs in Python against ours (OpenCV from PyPI), and the PSNR of a natural clip.
 interop: libraries
 	.ci/interop
+
+# The parsers of untrusted bytes, by mutated inputs: SECONDS each.
+fuzz: SECONDS = 60
+fuzz: libraries
+	Tests/Fuzz/run $(SECONDS)
 
 # Four streams through random faults, for SECONDS; the plot of their memory and age is soak.svg. Needs root, util-linux and iproute2.
 soak: SECONDS = 1800

@@ -30,9 +30,13 @@ package struct JPEGFrameWalk: Sendable {
     private var position = 2
     private var sawHuffmanTables = false
     private var sawSegment = false
+    /// The marker of the first segment.
+    private var firstMarker: UInt8 = 0
     private var frameHeader: (marker: UInt8, range: Range<Int>)?
     /// The payload of the last segment, until a marker behind it confirms its length.
     private var doubtful: Range<Int>?
+    /// Whether that segment may hold any bytes: a comment, or an application's.
+    private var isFree = false
     /// The size of the frame before, which tells a frame from a thumbnail.
     private let lastSize: Size?
     /// The frame's header; nil until its first scan was reached.
@@ -86,15 +90,11 @@ package struct JPEGFrameWalk: Sendable {
         let start = bytes.firstOfFF(from: position)
         if start > position {
             // Other bytes than a marker. Decoders skip them.
+            if !isLast, let doubtful, isUndecided(doubtful, bytes) { return .incomplete }
             if let doubtful, let next = frame(in: doubtful, bytes, isWhole: true) {
                 return .damaged(.damagedJPEG("the segment at byte \(doubtful.lowerBound) was cut"), next: next)
             }
             doubtful = nil
-        } else if let doubtful, doubtful.count >= 2, doubtful.upperBound == start, start < bytes.byteCount,
-            bytes.byte(at: start - 2) == 0xFF, bytes.byte(at: start - 1) == JPEGMarker.startOfImage
-        {
-            // The segment was cut, and its length ends behind the next frame's SOI.
-            return .damaged(.damagedJPEG("the segment at byte \(doubtful.lowerBound) was cut"), next: start - 2)
         }
         var code = start + 1
         while code < bytes.byteCount, bytes.byte(at: code) == 0xFF { code += 1 }
@@ -102,6 +102,9 @@ package struct JPEGFrameWalk: Sendable {
         position = min(code - 1, bytes.byteCount)
         guard code < bytes.byteCount else { return isLast ? end(bytes) : .incomplete }
         let marker = bytes.byte(at: code)
+        if let doubtful, let next = startInside(doubtful, before: marker, bytes) {
+            return .damaged(.damagedJPEG("the segment at byte \(doubtful.lowerBound) was cut"), next: next)
+        }
         switch marker {
         case JPEGMarker.endOfImage:
             guard let header else {
@@ -124,6 +127,19 @@ package struct JPEGFrameWalk: Sendable {
         }
     }
 
+    /// Returns where the next frame begins if the last segment was cut, and its length ends just
+    /// behind that frame's SOI; nil = it was not cut.
+    ///
+    /// A comment, or an application's segment, may end with the same two bytes by chance. Then the
+    /// marker behind it decides: the frames of a stream begin with the same one.
+    private func startInside(_ segment: Range<Int>, before marker: UInt8, _ bytes: RawSpan) -> Int? {
+        let start = segment.upperBound - 2
+        guard segment.contains(start), bytes.byte(at: start) == 0xFF,
+            bytes.byte(at: start + 1) == JPEGMarker.startOfImage, !isFree || marker == firstMarker
+        else { return nil }
+        return start
+    }
+
     private mutating func skip(to next: Int) -> Verdict? {
         position = next
         return nil
@@ -134,6 +150,7 @@ package struct JPEGFrameWalk: Sendable {
     ) -> Verdict? {
         doubtful = nil
         guard start + 2 <= bytes.byteCount else { return isLast ? end(bytes) : .incomplete }
+        if !sawSegment { firstMarker = marker }
         sawSegment = true
         // The segment was cut in front of its length or in the middle of it.
         for index in [start, start + 1] {
@@ -156,6 +173,7 @@ package struct JPEGFrameWalk: Sendable {
             doubtful = payload.lowerBound..<bytes.byteCount
             return end(bytes)
         }
+        if !isLast, !mayHoldThumbnail, isUndecided(payload, bytes) { return .incomplete }
         if !mayHoldThumbnail, let next = frame(in: payload, bytes, isWhole: false) {
             return .damaged(.damagedJPEG("the segment at byte \(position) was cut"), next: next)
         }
@@ -187,6 +205,7 @@ package struct JPEGFrameWalk: Sendable {
             break
         }
         doubtful = place == .marker ? payload : nil
+        isFree = mayHoldThumbnail
         return skip(to: payload.upperBound)
     }
 
@@ -237,6 +256,11 @@ package struct JPEGFrameWalk: Sendable {
             else { return index }
             index += length
         }
+    }
+
+    /// Whether it takes more bytes to tell if a frame begins at the end of a segment.
+    private func isUndecided(_ segment: Range<Int>, _ bytes: RawSpan) -> Bool {
+        segment.suffix(3).contains { Self.isStart(bytes, at: $0) == nil }
     }
 
     // MARK: Entropy-coded data

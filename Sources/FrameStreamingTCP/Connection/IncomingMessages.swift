@@ -129,10 +129,11 @@ struct IncomingMessages: Sendable {
             return .message(.requestAnswer(known))
         case .ping(let ping):
             try answer(ping)
+            silence?.noteKnowsPING()
             return .nothing
         case .pong(let pong):
             clockExchange.record(pong)
-            silence?.noteAnswer()
+            silence?.noteKnowsPING()
             return .nothing
         case .bye(let bye):
             state.change { $0.goodbye = bye.goodbye }

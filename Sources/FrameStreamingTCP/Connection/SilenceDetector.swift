@@ -43,7 +43,7 @@ struct SilenceDetector: Hashable {
 
     /// - Parameters:
     ///   - patience: How long the answer may take.
-    ///   - isExpectedToAnswer: False if the peer may not know PING until ``noteAnswer()``.
+    ///   - isExpectedToAnswer: False if the peer may not know PING until ``noteKnowsPING()``.
     init(patience: Duration, isExpectedToAnswer: Bool = true, at now: Int64) {
         self.patience = min(patience.wholeNanoseconds, .max / 4)
         self.isExpectedToAnswer = isExpectedToAnswer
@@ -81,8 +81,8 @@ struct SilenceDetector: Hashable {
 
     mutating func noteAsked(at now: Int64) { askedAt = now }
 
-    /// Notes a PONG.
-    mutating func noteAnswer() { isExpectedToAnswer = true }
+    /// Notes a PONG, or a PING of the peer's own: it knows them, and is expected to answer.
+    mutating func noteKnowsPING() { isExpectedToAnswer = true }
 
     /// Starts the peer's time again, because this side has not read and so could not hear it.
     mutating func excuse(at now: Int64) {

@@ -32,7 +32,7 @@ struct SilenceWatch: Sendable {
     }
 
     /// Notes a PONG.
-    func noteAnswer() { detector.withLock { $0.noteAnswer() } }
+    func noteKnowsPING() { detector.withLock { $0.noteKnowsPING() } }
 
     /// Looks whether the peer is still there, if it is time to; returns when to look next, nil =
     /// never.

@@ -54,6 +54,26 @@ import Testing
         #expect(result.frames == pictures && result.damaged == 0)
     }
 
+    @Test(arguments: [0xFE, 0xE3] as [UInt8])
+    func `a segment of any bytes may end like the start of a frame`(marker: UInt8) throws {
+        let comment: [UInt8] = [0xFF, marker, 0, 6, 1, 2, 0xFF, 0xD8]
+        // Behind the first segment: what follows is not what frames begin with.
+        let pictures = pictures.map { Array($0[..<segments[1]] + comment + $0[segments[1]...]) }
+        let result = try read(pictures.flatMap { $0 })
+        #expect(result.frames == pictures && result.damaged == 0)
+    }
+
+    /// Found by fuzzing: a table's length that ended within the next frame's start was believed or
+    /// not, depending on how many bytes had arrived.
+    @Test func `how the bytes arrive does not matter where a segment ends in the next start`() throws {
+        let cut = Array(pictures[0][..<segments[2]]) + [0xFF, 0xDB, 0, 67] + [UInt8](repeating: 1, count: 62)
+        for overlap in 0...4 {
+            let bytes = cut + [UInt8](repeating: 1, count: 4 - overlap) + pictures[1]
+            let whole = JPEGFrameWalk.walk(bytes, by: bytes.count)
+            #expect(whole == JPEGFrameWalk.walk(bytes, by: 1), "\(overlap)")
+        }
+    }
+
     @Test func `a frame cut anywhere costs that frame`() throws {
         for index in [0, 2, 3] {
             // A cut behind FF D8 leaves nothing that tells it from a repeated start. At 6 the
@@ -258,5 +278,20 @@ import Testing
             path: directory.file("a.mjpg", pictures.flatMap { $0.dropLast(9) } + [0]), options: .fast)
         let (frames, error) = drain(&source)
         #expect(frames.isEmpty && error?.code == .truncatedInput)
+    }
+}
+
+extension JPEGFrameWalk {
+    /// The verdict about the first frame, where so many bytes arrive at a time.
+    fileprivate static func walk(_ bytes: [UInt8], by step: Int) -> String {
+        var walk = JPEGFrameWalk(lastSize: nil)
+        var count = 0
+        while true {
+            count = min(count + step, bytes.count)
+            let verdict = walk.advance(
+                over: unsafe bytes.span.bytes.extracting(0..<count), isLast: count == bytes.count)
+            if case .incomplete = verdict { continue }
+            return "\(verdict)"
+        }
     }
 }

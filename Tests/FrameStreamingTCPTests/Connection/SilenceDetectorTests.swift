@@ -40,7 +40,7 @@ import Testing
         watch.noteAsked(at: 4 * second)
         #expect(watch.look(received: 7, delivered: 9, underWay: 0, at: 1_000 * second) == .waits)
         // From the first answer on the peer is known to answer.
-        watch.noteAnswer()
+        watch.noteKnowsPING()
         #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_001 * second) == .waits)
         #expect(watch.look(received: 8, delivered: 9, underWay: 0, at: 1_005 * second) == .ask)
         watch.noteAsked(at: 1_005 * second)
@@ -91,8 +91,10 @@ import Testing
         #expect(verdicts == [.waits, .ask, .waits] && watch.lookAt > .max / 2)
     }
 
-    /// The handshake, an answer from a sender, and then nothing: TCP goes on confirming.
-    @Test(arguments: [TCPRole.sender, .receiver]) func aConnectionWhosePeerIsGoneBreaks(role: TCPRole) throws {
+    /// The handshake, an answer or a question from a sender, and then nothing: TCP goes on
+    /// confirming.
+    @Test(arguments: [(TCPRole.sender, false), (.receiver, false), (.receiver, true)])
+    func aConnectionWhosePeerIsGoneBreaks(role: TCPRole, asks: Bool) throws {
         let listener = try RawListener()
         var options = TCPOptions()
         options.answerTimeout = .milliseconds(100)
@@ -107,8 +109,10 @@ import Testing
         welcome[8 + 8] = role.other.wireCode
         peer.send(welcome)
         let transport = try client.value()
-        // A sender must answer only if it has answered before.
-        if !role.isSender {
+        // A sender must answer only if it is known to know PING.
+        if asks {
+            peer.send(Ping(id: 1, sendTime: 1).marshal())
+        } else if !role.isSender {
             peer.send(Pong(answering: Ping(id: 0, sendTime: 1), receiveTime: 2, sendTime: 3).marshal())
         }
         let error = #expect(throws: FrameStreamingError.self) { _ = try transport.receive(until: soon()) }

@@ -1,0 +1,54 @@
+@testable internal import FrameStreamingPreview
+
+/// The heads of requests, and the refusal that ended them.
+private func requests(_ pieces: some Sequence<[UInt8]>) -> [String] {
+    var reader = RequestReader()
+    var found: [String] = []
+    for piece in pieces {
+        reader.append(piece)
+        do throws(RequestRefusal) {
+            while let head = try reader.next() {
+                found.append(head.path + (head.query ?? "") + head.fields.map { $0.name + $0.value }.joined())
+                _ = RequestPath(head.path)
+                _ = SameOriginCheck.self
+                for field in head.fields { _ = head.tokens(field.name) }
+                _ = head.parameter("scale")
+                _ = WebSocketHandshake.answer(head)
+            }
+        } catch {
+            found.append("refused")
+            return found
+        }
+    }
+    return found
+}
+
+func fuzzHTTP(_ bytes: [UInt8]) {
+    let (whole, pieces) = (requests([bytes]), requests(Pieces(bytes)))
+    // Which of two limits is met first may depend on the pieces.
+    invariant(whole.count == pieces.count && whole.dropLast() == pieces.dropLast(), "the pieces matter")
+}
+
+private func events(_ pieces: some Sequence<[UInt8]>) -> [String] {
+    var input = WebSocketInput()
+    var found: [String] = []
+    for piece in pieces {
+        input.append(piece)
+        do throws(WebSocketInput.Violation) {
+            while let event = try input.next() {
+                found.append("\(event)")
+                if case .text(let text) = event { _ = LiveMessage(text) }
+                if case .binary(let bytes) = event { _ = LiveAcknowledgement(bytes) }
+                if event == .closed { return found }
+            }
+        } catch {
+            found.append("\(error)")
+            return found
+        }
+    }
+    return found
+}
+
+func fuzzWebSocket(_ bytes: [UInt8]) {
+    invariant(events([bytes]) == events(Pieces(bytes)), "the pieces matter")
+}
