@@ -166,7 +166,7 @@ final class RecordingFile {
     }
 
     private func failed(_ error: SystemError, _ descriptor: Descriptor, written: Int) -> FrameStreamingError {
-        takeBack(written, of: descriptor)
+        let endsWhole = takeBack(written, of: descriptor)
         if error.code == Errno.brokenPipe {
             state = .closed
             return FrameStreamingError(
@@ -175,9 +175,9 @@ final class RecordingFile {
                 subject: path, errno: error.code)
         }
         let remedy =
-            identity == nil
-            ? "\(wholeLength) bytes of whole pictures were written, and a part of the next one may follow them; free space and start again"
-            : "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again"
+            endsWhole
+            ? "the recording ends with the last whole picture, at byte \(wholeLength); free space and try again"
+            : "a part of the next picture follows \(wholeLength) bytes of whole ones; free space and start again"
         return FrameStreamingError(error, subject: path, remedy: remedy)
     }
 
@@ -235,17 +235,23 @@ final class RecordingFile {
         isNameSynced = true
     }
 
-    private func takeBack(_ count: Int, of descriptor: Descriptor) {
+    /// Cuts off a part of a frame.
+    ///
+    /// - Returns: Whether the recording ends with a whole frame. If not, it is closed.
+    @discardableResult
+    private func takeBack(_ count: Int, of descriptor: Descriptor) -> Bool {
         do throws(SystemError) {
             // A file that another program has cut must not grow again with a hole. The next frame
             // detects the cut.
-            if identity != nil, try descriptor.details().size <= wholeLength { return }
+            if identity != nil, try descriptor.details().size <= wholeLength { return true }
             guard isCut else { throw SystemError("ftruncate", code: Errno.invalid) }
             try descriptor.truncate(to: wholeLength)
             try descriptor.seek(to: wholeLength)
+            return true
         } catch {
             // A pipe or device has no end to cut off, and no frame may follow half a frame.
             if count > 0 { close() }
+            return count == 0
         }
     }
 

@@ -14,9 +14,11 @@ import Testing
         let bytes: [UInt8]
         let colour: [Int]
 
-        init(_ name: String, _ jpeg: FlatJPEG, _ colour: [Int]) {
+        init(_ name: String, _ jpeg: FlatJPEG, _ colour: [Int]) { self.init(name, jpeg.bytes, colour) }
+
+        init(_ name: String, _ bytes: [UInt8], _ colour: [Int]) {
             testDescription = name
-            bytes = jpeg.bytes
+            self.bytes = bytes
             self.colour = colour
         }
     }
@@ -44,6 +46,8 @@ import Testing
             // YCbCr of the inks' complements: 55, 155, 211 become 131, 173, 74.
             Kind("YCCK", FlatJPEG([131, 173, 74, 230], Array(repeating: (1, 1), count: 4), transform: 2), colour),
             Kind("gray with factors", FlatJPEG([77], [(2, 2)]), [77, 77, 77]),
+            Kind("arithmetic-coded", ArithmeticJPEG.sequential, colour),
+            Kind("arithmetic-coded and progressive", ArithmeticJPEG.progressive, colour),
         ]
 
     private static func expected(_ format: PixelFormat, _ rgb: [Int]) -> [[Int]] {
