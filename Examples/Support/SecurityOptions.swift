@@ -41,6 +41,13 @@ package struct SecurityOptions: ParsableArguments, Sendable {
     private var usesCertificates: Bool { tlsCert != nil || tlsKey != nil || tlsCa != nil }
     private var isSecure: Bool { !keyFile.isEmpty || usesCertificates }
 
+    /// The options that a peer needs to be let in, with names in the place of its files.
+    package var credentialOfPeers: String {
+        if !keyFile.isEmpty { return " --key-file FILE" }
+        guard usesCertificates else { return "" }
+        return tlsCa == nil ? " --tls-ca FILE" : " --tls-ca FILE --tls-cert FILE --tls-key FILE"
+    }
+
     package func validate() throws {
         #if !canImport(FrameStreamingTLS)
             if isSecure {
@@ -60,9 +67,11 @@ package struct SecurityOptions: ParsableArguments, Sendable {
     /// Refuses to listen beyond this machine without a key, and more keys than a side that connects
     /// can use.
     package func check(connecting: [String], listening: String?) throws {
-        if let listening, !isSecure, !insecure, !isOfThisMachine(listening, defaultHost: "127.0.0.1") {
+        // A certificate of this side's own proves nothing about who connects.
+        let provesPeers = !keyFile.isEmpty || tlsCa != nil
+        if let listening, !provesPeers, !insecure, !isOfThisMachine(listening, defaultHost: "127.0.0.1") {
             throw ValidationError(
-                "\(listening): beyond this machine everybody who reaches the port would be let in, and nothing is encrypted: give --key-file FILE (frame-key generate FILE makes one), or --insecure if you mean it"
+                "\(listening): beyond this machine everybody who reaches the port would be let in, and nothing is encrypted: give --key-file FILE (frame-key generate FILE makes one), or --tls-ca FILE as well as a certificate, or --insecure if you mean it"
             )
         }
         if !connecting.isEmpty, keyFile.count > 1 {

@@ -10,7 +10,7 @@ internal import Glibc
 package func start<Command: ParsableCommand>(
     _ command: Command.Type, examples: String?, translate: ([String]) -> [String] = { $0 }
 ) {
-    let arguments = translate(Array(CommandLine.arguments.dropFirst()))
+    let arguments = withNegativeValues(translate(Array(CommandLine.arguments.dropFirst())))
     if arguments.isEmpty, let examples {
         printLines(examples)
         exit(ExitCode.validationFailure.rawValue)
@@ -31,6 +31,18 @@ package func start<Command: ParsableCommand>(
         guard let range = CommandLineCheck.range(for: message) else { command.exit(withError: error) }
         printLines(command.fullMessage(for: error).replacing(message, with: "\(message): \(range)", maxReplacements: 1))
         exit(ExitCode.validationFailure.rawValue)
+    }
+}
+
+/// Joins `--option -5` to `--option=-5`, so that a value out of its range is refused as that, and not
+/// taken for another option.
+func withNegativeValues(_ arguments: [String]) -> [String] {
+    arguments.reduce(into: []) { result, argument in
+        let isNumber = argument.first == "-" && argument.dropFirst().first?.isNumber == true
+        guard isNumber, let option = result.last, option.hasPrefix("--"), option.count > 2, !option.contains("=") else {
+            return result.append(argument)
+        }
+        result[result.count - 1] = "\(option)=\(argument)"
     }
 }
 

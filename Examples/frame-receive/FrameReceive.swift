@@ -95,7 +95,8 @@ struct FrameReceive: ParsableCommand {
         } else {
             let listener = try connection.listener(taking: pictures.pixelFormats, tls)
             report.listening(address: listener.address, port: listener.port)
-            server?.invitation = connection.invitation(to: listener.address)
+            server?.invitation = connection.invitation(
+                to: listener.address, with: security.credentialOfPeers)
             report.previews(server?.addresses)
             try report.during(stop: listener.stop, interrupted: recordings.cancel, finished: recordings.finish) {
                 try listener.serve(maximumConnections: connection.maximumConnections, onError: report.failed) {

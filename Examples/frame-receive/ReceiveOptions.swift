@@ -113,13 +113,15 @@ struct ReceiveOptions: ParsableArguments {
 
     /// The command that sends a test pattern here, for the page while it has no stream.
     ///
-    /// - Parameter address: Where the program listens.
-    func invitation(to address: String) -> String? {
+    /// - Parameters:
+    ///   - address: Where the program listens.
+    ///   - credential: The options with which a sender is let in; empty = it needs none.
+    func invitation(to address: String, with credential: String) -> String? {
         guard let address = try? NetworkAddress(address) else { return nil }
         let isEverywhere = address.host == "0.0.0.0" || address.host == "::"
         let target = isEverywhere ? "{host}:\(address.port)" : address.description
         // A sender speaks binary by default.
-        return "frame-send --pattern --to \(target)" + (handshake == .text ? " --handshake text" : "")
+        return "frame-send --pattern --to \(target)" + (handshake == .text ? " --handshake text" : "") + credential
     }
 
     /// Nil if the program waits for senders.

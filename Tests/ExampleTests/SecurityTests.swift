@@ -128,6 +128,8 @@ extension ExampleTests {
         @Test(arguments: [
             (["frame-receive", "--listen", "0.0.0.0:0"], "--key-file FILE"),
             (["frame-send", "--pattern", "--listen", "[::]:0"], "--key-file FILE"),
+            // A certificate of its own, and none asked of the peers.
+            (["frame-receive", "--listen", "0.0.0.0:0", "--tls-cert", "a", "--tls-key", "b"], "--tls-ca FILE as well"),
             (["frame-send", "--pattern", "--listen", "127.evil.example:0"], "--key-file FILE"),
             (["frame-receive", "--listen", "0", "--key-file", "a", "--tls-ca", "b"], "not both"),
             (["frame-receive", "--listen", "0", "--tls-cert", "a"], "belong together"),

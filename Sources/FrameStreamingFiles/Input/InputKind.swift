@@ -24,8 +24,7 @@ enum InputKind: Hashable, Sendable {
             self = .y4m
         } else if has([0xFF, 0xD8, 0xFF]) {
             self = .jpeg
-        } else if ["--", "\n--", "\r\n--", "HTTP/1", "Content-T", "content-t"].contains(where: { has($0) }) {
-            // The header of a multipart, or of the HTTP response with it.
+        } else if Self.beginsMultipart(firstBytes) {
             self = .multipart
         } else if let name = Self.names.first(where: { has($0.bytes) })?.name {
             self = .foreign(name)
@@ -42,6 +41,13 @@ enum InputKind: Hashable, Sendable {
         }
     }
 
+    /// Whether it is the header of a multipart, or of the HTTP response with it.
+    private static func beginsMultipart(_ bytes: [UInt8]) -> Bool {
+        let text = String(decoding: bytes.drop { $0 == 10 || $0 == 13 }, as: UTF8.self).lowercased()
+        return text.hasPrefix("--") || text.hasPrefix("http/")
+            || "content-".hasPrefix(text.prefix(8)) && text.count >= 8
+    }
+
     private static let names: [(bytes: [UInt8], name: String)] = [
         ([0x1A, 0x45, 0xDF, 0xA3], "Matroska or WebM"),
         ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A], "PNG"),
@@ -51,6 +57,8 @@ enum InputKind: Hashable, Sendable {
         (Array("DKIF".utf8), "IVF"),
         ([0x30, 0x26, 0xB2, 0x75], "ASF or WMV"),
         ([0, 0, 1, 0xBA], "MPEG-PS"),
+        ([0, 0, 1, 0xB3], "MPEG video"), ([0, 0, 1, 0xB0], "MPEG-4 video"),
+        ([0, 0, 0, 1, 0x06], "H.264"), ([0, 0, 1, 0x06], "H.264"), ([0, 0, 0, 1, 0x65], "H.264"),
         ([0, 0, 0, 1, 0x67], "H.264"), ([0, 0, 0, 1, 0x27], "H.264"), ([0, 0, 0, 1, 0x09], "H.264"),
         ([0, 0, 1, 0x67], "H.264"), ([0, 0, 1, 0x09], "H.264"),
         ([0, 0, 0, 1, 0x40, 0x01], "H.265"), ([0, 0, 0, 1, 0x46, 0x01], "H.265"),
@@ -60,6 +68,9 @@ enum InputKind: Hashable, Sendable {
         ([0x93] + Array("NUMPY".utf8), "a NumPy array"),
         ([0x1F, 0x8B], "gzip"), (Array("BZh".utf8), "bzip2"), ([0xFD, 0x37, 0x7A, 0x58], "xz"),
         ([0x28, 0xB5, 0x2F, 0xFD], "Zstandard"), (Array("PK\u{3}\u{4}".utf8), "ZIP"), (Array("%PDF".utf8), "PDF"),
+        (Array("#EXTM3U".utf8), "a playlist"), (Array("v=0".utf8), "an SDP description"), (Array("ID3".utf8), "MP3"),
+        (Array("{\"".utf8), "JSON"), (Array("{\n".utf8), "JSON"), (Array("{\r\n".utf8), "JSON"),
+        (Array("P6\n".utf8), "PPM"), (Array("P5\n".utf8), "PGM"), (Array("P7\n".utf8), "PAM"),
         (Array("<!DOCTYPE".utf8), "a web page"), (Array("<!doctype".utf8), "a web page"),
         (Array("<html".utf8), "a web page"), (Array("<HTML".utf8), "a web page"), (Array("<?xml".utf8), "XML"),
     ]
@@ -72,7 +83,7 @@ enum InputKind: Hashable, Sendable {
     static func remedy(for name: String, input: String) -> String {
         switch name {
         case "gzip", "bzip2", "xz", "Zstandard", "ZIP": "unpack it first"
-        case "a web page", "XML": "the address needs a password or another path: look at it with a browser"
+        case "a web page", "XML", "JSON": "the address needs a password or another path: look at it with a browser"
         case "a NumPy array": "write the array's bytes alone (tofile), and give their size and pixel format"
         case "PDF": "name a video or a picture"
         default:

@@ -156,7 +156,7 @@ struct BinaryHandshake {
         guard peer.role != own.role else {
             return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
         }
-        let stream = isSender && !own.stream.isEmpty ? own.stream : peer.stream
+        let stream = isSender ? own.stream : peer.stream
         if let words = secured?.objection(peerIsSender: !isSender, stream: stream) { return (.permission, words) }
         return objectionToFrames(of: peer)
     }

@@ -11,15 +11,10 @@ internal import FrameStreamingSystem
     static let byteCount = 32
     private let bytes: UnsafeMutableRawPointer
 
-    /// OpenSSL's memory for secrets: locked, left out of core dumps, between pages that cannot be
-    /// touched. Without enough locked memory OpenSSL takes ordinary memory.
-    private static let prepareMemory: Void = { _ = CRYPTO_secure_malloc_init(64 << 10, 32) }()
-
     /// - Parameter fill: Writes the key into the room; false = it could not.
     /// - Throws: `system` if there is no memory; `malformedInput` if `fill` returns false.
     init(_ fill: (inout MutableRawSpan) -> Bool) throws(FrameStreamingError) {
-        Self.prepareMemory
-        guard let room = unsafe CRYPTO_secure_zalloc(Self.byteCount, #file, #line) else {
+        guard let room = unsafe fs_secret_new(Self.byteCount) else {
             throw FrameStreamingError(.system, "there is no memory for a key")
         }
         unsafe bytes = room
@@ -37,7 +32,7 @@ internal import FrameStreamingSystem
         }
     }
 
-    deinit { unsafe CRYPTO_secure_clear_free(bytes, Self.byteCount, #file, #line) }
+    deinit { unsafe fs_secret_free(bytes, Self.byteCount) }
 
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe body(UnsafeRawBufferPointer(start: bytes, count: Self.byteCount))

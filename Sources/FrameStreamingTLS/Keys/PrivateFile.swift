@@ -18,9 +18,27 @@ enum PrivateFile {
             throw FrameStreamingError(error, subject: path)
         }
         if let error = objection(details, limit) { throw error.about(path) }
-        do throws(SystemError) { return try file.readAll(limit: limit) } catch {
+        // One array from the start: what grows leaves copies of the secret behind.
+        var bytes = [UInt8](repeating: 0, count: details.size + 1)
+        var filled = 0
+        do throws(SystemError) {
+            while filled < bytes.count {
+                var span = bytes.mutableSpan
+                var room = unsafe span.mutableBytes
+                let count = try file.read(into: &room, at: filled)
+                if count == 0 { break }
+                filled += count
+            }
+        } catch {
+            cleanse(&bytes)
             throw FrameStreamingError(error, subject: path)
         }
+        guard filled <= details.size else {
+            cleanse(&bytes)
+            throw FrameStreamingError(.malformedInput, "it grew while it was read: try again", subject: path)
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
     }
 
     /// Checks a file that OpenSSL reads by itself.

@@ -48,6 +48,7 @@ internal import FrameStreamingTCP
     }
 
     private static func make() throws(FrameStreamingError) -> OpaquePointer {
+        fs_tls_begin()
         guard let context = unsafe SSL_CTX_new(TLS_method()) else {
             throw FrameStreamingError(.system, "OpenSSL could not be set up: there is no memory")
         }
@@ -128,8 +129,10 @@ private func keepTicket(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> CIn
     guard let ssl = unsafe ssl, let session = unsafe session, let stream = unsafe stream(of: ssl),
         let host = stream.host
     else { return 0 }
-    // 1: the store has taken over the reference.
-    return unsafe stream.context.tickets.keep(session, for: "\(host) \(stream.address)") ? 1 : 0
+    // A copy: OpenSSL takes the session of a connection that broke for one that must not be resumed.
+    guard let copy = unsafe SSL_SESSION_dup(session) else { return 0 }
+    if unsafe !stream.context.tickets.keep(copy, for: "\(host) \(stream.address)") { unsafe SSL_SESSION_free(copy) }
+    return 0
 }
 
 /// The tickets with which a side that connects comes back without another proof by certificates.

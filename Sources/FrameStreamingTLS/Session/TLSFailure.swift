@@ -15,7 +15,7 @@ struct TLSFailure {
     private static let alertsAboutCredentials: Set<Int> = [42, 43, 44, 45, 46, 48, 49, 51, 71, 115, 116]
 
     /// Whether the peer has said by an alert that it ends the connection.
-    var isAlert: Bool { reason >= Self.alert }
+    var isAlert: Bool { (Self.alert..<Self.alert + 256).contains(reason) }
 
     /// Whether the peer's first bytes are not TLS.
     var isOfPlainPeer: Bool {
@@ -57,13 +57,21 @@ struct TLSFailure {
                 behind: ": add its file, and reload", subject: address)
         case Int(SSL_R_UNSUPPORTED_PROTOCOL), Int(SSL_R_VERSION_TOO_LOW), Self.alert + 70:
             return error(.protocolViolation, "the peer speaks an older TLS, and this side only 1.3: update the peer")
-        case Int(SSL_R_WRONG_VERSION_NUMBER), Int(SSL_R_HTTP_REQUEST), Int(SSL_R_HTTPS_PROXY_REQUEST):
+        case Int(SSL_R_HTTP_REQUEST), Int(SSL_R_HTTPS_PROXY_REQUEST):
+            return error(
+                .protocolViolation,
+                "the peer speaks HTTP, like a browser or curl, and this port takes pictures: open the preview's address instead"
+            )
+        case Int(SSL_R_WRONG_VERSION_NUMBER):
             return error(
                 .protocolViolation,
                 listens
-                    ? "the peer does not encrypt, and this side does: give it a key of this side"
+                    ? "the peer does not encrypt, and this side does: give it a key of this side, or see that it is a program of this package"
                     : "the program there does not encrypt its connections: give it a key as well, or check the host and the port"
             )
+        // internal_error: for want of memory, or the like.
+        case Self.alert + 80:
+            return error(.connectionFailed, "the peer failed in its own part of the handshake (\(words)): try again")
         // What a peer says that has no key in common with this one, and no certificate.
         case Self.alert + 40 where !listens, Self.alert + 47 where !listens:
             return error(

@@ -20,6 +20,10 @@ internal import Glibc
         /// Why nothing more can be read.
         var failure: FrameStreamingError?
         var mayHaveMore = false
+        /// Encrypted bytes in a row that brought no data.
+        var silent = 0
+        /// Records that were written.
+        var records = 0
     }
 
     let context: TLSContext
@@ -42,8 +46,15 @@ internal import Glibc
     /// Encrypted bytes that are collected before they are passed on: two records. The peer decrypts
     /// them while this side encrypts the next ones.
     private static let batch = 32 << 10
-    /// Bytes of one read at most: a thread that writes waits no longer for the lock.
-    private static let longestRead = 256 << 10
+    /// Bytes of one read or write at most: another thread waits no longer for the lock.
+    private static let longestTurn = 256 << 10
+    /// Encrypted bytes that one call takes beyond its data: several records.
+    private static let extra = 64 << 10
+    /// Encrypted bytes without data after which the peer is let go. A record has 16 KiB, a ticket
+    /// and a key update less.
+    private static let mostSilent = 64 << 10
+    /// Records under one key: a quarter of what AES-GCM is safe for (RFC 8446, 5.5).
+    private static let recordsOfKey = 1 << 22
 
     init(_ socket: Descriptor, _ context: TLSContext, host: String?, address: String) throws(FrameStreamingError) {
         guard let ssl = unsafe SSL_new(context.context) else {
@@ -87,9 +98,11 @@ internal import Glibc
         unsafe SSL_set_connect_state(ssl)
         guard certificates != nil else { return }
         unsafe SSL_set_verify(ssl, SSL_VERIFY_PEER, nil)
-        unsafe SSL_set_hostflags(ssl, CUnsignedInt(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        unsafe SSL_set_hostflags(
+            ssl, CUnsignedInt(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         // An address is compared with the addresses in the certificate, and is no name to send.
-        if unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 {
+        // A link-local one may name its interface, which no certificate does.
+        if unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), String(host.prefix { $0 != "%" })) == 1 {
             ERR_clear_error()
         } else {
             guard !host.isEmpty, unsafe SSL_set1_host(ssl, host) == 1, unsafe fs_tls_name_server(ssl, host) == 1 else {
@@ -112,6 +125,7 @@ internal import Glibc
         try state.withLock { state throws(FrameStreamingError) in
             if !state.isComplete {
                 ERR_clear_error()
+                unsafe io.pointee.left = 2 * Self.extra
                 let code = unsafe SSL_do_handshake(ssl)
                 if code != 1 {
                     let reason = unsafe SSL_get_error(ssl, code)
@@ -217,7 +231,9 @@ internal import Glibc
         if let failure = state.failure { throw failure }
         if state.hasEnded { return 0 }
         var filled = 0
-        let limit = min(room.count, Self.longestRead)
+        let limit = min(room.count, Self.longestTurn)
+        let budget = limit + Self.extra
+        unsafe io.pointee.left = budget
         while filled < limit {
             var count = 0
             ERR_clear_error()
@@ -228,12 +244,23 @@ internal import Glibc
             }
             if unsafe SSL_get_error(ssl, code) == SSL_ERROR_WANT_READ {
                 state.mayHaveMore = false
-                return filled > 0 ? filled : nil
+                if filled > 0 {
+                    state.silent = 0
+                    return filled
+                }
+                state.silent += budget - Int(unsafe io.pointee.left)
+                guard state.silent > Self.mostSilent else { return nil }
+                let failure = FrameStreamingError(
+                    .protocolViolation, "the peer sends encrypted messages without data: check what it is",
+                    subject: address)
+                state.failure = failure
+                throw failure
             }
             noteEnd(&state)
             if filled == 0, let failure = state.failure { throw failure }
             return filled
         }
+        state.silent = 0
         state.mayHaveMore = unsafe SSL_has_pending(ssl) == 1
         return filled
     }
@@ -261,20 +288,27 @@ internal import Glibc
 
     func send(_ bytes: RawSpan) throws(FrameStreamingError) -> Int? {
         unsafe try bytes.withUnsafeBytes { bytes throws(FrameStreamingError) in
-            try state.withLock { _ throws(FrameStreamingError) in try unsafe write(bytes) }
+            try state.withLock { state throws(FrameStreamingError) in try unsafe write(bytes, &state) }
         }
     }
 
-    private func write(_ bytes: UnsafeRawBufferPointer) throws(FrameStreamingError) -> Int? {
+    private func write(
+        _ bytes: UnsafeRawBufferPointer, _ state: inout State
+    ) throws(FrameStreamingError) -> Int? {
         var taken = 0
-        while taken < bytes.count {
+        let limit = min(bytes.count, Self.longestTurn)
+        // A write takes none of the peer's bytes: a reader would wait for them in vain.
+        unsafe io.pointee.left = 0
+        while taken < limit {
             if unsafe fs_tls_collected(io) >= Self.batch, try !passOn() { return taken > 0 ? taken : nil }
             var count = 0
             ERR_clear_error()
             let code = unsafe SSL_write_ex(
-                ssl, bytes.baseAddress.map { unsafe $0 + taken }, min(Self.record, bytes.count - taken), &count)
+                ssl, bytes.baseAddress.map { unsafe $0 + taken }, min(Self.record, limit - taken), &count)
             guard code == 1 else { throw failure().streamError }
             taken += count
+            state.records += 1
+            if state.records % Self.recordsOfKey == 0 { unsafe SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) }
         }
         return taken
     }

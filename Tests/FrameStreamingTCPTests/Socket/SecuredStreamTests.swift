@@ -154,6 +154,20 @@ import Testing
         #expect(error.code == .rejected && error.message.contains("the key of a is for"))
     }
 
+    /// The sender's name counts: what a receiver says of it opens nothing.
+    @Test func anUnnamedSenderIsNotWhatAReceiverCallsIt() throws {
+        let security = MaskedSecurity(peer: SecuredPeer(identity: "a", streams: ["door"]))
+        let listener = try TCPListener(on: "0", role: .sender, options: options(security))
+        let port = listener.port
+        var receiving = options(MaskedSecurity())
+        receiving.stream = "door"
+        let connecting = try Background { [receiving] in
+            try TCPTransport.connect(to: "127.0.0.1:\(port)", role: .receiver, options: receiving, until: soon())
+        }
+        #expect(code { _ = try listener.accept(until: soon()) } == .rejected)
+        #expect(connecting.error()?.code == .rejected)
+    }
+
     @Test func theTextHandshakeIsRefusedWhereAKeyHasStreams() throws {
         let security = MaskedSecurity(peer: SecuredPeer(identity: "a", streams: ["door"]))
         let listener = try TCPListener(on: "0", role: .receiver, handshake: .text, options: options(security))

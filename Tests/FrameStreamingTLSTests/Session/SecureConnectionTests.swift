@@ -130,7 +130,7 @@ import Testing
     }
 
     /// A second connection of the same side comes back by a ticket, and is proved all the same.
-    @Test func aReconnectWithATicketHasTheSameIdentity() throws {
+    @Test(arguments: [false, true]) func aReconnectWithATicketHasTheSameIdentity(breaks: Bool) throws {
         let listening = options(try Credentials.certificates.security(listens: true))
         let connecting = options(try Credentials.certificates.security(listens: false))
         let listener = try TCPListener(on: "0", role: .receiver, options: listening)
@@ -149,6 +149,11 @@ import Testing
             guard case .acknowledgement = try sender.receive(until: soon()) else {
                 Issue.record("no acknowledgement")
                 return
+            }
+            if breaks {
+                sender.close()
+                receiver.close()
+                continue
             }
             let finishing = try Background { try sender.finish("end", until: soon()) }
             if case .some = try receiver.receive(until: soon()) { Issue.record("a message after the end") }
