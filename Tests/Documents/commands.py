@@ -522,6 +522,16 @@ def demo_looks_as_shown():
             raise Surprise(f"nothing looks like {line!r} in:\n{said}")
 
 
+def first_program():
+    """README's first program at both ends, until Ctrl-C: it says of each picture what it is and how old."""
+    with Command("exec camera receive") as receiving:
+        # It prints nothing before the first picture, so the sender tries until somebody listens.
+        with Command("until camera; do sleep 0.1; done") as sending:
+            receiving.wait_for(r"(?m)^1280x720 BGR24 \(BGR3\) \S+ seconds$")
+            sending.interrupt()
+        receiving.end(1)
+
+
 def attempt(what, body, *arguments):
     start = time.monotonic()
     try:
@@ -557,6 +567,8 @@ def main():
             tally.check(what, False, "no scenario runs it: add one to Tests/Documents/commands.py")
     if not words or "demo" in words:
         attempt("README.md: what make demo prints", demo_looks_as_shown)
+    if not words or "program" in words:
+        attempt("README.md: the first program", first_program)
     if not words:
         for command in sorted((SCENARIOS.keys() | ELSEWHERE.keys()) - known):
             tally.check(command, False, "it stands in no document any more")

@@ -13,7 +13,10 @@ let package = Package(
             name: "pixels", dependencies: [.product(name: "FrameStreamingCore", package: "FrameStreaming")],
             swiftSettings: [
                 .strictMemorySafety(), .treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility"),
-            ])
+            ]),
+        // README's first program, which Tests/Documents/run runs with optimization.
+        .executableTarget(
+            name: "camera", dependencies: [.product(name: "FrameStreaming", package: "FrameStreaming")]),
     ],
     swiftLanguageModes: [.v6]
 )
