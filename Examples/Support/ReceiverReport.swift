@@ -35,6 +35,8 @@ package final class ReceiverReport: Sendable {
     /// through generic code of ArgumentParser.
     private let tellsFrames: Bool
     private let frames: Int?
+    /// What helps with pictures that are not decoded.
+    private let remedy: String
     private let persistence: Persistence
     private let waiting: Waiting
     private let state = Locked(State())
@@ -43,8 +45,11 @@ package final class ReceiverReport: Sendable {
 
     /// Handles Ctrl-C and SIGTERM from here on: until something is received, they end
     /// the program with an empty summary.
-    package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence) {
+    ///
+    /// - Parameter remedy: What helps with pictures that are not decoded; nil = the usual.
+    package init(_ output: OutputOptions, frames: Int?, _ persistence: Persistence, remedy: String? = nil) {
         self.output = output
+        self.remedy = remedy ?? RunVerdict.usualRemedy
         tellsFrames = output.verbose && !output.json
         self.frames = frames
         self.persistence = persistence
@@ -148,7 +153,8 @@ package final class ReceiverReport: Sendable {
         let complaints =
             isFailed
             ? []
-            : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop).complaints(about: last.total)
+            : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop, remedy: remedy)
+                .complaints(about: last.total)
         for complaint in complaints { printError(complaint) }
         // The total is the last line, also of `--json`.
         Self.printTotal(last, output, interrupted: isInterrupted)

@@ -10,15 +10,14 @@ package struct RunVerdict: Sendable {
     private let failsOnDrop: Bool
     private let remedy: String
 
+    package static let usualRemedy =
+        "correct the sender's pictures, or keep them as they are with --record FILE.mjpg or --decode none"
+
     /// - Parameters:
     ///   - isInterrupted: Whether Ctrl-C or SIGTERM ended the run.
     ///   - failsOnDrop: Whether one missing picture is a failure (`--fail-on-drop`).
     ///   - remedy: What a user can do about pictures that cannot be decoded.
-    package init(
-        isInterrupted: Bool, failsOnDrop: Bool,
-        remedy: String =
-            "correct the sender's pictures, or keep them as they are with --record FILE.mjpg or --decode none"
-    ) {
+    package init(isInterrupted: Bool, failsOnDrop: Bool, remedy: String = Self.usualRemedy) {
         self.remedy = remedy
         self.isInterrupted = isInterrupted
         self.failsOnDrop = failsOnDrop

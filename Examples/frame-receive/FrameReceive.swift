@@ -40,7 +40,9 @@ struct FrameReceive: ParsableCommand {
     }
 
     private func receive() throws {
-        let report = ReceiverReport(output, frames: pictures.frames, connection.persistence)
+        let report = ReceiverReport(
+            output, frames: pictures.frames, connection.persistence,
+            remedy: pictures.strict ? "leave --strict out, and what decodes with warnings is shown" : nil)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let tls = try security.load(connecting: connection.from.map { [$0] } ?? [])
         let server = try preview.server(insecure: security.insecure)

@@ -65,6 +65,7 @@ extension ExampleTests {
                 #expect(try ended.receiver.total().int("decode_failures") == 6)
                 #expect(try ended.receiver.total().int("decode_warnings") == 0)
                 #expect(ended.receiver.complaints.contains("without strictness"), "\(ended.receiver.complaints)")
+                #expect(ended.receiver.complaints.contains("leave --strict out"), "\(ended.receiver.complaints)")
             }
         }
 
