@@ -89,3 +89,25 @@ class Holding:
         trial.check(f"{who}: threads are back", program.threads() <= self.threads, f"{self.threads} -> {program.threads()}: {program.thread_names()}")
         grown = program.memory() - self.memory
         trial.check(f"{who}: memory is back", grown <= MEMORY_TOLERANCE, f"{grown / 1e6:.1f} MB more")
+
+
+def file_is_whole(trial, sender, receiver, count):
+    """A file's receiver ends well, and has every picture once; what its sender counts as acknowledged is among them."""
+    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
+    numbers = on_disk(trial)
+    exact(trial, numbers, count)
+    sums(trial, sender)
+    acknowledged_is_on_disk(trial, sender, receiver, numbers)
+
+
+def live_ascends(trial, sender, receiver):
+    """A live stream ends well at both ends: its numbers ascend, and what was consumed is on the disk."""
+    status(trial, sender, 0)
+    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
+    numbers = on_disk(trial)
+    ascending(trial, numbers)
+    summary = sums(trial, sender)
+    frames = receiver.summary().get("frames")
+    trial.check("consumed = on disk", frames == len(numbers), f"{frames} consumed, {len(numbers)} on disk")
+    # What was consumed while the link was cut may never be acknowledged: a live sender does not ask.
+    trial.check("acknowledged is on disk", summary.get("acknowledged", 0) <= len(numbers), f"{summary.get('acknowledged')} of {len(numbers)}")

@@ -39,19 +39,7 @@ def live_cuts(trial, way):
     for one, who in zip(holding, ("receiver", "sender")):
         one.came_back(trial, who)
     source.stop()
-    _conclude_live(trial, sender, receiver)
-
-
-def _conclude_live(trial, sender, receiver):
-    accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.ascending(trial, numbers)
-    summary = accounts.sums(trial, sender)
-    frames = receiver.summary().get("frames")
-    trial.check("consumed = on disk", frames == len(numbers), f"{frames} consumed, {len(numbers)} on disk")
-    # What was consumed while the link was cut may never be acknowledged: a live sender does not ask.
-    trial.check("acknowledged is on disk", summary.get("acknowledged", 0) <= len(numbers), f"{summary.get('acknowledged')} of {len(numbers)}")
+    accounts.live_ascends(trial, sender, receiver)
 
 
 def _file_through(trial, fault, count, rate, resumes):
@@ -71,11 +59,7 @@ def _file_through(trial, fault, count, rate, resumes):
         trial.check("the connection stayed" if resumes else "a connection was made anew", (proxy.connections == connections) == resumes)
     accounts.status(trial, sender, 0)
     before.came_back(trial, "receiver")
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, count)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, count)
 
 
 def silent(trial, seconds):
@@ -95,11 +79,7 @@ def crumbs(trial):
     sender = trial.program(
         "frame-send", "--input", trial.clip(60, largest=3_000), "--pace", "max", "--to", f"127.0.0.1:{proxy.port}")
     accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, 60)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, 60)
 
 
 def frozen(trial, who, seconds):
@@ -170,8 +150,4 @@ def cable(trial, seconds):
     holding.came_back(trial, "sender")
     accounts.status(trial, sender, 0)
     before.came_back(trial, "receiver")
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, 400)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, 400)

@@ -38,11 +38,7 @@ def file(trial, way, place):
     accounts.status(trial, sender, 0)
     trial.check("the fault happened", cut.done.is_set())
     before.came_back(trial, "receiver")
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, COUNT)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, COUNT)
 
 
 def one_place(trial, way):
@@ -53,11 +49,7 @@ def one_place(trial, way):
     sender = trial.program("frame-send", "--input", trial.clip(COUNT), "--rate", 75, "--to", f"127.0.0.1:{proxy.port}")
     accounts.status(trial, sender, 0)
     trial.check("the fault happened", cut.done.is_set())
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, COUNT)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, COUNT)
 
 
 def listening(trial, way, place):

@@ -27,11 +27,7 @@ def file(trial, way, among):
     accounts.status(trial, sender, 0)
     trial.check("the fault happened", cut.done.is_set())
     before.came_back(trial, "receiver")
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, COUNT)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, COUNT)
 
 
 def live(trial):
@@ -52,9 +48,4 @@ def live(trial):
     for one, who in zip(holding, ("receiver", "sender")):
         one.came_back(trial, who)
     source.stop()
-    accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.ascending(trial, numbers)
-    accounts.sums(trial, sender)
-    trial.check("consumed = on disk", receiver.summary().get("frames") == len(numbers))
+    accounts.live_ascends(trial, sender, receiver)

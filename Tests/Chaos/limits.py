@@ -79,11 +79,7 @@ def sender_descriptors(trial):
     arrived(receiver, 10)
     holding.came_back(trial, "sender")
     accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, COUNT)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, COUNT)
 
 
 def few_descriptors(trial):
@@ -92,11 +88,7 @@ def few_descriptors(trial):
     receiver = trial.receiver(limits=few)
     sender = trial.program("frame-send", "--input", trial.clip(COUNT), "--pace", "max", "--to", f"127.0.0.1:{receiver.port()}", limits=few)
     accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.exact(trial, numbers, COUNT)
-    accounts.sums(trial, sender)
-    accounts.acknowledged_is_on_disk(trial, sender, receiver, numbers)
+    accounts.file_is_whole(trial, sender, receiver, COUNT)
 
 
 def memory(trial):

@@ -65,12 +65,7 @@ def live(trial):
     for one, who in zip(holding, ("receiver", "sender")):
         one.came_back(trial, who)
     source.stop()
-    accounts.status(trial, sender, 0)
-    trial.check("receiver ends with status 0", receiver.stop() == 0, receiver.complaints())
-    numbers = accounts.on_disk(trial)
-    accounts.ascending(trial, numbers)
-    accounts.sums(trial, sender)
-    trial.check("consumed = on disk", receiver.summary().get("frames") == len(numbers))
+    accounts.live_ascends(trial, sender, receiver)
 
 
 def stopped(trial, who, fault):
