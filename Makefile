@@ -50,9 +50,9 @@ test-camera: libraries
 docs: libraries
 	.ci/docs
 
-# The programs' manual pages, and completions for bash, zsh and fish, in .build/manual.
+# The programs' manual pages, and completions for bash, zsh and fish, in .build/manual. MANUAL=options of .ci/manual, or another folder.
 man: libraries
-	.ci/manual
+	.ci/manual $(MANUAL)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Examples Tests Benchmarks Package.swift

@@ -9,7 +9,7 @@ A frame is acknowledged when the loop asks for the next, so a slow loop gets few
 need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
 """
 from __future__ import annotations
-import argparse, collections, dataclasses, importlib.util, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
+import argparse, collections, dataclasses, importlib.util, json, os, queue, resource, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -17,6 +17,8 @@ COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version
 UNSUPPORTED = 1  # the reason behind FAILED: no pixel format suits both sides
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
 CONSUMED, SKIPPED, UNDECODABLE, REFUSED = 1, 2, 3, 4  # outcomes
+TLS_RECORDS = b"\x15\x03", b"\x16\x03"
+ENCRYPTS = "the peer encrypts its connections by TLS, and this side does not: give it the peer's key, or a certificate, as well"
 
 
 class StreamError(Exception):
@@ -69,6 +71,17 @@ class Link:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.socket, self._writing, self._selector = connection, threading.Lock(), selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
+        self._wait: typing.Callable[[float], typing.Any] = self._selector.select
+
+    def secure(self, security: typing.Any, host: str | None) -> None:
+        """Encrypts the connection from here on. host: whom this side connected to; None: the peer connected."""
+        self.socket = security.begin(self.socket, host, StreamError)
+        self._wait = self.socket.readable
+
+    def objection(self, role: str, stream: str) -> str | None:
+        """Why a peer that connected may not be that; None: it may."""
+        key = getattr(self.socket, "key", None)
+        return key and key.objection(role, stream)
 
     def write(self, kind: int, header: bytes, payload: bytes = b"") -> None:
         critical = kind not in (PING, PONG)
@@ -76,7 +89,7 @@ class Link:
             self.socket.sendall(struct.pack(">BBHI", kind, critical, len(header), len(payload)) + header + payload)
 
     def readable(self, seconds: float) -> bool:
-        return bool(self._selector.select(max(0.0, seconds)))
+        return bool(self._wait(max(0.0, seconds)))
 
     def read(self, largest_image: int = 0, seconds: float = 30) -> tuple[int, bytes, bytes] | None:
         """Type, header and payload of the next message, complete within `seconds`; None at the end of the stream."""
@@ -85,6 +98,8 @@ class Link:
         if not prefix:
             return None
         kind, flags, header, payload = struct.unpack(">BBHI", prefix)
+        if prefix.startswith(TLS_RECORDS):
+            raise StreamError(ENCRYPTS)
         if kind < 0x80 or kind not in HEADERS and flags & 1:
             raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
         if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
@@ -101,6 +116,8 @@ class Link:
             some = self.socket.recv(min(count - len(data), 1 << 18))
             if not some and may_end and not data:
                 break
+            if not some and may_end and data.startswith(TLS_RECORDS):
+                raise StreamError(ENCRYPTS)
             if not some:
                 raise ConnectionLost("the connection ended within a message")
             data += some
@@ -178,7 +195,7 @@ class Clock:
 class Connection:
     """One sender after its handshake. A thread reads all the time, and answers what is not for the loop."""
 
-    def __init__(self, link: Link, peer: Hello, window: int, largest: int, others: socket.socket | None) -> None:
+    def __init__(self, link: Link, peer: Hello, window: int, largest: int, others: tuple[socket.socket, typing.Any] | None) -> None:
         self.link, self.peer, self.largest, self.others = link, peer, largest, others
         self.clock = Clock(any(peer.boot) and peer.boot == boot_id())
         self.frames: queue.Queue[Frame | StreamError | None] = queue.Queue()  # None: BYE
@@ -224,7 +241,7 @@ class Connection:
                     self.link.write(PING, struct.pack(">Qq", pings, time.monotonic_ns()))
                     pings, next_ping = pings + 1, time.monotonic() + (0.1 if pings < 7 else 1)
                 if self.others and not ended:
-                    turn_away(self.others)
+                    turn_away(*self.others)
                 if not self.link.readable(0.1 if 0 < pings < 8 else 0.5):
                     continue
                 message, now = self.link.read(self.largest), time.monotonic_ns()
@@ -276,13 +293,13 @@ class FrameReceiver:
     """The frames of one sender after another: each `for` over it takes a connection, and ends with the sender's BYE.
 
     listen, connect: HOST:PORT, one of the two. window: frames that may be under way. newest: leaves out what is not the
-    newest. largest_image: bytes. An error is a StreamError, after the frames that came before it; the next `for` takes the
+    newest. largest_image: bytes. security: a `Security` of security.py, for encrypted connections. An error is a StreamError, after the frames that came before it; the next `for` takes the
     next connection. Whoever leaves the loop ends the stream in good order, and has consumed the frame at hand, unless
     `fail` says otherwise. For one thread.
     """
 
     def __init__(self, *, listen: str | None = None, connect: str | None = None, decode: bool = True, window: int = 4,
-                 newest: bool = False, largest_image: int = 64 << 20) -> None:
+                 newest: bool = False, largest_image: int = 64 << 20, security: typing.Any = None) -> None:
         if (listen is None) == (connect is None) or window < 1:
             raise ValueError("either listen or connect, and a window of at least 1")
         self._decode, self._window = decoder() if decode else None, window
@@ -290,7 +307,9 @@ class FrameReceiver:
         self._goodbye: tuple[int, str] | None = None
         self.undecodable = 0  # frames, of all connections
         self._address, self._sessions, self._session = host_and_port(listen or connect), collections.OrderedDict(), 0
-        self._listener, self.port = None, None
+        self._listener, self.port, self._security = None, None, security
+        if security:
+            security.check("receiver", "", listen is not None)
         if listen is not None:
             family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
             self._listener = socket.create_server(self._address, family=family)
@@ -366,14 +385,19 @@ class FrameReceiver:
                 self._listener.settimeout(None)
                 link = Link(self._listener.accept()[0])
                 self._listener.settimeout(0)
+                if self._security:
+                    link.secure(self._security, None)
                 peer = link.hear_hello(HELLO)
+                if objection := link.objection("sender", peer.stream):
+                    raise StreamError(objection, 7)
                 peer = peer._replace(consumed=self._sessions.get(peer.session, 0))
                 link.say_hello(WELCOME, peer.session, peer.consumed, self._window, self._largest)
             else:
-                link = connected(self._address, "sender")
+                link = connected(self._address, "sender", self._security)
                 link.say_hello(HELLO, self._session, self._sessions.get(self._session, 0), self._window, self._largest)
                 peer = link.hear_hello(WELCOME)
-            return Connection(link, peer, self._window, self._largest, self._listener)
+            others = (self._listener, self._security) if self._listener else None
+            return Connection(link, peer, self._window, self._largest, others)
         except (OSError, StreamError) as error:
             if link and self._listener and getattr(error, "code", None):
                 link.refuse(error.code, str(error))
@@ -382,20 +406,37 @@ class FrameReceiver:
             raise error if isinstance(error, StreamError) else ConnectionLost(f"no connection: {error}") from error
 
 
-def connected(address: tuple[str, int], peer: str) -> Link:
+def connected(address: tuple[str, int], peer: str, security: typing.Any) -> Link:
     try:
-        return Link(socket.create_connection(address, 10))
+        link = Link(socket.create_connection(address, 10))
     except OSError as error:
         where = "%s:%d" % address
         raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
 
+    if security:
+        try:
+            link.secure(security, address[0])
+        except BaseException:
+            link.close()
+            raise
+    return link
 
-def turn_away(listener: socket.socket) -> None:
+
+def turn_away(listener: socket.socket, security: typing.Any) -> None:
     try:
         link = Link(listener.accept()[0])
     except OSError:
         return  # nobody there
-    threading.Thread(target=link.refuse, args=(1, "one sender at a time"), daemon=True).start()
+
+    def refuse() -> None:
+        try:
+            if security:
+                link.secure(security, None)
+        except (OSError, StreamError):
+            link.close()  # a stranger is told nothing
+            return
+        link.refuse(1, "one sender at a time")
+    threading.Thread(target=refuse, daemon=True).start()
 
 
 def printable(text: str | bytes, limit: int = 200) -> str:
@@ -485,6 +526,61 @@ def address(text: str) -> str:
     return text
 
 
+def add_security(parser: argparse.ArgumentParser) -> None:
+    """The options of the programs in Swift (Docs/Security.md)."""
+    parser.add_argument("--key-file", action="append", default=[], metavar="FILE",
+                        help="encrypt by a key of frame-key, and let nobody else in; one for each peer of a side that listens; "
+                        "SIGHUP reads them again; needs Python 3.13")
+    parser.add_argument("--tls-cert", metavar="FILE.pem", help="the same by certificates: this side's own")
+    parser.add_argument("--tls-key", metavar="FILE.pem", help="the private key of --tls-cert, which only its owner may read")
+    parser.add_argument("--tls-ca", metavar="FILE.pem", help="who must have signed the peers' certificates")
+    parser.add_argument("--insecure", action="store_true", help="go beyond this machine without a key: anybody on the way can "
+                        "read and change the pictures, and whoever reaches an open port is let in")
+
+
+def security_of(options: argparse.Namespace, parser: Parser, connect: str | None) -> typing.Any:
+    """The credentials that the options name, or None; refuses what would be open to everybody."""
+    has_certificates = bool(options.tls_cert or options.tls_key or options.tls_ca)
+    if options.key_file and has_certificates:
+        parser.error("give --key-file, or certificates by --tls-cert, --tls-key and --tls-ca, and not both")
+    if bool(options.tls_cert) != bool(options.tls_key):
+        parser.error("--tls-cert and --tls-key belong together: give both")
+    if connect and len(options.key_file) > 1:
+        parser.error("a side that connects uses one key: give --key-file once")
+    if options.listen and not (options.key_file or options.tls_ca or options.insecure or is_of_this_machine(options.listen)):
+        parser.error(f"{options.listen}: beyond this machine everybody who reaches the port would be let in, and nothing is "
+                     "encrypted: give --key-file FILE (frame-key generate FILE makes one), or --tls-ca FILE as well as a "
+                     "certificate, or --insecure if you mean it")
+    if not options.key_file and not has_certificates:
+        if connect and not options.insecure and not is_of_this_machine(connect):
+            LOG.write(f"{connect}: without --key-file anybody on the way can read and change the pictures (--insecure: do not say so)")
+        return None
+    try:
+        import security
+    except ImportError as error:
+        raise StreamError(f"keys and certificates need security.py beside this program, and Python's ssl: {error}") from None
+    result = security.Security(key_files=options.key_file, certificate=options.tls_cert, private_key=options.tls_key,
+                               authorities=options.tls_ca)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would have the keys in it
+
+    def reload(number: int, _: object) -> None:
+        try:
+            result.reload()
+            said = "the keys were read again: new connections use them"
+        except (OSError, ValueError) as error:
+            said = f"{printable(str(error), 1000)}: the keys of before stay in use"
+        os.write(2, f"{parser.prog}: {said}\n".encode())  # not by print, in which the signal may have come
+    signal.signal(signal.SIGHUP, reload)
+    return result
+
+
+def is_of_this_machine(address: str) -> bool:
+    host = host_and_port(address)[0]
+    parts = host.split(".")
+    return host in ("localhost", "::1") or len(parts) == 4 and parts[0] == "127" and all(
+        part.isdecimal() and part.isascii() and int(part) < 256 for part in parts)
+
+
 class Interruption:
     """Ctrl-C and SIGTERM: the first is a KeyboardInterrupt, and one more ends the program at once, with the status of one that died
     of it. What comes within 0.2 s of the first is part of it: `timeout` and `make` signal a process and its group."""
@@ -540,7 +636,7 @@ def main() -> int:
     parser = Parser(description="Receives live pictures, by FrameStreaming's binary protocol.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--listen", type=address, metavar="[HOST:]PORT",
-                       help="wait for senders; loopback without a host; nothing is encrypted, anybody may connect")
+                       help="wait for senders; loopback without a host")
     where.add_argument("--from", dest="connect", type=address, metavar="HOST:PORT", help="connect to a sender, again after a break")
     parser.add_argument("--frames", type=within(int, 1), metavar="N", help="end after so many")
     parser.add_argument("--once", action="store_true", help="end with the first stream, in whatever way it ends")
@@ -549,14 +645,16 @@ def main() -> int:
     parser.add_argument("--window", type=within(int, 1), default=4, help="frames that may be under way (4)")
     parser.add_argument("--newest", action="store_true", help="leave out all but the newest of those that are here")
     parser.add_argument("--json", action="store_true", help="one object a frame")
+    add_security(parser)
     options = parser.parse_args()
     Interruption("receive.py")
     count, before, receiver = 0, "", None
     try:
+        security = security_of(options, parser, options.connect)
         if options.save:
             os.makedirs(options.save, exist_ok=True)
         receiver = FrameReceiver(listen=options.listen, connect=options.connect, window=options.window,
-                                 newest=options.newest, decode=not options.raw and not options.save)
+                                 newest=options.newest, decode=not options.raw and not options.save, security=security)
         if receiver.port:
             print(f"listening on port {receiver.port}", file=sys.stderr, flush=True)
         while True:

@@ -11,13 +11,15 @@ acknowledged is sent again. JPEGs need the standard library alone; videos, camer
 pictures need OpenCV and numpy.
 """
 from __future__ import annotations
-import argparse, collections, importlib.util, os, re, secrets, selectors, signal, socket, stat, struct, sys, threading, time, typing
+import argparse, collections, importlib.util, os, re, resource, secrets, selectors, signal, socket, stat, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
 COMPLETE, STOPPED, FAILED = range(3)  # what BYE says; a code of a later version is COMPLETE
 MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 CONSUMED, SKIPPED, UNDECODABLE, REFUSED = 1, 2, 3, 4  # outcomes
+TLS_RECORDS = b"\x15\x03", b"\x16\x03"
+ENCRYPTS = "the peer encrypts its connections by TLS, and this side does not: give it the peer's key, or a certificate, as well"
 HELLO_FIELDS, FRAME_FIELDS = ">4sHHB3xIIIQQQq16s", ">QQqqqqIII4s6B2xI"
 
 
@@ -50,6 +52,17 @@ class Link:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.socket, self._writing, self._selector = connection, threading.Lock(), selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
+        self._wait: typing.Callable[[float], typing.Any] = self._selector.select
+
+    def secure(self, security: typing.Any, host: str | None) -> None:
+        """Encrypts the connection from here on. host: whom this side connected to; None: the peer connected."""
+        self.socket = security.begin(self.socket, host, StreamError)
+        self._wait = self.socket.readable
+
+    def objection(self, role: str, stream: str) -> str | None:
+        """Why a peer that connected may not be that; None: it may."""
+        key = getattr(self.socket, "key", None)
+        return key and key.objection(role, stream)
 
     def write(self, kind: int, header: bytes, payload: bytes = b"") -> None:
         critical = kind not in (PING, PONG)
@@ -57,7 +70,7 @@ class Link:
             self.socket.sendall(struct.pack(">BBHI", kind, critical, len(header), len(payload)) + header + payload)
 
     def readable(self, seconds: float) -> bool:
-        return bool(self._selector.select(max(0.0, seconds)))
+        return bool(self._wait(max(0.0, seconds)))
 
     def read(self, largest_image: int = 0, seconds: float = 30) -> tuple[int, bytes, bytes] | None:
         """Type, header and payload of the next message, complete within `seconds`; None at the end of the stream."""
@@ -66,6 +79,8 @@ class Link:
         if not prefix:
             return None
         kind, flags, header, payload = struct.unpack(">BBHI", prefix)
+        if prefix.startswith(TLS_RECORDS):
+            raise StreamError(ENCRYPTS)
         if kind < 0x80 or kind not in HEADERS and flags & 1:
             raise StreamError(f"message {kind:#04x} is none of this version of the binary protocol")
         if payload > (65_536 + largest_image if kind == FRAME or kind not in HEADERS else 4_096):
@@ -82,6 +97,8 @@ class Link:
             some = self.socket.recv(min(count - len(data), 1 << 18))
             if not some and may_end and not data:
                 break
+            if not some and may_end and data.startswith(TLS_RECORDS):
+                raise StreamError(ENCRYPTS)
             if not some:
                 raise ConnectionLost("the connection ended within a message")
             data += some
@@ -149,15 +166,17 @@ class FrameSender:
     connect, listen: HOST:PORT, one of the two. window: frames that may be under way, if the receiver grants so many.
     reconnect: a connection that breaks, or cannot be made yet, is made again, else it is a ConnectionLost, and so is one
     whose receiver was stopped, for it may be started again; any other BYE from the receiver is a ReceiverEnded, after which `send` goes on with the next receiver. reliable: a later connection gets again
-    what was not acknowledged. `send` and `close` are for one thread.
+    what was not acknowledged. security: a `Security` of security.py, for encrypted connections. `send` and `close` are for one thread.
     """
 
     def __init__(self, *, connect: str | None = None, listen: str | None = None, stream: str = "", window: int = 4,
-                 reliable: bool = True, reconnect: bool = True) -> None:
+                 reliable: bool = True, reconnect: bool = True, security: typing.Any = None) -> None:
         if (listen is None) == (connect is None) or window < 1:
             raise ValueError("either listen or connect, and a window of at least 1")
         self._address, self._stream = host_and_port(listen or connect), stream
-        self._listener, self.port = None, None
+        self._listener, self.port, self._security = None, None, security
+        if security:
+            security.check("sender", stream, listen is not None)
         if listen is not None:
             family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
             self._listener = socket.create_server(self._address, family=family)
@@ -238,8 +257,16 @@ class FrameSender:
             self._listener.settimeout(None)
             link = Link(self._listener.accept()[0])
             self._listener.settimeout(0)
+            if self._security:
+                try:
+                    link.secure(self._security, None)
+                except (OSError, StreamError) as error:
+                    link.close()  # a stranger is told nothing
+                    raise ConnectionLost(str(error)) from error
             try:
                 peer = link.hear_hello(HELLO)
+                if objection := link.objection("receiver", self._stream):
+                    raise StreamError(objection, 7)
                 if peer.session not in self._shifts:  # not one that was given out here
                     peer = peer._replace(session=secrets.randbits(63) + 1, consumed=0)
                 link.say_hello(WELCOME, peer.session, peer.consumed, self._stream)
@@ -247,7 +274,7 @@ class FrameSender:
                 link.refuse(getattr(error, "code", None) or 0, str(error))
                 raise ConnectionLost(str(error)) from error  # the next one may be better
         else:
-            link = connected(self._address, "receiver")
+            link = connected(self._address, "receiver", self._security)
             try:
                 link.say_hello(HELLO, self._session, 0, self._stream)
                 peer = link.hear_hello(WELCOME)
@@ -276,7 +303,7 @@ class FrameSender:
         try:
             while not failure:
                 if self._listener:
-                    turn_away(self._listener)
+                    turn_away(self._listener, self._security)
                 if not link.readable(0.5):
                     continue
                 message, now = link.read(), time.monotonic_ns()
@@ -334,20 +361,37 @@ class FrameSender:
         link.close()
 
 
-def connected(address: tuple[str, int], peer: str) -> Link:
+def connected(address: tuple[str, int], peer: str, security: typing.Any) -> Link:
     try:
-        return Link(socket.create_connection(address, 10))
+        link = Link(socket.create_connection(address, 10))
     except OSError as error:
         where = "%s:%d" % address
         raise ConnectionLost(f"no connection to {where}: {error}; start the {peer} first, or check the port") from error
 
+    if security:
+        try:
+            link.secure(security, address[0])
+        except BaseException:
+            link.close()
+            raise
+    return link
 
-def turn_away(listener: socket.socket) -> None:
+
+def turn_away(listener: socket.socket, security: typing.Any) -> None:
     try:
         link = Link(listener.accept()[0])
     except OSError:
         return  # nobody there
-    threading.Thread(target=link.refuse, args=(1, "one receiver at a time"), daemon=True).start()
+
+    def refuse() -> None:
+        try:
+            if security:
+                link.secure(security, None)
+        except (OSError, StreamError):
+            link.close()  # a stranger is told nothing
+            return
+        link.refuse(1, "one receiver at a time")
+    threading.Thread(target=refuse, daemon=True).start()
 
 
 def printable(text: str | bytes, limit: int = 200) -> str:
@@ -435,6 +479,61 @@ def address(text: str) -> str:
     except StreamError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def add_security(parser: argparse.ArgumentParser) -> None:
+    """The options of the programs in Swift (Docs/Security.md)."""
+    parser.add_argument("--key-file", action="append", default=[], metavar="FILE",
+                        help="encrypt by a key of frame-key, and let nobody else in; one for each peer of a side that listens; "
+                        "SIGHUP reads them again; needs Python 3.13")
+    parser.add_argument("--tls-cert", metavar="FILE.pem", help="the same by certificates: this side's own")
+    parser.add_argument("--tls-key", metavar="FILE.pem", help="the private key of --tls-cert, which only its owner may read")
+    parser.add_argument("--tls-ca", metavar="FILE.pem", help="who must have signed the peers' certificates")
+    parser.add_argument("--insecure", action="store_true", help="go beyond this machine without a key: anybody on the way can "
+                        "read and change the pictures, and whoever reaches an open port is let in")
+
+
+def security_of(options: argparse.Namespace, parser: Parser, connect: str | None) -> typing.Any:
+    """The credentials that the options name, or None; refuses what would be open to everybody."""
+    has_certificates = bool(options.tls_cert or options.tls_key or options.tls_ca)
+    if options.key_file and has_certificates:
+        parser.error("give --key-file, or certificates by --tls-cert, --tls-key and --tls-ca, and not both")
+    if bool(options.tls_cert) != bool(options.tls_key):
+        parser.error("--tls-cert and --tls-key belong together: give both")
+    if connect and len(options.key_file) > 1:
+        parser.error("a side that connects uses one key: give --key-file once")
+    if options.listen and not (options.key_file or options.tls_ca or options.insecure or is_of_this_machine(options.listen)):
+        parser.error(f"{options.listen}: beyond this machine everybody who reaches the port would be let in, and nothing is "
+                     "encrypted: give --key-file FILE (frame-key generate FILE makes one), or --tls-ca FILE as well as a "
+                     "certificate, or --insecure if you mean it")
+    if not options.key_file and not has_certificates:
+        if connect and not options.insecure and not is_of_this_machine(connect):
+            LOG.write(f"{connect}: without --key-file anybody on the way can read and change the pictures (--insecure: do not say so)")
+        return None
+    try:
+        import security
+    except ImportError as error:
+        raise StreamError(f"keys and certificates need security.py beside this program, and Python's ssl: {error}") from None
+    result = security.Security(key_files=options.key_file, certificate=options.tls_cert, private_key=options.tls_key,
+                               authorities=options.tls_ca)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would have the keys in it
+
+    def reload(number: int, _: object) -> None:
+        try:
+            result.reload()
+            said = "the keys were read again: new connections use them"
+        except (OSError, ValueError) as error:
+            said = f"{printable(str(error), 1000)}: the keys of before stay in use"
+        os.write(2, f"{parser.prog}: {said}\n".encode())  # not by print, in which the signal may have come
+    signal.signal(signal.SIGHUP, reload)
+    return result
+
+
+def is_of_this_machine(address: str) -> bool:
+    host = host_and_port(address)[0]
+    parts = host.split(".")
+    return host in ("localhost", "::1") or len(parts) == 4 and parts[0] == "127" and all(
+        part.isdecimal() and part.isascii() and int(part) < 256 for part in parts)
 
 
 class Interruption:
@@ -636,7 +735,7 @@ def main() -> int:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--to", type=address, metavar="HOST:PORT", help="connect to a receiver that listens, now or later")
     where.add_argument("--listen", type=address, metavar="[HOST:]PORT",
-                       help="wait for receivers; loopback without a host; nothing is encrypted, anybody may connect")
+                       help="wait for receivers; loopback without a host")
     parser.add_argument("video", metavar="VIDEO", help="a video, a folder of pictures, the number of a camera, or an address "
                         "that OpenCV opens, such as http://camera/stream or rtsp://camera/1")
     parser.add_argument("--quality", type=within(int, 1, 100), default=80, metavar="N", help="JPEG quality, 1 to 100 (80)")
@@ -646,10 +745,12 @@ def main() -> int:
                         help="the stream's name, which the receiver shows; empty: none (the name of this machine)")
     parser.add_argument("--window", type=within(int, 1), metavar="N", help="frames that may be under way (a camera's 2, else 4)")
     parser.add_argument("--no-reconnect", action="store_true", help="end when the connection breaks or cannot be made")
+    add_security(parser)
     options = parser.parse_args()
     Interruption("send.py")
     is_folder, before, sender, status = os.path.isdir(options.video), -1, None, 0
     try:
+        security = security_of(options, parser, options.to)
         if not ("://" in options.video or options.video.isdigit() or os.path.exists(options.video)):
             raise StreamError(f"there is no {options.video}")
         capture = None if is_folder else captured(options.video)
@@ -657,7 +758,7 @@ def main() -> int:
         live = capture and (is_kind(options.video, stat.S_ISCHR) or not os.path.exists(options.video) and (
             "://" not in options.video or not capture.get(opencv().CAP_PROP_FRAME_COUNT) > 0))
         sender = FrameSender(connect=options.to, listen=options.listen, stream=options.stream, reliable=not live,
-                             window=options.window or (2 if live else 4), reconnect=not options.no_reconnect)
+                             window=options.window or (2 if live else 4), reconnect=not options.no_reconnect, security=security)
         if sender.port:
             print(f"listening on port {sender.port}", file=sys.stderr, flush=True)
         camera = Newest(capture) if live else None

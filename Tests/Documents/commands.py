@@ -436,7 +436,7 @@ def python(command):
     return f"cd {package}/Examples/python && PYTHONDONTWRITEBYTECODE=1 {command}"
 
 
-@runs("python3 receive.py --listen 0.0.0.0:5600")
+@runs("python3 receive.py --listen 0.0.0.0:5600 --insecure")
 def receives_in_python(command):
     with Command(python(command)) as program:
         program.wait_for("listening")
@@ -486,10 +486,70 @@ def sends_an_address_in_python(command):
             program.end(None)
 
 
-@runs("python3 send.py --listen 0.0.0.0:5600 0 --stream front")
+@runs("python3 send.py --listen 5600 0 --stream front")
 def says_that_there_is_no_camera_in_python(command):
     with Command(python(command)) as program, Command("frame-receive --from 127.0.0.1:5600 --frames 1"):
         expect("(?i)camera|open", program.end(1))
+
+
+CREDENTIALS = {"viewer.pem": "listener.pem", "viewer-key.pem": "listener.key", "camera.pem": "camera.pem", "camera-key.pem": "camera.key", "authority.pem": "authority.pem"}
+
+
+def with_certificates(text):
+    """The files of the documents, which are those of the tests; git does not keep the mode of a private key. The listener's is for
+    localhost."""
+    for name, source in CREDENTIALS.items():
+        shutil.copy(package / "Tests/FrameStreamingTLSTests/Certificates" / source, name)
+        os.chmod(name, 0o600)
+    text = re.sub(r"[\w-]+\.pem", lambda found: f"{pathlib.Path.cwd()}/{found[0]}", text)
+    return text.replace("viewer:", "localhost:")
+
+
+@runs(
+    "python3 receive.py --listen 0.0.0.0:5600 --tls-cert viewer.pem --tls-key viewer-key.pem --tls-ca authority.pem",
+    "frame-send --pattern --to viewer:5600 --tls-cert camera.pem --tls-key camera-key.pem --tls-ca authority.pem")
+def streams_with_certificates_in_python(_):
+    """One command is the other's other end."""
+    both = [command for command, scenario in SCENARIOS.items() if scenario is streams_with_certificates_in_python]
+    with Command(python(with_certificates(both[0]))) as receiver, Command(with_certificates(both[1])) as sender:
+        receiver.wait_for(r"width=\d+ height=\d+ latency_ms=")
+        sender.interrupt()
+        sender.end()
+        receiver.interrupt()
+        receiver.end(None)
+
+
+def python_blocks_run():
+    """The pieces of Python in Docs/Python.md, each as a program of its own, with the sender or receiver that it is written for. The
+    window and the camera of OpenCV are stand-ins: there is no screen and no camera here."""
+    blocks = [match[2] for match in FENCE.finditer((package / "Docs/Python.md").read_text()) if match[1] == "python"]
+    stand_in = (
+        "import sys, time, numpy, cv2\n"
+        "class Camera:\n"
+        "    left = 20\n"
+        "    def read(self):\n"
+        "        self.left -= 1\n"
+        "        return self.left >= 0, numpy.full((48, 64, 3), max(self.left, 0), 'uint8')\n"
+        "shown = []\n"
+        "cv2.VideoCapture, cv2.imshow = lambda _: Camera(), lambda name, image: shown.append(image.shape)\n"
+        "cv2.waitKey = lambda _: ord('q') if len(shown) == 10 else 0\n")
+    for number, block in enumerate(blocks):
+        pathlib.Path(f"block-{number}.py").write_text(stand_in + with_certificates(block))
+        program = f"PYTHONPATH={package}/Examples/python PYTHONDONTWRITEBYTECODE=1 python3 block-{number}.py"
+        if "FrameSender" in block:
+            with Command("frame-receive --listen 5600 --once") as one:
+                one.wait_for("listening")
+                with Command(program.replace("python3", "exec python3")) as sender:
+                    sender.end()
+                expect(r"^20 frames", one.end())
+            continue
+        to = "localhost:5600 " + (with_certificates("--tls-cert camera.pem --tls-key camera-key.pem --tls-ca authority.pem") if "Security" in block else "")
+        with Command(program) as receiver, Command(f"{PATTERN} --frames 30 --to {to}") as sender:
+            receiver.end()
+            sender.end(None)
+        expect(r"^10 .*" if "imshow" in block else r"^30 ", receiver.said)
+    if len(blocks) != 3:
+        raise Surprise(f"{len(blocks)} pieces of Python, and three are known here")
 
 
 # --- What is run elsewhere ---
@@ -507,6 +567,27 @@ ELSEWHERE = {
     # It needs another machine.
     "ssh -L 8080:127.0.0.1:8080 camera-host": ("Docs/Preview.md", "ssh -L"),
 }
+
+
+# Where each `make` within the text of a document is run, or what it runs.
+MADE = {
+    "bench": (".ci/run", "make bench"), "demo": (".ci/run", "make demo"), "docs": (".ci/run", "make docs"), "fuzz": (".ci/run", "Tests/Fuzz/run"),
+    # Every target with a C library begins with it.
+    "libraries": ("Makefile", "test: libraries"), "man": ("Tests/Manual/run", "make man"), "test": (".ci/run", "make test"),
+    "test-camera": (".ci/run", "make test-camera"),
+    # It takes half an hour, and is run by hand: Docs/Reliability.md has the last run.
+    "soak": ("Docs/Reliability.md", "soak.svg"),
+}
+
+
+def targets_of_the_text():
+    """Checks that each `make TARGET` within the text is a target, and is run by the gate."""
+    makefile = (package / "Makefile").read_text()
+    for path in [package / "README.md", *sorted((package / "Docs").glob("*.md"))]:
+        for target in sorted(set(re.findall(r"`make ([\w-]+)[^`]*`", path.read_text()))):
+            place, text = MADE.get(target, ("Makefile", None))
+            is_run = text is not None and text in (package / place).read_text()
+            tally.check(f"{path.name}: make {target}", is_run and re.search(rf"^{target}:", makefile, re.M), "it is no target, or nothing runs it")
 
 
 def demo_looks_as_shown():
@@ -567,6 +648,9 @@ def main():
             tally.check(what, False, "no scenario runs it: add one to Tests/Documents/commands.py")
     if not words or "demo" in words:
         attempt("README.md: what make demo prints", demo_looks_as_shown)
+    if not words or "python" in words:
+        attempt("Docs/Python.md: its pieces of Python", python_blocks_run)
+    targets_of_the_text()
     if not words or "program" in words:
         attempt("README.md: the first program", first_program)
     if not words:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs run.py and python_ends.py with OpenCV from PyPI, in an environment that is made once, outside the tree.
+# Runs run.py, python_ends.py and python_security.py with OpenCV from PyPI, in an environment that is made once, outside the tree.
 # usage: run.sh FOLDER-WITH-THE-EXECUTABLES [options of run.py]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,4 +11,5 @@ fi
 status=0
 "$environment/bin/python" "$here/run.py" "$@" || status=1
 "$environment/bin/python" "$here/python_ends.py" "$1" || status=1
+"$environment/bin/python" "$here/python_security.py" "$1" || status=1
 exit $status
