@@ -464,7 +464,10 @@ class Link:
 
     def cut(self):
         for end in self.open:
-            end.shutdown(socket.SHUT_RDWR)
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # The peer has closed this connection already.
         self.open = []
 
 
