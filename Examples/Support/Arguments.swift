@@ -100,8 +100,8 @@ extension Pacing: ExpressibleByArgument {
 
 extension DeliveryPolicy: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
-    public static var allValueStrings: [String] { ["latest", "reliable", "deadline:MS"] }
-    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+    public static var allValueStrings: [String] { ["latest", "reliable", "deadline:MS (1 to 3600000)"] }
+    public static var defaultCompletionKind: CompletionKind { .list(["latest", "reliable", "deadline:"]) }
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -98,13 +98,13 @@ package struct SourceOptions: ParsableArguments {
         if pattern, let format, !TestPattern.pixelFormats.contains(format) {
             throw ValidationError("the test pattern is not drawn in \(format): --format I420 or another raw format")
         }
-        if input != nil, let format, !isEncoded(format), !PixelFormat.allNamed.contains(format) {
+        if input != nil, let format, !PixelFormat.allNamed.contains(format.inFiles) {
             let names = PixelFormat.allNamed.map { "\($0)" }.joined(separator: ", ")
             throw ValidationError(
                 "--format \(format.fourcc) is no format that files are read in. These are: \(names); or their names in ffmpeg and V4L2, such as yuv420p, yuyv422, bgr0, gray"
             )
         }
-        if input != nil, size == nil, let format, !isEncoded(format) {
+        if input != nil, size == nil, let format, format.inFiles != .jpeg {
             throw ValidationError("--format \(format.fourcc) needs --size: a headerless file tells neither")
         }
         if input != nil, size != nil, format == nil {
@@ -175,19 +175,18 @@ package struct SourceOptions: ParsableArguments {
             colorRange: range, pace: pace ?? .realtime)
     }
 
-    private func isEncoded(_ format: PixelFormat) -> Bool { format == .jpeg || format.fourcc == "MJPG" }
-
     private func openFile(_ path: String, keepsAll: Bool) throws(FrameStreamingError) -> FileSource {
         let isLive: Bool? = live ? true : keepsAll ? false : nil
         let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, live: isLive, colorRange: range)
         // Without a format, the first bytes say what it is.
         guard let format else { return try FileSource(path: path, options: options) }
-        if isEncoded(format) { return try FileSource(path: path, as: .jpeg, options: options) }
+        if format.inFiles == .jpeg { return try FileSource(path: path, as: .jpeg, options: options) }
         guard let size else {
             throw FrameStreamingError(
                 .invalidArgument, "--format \(format.fourcc) without --size: give the pictures' size", subject: path)
         }
-        let shape = try FrameFormat(width: size.width, height: size.height, pixelFormat: format, colorRange: range)
+        let shape = try FrameFormat(
+            width: size.width, height: size.height, pixelFormat: format.inFiles, colorRange: range)
         return try FileSource(path: path, as: .raw(shape), options: options)
     }
 

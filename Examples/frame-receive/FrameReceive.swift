@@ -10,11 +10,12 @@ struct FrameReceive: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-receive", abstract: "Receives live pictures over TCP.",
         discussion: """
-            Connection: frame-receive --listen 0.0.0.0:5600 --key-file camera.key --maximum-connections 4
+            Connection: frame-receive --listen 5600 --maximum-connections 4
                         frame-receive --from sender:5600
             Pictures:   frame-receive --listen 5600 --record out.y4m --once
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
             Preview:    frame-receive --listen 5600 --preview 8080
+            Security:   frame-receive --listen 0.0.0.0:5600 --key-file camera.key
             Output:     frame-receive --listen 5600 --frames 300 --json --fail-on-drop
             """, version: version)
 

@@ -13,6 +13,7 @@ struct FrameSend: ParsableCommand {
                         ffmpeg -i film.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send -i - --to receiver:5600
             Connection: frame-send --pattern --to one:5600 --to two:5600 --quality 60
                         frame-send --pattern --listen 0.0.0.0:5600 --key-file camera.key
+            Security:   frame-send --pattern --to receiver:5600 --key-file camera.key
             Output:     frame-send --pattern --to receiver:5600 --json --fail-on-drop
             """, version: version)
 

@@ -43,6 +43,12 @@ import Testing
         #expect(!PixelFormat.allNamed.contains { $0.fourcc == fourcc })
     }
 
+    @Test func inFilesADriversFourccIsTheFormatWithItsBytes() {
+        #expect(PixelFormat(name: "XR24")?.inFiles == .bgra32 && PixelFormat(name: "XB24")?.inFiles == .rgba32)
+        #expect(PixelFormat(name: "MJPG")?.inFiles == .jpeg && PixelFormat.nv12.inFiles == .nv12)
+        #expect(PixelFormat(name: "Y444")?.inFiles.fourcc == "Y444")
+    }
+
     @Test func describesItself() {
         #expect(PixelFormat.i420.description == "I420 (YU12)")
         #expect(PixelFormat.yuyv.description == "YUYV")

@@ -554,7 +554,7 @@ def without_a_window():
         outcome = run(*wrong)
         check(f"{wrong}: {words}", outcome.returncode == 64 and words in outcome.stderr and not outcome.stdout, outcome)
     outcome = run("--help")
-    check("help has examples", all(f"{group}:" in outcome.stdout for group in ["Connection", "Window", "Output"]), outcome)
+    check("help has examples", all(f"{group}:" in outcome.stdout for group in ["Connection", "Window", "Security", "Output"]), outcome)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = run("--listen", str(taken.getsockname()[1]), environment=screen.environment)
         check("a port that is taken is an error", outcome.returncode == 1 and "another port" in outcome.stderr, outcome)

@@ -100,6 +100,16 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// The named format with the same bytes as a driver's fourcc; otherwise the format itself.
+    package var inFiles: PixelFormat {
+        switch fourcc {
+        case "MJPG": .jpeg
+        case "XR24": .bgra32
+        case "XB24": .rgba32
+        default: self
+        }
+    }
+
     /// The four characters; bytes that do not print are `?`.
     public var fourcc: String {
         String(

@@ -29,7 +29,10 @@ package enum EXIFOrientation {
             return nil
         }
         var position = 2
-        while position + 4 <= jpeg.byteCount, jpeg.byte(at: position) == 0xFF {
+        while true {
+            // As decoders do: other bytes between two segments are skipped.
+            position = jpeg.firstOfFF(from: position)
+            guard position + 4 <= jpeg.byteCount else { return nil }
             let marker = jpeg.byte(at: position + 1)
             // Any number of FF bytes may precede a marker.
             if marker == 0xFF {
@@ -38,7 +41,11 @@ package enum EXIFOrientation {
             }
             if marker == JPEGMarker.startOfScan || marker == JPEGMarker.endOfImage { return nil }
             let length = number(jpeg, position + 2, 2, true)
-            guard length >= 2, position + 2 + length <= jpeg.byteCount else { return nil }
+            guard JPEGMarker.hasSegment(marker), length >= 2 else {
+                position += 2
+                continue
+            }
+            guard position + 2 + length <= jpeg.byteCount else { return nil }
             let payload = position + 4..<position + 2 + length
             if marker == JPEGMarker.applications.lowerBound + 1, isEXIF(jpeg, payload) {
                 return place(in: jpeg, tiff: payload.lowerBound + 6..<payload.upperBound)

@@ -80,7 +80,7 @@ package struct JPEGFrameWalk: Sendable {
         }
         guard index + 3 < bytes.byteCount else { return nil }
         let marker = bytes.byte(at: index + 3)
-        return marker == 0xFF || marker == JPEGMarker.startOfImage || hasSegment(marker)
+        return marker == 0xFF || marker == JPEGMarker.startOfImage || JPEGMarker.hasSegment(marker)
     }
 
     // MARK: Segments
@@ -120,8 +120,12 @@ package struct JPEGFrameWalk: Sendable {
             if let header { return .withoutEnd(byteCount: position, header) }
             if !sawSegment { return .startsAgain(at: position) }
             return .damaged(.damagedJPEG("another one begins at byte \(position), before its data"), next: position)
-        case _ where Self.hasSegment(marker):
+        case _ where JPEGMarker.hasSegment(marker):
             return passSegment(marker, from: code + 1, bytes, isLast)
+        case JPEGMarker.losslessFrame where frameHeader == nil:
+            return .damaged(
+                FrameStreamingError(.unsupported, "it is JPEG-LS, which is not read: write ordinary JPEGs"),
+                next: code + 1)
         default:
             return skip(to: code + 1)
         }
@@ -225,16 +229,6 @@ package struct JPEGFrameWalk: Sendable {
         }
     }
 
-    private static func hasSegment(_ marker: UInt8) -> Bool {
-        switch marker {
-        case JPEGMarker.extensions: false
-        case JPEGMarker.framesAndTables, JPEGMarker.startOfScan...JPEGMarker.restartInterval,
-            JPEGMarker.applications, JPEGMarker.comment:
-            true
-        default: false
-        }
-    }
-
     /// Returns where a frame begins in a segment whose length nothing confirms; nil = there is
     /// none. A JPEG that ends inside the segment is a thumbnail, unless it has the size of the
     /// frame before.
@@ -285,7 +279,7 @@ package struct JPEGFrameWalk: Sendable {
                 case false?: position += 2
                 case nil: return isLast ? end(bytes) : .incomplete
                 }
-            case _ where Self.hasSegment(marker):
+            case _ where JPEGMarker.hasSegment(marker):
                 switch isSegment(marker, bytes) {
                 case true?:
                     place = .marker
@@ -319,7 +313,7 @@ package struct JPEGFrameWalk: Sendable {
         guard end + 1 < bytes.byteCount else { return nil }
         guard bytes.byte(at: end) == 0xFF else { return false }
         let next = bytes.byte(at: end + 1)
-        return next == 0xFF || next == JPEGMarker.endOfImage || Self.hasSegment(next)
+        return next == 0xFF || next == JPEGMarker.endOfImage || JPEGMarker.hasSegment(next)
     }
 
     // MARK: The end of the input

@@ -15,6 +15,17 @@ enum JPEGMarker {
     static let restartInterval: UInt8 = 0xDD
     static let applications: ClosedRange<UInt8> = 0xE0...0xEF
     static let comment: UInt8 = 0xFE
+    /// The frame header of JPEG-LS (ITU-T T.87).
+    static let losslessFrame: UInt8 = 0xF7
+
+    /// Whether a length follows the marker.
+    static func hasSegment(_ marker: UInt8) -> Bool {
+        switch marker {
+        case extensions: false
+        case framesAndTables, startOfScan...restartInterval, applications, comment: true
+        default: false
+        }
+    }
 }
 
 extension RawSpan {

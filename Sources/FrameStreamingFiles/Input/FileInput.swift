@@ -113,6 +113,17 @@ struct FileInput: Sendable {
         return Array(peeked.prefix(count))
     }
 
+    /// Returns the next bytes without reading them: those that were returned before, and what one
+    /// more read brings; nothing more at the end.
+    ///
+    /// - Throws: `timedOut` when nothing had arrived by the deadline.
+    mutating func peekFurther(until deadline: Deadline) throws(FrameStreamingError) -> [UInt8] {
+        var more = [UInt8](repeating: 0, count: 64 * 1024)
+        let got = try readNew(into: &more, until: deadline)
+        peeked += more.prefix(got)
+        return peeked
+    }
+
     private mutating func readNew(into array: inout [UInt8], until deadline: Deadline) throws(FrameStreamingError)
         -> Int
     {

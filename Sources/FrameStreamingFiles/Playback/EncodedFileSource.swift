@@ -89,10 +89,10 @@ public final class EncodedFileSource: FrameSource {
     /// frame is reported at once, and those after it once a minute and at the end.
     ///
     /// - Throws: `timedOut` when the frame had not arrived or was not due by the deadline; the
-    ///   bytes that were read are kept. `truncatedInput` where the input ends inside a frame. At the
-    ///   end of an input without a single frame: the error of the first damaged one
-    ///   (`truncatedInput`, `corruptImage`, `limitExceeded`), `truncatedInput` where no byte
-    ///   arrived, else `malformedInput`. Each later call throws the same error.
+    ///   bytes that were read are kept. At the end of an input without a single frame: the error of
+    ///   the first damaged one (`truncatedInput`, `corruptImage`, `limitExceeded`,
+    ///   `unsupported`), `truncatedInput` where no byte arrived, else `malformedInput`. Each later
+    ///   call throws the same error.
     public func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         try meter.measure(on: options.clock) { () throws(FrameStreamingError) in try read(until: deadline) }
     }
@@ -164,11 +164,6 @@ public final class EncodedFileSource: FrameSource {
                 pending = picture
                 return true
             case .damaged(let error):
-                if error.code == .truncatedInput, hasEnded, window.count == 0 {
-                    throw self.error(
-                        .truncatedInput,
-                        "ends inside a picture, after \(deliveredSinceStart) whole pictures: it is truncated")
-                }
                 isLate = nil
                 meter.damages()
                 damage.note(self.error(error.code, "picture \(deliveredSinceStart): \(error.message)"))

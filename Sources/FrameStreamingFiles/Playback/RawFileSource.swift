@@ -98,7 +98,10 @@ public final class RawFileSource: FrameSource {
         let hasMagic = try input.readAhead(magic.count, until: deadline)
         if input.buffered == 0 { throw input.file.empty }
         guard hasMagic, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) else {
-            throw error(.malformedInput, "is not Y4M: give the size and pixel format of headerless video")
+            throw error(
+                .malformedInput,
+                "is not Y4M: give the size and pixel format of headerless video, or convert it: "
+                    + InputKind.conversion(of: input.file))
         }
         guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
             throw input.buffered < Y4MHeader.longestLine

@@ -7,6 +7,7 @@ final class RecognizedInput {
     private let looksEncoded: Bool
     private let meter: InputMeter
     private var state: State
+    private var search = InputSearch()
     /// Whether the input is live by its nature; nil = its first bytes have not arrived.
     private(set) var isLiveByNature: Bool?
 
@@ -61,11 +62,11 @@ final class RecognizedInput {
         guard case .unknown(var input) = state else { return }
         do throws(FrameStreamingError) {
             let result = Result { () throws(FrameStreamingError) in
-                try input.peek(InputKind.byteCount, until: deadline)
+                try recognizedKind(of: &input, until: deadline)
             }
             // The bytes that were read are kept, even at a deadline.
             state = .unknown(input)
-            let kind = InputKind(firstBytes: try result.get())
+            let kind = try result.get()
             isLiveByNature = input.isDevice || kind == .multipart && input.hasOwnPace
             state = try open(input, kind)
         } catch {
@@ -74,6 +75,18 @@ final class RecognizedInput {
                 state = .failed(error)
             }
             throw error
+        }
+    }
+
+    private func recognizedKind(of input: inout FileInput, until deadline: Deadline) throws(FrameStreamingError) -> InputKind {
+        var bytes = try input.peek(InputKind.byteCount, until: deadline)
+        let kind = InputKind(firstBytes: bytes)
+        guard kind == .unknown, content != .jpeg, !looksEncoded else { return kind }
+        while true {
+            let known = bytes.count
+            bytes = try input.peekFurther(until: deadline)
+            if let found = search.kind(of: bytes) { return found }
+            if bytes.count == known || bytes.count >= InputSearch.byteCount { return .unknown }
         }
     }
 
@@ -86,7 +99,7 @@ final class RecognizedInput {
         case .foreign(let name):
             throw FrameStreamingError(
                 .unsupported,
-                "is \(name), which is not read: \(InputKind.remedy(for: name, input: input.isStandardInput ? "-" : "FILE"))",
+                "is \(name), which is not read: \(InputKind.remedy(for: name, input: input))",
                 subject: input.name)
         }
     }

@@ -35,6 +35,7 @@ import Testing
         "--b\r\nContent-Type: image/jpeg\r\n\r\n", "\r\n--b\r\nContent-Length: 99\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n--b\r\n\r\n",
         "Content-Type: multipart/x-mixed-replace\r\n\r\n--b\r\n",
+        "myboundary\r\nContent-Type: image/jpeg\r\n\r\n", "X-Timestamp: 1.5\ncontent-length: 99\n\n",
     ])
     func `a multipart is JPEGs with text between them`(header: String) throws {
         #expect(try read(pictures.flatMap { Array(header.utf8) + $0 + [0x0D, 0x0A] }) == [pictures, pictures])
@@ -45,11 +46,35 @@ import Testing
         #expect(try FileSource(path: directory.file("b", pictures[0])).frameCount == nil)
     }
 
-    @Test func `a file that begins with other bytes is searched if its name says JPEG`() throws {
-        let bytes = [1, 2, 3] + pictures[0]
+    @Test func `a beginning inside a frame is passed, whatever the name`() throws {
+        let whole = Array(pictures[..<2])
+        // A pipe holds 64 KiB.
+        for count in [1, 11, 12, 40_000] {
+            #expect(try read([UInt8](repeating: 7, count: count) + whole.flatMap { $0 }) == [whole, whole])
+        }
+        let bytes = [UInt8](repeating: 7, count: 1_000_000) + whole.flatMap { $0 }
+        var source = try FileSource(path: directory.file("a", bytes), options: .fast)
+        #expect(drain(&source).frames.map(\.array) == whole)
+    }
+
+    @Test func `a part's header in front of the first frame tells a multipart`() throws {
+        let part = Array("\r\nbound\r\nContent-Type: image/jpeg\r\n\r\n".utf8) + pictures[0]
+        for (bytes, isLive) in [(noise(200) + part, true), (noise(200) + pictures[0], false)] {
+            let pipe = try Pipe()
+            try pipe.write(bytes)
+            pipe.close()
+            let source = try FileSource(pipe.output, name: "pipe")
+            _ = try source.next(until: .after(.seconds(20)))
+            #expect(source.isLive == isLive)
+        }
+    }
+
+    @Test func `only a name that says JPEG lets a file be searched to its end`() throws {
+        let bytes = [UInt8](repeating: 7, count: 2_000_000) + pictures[0]
         var source = try FileSource(path: directory.file("a.JPG", bytes), options: .fast)
         #expect(drain(&source).frames.map(\.array) == [pictures[0]])
-        #expect(try failure { _ = try FileSource(path: directory.file("a.bin", bytes)) }.code == .malformedInput)
+        let error = try failure { _ = try FileSource(path: directory.file("a.bin", bytes)) }
+        #expect(error.code == .malformedInput && error.message.contains("ffmpeg -i FILE"), "\(error)")
     }
 
     private static let foreign: [(bytes: [UInt8], name: String)] = [
@@ -60,7 +85,9 @@ import Testing
         ([0, 0, 0, 1, 0x67, 0x42], "H.264"), ([0x47, 0x40, 0, 0x10, 0], "MPEG-TS"),
         (Array("FLV\u{1}\u{5}".utf8), "FLV"),
         (Array("<!DOCTYPE html>".utf8), "web page"), ([0x1F, 0x8B, 8], "gzip"),
-        ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"),
+        ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"), ([0xFF, 0xD8, 0xFF, 0xF7, 0, 11], "JPEG-LS"),
+        ([0x12, 0, 0x0A, 0x0B], "AV1"), ([0x1F, 0x07, 0, 0x3F], "DV"), (Array("nut/multimedia container".utf8), "NUT"),
+        (Array("BM".utf8) + [0x36, 0x84, 3, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0], "BMP"), (Array("qoif".utf8), "QOI"),
     ]
 
     @Test(arguments: foreign) func `what is not read is named, with the way`(bytes: [UInt8], name: String) throws {

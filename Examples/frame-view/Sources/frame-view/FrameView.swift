@@ -7,9 +7,10 @@ struct FrameView: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "frame-view", abstract: "Shows live pictures, received over TCP, in a window.",
         discussion: """
-            Connection: frame-view --listen 0.0.0.0:5600 --key-file camera.key
+            Connection: frame-view --listen 5600
                         frame-view --from sender:5600 --once --return-within 20
             Window:     frame-view --listen 5600 --fullscreen --overlay --snapshots ~/Pictures
+            Security:   frame-view --listen 0.0.0.0:5600 --key-file camera.key
             Output:     frame-view --listen 5600 --json
             Keys:       F or F11 fills the screen, S saves the picture as it came, I shows
                         rate and delay, Esc leaves the full screen or closes the window,
