@@ -14,7 +14,9 @@ extension HandshakeDriver {
     ) throws(FrameStreamingError) -> SecuredPeer? {
         guard let security = options.security else { return nil }
         do throws(FrameStreamingError) {
-            return try channel.secure(by: security.connections, host: host, until: limit)
+            return try channel.secure(by: security.connections, host: host, until: limit) {
+                foreignError($0, host: host, at: channel.address)
+            }
         } catch {
             channel.dismiss(until: limit.earlier(.after(Self.curiosity)))
             guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
@@ -25,6 +27,15 @@ extension HandshakeDriver {
                     : "no answer to the TLS handshake: check that the peer has a key or certificates, too",
                 subject: channel.address)
         }
+    }
+
+    /// The error for a peer that speaks another protocol than TLS, by its first bytes; nil if they do
+    /// not tell.
+    private func foreignError(_ bytes: [UInt8], host: String?, at address: String?) -> FrameStreamingError? {
+        guard case .found(let foreign) = ForeignProtocol.find(in: bytes, isAll: true), foreign != .tls else {
+            return nil
+        }
+        return foreign.error(isSender: role.isSender, listens: host == nil, at: address)
     }
 
     /// Refuses a peer of the text handshake whose key does not permit what it is about to do. The

@@ -126,6 +126,7 @@ struct HandshakeDriver: Sendable {
             }
             let (agreement, rest, start) = try run(
                 handshake, opening: [], channel, writer, input, noting: &first, until: limit)
+            if role.isSender, rest.isEmpty { try channel.waitForSignOfLife(until: limit) }
             return binary(
                 channel, writer, rest, agreement, use, secured, issued?.hold(agreement.session), since: start)
         } catch {

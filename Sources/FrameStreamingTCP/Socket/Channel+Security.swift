@@ -5,14 +5,24 @@ extension Channel {
     /// Runs the handshake of the encryption on the calling thread. From then on every byte is
     /// encrypted.
     ///
+    /// - Parameter objection: Looks at the first bytes of the peer, which are not read by it. An error
+    ///   that it returns ends the handshake.
     /// - Throws: As ``SecuredStream/continueHandshake()``; `timedOut`; `closed`.
     func secure(
-        by security: any ConnectionSecurity, host: String?, until deadline: Deadline
+        by security: any ConnectionSecurity, host: String?, until deadline: Deadline,
+        objection: ([UInt8]) -> FrameStreamingError?
     ) throws(FrameStreamingError) -> SecuredPeer {
         let plain = try stream()
         let secured = try security.begin(plain.socket, host: host, address: address)
+        var isKnown = false
         do throws(FrameStreamingError) {
+            // The peer of a listener says something first.
+            if host == nil { try wait(for: PollEvents.input, on: plain, until: deadline.nanoseconds) }
             while true {
+                if !isKnown, let bytes = try? plain.socket.peek(ForeignProtocol.longest), !bytes.isEmpty {
+                    isKnown = true
+                    if let error = objection(bytes) { throw error }
+                }
                 let step = try secured.continueHandshake()
                 if step == .complete { break }
                 if deadline.hasPassed { throw .timedOut("the peer's part of a handshake") }

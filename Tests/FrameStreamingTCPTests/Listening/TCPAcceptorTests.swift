@@ -137,9 +137,10 @@ import Testing
         let silent = try RawPeer(port: acceptor.port)
         #expect(code { _ = try acceptor.nextTransport(until: .after(.milliseconds(20))) } == .timedOut)
         let server = try Background { try acceptor.nextTransport(until: soon()).peer }
-        _ = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
+        let client = try TCPTransport.connect(to: acceptor.address, role: .receiver, until: soon())
         #expect(try server.value().handshake == .binary)
         _ = silent
+        client.close()
     }
 
     @Test(arguments: [false, true]) func aCancelEndsTheWait(_ inHandshake: Bool) throws {

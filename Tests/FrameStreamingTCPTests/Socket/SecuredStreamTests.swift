@@ -91,7 +91,7 @@ import Testing
         let peer = RawPeer(socket: ends[1])
         let channel = try Channel(descriptor)
         peer.send([security.word])
-        _ = try channel.secure(by: security, host: nil, until: soon())
+        _ = try channel.secure(by: security, host: nil, until: soon()) { _ in nil }
         #expect(peer.receive(1) == [security.word])
         let writer = MessageWriter(channel, TCPOptions().progressLimits)
         let message = (0..<200_000).map { patternByte(1, $0) }

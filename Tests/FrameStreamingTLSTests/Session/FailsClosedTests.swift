@@ -174,4 +174,30 @@ import Testing
         // An alert at most.
         #expect(peer.receiveToEnd().count <= 7)
     }
+
+    /// The same words as without a key.
+    @Test(arguments: [
+        ("GET / HTTP/1.1\r\n\r\n", "HTTP"), ("DESCRIBE rtsp://a/b RTSP/1.0\r\n\r\n", "RTSP"), ("SSH-2.0-a\r\n", "SSH"),
+    ]) func aForeignProtocolIsNamedOnBothSides(_ bytes: String, _ name: String) throws {
+        let listener = try TCPListener(
+            on: "0", role: .receiver, options: options(try Credentials.key.security(listens: true)))
+        let peer = try RawPeer(port: listener.port)
+        peer.send(Array(bytes.utf8))
+        let error = try #require(failure { try connectionThatMustFail(listener) })
+        #expect(error.code == .protocolViolation && error.message.contains(name), "\(error)")
+        // Not even an alert.
+        #expect(peer.receiveToEnd().isEmpty)
+
+        let foreign = try RawListener()
+        let port = foreign.port
+        let connecting = try Background {
+            try TCPTransport.connect(
+                to: "127.0.0.1:\(port)", role: .sender,
+                options: options(Credentials.key.security(listens: false)), until: soon())
+        }
+        let accepted = foreign.accept()
+        accepted.send(Array(bytes.utf8))
+        let other = try #require(connecting.error())
+        #expect(other.code == .protocolViolation && other.message.contains(name), "\(other)")
+    }
 }
