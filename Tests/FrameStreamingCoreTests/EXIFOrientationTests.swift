@@ -45,9 +45,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [0, 0, 0, 7], [1, 0xFF, 0, 2], [0xFF, 0xD0], [0xFF, 0x01, 9], [0xFF, 0xE2, 0, 0], [0xFF, 0xE0, 0, 3, 9, 5, 5],
-    ] as [[UInt8]]) func bytesBetweenSegmentsArePassed(junk: [UInt8]) {
+    @Test(
+        arguments: [
+            [0, 0, 0, 7], [1, 0xFF, 0, 2], [0xFF, 0xD0], [0xFF, 0x01, 9], [0xFF, 0xE2, 0, 0],
+            [0xFF, 0xE0, 0, 3, 9, 5, 5],
+        ] as [[UInt8]]) func bytesBetweenSegmentsArePassed(junk: [UInt8])
+    {
         #expect(turn(Self.jpeg(orientation: 6, before: junk)) == .rotate90)
     }
 

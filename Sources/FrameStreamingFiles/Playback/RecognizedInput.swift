@@ -78,7 +78,9 @@ final class RecognizedInput {
         }
     }
 
-    private func recognizedKind(of input: inout FileInput, until deadline: Deadline) throws(FrameStreamingError) -> InputKind {
+    private func recognizedKind(
+        of input: inout FileInput, until deadline: Deadline
+    ) throws(FrameStreamingError) -> InputKind {
         var bytes = try input.peek(InputKind.byteCount, until: deadline)
         let kind = InputKind(firstBytes: bytes)
         guard kind == .unknown, content != .jpeg, !looksEncoded else { return kind }
