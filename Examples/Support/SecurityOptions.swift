@@ -6,7 +6,7 @@ internal import Glibc
     internal import FrameStreamingTLS
 #endif
 
-/// The options for keys and certificates, and what goes without them.
+/// The options for keys and certificates, and the one that does without them.
 package struct SecurityOptions: ParsableArguments, Sendable {
     @Option(
         help: ArgumentHelp(

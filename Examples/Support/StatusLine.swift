@@ -6,7 +6,7 @@ package struct StatusPart: Hashable, Sendable {
     package let text: String
     /// What a narrower one shows of it; empty = nothing.
     package let short: String
-    /// When it is left out, the highest rank first; 0 = what is left on the narrowest terminal.
+    /// When it is left out, the highest rank first; 0 = the part that the narrowest terminal shows.
     package let rank: Int
     /// When it is shortened.
     let shortRank: Int
@@ -45,9 +45,9 @@ private func join(_ forms: [String]) -> String { forms.filter { !$0.isEmpty }.jo
 
 /// Returns how many columns of a terminal printable text takes, or more, but never less.
 ///
-/// Terminals disagree on emoji and on characters that combine. A line that is a little too short
-/// harms nobody, but one that is too long wraps. So what may be wide counts as wide, and what may
-/// combine counts by itself.
+/// Terminals disagree on emoji and on characters that combine. A line that is too long wraps, and one that
+/// is a little too short does no harm. So what may be wide counts as wide, and what may combine
+/// counts by itself.
 package func columnCount(of text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + columnCount(of: $1) } }
 
 private func columnCount(of scalar: Unicode.Scalar) -> Int {

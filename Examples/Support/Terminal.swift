@@ -58,6 +58,6 @@ package func watchTerminalSize(_ body: @escaping @Sendable () -> Void) {
         while true { if unsafe sigwaitinfo(&awaited, nil) == SIGWINCH { body() } }
     }
     unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-    // A blocked signal waits for that thread, and one that nobody blocks is thrown away.
+    // A blocked signal waits for that thread, and one that no thread blocks is thrown away.
     unsafe pthread_sigmask(SIG_BLOCK, &resizing, nil)
 }

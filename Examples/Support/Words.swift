@@ -71,7 +71,7 @@ package func goodbye(of peer: Peer) -> String {
     return goodbye.code == .complete ? " (\(String(printable: goodbye.text)))" : " (\(goodbye))"
 }
 
-/// What is said of receivers that have paused: otherwise the sender would seem to hang.
+/// The part about receivers that have paused: otherwise the sender would seem to hang.
 package func figures(paused receivers: Int) -> [StatusPart] {
     switch receivers {
     case 0: []

@@ -2,8 +2,8 @@ public import FrameStreamingCore
 package import FrameStreamingSystem
 public import FrameStreamingTCP
 
-/// TLS 1.3 for connections: both sides prove who they are, and nobody on the way can read or change
-/// a frame.
+/// TLS 1.3 for connections: both sides prove who they are, and no machine on the way can read or
+/// change a frame.
 ///
 /// ```swift
 /// let tls = try TLSSecurity(keyFiles: ["camera.key"])
@@ -56,7 +56,7 @@ public final class TLSSecurity: Sendable, CustomStringConvertible {
         current = Monitor(try load())
     }
 
-    /// Reads the files again. New connections use what they have now, and open ones go on.
+    /// Reads the files again. New connections use their new content, and open ones go on.
     ///
     /// A key that is no longer among them opens no new connection, also none with a ticket from
     /// before. May be called from any thread, such as one that waits for SIGHUP.

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension ExampleTests {
-    /// Keys: who makes them, who is let in, and what goes without one.
+    /// Keys: making them, admission by them, and running without one.
     @Suite struct Security {
         /// A new key's file.
         private func key(_ name: String, in workspace: Workspace, _ options: [String] = []) throws -> String {

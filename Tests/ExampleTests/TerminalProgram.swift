@@ -65,13 +65,13 @@ final class TerminalProgram {
         }
     }
 
-    /// Reads what is there. Returns false at the end.
+    /// Reads what has arrived. Returns false at the end.
     private func read(waiting: Bool) throws -> Bool {
         var wait = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&wait, 1, waiting ? 1_000 : 0) > 0 else { return waiting }
         var bytes = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(terminal, $0.baseAddress, $0.count) }
-        // The end of a terminal that nobody has open any more is EIO.
+        // The end of a terminal that no program has open any more is EIO.
         guard count > 0 else { return false }
         try screen.write(Array(bytes.prefix(count)))
         return true

@@ -33,7 +33,7 @@ extension ExampleTests {
             screen.lines.filter { $0.contains(" fps") }
         }
 
-        /// Looks until a line is there that is not `before`, on a row of its own below everything else.
+        /// Looks until a line appears that is not `before`, on a row of its own below everything else.
         private func watch(_ program: TerminalProgram, otherThan before: String?) throws -> String {
             try program.look(for: "a status line") { screen in
                 let found = Self.status(screen)

@@ -280,7 +280,7 @@ final class MessageWriter: Sendable {
                 else { return false }
                 outgoing.offset += count
             }
-            // A message is done when the kernel has all of it: nobody would look after the rest.
+            // A message is done when the kernel has all of it: no thread would send the rest.
             return try stream.flush()
         } catch {
             throw channel.lost(error)

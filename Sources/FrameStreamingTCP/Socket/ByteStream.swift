@@ -4,8 +4,8 @@ internal import FrameStreamingSystem
 /// The bytes of a connection: what stands between its messages and its socket.
 ///
 /// A plain stream calls the socket directly. A secured one passes every byte through a
-/// ``SecuredStream``. A call never waits, except for a plain ``receive(into:at:wait:)`` that is told
-/// to. Any thread may call.
+/// ``SecuredStream``. A call never waits, except for a plain ``receive(into:at:wait:)`` with a
+/// wait. Any thread may call.
 final class ByteStream: Sendable {
     /// The socket, for waits and for the kernel's counts.
     let socket: Descriptor

@@ -32,7 +32,7 @@ internal import FrameStreamingTCP
         self.keys = named
         certificates = nil
         unsafe fs_tls_no_tickets(context)
-        // A peer that comes with a certificate instead of the key is refused: nobody is trusted.
+        // A peer that comes with a certificate instead of the key is refused: no authority is trusted.
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_psk_use_session_callback(context, useKey)
         unsafe SSL_CTX_set_psk_find_session_callback(context, findKey)
@@ -136,7 +136,7 @@ private func keepTicket(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> CIn
 }
 
 /// The tickets with which a side that connects comes back without another proof by certificates.
-/// Each is used once, so that nobody can tell by it that two connections are of one side.
+/// Each is used once, so that it does not tell that two connections are of one side.
 ///
 /// Unsafe code: each session in here is a reference that is given out or freed once.
 final class TicketStore: Sendable {

@@ -102,7 +102,7 @@ import Testing
             }
             let errors = [changed.connector, changed.listener].compactMap { $0 }
             // A changed length makes one side wait for bytes that the other never sends: its limit
-            // ends that. Two bytes of the ClientHello's record name a version that nobody reads.
+            // ends that. Two bytes of the ClientHello's record name a version that neither side reads.
             #expect(!errors.isEmpty || place == 1 || place == 2, "the flip at \(place) was passed over")
             #expect(errors.allSatisfy { Self.known.contains($0.code) }, "flip at \(place): \(errors)")
         }

@@ -129,7 +129,7 @@ import Testing
         #expect(try reading.value() == 100)
     }
 
-    /// A second connection of the same side comes back by a ticket, and is proved all the same.
+    /// A second connection of the same side comes back by a ticket, and is proved nevertheless.
     @Test(arguments: [false, true]) func aReconnectWithATicketHasTheSameIdentity(breaks: Bool) throws {
         let listening = options(try Credentials.certificates.security(listens: true))
         let connecting = options(try Credentials.certificates.security(listens: false))

@@ -228,7 +228,7 @@ import Testing
             return
         }
         #expect(window.stage.take().receiver == nil)
-        // The played window runs until it is told to end.
+        // The played window runs until the stage ends it.
         window.stage.end(.over(nil))
         try window.waitForEnd()
     }
