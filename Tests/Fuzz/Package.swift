@@ -19,6 +19,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .target(name: "FrameStreamingSystem", dependencies: ["CLinux"], swiftSettings: settings),
         .target(
             name: "FrameStreamingCore",
@@ -29,6 +30,10 @@ let package = Package(
         .target(
             name: "FrameStreamingTCP", dependencies: ["FrameStreamingCore", "FrameStreamingSystem", "CLinux"],
             swiftSettings: settings),
+        .target(
+            name: "FrameStreamingTLS",
+            dependencies: ["FrameStreamingCore", "FrameStreamingTCP", "FrameStreamingSystem", "COpenSSL"],
+            swiftSettings: settings + [.define("TLS")]),
         .target(
             name: "FrameStreamingFiles", dependencies: ["FrameStreamingCore", "FrameStreamingSystem"],
             swiftSettings: settings),
@@ -43,7 +48,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "FrameStreamingSystem", "FrameStreamingCore", "FrameStreamingTCP", "FrameStreamingFiles",
-                "FrameStreamingCamera", "FrameStreamingPreview",
+                "FrameStreamingCamera", "FrameStreamingPreview", "FrameStreamingTLS",
             ],
             // libFuzzer has the program's main.
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]),

@@ -108,5 +108,20 @@ def websocket():
     seed("websocket", "fragments", masked(1, b'{"type":', False) + masked(9, b"ping") + masked(0, b'"watch"}') + masked(8, b"\x03\xe8"))
 
 
-for write in messages, text, pictures, y4m, http, websocket:
+def tls():
+    kinds = {"key-client": 0, "certificate-client": 1, "key-server": 2, "certificate-server": 3}
+    for line in pathlib.Path(__file__).with_name("tls.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, digits = line.split()
+            seed("tls", name, bytes([kinds[name]]) + bytes.fromhex(digits))
+    seed("tls", "plain", b"\0GET / HTTP/1.0\r\n\r\n")
+    changes = {"flip": b"\0\2\0\1", "insert": b"\4\2\0\1", "leave-out": b"\6\2\0\1", "replay": b"\x08\2\0\x7f", "hold": b"\x0a\2\0\1"}
+    for kind in 0, 1:
+        seed("records", f"unchanged-{kind}", bytes([kind, 50, 251]))
+        for name, change in changes.items():
+            seed("records", f"{name}-{kind}", bytes([kind, 200, 200]) + change)
+            seed("records", f"{name}-back-{kind}", bytes([kind, 200, 200, change[0] | 1]) + change[1:])
+
+
+for write in messages, text, pictures, y4m, http, websocket, tls:
     write()

@@ -20,6 +20,10 @@ enum FuzzTarget: String, CaseIterable {
     case http
     /// The preview's WebSocket.
     case websocket
+    /// A stranger's bytes where TLS begins, at each side, with a key and with certificates.
+    case tls
+    /// A TLS connection whose bytes somebody changes on the way, from the first one on.
+    case records
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -33,6 +37,8 @@ enum FuzzTarget: String, CaseIterable {
         case .file: fuzzFile(bytes)
         case .http: fuzzHTTP(bytes)
         case .websocket: fuzzWebSocket(bytes)
+        case .tls: fuzzTLS(bytes)
+        case .records: fuzzRecords(bytes)
         }
     }
 }
