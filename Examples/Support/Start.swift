@@ -10,6 +10,7 @@ internal import Glibc
 package func start<Command: ParsableCommand>(
     _ command: Command.Type, examples: String?, translate: ([String]) -> [String] = { $0 }
 ) {
+    limitArenas()
     let arguments = withNegativeValues(translate(Array(CommandLine.arguments.dropFirst())))
     if arguments.isEmpty, let examples {
         printLines(examples)
