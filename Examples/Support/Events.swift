@@ -168,6 +168,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let decodeWarnings: Int
     let skipped: Int?
     let droppedAtEnd: Int
+    let limits: LimitCounts
     let seconds: Double
     let fps: Double
     let latency: Percentiles?
@@ -191,6 +192,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         decodeWarnings = statistics.decodeWarnings
         skipped = statistics.skipped
         droppedAtEnd = statistics.droppedAtEnd
+        limits = statistics.limits
         self.seconds = seconds ?? span(of: statistics.duration)
         fps = seconds.map { Double(statistics.frames) / $0 } ?? statistics.framesPerSecond
         latency = Percentiles(statistics.latency.summary)
@@ -214,6 +216,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(decodeWarnings, forKey: "decode_warnings")
         try line.encode(skipped, forKey: "skipped")
         try line.encode(droppedAtEnd, forKey: "dropped_at_end")
+        try line.encode(limits)
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(latency, forKey: "latency_ms")
@@ -236,10 +239,12 @@ package struct SenderEventLine: Encodable, Sendable {
     let end: StreamEnd?
     /// Receivers that have asked for no more pictures.
     let paused: Int
+    /// How often receivers reached a limit.
+    let limits: LimitCounts
 
     package init(
         _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?, paused: Int = 0,
-        seconds: Double? = nil
+        limits: LimitCounts = LimitCounts(), seconds: Double? = nil
     ) {
         self.event = event
         self.scope = scope
@@ -249,6 +254,7 @@ package struct SenderEventLine: Encodable, Sendable {
         fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
         self.end = end
         self.paused = paused
+        self.limits = limits
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -272,6 +278,7 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(statistics.lost, forKey: "lost")
         try line.encode(statistics.bytes, forKey: "bytes")
         try line.encode(paused, forKey: "paused")
+        try line.encode(limits)
         try line.encode(seconds, forKey: "seconds")
         try line.encode(fps, forKey: "fps")
         try line.encode(Percentiles(statistics.ackTime.summary), forKey: "ack_ms")
@@ -297,6 +304,14 @@ struct LineKey: CodingKey, ExpressibleByStringLiteral {
 }
 
 extension KeyedEncodingContainer<LineKey> {
+    /// `"limits": {"frame_bytes": 0, ...}`, each limit's count.
+    fileprivate mutating func encode(_ limits: LimitCounts) throws {
+        var object = nestedContainer(keyedBy: LineKey.self, forKey: "limits")
+        for limit in PeerLimit.allCases {
+            try object.encode(limits[limit], forKey: LineKey(stringValue: limit.rawValue))
+        }
+    }
+
     /// `"stages_ms": {"capture": {"p50": ...}, ...}`, null where a stage is not known.
     fileprivate mutating func encode(_ stages: [StageTime]) throws {
         var object = nestedContainer(keyedBy: LineKey.self, forKey: "stages_ms")

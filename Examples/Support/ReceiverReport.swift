@@ -42,6 +42,10 @@ package final class ReceiverReport: Sendable {
     private let state = Locked(State())
     private let interruption: Interruption
     private let ticker = Locked<PerSecond?>(nil)
+    /// How often peers reached a limit of the listener before they had a stream.
+    private let listenerLimits = Locked<@Sendable () -> LimitCounts>({ LimitCounts() })
+    /// The same at the last line of progress.
+    private let limitsBefore = Locked(LimitCounts())
 
     /// Handles Ctrl-C and SIGTERM from here on: until something is received, they end
     /// the program with an empty summary.
@@ -60,13 +64,23 @@ package final class ReceiverReport: Sendable {
         }
     }
 
-    /// Prints where the program listens.
-    package func listening(address: String, port: Int) {
+    /// Prints where the program listens, and counts the listener's limits from here on.
+    package func listening(_ listener: TCPListener) {
+        listenerLimits.withLock { $0 = { listener.statistics.limits } }
         if output.json {
-            printJSON(ListeningEvent(address: address, port: port))
+            printJSON(ListeningEvent(address: listener.address, port: listener.port))
         } else {
-            printLine("listening on \(address)")
+            printLine("listening on \(listener.address)")
         }
+    }
+
+    /// How often peers have reached each limit.
+    package var limits: LimitCounts {
+        let (receivers, before) = state.withLock { (Array($0.open.values), $0.total.limits) }
+        var result = before
+        for receiver in receivers { result.merge(receiver.statistics.limits) }
+        result.merge(listenerLimits.withLock { $0 }())
+        return result
     }
 
     /// Prints the addresses of the page with the pictures, the one for this machine first; nil =
@@ -129,8 +143,10 @@ package final class ReceiverReport: Sendable {
     private func sumUp() -> CInt {
         // After an interruption this is another thread than the one that runs the program.
         ticker.withLock { $0 }?.stop()
+        let atListener = listenerLimits.withLock { $0 }()
         let last = state.withLock { state in
             state.isSummedUp = true
+            state.total.limits.merge(atListener)
             for receiver in state.open.values {
                 receiver.cancel()
                 state.total.merge(receiver.statistics)
@@ -386,6 +402,12 @@ package final class ReceiverReport: Sendable {
                     "progress", scope: .stream, interval, peer: receiver.peer, end: nil, seconds: seconds))
         }
         if output.json {
+            let atListener = listenerLimits.withLock { $0 }()
+            sum.limits.merge(
+                limitsBefore.withLock { before in
+                    defer { before = atListener }
+                    return atListener.since(before)
+                })
             printJSON(ReceiverEventLine("progress", scope: .total, sum, peer: nil, end: nil, seconds: seconds))
         } else if let frames {
             let done = state.withLock { $0.consumed }

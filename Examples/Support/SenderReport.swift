@@ -16,6 +16,12 @@ package final class SenderReport: Sendable {
     /// An error outside the sender that keeps the program from going on.
     private let obstacle = Locked<FrameStreamingError?>(nil)
     private let ticker = Locked<PerSecond?>(nil)
+    /// How often receivers reached a limit in a connection.
+    private let limits = Locked(LimitCounts())
+    /// The same before they had a connection.
+    private let listenerLimits = Locked<@Sendable () -> LimitCounts>({ LimitCounts() })
+    /// Both at the last line of progress.
+    private let limitsBefore = Locked(LimitCounts())
 
     /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end
     /// the program with an empty summary.
@@ -32,18 +38,28 @@ package final class SenderReport: Sendable {
         self.needsAll = needsAll
         waiting = Waiting(output)
         interruption = Interruption(outputs: printedOutputs, announce: announceStop) {
-            Self.printTotal(SenderSummary(receivers: []), output, interrupted: true)
+            Self.printTotal(SenderSummary(receivers: []), LimitCounts(), output, interrupted: true)
             return 0
         }
     }
 
     /// Prints where the program listens.
-    package func listening(address: String, port: Int) {
+    ///
+    /// - Parameter limits: Returns how often peers reached a limit before they had a connection.
+    package func listening(address: String, port: Int, limits: @escaping @Sendable () -> LimitCounts) {
+        listenerLimits.withLock { $0 = limits }
         if output.json {
             printJSON(ListeningEvent(address: address, port: port))
         } else {
             printLine("listening on \(address)")
         }
+    }
+
+    /// How often receivers have reached each limit.
+    private var allLimits: LimitCounts {
+        var result = listenerLimits.withLock { $0 }()
+        result.merge(limits.withLock { $0 })
+        return result
     }
 
     /// Reports why a peer that connected was refused.
@@ -74,6 +90,7 @@ package final class SenderReport: Sendable {
             guard output.json, admitsLine(.connected, from: nil) else { return }
             printJSON(PeerEvent("connected", peer))
         case .disconnected(let peer, let error):
+            limits.withLock { $0.note(error?.limit) }
             guard admitsLine(.disconnected, from: nil) else { return }
             if output.json {
                 let reason = error?.wholeMessage ?? "it said goodbye\(peer.goodbye.map { " (\($0.text))" } ?? "")"
@@ -82,6 +99,7 @@ package final class SenderReport: Sendable {
                 printNote("\(peer.address): \(error?.message ?? "it said goodbye\(goodbye(of: peer))")")
             }
         case .ended(let peer, let error):
+            limits.withLock { $0.note(error?.limit) }
             // The summary has the end of a receiver that left.
             guard admitsLine(.disconnected, from: nil) else { return }
             if let error { printNote("\(peer.address): \(error.message)") }
@@ -166,8 +184,8 @@ package final class SenderReport: Sendable {
             if output.json {
                 printJSON(
                     SenderEventLine(
-                        "summary", scope: .connection, receiver.statistics, peer: receiver.peer, end: receiver.end
-                    ))
+                        "summary", scope: .connection, receiver.statistics, peer: receiver.peer, end: receiver.end,
+                        limits: limits(of: receiver)))
             } else {
                 let figures = describe(receiver.statistics, seconds: seconds(receiver.statistics.duration))
                 printLine("\(receiver.peer.address): \(figures), \(ended(receiver.end, receiver.peer))")
@@ -192,7 +210,7 @@ package final class SenderReport: Sendable {
             printNote("\(leftOut) pictures of the source were damaged and left out")
         }
         // The total is the last line, also of `--json`.
-        Self.printTotal(summary, output, interrupted: isInterrupted)
+        Self.printTotal(summary, allLimits, output, interrupted: isInterrupted)
         return isFailed || !complaints.isEmpty ? 1 : 0
     }
 
@@ -253,7 +271,8 @@ package final class SenderReport: Sendable {
         if output.json {
             printJSON(
                 SenderEventLine(
-                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, seconds: seconds))
+                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, limits: takeLimits(),
+                    seconds: seconds))
             return
         }
         let line = figures(interval, seconds: seconds) + figures(paused: paused)
@@ -265,14 +284,32 @@ package final class SenderReport: Sendable {
         }
     }
 
-    private static func printTotal(_ summary: SenderSummary, _ output: OutputOptions, interrupted: Bool) {
+    /// How often receivers have reached each limit since the last call.
+    private func takeLimits() -> LimitCounts {
+        let now = allLimits
+        return limitsBefore.withLock { before in
+            defer { before = now }
+            return now.since(before)
+        }
+    }
+
+    private func limits(of receiver: SenderSummary.Receiver) -> LimitCounts {
+        var result = LimitCounts()
+        result.note(receiver.failure?.limit)
+        return result
+    }
+
+    private static func printTotal(
+        _ summary: SenderSummary, _ limits: LimitCounts, _ output: OutputOptions, interrupted: Bool
+    ) {
         let total = summary.total
         // The worst end counts: a program that reads the last line only must not miss it.
         let ends = summary.receivers.compactMap(\.end)
         let end: StreamEnd? =
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
         if output.json {
-            printJSON(SenderEventLine("summary", scope: .total, total, peer: nil, end: end), isLast: true)
+            printJSON(
+                SenderEventLine("summary", scope: .total, total, peer: nil, end: end, limits: limits), isLast: true)
         } else {
             printLine(
                 "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",

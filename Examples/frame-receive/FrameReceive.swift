@@ -16,6 +16,7 @@ struct FrameReceive: ParsableCommand {
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
             Preview:    frame-receive --listen 5600 --preview 8080
             Security:   frame-receive --listen 0.0.0.0:5600 --key-file camera.key
+            Limits:     frame-receive --listen 5600 --limit byte-rate=5000000 --limit connections-per-address=2
             Output:     frame-receive --listen 5600 --frames 300 --json --fail-on-drop
             """, version: version)
 
@@ -52,6 +53,8 @@ struct FrameReceive: ParsableCommand {
         let decode = pictures.decodeSettings(previews: server != nil)
         let consumeTime = pictures.consumeTime
         let rotation = Rotation(pictures.rotate?.turn)
+        let codec = pictures.codec(connection.limits)
+        server?.limitCounts = { [report] in report.limits }
 
         // A program of your own does this with each connection: it takes frame after frame. Asking
         // for the next frame acknowledges the last one, and lets the sender send another.
@@ -60,7 +63,7 @@ struct FrameReceive: ParsableCommand {
             let tile = server?.stream(of: transport.peer)
             let shownAt = tile.flatMap { $0.isListed ? $0.address : nil }
             let receiver = try FrameReceiver(
-                codec: pictures.codec, transport: transport, decode: decode,
+                codec: codec, transport: transport, decode: decode, limits: connection.limits.receiver,
                 onEvent: {
                     report.event($0, from: transport.peer)
                     tile?.note($0)
@@ -97,7 +100,7 @@ struct FrameReceive: ParsableCommand {
             }
         } else {
             let listener = try connection.listener(taking: pictures.pixelFormats, tls)
-            report.listening(address: listener.address, port: listener.port)
+            report.listening(listener)
             server?.invitation = connection.invitation(
                 to: listener.address, with: security.credentialOfPeers)
             report.previews(server?.addresses)

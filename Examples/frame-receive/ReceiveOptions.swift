@@ -45,6 +45,8 @@ struct ReceiveOptions: ParsableArguments {
 
     @OptionGroup var rate: MinimumRate
 
+    @OptionGroup var limits: LimitOptions
+
     @Option(
         help: ArgumentHelp(
             "The memory for received pictures that are not consumed yet, in MiB for all senders together; one sender may use a quarter. Each sender may always have one picture here. (default: 1024, or a quarter of the machine's memory if that is less)",
@@ -79,6 +81,12 @@ struct ReceiveOptions: ParsableArguments {
         if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
             throw ValidationError("--memory-limit is 1 to \(1 << 20) MiB, not \(memoryLimit)")
         }
+        try limits.check(
+            AdjustableLimit.receiving,
+            own: [
+                .connections: "--maximum-connections", .frameBytes: "--maximum-frame-bytes",
+                .minimumRate: "--minimum-rate", .memory: "--memory-limit",
+            ])
     }
 
     /// - Parameter formats: What the codec decodes; empty = frames are taken as they come.
@@ -87,6 +95,7 @@ struct ReceiveOptions: ParsableArguments {
         options.pixelFormats = formats
         options.maximumFrameByteCount = maximumFrameBytes
         if let memoryLimit { options.memory = try MemoryBudget(total: memoryLimit << 20) }
+        try limits.apply(to: &options)
         return .receiver(options)
     }
 
@@ -94,6 +103,7 @@ struct ReceiveOptions: ParsableArguments {
         var options = TCPOptions()
         options.security = security
         options.minimumRate = rate.bytesPerSecond
+        limits.apply(to: &options)
         return options
     }
 
@@ -241,11 +251,15 @@ struct ConsumeOptions: ParsableArguments {
     }
 
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
-    var codec: ReceivingCodec { ReceivingCodec(keepsSampling: isVideo && decode == nil, isStrict: strict) }
+    ///
+    /// - Parameter limits: What a picture may cost.
+    func codec(_ limits: LimitOptions) -> ReceivingCodec {
+        ReceivingCodec(keepsSampling: isVideo && decode == nil, limits.codec(isStrict: strict))
+    }
 
     /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded
     /// because the user wants that.
-    var pixelFormats: [PixelFormat] { decode == .some(.none) ? [] : codec.decodableFormats }
+    var pixelFormats: [PixelFormat] { decode == .some(.none) ? [] : [.jpeg] }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 

@@ -5,9 +5,9 @@ struct ReceivingCodec: FrameCodec {
     private let jpeg: JPEGCodec
     let keepsSampling: Bool
 
-    init(keepsSampling: Bool, isStrict: Bool) {
+    init(keepsSampling: Bool, _ jpeg: JPEGCodec) {
         self.keepsSampling = keepsSampling
-        jpeg = JPEGCodec(strictness: isStrict ? .strict : .tolerant)
+        self.jpeg = jpeg
     }
 
     var decodableFormats: [PixelFormat] { jpeg.decodableFormats }

@@ -75,6 +75,8 @@ struct SendOptions: ParsableArguments {
 
     @OptionGroup var rate: MinimumRate
 
+    @OptionGroup var limits: LimitOptions
+
     @Flag(
         help: ArgumentHelp(
             "End when the connection ends or cannot be made, instead of connecting again; with --listen serve one receiver."
@@ -114,6 +116,9 @@ struct SendOptions: ParsableArguments {
             }
         }
         guard (1...64).contains(encoders) else { throw ValidationError("--encoders is 1 to 64, not \(encoders)") }
+        try limits.check(
+            AdjustableLimit.connecting,
+            own: [.connections: "--maximum-connections", .minimumRate: "--minimum-rate"])
         if handshake == .text { try validateText() }
     }
 
@@ -145,6 +150,7 @@ struct SendOptions: ParsableArguments {
         // The text handshake has no names.
         options.stream = stream ?? (handshake == .text ? "" : hostName())
         options.minimumRate = rate.bytesPerSecond
+        limits.apply(to: &options)
         var sending = TCPSenderOptions()
         // A receiver that accepts no JPEG is refused before anything is sent.
         sending.pixelFormats = [.jpeg]
@@ -159,12 +165,12 @@ struct SendOptions: ParsableArguments {
             let acceptor = try TCPAcceptor(
                 on: listen, role: .sender(sending), handshake: handshake.tcp, options: options,
                 onError: report.turnedAway)
-            report.listening(address: acceptor.address, port: acceptor.port)
+            report.listening(address: acceptor.address, port: acceptor.port) { acceptor.statistics.limits }
             try sender.add(acceptor)
             return acceptor.cancel
         }
         let listener = try TCPListener(on: listen, role: .sender(sending), handshake: handshake.tcp, options: options)
-        report.listening(address: listener.address, port: listener.port)
+        report.listening(address: listener.address, port: listener.port) { listener.statistics.limits }
         let limit = maximumConnections ?? Self.mostReceivers
         report.inBackground {
             do throws(FrameStreamingError) {

@@ -54,6 +54,13 @@ public final class PreviewServer: Sendable {
         set { registry.invitation.withLock { $0 = newValue } }
     }
 
+    /// Returns how often peers have reached each limit, for `/metrics`; nil, the default, = it is not
+    /// reported. Called for each request of them, on the server's thread.
+    public var limitCounts: (@Sendable () -> LimitCounts)? {
+        get { registry.limitCounts.withLock { $0 } }
+        set { registry.limitCounts.withLock { $0 = newValue } }
+    }
+
     /// Creates a server, and returns when it listens.
     ///
     /// - Parameters:

@@ -4,10 +4,11 @@ package import FrameStreamingSystem
 /// The errors of this module that several of its files throw.
 extension FrameStreamingError {
     /// The error for bytes that are not of the protocol, with the one remedy that there is.
-    static func violation(_ what: String) -> FrameStreamingError {
+    static func violation(_ what: String, limit: PeerLimit? = nil) -> FrameStreamingError {
         FrameStreamingError(
             .protocolViolation,
-            "the peer does not keep to the protocol (\(what)): check that it speaks the same handshake and version")
+            "the peer does not keep to the protocol (\(what)): check that it speaks the same handshake and version",
+            limit: limit)
     }
 
     static func textViolation(_ what: String) -> FrameStreamingError {

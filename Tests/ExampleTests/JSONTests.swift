@@ -7,15 +7,15 @@ extension ExampleTests {
         static let receiverKeys: Set = [
             "event", "time", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures",
             "decode_warnings", "skipped",
-            "dropped_at_end",
+            "dropped_at_end", "limits",
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [
             "event", "time", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent",
             "acknowledged",
             "dropped",
-            "failed", "lost", "bytes", "paused", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms", "end",
-            "goodbye", "goodbye_code",
+            "failed", "lost", "bytes", "paused", "limits", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms",
+            "end", "goodbye", "goodbye_code",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]
         static let senderStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]

@@ -16,22 +16,38 @@ package final class RawPeer: Sendable {
 
     /// Connects to a port of this machine.
     ///
-    /// - Parameter host: A numeric IPv4 address.
-    package convenience init(host: String = "127.0.0.1", port: Int, patience: Int = 20) throws {
+    /// - Parameters:
+    ///   - host: A numeric IPv4 address.
+    ///   - source: The address to connect from; nil = the system chooses it.
+    package convenience init(
+        host: String = "127.0.0.1", port: Int, from source: String? = nil, patience: Int = 20
+    ) throws {
         let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.init(socket: socket, patience: patience)
+        if let source {
+            guard unsafe Self.withAddress(source, 0, { unsafe bind(socket, $0, $1) }) == 0 else {
+                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            }
+        }
         guard connect(to: port, of: host) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
     /// Calls connect(2) with a port of a numeric address, and returns its result.
     fileprivate func connect(to port: Int, of host: String = "127.0.0.1") -> CInt {
+        unsafe Self.withAddress(host, port) { unsafe Glibc.connect(socket, $0, $1) }
+    }
+
+    /// Calls `body` with a numeric address; -1 if it is none.
+    private static func withAddress(
+        _ host: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+    ) -> CInt {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         guard unsafe inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return -1 }
         return unsafe withUnsafePointer(to: &address) {
-            unsafe Glibc.connect(
-                socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
+            unsafe body(
+                UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
                 socklen_t(MemoryLayout<sockaddr_in>.size))
         }
     }

@@ -85,17 +85,24 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     public let errno: Int32?
     /// The message with a peer's text in full and as it came, for programs. It is not escaped.
     public let wholeMessage: String
+    /// The limit that a peer has reached; nil = none.
+    public let limit: PeerLimit?
 
     /// An error with its parts.
-    public init(_ code: Code, _ message: String, subject: String? = nil, errno: Int32? = nil) {
-        self.init(code, message, whole: message, subject: subject, errno: errno)
+    public init(
+        _ code: Code, _ message: String, subject: String? = nil, errno: Int32? = nil, limit: PeerLimit? = nil
+    ) {
+        self.init(code, message, whole: message, subject: subject, errno: errno, limit: limit)
     }
 
-    private init(_ code: Code, _ message: String, whole: String, subject: String?, errno: Int32?) {
+    private init(
+        _ code: Code, _ message: String, whole: String, subject: String?, errno: Int32?, limit: PeerLimit?
+    ) {
         self.code = code
         self.message = String(printable: message, limit: .max)
         self.subject = subject
         self.errno = errno
+        self.limit = limit
         wholeMessage = whole
     }
 
@@ -105,12 +112,12 @@ public struct FrameStreamingError: Error, Hashable, Sendable, CustomStringConver
     package init(_ code: Code, _ message: String, peer text: String, behind: String = "", subject: String? = nil) {
         self.init(
             code, message + String(printable: text) + behind, whole: message + text + behind, subject: subject,
-            errno: nil)
+            errno: nil, limit: nil)
     }
 
     /// The same error about `subject`.
     package func about(_ subject: String?) -> FrameStreamingError {
-        FrameStreamingError(code, message, whole: wholeMessage, subject: subject, errno: errno)
+        FrameStreamingError(code, message, whole: wholeMessage, subject: subject, errno: errno, limit: limit)
     }
 
     /// `subject: message` on one line, for printing; the message alone without a subject.

@@ -108,6 +108,27 @@ extension FrameReceiver {
         if !finish(goodbye, limit: limit) { waitUntilOver(limit) }
     }
 
+    /// Ends both sides, and tells the sender why: no frame was decoded so far, and the codec does
+    /// not decode the format of this one. The following frames would have the same format.
+    func endUnsupported(_ error: FrameStreamingError) -> FrameStreamingError {
+        let peer = transport.peer.address
+        return end(
+            FrameStreamingError(.unsupported, error.message, subject: error.subject ?? peer),
+            saying: .unsupported(error.message))
+    }
+
+    /// Ends both sides, and tells the sender why: too many frames in a row did not decode.
+    func endUndecodable(_ count: Int, _ last: FrameStreamingError) -> FrameStreamingError {
+        let reason = ReceiverLimits.undecodable(count, last: last, from: transport.peer.address)
+        return end(reason, saying: .failed(reason.message))
+    }
+
+    private func end(_ reason: FrameStreamingError, saying goodbye: Goodbye) -> FrameStreamingError {
+        inbox.noteEnd(.of(reason), reason)
+        finish(goodbye)
+        return reason
+    }
+
     /// Ends at once, from any thread: a wait for a frame throws `cancelled` within 100 ms,
     /// and no frame is delivered any more.
     public func cancel() {

@@ -21,6 +21,14 @@ struct ReceiverState {
     var isOver = false
     /// The codec has decoded a frame.
     var hasDecoded = false
+    /// Frames that did not decode since the last that did.
+    var failuresInRow = 0
+
+    /// Counts a frame that did not decode, and returns how many there were in a row.
+    mutating func noteFailure() -> Int {
+        failuresInRow = failuresInRow.addingClamped(1)
+        return failuresInRow
+    }
 
     /// Takes the consumer's frame, which it has finished with.
     mutating func takeDelivered(at now: MonotonicTime) -> TakenFrame {
@@ -65,6 +73,7 @@ public final class FrameReceiver: Sendable {
     private let clock: PeerClock
     let state = Monitor(ReceiverState())
     private let onEvent: @Sendable (ReceiverEvent) -> Void
+    private let limits: ReceiverLimits
 
     let patience: ReceiverPatience
 
@@ -74,28 +83,32 @@ public final class FrameReceiver: Sendable {
     ///   - codec: Decodes the frames.
     ///   - transport: The connection. The receiver owns it from here.
     ///   - decode: The wanted pixel format and scale; nil leaves the frames as they were received.
+    ///   - limits: When a sender that sends nothing of use is given up.
     ///   - onEvent: Called on the connection's thread or the consumer's. It must return soon.
-    /// - Throws: `system` if no thread can be started.
+    /// - Throws: `invalidArgument` for invalid limits; `system` if no thread can be started.
     public convenience init(
         codec: any FrameCodec, transport: any Transport, decode: DecodeSettings? = DecodeSettings(),
-        onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
+        limits: ReceiverLimits = ReceiverLimits(), onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         try self.init(
-            codec: codec, transport: transport, decode: decode, patience: ReceiverPatience(), onEvent: onEvent)
+            codec: codec, transport: transport, decode: decode, limits: limits, patience: ReceiverPatience(),
+            onEvent: onEvent)
     }
 
     /// The same with the caller's own limits.
     package init(
-        codec: any FrameCodec, transport: any Transport, decode: DecodeSettings?, patience: ReceiverPatience,
+        codec: any FrameCodec, transport: any Transport, decode: DecodeSettings?,
+        limits: ReceiverLimits = ReceiverLimits(), patience: ReceiverPatience,
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
     ) throws(FrameStreamingError) {
         self.codec = codec
         self.transport = transport
         self.decode = decode
+        self.limits = try limits.validated()
         self.patience = patience
         self.onEvent = onEvent
         clock = PeerClock(transport)
-        inbox = try ReceiverInbox(transport: transport, onEvent: onEvent)
+        inbox = try ReceiverInbox(transport: transport, idleTimeout: limits.idleTimeout, onEvent: onEvent)
     }
 
     deinit {
@@ -134,7 +147,7 @@ public final class FrameReceiver: Sendable {
     ///
     /// A frame that does not decode is reported to the sender and to `onEvent`, and passed over. If
     /// it is the first, and the codec does not decode its format, both sides end with
-    /// `unsupported`.
+    /// `unsupported`. After too many in a row (``ReceiverLimits``) the stream is ended.
     ///
     /// After a break, frames that had arrived are delivered as long as decoding them takes less
     /// than a second in all. The rest is not acknowledged, so a sender with a session sends it
@@ -142,7 +155,8 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Throws: `timedOut` when none came by the deadline; `cancelled` after ``cancel()``;
     ///   `peerFailed` when the sender said that it failed, after all frames; what broke the
-    ///   connection, after the frames that are still delivered; `unsupported`; `busy`, with nothing
+    ///   connection, after the frames that are still delivered; `unsupported`; `limitExceeded` for a
+    ///   sender that was given up by ``ReceiverLimits``; `busy`, with nothing
     ///   acknowledged, while another thread is in such a call or an iterator of ``frames`` lives.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: use 'frames'")
     public func next(until deadline: Deadline = .never) throws(FrameStreamingError) -> ReceivedFrame? {
@@ -196,6 +210,7 @@ public final class FrameReceiver: Sendable {
                     // One lock for both: a call takes several per frame as it is.
                     state.withLock { state in
                         state.delivered = delivered
+                        state.failuresInRow = 0
                         if consumer == .call { state.turn.giveBack(consumer) }
                     }
                     hasEndedTurn = true
@@ -205,7 +220,7 @@ public final class FrameReceiver: Sendable {
                 finish("all frames consumed")
                 return nil
             case .endedFailed(let error):
-                finish("all frames consumed")
+                finish(inbox.complaint ?? "all frames consumed")
                 throw error
             case .failed(let error):
                 transport.close()
@@ -233,11 +248,14 @@ public final class FrameReceiver: Sendable {
                 let isTheEnd =
                     error.code == .unsupported && isFirst
                     && !codec.decodableFormats.contains(frame.format.pixelFormat)
+                let failures = state.withLock { $0.noteFailure() }
+                let isTooMany = limits.maximumDecodeFailures > 0 && failures >= limits.maximumDecodeFailures
                 let outcome: Acknowledgement.Outcome? =
-                    isTheEnd ? nil : error.code == .corruptImage ? .undecodable : .refused
-                pass(over: item.info, outcome)
+                    isTheEnd || isTooMany ? nil : error.code == .corruptImage ? .undecodable : .refused
+                pass(over: item.info, outcome, reaching: error.limit)
                 onEvent(.undecodable(item.info, error: error))
                 if isTheEnd { throw endUnsupported(error) }
+                if isTooMany { throw endUndecodable(failures, error) }
                 // The caller's settings are invalid, so every frame would fail.
                 if error.code == .invalidArgument { throw error }
                 return nil
@@ -262,16 +280,6 @@ public final class FrameReceiver: Sendable {
                 frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured,
                 captureError: captureError),
             clock: estimate, taken: start, decoded: end)
-    }
-
-    /// Ends both sides, and tells the sender why: no frame was decoded so far, and the codec does
-    /// not decode the format of this one. The following frames would have the same format.
-    private func endUnsupported(_ error: FrameStreamingError) -> FrameStreamingError {
-        let peer = transport.peer.address
-        let reason = FrameStreamingError(.unsupported, error.message, subject: error.subject ?? peer)
-        inbox.noteEnd(.of(reason), reason)
-        finish(.unsupported(error.message))
-        return reason
     }
 
     /// Acknowledges the frame that the consumer has, if any. One that was never handed over is
@@ -299,8 +307,9 @@ public final class FrameReceiver: Sendable {
     ///
     /// - Parameter outcome: Nil for a frame that ends the stream. It is not acknowledged: a sender
     ///   that has delivered all it has would say goodbye before it hears why the stream ends.
-    func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome?) {
+    func pass(over info: FrameInfo, _ outcome: Acknowledgement.Outcome?, reaching limit: PeerLimit? = nil) {
         let unconsumed = state.withLock { state in
+            state.interval.limits.note(limit)
             if outcome == .skipped { state.interval.skippedHere += 1 } else { state.interval.decodeFailures += 1 }
             state.unconsumed += 1
             return state.unconsumed
@@ -378,6 +387,7 @@ public final class FrameReceiver: Sendable {
         return state.withLock { state in
             var result = state.interval
             result.bytes = arrived.bytes - state.arrivedBefore.bytes
+            result.limits.merge(arrived.limits.since(state.arrivedBefore.limits))
             result.skippedBySender = arrived.skippedBySender.map { $0 - (state.arrivedBefore.skippedBySender ?? 0) }
             result.firstArrival = arrived.firstArrival
             state.arrivedBefore = arrived

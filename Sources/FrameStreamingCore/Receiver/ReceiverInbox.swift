@@ -28,6 +28,8 @@ final class ReceiverInbox: Sendable {
     struct State {
         var items: [Item] = []
         var receivedThrough: UInt64 = 0
+        /// Nil = the sender may send nothing for ever.
+        var idleness: SenderIdleness?
         var credit: CreditGrant
         var bytes = 0
         var skippedBySender = 0
@@ -36,6 +38,8 @@ final class ReceiverInbox: Sendable {
         var failure: FrameStreamingError?
         /// This side's goodbye after a stop; nil = it was not stopped.
         var farewell: Goodbye?
+        /// This side's goodbye to a sender that it gave up.
+        var complaint: Goodbye?
         var isCancelled = false
         /// Nanoseconds that decoding may still take after a break; nil without a break.
         var decodingLeft: Int64?
@@ -90,17 +94,21 @@ final class ReceiverInbox: Sendable {
     private let onEvent: @Sendable (ReceiverEvent) -> Void
     let state: Monitor<State>
     private let limited: (any MemoryLimited)?
+    private let idleTimeout: Duration?
 
+    /// - Parameter idleTimeout: How long the sender may send no frame; nil = for ever.
     init(
-        transport: any Transport, onEvent: @escaping @Sendable (ReceiverEvent) -> Void
+        transport: any Transport, idleTimeout: Duration?, onEvent: @escaping @Sendable (ReceiverEvent) -> Void
     ) throws(FrameStreamingError) {
         self.transport = transport
+        self.idleTimeout = idleTimeout
         self.onEvent = onEvent
         limited = transport as? any MemoryLimited
         // Read once, because copying the peer for every frame is expensive.
         let peer = transport.peer
         let ahead = peer.creditAhead
         var first = State(credit: CreditGrant(ahead: ahead, initial: limited == nil ? ahead : peer.initialCredit))
+        first.idleness = idleTimeout.map { SenderIdleness($0, at: .now) }
         first.items.reserveCapacity(Int(clamping: min(64, ahead)))
         state = Monitor(first)
         do throws(SystemError) {
@@ -116,7 +124,7 @@ final class ReceiverInbox: Sendable {
         state.withLock { $0.reader = .current }
         while true {
             do throws(FrameStreamingError) {
-                guard let message = try transport.receive(until: .never) else {
+                guard let message = try transport.receive(until: idleDeadline) else {
                     let peer = transport.peer
                     let failure = peer.goodbye?.failure(of: "sender", at: peer.address)
                     noteEnd(failure.map { .of($0) } ?? .good(peer), failure)
@@ -140,7 +148,10 @@ final class ReceiverInbox: Sendable {
                     try state.update { (state) throws(FrameStreamingError) in try state.requests.note(answer) }
                 }
             } catch {
-                if error.code == .timedOut { continue }
+                if error.code == .timedOut {
+                    if givesUpIdleSender() { return }
+                    continue
+                }
                 noteBreak(error)
                 return
             }
@@ -163,6 +174,7 @@ final class ReceiverInbox: Sendable {
             state.credit.note(bytes: item.frame.byteCount)
             state.bytes += item.frame.byteCount
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
+            state.idleness?.noteArrival(item.info.sequence, at: item.info.arrivalTime ?? .now)
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
             guard state.farewell == nil, state.end == nil, !state.isCancelled else {
                 state.dropped += 1
@@ -223,6 +235,7 @@ final class ReceiverInbox: Sendable {
         let memory = limited?.frameMemory
         return state.withLock { state in
             let credit = state.credit.consume(info.sequence, memory: memory)
+            state.idleness?.noteAcknowledgement(info.sequence, at: now)
             var result = Acknowledgement(sequence: info.sequence, creditThrough: credit, outcome: outcome)
             result.receivedThrough = state.receivedThrough
             result.arrivalTime = info.arrivalTime
@@ -264,6 +277,26 @@ final class ReceiverInbox: Sendable {
         }
     }
 
+    /// When to look whether the sender is idle for too long.
+    private var idleDeadline: Deadline {
+        if idleTimeout == nil { return .never }
+        return state.withLock { state in state.idleness.map { .at($0.due(at: .now)) } ?? .never }
+    }
+
+    /// Ends the stream if the sender has been idle for too long; false if it has not.
+    private func givesUpIdleSender() -> Bool {
+        guard let idleTimeout else { return false }
+        let error = ReceiverLimits.idle(idleTimeout, from: transport.peer.address)
+        return state.update { state in
+            guard state.idleness?.isOver(at: .now) == true else { return false }
+            if state.end(.of(error), error) { state.complaint = .failed(error.message) }
+            return true
+        }
+    }
+
+    /// This side's goodbye to a sender that it gave up.
+    var complaint: Goodbye? { state.withLock { $0.complaint } }
+
     /// Notes how the connection ended. The first end counts.
     func noteEnd(_ end: StreamEnd, _ failure: FrameStreamingError? = nil) {
         state.update { _ = $0.end(end, failure) }
@@ -291,10 +324,12 @@ final class ReceiverInbox: Sendable {
 
     /// Adds what was counted on arrival.
     func describe(_ statistics: inout ReceiverStatistics) {
+        if let counts = (transport as? any LimitCounting)?.limitCounts { statistics.limits.merge(counts) }
         state.withLock { state in
             statistics.bytes = state.bytes
             statistics.firstArrival = state.firstArrival
             statistics.droppedAtEnd = state.dropped
+            statistics.limits.note(state.failure?.limit)
             statistics.skippedBySender = transport.peer.abilities.contains(.skipCounts) ? state.skippedBySender : nil
         }
     }

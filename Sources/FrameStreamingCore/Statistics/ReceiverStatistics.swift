@@ -20,6 +20,8 @@ public struct ReceiverStatistics: Sendable {
     /// or the connection broke and the consumer did not take them in time. They were
     /// neither decoded nor acknowledged.
     public var droppedAtEnd = 0
+    /// How often the sender reached a limit of this side.
+    public var limits = LimitCounts()
     /// From capture to consumed, the consumer's own time included.
     /// Empty where the peer gives no time.
     public var latency = DurationHistogram()
@@ -78,6 +80,7 @@ public struct ReceiverStatistics: Sendable {
         if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0).addingClamped(theirs) }
         skippedHere += other.skippedHere
         droppedAtEnd += other.droppedAtEnd
+        limits.merge(other.limits)
         latency.merge(other.latency)
         captureDelay.merge(other.captureDelay)
         creditWait.merge(other.creditWait)

@@ -130,8 +130,8 @@ public final class JPEGCodec: FrameCodec, Sendable {
         guard width * height <= maximumPixels else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "\(width)x\(height) exceeds this codec's limit of \(maximumPixels) pixels: raise maximumPixels to accept the picture"
-            )
+                "\(width)x\(height) exceeds this codec's limit of \(maximumPixels) pixels: raise maximumPixels to accept the picture",
+                limit: .pixels)
         }
     }
 }

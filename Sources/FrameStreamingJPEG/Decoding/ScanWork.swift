@@ -119,14 +119,14 @@ struct ScanWork: Hashable {
         guard scans <= limits.scans else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the JPEG has more than \(limits.scans) scans, which is this codec's limit: encode it as baseline or with fewer scans, or raise maximumScans to accept the picture"
-            )
+                "the JPEG has more than \(limits.scans) scans, which is this codec's limit: encode it as baseline or with fewer scans, or raise maximumScans to accept the picture",
+                limit: .scans)
         }
         guard samples <= limits.samples else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the JPEG's \(scans) scans pass over more than the \(limits.samples) samples of this codec's limit: encode it as baseline or with fewer scans, or raise maximumScannedSamples to accept the picture"
-            )
+                "the JPEG's \(scans) scans pass over more than the \(limits.samples) samples of this codec's limit: encode it as baseline or with fewer scans, or raise maximumScannedSamples to accept the picture",
+                limit: .scans)
         }
     }
 }

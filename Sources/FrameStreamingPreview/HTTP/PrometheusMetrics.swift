@@ -76,6 +76,11 @@ enum PrometheusMetrics {
         metric(
             "picture_bytes_limit", "gauge", "Bytes that the newest pictures of all streams may have.",
             [([], Double(registry.budget.limit))])
+        if let limits = registry.limitCounts.withLock({ $0 })?() {
+            metric(
+                "limit_reached_total", "counter", "How often peers reached a limit, by limit: Docs/Limits.md.",
+                PeerLimit.allCases.map { ([("limit", $0.rawValue)], Double(limits[$0])) })
+        }
         let counts = viewers.counts
         metric("viewers", "gauge", "Viewers that are connected.", [([], Double(counts.viewers))])
         metric("viewers_limit", "gauge", "Viewers that may be connected.", [([], Double(viewers.maximumViewers))])

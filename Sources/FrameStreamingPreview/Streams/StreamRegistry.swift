@@ -16,6 +16,8 @@ final class StreamRegistry: Sendable {
     let budget: PreviewFrameBudget
     /// The command that makes a stream appear, which the page shows while there is none.
     let invitation = Monitor<String?>(nil)
+    /// Returns how often peers have reached each limit.
+    let limitCounts = Monitor<(@Sendable () -> LimitCounts)?>(nil)
     private let onPicture: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
 

@@ -40,7 +40,7 @@ struct ServeProgress {
             try outcome.get()
             if !goesOn { return nil }
         } catch let error as FrameStreamingError
-            where error.isBreak(of: address) || goesOn && error.code == .peerFailed
+            where error.isBreak(of: address) || goesOn && error.mayPass
             // The cancel has closed the connection while the body used it.
             || isCancelled && error.code == .closed
         {
@@ -59,5 +59,10 @@ extension FrameStreamingError {
         case .connectionLost, .endedWithoutGoodbye, .timedOut: subject == nil || subject == address
         default: false
         }
+    }
+
+    /// Whether the peer's next stream may be better: it failed, or was given up by this side.
+    fileprivate var mayPass: Bool {
+        code == .peerFailed || limit == .idleTime || limit == .decodeFailures
     }
 }

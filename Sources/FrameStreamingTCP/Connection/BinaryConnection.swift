@@ -14,6 +14,7 @@ final class BinaryConnection: WatchedConnection {
     private let issued: IssuedSession?
     /// Receiver: the memory of its frames.
     let account: FrameMemoryAccount?
+    let holdBacks: HoldBacks?
 
     /// - Parameters:
     ///   - session: Receiver: the session whose frames it consumes.
@@ -32,12 +33,15 @@ final class BinaryConnection: WatchedConnection {
             ? nil
             : FrameMemoryAccount(role.receiving.memory, maximumFrameByteCount: role.receiving.maximumFrameByteCount)
         self.account = account
+        let holdBacks = role.isSender ? nil : HoldBacks()
+        self.holdBacks = holdBacks
         clockExchange = ClockExchange(clock, writer, state)
         let sent = Monitor(SentFrames())
         let reader = BinaryReader(
-            channel, writer, input: input, role: role, options: options,
+            channel, writer, input: input, role: role, options: options, holdBacks: holdBacks,
             admission: account.map { [state] account in
-                FrameAdmission(account: account, channel: channel, writer: writer, state: state)
+                FrameAdmission(
+                    account: account, channel: channel, writer: writer, state: state, holdBacks: holdBacks)
             })
         incoming = IncomingMessages(
             role: role, reader: reader, channel: channel, writer: writer, state: state, clockExchange: clockExchange,

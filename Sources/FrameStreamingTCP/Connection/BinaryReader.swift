@@ -20,9 +20,10 @@ final class BinaryReader: @unchecked Sendable {
     /// - Parameter admission: Nil for a side that receives no frames.
     init(
         _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, role: TCPRole, options: TCPOptions,
-        admission: FrameAdmission?
+        holdBacks: HoldBacks?, admission: FrameAdmission?
     ) {
-        reading = BinaryReading(channel, writer, input: input, role: role, options: options, admission: admission)
+        reading = BinaryReading(
+            channel, writer, input: input, role: role, options: options, holdBacks: holdBacks, admission: admission)
     }
 
     /// The next message. When the deadline passes, the part that has arrived is kept.
@@ -79,7 +80,7 @@ private struct BinaryReading: ~Copyable {
 
     init(
         _ channel: Channel, _ writer: MessageWriter, input: InputBuffer, role: TCPRole, options: TCPOptions,
-        admission: FrameAdmission?
+        holdBacks: HoldBacks?, admission: FrameAdmission?
     ) {
         self.channel = channel
         self.writer = writer
@@ -94,7 +95,8 @@ private struct BinaryReading: ~Copyable {
                 capacity: Int(clamping: min(receiving.creditAhead, 62)) + 2,
                 maximumKeptByteCount: receiving.maximumFrameByteCount)
         parser = MessageParser(allowed: .afterHandshake, maximumFrameByteCount: receiving.maximumFrameByteCount)
-        stallMonitor = ReadStallMonitor(options.progressLimits)
+        stallMonitor = ReadStallMonitor(
+            options.progressLimits, rate: receiving.maximumByteRate, holdBacks: holdBacks)
     }
 
     mutating func next(until limit: Deadline, takesFrames: Bool) throws(FrameStreamingError) -> BinaryReader.Item {

@@ -13,6 +13,8 @@ protocol Connection: Sendable {
     var frameMemory: Int? { get }
     /// Bytes that the peer's kernel has confirmed; nil if they are not counted.
     var deliveredBytes: UInt64? { get }
+    /// How often this side has held its sender back; nil for a sender.
+    var holdBacks: HoldBacks? { get }
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError)
     func receive(until deadline: Deadline) throws(FrameStreamingError) -> Message?
     func finish(_ goodbye: Goodbye, until deadline: Deadline) throws(FrameStreamingError)
@@ -38,4 +40,7 @@ extension Connection {
 
     /// Nil: a receiver sends no frames.
     var deliveredBytes: UInt64? { nil }
+
+    /// Nil: a sender reads small messages only.
+    var holdBacks: HoldBacks? { nil }
 }

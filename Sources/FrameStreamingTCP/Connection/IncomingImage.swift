@@ -19,11 +19,22 @@ struct IncomingImage: ~Copyable {
     }
 
     /// Reads more bytes, straight into the buffer; 0 = the peer's bytes have ended.
+    ///
+    /// - Parameter most: The most bytes to read.
     mutating func read(
-        from channel: Channel, until deadline: Int64?, driving writer: MessageWriter
+        _ most: Int, from channel: Channel, until deadline: Int64?, driving writer: MessageWriter
     ) throws(FrameStreamingError) -> Int {
         let start = filled
+        let isPart = most < buffer.byteCount - start
         var bytes = buffer.bytes
+        if isPart {
+            // The name that the standard library has for it, for now (SE-0467).
+            var part = bytes._mutatingExtracting(0..<start + most)
+            let count = try channel.read(
+                into: &part, at: start, wanting: .everything, until: deadline, driving: writer)
+            filled = start + count
+            return count
+        }
         let count = try channel.read(
             into: &bytes, at: start, wanting: .everything, until: deadline, driving: writer)
         filled = start + count
@@ -43,8 +54,9 @@ struct IncomingImage: ~Copyable {
                 take(from: &input)
                 continue
             }
-            try watch.reading(from: channel, until: limit) { until throws(FrameStreamingError) in
-                try read(from: channel, until: until, driving: writer)
+            let most = watch.largestRead
+            try watch.reading(from: channel, until: limit, driving: writer) { until throws(FrameStreamingError) in
+                try read(most, from: channel, until: until, driving: writer)
             }
         }
     }

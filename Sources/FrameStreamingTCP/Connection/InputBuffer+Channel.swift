@@ -6,12 +6,12 @@ internal import FrameStreamingCore
 extension InputBuffer {
     /// Waits for bytes and reads them.
     ///
-    /// - Throws: As ``ReadStallMonitor/reading(from:until:_:)``.
+    /// - Throws: As ``ReadStallMonitor/reading(from:until:driving:_:)``.
     mutating func fill(
         from channel: Channel, until limit: Deadline, watching watch: inout ReadStallMonitor,
         driving writer: MessageWriter
     ) throws(FrameStreamingError) {
-        try watch.reading(from: channel, until: limit) { until throws(FrameStreamingError) in
+        try watch.reading(from: channel, until: limit, driving: writer) { until throws(FrameStreamingError) in
             try fill { bytes throws(FrameStreamingError) in
                 try channel.read(into: &bytes, until: until, driving: writer)
             }

@@ -83,12 +83,12 @@ extension MessageProgress.Verdict {
             FrameStreamingError(
                 .connectionLost,
                 "no byte of a message moved for \(Duration.nanoseconds(limits.standstill)): the peer hangs or was stopped, or the link is cut",
-                subject: address)
+                subject: address, limit: .messageTime)
         case .tooSlow:
             FrameStreamingError(
                 .connectionLost,
                 "fewer than \(limits.leastBytes) bytes of a message moved in \(Duration.nanoseconds(limits.window)): the peer trickles, or the link is below the minimum rate; for a slower link send smaller frames, or lower that rate (TCPOptions.minimumRate)",
-                subject: address)
+                subject: address, limit: .minimumRate)
         }
     }
 }

@@ -1,15 +1,29 @@
 internal import FrameStreamingCore
 
-/// Checks that the message that is being read makes progress, from its first byte on.
+/// Checks that the message that is being read makes progress, from its first byte on, and sees to it
+/// that a connection reads no faster than it may.
 struct ReadStallMonitor {
     private let limits: MessageProgress.Limits
+    /// Nil = as fast as the peer sends.
+    private var pace: ByteRateLimit?
+    private let holdBacks: HoldBacks?
     private var progress: MessageProgress?
     /// Bytes that were read since the message began.
     private var bytes: UInt64 = 0
     /// When to look at the message again; nil if none has begun.
     private(set) var due: MonotonicTime?
 
-    init(_ limits: MessageProgress.Limits) { self.limits = limits }
+    /// - Parameters:
+    ///   - rate: Bytes a second; 0 = as fast as the peer sends.
+    ///   - holdBacks: Counts the pauses.
+    init(_ limits: MessageProgress.Limits, rate: Int = 0, holdBacks: HoldBacks? = nil) {
+        self.limits = limits
+        self.holdBacks = holdBacks
+        pace = rate > 0 ? ByteRateLimit(rate) : nil
+    }
+
+    /// The most bytes to read at once.
+    var largestRead: Int { pace?.largestRead ?? .max }
 
     /// Notes that a part of a message was read.
     mutating func begin() {
@@ -57,12 +71,19 @@ struct ReadStallMonitor {
     /// - Throws: `endedWithoutGoodbye` at the end of the peer's bytes; `timedOut`; `connectionLost`
     ///   for a message that makes no progress.
     mutating func reading(
-        from channel: Channel, until limit: Deadline, _ body: (Int64?) throws(FrameStreamingError) -> Int
+        from channel: Channel, until limit: Deadline, driving writer: MessageWriter,
+        _ body: (Int64?) throws(FrameStreamingError) -> Int
     ) throws(FrameStreamingError) {
+        if let until = pace?.pause(at: .now) {
+            holdBacks?.note(.byteRate)
+            try channel.rest(until: limit.earlier(.at(until)), driving: writer)
+            if limit.hasPassed { throw .timedOut("the rate at which this side reads") }
+        }
         while true {
             do throws(FrameStreamingError) {
                 let count = try body(bounding(limit))
                 guard count > 0 else { throw .ended(channel.address) }
+                pace?.take(count, at: .now)
                 return try moved(count, address: channel.address)
             } catch {
                 guard error.code == .timedOut, let due, due <= .now else { throw error }

@@ -8,6 +8,7 @@ final class TextReceiverConnection: Connection {
     private let writer: MessageWriter
     private let state = ConnectionState()
     private let reader: TextReader
+    let holdBacks: HoldBacks?
 
     /// - Parameter listens: Whether the peer came to this side's port.
     init(
@@ -19,10 +20,13 @@ final class TextReceiverConnection: Connection {
         // For a frame that the consumer uses, one that is being read, and one that the consumer
         // keeps.
         let pool = receiving.pool ?? FramePool(capacity: 3)
+        let holdBacks = HoldBacks()
+        self.holdBacks = holdBacks
         reader = TextReader(
             channel, writer, state, input: input, pool: pool,
             parser: TextHeaderParser(maximumFrameByteCount: receiving.maximumFrameByteCount, listens: listens),
-            limits: options.progressLimits)
+            stallMonitor: ReadStallMonitor(
+                options.progressLimits, rate: receiving.maximumByteRate, holdBacks: holdBacks))
     }
 
     var goodbye: Goodbye? { state.look { $0.goodbye } }
@@ -99,7 +103,7 @@ private final class TextReader: @unchecked Sendable {
 
     init(
         _ channel: Channel, _ writer: MessageWriter, _ state: ConnectionState, input: InputBuffer, pool: FramePool,
-        parser: TextHeaderParser, limits: MessageProgress.Limits
+        parser: TextHeaderParser, stallMonitor: ReadStallMonitor
     ) {
         self.channel = channel
         self.writer = writer
@@ -107,7 +111,7 @@ private final class TextReader: @unchecked Sendable {
         self.input = input
         self.pool = pool
         self.parser = parser
-        stallMonitor = ReadStallMonitor(limits)
+        self.stallMonitor = stallMonitor
     }
 
     /// The next frame; nil after `over`.

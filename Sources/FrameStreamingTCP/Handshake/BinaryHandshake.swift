@@ -105,7 +105,7 @@ struct BinaryHandshake {
             }
         } catch {
             return .failed(
-                FrameStreamingError(error.code, "turned away: \(error.message)"),
+                FrameStreamingError(error.code, "turned away: \(error.message)", limit: error.limit),
                 reply: Reject(.busy, error.message).marshal())
         }
         return .established(agreement(peer: hello, settled: welcome), reply: said(welcome).marshal(.welcome))

@@ -25,7 +25,7 @@ extension HandshakeDriver {
                 host == nil
                     ? "the peer connected, and did not complete a TLS handshake in time: check that it has a key for this side"
                     : "no answer to the TLS handshake: check that the peer has a key or certificates, too",
-                subject: channel.address)
+                subject: channel.address, limit: .handshakeTime)
         }
     }
 

@@ -77,7 +77,7 @@ struct HandshakeDriver: Sendable {
             case .timedOut:
                 throw FrameStreamingError(
                     .timedOut, "no answer to HELLO: check that the peer speaks the binary handshake, not text",
-                    subject: channel.address)
+                    subject: channel.address, limit: .handshakeTime)
             case .endedWithoutGoodbye, .connectionLost:
                 throw FrameStreamingError(
                     .connectionFailed,
@@ -133,7 +133,8 @@ struct HandshakeDriver: Sendable {
             if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
             guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
             throw FrameStreamingError(
-                .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address)
+                .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address,
+                limit: .handshakeTime)
         }
     }
 
@@ -170,11 +171,18 @@ struct HandshakeDriver: Sendable {
     /// A sender that is back, and whose earlier connection takes the room, ends that connection.
     /// The sender's next attempt finds room.
     func refusing(_ words: String, _ secured: SecuredPeer?) -> BinaryHandshake {
-        BinaryHandshake.accepting(hello, from: secured) { [sessions] session throws(FrameStreamingError) in
-            guard let sessions, sessions.sever(session) else { throw FrameStreamingError(.busy, words) }
-            throw FrameStreamingError(
-                .busy, "the stream's earlier connection was still open, and is closed now: try again in a moment")
+        BinaryHandshake.accepting(hello, from: secured) { session throws(FrameStreamingError) in
+            throw noRoom(words, nil, for: session)
         }
+    }
+
+    /// The error for a peer that has no room. It ends the session's own earlier connection, if that
+    /// is still open.
+    func noRoom(_ words: String, _ limit: PeerLimit?, for session: UInt64) -> FrameStreamingError {
+        guard let sessions, sessions.sever(session) else { return FrameStreamingError(.busy, words, limit: limit) }
+        return FrameStreamingError(
+            .busy, "the stream's earlier connection was still open, and is closed now: try again in a moment",
+            limit: limit)
     }
 
     private func prepare(_ channel: Channel) throws(FrameStreamingError) {

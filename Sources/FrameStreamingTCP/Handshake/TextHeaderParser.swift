@@ -90,8 +90,8 @@ struct TextHeaderParser {
         guard length <= maximumFrameByteCount, count <= Self.mostDigits else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)"
-            )
+                "the peer announced an image of \(length) bytes or more, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)",
+                limit: .frameBytes)
         }
     }
 }

@@ -17,7 +17,10 @@ final class AcceptedConnections: Sendable {
 
     private let state = Monitor(State())
     /// Those that are in a handshake, or ready.
-    let registry = ConnectionRegistry()
+    let registry: ConnectionRegistry
+
+    /// - Parameter counts: Where the peers are counted.
+    init(_ counts: ListenerCounts) { registry = ConnectionRegistry(counts) }
 
     var hasEnded: Bool { state.withLock { $0.end != nil } }
 

@@ -8,14 +8,15 @@ internal import FrameStreamingSystem
 final class AcceptingThread: Sendable {
     private let listener: TCPListener
     private let onError: @Sendable (any Error) -> Void
-    private let accepted = AcceptedConnections()
+    private let accepted: AcceptedConnections
 
-    /// The most peers that are in a handshake or wait for a task.
+    /// The most peers that wait for a task.
     private static let mostWaiting = 64
 
     init(_ listener: TCPListener, _ onError: @escaping @Sendable (any Error) -> Void) {
         self.listener = listener
         self.onError = onError
+        accepted = AcceptedConnections(listener.counts)
     }
 
     deinit { accepted.cancel() }
@@ -35,7 +36,7 @@ final class AcceptingThread: Sendable {
         do throws(SystemError) {
             let stop = try AcceptStop()
             // Closing the listener ends the handshakes as well.
-            guard let ticket = listener.sequences.enter({ [accepted] in accepted.cancel() }, maximum: .max) else {
+            guard let ticket = listener.sequences.enter({ [accepted] in accepted.cancel() }) else {
                 return accepted.end(.success(nil))
             }
             accepted.onCancel { stop.stop() }
@@ -43,10 +44,10 @@ final class AcceptingThread: Sendable {
                 defer { listener.sequences.leave(ticket) }
                 do throws(FrameStreamingError) {
                     try listener.takeAll(
-                        maximum: Self.mostWaiting, in: accepted.registry, stop: stop,
+                        listener.places(Self.mostWaiting), in: accepted.registry, stop: stop,
                         onError: { error in if !accepted.hasEnded { onError(error) } }
-                    ) { channel, ticket in
-                        accepted.add(try listener.handshakeDriver.accept(channel, until: .never), ticket)
+                    ) { newcomer in
+                        accepted.add(try newcomer.establish(), newcomer.ticket)
                         return .goesOn
                     }
                     accepted.end(.success(nil))

@@ -27,8 +27,8 @@ final class BusyRejector: Sendable {
         self.onError = onError
     }
 
-    func turnAway(_ channel: Channel, _ words: String) {
-        onError(FrameStreamingError(.busy, "turned away: \(words)", subject: channel.address))
+    func turnAway(_ channel: Channel, _ words: String, _ limit: PeerLimit) {
+        onError(FrameStreamingError(.busy, "turned away: \(words)", subject: channel.address, limit: limit))
         enum Step { case close, queued, start }
         let step: Step = state.update { state in
             guard !state.isClosed, state.waiting.count < Self.longestQueue else { return .close }

@@ -10,7 +10,8 @@ internal import FrameStreamingSystem
 /// let transport = try acceptor.nextTransport(until: .never)
 /// ```
 ///
-/// Each handshake has a thread of its own, so a peer that says nothing delays no other. While one
+/// Each handshake has a thread of its own, so a peer that says nothing delays no other
+/// (``TCPOptions/maximumHandshakes``). While one
 /// peer is connected, others get REJECT with the code busy; with the text handshake they are
 /// disconnected.
 ///
@@ -27,8 +28,11 @@ public final class TCPAcceptor: TransportProvider {
     /// handshake, which has no sessions, and for a receiver, which remembers its senders' sessions.
     public let session: UInt64
 
-    /// The most handshakes at once. Peers beyond that are turned away.
-    private static let mostHandshakes = 64
+    /// The figures of all peers so far.
+    public var statistics: TCPListenerStatistics { listener.statistics }
+
+    /// How many broken streams are remembered at least.
+    private static let sessions = 64
 
     /// Begins to listen. A peer that connects before ``nextTransport(until:)`` is called completes
     /// its handshake, and waits for that call.
@@ -56,10 +60,10 @@ public final class TCPAcceptor: TransportProvider {
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-acceptor") { [listener, slot] in
                 do throws(FrameStreamingError) {
-                    try listener.takeAll(maximum: Self.mostHandshakes) { error in
+                    try listener.takeAll(listener.places(.max), remembering: Self.sessions) { error in
                         if let error = error as? FrameStreamingError, !slot.isCancelled { onError(error) }
-                    } _: { channel, ticket in
-                        try Self.establish(channel, ticket, of: listener, for: slot)
+                    } _: { newcomer in
+                        try Self.establish(newcomer, for: slot)
                         return .isOver
                     }
                 } catch {
@@ -103,12 +107,12 @@ public final class TCPAcceptor: TransportProvider {
 
     /// Completes the handshake with a peer, which then has the slot.
     private static func establish(
-        _ channel: Channel, _ ticket: UInt64, of listener: TCPListener, for slot: SingleConnectionSlot
+        _ newcomer: Newcomer, for slot: SingleConnectionSlot
     ) throws(FrameStreamingError) {
         var isClaimed = false
         do throws(FrameStreamingError) {
-            let transport = try listener.handshakeDriver.accept(channel, until: .never) {
-                [sessions = listener.handshakeDriver.sessions] session throws(FrameStreamingError) in
+            let transport = try newcomer.establish {
+                [sessions = newcomer.handshakeDriver.sessions] session throws(FrameStreamingError) in
                 // A sender that is back ends its own earlier connection, which may still have the
                 // slot.
                 _ = sessions?.sever(session)
@@ -116,8 +120,8 @@ public final class TCPAcceptor: TransportProvider {
                 isClaimed = true
             }
             // From here on the listener does not close the connection.
-            listener.registry.leave(ticket)
-            slot.fill(transport, channel)
+            newcomer.leave()
+            slot.fill(transport, newcomer.channel)
         } catch {
             if isClaimed { slot.giveBack() }
             throw error

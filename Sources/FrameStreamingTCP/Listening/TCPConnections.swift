@@ -5,8 +5,8 @@ extension TCPListener {
     /// listener.connections`.
     ///
     /// Each handshake has a thread of its own, so a peer that says nothing delays no other, and one
-    /// that fails is passed over. Up to 64 peers may be in a handshake or wait for the loop; more
-    /// are turned away. The task owns each connection from then on.
+    /// that fails is passed over. Up to 64 peers may wait for the loop; more are turned away. The
+    /// task owns each connection from then on.
     ///
     /// Peers are accepted from the first element on, as long as the iterator lives. Leaving the
     /// loop closes the connections that it did not take, and the listener goes on. The sequence

@@ -20,7 +20,8 @@ extension TCPListener {
     ///
     /// - Parameters:
     ///   - maximumConnections: The most connections at once. A peer beyond that gets REJECT; with
-    ///     the text handshake its connection is closed.
+    ///     the text handshake its connection is closed. Peers that have not introduced themselves
+    ///     do not count (``TCPOptions/maximumHandshakes``).
     ///   - onError: Called, from any thread, for each connection that failed, was turned away, or
     ///     whose `body` threw. Errors of this package are a `FrameStreamingError`.
     ///   - body: Uses a connection, on a thread of its own. The connection is
@@ -36,9 +37,9 @@ extension TCPListener {
         _ body: @escaping @Sendable (TCPTransport) throws -> Void
     ) throws(FrameStreamingError) {
         try check(maximumConnections)
-        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, registry] channel, ticket in
-            let transport = try handshakeDriver.accept(channel, until: .never)
-            registry.replace(ticket, transport.close)
+        try takeAll(places(maximumConnections), onError: onError) { [registry] newcomer in
+            let transport = try newcomer.establish()
+            registry.replace(newcomer.ticket, transport.close)
             try transport.lend(to: body)
             return .isOver
         }
@@ -81,8 +82,9 @@ extension TCPListener {
                 .invalidArgument, "this listener receives frames: make a TCPListener with the role sender")
         }
         try check(maximumConnections)
-        try takeAll(maximum: maximumConnections, onError: onError) { [handshakeDriver, registry] channel, ticket in
-            let transport = try handshakeDriver.accept(channel, until: .never)
+        try takeAll(places(maximumConnections), onError: onError) { [registry] newcomer in
+            let (channel, ticket) = (newcomer.channel, newcomer.ticket)
+            let transport = try newcomer.establish()
             registry.replace(ticket) { [weak transport] in transport?.close() }
             channel.onClose { registry.leave(ticket) }
             try sender.take(transport)
@@ -100,23 +102,26 @@ extension TCPListener {
     /// Whether a connection goes on after its thread has ended.
     enum Outcome { case isOver, goesOn }
 
+    func places(_ connections: Int) -> PlaceLimits { handshakeDriver.options.places(connections) }
+
     /// Accepts sockets until ``stop()`` or ``close()``, and calls `body` with each on a thread of
     /// its own, before the handshake. Returns when the last connection has ended.
     ///
     /// - Parameters:
+    ///   - sessions: How many broken streams are remembered at least.
     ///   - registry: Keeps the connections; nil = the listener's own.
     ///   - stop: Ends this call alone; nil = only the listener does.
-    ///   - body: Gets the socket and its ticket in the registry. A connection that goes on after
-    ///     `body` must give the ticket back when it is closed. What `body` throws closes it.
+    ///   - body: Gets the peer. A connection that goes on after `body` must give its ticket back
+    ///     when it is closed. What `body` throws closes it.
     /// - Throws: `closed`, with an errno, if the listening socket is broken. A peer's fault is not
     ///   thrown.
     func takeAll(
-        maximum: Int, in registry: ConnectionRegistry? = nil, stop: AcceptStop? = nil,
-        onError: @escaping @Sendable (any Error) -> Void,
-        _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
+        _ limits: PlaceLimits, remembering sessions: Int? = nil, in registry: ConnectionRegistry? = nil,
+        stop: AcceptStop? = nil, onError: @escaping @Sendable (any Error) -> Void,
+        _ body: @escaping @Sendable (Newcomer) throws -> Outcome
     ) throws(FrameStreamingError) {
         let registry = registry ?? self.registry
-        handshakeDriver.remember(connections: maximum)
+        handshakeDriver.remember(connections: sessions ?? limits.connections)
         let rejector = BusyRejector(handshakeDriver, onError: onError)
         defer {
             rejector.close()
@@ -125,12 +130,16 @@ extension TCPListener {
         while true {
             do throws(FrameStreamingError) {
                 let channel = try Channel(try acceptSocket(until: .never, stop: stop))
-                guard let ticket = registry.enter(channel.close, maximum: maximum) else {
-                    rejector.turnAway(
-                        channel, "\(maximum) connections are the limit here: try again when one has ended")
-                    continue
+                switch registry.enter(channel.host, limits, channel.close) {
+                case .isClosed: channel.close()
+                case .refused(let limit): rejector.turnAway(channel, limits.words(limit), limit)
+                case .enters(let ticket):
+                    try take(
+                        Newcomer(
+                            channel: channel, ticket: ticket, limits: limits, registry: registry,
+                            handshakeDriver: handshakeDriver),
+                        onError, body)
                 }
-                try take(channel, ticket, registry, onError, body)
             } catch {
                 if error.code == .closed {
                     if error.errno == nil { return }
@@ -144,24 +153,23 @@ extension TCPListener {
     }
 
     private func take(
-        _ channel: Channel, _ ticket: UInt64, _ registry: ConnectionRegistry,
-        _ onError: @escaping @Sendable (any Error) -> Void,
-        _ body: @escaping @Sendable (Channel, UInt64) throws -> Outcome
+        _ newcomer: Newcomer, _ onError: @escaping @Sendable (any Error) -> Void,
+        _ body: @escaping @Sendable (Newcomer) throws -> Outcome
     ) throws(FrameStreamingError) {
         do throws(SystemError) {
             _ = try SystemThread(name: "fs-connection") {
                 do {
-                    if try body(channel, ticket) == .isOver { registry.leave(ticket) }
+                    if try body(newcomer) == .isOver { newcomer.leave() }
                 } catch {
                     onError(error)
-                    channel.close()
-                    registry.leave(ticket)
+                    newcomer.channel.close()
+                    newcomer.leave()
                 }
             }
         } catch {
-            channel.close()
-            registry.leave(ticket)
-            throw FrameStreamingError(error, subject: channel.address)
+            newcomer.channel.close()
+            newcomer.leave()
+            throw FrameStreamingError(error, subject: newcomer.channel.address)
         }
     }
 }

@@ -7,7 +7,8 @@ public final class TCPListener: Sendable {
     let descriptor: Monitor<Descriptor?>
     private let wakeUp: WakeUp
     let handshakeDriver: HandshakeDriver
-    let registry = ConnectionRegistry()
+    let counts = ListenerCounts()
+    let registry: ConnectionRegistry
     /// The iterators of ``connections`` that accept peers.
     let sequences = ConnectionRegistry()
     /// The port. If 0 was given, the one that the system chose.
@@ -28,6 +29,7 @@ public final class TCPListener: Sendable {
     public init(
         on address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
+        registry = ConnectionRegistry(counts)
         handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
         let endpoint = try NetworkAddress(address, defaultHost: "127.0.0.1")
         let addresses = try SocketAddress.resolve(endpoint, listening: true)
@@ -65,7 +67,8 @@ public final class TCPListener: Sendable {
     private func agree(
         with channel: Channel, until deadline: Deadline
     ) throws(FrameStreamingError) -> TCPTransport {
-        guard let ticket = registry.enter(channel.close, maximum: .max) else {
+        let limits = PlaceLimits()
+        guard case .enters(let ticket) = registry.enter(channel.host, limits, channel.close) else {
             channel.close()
             throw .closedListener
         }
@@ -74,9 +77,12 @@ public final class TCPListener: Sendable {
             return try handshakeDriver.accept(channel, until: deadline)
         } catch {
             channel.close()
-            throw registry.isClosed ? .closedListener : error
+            throw registry.isClosed ? .closedListener : registry.failed(ticket, error, limits, at: channel.address)
         }
     }
+
+    /// The figures of all peers so far.
+    public var statistics: TCPListenerStatistics { counts.figures }
 
     /// Accepts no more connections. The open ones go on, and
     /// ``serve(maximumConnections:onError:_:)`` returns when they have ended.

@@ -8,10 +8,12 @@ struct FrameAdmission: Sendable {
     let channel: Channel
     let writer: MessageWriter
     let state: ConnectionState
+    let holdBacks: HoldBacks?
 
     /// Whether a frame was dropped. All that follow it are dropped as well: the receiver would take
     /// the gap for the peer's fault.
     private(set) var hasDropped = false
+    private(set) var isWaiting = false
 
     enum Verdict { case admitted, dropped }
 
@@ -26,6 +28,15 @@ struct FrameAdmission: Sendable {
     ///
     /// - Throws: `timedOut`; `closed`.
     mutating func admit(_ byteCount: Int, until limit: Deadline) throws(FrameStreamingError) -> Verdict {
+        if !isWaiting { holdBacks?.note(.memory) }
+        // What throws `timedOut` is called again for the same frame.
+        isWaiting = true
+        let verdict = try wait(for: byteCount, until: limit)
+        isWaiting = false
+        return verdict
+    }
+
+    private mutating func wait(for byteCount: Int, until limit: Deadline) throws(FrameStreamingError) -> Verdict {
         while !hasDropped {
             // No other thread writes the rest of an answer that the socket took in part.
             let until = writer.hasWork ? limit.earlier(.after(Self.slice)) : limit

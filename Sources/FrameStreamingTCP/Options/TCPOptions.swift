@@ -36,6 +36,15 @@ public struct TCPOptions: Sendable {
     /// does not answer hangs or is gone, even if a proxy still confirms the bytes for it. The text
     /// handshake has no PING.
     public var answerTimeout = Duration.seconds(10)
+    /// For a listener: how many peers may be in a handshake at once, at least 1. They take no place
+    /// of the connections until they have introduced themselves. One more ends the oldest handshake
+    /// of the address that has the most.
+    public var maximumHandshakes = 64
+    /// For a listener: how many connections one address may have at once; nil = as many as all
+    /// together. An IPv6 peer counts by its network of 64 bits.
+    ///
+    /// Peers behind one router may share an address.
+    public var maximumConnectionsPerAddress: Int?
 
     /// Takes a peer's boot id as proof that it reads our clock, and sends no PING for it. For tests
     /// that compare every byte.
@@ -61,10 +70,26 @@ public struct TCPOptions: Sendable {
         guard handshakeTimeout > .zero, standstillTimeout > .zero, userTimeout > .zero, answerTimeout > .zero else {
             throw FrameStreamingError(.invalidArgument, "a timeout must be above 0")
         }
+        guard maximumHandshakes >= 1 else {
+            throw FrameStreamingError(
+                .invalidArgument, "maximumHandshakes must be at least 1, not \(maximumHandshakes)")
+        }
+        if let maximumConnectionsPerAddress, maximumConnectionsPerAddress < 1 {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "maximumConnectionsPerAddress must be at least 1, not \(maximumConnectionsPerAddress): nil allows any number"
+            )
+        }
         guard minimumRate >= 0 else {
             throw FrameStreamingError(
                 .invalidArgument, "minimumRate must be at least 0, not \(minimumRate): 0 permits any rate")
         }
         return self
+    }
+
+    /// - Parameter connections: Connections of a listener with these options.
+    func places(_ connections: Int) -> PlaceLimits {
+        PlaceLimits(
+            connections: connections, perAddress: maximumConnectionsPerAddress ?? .max, handshakes: maximumHandshakes)
     }
 }

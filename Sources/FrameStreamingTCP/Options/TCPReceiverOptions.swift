@@ -31,6 +31,12 @@ public struct TCPReceiverOptions: Sendable {
     /// The largest image in bytes. A peer that announces more is disconnected before anything is
     /// allocated.
     public var maximumFrameByteCount = 64 << 20
+    /// How many bytes a second are read from a connection, averaged over less than a second; 0, the
+    /// default, = as many as come. At least 32,000.
+    ///
+    /// A faster sender is not cut off: TCP holds it back, its frames are acknowledged later, and a
+    /// sender of live frames drops more of them.
+    public var maximumByteRate = 0
     /// Bounds the memory of frames that have arrived and are not consumed, for all connections that
     /// share it.
     public var memory = MemoryBudget.standard

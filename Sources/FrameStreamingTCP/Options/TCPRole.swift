@@ -97,6 +97,12 @@ public struct TCPRole: Sendable, CustomStringConvertible {
                 .invalidArgument,
                 "maximumFrameByteCount must be 1 to \(bytes.upperBound), not \(receiving.maximumFrameByteCount)")
         }
+        guard receiving.maximumByteRate == 0 || receiving.maximumByteRate >= ByteRateLimit.lowest else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "maximumByteRate must be at least \(ByteRateLimit.lowest) bytes a second, or 0 for any rate, not \(receiving.maximumByteRate): a slower receiver is taken for dead"
+            )
+        }
         return self
     }
 }

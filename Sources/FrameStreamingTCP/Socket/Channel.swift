@@ -5,13 +5,17 @@ internal import FrameStreamingSystem
 final class Channel: Sendable {
     /// The peer's address, as text for messages.
     let address: String
+    /// Where the peer is.
+    let host: PeerHost
     private let wakeUp: WakeUp
     private let open: Monitor<ByteStream?>
     /// Called once when the channel is closed.
     private let closing = Monitor<(@Sendable () -> Void)?>(nil)
 
     init(_ descriptor: Descriptor) throws(FrameStreamingError) {
-        address = SocketAddress(.peer, of: descriptor)?.description ?? "unknown peer"
+        let peer = SocketAddress(.peer, of: descriptor)
+        address = peer?.description ?? "unknown peer"
+        host = peer?.host ?? .none
         do throws(SystemError) { wakeUp = try WakeUp() } catch { throw FrameStreamingError(error, subject: address) }
         open = Monitor(ByteStream(descriptor))
     }
@@ -117,6 +121,37 @@ final class Channel: Sendable {
                 for: due == nil ? PollEvents.input : PollEvents.input | PollEvents.output, on: stream,
                 until: [deadline, due].compactMap { $0 }.min())
         }
+    }
+
+    /// Reads nothing until `deadline`. Meanwhile it finishes what `writer` has left.
+    ///
+    /// - Throws: `closed` as soon as the channel is closed.
+    func rest(until deadline: Deadline, driving writer: MessageWriter) throws(FrameStreamingError) {
+        let stream = try stream()
+        while !deadline.hasPassed {
+            let due = try drive(writer)
+            let until = [deadline.nanoseconds, due].compactMap { $0 }.min()
+            if due != nil {
+                try wait(for: PollEvents.output, on: stream, until: until)
+            } else {
+                // Not for the socket, which would wake this again and again once the peer has hung
+                // up.
+                try waitForNudge(until: until)
+            }
+        }
+    }
+
+    /// Waits for `deadline` or for ``nudge()``.
+    private func waitForNudge(until deadline: Int64?) throws(FrameStreamingError) {
+        do throws(SystemError) {
+            try waitForInput(on: [wakeUp.descriptor], until: deadline)
+        } catch {
+            throw FrameStreamingError(error, subject: address)
+        }
+        if !isClosed { wakeUp.clear() }
+        guard isClosed else { return }
+        wakeUp.signal()
+        throw .closedConnection
     }
 
     /// Reads bytes that have arrived, without waiting; nil = there are none, 0 = the end.

@@ -84,6 +84,9 @@ struct SocketAddress: Hashable, CustomStringConvertible {
         }
     }
 
+    /// The host, for limits per address.
+    var host: PeerHost { PeerHost(family: family, socketAddress: bytes) }
+
     /// Host and port as numbers; nil for anything but IPv4 and IPv6.
     var endpoint: (host: String, port: Int)? {
         guard family == AF_INET || family == AF_INET6 else { return nil }

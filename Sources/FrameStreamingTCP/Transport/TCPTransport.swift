@@ -113,6 +113,11 @@ extension TCPTransport: MemoryLimited {
     package var frameMemory: Int? { connection.frameMemory }
 }
 
+/// A receiver counts how often it held its sender back.
+extension TCPTransport: LimitCounting {
+    package var limitCounts: LimitCounts { connection.holdBacks?.counts ?? LimitCounts() }
+}
+
 /// A sender tells a slow receiver from one that stalls by the bytes that have reached it.
 extension TCPTransport: DeliveryProgress {
     /// Bytes that the peer's kernel has confirmed (TCP_INFO), including the protocol's own.

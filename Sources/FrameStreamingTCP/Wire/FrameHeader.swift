@@ -74,8 +74,8 @@ struct FrameHeader: Hashable {
         guard metadataLength <= Frame.maximumMetadataByteCount else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced \(metadataLength) bytes of metadata: at most \(Frame.maximumMetadataByteCount) may be sent"
-            )
+                "the peer announced \(metadataLength) bytes of metadata: at most \(Frame.maximumMetadataByteCount) may be sent",
+                limit: .lengths)
         }
     }
 

@@ -76,10 +76,12 @@ struct Hello: Hashable {
         }
         var rest = ByteReader(payload)
         let nameLength = Int(try rest.take(UInt16.self))
-        guard nameLength <= Self.longestName else { throw .violation("a stream name of \(nameLength) bytes") }
+        guard nameLength <= Self.longestName else {
+            throw .violation("a stream name of \(nameLength) bytes", limit: .lengths)
+        }
         stream = WireText.unmarshal(try rest.take(nameLength))
         let count = Int(try rest.take(UInt16.self))
-        guard count <= Self.mostFormats else { throw .violation("\(count) pixel formats") }
+        guard count <= Self.mostFormats else { throw .violation("\(count) pixel formats", limit: .lengths) }
         for _ in 0..<count { pixelFormats.append(try rest.takePixelFormat()) }
         // A later version may have more fields behind these, which are ignored.
     }

@@ -147,7 +147,8 @@ struct MessageParser {
             let remedy = isFrame ? ": \(FrameStreamingError.raiseLimit)" : ", which the protocol sets"
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit)\(remedy)")
+                "the peer announced a message of \(prefix.payloadLength) bytes, and the limit is \(limit)\(remedy)",
+                limit: isFrame ? .frameBytes : .lengths)
         }
     }
 
@@ -159,8 +160,8 @@ struct MessageParser {
         guard imageBytes <= maximumFrameByteCount else {
             throw FrameStreamingError(
                 .limitExceeded,
-                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)"
-            )
+                "the peer announced an image of \(imageBytes) bytes, and the limit is \(maximumFrameByteCount): \(FrameStreamingError.raiseLimit)",
+                limit: .frameBytes)
         }
         // Throws unless the image has the size that its format needs.
         format = try frame.format(imageBytes: imageBytes, like: format)

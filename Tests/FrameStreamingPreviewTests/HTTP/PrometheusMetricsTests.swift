@@ -96,6 +96,8 @@ extension PreviewTests {
             #expect(value("stream_width_pixels", ["stream": "lost"]) == nil)
             #expect(value("stream_delay_seconds_count", ["stream": "lost"]) == nil)
             #expect(value("viewers", [:]) == 0 && value("viewers_limit", [:]) == 32)
+            // Nobody counts them here.
+            #expect(types["framestreaming_limit_reached_total"] == nil)
             for (name, type) in types {
                 #expect(["counter", "gauge", "summary"].contains(type))
                 #expect(name.hasSuffix("_total") == (type == "counter"), "\(name)")
@@ -107,6 +109,19 @@ extension PreviewTests {
                 }
                 #expect(types[base] != nil, "\(sample.name)")
             }
+        }
+
+        @Test func theCountOfEachLimit() throws {
+            rig.server.limitCounts = {
+                var counts = LimitCounts()
+                counts.note(.pixels, 7)
+                return counts
+            }
+            let (types, samples) = try parse(rig.ask("/metrics").text)
+            #expect(types["framestreaming_limit_reached_total"] == "counter")
+            let found = samples.filter { $0.name == "framestreaming_limit_reached_total" }
+            #expect(found.compactMap { $0.labels["limit"] } == PeerLimit.allCases.map(\.rawValue))
+            #expect(found.map(\.value) == PeerLimit.allCases.map { $0 == .pixels ? 7 : 0 })
         }
     }
 }

@@ -81,6 +81,7 @@ import Testing
             }
         }
         #expect(code { _ = try receiver.next(until: .now) } == .timedOut)
+        #expect(receiver.statistics.limits[.memory] > 0)
         // For large frames the window is the number that fits.
         #expect(try acknowledgement(peer).creditThrough == 19)
         receiver.cancel()

@@ -54,8 +54,9 @@ struct FrameView: ParsableCommand {
         } _: {
             stage.end(.interrupted)
         }
-        let receiving = Receiving(options, way, stage, ViewingCodec(largest: window.largestTexture), report)
-        if case .listening(let listener) = way { report.listening(address: listener.address, port: listener.port) }
+        let codec = ViewingCodec(largest: window.largestTexture, jpeg: options.limits.codec())
+        let receiving = Receiving(options, way, stage, codec, report)
+        if case .listening(let listener) = way { report.listening(listener) }
         let viewer = Viewer(
             window, events, stage, snapshots: SnapshotFolder(path: options.snapshots), showsFigures: options.overlay,
             report)

@@ -16,6 +16,7 @@ final class Receiving: Sendable {
     private let report: ViewReport
     private let persistence: Persistence
     private let absence: Absence
+    private let limits: ReceiverLimits
     /// The session of the stream that broke last and may come back; 0 = none.
     private let away = Atomic<UInt64>(0)
     private let turn = DispatchSemaphore(value: 1)
@@ -31,6 +32,7 @@ final class Receiving: Sendable {
         self.codec = codec
         self.report = report
         persistence = options.persistence
+        limits = options.limits.receiver
     }
 
     /// Serves until ``stop()``.
@@ -89,7 +91,7 @@ final class Receiving: Sendable {
     /// - Throws: Why it broke, which was reported by then.
     func run(_ transport: any Transport) throws(FrameStreamingError) {
         let receiver = try FrameReceiver(
-            codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420),
+            codec: codec, transport: transport, decode: DecodeSettings(pixelFormat: .i420), limits: limits,
             onEvent: { [stage, report] event in
                 report.event(event, from: transport.peer)
                 stage.note(event, of: transport.peer)

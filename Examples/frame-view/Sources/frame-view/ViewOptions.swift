@@ -73,6 +73,8 @@ struct ViewOptions: ParsableArguments {
         case nearest, linear
     }
 
+    @OptionGroup var limits: LimitOptions
+
     @OptionGroup var security: SecurityOptions
 
     func validate() throws {
@@ -87,6 +89,7 @@ struct ViewOptions: ParsableArguments {
         guard (0...1_000_000_000).contains(minimumRate) else {
             throw ValidationError("--minimum-rate is 0 to 1000000000 bytes a second, not \(minimumRate)")
         }
+        try limits.check(AdjustableLimit.viewing, own: [.minimumRate: "--minimum-rate"])
         if let returnWithin {
             guard (0...86_400).contains(returnWithin) else {
                 throw ValidationError("--return-within is 0 to 86400 seconds, not \(returnWithin)")
@@ -113,9 +116,12 @@ struct ViewOptions: ParsableArguments {
     func way() throws -> Receiving.Way {
         var tcp = TCPOptions()
         tcp.minimumRate = minimumRate
+        limits.apply(to: &tcp)
         tcp.security = try security.load(connecting: from.map { [$0] } ?? [])
-        let role = TCPRole.receiver(for: JPEGCodec())
         do throws(FrameStreamingError) {
+            var receiving = TCPReceiverOptions()
+            try limits.apply(to: &receiving)
+            let role = TCPRole.receiver(for: JPEGCodec(), receiving)
             if let from {
                 // The connecting side speaks first, so it cannot detect the handshake: it is
                 // binary, unless the user wants text.

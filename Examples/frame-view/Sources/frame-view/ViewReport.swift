@@ -15,17 +15,21 @@ final class ViewReport: Sendable {
 
     private let json: Bool
     private let state = Locked(State())
+    /// How often peers reached a limit of the listener before they had a stream.
+    private let listenerLimits = Locked<@Sendable () -> LimitCounts>({ LimitCounts() })
 
     init(json: Bool) {
         self.json = json
         if json { beginJSON() }
     }
 
-    func listening(address: String, port: Int) {
+    /// Prints where the program listens, and counts the listener's limits from here on.
+    func listening(_ listener: TCPListener) {
+        listenerLimits.withLock { $0 = { listener.statistics.limits } }
         if json {
-            printJSON(ListeningEvent(address: address, port: port))
+            printJSON(ListeningEvent(address: listener.address, port: listener.port))
         } else {
-            printLine("listening on \(address)")
+            printLine("listening on \(listener.address)")
         }
     }
 
@@ -142,7 +146,8 @@ final class ViewReport: Sendable {
             ended(open)
         }
         printSuppressedLines(json: json, isLast: true)
-        let last = state.withLock { $0 }
+        var last = state.withLock { $0 }
+        last.total.limits.merge(listenerLimits.withLock { $0 }())
         let failure = isInterrupted ? nil : last.failure
         if let failure { printError(failure.description, failure) }
         let verdict = RunVerdict(

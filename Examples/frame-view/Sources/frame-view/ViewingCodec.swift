@@ -8,9 +8,9 @@ internal import FrameStreaming
 /// to the texture as it is. Chroma of 4:2:2 (many cameras) and 4:4:4 is averaged, and a gray
 /// picture gets chroma of 128. JPEGs of RGB and CMYK are converted.
 struct ViewingCodec: FrameCodec {
-    private let jpeg = JPEGCodec()
     /// The largest texture. A larger picture is decoded to a half, a quarter or an eighth.
     let largest: Size
+    var jpeg = JPEGCodec()
 
     var decodableFormats: [PixelFormat] { jpeg.decodableFormats }
 
