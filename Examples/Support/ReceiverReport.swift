@@ -20,6 +20,8 @@ package final class ReceiverReport: Sendable {
         var hasFailed = false
         /// Streams that broke and may come back: until when, and their names.
         var away: [UInt64: (until: Deadline, peer: Peer)] = [:]
+        /// Those that were back before their old connection was found to be broken.
+        var back: Set<UInt64> = []
         /// The error of a broken connection that was reported already.
         var reported: FrameStreamingError?
         /// What ended the program's work.
@@ -230,7 +232,8 @@ package final class ReceiverReport: Sendable {
         let session = receiver.peer.session
         let mayReturn = failure.map { persistence.mayReturn(receiver.peer, after: $0) } ?? false
         // A stream that came back and broke before its next picture is away again.
-        if let failure, !isOwn, !wasAway, persistence.isStray(receiver.peer, statistics, after: failure) {
+        let isBack = state.withLock { $0.back.remove(session) != nil } || wasAway
+        if let failure, !isOwn, !isBack, persistence.isStray(receiver.peer, statistics, after: failure) {
             noteStray(receiver, id, failure)
             throw failure
         }
@@ -245,11 +248,12 @@ package final class ReceiverReport: Sendable {
             }
             state.reported = failure
             if isOwn || (failure != nil && persistence.once && !mayReturn) { state.hasFailed = true }
-            // The stream may be back already.
-            if mayReturn, let patience = persistence.patience,
-                !state.open.values.contains(where: { persistence.connects || $0.peer.session == session })
-            {
-                state.away[session] = (.after(patience), receiver.peer)
+            if mayReturn, let patience = persistence.patience {
+                if let next = state.open.values.first(where: { persistence.connects || $0.peer.session == session }) {
+                    state.back.insert(next.peer.session)
+                } else {
+                    state.away[session] = (.after(patience), receiver.peer)
+                }
             }
             return false
         }
