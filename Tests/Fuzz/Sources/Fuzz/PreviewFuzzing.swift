@@ -29,26 +29,32 @@ func fuzzHTTP(_ bytes: [UInt8]) {
     invariant(whole.count == pieces.count && whole.dropLast() == pieces.dropLast(), "the pieces matter")
 }
 
-private func events(_ pieces: some Sequence<[UInt8]>) -> [String] {
+/// What a browser said, and what ended it.
+private struct Said: Equatable {
+    var events: [WebSocketInput.Event] = []
+    var violation: WebSocketInput.Violation?
+}
+
+private func said(_ pieces: some Sequence<[UInt8]>) -> Said {
     var input = WebSocketInput()
-    var found: [String] = []
+    var said = Said()
     for piece in pieces {
         input.append(piece)
         do throws(WebSocketInput.Violation) {
             while let event = try input.next() {
-                found.append("\(event)")
+                said.events.append(event)
                 if case .text(let text) = event { _ = LiveMessage(text) }
                 if case .binary(let bytes) = event { _ = LiveAcknowledgement(bytes) }
-                if event == .closed { return found }
+                if event == .closed { return said }
             }
         } catch {
-            found.append("\(error)")
-            return found
+            said.violation = error
+            return said
         }
     }
-    return found
+    return said
 }
 
 func fuzzWebSocket(_ bytes: [UInt8]) {
-    invariant(events([bytes]) == events(Pieces(bytes)), "the pieces matter")
+    invariant(said([bytes]) == said(Pieces(bytes)), "the pieces matter")
 }
