@@ -6,8 +6,14 @@ public struct PreviewOptions: Sendable {
     /// The JPEG quality of frames that arrive uncompressed, and of frames that are scaled: 1
     /// (smallest) to 100 (best).
     public var quality = 80
-    /// Allows an address that other machines can reach. Anybody there can see the frames: nothing
-    /// is encrypted, and there is no password.
+    /// What viewers need to see the frames; nil = nothing.
+    ///
+    /// A request has it as a bearer token or as the password of Basic authentication, whoever the
+    /// user, or the cookie that a browser got by ``PreviewServer/signInLink(validFor:)``. Anything
+    /// else is answered with 401. Who tries too many wrong ones is answered with 429 for a while.
+    public var token: PreviewToken?
+    /// Allows an address that other machines can reach. Anybody there can see the frames, or with a
+    /// ``token`` whoever has it: nothing is encrypted, so that it can be read on its way.
     public var insecure = false
     /// How long a stream stays listed after it has ended or its connection broke.
     public var remembersEnded = Duration.seconds(60)

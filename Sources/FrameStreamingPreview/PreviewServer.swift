@@ -31,6 +31,7 @@ public final class PreviewServer: Sendable {
     private let viewers: ViewerLoop
     private let listener: PreviewListener
     private let endpoint: ListeningEndpoint
+    private let access: AccessCheck
     /// The address of the page, such as `http://127.0.0.1:8080/`. It has the machine's name if the
     /// server listens on all addresses.
     public let address: String
@@ -88,7 +89,8 @@ public final class PreviewServer: Sendable {
                 "maximumStreams and maximumPictureByteCount must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureByteCount)"
             )
         }
-        endpoint = try ListeningEndpoint(address, insecure: options.insecure)
+        let endpoint = try ListeningEndpoint(address, isOpen: options.insecure)
+        self.endpoint = endpoint
         let encoder = PreviewEncoder(codec: codec, quality: options.quality)
         do throws(SystemError) {
             viewers = try ViewerLoop(
@@ -101,12 +103,14 @@ public final class PreviewServer: Sendable {
             remembersEnded: options.remembersEnded, maximumStreams: options.maximumStreams,
             maximumPictureByteCount: options.maximumPictureByteCount, onPicture: { viewers.signal() },
             onChange: { viewers.noteChange() })
+        let socket = try ListeningSocket(endpoint)
+        access = AccessCheck(options.token, isSecure: false, port: socket.port)
         let routes = Routes(
             registry: registry, viewers: viewers, stills: Stills(encoder),
-            access: SameOriginCheck(isLoopback: endpoint.isLoopback))
-        listener = try PreviewListener(endpoint, routes)
-        port = listener.port
-        self.address = "http://\(endpoint.shownHost):\(listener.port)/"
+            origins: SameOriginCheck(isLoopback: endpoint.isLoopback), access: access)
+        listener = try PreviewListener(socket, routes)
+        port = socket.port
+        self.address = "http://\(endpoint.shownHost):\(socket.port)/"
     }
 
     /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program
@@ -117,7 +121,7 @@ public final class PreviewServer: Sendable {
     ///   - insecure: As ``PreviewOptions/insecure``.
     /// - Throws: `invalidArgument`; `notPermitted` for an address that other machines reach.
     public static func check(_ address: String, insecure: Bool = false) throws(FrameStreamingError) {
-        _ = try ListeningEndpoint(address, insecure: insecure)
+        _ = try ListeningEndpoint(address, isOpen: insecure)
     }
 
     deinit { close() }
@@ -147,10 +151,26 @@ public final class PreviewServer: Sendable {
         return stream(named: name.isEmpty ? "from \(host)" : name, peer: peer.address, session: peer.session)
     }
 
+    /// Makes a link that signs one browser in, without asking its user for the token.
+    ///
+    /// It works once. Then the browser has a cookie, which it keeps for 30 days after its last visit,
+    /// and which is worthless when the token is another. Without ``PreviewOptions/token`` it is the
+    /// page's address. A link is a secret as long as it works: show it only to whom it is for.
+    ///
+    /// - Parameter time: How long the link works if nobody uses it. At most 16 links work at once:
+    ///   one more makes the oldest worthless.
+    public func signInLink(validFor time: Duration = .seconds(3600)) -> String {
+        let page = shownPage
+        guard access.isClosed else { return page }
+        return "\(page)?code=\(access.makeCode(until: MonotonicTime.now.advanced(by: time)))"
+    }
+
+    /// The page's address that most machines can open.
+    private var shownPage: String { addresses.dropFirst().first ?? address }
+
     private func stream(named name: String, peer: String, session: UInt64) -> PreviewStream {
         let (entry, owner) = registry.claim(name, peer: peer, session: session)
-        let page = addresses.dropFirst().first ?? address
-        return PreviewStream(entry, owner: owner, address: "\(page)streams/\(RequestPath.escaped(entry.name)).mjpg")
+        return PreviewStream(entry, owner: owner, address: "\(shownPage)streams/\(RequestPath.escaped(entry.name)).mjpg")
     }
 
     /// The number of viewers at this moment.

@@ -10,8 +10,8 @@ struct ListeningEndpoint: Hashable {
     let isIPv6: Bool
     let isLoopback: Bool
 
-    /// - Parameter insecure: Whether other machines may connect.
-    init(_ text: String, insecure: Bool) throws(FrameStreamingError) {
+    /// - Parameter isOpen: Whether other machines may connect.
+    init(_ text: String, isOpen: Bool) throws(FrameStreamingError) {
         let endpoint = try NetworkAddress(text, defaultHost: "127.0.0.1")
         host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host
         port = UInt16(endpoint.port)
@@ -29,11 +29,11 @@ struct ListeningEndpoint: Hashable {
                 "a preview listens on an address of this machine as a number, such as 192.168.1.5, or on 0.0.0.0 for all of them",
                 subject: text)
         }
-        guard isLoopback || insecure else {
+        guard isLoopback || isOpen else {
             throw FrameStreamingError(
                 .notPermitted,
-                "anybody who can reach this address could see the pictures: nothing is encrypted, and there is no password: "
-                    + "leave the host out for this machine only, or set PreviewOptions.insecure if you mean it",
+                "anybody who can reach this address could see the pictures: leave the host out for this machine only, "
+                    + "set PreviewOptions.token and security, or PreviewOptions.insecure if you mean it",
                 subject: text)
         }
     }

@@ -6,17 +6,13 @@ internal import Glibc
 /// waits for one client: it reads what has arrived, and writes what is accepted. ``RequestLimits``
 /// bounds the connections and their times.
 final class PreviewListener: Sendable {
-    /// The port on which it listens.
-    let port: Int
     private let isClosed = Monitor(false)
     private let wakeUp: WakeUp
     private let thread: SystemThread
     private let stills: Stills
 
-    /// Starts to listen.
-    init(_ endpoint: ListeningEndpoint, _ routes: Routes) throws(FrameStreamingError) {
-        let socket = try ListeningSocket(endpoint)
-        port = socket.port
+    /// Starts to accept connections.
+    init(_ socket: ListeningSocket, _ routes: Routes) throws(FrameStreamingError) {
         stills = routes.stills
         let isClosed = isClosed
         do throws(SystemError) {
@@ -146,8 +142,9 @@ private final class HTTPConnections {
                 guard let descriptor = try listening.accept() else { return }
                 if connections.count >= RequestLimits.connections { makeRoom() }
                 count += 1
+                let client = ClientAddress(ofPeer: descriptor)
                 let connection = HTTPConnection(descriptor, number: count, at: now) { [unowned self] request in
-                    let outcome = routes.outcome(request)
+                    let outcome = routes.outcome(request, from: client)
                     if case .response(let response) = outcome { return .response(bounded(response)) }
                     return outcome
                 }

@@ -3,7 +3,10 @@ internal import FrameStreamingSystem
 
 /// Formats the figures for Prometheus: text format 0.0.4, with names and units by its conventions.
 enum PrometheusMetrics {
-    static func text(of registry: StreamRegistry, _ viewers: ViewerLoop) -> String {
+    /// - Parameter signIns: Of a preview with a token, what ``AccessCheck/counts`` says.
+    static func text(
+        of registry: StreamRegistry, _ viewers: ViewerLoop, _ signIns: (failures: Int, refusals: Int)? = nil
+    ) -> String {
         let now = MonotonicTime.now
         // Copies, so that formatting holds no stream's lock.
         let streams = registry.entries.map { entry in (entry.name, entry.state.withLock { $0 }) }
@@ -87,6 +90,12 @@ enum PrometheusMetrics {
         metric(
             "viewers_refused_total", "counter", "Viewers that were turned away, because there were too many.",
             [([], Double(counts.turnedAway))])
+        metric(
+            "sign_in_failures_total", "counter", "Wrong tokens, cookies and links.",
+            [([], signIns.map { Double($0.failures) })])
+        metric(
+            "sign_in_refused_total", "counter", "Requests refused because of too many wrong tokens before.",
+            [([], signIns.map { Double($0.refusals) })])
         return text
     }
 

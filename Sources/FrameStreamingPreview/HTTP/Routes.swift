@@ -18,10 +18,17 @@ struct Routes: Sendable {
     let registry: StreamRegistry
     let viewers: ViewerLoop
     let stills: Stills
-    let access: SameOriginCheck
+    let origins: SameOriginCheck
+    let access: AccessCheck
 
-    func outcome(_ request: RequestHead) -> Outcome {
-        if let refusal = access.refusal(of: request) { return .response(refusal) }
+    /// - Parameter client: Where the request comes from.
+    func outcome(_ request: RequestHead, from client: ClientAddress, at now: MonotonicTime = .now) -> Outcome {
+        if let refusal = origins.refusal(of: request) { return .response(refusal) }
+        var pageField: (name: String, value: String)?
+        switch access.verdict(request, from: client, at: now) {
+        case .answered(let response): return .response(response)
+        case .allowed(let field): pageField = field
+        }
         guard let path = RequestPath(request.path) else {
             return .response(
                 .sentence(
@@ -33,12 +40,15 @@ struct Routes: Sendable {
         case ("", 1) where request.parameter("action") == "stream", ("stream", 1): return only(request, isMoving: true)
         case ("", 1) where request.parameter("action") == "snapshot", ("snapshot", 1):
             return only(request, isMoving: false)
-        case ("", 1): return .response(PreviewPage.response(host: request.host))
+        case ("", 1):
+            var page = PreviewPage.response(host: request.host)
+            if let pageField { page.fields.append(pageField) }
+            return .response(page)
         case ("api", 2) where path.segments[1] == "streams":
             return .response(HTTPResponse(.ok, type: "application/json", .bytes(Array(registry.listing()))))
         case ("api", 2) where path.segments[1] == "live": return live(request)
         case ("metrics", 1):
-            let text = PrometheusMetrics.text(of: registry, viewers)
+            let text = PrometheusMetrics.text(of: registry, viewers, access.counts)
             return .response(
                 HTTPResponse(.ok, type: "text/plain; version=0.0.4; charset=utf-8", .bytes(Array(text.utf8))))
         case ("streams", 2): return stream(path.segments[1], request)

@@ -30,6 +30,14 @@ function lostServer(code, reason) {
     else if (reason) trouble = `The receiver ended the connection: ${reason}.`;
     else trouble = tiles.size > 0 ? "The connection to the receiver is lost. These are the last pictures." : "The receiver cannot be reached.";
     refresh();
+    if (code === 1006) findOut();
+}
+/** Asks why, because a browser hides from its page which status refused a WebSocket. */
+async function findOut() {
+    const { status } = await fetch("/api/streams", { method: "HEAD" }).catch(() => ({}));
+    if (!offline() || (status !== 401 && status !== 429)) return;
+    trouble = status === 401 ? "The receiver does not let this page in any more. Load the page again to sign in." : "There were too many wrong tokens from here.";
+    refresh();
 }
 const isLoopback = /^(localhost\.?|.*\.localhost\.?|127\.[\d.]+|\[::1\])$/i;
 function listed({ type, streams, streams_refused: refused, invitation: invited }) {

@@ -38,8 +38,3 @@ internal import FrameStreamingSystem
         unsafe body(UnsafeRawBufferPointer(start: bytes, count: Self.byteCount))
     }
 }
-
-/// Overwrites bytes that held a secret, which the compiler must not leave out.
-func cleanse(_ bytes: inout [UInt8]) {
-    unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
-}

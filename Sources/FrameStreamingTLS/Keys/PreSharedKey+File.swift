@@ -22,22 +22,6 @@ extension PreSharedKey {
     public func write(newFile path: String) throws(FrameStreamingError) {
         var bytes = KeyFile.format(self)
         defer { cleanse(&bytes) }
-        do throws(SystemError) {
-            let file = try Descriptor.createNewPrivate(path)
-            do throws(SystemError) {
-                try unsafe file.writeAll(bytes.span.bytes)
-                try file.sync()
-            } catch {
-                try? removeFile(path)
-                throw error
-            }
-        } catch {
-            if error.code == Errno.exists {
-                throw FrameStreamingError(
-                    .alreadyExists, "the file exists, and a key is never overwritten: remove it first, or name another",
-                    subject: path, errno: error.code)
-            }
-            throw FrameStreamingError(error, subject: path)
-        }
+        try PrivateFile.write(bytes, new: path)
     }
 }

@@ -1,13 +1,12 @@
-internal import FrameStreamingCore
 internal import FrameStreamingSystem
 
 /// A file with a secret.
-enum PrivateFile {
+package enum PrivateFile {
     /// Reads a whole file that only its owner may use.
     ///
     /// - Throws: `notFound`; `notPermitted` if others may read or change it; `malformedInput` for
     ///   what is no file or too large.
-    static func read(_ path: String, atMost limit: Int) throws(FrameStreamingError) -> [UInt8] {
+    package static func read(_ path: String, atMost limit: Int) throws(FrameStreamingError) -> [UInt8] {
         let file: Descriptor
         let details: FileDetails
         do throws(SystemError) {
@@ -41,8 +40,34 @@ enum PrivateFile {
         return bytes
     }
 
+    /// Writes a secret to a new file with the mode 0600.
+    ///
+    /// - Throws: `alreadyExists`, `notFound` for a missing directory, `notPermitted`, `system`. A
+    ///   file that was begun is removed.
+    package static func write(_ bytes: [UInt8], new path: String) throws(FrameStreamingError) {
+        do throws(SystemError) {
+            let file = try Descriptor.createNewPrivate(path)
+            do throws(SystemError) {
+                // The bytes of UInt8 are initialised.
+                try unsafe file.writeAll(bytes.span.bytes)
+                try file.sync()
+            } catch {
+                try? removeFile(path)
+                throw error
+            }
+        } catch {
+            if error.code == Errno.exists {
+                throw FrameStreamingError(
+                    .alreadyExists,
+                    "the file exists, and a secret is never overwritten: remove it first, or name another",
+                    subject: path, errno: error.code)
+            }
+            throw FrameStreamingError(error, subject: path)
+        }
+    }
+
     /// Checks a file that OpenSSL reads by itself.
-    static func check(_ path: String) throws(FrameStreamingError) {
+    package static func check(_ path: String) throws(FrameStreamingError) {
         let details: FileDetails?
         do throws(SystemError) { details = try fileDetails(path) } catch {
             throw FrameStreamingError(error, subject: path)
@@ -54,7 +79,7 @@ enum PrivateFile {
     private static func objection(_ details: FileDetails, _ limit: Int) -> FrameStreamingError? {
         guard details.kind == .regular else { return FrameStreamingError(.malformedInput, "it is no regular file") }
         guard details.size <= limit else {
-            return FrameStreamingError(.malformedInput, "it is too large for a key: \(details.size) bytes")
+            return FrameStreamingError(.malformedInput, "it is too large for a secret: \(details.size) bytes")
         }
         let user = currentUser()
         guard details.owner == user || details.owner == 0 else {
@@ -64,7 +89,7 @@ enum PrivateFile {
         guard details.permissions & 0o077 == 0 else {
             return FrameStreamingError(
                 .notPermitted,
-                "others may use this secret (mode 0\(String(details.permissions, radix: 8))): take their rights away by chmod 600, and make a new key if they may have read it"
+                "others may use this secret (mode 0\(String(details.permissions, radix: 8))): take their rights away by chmod 600, and make a new one if they may have read it"
             )
         }
         return nil

@@ -1,0 +1,37 @@
+internal import FrameStreamingSystem
+internal import Glibc
+
+/// Where a client is, as far as attempts are counted by it: its IPv4 address, or the /64 network of
+/// its IPv6 address, all addresses of which one client may have.
+struct ClientAddress: Hashable, Sendable {
+    private let isIPv6: Bool
+    private let network: UInt64
+
+    init(four: UInt32) { (isIPv6, network) = (false, UInt64(four)) }
+
+    /// - Parameter six: The 16 bytes. One that stands for an IPv4 address counts as that.
+    init(six: [UInt8]) {
+        let isFour = six.prefix(10).allSatisfy { $0 == 0 } && six[10] == 0xFF && six[11] == 0xFF
+        isIPv6 = !isFour
+        network = (isFour ? six[12...] : six[..<8]).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// The address of a connected socket's peer. A socket whose peer has gone has none, and all of
+    /// these count as one.
+    ///
+    /// Unsafe code: the storage has room for either kind of address, and only the bytes of the kind
+    /// that the kernel names are read.
+    init(ofPeer socket: Descriptor) {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let code = unsafe withUnsafeMutableBytes(of: &storage) {
+            unsafe getpeername(socket.raw, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
+        guard code == 0, storage.ss_family == sa_family_t(AF_INET6) else {
+            self.init(four: bytes[4..<8].reduce(0) { $0 << 8 | UInt32($1) })
+            return
+        }
+        self.init(six: Array(bytes[8..<24]))
+    }
+}
