@@ -32,7 +32,7 @@ func example(_ name: String, preview: Bool = false) -> Target {
             "FrameStreaming", "ExampleSupport",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .target(name: "FrameStreamingTLS", condition: .when(traits: ["TLS"])),
-        ] + (preview ? ["FrameStreamingPreview"] : []),
+        ] + (preview ? ["FrameStreamingPreview", "PreviewSupport"] : []),
         path: "Examples/\(name)", swiftSettings: settings)
 }
 
@@ -121,6 +121,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Examples/Support", swiftSettings: settings),
+        .target(
+            name: "PreviewSupport",
+            dependencies: [
+                "FrameStreaming", "FrameStreamingPreview", "ExampleSupport",
+                .target(name: "FrameStreamingTLS", condition: .when(traits: ["TLS"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/PreviewSupport", swiftSettings: settings),
         example("frame-cameras"),
         example("frame-key"),
         example("frame-demo", preview: true),
@@ -170,7 +178,7 @@ let package = Package(
             name: "FrameStreamingPreviewTests",
             dependencies: [
                 "FrameStreamingPreview", "FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingJPEG",
-                "FrameStreamingSystem", "RawSockets", "TestThreads",
+                "FrameStreamingSystem", "FrameStreamingTLS", "FrameStreamingTCP", "RawSockets", "TestThreads",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -34,11 +34,6 @@ package func checkAddress(connect: String?, listen: String?) throws {
 /// What a shell offers for a camera's path.
 @Sendable package func cameraPaths() -> [String] { CameraDevice.all().flatMap { [$0.path] + $0.stablePaths } }
 
-/// The usage error for a preview's address that the library refuses.
-package func wrongPreviewAddress(_ error: FrameStreamingError) -> ValidationError {
-    ValidationError(error.code == .notPermitted ? "\(error) (--insecure)" : "\(error)")
-}
-
 /// How pictures are turned: a rotation clockwise, or upright by what the camera says.
 package struct RotationArgument: ExpressibleByArgument, Sendable {
     package let turn: PictureTurn

@@ -46,6 +46,8 @@ struct PeerEvent: Encodable, Sendable {
     let handshake: String
     /// Where other programs can see the stream, which `connected` says; nil = nowhere.
     let url: String?
+    /// Who the peer has proved to be, which `connected` says; nil = nobody.
+    let identity: String?
 
     init(_ event: String, _ peer: Peer, url: String? = nil) {
         self.event = event
@@ -53,6 +55,7 @@ struct PeerEvent: Encodable, Sendable {
         address = peer.address
         stream = peer.stream
         handshake = peer.handshake.description
+        identity = peer.identity
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -61,8 +64,16 @@ struct PeerEvent: Encodable, Sendable {
         try line.encode(address, forKey: "address")
         try line.encode(stream, forKey: "stream")
         try line.encode(handshake, forKey: "handshake")
-        if event == "connected" { try line.encode(url, forKey: "url") }
+        guard event == "connected" else { return }
+        try line.encode(url, forKey: "url")
+        try line.encode(identity, forKey: "identity")
     }
+}
+
+/// How a new connection is described to people: its handshake, and who the peer has proved to be.
+func connectionWords(_ peer: Peer) -> String {
+    let identity = peer.identity.map { ", encrypted, as \(String(printable: $0))" } ?? ""
+    return "connected (\(peer.handshake) handshake\(identity))"
 }
 
 /// The file that frame-demo has saved.

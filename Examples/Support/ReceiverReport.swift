@@ -208,7 +208,7 @@ package final class ReceiverReport: Sendable {
                 printJSON(PeerEvent("connected", receiver.peer, url: url))
             } else {
                 let place = url.map { ", pictures at \($0)" } ?? ""
-                printLine("\(name(receiver)) connected (\(receiver.peer.handshake) handshake)\(place)")
+                printLine("\(name(receiver)) \(connectionWords(receiver.peer))\(place)")
             }
         }
         var failure: FrameStreamingError?

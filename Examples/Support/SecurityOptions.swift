@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import FrameStreaming
-internal import Glibc
 
 #if canImport(FrameStreamingTLS)
     internal import FrameStreamingTLS
@@ -32,14 +31,14 @@ package struct SecurityOptions: ParsableArguments, Sendable {
 
     @Flag(
         help:
-            "Go beyond this machine without a key: everybody on the way can read and change the pictures, and everybody who reaches an open port is let in. A preview beyond this machine always needs it."
+            "Go beyond this machine without a key: everybody on the way can read and change the pictures, and everybody who reaches an open port is let in. The same for a preview without both a token and HTTPS."
     )
     package var insecure = false
 
     package init() {}
 
     private var usesCertificates: Bool { tlsCert != nil || tlsKey != nil || tlsCa != nil }
-    private var isSecure: Bool { !keyFile.isEmpty || usesCertificates }
+    package var isSecure: Bool { !keyFile.isEmpty || usesCertificates }
 
     /// The options that a peer needs to be let in, with names in the place of its files.
     package var credentialOfPeers: String {
@@ -89,14 +88,8 @@ package struct SecurityOptions: ParsableArguments, Sendable {
 
     /// Keeps SIGHUP for ``load(connecting:)``. Called before any other thread is started, because
     /// the signal would end the program where it is not kept.
-    ///
-    /// Unsafe code: the set is a local that the calls fill and read.
     package func keepReload() {
-        guard isSecure else { return }
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGHUP)
-        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        if isSecure { HangUp.keep() }
     }
 
     /// Reads the keys or certificates, and says in a line if there are none for a connection beyond
@@ -117,30 +110,25 @@ package struct SecurityOptions: ParsableArguments, Sendable {
                 ? try TLSSecurity(
                     certificates: TLSCertificates(certificate: tlsCert, privateKey: tlsKey, authorities: tlsCa))
                 : try TLSSecurity(keyFiles: keyFile)
-            var none = rlimit(rlim_cur: 0, rlim_max: 0)
-            unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-            startThreadOrExit("reload") { Self.reload(tls) }
+            leaveNoCoreFile()
+            reloadOnHangUp(tls)
             return tls.security
         #else
             return nil
         #endif
     }
+}
 
-    #if canImport(FrameStreamingTLS)
-        /// Waits for SIGHUP, again and again.
-        private static func reload(_ tls: TLSSecurity) {
-            var signals = sigset_t()
-            unsafe sigemptyset(&signals)
-            unsafe sigaddset(&signals, SIGHUP)
-            while true {
-                guard unsafe sigwaitinfo(&signals, nil) == SIGHUP else { continue }
-                do throws(FrameStreamingError) {
-                    try tls.reload()
-                    printNote("the keys were read again: new connections use them")
-                } catch {
-                    printNote("Error: \(error): the keys of before stay in use")
-                }
+#if canImport(FrameStreamingTLS)
+    /// Reads the files of the keys or certificates again on each SIGHUP.
+    private func reloadOnHangUp(_ tls: TLSSecurity) {
+        HangUp.onEach {
+            do throws(FrameStreamingError) {
+                try tls.reload()
+                printNote("the keys were read again: new connections use them")
+            } catch {
+                printNote("Error: \(error): the keys of before stay in use")
             }
         }
-    #endif
-}
+    }
+#endif

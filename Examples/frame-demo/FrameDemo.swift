@@ -2,6 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
+import PreviewSupport
 import Glibc
 
 /// Shows the library in one process: pictures, JPEG, acknowledged TCP on loopback, decoding.
@@ -35,14 +36,16 @@ struct FrameDemo: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The address of the page that shows the pictures in a browser: on loopback unless a host is named, which also needs --insecure. (default: any free port)",
+            "The address of the page that shows the pictures in a browser: on loopback unless a host is named, which also needs a token and HTTPS. (default: any free port)",
             valueName: "[host:]port"))
     var preview: String?
 
     @Flag(help: "Do not serve a page for browsers.")
     var noPreview = false
 
-    @Flag(help: "Let others on the network see the preview: it has neither encryption nor a password.")
+    @OptionGroup var access: PreviewSecurity
+
+    @Flag(help: "Let others on the network see the preview without both a token and HTTPS.")
     var insecure = false
 
     @OptionGroup(title: "Output") var output: DemoOutput
@@ -102,20 +105,13 @@ struct FrameDemo: ParsableCommand {
     }
 
     private func openPreview() throws(FrameStreamingError) -> PreviewServer? {
-        if noPreview { return nil }
-        var options = PreviewOptions()
-        options.insecure = insecure
-        return try PreviewServer(on: preview ?? "0", codec: JPEGCodec(), options: options)
+        noPreview ? nil : try access.open(on: preview ?? "0", insecure: insecure, reloads: false)
     }
 
     func validate() throws {
         if noPreview, preview != nil { throw ValidationError("--preview and --no-preview: give one of them") }
         if insecure, preview == nil { throw ValidationError("--insecure is for --preview HOST:PORT") }
-        do throws(FrameStreamingError) {
-            try PreviewServer.check(preview ?? "0", insecure: insecure)
-        } catch {
-            throw wrongPreviewAddress(error)
-        }
+        try access.check(noPreview ? nil : preview ?? "0", insecure: insecure)
         if let seconds, seconds < 1 { throw ValidationError("--seconds is at least 1, not \(seconds)") }
     }
 }

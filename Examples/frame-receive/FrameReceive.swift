@@ -2,6 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
+import PreviewSupport
 
 /// Receives pictures from any number of senders, decodes them, and
 /// records them if the user wants it.
@@ -15,6 +16,7 @@ struct FrameReceive: ParsableCommand {
             Pictures:   frame-receive --listen 5600 --record out.y4m --once
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
             Preview:    frame-receive --listen 5600 --preview 8080
+                        frame-receive --listen 5600 --preview 0.0.0.0:8080 --preview-tls --preview-link
             Security:   frame-receive --listen 0.0.0.0:5600 --key-file camera.key
             Limits:     frame-receive --listen 5600 --limit byte-rate=5000000 --limit connections-per-address=2
             Output:     frame-receive --listen 5600 --frames 300 --json --fail-on-drop
@@ -38,6 +40,7 @@ struct FrameReceive: ParsableCommand {
 
     func run() throws {
         security.keepReload()
+        if preview.access.isUsed { HangUp.keep() }
         try output.run(receive)
     }
 
@@ -47,7 +50,7 @@ struct FrameReceive: ParsableCommand {
             remedy: pictures.strict ? "leave --strict out, and what decodes with warnings is shown" : nil)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
         let tls = try security.load(connecting: connection.from.map { [$0] } ?? [])
-        let server = try preview.server(insecure: security.insecure)
+        let server = try preview.server(security)
         defer { server?.close() }
         // Read once, and not for every frame.
         let decode = pictures.decodeSettings(previews: server != nil)
@@ -114,7 +117,7 @@ struct FrameReceive: ParsableCommand {
     }
     func validate() throws {
         try security.check(connecting: connection.from.map { [$0] } ?? [], listening: connection.listen)
-        try preview.check(insecure: security.insecure)
+        try preview.check(security)
         let addresses = [connection.from, connection.listen].compactMap { $0 }
         let isOfThisMachine = addresses.allSatisfy { security.isOfThisMachine($0, defaultHost: "127.0.0.1") }
         if security.insecure, preview.preview == nil, isOfThisMachine {

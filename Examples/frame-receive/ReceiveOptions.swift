@@ -2,6 +2,7 @@ import ArgumentParser
 import ExampleSupport
 import FrameStreaming
 import FrameStreamingPreview
+import PreviewSupport
 
 /// The options for the connection.
 struct ReceiveOptions: ParsableArguments {
@@ -151,26 +152,22 @@ struct ReceiveOptions: ParsableArguments {
 struct PreviewArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Show the pictures in a browser. Listens on loopback unless a host is named, which also needs --insecure; 0 is any free port.",
+            "Show the pictures in a browser. Listens on loopback unless a host is named, which also needs a token and HTTPS; 0 is any free port.",
             valueName: "[host:]port"))
     var preview: String?
 
-    /// - Parameter insecure: Whether others on the network may see the preview.
-    func check(insecure: Bool) throws {
-        guard let preview else { return }
-        do throws(FrameStreamingError) {
-            try PreviewServer.check(preview, insecure: insecure)
-        } catch {
-            throw wrongPreviewAddress(error)
-        }
+    @OptionGroup var access: PreviewSecurity
+
+    func check(_ security: SecurityOptions) throws {
+        try access.check(preview, certificate: security.tlsCert, insecure: security.insecure)
     }
 
     /// Nil without `--preview`: there is neither a thread nor a port.
-    func server(insecure: Bool) throws(FrameStreamingError) -> PreviewServer? {
+    func server(_ security: SecurityOptions) throws(FrameStreamingError) -> PreviewServer? {
         guard let preview else { return nil }
-        var options = PreviewOptions()
-        options.insecure = insecure
-        return try PreviewServer(on: preview, codec: JPEGCodec(), options: options)
+        var certificate: (file: String, key: String)?
+        if let file = security.tlsCert, let key = security.tlsKey { certificate = (file, key) }
+        return try access.open(on: preview, certificate: certificate, insecure: security.insecure, reloads: true)
     }
 }
 

@@ -2,13 +2,18 @@
 #ifndef FRAMESTREAMING_COPENSSL_H
 #define FRAMESTREAMING_COPENSSL_H
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -148,6 +153,100 @@ static inline int fs_no_password(char *room, int size, int writing, void *data) 
     return 0;
 }
 
+/* Uses a certificate, those behind it that lead to its authority, and its private key, all as PEM in memory. 1 = done, 0 = there is no
+   certificate, -1 = there is no private key without a password, -2 = it is not that of the certificate. */
+static inline int fs_tls_use(SSL_CTX *context, const void *certificates, int count, const void *secret, int secret_count) {
+    BIO *chain = BIO_new_mem_buf(certificates, count), *bio = BIO_new_mem_buf(secret, secret_count);
+    X509 *own = chain == NULL ? NULL : PEM_read_bio_X509_AUX(chain, NULL, fs_no_password, NULL), *next;
+    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, fs_no_password, NULL);
+    int result = key == NULL ? -1 : -2;
+    if (own == NULL || SSL_CTX_use_certificate(context, own) != 1) result = 0;
+    else if (key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1) {
+        result = 1;
+        while ((next = PEM_read_bio_X509(chain, NULL, fs_no_password, NULL)) != NULL)
+            if (SSL_CTX_add0_chain_cert(context, next) != 1) {
+                X509_free(next);
+                result = 0;
+            }
+        /* What ends the file is no error; a broken certificate is. */
+        if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) result = 0;
+    }
+    EVP_PKEY_free(key);
+    X509_free(own);
+    BIO_free(bio);
+    BIO_free(chain);
+    return result;
+}
+
+/* Trusts the authorities in a PEM in memory, and tells peers their names, so that they can choose a certificate. 1 = done, 0 = there are
+   none, or one is broken. */
+static inline int fs_tls_trust(SSL_CTX *context, const void *certificates, int count) {
+    BIO *bio = BIO_new_mem_buf(certificates, count);
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    X509 *next;
+    int found = 0, isWhole = bio != NULL;
+    while (isWhole && (next = PEM_read_bio_X509_AUX(bio, NULL, fs_no_password, NULL)) != NULL) {
+        isWhole = X509_STORE_add_cert(store, next) == 1 && SSL_CTX_add_client_CA(context, next) == 1;
+        X509_free(next);
+        found++;
+    }
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) isWhole = 0;
+    BIO_free(bio);
+    return isWhole && found > 0;
+}
+
+/* Makes a P-256 key and a certificate for it that only itself vouches for, as PEM in `room`. Its dates are all that a certificate of
+   today can have, because a machine may not know the date yet. The number of bytes; 0 = it failed. */
+static inline int fs_tls_make_own(const char *names, unsigned char *room, int size) {
+    static const struct { int kind; const char *value; } extensions[] = {
+        {NID_basic_constraints, "critical,CA:FALSE"}, {NID_ext_key_usage, "serverAuth"}};
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *made = X509_new();
+    BIGNUM *number = BN_new();
+    BIO *bio = BIO_new(BIO_s_mem());
+    X509V3_CTX context;
+    int count = 0, isFine = key != NULL && made != NULL && number != NULL && bio != NULL;
+    if (isFine) {
+        X509_NAME *name = X509_get_subject_name(made);
+        X509V3_set_ctx(&context, made, made, NULL, NULL, 0);
+        isFine = X509_set_version(made, 2) == 1 && BN_rand(number, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1
+            && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made)) != NULL
+            && ASN1_TIME_set_string_X509(X509_getm_notBefore(made), "20200101000000Z") == 1
+            && ASN1_TIME_set_string_X509(X509_getm_notAfter(made), "20491231235959Z") == 1
+            && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"frame-streaming", -1, -1, 0) == 1
+            && X509_set_issuer_name(made, name) == 1 && X509_set_pubkey(made, key) == 1;
+        for (int i = 0; isFine && i < 3; i++) {
+            X509_EXTENSION *extension = i == 2 ? X509V3_EXT_conf_nid(NULL, &context, NID_subject_alt_name, names)
+                                               : X509V3_EXT_conf_nid(NULL, &context, extensions[i].kind, extensions[i].value);
+            isFine = extension != NULL && X509_add_ext(made, extension, -1) == 1;
+            X509_EXTENSION_free(extension);
+        }
+        isFine = isFine && X509_sign(made, key, EVP_sha256()) > 0
+            && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 && PEM_write_bio_X509(bio, made) == 1;
+        if (isFine) count = BIO_read(bio, room, size);
+    }
+    /* The memory of a BIO is overwritten when it is freed. */
+    BIO_free(bio);
+    BN_free(number);
+    X509_free(made);
+    EVP_PKEY_free(key);
+    return count > 0 && count < size ? count : 0;
+}
+
+/* The SHA-256 of this side's certificate, 32 bytes; 0 = there is none. */
+static inline int fs_tls_fingerprint(SSL_CTX *context, unsigned char *room) {
+    X509 *own = SSL_CTX_get0_certificate(context);
+    unsigned int count = 0;
+    return own != NULL && X509_digest(own, EVP_sha256(), room, &count) == 1 && count == 32;
+}
+
+/* For a browser's session: it has to prove nothing, and a new handshake costs less than tickets would. */
+static inline void fs_tls_for_browser(SSL *ssl) {
+    SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+    SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    SSL_set_num_tickets(ssl, 0);
+}
+
 /* Called before anything else of OpenSSL: its cleanup at the exit would run under threads that still use it. */
 static inline void fs_tls_begin(void) { OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL); }
 
@@ -173,8 +272,44 @@ static inline void fs_tls_no_tickets(SSL_CTX *context) {
     SSL_CTX_set_num_tickets(context, 0);
 }
 
-/* Tickets for reconnects: one a connection, for an hour, and the new ones of a client go to `keep`. */
-static inline void fs_tls_tickets(SSL_CTX *context, int (*keep)(SSL *, SSL_SESSION *)) {
+/* When the first of a session's connections was made, in nanoseconds of the calendar: a ticket carries it on. 0 = not known. */
+static inline long long fs_tls_session_start(SSL_SESSION *session) {
+    void *bytes = NULL;
+    size_t count = 0;
+    long long start = 0;
+    if (session != NULL && SSL_SESSION_get0_ticket_appdata(session, &bytes, &count) == 1 && count == sizeof start)
+        memcpy(&start, bytes, count);
+    return start;
+}
+
+static inline long long fs_tls_calendar(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static inline int fs_tls_ticket_made(SSL *ssl, void *limit) {
+    SSL_SESSION *session = SSL_get_session(ssl);
+    long long now = fs_tls_calendar();
+    (void)limit;
+    return fs_tls_session_start(session) != 0 || SSL_SESSION_set1_ticket_appdata(session, &now, sizeof now) == 1;
+}
+
+/* A session is resumed for so long and no longer, however often its tickets were renewed: its peer has to prove itself anew. */
+static inline SSL_TICKET_RETURN fs_tls_ticket_used(
+    SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t count, SSL_TICKET_STATUS status, void *limit) {
+    long long age = fs_tls_calendar() - fs_tls_session_start(session);
+    (void)ssl;
+    (void)name;
+    (void)count;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return age >= 0 && age < (long long)(intptr_t)limit * 1000000000LL ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
+}
+
+/* Tickets for reconnects: one a connection, for an hour, and for `limit` seconds with all renewals. The new ones of a client go to
+   `keep`. */
+static inline void fs_tls_tickets(SSL_CTX *context, long limit, int (*keep)(SSL *, SSL_SESSION *)) {
+    SSL_CTX_set_session_ticket_cb(context, fs_tls_ticket_made, fs_tls_ticket_used, (void *)(intptr_t)limit);
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_timeout(context, 3600);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

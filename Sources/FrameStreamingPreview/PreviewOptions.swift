@@ -1,3 +1,5 @@
+public import FrameStreamingCore
+
 /// The limits and the security of a preview server.
 public struct PreviewOptions: Sendable {
     /// The largest number of viewers at once, each WebSocket and each `.mjpg` stream; more get
@@ -12,8 +14,12 @@ public struct PreviewOptions: Sendable {
     /// user, or the cookie that a browser got by ``PreviewServer/signInLink(validFor:)``. Anything
     /// else is answered with 401. Who tries too many wrong ones is answered with 429 for a while.
     public var token: PreviewToken?
-    /// Allows an address that other machines can reach. Anybody there can see the frames, or with a
-    /// ``token`` whoever has it: nothing is encrypted, so that it can be read on its way.
+    /// How connections are encrypted: `TLSSecurity.webSecurity` of the product `FrameStreamingTLS`;
+    /// nil = not at all. Then the server speaks HTTPS only, and answers plain HTTP with 400.
+    public var security: WebSecurity?
+    /// Allows an address that other machines can reach without both a ``token`` and ``security``.
+    /// Without a token anybody there can see the frames; without encryption anybody on the way can
+    /// read them, and the token.
     public var insecure = false
     /// How long a stream stays listed after it has ended or its connection broke.
     public var remembersEnded = Duration.seconds(60)
@@ -28,6 +34,9 @@ public struct PreviewOptions: Sendable {
     /// counts as dropped (`no_memory`). Slow viewers may hold as many bytes again; beyond that the
     /// viewer with the most is disconnected.
     public var maximumPictureByteCount = 256 << 20
+
+    /// Whether other machines may connect.
+    var isForOthers: Bool { insecure || (token != nil && security != nil) }
 
     /// Creates options: 32 viewers, 256 streams, 256 MiB, quality 80, loopback only.
     public init() {}

@@ -25,13 +25,15 @@ internal import FrameStreamingSystem
 /// when it has finished the one before.
 ///
 /// By default only this machine can connect: the server listens on loopback, and refuses a
-/// browser's request for another host name. Nothing is encrypted, and there is no password.
+/// browser's request for another host name. Others need a token and encryption
+/// (``PreviewOptions/token``, ``PreviewOptions/security``).
 public final class PreviewServer: Sendable {
     private let registry: StreamRegistry
     private let viewers: ViewerLoop
     private let listener: PreviewListener
     private let endpoint: ListeningEndpoint
     private let access: AccessCheck
+    private let scheme: String
     /// The address of the page, such as `http://127.0.0.1:8080/`. It has the machine's name if the
     /// server listens on all addresses.
     public let address: String
@@ -42,7 +44,7 @@ public final class PreviewServer: Sendable {
     /// addresses, the numeric ones that other machines can reach at this moment, such as a phone in
     /// the same network, which may not know this machine's name.
     public var addresses: [String] {
-        [address] + endpoint.reachableHosts.map { "http://\($0):\(port)/" }
+        [address] + endpoint.reachableHosts.map { "\(scheme)://\($0):\(port)/" }
     }
 
     /// A command that makes a stream appear, which the page shows with a button to copy it while
@@ -70,8 +72,9 @@ public final class PreviewServer: Sendable {
     ///     choose.
     ///   - codec: Encodes frames that are not JPEG, and scales frames: `JPEGCodec()`.
     ///   - options: Limits, quality and security.
-    /// - Throws: `notPermitted` where the address is not loopback and ``PreviewOptions/insecure``
-    ///   is not set, or the port is below 1024; `addressInUse`, `invalidArgument`.
+    /// - Throws: `notPermitted` where the address is not loopback and the options have neither both
+    ///   a token and security nor ``PreviewOptions/insecure``, or the port is below 1024;
+    ///   `addressInUse`, `invalidArgument`.
     public init(
         on address: String = "0", codec: any FrameCodec, options: PreviewOptions = PreviewOptions()
     ) throws(FrameStreamingError) {
@@ -89,8 +92,9 @@ public final class PreviewServer: Sendable {
                 "maximumStreams and maximumPictureByteCount must be at least 1, not \(options.maximumStreams) and \(options.maximumPictureByteCount)"
             )
         }
-        let endpoint = try ListeningEndpoint(address, isOpen: options.insecure)
+        let endpoint = try ListeningEndpoint(address, isOpen: options.isForOthers)
         self.endpoint = endpoint
+        try options.security?.connections.checkForBrowsers()
         let encoder = PreviewEncoder(codec: codec, quality: options.quality)
         do throws(SystemError) {
             viewers = try ViewerLoop(
@@ -104,13 +108,16 @@ public final class PreviewServer: Sendable {
             maximumPictureByteCount: options.maximumPictureByteCount, onPicture: { viewers.signal() },
             onChange: { viewers.noteChange() })
         let socket = try ListeningSocket(endpoint)
-        access = AccessCheck(options.token, isSecure: false, port: socket.port)
+        let isSecure = options.security != nil
+        access = AccessCheck(options.token, isSecure: isSecure, port: socket.port)
         let routes = Routes(
             registry: registry, viewers: viewers, stills: Stills(encoder),
-            origins: SameOriginCheck(isLoopback: endpoint.isLoopback), access: access)
-        listener = try PreviewListener(socket, routes)
+            origins: SameOriginCheck(isLoopback: endpoint.isLoopback, isSecure: isSecure), access: access)
         port = socket.port
-        self.address = "http://\(endpoint.shownHost):\(socket.port)/"
+        scheme = isSecure ? "https" : "http"
+        let page = "\(scheme)://\(endpoint.shownHost):\(socket.port)/"
+        self.address = page
+        listener = try PreviewListener(socket, routes, options.security.map { HTTPEncryption($0, address: page) })
     }
 
     /// Checks an address as ``init(on:codec:options:)`` would, without listening: for a program
@@ -118,10 +125,11 @@ public final class PreviewServer: Sendable {
     ///
     /// - Parameters:
     ///   - address: As for ``init(on:codec:options:)``.
-    ///   - insecure: As ``PreviewOptions/insecure``.
+    ///   - isForOthers: Whether other machines may connect: with both a token and encryption, or as
+    ///     ``PreviewOptions/insecure``.
     /// - Throws: `invalidArgument`; `notPermitted` for an address that other machines reach.
-    public static func check(_ address: String, insecure: Bool = false) throws(FrameStreamingError) {
-        _ = try ListeningEndpoint(address, isOpen: insecure)
+    public static func check(_ address: String, isForOthers: Bool = false) throws(FrameStreamingError) {
+        _ = try ListeningEndpoint(address, isOpen: isForOthers)
     }
 
     deinit { close() }
@@ -170,7 +178,8 @@ public final class PreviewServer: Sendable {
 
     private func stream(named name: String, peer: String, session: UInt64) -> PreviewStream {
         let (entry, owner) = registry.claim(name, peer: peer, session: session)
-        return PreviewStream(entry, owner: owner, address: "\(shownPage)streams/\(RequestPath.escaped(entry.name)).mjpg")
+        return PreviewStream(
+            entry, owner: owner, address: "\(shownPage)streams/\(RequestPath.escaped(entry.name)).mjpg")
     }
 
     /// The number of viewers at this moment.

@@ -49,6 +49,25 @@ public final class TLSSecurity: Sendable, CustomStringConvertible {
         try self.init { () throws(FrameStreamingError) in try TLSContext(certificates: certificates) }
     }
 
+    /// Makes a certificate of its own, which only itself vouches for: for a preview on a network that
+    /// has no authority. A browser asks its user to accept it, who compares the ``fingerprint``.
+    ///
+    /// - Parameters:
+    ///   - hosts: The names and addresses of this machine that the certificate has, beside those of
+    ///     the machine itself.
+    ///   - path: The file that keeps the certificate and its private key, so that it stays the same
+    ///     when the program starts again. Only its owner may have any right to it; a missing one is
+    ///     made. Nil = in memory only.
+    /// - Throws: `notPermitted` for a file that others may use, `malformedInput` for one that has
+    ///   something else, `notFound` for a missing directory; `system`.
+    public convenience init(selfMadeFor hosts: [String], keptIn path: String? = nil) throws(FrameStreamingError) {
+        let made: OwnCertificate? = path == nil ? try OwnCertificate(for: hosts) : nil
+        try self.init { () throws(FrameStreamingError) in
+            if let made { return try TLSContext(own: made, path: nil) }
+            return try TLSContext(own: OwnCertificate(for: hosts, keptIn: path ?? ""), path: path)
+        }
+    }
+
     private init(
         _ load: @escaping @Sendable () throws(FrameStreamingError) -> TLSContext
     ) throws(FrameStreamingError) {
@@ -70,6 +89,17 @@ public final class TLSSecurity: Sendable, CustomStringConvertible {
     /// The value for `TCPOptions.security`.
     public var security: TCPSecurity { TCPSecurity(self) }
 
+    /// The value for `PreviewOptions.security`: HTTPS by this side's certificate, which needs none of
+    /// a browser. A pre-shared key is nothing that a browser could have.
+    public var webSecurity: WebSecurity { WebSecurity(self) }
+
+    /// The SHA-256 of this side's certificate as browsers show it, such as `1F:03:...`; nil = it has
+    /// none.
+    public var fingerprint: String? {
+        current.withLock { $0 }.fingerprint?.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
+            .joined(separator: ":")
+    }
+
     /// How many connections were resumed by a ticket since the last reload. For tests.
     var resumptions: Int { current.withLock { $0 }.tickets.resumptions }
 
@@ -84,8 +114,8 @@ public final class TLSSecurity: Sendable, CustomStringConvertible {
 extension TLSSecurity: ConnectionSecurity {
     package func check(isSender: Bool, stream: String, listens: Bool) throws(FrameStreamingError) {
         let context = current.withLock { $0 }
-        if let certificates = context.certificates {
-            guard !listens || certificates.certificate != nil else {
+        if context.certificates != nil {
+            guard !listens || context.fingerprint != nil else {
                 throw FrameStreamingError(
                     .invalidArgument, "a side that listens needs a certificate and its private key")
             }
@@ -114,5 +144,20 @@ extension TLSSecurity: ConnectionSecurity {
         _ socket: Descriptor, host: String?, address: String
     ) throws(FrameStreamingError) -> any SecuredStream {
         try TLSStream(socket, current.withLock { $0 }, host: host, address: address)
+    }
+}
+
+extension TLSSecurity: WebEncryption {
+    package func checkForBrowsers() throws(FrameStreamingError) {
+        guard current.withLock({ $0 }).fingerprint != nil else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "HTTPS needs a certificate and its private key: a browser has no pre-shared key, and an authority is none"
+            )
+        }
+    }
+
+    package func beginForBrowser(_ socket: Descriptor) throws(FrameStreamingError) -> any SecuredStream {
+        try TLSStream(socket, current.withLock { $0 }, host: nil, address: "", isOfBrowser: true)
     }
 }

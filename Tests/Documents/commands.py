@@ -272,6 +272,53 @@ def saves_half_a_picture(command):
         raise Surprise(size)
 
 
+@runs("frame-receive --listen 5600 --preview 0.0.0.0:8080 --preview-tls --preview-link")
+def is_seen_by_a_link(command):
+    """The link lets in once, and who has none sees nothing."""
+    with Command(command) as program:
+        program.wait_for(r"https://\S+:8080/\?code=\S+\s")
+        link = re.search(r"https://\S+:8080/(\?code=\S+)", program.said)[1]
+        page = ["curl", "-sS", "--insecure", "-o", "page.html", "-w", "%{http_code} ", "https://127.0.0.1:8080/"]
+        said = [subprocess.run([*page[:-1], page[-1] + path], capture_output=True, text=True, check=True).stdout for path in ["", link, link]]
+        if said != ["401 ", "200 ", "401 "]:
+            raise Surprise(str(said))
+        program.interrupt()
+        program.end()
+
+
+PRIVATE = (
+    "frame-receive --listen 0.0.0.0:5600 --key-file camera.key --preview 0.0.0.0:8080"
+    " --preview-tls-file preview.pem --preview-token-file preview.token")
+
+
+@runs(
+    PRIVATE,
+    'curl --cacert preview.pem -H "Authorization: Bearer $(cat preview.token)" https://127.0.0.1:8080/metrics',
+    'ffplay -f mpjpeg -fflags nobuffer "https://viewer:$(cat preview.token)@127.0.0.1:8080/stream"')
+def is_seen_with_the_token(command):
+    made_key()
+    with Command(PRIVATE) as receiver, Command(f"{PATTERN} --to localhost:5600 --key-file camera.key") as sender:
+        receiver.wait_for(r"\.mjpg")
+        if command == PRIVATE:
+            status = subprocess.run(
+                ["curl", "-sS", "--cacert", "preview.pem", "-o", "refused", "-w", "%{http_code}", "https://127.0.0.1:8080/stream"],
+                capture_output=True, text=True, check=True).stdout
+            if status != "401":
+                raise Surprise(status)
+        else:
+            with Command(command, SDL_VIDEODRIVER="dummy", SDL_AUDIODRIVER="dummy") as program:
+                if command.startswith("curl"):
+                    expect(r"^framestreaming_stream_up\{.*\} 1$", program.end())
+                else:
+                    program.wait_for(r"Video: mjpeg.* 64x48")
+                    program.interrupt()
+                    program.end(None)
+        sender.interrupt()
+        sender.end()
+        receiver.interrupt()
+        receiver.end()
+
+
 @runs("curl http://127.0.0.1:8080/metrics")
 def has_metrics(command):
     expect(r'^framestreaming_stream_up\{.*\} 1$', with_preview(command))

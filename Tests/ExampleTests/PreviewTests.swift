@@ -171,6 +171,22 @@ extension ExampleTests {
 
         @Test(arguments: [
             (["frame-receive", "--listen", "0", "--preview", "0.0.0.0:0"], "--insecure"),
+            // A token that anybody on the way could read, and HTTPS for everybody.
+            (["frame-receive", "--listen", "0", "--preview", "0.0.0.0:0", "--preview-link"], "--preview-tls"),
+            (["frame-receive", "--listen", "0", "--preview", "[::]:0", "--preview-tls"], "--preview-token-file FILE"),
+            (["frame-receive", "--listen", "0", "--preview-link"], "give --preview as well"),
+            (
+                [
+                    "frame-receive", "--listen", "0", "--preview", "0", "--preview-link", "--preview-token-file", "a",
+                ], "give one of them"
+            ),
+            (
+                [
+                    "frame-receive", "--listen", "0", "--preview", "0", "--tls-cert", "a", "--tls-key", "b",
+                    "--preview-tls-file", "c",
+                ], "give one of them"
+            ),
+            (["frame-demo", "--no-preview", "--preview-link"], "give --preview as well"),
             (["frame-receive", "--listen", "0", "--preview", "x"], "the port must be a number from 0 to 65535, not x"),
             (["frame-receive", "--listen", "0", "--insecure"], "--preview HOST:PORT"),
             (["frame-demo", "--preview", "0.0.0.0:0"], "--insecure"),

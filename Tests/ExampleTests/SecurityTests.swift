@@ -47,6 +47,9 @@ extension ExampleTests {
             let receiver = try Program(
                 "frame-receive", ["--listen", "0.0.0.0:0", "--json", "--once", "--key-file", key])
             let port = try receiver.port()
+            // A crash would leave no core file, which would have the key in it.
+            let limits = try String(contentsOfFile: "/proc/\(receiver.id)/limits", encoding: .utf8)
+            #expect(limits.contains(/Max core file size\s+0\s+0\s/))
             let sent = try run(
                 "frame-send",
                 [
@@ -58,6 +61,7 @@ extension ExampleTests {
             let secret = try secret(of: key)
             #expect(!receiver.output.contains(secret) && !receiver.complaints.contains(secret))
             #expect(receiver.output.contains("\"frames\":10"), "\(receiver.output)")
+            #expect(receiver.output.contains("\"identity\":\"camera\""), "\(receiver.output)")
         }
 
         /// Wrong keys, and none on one side: status 1 for the sender, and the receiver shows nothing

@@ -1,4 +1,8 @@
 import Foundation
+import FrameStreamingCore
+import FrameStreamingSystem
+import FrameStreamingTCP
+import FrameStreamingTLS
 import Glibc
 import RawSockets
 
@@ -14,17 +18,54 @@ final class Client {
     private var buffered: [UInt8] = []
     private var hasEnded = false
 
-    /// - Parameter receiveBuffer: The approximate size of the kernel's receive buffer.
-    init(port: Int, receiveBuffer: CInt? = nil) throws {
+    /// Nil for a plain connection.
+    private let secured: (any SecuredStream)?
+    private let limit = Deadline.after(.seconds(60))
+
+    /// - Parameters:
+    ///   - receiveBuffer: The approximate size of the kernel's receive buffer.
+    ///   - security: Encrypts the connection.
+    init(port: Int, receiveBuffer: CInt? = nil, security: TLSSecurity? = nil) throws {
         peer = try RawPeer(port: port, patience: 60)
-        guard var size = receiveBuffer else { return }
-        // The value and its length are a local's, which lives through the call.
-        unsafe setsockopt(peer.socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        if var size = receiveBuffer {
+            // The value and its length are a local's, which lives through the call.
+            unsafe setsockopt(peer.socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        }
+        secured = try security?.begin(
+            Descriptor(peer.socket, owned: false), host: "localhost", address: "localhost:\(port)")
+        while let step = try secured?.continueHandshake(), step != .complete {
+            try wait(for: step == .wantsInput ? PollEvents.input : PollEvents.output)
+        }
     }
 
-    func send(_ bytes: [UInt8]) { peer.send(bytes) }
+    private func wait(for events: Int16) throws {
+        guard
+            case .ready = try FrameStreamingSystem.wait(
+                for: events, on: peer.socket, until: limit.nanoseconds, wakeUp: nil)
+        else { throw Failure("the server is silent") }
+    }
 
-    func send(_ text: String) { peer.send(text) }
+    func send(_ bytes: [UInt8]) {
+        guard let secured else { return peer.send(bytes) }
+        var done = 0
+        do {
+            while done < bytes.count {
+                // The bytes of UInt8 are initialised.
+                if let count = try secured.send(unsafe bytes.span.bytes.extracting(droppingFirst: done)) {
+                    done += count
+                } else {
+                    try wait(for: PollEvents.output)
+                }
+            }
+            while try !secured.flush() { try wait(for: PollEvents.output) }
+        } catch {
+            hasEnded = true
+        }
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func endWriting() { peer.shutdownWriting() }
 
     /// A request as a browser on this machine sends it.
     func request(
@@ -37,10 +78,25 @@ final class Client {
     /// Reads more; false: the server has ended, or sends nothing any more.
     private func fill() -> Bool {
         if hasEnded { return false }
-        let more = peer.receiveOnce(65_536)
+        let more = receiveOnce()
         hasEnded = more.isEmpty
         buffered += more
         return !hasEnded
+    }
+
+    private func receiveOnce() -> [UInt8] {
+        guard let secured else { return peer.receiveOnce(65_536) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        do {
+            while true {
+                var span = bytes.mutableSpan
+                var room = unsafe span.mutableBytes
+                if let count = try secured.receive(into: &room, at: 0) { return Array(bytes[..<count]) }
+                try wait(for: PollEvents.input)
+            }
+        } catch {
+            return []
+        }
     }
 
     func take(_ count: Int) throws -> [UInt8] {

@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingFiles
 import FrameStreamingJPEG
 import FrameStreamingPreview
+import FrameStreamingTLS
 import TestThreads
 import Testing
 
@@ -13,8 +14,12 @@ final class Rig {
     let server: PreviewServer
     let codec = JPEGCodec()
     var port: Int { server.port }
+    /// What clients encrypt by; nil = they do not.
+    private let clients: TLSSecurity?
 
-    init(_ change: (inout PreviewOptions) -> Void = { _ in }) throws {
+    /// - Parameter clients: What clients encrypt by, where the options have the server do so.
+    init(clients: TLSSecurity? = nil, _ change: (inout PreviewOptions) -> Void = { _ in }) throws {
+        self.clients = clients
         var options = PreviewOptions()
         change(&options)
         server = try PreviewServer(on: "0", codec: codec, options: options)
@@ -22,11 +27,16 @@ final class Rig {
 
     deinit { server.close() }
 
+    /// A connection to the server.
+    func connect(receiveBuffer: CInt? = nil) throws -> Client {
+        try Client(port: port, receiveBuffer: receiveBuffer, security: clients)
+    }
+
     /// One request on a connection of its own.
     func ask(
         _ target: String, method: String = "GET", host: String = "127.0.0.1", _ headers: [String] = []
     ) throws -> Client.Answer {
-        let client = try Client(port: port)
+        let client = try connect()
         client.request(target, method: method, host: host, headers)
         return try client.answer(hasBody: method != "HEAD")
     }
@@ -58,9 +68,9 @@ final class Rig {
     }
 
     /// A page that is connected by WebSocket and has received the first list of streams.
-    func page() throws -> Client {
-        let client = try Client(port: port)
-        client.request("/api/live", Client.upgrade)
+    func page(_ headers: [String] = []) throws -> Client {
+        let client = try connect()
+        client.request("/api/live", Client.upgrade + headers)
         let head = try client.head()
         try #require(head.status == 101)
         #expect(head["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
@@ -71,7 +81,7 @@ final class Rig {
     /// A client of a multipart stream, behind the first delimiter, which is sent with the first
     /// frame.
     func reader(_ path: String, receiveBuffer: CInt? = nil) throws -> Client {
-        let client = try Client(port: port, receiveBuffer: receiveBuffer)
+        let client = try connect(receiveBuffer: receiveBuffer)
         client.request(path)
         let head = try client.head()
         try #require(head.status == 200)

@@ -121,7 +121,7 @@ import Testing
         #expect(
             failure {
                 _ = try TLSSecurity(certificates: TLSCertificates(authorities: directory.path("none.pem")))
-            }?.code == .malformedInput)
+            }?.code == .notFound)
         #expect(
             failure {
                 _ = try TLSSecurity(certificates: TLSCertificates(certificate: certificatePath("camera.pem")))

@@ -14,7 +14,7 @@ import time
 class Browser:
     """One Chromium with a profile of its own, which goes with it."""
 
-    def __init__(self, patience=30):
+    def __init__(self, patience=30, *flags):
         self.patience = patience
         self.profile = tempfile.mkdtemp(prefix="frame-preview-chromium-")
         # Chromium reads commands from descriptor 3 and answers on 4, each message ended by a zero byte.
@@ -22,6 +22,7 @@ class Browser:
         theirs = [fcntl.fcntl(pipes[end], fcntl.F_DUPFD, 60) for end in (0, 3)]
         self.commands, self.answers = pipes[1], pipes[2]
         flags = [
+            *flags,
             "--headless=new",
             "--remote-debugging-pipe",
             f"--user-data-dir={self.profile}",

@@ -15,11 +15,12 @@ PATIENCE = 30
 class Receiver:
     """frame-receive with a preview, and what it says as JSON."""
 
-    def __init__(self, binaries, preview="127.0.0.1:0", *more):
+    def __init__(self, binaries, preview="127.0.0.1:0", *more, complaints=None):
         self.binaries = binaries
         self.process = subprocess.Popen(
             [os.path.join(binaries, "frame-receive"), "--listen", "127.0.0.1:0", "--preview", preview, "--json", *more],
             stdout=subprocess.PIPE,
+            stderr=complaints,
             text=True,
         )
         said = queue.Queue()

@@ -14,6 +14,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Support"))
 import tally
+from access_checks import access
 from action_checks import actions
 from browser import Browser
 from grid_checks import grids
@@ -67,6 +68,7 @@ def main():
             lambda: receiver_gone(page, receiver, name),
             lambda: actions(browser, sys.argv[1], watch),
             lambda: grids(browser, sys.argv[1], watch),
+            lambda: access(sys.argv[1], watch),
         ]:
             try:
                 page.show()

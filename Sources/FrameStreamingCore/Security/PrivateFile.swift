@@ -1,12 +1,24 @@
 internal import FrameStreamingSystem
 
-/// A file with a secret.
+/// A file with a secret, or with something else that not everybody may change.
 package enum PrivateFile {
-    /// Reads a whole file that only its owner may use.
+    /// Who may use a file beside its owner.
+    package enum Audience: Sendable {
+        /// It is a secret.
+        case nobody
+        /// All may read it, and nobody else may change it.
+        case readers
+        /// It does not matter.
+        case anybody
+    }
+
+    /// Reads a whole file, once it is certain that nobody else may do with it what they must not.
     ///
     /// - Throws: `notFound`; `notPermitted` if others may read or change it; `malformedInput` for
     ///   what is no file or too large.
-    package static func read(_ path: String, atMost limit: Int) throws(FrameStreamingError) -> [UInt8] {
+    package static func read(
+        _ path: String, atMost limit: Int, for audience: Audience = .nobody
+    ) throws(FrameStreamingError) -> [UInt8] {
         let file: Descriptor
         let details: FileDetails
         do throws(SystemError) {
@@ -16,7 +28,7 @@ package enum PrivateFile {
         } catch {
             throw FrameStreamingError(error, subject: path)
         }
-        if let error = objection(details, limit) { throw error.about(path) }
+        if let error = objection(details, limit, audience) { throw error.about(path) }
         // One array from the start: what grows leaves copies of the secret behind.
         var bytes = [UInt8](repeating: 0, count: details.size + 1)
         var filled = 0
@@ -66,30 +78,30 @@ package enum PrivateFile {
         }
     }
 
-    /// Checks a file that OpenSSL reads by itself.
-    package static func check(_ path: String) throws(FrameStreamingError) {
-        let details: FileDetails?
-        do throws(SystemError) { details = try fileDetails(path) } catch {
-            throw FrameStreamingError(error, subject: path)
-        }
-        guard let details else { throw FrameStreamingError(.notFound, "there is no such file", subject: path) }
-        if let error = objection(details, 1 << 20) { throw error.about(path) }
-    }
-
-    private static func objection(_ details: FileDetails, _ limit: Int) -> FrameStreamingError? {
+    private static func objection(
+        _ details: FileDetails, _ limit: Int, _ audience: Audience
+    ) -> FrameStreamingError? {
         guard details.kind == .regular else { return FrameStreamingError(.malformedInput, "it is no regular file") }
         guard details.size <= limit else {
-            return FrameStreamingError(.malformedInput, "it is too large for a secret: \(details.size) bytes")
+            return FrameStreamingError(.malformedInput, "it is too large: \(details.size) bytes")
         }
+        if audience == .anybody { return nil }
         let user = currentUser()
         guard details.owner == user || details.owner == 0 else {
             return FrameStreamingError(
                 .notPermitted, "it belongs to another user, who could change it: make it this user's own")
         }
+        let mode = "mode 0\(String(details.permissions, radix: 8))"
+        if audience == .readers {
+            guard details.permissions & 0o022 != 0 else { return nil }
+            return FrameStreamingError(
+                .notPermitted,
+                "others may change this file (\(mode)), and with it who is trusted: take that right away by chmod go-w")
+        }
         guard details.permissions & 0o077 == 0 else {
             return FrameStreamingError(
                 .notPermitted,
-                "others may use this secret (mode 0\(String(details.permissions, radix: 8))): take their rights away by chmod 600, and make a new one if they may have read it"
+                "others may use this secret (\(mode)): take their rights away by chmod 600, and make a new one if they may have read it"
             )
         }
         return nil

@@ -7,6 +7,8 @@ internal import FrameStreamingSystem
 /// may be kept.
 final class HTTPConnection {
     enum Phase: Equatable {
+        /// Waits for the client's part of the encryption's handshake.
+        case securing
         /// Waits for the head of a request. `hasBegun`: part of it has arrived, and the rest has a
         /// deadline.
         case reading(hasBegun: Bool)
@@ -23,7 +25,7 @@ final class HTTPConnection {
 
     /// Identifies the connection.
     let number: UInt64
-    private(set) var phase = Phase.reading(hasBegun: false)
+    private(set) var phase: Phase
     /// When the phase began.
     private(set) var since: MonotonicTime
     private var deadline: MonotonicTime
@@ -35,18 +37,26 @@ final class HTTPConnection {
     private var request: RequestHead?
     /// The bytes of the frame that is being sent.
     private(set) var pictureBytes = 0
-    private let answer: (RequestHead) -> Routes.Outcome
+    private var answer: (RequestHead) -> Routes.Outcome
+    private let encryption: HTTPEncryption?
+    private var stream: ClientStream
+    /// What the handshake of the encryption needs.
+    private var step = SecuredHandshakeStep.wantsInput
 
     /// How long the client has to close its end.
     private static let farewell = Duration.seconds(1)
 
+    /// - Parameter encryption: Nil for a plain server.
     init(
-        _ descriptor: Descriptor, number: UInt64, at now: MonotonicTime,
+        _ descriptor: Descriptor, number: UInt64, at now: MonotonicTime, _ encryption: HTTPEncryption? = nil,
         answer: @escaping (RequestHead) -> Routes.Outcome
     ) {
         self.number = number
         self.answer = answer
-        socket = ViewerSocket(descriptor)
+        self.encryption = encryption
+        phase = encryption == nil ? .reading(hasBegun: false) : .securing
+        stream = ClientStream(descriptor)
+        socket = ViewerSocket(stream)
         since = now
         deadline = now.advanced(by: RequestLimits.head)
     }
@@ -58,16 +68,27 @@ final class HTTPConnection {
     var wantsToRead: Bool {
         switch phase {
         case .reading, .leaving: true
+        case .securing: step == .wantsInput
         default: false
         }
     }
+
+    var wantsToWrite: Bool { socket.isBusy || (phase == .securing && step == .wantsOutput) }
+
+    /// Whether there may be something to read that a poll does not show.
+    var mayHaveMore: Bool { phase != .securing && wantsToRead && socket.mayHaveMore }
 
     /// Whether a complete request may already be buffered, because several arrived together.
     var isReady: Bool { isReading && !isIncomplete }
 
     /// Whether the connection may be ended first when there are too many: it has not completed a
     /// request.
-    var isReading: Bool { if case .reading = phase { true } else { false } }
+    var isReading: Bool {
+        switch phase {
+        case .securing, .reading: true
+        default: false
+        }
+    }
 
     private func enter(_ next: Phase, _ limit: Duration, at now: MonotonicTime) {
         phase = next
@@ -85,12 +106,45 @@ final class HTTPConnection {
             RequestRefusal(.requestTimeout, "A request has to come within \(RequestLimits.head).").response, at: now)
     }
 
+    // MARK: Encryption
+
+    /// Takes the next step of the encryption's handshake. Its time is that of the first request, too.
+    private func secure(by encryption: HTTPEncryption, at now: MonotonicTime) {
+        do throws(FrameStreamingError) {
+            if stream.secured == nil {
+                switch HTTPEncryption.firstByte(of: stream.descriptor) {
+                case .none: return
+                case .ended: return end()
+                case .plain:
+                    answer = { _ in .response(encryption.plainAnswer) }
+                    phase = .reading(hasBegun: false)
+                    return
+                case .handshake: stream.secured = try encryption.security.beginForBrowser(stream.descriptor)
+                }
+            }
+            guard let secured = stream.secured else { return }
+            step = try secured.continueHandshake()
+            guard step == .complete else { return }
+            socket = ViewerSocket(stream)
+            phase = .reading(hasBegun: false)
+        } catch {
+            // The client has been told why, and has to close its end.
+            stream.secured = nil
+            socket.shutdownWriting()
+            enter(.leaving, Self.farewell, at: now)
+        }
+    }
+
     // MARK: Reading
 
     /// Reads what has arrived, or notices the end. Returns a frame that has to be encoded for the
     /// client.
     func read(into buffer: inout [UInt8], at now: MonotonicTime) -> Stills.Order? {
-        do throws(SystemError) {
+        if phase == .securing, let encryption {
+            secure(by: encryption, at: now)
+            guard case .reading = phase else { return nil }
+        }
+        do throws(ConnectionLoss) {
             guard let count = try socket.receive(into: &buffer) else { return nil }
             guard count > 0 else {
                 end()
@@ -127,7 +181,7 @@ final class HTTPConnection {
                 enter(.waiting, .zero, at: now)
                 return order
             case .viewer(let response, let begin):
-                begin(socket.descriptor, response.head(ends: response.closes), reader.takeRest())
+                begin(stream, response.head(ends: response.closes), reader.takeRest())
                 end()
             }
         } catch {
@@ -153,7 +207,7 @@ final class HTTPConnection {
     /// Writes more of the response, now that the client accepts bytes.
     func write(at now: MonotonicTime) {
         guard case .answering(let ends) = phase else { return }
-        do throws(SystemError) {
+        do throws(ConnectionLoss) {
             guard try socket.flush() else { return }
         } catch {
             return end()

@@ -52,10 +52,7 @@ struct ListeningEndpoint: Hashable {
     /// addresses.
     var shownHost: String {
         guard isEverywhere else { return isIPv6 ? "[\(host)]" : host }
-        var name = [CChar](repeating: 0, count: 256)
-        // The smaller count leaves room for the terminating zero, which a long name would otherwise
-        // lack.
-        guard unsafe gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return host }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let name = machineName()
+        return name.isEmpty ? host : name
     }
 }

@@ -12,14 +12,18 @@ final class PreviewListener: Sendable {
     private let stills: Stills
 
     /// Starts to accept connections.
-    init(_ socket: ListeningSocket, _ routes: Routes) throws(FrameStreamingError) {
+    ///
+    /// - Parameter encryption: Nil for a plain server.
+    init(
+        _ socket: ListeningSocket, _ routes: Routes, _ encryption: HTTPEncryption?
+    ) throws(FrameStreamingError) {
         stills = routes.stills
         let isClosed = isClosed
         do throws(SystemError) {
             let wakeUp = try WakeUp()
             self.wakeUp = wakeUp
             thread = try SystemThread(name: "fs-http") {
-                HTTPConnections(socket, routes, wakeUp).run { isClosed.withLock { $0 } }
+                HTTPConnections(socket, routes, encryption, wakeUp).run { isClosed.withLock { $0 } }
             }
         } catch {
             throw FrameStreamingError(
@@ -40,6 +44,7 @@ final class PreviewListener: Sendable {
 private final class HTTPConnections {
     private let listening: ListeningSocket
     private let routes: Routes
+    private let encryption: HTTPEncryption?
     private let wakeUp: WakeUp
     private var connections: [HTTPConnection] = []
     private var count: UInt64 = 0
@@ -54,9 +59,10 @@ private final class HTTPConnections {
     /// POLLRDHUP: the client has closed its end.
     private static let hungUp = Int16(0x2000)
 
-    init(_ listening: ListeningSocket, _ routes: Routes, _ wakeUp: WakeUp) {
+    init(_ listening: ListeningSocket, _ routes: Routes, _ encryption: HTTPEncryption?, _ wakeUp: WakeUp) {
         self.listening = listening
         self.routes = routes
+        self.encryption = encryption
         self.wakeUp = wakeUp
     }
 
@@ -72,10 +78,10 @@ private final class HTTPConnections {
             for connection in connections {
                 var events: Int16 = 0
                 if connection.wantsToRead { events |= PollEvents.input }
-                if connection.socket.isBusy { events |= PollEvents.output }
+                if connection.wantsToWrite { events |= PollEvents.output }
                 if connection.phase == .waiting { events |= Self.hungUp }
                 descriptors.append(pollfd(fd: connection.socket.descriptor.raw, events: events, revents: 0))
-                if connection.isReady { deadline = .now }
+                if connection.isReady || connection.mayHaveMore { deadline = .now }
                 if let its = connection.nextDeadline { deadline = deadline.map { min($0, its) } ?? its }
             }
             // Fails only for lack of memory, which passes.
@@ -83,7 +89,7 @@ private final class HTTPConnections {
             let now = MonotonicTime.now
             if descriptors[0].revents != 0 { wakeUp.clear() }
             for (connection, found) in zip(connections, descriptors.dropFirst(2)) {
-                if found.revents != 0 { take(found.revents, connection, at: now) }
+                if found.revents != 0 || connection.mayHaveMore { take(found.revents, connection, at: now) }
                 // One request per round and connection, so that the others have their turn.
                 if connection.isReady { make(connection.takeRequest(at: now), for: connection) }
                 connection.checkDeadline(at: now)
@@ -101,8 +107,8 @@ private final class HTTPConnections {
             return connection.noteHangUp()
         }
         if events & PollEvents.output != 0 { connection.write(at: now) }
-        if events & ~PollEvents.output != 0 {
-            if connection.wantsToRead {
+        if events & ~PollEvents.output != 0 || connection.phase == .securing || connection.mayHaveMore {
+            if connection.wantsToRead || connection.phase == .securing {
                 make(connection.read(into: &buffer, at: now), for: connection)
             } else if events & (PollEvents.error | PollEvents.hangUp | PollEvents.invalid) != 0 {
                 connection.end()
@@ -143,7 +149,8 @@ private final class HTTPConnections {
                 if connections.count >= RequestLimits.connections { makeRoom() }
                 count += 1
                 let client = ClientAddress(ofPeer: descriptor)
-                let connection = HTTPConnection(descriptor, number: count, at: now) { [unowned self] request in
+                let connection = HTTPConnection(descriptor, number: count, at: now, encryption) {
+                    [unowned self] request in
                     let outcome = routes.outcome(request, from: client)
                     if case .response(let response) = outcome { return .response(bounded(response)) }
                     return outcome

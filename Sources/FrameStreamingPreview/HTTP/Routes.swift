@@ -12,7 +12,7 @@ struct Routes: Sendable {
         case still(Stills.Order)
         /// The connection becomes a viewer's, which sends the response first. `early` is what the
         /// client sent before it had the response.
-        case viewer(HTTPResponse, (_ descriptor: Descriptor, _ greeting: [UInt8], _ early: [UInt8]) -> Void)
+        case viewer(HTTPResponse, (_ stream: ClientStream, _ greeting: [UInt8], _ early: [UInt8]) -> Void)
     }
 
     let registry: StreamRegistry
@@ -102,8 +102,8 @@ struct Routes: Sendable {
         }
         // The response to HEAD is that to GET, even where there is no place, and takes none.
         if request.method == .head { return .response(response) }
-        return .viewer(response) { descriptor, greeting, _ in
-            viewers.add(MultipartViewer(descriptor, entry, permit, viewers.encoder, greeting: greeting), in: registry)
+        return .viewer(response) { stream, greeting, _ in
+            viewers.add(MultipartViewer(stream, entry, permit, viewers.encoder, greeting: greeting), in: registry)
         }
     }
 
@@ -112,10 +112,10 @@ struct Routes: Sendable {
         let response = WebSocketHandshake.answer(request)
         guard response.status == .switchingProtocols else { return .response(response) }
         let permit = viewers.permit()
-        return .viewer(response) { descriptor, greeting, early in
+        return .viewer(response) { stream, greeting, early in
             // A browser hides from its page which status refused a WebSocket. So the connection is
             // accepted, and closed with a reason.
-            let viewer = LiveViewer(descriptor, registry, permit, viewers.encoder, greeting: greeting)
+            let viewer = LiveViewer(stream, registry, permit, viewers.encoder, greeting: greeting)
             if !early.isEmpty { viewer.receive(early[...]) }
             viewers.add(viewer, in: registry)
         }

@@ -2,6 +2,8 @@
 struct SameOriginCheck: Sendable {
     /// Whether only this machine can connect.
     let isLoopback: Bool
+    /// Whether the server encrypts. A plain one may be behind a proxy that does.
+    var isSecure = false
 
     /// Returns why the request is refused; nil = it is allowed.
     func refusal(of request: RequestHead) -> HTTPResponse? {
@@ -19,7 +21,7 @@ struct SameOriginCheck: Sendable {
         }
         // A page of any site may open a WebSocket, and only this header tells which.
         let origins = request.values("origin")
-        if !origins.isEmpty, origins.count > 1 || !Self.isSame(origins[0], host) {
+        if !origins.isEmpty, origins.count > 1 || !isSame(origins[0], host) {
             return .sentence(.forbidden, "The page \(origins.joined(separator: ", ")) is not this server's.")
         }
         return nil
@@ -78,8 +80,8 @@ struct SameOriginCheck: Sendable {
 
     /// Whether an Origin is this server's: it names the requested host. `null`, the origin of a
     /// file or a sandboxed frame, is not.
-    private static func isSame(_ origin: String, _ host: String) -> Bool {
-        for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
+    private func isSame(_ origin: String, _ host: String) -> Bool {
+        for scheme in isSecure ? ["https://"] : ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
             return origin.dropFirst(scheme.count).lowercased() == host.lowercased()
         }
         return false

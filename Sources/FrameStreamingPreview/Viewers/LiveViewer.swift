@@ -1,5 +1,4 @@
 internal import FrameStreamingCore
-internal import FrameStreamingSystem
 
 /// A page that is connected by WebSocket. It names the streams to watch, and acknowledges each
 /// frame that it has drawn.
@@ -32,11 +31,11 @@ final class LiveViewer: Viewer {
     private var listing: [UInt8]?
 
     init(
-        _ descriptor: Descriptor, _ registry: StreamRegistry, _ permit: ViewerPermit?, _ encoder: PreviewEncoder,
+        _ stream: ClientStream, _ registry: StreamRegistry, _ permit: ViewerPermit?, _ encoder: PreviewEncoder,
         greeting: [UInt8]
     ) {
         self.registry = registry
-        super.init(descriptor, permit, encoder, greeting: greeting)
+        super.init(stream, permit, encoder, greeting: greeting)
         if permit == nil {
             close(1013, "too many viewers: close one, or try again later")
         } else {

@@ -1,5 +1,4 @@
 internal import FrameStreamingCore
-internal import FrameStreamingSystem
 
 /// A program that reads a stream as `multipart/x-mixed-replace`. It acknowledges nothing, so a
 /// frame is in flight until the network has taken it. The next frame is the newest at that time.
@@ -14,11 +13,11 @@ final class MultipartViewer: Viewer {
     private var hasLeft = false
 
     init(
-        _ descriptor: Descriptor, _ entry: StreamEntry, _ permit: ViewerPermit, _ encoder: PreviewEncoder,
+        _ stream: ClientStream, _ entry: StreamEntry, _ permit: ViewerPermit, _ encoder: PreviewEncoder,
         greeting: [UInt8]
     ) {
         self.entry = entry
-        super.init(descriptor, permit, encoder, greeting: greeting)
+        super.init(stream, permit, encoder, greeting: greeting)
         entry.count(viewers: 1)
     }
 

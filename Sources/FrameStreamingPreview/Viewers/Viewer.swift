@@ -1,5 +1,4 @@
 internal import FrameStreamingCore
-internal import FrameStreamingSystem
 
 /// A viewer on one connection. Once handed over, only the viewers' thread uses it.
 class Viewer {
@@ -17,8 +16,8 @@ class Viewer {
 
     /// - Parameter greeting: The first bytes to send: the response to the request that opened the
     ///   connection.
-    init(_ descriptor: Descriptor, _ permit: ViewerPermit?, _ encoder: PreviewEncoder, greeting: [UInt8]) {
-        socket = ViewerSocket(descriptor)
+    init(_ stream: ClientStream, _ permit: ViewerPermit?, _ encoder: PreviewEncoder, greeting: [UInt8]) {
+        socket = ViewerSocket(stream)
         socket.begin(ViewerMessage(head: greeting))
         self.permit = permit
         self.encoder = encoder
@@ -62,7 +61,7 @@ class Viewer {
 
     /// Writes more of the message in flight, or one new message if there is none.
     func write(at now: MonotonicTime) {
-        do throws(SystemError) {
+        do throws(ConnectionLoss) {
             if !socket.isBusy, !isEnding, let message = nextMessage(at: now) { socket.begin(message) }
             _ = try socket.flush()
         } catch {
@@ -73,7 +72,7 @@ class Viewer {
 
     /// Reads what has arrived, or notices the end.
     func read(into buffer: inout [UInt8], at now: MonotonicTime) {
-        do throws(SystemError) {
+        do throws(ConnectionLoss) {
             guard let count = try socket.receive(into: &buffer) else { return }
             if count == 0 { isOver = true } else if !isEnding { receive(buffer[..<count]) }
         } catch {

@@ -161,6 +161,7 @@ final class ViewerLoop: Sendable {
             for viewer in viewers {
                 let events = viewer.wantsToWrite ? PollEvents.input | PollEvents.output : PollEvents.input
                 descriptors.append(pollfd(fd: viewer.socket.descriptor.raw, events: events, revents: 0))
+                if viewer.socket.mayHaveMore { deadline = now }
                 if let its = viewer.deadline { deadline = deadline.map { min($0, its) } ?? its }
             }
             // Fails only for lack of memory, which passes.
@@ -168,8 +169,8 @@ final class ViewerLoop: Sendable {
             // Cleared before the state is read, so that a later signal wakes the next wait.
             if descriptors[0].revents != 0 { wakeUp.clear() }
             now = .now
-            for (viewer, found) in zip(viewers, descriptors.dropFirst()) where found.revents != 0 {
-                let hasInput = found.revents & ~PollEvents.output != 0
+            for (viewer, found) in zip(viewers, descriptors.dropFirst()) {
+                let hasInput = found.revents & ~PollEvents.output != 0 || viewer.socket.mayHaveMore
                 if hasInput { viewer.read(into: &buffer, at: now) }
                 if found.revents & PollEvents.output != 0 { viewer.write(at: now) }
             }

@@ -7,16 +7,17 @@ internal import Glibc
 /// Unsafe code: each call passes the pointer and the length of the same memory, which lives through
 /// the call.
 struct ViewerSocket {
-    let descriptor: Descriptor
+    private let stream: ClientStream
     private var outgoing: ViewerMessage?
     private var offset = 0
+    /// Whether the encryption keeps nothing of a message that it took.
+    private var isFlushed = true
 
     /// A viewer that accepts no byte for this long is treated as gone.
     private static let patience = Duration.seconds(30)
 
-    /// - Parameter descriptor: A connected, non-blocking socket.
-    init(_ descriptor: Descriptor) {
-        self.descriptor = descriptor
+    init(_ stream: ClientStream) {
+        self.stream = stream
         set(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
         // Writable then means that the message before has left the kernel. So the next frame is
         // chosen at that time, and not when there is room behind frames that wait.
@@ -31,14 +32,23 @@ struct ViewerSocket {
         _ = unsafe setsockopt(descriptor.raw, level, name, &value, socklen_t(MemoryLayout<CInt>.size))
     }
 
+    var descriptor: Descriptor { stream.descriptor }
+
     /// Whether a message is in flight.
-    var isBusy: Bool { outgoing != nil }
+    var isBusy: Bool { outgoing != nil || !isFlushed }
+
+    /// Whether bytes may have arrived that a poll does not show, because they were taken from the
+    /// socket already.
+    var mayHaveMore: Bool { stream.secured?.mayHaveMore ?? false }
 
     /// The bytes of the message in flight that are this connection's own copy.
     var keptBytes: Int { outgoing.map { $0.image == nil ? $0.byteCount - offset : 0 } ?? 0 }
 
     /// Drops the message in flight.
-    mutating func abandon() { outgoing = nil }
+    mutating func abandon() {
+        outgoing = nil
+        isFlushed = true
+    }
 
     mutating func begin(_ message: ViewerMessage) {
         outgoing = message
@@ -46,18 +56,54 @@ struct ViewerSocket {
     }
 
     /// Writes what the kernel accepts now. Returns whether the whole message is written.
-    mutating func flush() throws(SystemError) -> Bool {
+    mutating func flush() throws(ConnectionLoss) -> Bool {
+        if let secured = stream.secured { return try flush(by: secured) }
         while let message = outgoing {
             do throws(SystemError) {
                 offset += try Self.send(message, from: offset, to: descriptor.raw)
             } catch {
-                guard error.code == Errno.again else { throw error }
+                guard error.code == Errno.again else { throw ConnectionLoss() }
                 keepRest(of: message)
                 return false
             }
             if offset == message.byteCount { outgoing = nil }
         }
         return true
+    }
+
+    /// The same, encrypted. What the encryption took counts as written when the kernel has it.
+    private mutating func flush(by secured: any SecuredStream) throws(ConnectionLoss) -> Bool {
+        do throws(FrameStreamingError) {
+            while let message = outgoing {
+                guard let count = try Self.encrypt(message, from: offset, by: secured) else {
+                    keepRest(of: message)
+                    return false
+                }
+                isFlushed = false
+                offset += count
+                if offset == message.byteCount { outgoing = nil }
+            }
+            isFlushed = try secured.flush()
+            return isFlushed
+        } catch {
+            throw ConnectionLoss()
+        }
+    }
+
+    /// Encrypts more of a message from `offset` on. The bytes of UInt8 are initialised.
+    private static func encrypt(
+        _ message: ViewerMessage, from offset: Int, by secured: any SecuredStream
+    ) throws(FrameStreamingError) -> Int? {
+        var offset = offset
+        if offset < message.head.count {
+            return try secured.send(unsafe message.head.span.bytes.extracting(droppingFirst: offset))
+        }
+        offset -= message.head.count
+        if let image = message.image {
+            if offset < image.byteCount { return try secured.send(image.bytes.extracting(offset..<image.byteCount)) }
+            offset -= image.byteCount
+        }
+        return try secured.send(unsafe message.tail.span.bytes.extracting(droppingFirst: offset))
     }
 
     /// Copies the rest of a slow viewer's message, so that the frame's buffer returns to its pool.
@@ -118,7 +164,16 @@ struct ViewerSocket {
 
     /// Reads what has arrived, at most the size of `buffer`. Returns the count, 0 at the end, nil
     /// for nothing yet.
-    func receive(into buffer: inout [UInt8]) throws(SystemError) -> Int? {
+    func receive(into buffer: inout [UInt8]) throws(ConnectionLoss) -> Int? {
+        if let secured = stream.secured {
+            do throws(FrameStreamingError) {
+                var span = buffer.mutableSpan
+                var bytes = unsafe span.mutableBytes
+                return try secured.receive(into: &bytes, at: 0)
+            } catch {
+                throw ConnectionLoss()
+            }
+        }
         do throws(SystemError) {
             return try retryingInterrupts("recv") {
                 unsafe buffer.withUnsafeMutableBytes {
@@ -127,10 +182,13 @@ struct ViewerSocket {
             }
         } catch {
             if error.code == Errno.again { return nil }
-            throw error
+            throw ConnectionLoss()
         }
     }
 
     /// Tells the peer that nothing more will be written.
-    func shutdownWriting() { _ = shutdown(descriptor.raw, CInt(SHUT_WR)) }
+    func shutdownWriting() {
+        stream.secured?.endWriting()
+        _ = shutdown(descriptor.raw, CInt(SHUT_WR))
+    }
 }

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// The files of an organisation that has certificates, in PEM.
 public struct TLSCertificates: Hashable, Sendable {
@@ -38,32 +39,33 @@ public struct TLSCertificates: Hashable, Sendable {
         }
         ERR_clear_error()
         if let certificate, let privateKey {
-            try PrivateFile.check(privateKey)
-            guard unsafe SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
-                throw unusable(certificate, "is no certificate in PEM")
-            }
-            guard unsafe SSL_CTX_use_PrivateKey_file(context, privateKey, SSL_FILETYPE_PEM) == 1 else {
-                throw unusable(
-                    privateKey, "is no private key in PEM without a password, or not that of the certificate")
-            }
-            guard unsafe SSL_CTX_check_private_key(context) == 1 else {
-                throw unusable(privateKey, "is not the key of the certificate")
+            let chain = try PrivateFile.read(certificate, atMost: Self.mostBytes, for: .anybody)
+            var secret = try PrivateFile.read(privateKey, atMost: Self.mostBytes)
+            defer { cleanse(&secret) }
+            switch unsafe fs_tls_use(context, chain, CInt(chain.count), secret, CInt(secret.count)) {
+            case 1: break
+            case 0: throw Self.unusable(certificate, "is no certificate in PEM, or its key is too weak")
+            case -1: throw Self.unusable(privateKey, "is no private key in PEM without a password")
+            default: throw Self.unusable(privateKey, "is not the key of the certificate")
             }
         }
         if let authorities {
-            guard unsafe SSL_CTX_load_verify_locations(context, authorities, nil) == 1 else {
-                throw unusable(authorities, "has no certificates in PEM")
+            let trusted = try PrivateFile.read(authorities, atMost: Self.mostBytes, for: .readers)
+            guard unsafe fs_tls_trust(context, trusted, CInt(trusted.count)) == 1 else {
+                throw Self.unusable(authorities, "has no certificates in PEM, or a broken one")
             }
-            // The names that a listener tells its peers, so that they can choose a certificate.
-            unsafe SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(authorities))
+            ERR_clear_error()
         } else {
             unsafe SSL_CTX_set_default_verify_paths(context)
         }
     }
 
-    private func unusable(_ path: String, _ what: String) -> FrameStreamingError {
+    /// Enough for every authority that a system knows.
+    private static let mostBytes = 4 << 20
+
+    static func unusable(_ path: String, _ what: String) -> FrameStreamingError {
         ERR_clear_error()
         return FrameStreamingError(
-            .malformedInput, "the file is missing or \(what): check its path and its contents", subject: path)
+            .malformedInput, "the file \(what): check its path and its contents", subject: path)
     }
 }

@@ -13,9 +13,13 @@ internal import FrameStreamingTCP
     /// The keys by their identities; empty with certificates.
     let keys: [String: PreSharedKey]
     let certificates: TLSCertificates?
+    /// The SHA-256 of this side's certificate; nil = it has none.
+    let fingerprint: [UInt8]?
     let tickets = TicketStore()
 
     static let ioMethod = IOMethod()
+    /// For how many seconds a peer may come back by tickets, until it has to prove itself anew.
+    static let longestSession = 86_400
 
     /// With keys: one a peer for a listener, and one for a side that connects.
     init(keys: [PreSharedKey]) throws(FrameStreamingError) {
@@ -31,6 +35,7 @@ internal import FrameStreamingTCP
         unsafe context = try Self.make()
         self.keys = named
         certificates = nil
+        fingerprint = nil
         unsafe fs_tls_no_tickets(context)
         // A peer that comes with a certificate instead of the key is refused: no authority is trusted.
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
@@ -38,13 +43,38 @@ internal import FrameStreamingTCP
         unsafe SSL_CTX_set_psk_find_session_callback(context, findKey)
     }
 
-    init(certificates: TLSCertificates) throws(FrameStreamingError) {
+    convenience init(
+        certificates: TLSCertificates, longestSession: Int = longestSession
+    ) throws(FrameStreamingError) {
+        try self.init(certificates, own: nil, path: nil, longestSession)
+    }
+
+    /// With a certificate of its own making.
+    ///
+    /// - Parameter path: Its file, for messages.
+    convenience init(own: OwnCertificate, path: String?) throws(FrameStreamingError) {
+        try self.init(TLSCertificates(), own: own, path: path, Self.longestSession)
+    }
+
+    private init(
+        _ certificates: TLSCertificates, own: OwnCertificate?, path: String?, _ longestSession: Int
+    ) throws(FrameStreamingError) {
         unsafe context = try Self.make()
         keys = [:]
         self.certificates = certificates
-        // From here on the deinit frees the context, also if this throws.
-        try unsafe certificates.load(into: context)
-        unsafe fs_tls_tickets(context, keepTicket)
+        do throws(FrameStreamingError) {
+            if let own {
+                try unsafe own.load(into: context, path: path)
+            } else {
+                try unsafe certificates.load(into: context)
+            }
+        } catch {
+            unsafe SSL_CTX_free(context)
+            throw error
+        }
+        var digest = [UInt8](repeating: 0, count: 32)
+        fingerprint = unsafe fs_tls_fingerprint(context, &digest) == 1 ? digest : nil
+        unsafe fs_tls_tickets(context, longestSession, keepTicket)
     }
 
     private static func make() throws(FrameStreamingError) -> OpaquePointer {

@@ -30,6 +30,8 @@ internal import Glibc
     /// The host that this side connected to; nil for the side that listens.
     let host: String?
     let address: String
+    /// Whether the peer is a browser, which has to prove nothing.
+    private let isOfBrowser: Bool
     /// Keeps the socket open as long as the session uses it.
     private let socket: Descriptor
     private let ssl: OpaquePointer
@@ -56,7 +58,9 @@ internal import Glibc
     /// Records under one key: a quarter of what AES-GCM is safe for (RFC 8446, 5.5).
     private static let recordsOfKey = 1 << 22
 
-    init(_ socket: Descriptor, _ context: TLSContext, host: String?, address: String) throws(FrameStreamingError) {
+    init(
+        _ socket: Descriptor, _ context: TLSContext, host: String?, address: String, isOfBrowser: Bool = false
+    ) throws(FrameStreamingError) {
         guard let ssl = unsafe SSL_new(context.context) else {
             throw FrameStreamingError(.system, "OpenSSL has no memory for a connection", subject: address)
         }
@@ -67,6 +71,7 @@ internal import Glibc
         self.context = context
         self.host = host
         self.address = address
+        self.isOfBrowser = isOfBrowser
         self.socket = socket
         unsafe self.ssl = ssl
         unsafe self.io = io
@@ -87,7 +92,9 @@ internal import Glibc
         let certificates = context.certificates
         guard let host else {
             unsafe SSL_set_accept_state(ssl)
-            if let certificates {
+            if isOfBrowser {
+                unsafe fs_tls_for_browser(ssl)
+            } else if let certificates {
                 unsafe SSL_set_verify(
                     ssl,
                     certificates.authorities == nil
@@ -115,6 +122,12 @@ internal import Glibc
 
     var peer: SecuredPeer { proven.withLock { $0 } }
     var mayHaveMore: Bool { state.withLock { $0.mayHaveMore } }
+
+    /// When the first connection of this session was made, in nanoseconds of the calendar; 0 = it has
+    /// had no ticket. For tests.
+    var sessionStart: Int64 {
+        state.withLock { _ in unsafe fs_tls_session_start(SSL_get_session(ssl)) }
+    }
 
     /// Notes the identity that the peer names. For the callback that looks for its key.
     func noteIdentity(_ identity: String) { namedIdentity.withLock { $0 = identity } }
@@ -197,7 +210,7 @@ internal import Glibc
                 identity: identity, isSender: key.role.map { $0 == .sender }, streams: key.streams)
         }
         guard let certificate = unsafe SSL_get1_peer_certificate(ssl) else {
-            guard host == nil, certificates.authorities == nil else {
+            guard host == nil, certificates.authorities == nil || isOfBrowser else {
                 throw FrameStreamingError(.notAuthenticated, "the peer has no certificate", subject: address)
             }
             return SecuredPeer(identity: nil)

@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test func whatIsATokenAndWhatIsNot() throws {
-        for text in ["", "0123456789abcde", "0123456789 abcdef", "0123456789abcdé", String(repeating: "a", count: 257)] {
+        for text in ["", "0123456789abcde", "0123456789 abcdef", "0123456789abcdé", String(repeating: "a", count: 257)]
+        {
             #expect(code { _ = try PreviewToken(text) } == .invalidArgument)
         }
         let token = try PreviewToken("correct-horse-battery")

@@ -52,7 +52,7 @@ final class ViewReport: Sendable {
             // The window is no place that other programs can see.
             printJSON(PeerEvent("connected", peer, url: nil))
         } else {
-            printLine("\(name(of: peer)) connected (\(peer.handshake) handshake)")
+            printLine("\(name(of: peer)) \(connectionWords(peer))")
         }
     }
 

@@ -94,6 +94,15 @@ func preview(_ receiver: FrameReceiver) throws {
     while let received = try receiver.next() { stream.show(received, from: receiver.peer) }
 }
 
+func securePreview() throws {
+    let tls = try TLSSecurity(selfMadeFor: [], keptIn: "preview.pem")
+    var options = PreviewOptions()
+    options.token = try PreviewToken(file: "preview.token", createsMissing: true)
+    options.security = tls.webSecurity
+    let preview = try PreviewServer(on: "0.0.0.0:8080", codec: JPEGCodec(), options: options)
+    print(preview.signInLink(), tls.fingerprint ?? "")
+}
+
 func serveConnectorAsync() async throws {
     let connector = try TCPConnector(to: "camera:5600", role: .receiver)
     try await connector.serve { transport in
