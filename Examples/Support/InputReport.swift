@@ -26,10 +26,21 @@ package struct InputReport: Sendable {
     /// Pictures that a newer one replaced before they were taken.
     var dropped: Int { meter.statistics.dropped }
 
+    /// The same before the first one was taken.
+    var unwanted: Int { meter.statistics.unwanted }
+
     /// Prints the last figures.
-    func sumUp() {
-        let statistics = meter.statistics
+    ///
+    /// - Parameter damaged: All pictures that were left out, also by what turns them.
+    func sumUp(damaged: Int) {
+        var statistics = meter.statistics
+        statistics.damaged = max(statistics.damaged, damaged)
         if output.json { printJSON(InputEvent(statistics)) }
+        if statistics.unwanted > 0, !output.json {
+            printNote(
+                "\(statistics.unwanted) of \(statistics.frames) pictures of the input came before the first one was taken, and a newer one replaced them"
+            )
+        }
         if statistics.dropped > 0, !output.json {
             printNote(
                 "\(statistics.dropped) of \(statistics.frames) pictures of the input were dropped, because a newer one came before they were taken"

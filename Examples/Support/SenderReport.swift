@@ -130,7 +130,7 @@ package final class SenderReport: Sendable {
             // The source limits these: the first at once, and then one line a minute.
             damaged.withLock { $0 += count }
             let pictures = count == 1 ? "1 damaged picture was" : "\(count) damaged pictures were"
-            printNote("\(pictures) left out, the stream goes on: \(latest)")
+            printNote("\(pictures) left out: \(latest)")
             if output.json { printJSON(DamageEvent(count: count, reason: "\(latest)")) }
         case .sourceHeldUp(let time): input?.heldUp(time)
         }
@@ -194,9 +194,11 @@ package final class SenderReport: Sendable {
             if let failure = receiver.failure { printNote("\(receiver.peer.address): \(failure.message)") }
         }
         printSuppressedLines(json: output.json, isLast: true)
-        input?.sumUp()
         let isInterrupted = interruption.happened
         let leftOut = damaged.withLock { $0 }
+        input?.sumUp(damaged: leftOut)
+        // A sender that listens may have no receiver for a long time.
+        let unwanted = needsAll ? input?.unwanted ?? 0 : 0
         // Pictures that are missing at the end of an interrupted run are no failure.
         let isFailed = !isInterrupted && hasFailed(summary, deliversAll: deliversAll)
         // The figures of a run that failed for another reason need no words.
@@ -204,7 +206,7 @@ package final class SenderReport: Sendable {
             isFailed
             ? []
             : RunVerdict(isInterrupted: isInterrupted, failsOnDrop: output.failOnDrop)
-                .complaints(about: summary.total, leftOut: leftOut + (input?.dropped ?? 0))
+                .complaints(about: summary.total, leftOut: leftOut + (input?.dropped ?? 0) + unwanted)
         for complaint in complaints { printError(complaint) }
         if leftOut > 0, !isInterrupted, !output.json {
             printNote("\(leftOut) pictures of the source were damaged and left out")

@@ -19,7 +19,7 @@ struct Rotation: Sendable {
             return received.replacing(frame: isDecoded ? try received.frame.turned(turn) : encoded, encoded: encoded)
         } catch {
             if admitsLine(.undecodable, from: peer.address) {
-                printError("frame \(received.info.sequence) is not turned: \(error.message)")
+                printError("\(peer.address): frame \(received.info.sequence) is not turned: \(error.message)")
             }
             return received
         }

@@ -46,7 +46,7 @@ import Testing
     @Test func inFilesADriversFourccIsTheFormatWithItsBytes() {
         #expect(PixelFormat(name: "XR24")?.inFiles == .bgra32 && PixelFormat(name: "XB24")?.inFiles == .rgba32)
         #expect(PixelFormat(name: "MJPG")?.inFiles == .jpeg && PixelFormat.nv12.inFiles == .nv12)
-        #expect(PixelFormat(name: "Y444")?.inFiles.fourcc == "Y444")
+        #expect(PixelFormat(name: "Y8")?.inFiles == .gray8 && PixelFormat(name: "Y444")?.inFiles.fourcc == "Y444")
     }
 
     @Test func describesItself() {

@@ -104,6 +104,7 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
     package var inFiles: PixelFormat {
         switch fourcc {
         case "MJPG": .jpeg
+        case "Y8  ": .gray8
         case "XR24": .bgra32
         case "XB24": .rgba32
         default: self

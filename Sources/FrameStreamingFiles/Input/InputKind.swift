@@ -26,6 +26,8 @@ enum InputKind: Hashable, Sendable {
             self = .foreign("JPEG-LS")
         } else if has([0xFF, 0xD8, 0xFF]) {
             self = .jpeg
+        } else if let status = Self.httpError(firstBytes) {
+            self = .foreign("the error \(status) of an HTTP server")
         } else if Self.beginsMultipart(firstBytes) {
             self = .multipart
         } else if let name = Self.foreignNames.first(where: { has($0.bytes) })?.name {
@@ -43,6 +45,13 @@ enum InputKind: Hashable, Sendable {
         } else {
             self = .unknown
         }
+    }
+
+    /// The status of an HTTP response that is no success (RFC 9110, 15); nil = it is none.
+    private static func httpError(_ bytes: [UInt8]) -> Int? {
+        let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard parts.count >= 2, parts[0].uppercased().hasPrefix("HTTP/"), let status = Int(parts[1]) else { return nil }
+        return (300...599).contains(status) ? status : nil
     }
 
     /// Whether it is the header of a multipart, or of the HTTP response with it.
@@ -63,6 +72,8 @@ enum InputKind: Hashable, Sendable {
         case "a web page", "XML", "JSON": "the address needs a password or another path: look at it with a browser"
         case "a NumPy array": "write the array's bytes alone (tofile), and give their size and pixel format"
         case "PDF": "name a video or a picture"
+        case _ where name.hasSuffix("of an HTTP server"):
+            "the address needs a password or another path: look at it with a browser"
         default:
             "convert it to Y4M and read that from standard input: \(conversion(of: input))"
         }

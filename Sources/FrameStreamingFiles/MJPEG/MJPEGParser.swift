@@ -153,6 +153,7 @@ struct MJPEGParser: Sendable {
     /// Skips to the next FF D8 FF; false if the window has none. Up to three last bytes, which may
     /// be the beginning of one, stay.
     private mutating func findStart(in window: inout InputWindow) -> Bool {
+        let isAtStart = !hasStarted
         let (found, index, sawScan) = window.withBytes { bytes -> (Bool, Int, Bool) in
             var sawScan = false
             var index = bytes.firstOfFF(from: 0)
@@ -162,7 +163,9 @@ struct MJPEGParser: Sendable {
                 case nil: return (false, index, sawScan)
                 case false?: break
                 }
-                sawScan = sawScan || bytes.byte(at: index + 1) == 0xDA
+                let marker = bytes.byte(at: index + 1)
+                // An input may begin behind its first frame's header, in the data.
+                sawScan = sawScan || marker == 0xDA || isAtStart && (marker == 0xD9 || marker == 0)
                 index = bytes.firstOfFF(from: index + 1)
             }
             return (false, bytes.byteCount, sawScan)

@@ -260,7 +260,7 @@ public final class RawFileSource: FrameSource {
         let present = min(input.buffered, magic.count)
         if present == 0 { return false }
         guard (0..<present).allSatisfy({ input.peek($0) == magic[$0] }) else { throw noFrameLine() }
-        guard isThere else { throw cut(layout, missing: layout.byteCount + magic.count + 1 - input.buffered) }
+        guard isThere else { throw cutLine() }
         // The magic word is followed by the line's end, or by a blank and parameters, none of which
         // changes how the frame is read.
         let following = input.peek(magic.count)
@@ -269,7 +269,7 @@ public final class RawFileSource: FrameSource {
         }
         guard let length = try input.lineLength(limit: Y4MHeader.longestLine, until: deadline) else {
             if input.buffered >= Y4MHeader.longestLine { throw noFrameLine() }
-            throw cut(layout, missing: layout.byteCount + 1)
+            throw cutLine()
         }
         input.skip(length + 1)
         return true
@@ -281,8 +281,22 @@ public final class RawFileSource: FrameSource {
             .truncatedInput, "ends behind its header, without a picture: did the program that writes it fail?")
     }
 
+    private func cutLine() -> FrameStreamingError {
+        error(
+            .truncatedInput,
+            "ends inside the FRAME line behind \(deliveredSinceStart) whole pictures: it is truncated")
+    }
+
     private func noFrameLine() -> FrameStreamingError {
-        error(.malformedInput, "has no FRAME line where picture \(deliveredSinceStart) should begin: it is damaged")
+        let magic = Y4MHeader.magic
+        if input.buffered >= magic.count, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) {
+            return error(
+                .malformedInput,
+                "has another Y4M header behind picture \(deliveredSinceStart): it is two files in one; send them one after the other, or join them with ffmpeg"
+            )
+        }
+        return error(
+            .malformedInput, "has no FRAME line where picture \(deliveredSinceStart) should begin: it is damaged")
     }
 
     private func cut(_ layout: FrameFormat, missing: Int) -> FrameStreamingError {

@@ -7,13 +7,16 @@ public import FrameStreamingCore
 /// ```
 ///
 /// JPEGs are turned without loss where their size allows it (``JPEGCodec/turned(_:_:quality:)``).
-/// One that cannot be decoded either is left out and reported as `SourceEvent/damaged`.
+/// One that cannot be decoded either is left out and reported as `SourceEvent/damaged`. A source with
+/// nothing but such pictures ends with the error of the first.
 public struct TurnedSource: FrameSource {
     private var source: any FrameSource
     private let turn: PictureTurn
     private let codec: JPEGCodec
     private let quality: Int
     private var damage = DamageReport()
+    private var count: UInt64 = 0
+    private var hasDelivered = false
     /// An error of the other source, which comes after the report of damage before it.
     private var failure: FrameStreamingError?
 
@@ -54,14 +57,22 @@ public struct TurnedSource: FrameSource {
                 return report
             }
             guard case .frame(let frame)? = event else {
-                return event == nil ? damage.take(at: .now, isLast: true) : event
+                guard event == nil else { return event }
+                if let report = damage.take(at: .now, isLast: true) { return report }
+                if !hasDelivered, let first = damage.first { throw first }
+                return nil
             }
             do throws(FrameStreamingError) {
-                return .frame(try codec.turned(frame, turn, quality: quality))
+                let turned = try codec.turned(frame, turn, quality: quality)
+                count &+= 1
+                hasDelivered = true
+                return .frame(turned)
             } catch {
                 // Settings of the user, and pixels without a name, are the same for every frame.
                 guard frame.format.pixelFormat == .jpeg, error.code != .invalidArgument else { throw error }
-                damage.note(error)
+                damage.note(
+                    FrameStreamingError(error.code, "picture \(count): \(error.message)", subject: error.subject))
+                count &+= 1
             }
             // A source that need not be waited for must not keep the caller beyond its deadline.
             if deadline.hasPassed { throw .timedOut("a picture that can be turned") }

@@ -131,6 +131,12 @@ struct HandshakeDriver: Sendable {
                 channel, writer, rest, agreement, use, secured, issued?.hold(agreement.session), since: start)
         } catch {
             if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
+            if error.code == .endedWithoutGoodbye, first.isEmpty {
+                throw FrameStreamingError(
+                    .endedWithoutGoodbye,
+                    "the peer connected and left before its first byte: a port scanner does that, or a program that checks whether the port is open",
+                    subject: channel.address)
+            }
             guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
             throw FrameStreamingError(
                 .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address,

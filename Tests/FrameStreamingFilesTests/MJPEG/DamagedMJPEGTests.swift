@@ -139,6 +139,15 @@ import Testing
         }
     }
 
+    @Test func `a beginning inside a frame's data costs that frame`() throws {
+        let bytes = pictures.flatMap { $0 }
+        for cut in 2..<pictures[0].count - 2 {
+            let result = try read(Array(bytes[cut...]))
+            #expect(result.frames == Array(pictures[1...]), "from byte \(cut)")
+            #expect(result.damaged == 1, "from byte \(cut)")
+        }
+    }
+
     @Test func `a thumbnail is no frame, even in front of rubbish`() throws {
         let thumbnail = fakeJPEG(width: 8, tag: 9)
         let segment = [0xFF, 0xE1, 0, UInt8(thumbnail.count + 2)] + thumbnail

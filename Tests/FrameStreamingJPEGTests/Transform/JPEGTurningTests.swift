@@ -144,6 +144,14 @@ import Testing
             }
         }
         #expect(seen == ["16x16 JPEG", "1 limitExceeded", "2 limitExceeded"] && failure == end)
+        // Nothing but pictures that cannot be turned is a failure.
+        var hopeless = TurnedSource(
+            ScriptedSource(steps: Array(steps[1...3])), turn: .rotate90, codec: JPEGCodec(maximumPixels: 16 * 16))
+        for words in ["1", "2"] {
+            guard case .damaged(let count, _)? = try hopeless.next(until: .after(.seconds(60))) else { break }
+            #expect("\(count)" == words)
+        }
+        #expect(throws: FrameStreamingError.self) { _ = try hopeless.next(until: .after(.seconds(60))) }
         // A source that never has to be waited for does not keep its caller.
         var hasty = TurnedSource(
             ScriptedSource(steps: steps), turn: .rotate90, codec: JPEGCodec(maximumPixels: 1))

@@ -25,6 +25,14 @@ import Testing
         #expect(accepting.error()?.code == .endedWithoutGoodbye)
     }
 
+    @Test func aPeerWithoutAByteIsNoBrokenStream() throws {
+        let listener = try TCPListener(on: "0", role: .receiver)
+        let accepting = try Background { try listener.accept(until: soon()) }
+        try RawPeer(port: listener.port).shutdownWriting()
+        let error = try #require(accepting.error())
+        #expect(error.code == .endedWithoutGoodbye && error.message.contains("before its first byte"), "\(error)")
+    }
+
     @Test func aReceiverThatSaysSomethingIsOne() throws {
         let listener = try TCPListener(on: "0", role: .sender)
         let accepting = try Background { try listener.accept(until: soon()) }
