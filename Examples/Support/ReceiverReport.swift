@@ -390,8 +390,9 @@ package final class ReceiverReport: Sendable {
             state.goodbye = state.goodbye ?? goodbye
             return (Array(state.open.values), state.stop)
         }
-        for receiver in receivers { receiver.stop(goodbye) }
+        // First, because a sender that got the goodbye tries again at once.
         stop?()
+        for receiver in receivers { receiver.stop(goodbye) }
     }
 
     private func progress(_ seconds: Double) {
@@ -430,7 +431,7 @@ package final class ReceiverReport: Sendable {
             printJSON(ReceiverEventLine("summary", scope: .total, total, peer: nil, end: end), isLast: true)
         } else {
             printLine(
-                "\(total.frames) frames of \(last.connections) connections in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",
+                "\(counted(total.frames, "frame")) of \(counted(last.connections, "connection")) in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",
                 isLast: true)
         }
     }

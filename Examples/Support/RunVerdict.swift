@@ -28,7 +28,9 @@ package struct RunVerdict: Sendable {
         var complaints: [String] = []
         if figures.frames == 0, figures.decodeFailures > 0 {
             complaints.append(
-                "none of the \(figures.decodeFailures) pictures that arrived could be decoded: \(remedy)"
+                figures.decodeFailures == 1
+                    ? "the only picture that arrived could not be decoded: \(remedy)"
+                    : "none of the \(figures.decodeFailures) pictures that arrived could be decoded: \(remedy)"
             )
         } else if figures.frames == 0, figures.bytes > 0 || (figures.skipped ?? 0) > 0, !isInterrupted {
             complaints.append("pictures were sent, and none was consumed here: see the errors above")
@@ -46,11 +48,12 @@ package struct RunVerdict: Sendable {
         var complaints: [String] = []
         if figures.acknowledged == 0, figures.failed > 0 {
             complaints.append(
-                "none of \(figures.produced) pictures could be shown: \(figures.failed) could not be encoded here, or not decoded by the receiver; see its errors"
+                "none of \(counted(figures.produced, "picture")) could be shown: \(figures.failed) could not be encoded here, or not decoded by the receiver; see its errors"
             )
         } else if figures.acknowledged == 0, figures.produced > 0, !isInterrupted {
             complaints.append(
-                "none of \(figures.produced) pictures was delivered: see to the receiver, whose end the summary has")
+                "none of \(counted(figures.produced, "picture")) was delivered: see to the receiver, whose end the summary has"
+            )
         }
         let dropped = figures.dropped
         // A run that is interrupted always has pictures on their way.
@@ -61,7 +64,7 @@ package struct RunVerdict: Sendable {
     }
 
     private static func missing(_ count: Int) -> String {
-        "\(count) pictures were dropped, undecodable or lost, and --fail-on-drop allows none"
+        "\(counted(count, "picture")) \(count == 1 ? "was" : "were") dropped, undecodable or lost, and --fail-on-drop allows none"
     }
 
     /// A peer names some of these counts, so their sum may be too large for a number.

@@ -129,8 +129,7 @@ package final class SenderReport: Sendable {
         case .sourceDamaged(let count, let latest):
             // The source limits these: the first at once, and then one line a minute.
             damaged.withLock { $0 += count }
-            let pictures = count == 1 ? "1 damaged picture was" : "\(count) damaged pictures were"
-            printNote("\(pictures) left out: \(latest)")
+            printNote("\(counted(count, "damaged picture")) \(count == 1 ? "was" : "were") left out: \(latest)")
             if output.json { printJSON(DamageEvent(count: count, reason: "\(latest)")) }
         case .sourceHeldUp(let time): input?.heldUp(time)
         }
@@ -209,7 +208,7 @@ package final class SenderReport: Sendable {
                 .complaints(about: summary.total, leftOut: leftOut + (input?.dropped ?? 0) + unwanted)
         for complaint in complaints { printError(complaint) }
         if leftOut > 0, !isInterrupted, !output.json {
-            printNote("\(leftOut) pictures of the source were damaged and left out")
+            printNote("\(counted(leftOut, "damaged picture")) of the source \(leftOut == 1 ? "was" : "were") left out")
         }
         // The total is the last line, also of `--json`.
         Self.printTotal(summary, allLimits, output, interrupted: isInterrupted)

@@ -2,6 +2,9 @@ package import FrameStreaming
 
 // The same figures for people.
 
+/// `1 picture`, `2 pictures`.
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
 /// `30.0 fps, delay 1.2 ms (p99 3.4), 1.2 MB/s, 0 dropped`.
 package func describe(_ statistics: ReceiverStatistics, seconds: Double) -> String {
     statusLine(figures(statistics, seconds: seconds))

@@ -704,4 +704,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(result)  # a signal that comes where Python ends would print a traceback

@@ -201,7 +201,10 @@ def makes_a_key_with_limits(command):
         expect(r"door\.key: key of door", program.end())
 
 
-@runs("frame-receive --listen 0.0.0.0:5600 --key-file camera.key")
+@runs(
+    "frame-receive --listen 0.0.0.0:5600 --key-file camera.key",
+    "frame-receive --listen 0.0.0.0:5600 --key-file camera.key --maximum-connections 4"
+    " --limit connections-per-address=2 --limit byte-rate=5000000")
 def receives_with_a_key(command):
     made_key()
     expect(SUMMARY, receives(command, lambda: sent(more="--frames 30 --key-file camera.key")))

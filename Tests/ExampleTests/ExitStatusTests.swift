@@ -91,7 +91,7 @@ extension ExampleTests {
             let input = try workspace.write(pictures.flatMap(\.self), to: "in.mjpg")
             let ended = try stream(["--input", input, "--pace", "max", "--fail-on-drop"])
             #expect(ended.senderEnd == .exit(1) && ended.receiverEnd == .exit(0))
-            #expect(ended.sender.complaints.contains("1 pictures were dropped"), "\(ended.sender.complaints)")
+            #expect(ended.sender.complaints.contains("1 picture was dropped"), "\(ended.sender.complaints)")
         }
     }
 }

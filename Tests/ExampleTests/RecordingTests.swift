@@ -263,7 +263,7 @@ extension ExampleTests {
             #expect(receiver.output.contains(#/127\.0\.0\.1:\d+ is recorded in /#), "\(receiver.output)")
             let words = receiver.output.split(separator: "\n").suffix(2)
             #expect(words.first?.hasPrefix("recorded 2 frames in \(file), of 127.0.0.1:") == true, "\(receiver.output)")
-            #expect(words.last?.hasPrefix("2 frames of 1 connections") == true)
+            #expect(words.last?.hasPrefix("2 frames of 1 connection ") == true)
         }
     }
 }

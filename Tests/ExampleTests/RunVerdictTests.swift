@@ -80,7 +80,7 @@ import Testing
         let verdict = RunVerdict(isInterrupted: true, failsOnDrop: true)
         #expect(verdict.complaints(about: sent, leftOut: 0).isEmpty)
         #expect(strict.complaints(about: sent, leftOut: 0).first?.hasPrefix("2 pictures") == true)
-        #expect(verdict.complaints(about: sent, leftOut: 1).first?.hasPrefix("1 pictures") == true)
+        #expect(verdict.complaints(about: sent, leftOut: 1).first?.hasPrefix("1 picture was") == true)
     }
 
     /// A peer chooses the number of the next frame, and with it how many were skipped.

@@ -162,7 +162,7 @@ final class ViewReport: Sendable {
         } else {
             let time = seconds(last.total.duration)
             printLine(
-                "\(last.total.frames) frames of \(last.connections) connections in \(fixed(time)) s: \(describe(last.total, seconds: time))",
+                "\(counted(last.total.frames, "frame")) of \(counted(last.connections, "connection")) in \(fixed(time)) s: \(describe(last.total, seconds: time))",
                 isLast: true)
         }
         return failure == nil && complaints.isEmpty ? 0 : 1
