@@ -52,6 +52,15 @@ final class AccessCheck: Sendable {
         let credentials = RequestCredentials(request, cookie: cookie)
         guard !credentials.isEmpty else { return .answered(Self.unauthorized(request, Self.closed)) }
         return state.withLock { state in
+            // A link's code is too long to be guessed, so a wrong one is no attempt: any page can have
+            // a browser ask for one, and would keep the browser's user out.
+            if let text = credentials.code, state.codes.redeem(text, at: now) {
+                state.limit.noteSuccess(of: address, at: now)
+                return .answered(Self.welcome(("Set-Cookie", setCookie(token))))
+            }
+            guard credentials.token != nil || credentials.session != nil else {
+                return .answered(Self.unauthorized(request, Self.spent))
+            }
             if let pause = state.limit.pause(of: address, at: now) {
                 let seconds = Int(pause / .seconds(1)) + 1
                 return .answered(
@@ -67,16 +76,13 @@ final class AccessCheck: Sendable {
             if let text = credentials.session {
                 if token.isSession(text) { isRight = true } else { note(text, in: &state) }
             }
-            // A link that was opened before does no harm to a browser that is in.
-            if !isRight, let text = credentials.code {
-                if state.codes.redeem(text, at: now) { isRight = true } else { note(text, in: &state) }
-            }
             guard isRight else {
                 return .answered(
                     Self.unauthorized(request, credentials.code == nil ? Self.closed : Self.spent))
             }
             state.limit.noteSuccess(of: address, at: now)
             let field = ("Set-Cookie", setCookie(token))
+            // A link that was opened before does no harm to a browser that is in.
             return credentials.code == nil ? .allowed(field: field) : .answered(Self.welcome(field))
         }
 

@@ -1,19 +1,21 @@
 internal import FrameStreamingSystem
 internal import Glibc
 
-/// Where a client is, as far as attempts are counted by it: its IPv4 address, or the /64 network of
-/// its IPv6 address, all addresses of which one client may have.
+/// Where a client is, as far as attempts and connections are counted by it: its IPv4 address, or the
+/// /64 network of its IPv6 address, all addresses of which one client may have. Of a link-local
+/// address, whose network is the same everywhere, every bit counts.
 struct ClientAddress: Hashable, Sendable {
-    private let isIPv6: Bool
-    private let network: UInt64
+    private let bytes: [UInt8]
 
-    init(four: UInt32) { (isIPv6, network) = (false, UInt64(four)) }
+    init(four: UInt32) { bytes = (0..<4).map { UInt8(truncatingIfNeeded: four >> (24 - 8 * $0)) } }
 
-    /// - Parameter six: The 16 bytes. One that stands for an IPv4 address counts as that.
-    init(six: [UInt8]) {
+    /// - Parameters:
+    ///   - six: The 16 bytes. One that stands for an IPv4 address counts as that.
+    ///   - scope: The number of the interface of a link-local address, in its bytes.
+    init(six: [UInt8], scope: [UInt8] = []) {
         let isFour = six.prefix(10).allSatisfy { $0 == 0 } && six[10] == 0xFF && six[11] == 0xFF
-        isIPv6 = !isFour
-        network = (isFour ? six[12...] : six[..<8]).reduce(0) { $0 << 8 | UInt64($1) }
+        let isLinkLocal = six[0] == 0xFE && six[1] & 0xC0 == 0x80
+        bytes = isFour ? Array(six[12...]) : isLinkLocal ? six + scope : Array(six[..<8])
     }
 
     /// The address of a connected socket's peer. A socket whose peer has gone has none, and all of
@@ -32,6 +34,6 @@ struct ClientAddress: Hashable, Sendable {
             self.init(four: bytes[4..<8].reduce(0) { $0 << 8 | UInt32($1) })
             return
         }
-        self.init(six: Array(bytes[8..<24]))
+        self.init(six: Array(bytes[8..<24]), scope: Array(bytes[24..<28]))
     }
 }

@@ -13,7 +13,7 @@ struct RequestCredentials {
 
     /// - Parameter cookie: The name of the preview's cookie.
     init(_ request: RequestHead, cookie: String) {
-        // One of each, so that a request is no more than three guesses.
+        // One of each, so that a request is no more than two guesses.
         if let value = request.values("authorization").first { token = Self.token(of: value) }
         session = request.values("cookie").lazy.flatMap { $0.split(separator: ";") }.map { trimmed($0) }
             .first { $0.hasPrefix("\(cookie)=") }.map { String($0.dropFirst(cookie.utf8.count + 1)) }

@@ -25,6 +25,7 @@ final class HTTPConnection {
 
     /// Identifies the connection.
     let number: UInt64
+    let client: ClientAddress
     private(set) var phase: Phase
     /// When the phase began.
     private(set) var since: MonotonicTime
@@ -48,10 +49,11 @@ final class HTTPConnection {
 
     /// - Parameter encryption: Nil for a plain server.
     init(
-        _ descriptor: Descriptor, number: UInt64, at now: MonotonicTime, _ encryption: HTTPEncryption? = nil,
-        answer: @escaping (RequestHead) -> Routes.Outcome
+        _ descriptor: Descriptor, number: UInt64, from client: ClientAddress, at now: MonotonicTime,
+        _ encryption: HTTPEncryption? = nil, answer: @escaping (RequestHead) -> Routes.Outcome
     ) {
         self.number = number
+        self.client = client
         self.answer = answer
         self.encryption = encryption
         phase = encryption == nil ? .reading(hasBegun: false) : .securing
@@ -67,7 +69,9 @@ final class HTTPConnection {
 
     var wantsToRead: Bool {
         switch phase {
-        case .reading, .leaving: true
+        // While a whole request waits nothing is read behind it.
+        case .reading: isIncomplete
+        case .leaving: true
         case .securing: step == .wantsInput
         default: false
         }
@@ -81,9 +85,10 @@ final class HTTPConnection {
     /// Whether a complete request may already be buffered, because several arrived together.
     var isReady: Bool { isReading && !isIncomplete }
 
-    /// Whether the connection may be ended first when there are too many: it has not completed a
-    /// request.
-    var isReading: Bool {
+    /// The bytes that were read and not answered yet.
+    var bufferedBytes: Int { reader.bufferedBytes }
+
+    private var isReading: Bool {
         switch phase {
         case .securing, .reading: true
         default: false

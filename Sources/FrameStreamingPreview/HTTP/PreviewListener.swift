@@ -149,7 +149,7 @@ private final class HTTPConnections {
                 if connections.count >= RequestLimits.connections { makeRoom() }
                 count += 1
                 let client = ClientAddress(ofPeer: descriptor)
-                let connection = HTTPConnection(descriptor, number: count, at: now, encryption) {
+                let connection = HTTPConnection(descriptor, number: count, from: client, at: now, encryption) {
                     [unowned self] request in
                     let outcome = routes.outcome(request, from: client)
                     if case .response(let response) = outcome { return .response(bounded(response)) }
@@ -168,14 +168,13 @@ private final class HTTPConnections {
         }
     }
 
-    /// Ends the connection that has waited longest for its request. If all have sent theirs, ends
-    /// the one whose response takes longest.
+    /// Ends a connection, whether it waits for its request or reads its response: a client decides
+    /// how long either takes.
     private func makeRoom() {
         connections.removeAll { $0.phase == .over }
-        let reading = connections.filter(\.isReading)
-        guard let oldest = (reading.isEmpty ? connections : reading).min(by: { $0.since < $1.since }) else { return }
+        guard let index = ConnectionCrowd.oldestOfMost(connections.map { ($0.client, $0.since) }) else { return }
+        let oldest = connections.remove(at: index)
         if oldest.phase == .waiting { routes.stills.cancel(oldest.number) }
         oldest.end()
-        connections.removeAll { $0 === oldest }
     }
 }

@@ -22,7 +22,7 @@ enum RequestLimits {
     /// Bytes per second.
     static let slowestReading = 100_000
     /// Connections without a stream: those that wait for a request, and those that read a response.
-    /// One more replaces the one that has waited longest for its request.
+    /// One more replaces the oldest one of the address that has the most.
     static let connections = 128
     /// The bytes of all frames in flight to slow clients, beside those that streams keep.
     static let answerBytes = 128 << 20

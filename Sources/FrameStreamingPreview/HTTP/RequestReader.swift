@@ -19,6 +19,9 @@ struct RequestReader {
     /// Whether part of a request has arrived.
     var hasBegun: Bool { requestLine != nil || !bytes.isEmpty }
 
+    /// The bytes that are kept.
+    var bufferedBytes: Int { bytes.count }
+
     /// Whether the request that has begun is a HEAD, even one that is refused: its response has no
     /// body (RFC 9110, 9.3.2).
     var isHead: Bool { bytes[start...].starts(with: Array("HEAD ".utf8)) }

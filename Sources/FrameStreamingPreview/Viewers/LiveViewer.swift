@@ -83,7 +83,12 @@ final class LiveViewer: Viewer {
 
     // MARK: Messages of the page
 
+    /// The memory that input takes.
+    var inputBytes: Int { input.keptBytes }
+
     override func receive(_ bytes: ArraySlice<UInt8>) {
+        // Nothing takes it any more.
+        guard closing == nil else { return }
         input.append(bytes)
         do throws(WebSocketInput.Violation) {
             while closing == nil, let event = try input.next() {

@@ -24,9 +24,13 @@ struct WebSocketInput {
     /// The message whose fragments are arriving.
     private var fragments: (isText: Bool, bytes: [UInt8])?
 
+    /// The memory that is kept.
+    var keptBytes: Int { bytes.capacity + (fragments?.bytes.capacity ?? 0) }
+
     mutating func append(_ more: some Sequence<UInt8>) {
-        if position == bytes.count {
-            bytes.removeAll(keepingCapacity: true)
+        // Where more than half was used, less is moved than was used, however a peer cuts its frames.
+        if position > bytes.count / 2 {
+            bytes.removeFirst(position)
             position = 0
         }
         bytes.append(contentsOf: more)
@@ -47,10 +51,12 @@ struct WebSocketInput {
     }
 
     private mutating func event(of frame: Frame) throws(Violation) -> Event? {
-        switch (frame.opcode, fragments) {
+        let begun = fragments?.bytes.count
+        switch (frame.opcode, begun) {
         case (0x0, let begun?):
-            guard begun.bytes.count + frame.payload.count <= Self.largestMessage else { throw .tooLarge }
-            fragments = (begun.isText, begun.bytes + frame.payload)
+            guard begun + frame.payload.count <= Self.largestMessage else { throw .tooLarge }
+            // In place: a peer decides how many fragments there are.
+            fragments?.bytes.append(contentsOf: frame.payload)
         case (0x1, nil): fragments = (true, frame.payload)
         case (0x2, nil): fragments = (false, frame.payload)
         case (0x8, _): return .closed

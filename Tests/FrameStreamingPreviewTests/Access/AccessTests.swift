@@ -165,6 +165,20 @@ extension PreviewTests {
             #expect(try rig.ask("/").status == 401)
         }
 
+        /// A page of any site can have a browser ask for links that are none.
+        @Test func wrongLinksAreNoGuessesAndKeepNobodyOut() throws {
+            let rig = try closedRig()
+            let cookie = try cookie(rig.ask("/", [basic("viewer:\(token)")]))
+            for guess in 0..<30 { #expect(try rig.ask("/?code=wrong-\(guess)").status == 401) }
+            #expect(try rig.ask("/api/streams", [cookie]).status == 200)
+            #expect(try rig.ask("/?code=wrong", [cookie]).status == 200)
+            // And a right link lets in where there were too many wrong tokens.
+            for guess in 0..<10 { _ = try rig.ask("/", ["Authorization: Bearer wrong-\(guess)"]) }
+            #expect(try rig.ask("/", ["Authorization: Bearer \(token)"]).status == 429)
+            let code = try #require(rig.server.signInLink().split(separator: "?").last)
+            #expect(try rig.ask("/?\(code)")["set-cookie"] != nil)
+        }
+
         @Test func attemptsAreCounted() throws {
             let rig = try closedRig()
             _ = try rig.ask("/", ["Authorization: Bearer wrong-0"])

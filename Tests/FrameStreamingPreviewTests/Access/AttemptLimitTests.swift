@@ -80,6 +80,11 @@ import Testing
         #expect(ClientAddress(six: one) == ClientAddress(six: Array(other)))
         one[7] = 3
         #expect(ClientAddress(six: one) != ClientAddress(six: Array(other)))
+        // Link-local networks are all the same, and their interfaces are not.
+        let near: [UInt8] = [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1]
+        #expect(ClientAddress(six: near) != ClientAddress(six: Array(near.dropLast() + [2])))
+        #expect(ClientAddress(six: near, scope: [2]) != ClientAddress(six: near, scope: [3]))
+        #expect(ClientAddress(six: one, scope: [2]) == ClientAddress(six: one, scope: [3]))
         // An IPv4 client of a socket for both is the same as of one for IPv4.
         let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF, 192, 0, 2, 1]
         #expect(ClientAddress(six: mapped) == ClientAddress(four: 0xC000_0201))

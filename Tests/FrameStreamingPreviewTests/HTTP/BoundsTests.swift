@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingJPEG
 import FrameStreamingPreview
 import FrameStreamingSystem
+import RawSockets
 import Testing
 
 extension PreviewTests {
@@ -19,6 +20,25 @@ extension PreviewTests {
             #expect(try silent[0].rest().isEmpty && silent[1].rest().isEmpty)
             silent[149].send("TP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             #expect(try silent[149].answer().status == 200)
+        }
+
+        /// Connections of one address that never read their answers, and one of another that has not
+        /// sent all of its request.
+        @Test func oneAddressKeepsNoOtherOut() throws {
+            let rig = try Rig()
+            let stream = rig.server.stream(named: "cam")
+            stream.show(try rig.bulk(1, byteCount: 300_000))
+            let many = try (0..<140).map { _ in
+                let client = try rig.connect(receiveBuffer: 4096)
+                client.request("/streams/cam.jpg")
+                return client
+            }
+            let other = try RawPeer(port: rig.port, from: "127.0.0.2", patience: 60)
+            other.send("GET /api/streams HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            for _ in 0..<3 { #expect(try rig.ask("/api/streams").status == 200) }
+            other.send("Connection: close\r\n\r\n")
+            #expect(String(decoding: other.receiveToEnd(), as: UTF8.self).hasPrefix("HTTP/1.1 200 "))
+            withExtendedLifetime((stream, many)) {}
         }
 
         @Test(arguments: [("GET /", 414), ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", 431)])

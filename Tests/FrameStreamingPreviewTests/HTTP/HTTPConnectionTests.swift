@@ -24,7 +24,7 @@ import Testing
         // The test's end waits, up to a bound.
         _ = fcntl(pair.1, F_SETFL, 0)
         client = RawPeer(socket: pair.1)
-        connection = HTTPConnection(Descriptor(pair.0), number: 1, at: begin) { _ in
+        connection = HTTPConnection(Descriptor(pair.0), number: 1, from: ClientAddress(four: 1), at: begin) { _ in
             .response(.sentence(.ok, "yes"))
         }
     }
@@ -82,6 +82,20 @@ import Testing
         #expect(!connection.isReady && connection.phase == .reading(hasBegun: true))
         check(after: 11)
         #expect(told().hasPrefix("HTTP/1.1 408 "))
+    }
+
+    /// However many requests come, no more of them is read while a whole one waits.
+    @Test func nothingIsReadBehindAWholeRequest() {
+        var rest = [UInt8](String(repeating: "GET / HTTP/1.1\nHost:a\n\n", count: 6000).utf8)[...]
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        for _ in 0..<30 {
+            client.send(rest.prefix(buffer.count))
+            rest = rest.dropFirst(buffer.count)
+            if connection.wantsToRead { _ = connection.read(into: &buffer, at: begin) }
+            if connection.isReady { _ = connection.takeRequest(at: begin) }
+            #expect(told().hasPrefix("HTTP/1.1 200 "))
+            #expect(connection.isReady && !connection.wantsToRead && connection.bufferedBytes < buffer.count)
+        }
     }
 
     @Test func aClientThatDoesNotReadIsDisconnected() throws {

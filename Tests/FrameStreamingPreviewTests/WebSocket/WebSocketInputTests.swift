@@ -39,6 +39,31 @@ import Testing
         #expect(try events(frame(0x02, [1]) + frame(0x80, [2]) + frame(0x82, [])) == [.binary([1, 2]), .binary([])])
     }
 
+    /// A peer that is always a byte ahead leaves something of the next frame each time.
+    @Test func whatWasUsedIsNotKept() throws {
+        var input = WebSocketInput()
+        let pong = frame(0x8A, [UInt8](repeating: 7, count: 125))
+        input.append(pong.prefix(1))
+        for _ in 0..<5000 {
+            input.append(pong.dropFirst() + pong.prefix(1))
+            #expect(try input.next() == nil)
+        }
+        #expect(input.keptBytes < 4096)
+    }
+
+    /// Joined in place, the memory grows as seldom as an array does, and not with each fragment.
+    @Test func fragmentsAreNotCopiedForEachOther() throws {
+        var input = WebSocketInput()
+        input.append(frame(0x01, []))
+        var sizes: Set<Int> = []
+        for _ in 0..<5000 {
+            input.append(frame(0x00, [1]))
+            #expect(try input.next() == nil)
+            sizes.insert(input.keptBytes)
+        }
+        #expect(sizes.count < 30)
+    }
+
     @Test func violationsAreRefused() throws {
         let cases: [([UInt8], UInt16)] = [
             (frame(0x81, [1], mask: nil), 1002),  // not masked
