@@ -135,8 +135,12 @@ private func printLink(of server: PreviewServer) {
 
 #if canImport(FrameStreamingTLS)
     private func reload(_ tls: TLSSecurity) {
+        let before = tls.fingerprint
         do throws(FrameStreamingError) { try tls.reload() } catch {
-            printNote("Error: \(error): the preview's certificate of before stays in use")
+            return printNote("Error: \(error): the preview's certificate of before stays in use")
+        }
+        if let fingerprint = tls.fingerprint, fingerprint != before {
+            printNote("the preview has another certificate now: its SHA-256 is \(fingerprint)")
         }
     }
 #endif

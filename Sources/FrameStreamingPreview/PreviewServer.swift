@@ -112,7 +112,9 @@ public final class PreviewServer: Sendable {
         access = AccessCheck(options.token, isSecure: isSecure, port: socket.port)
         let routes = Routes(
             registry: registry, viewers: viewers, stills: Stills(encoder),
-            origins: SameOriginCheck(isLoopback: endpoint.isLoopback, isSecure: isSecure), access: access)
+            origins: SameOriginCheck(
+                isLoopback: endpoint.isLoopback, isSecure: isSecure, isClosed: access.isClosed),
+            access: access)
         port = socket.port
         scheme = isSecure ? "https" : "http"
         let page = "\(scheme)://\(endpoint.shownHost):\(socket.port)/"

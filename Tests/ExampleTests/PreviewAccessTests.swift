@@ -89,6 +89,24 @@ extension ExampleTests {
             #expect(details.st_mode & 0o777 == 0o600)
         }
 
+        /// Whoever compares it has to have the new one.
+        @Test func anotherCertificateIsSaidWithItsFingerprint() throws {
+            let workspace = try Workspace()
+            let file = workspace.file("preview.pem")
+            let (receiver, _) = try receiver(["--preview", "0", "--preview-tls-file", file])
+            func prints(_ text: String) -> [String] {
+                text.matches(of: /SHA-256 is ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})\n/).map { String($0.1) }
+            }
+            let first = try receiver.findComplaint("the fingerprint") { prints($0).first }
+            _ = try page(of: receiver)
+            try FileManager.default.removeItem(atPath: file)
+            receiver.signal(SIGHUP)
+            let second = try receiver.findComplaint("another fingerprint") { prints($0).dropFirst().first }
+            #expect(first != second && receiver.complaints.contains("another certificate now"))
+            receiver.signal(SIGINT)
+            #expect(try receiver.finish() == .exit(0))
+        }
+
         @Test func theDemonstrationHasTheSame() throws {
             let demo = try Program("frame-demo", ["--preview-link"])
             let port = try demo.find("the page's address") { text in

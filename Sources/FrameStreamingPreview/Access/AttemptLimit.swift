@@ -34,7 +34,7 @@ struct AttemptLimit {
     /// Returns how long the address has to wait before its credentials are looked at; nil = not at
     /// all. A wait is counted.
     mutating func pause(of address: ClientAddress, at now: MonotonicTime) -> Duration? {
-        let client = clients[address]
+        let client = clients[counted(address)]
         var pause = Self.pause(client?.paidAt, Self.attempts, now)
         if client?.isKnown != true { pause = max(pause, Self.pause(allPaidAt, Self.attemptsInAll, now)) }
         guard pause > .zero else { return nil }
@@ -54,6 +54,7 @@ struct AttemptLimit {
     /// - Parameter digest: Tells it from others.
     mutating func noteFailure(of address: ClientAddress, digest: UInt64, at now: MonotonicTime) {
         failures += 1
+        let address = counted(address)
         var client = clients[address] ?? Client(paidAt: now)
         guard !client.wrong.contains(digest) else { return }
         client.wrong = client.wrong.suffix(Self.mostWrong - 1) + [digest]
@@ -62,12 +63,19 @@ struct AttemptLimit {
         keep(client, at: address)
     }
 
-    /// Notes that an address had a right credential.
+    /// Notes that an address had a right credential. From then on it counts by itself, so that its
+    /// neighbours do not keep it out.
     mutating func noteSuccess(of address: ClientAddress, at now: MonotonicTime) {
-        guard clients[address]?.isKnown != true else { return }
-        var client = clients[address] ?? Client(paidAt: now)
-        client.isKnown = true
-        keep(client, at: address)
+        for address in [address, address.alone] where clients[address]?.isKnown != true {
+            var client = clients[address] ?? Client(paidAt: now)
+            client.isKnown = true
+            keep(client, at: address)
+        }
+    }
+
+    /// What an address counts as.
+    private func counted(_ address: ClientAddress) -> ClientAddress {
+        clients[address.alone]?.isKnown == true ? address.alone : address
     }
 
     /// Where there are too many, the one that is missed least makes room: one that never had a right

@@ -5,9 +5,18 @@ internal import Glibc
 /// /64 network of its IPv6 address, all addresses of which one client may have. Of a link-local
 /// address, whose network is the same everywhere, every bit counts.
 struct ClientAddress: Hashable, Sendable {
-    private let bytes: [UInt8]
+    private let counted: [UInt8]
+    private let whole: [UInt8]
 
-    init(four: UInt32) { bytes = (0..<4).map { UInt8(truncatingIfNeeded: four >> (24 - 8 * $0)) } }
+    /// The address without the others of its network.
+    var alone: ClientAddress { ClientAddress(counted: whole, whole: whole) }
+
+    private init(counted: [UInt8], whole: [UInt8]) { (self.counted, self.whole) = (counted, whole) }
+
+    init(four: UInt32) {
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: four >> (24 - 8 * $0)) }
+        self.init(counted: bytes, whole: bytes)
+    }
 
     /// - Parameters:
     ///   - six: The 16 bytes. One that stands for an IPv4 address counts as that.
@@ -15,8 +24,13 @@ struct ClientAddress: Hashable, Sendable {
     init(six: [UInt8], scope: [UInt8] = []) {
         let isFour = six.prefix(10).allSatisfy { $0 == 0 } && six[10] == 0xFF && six[11] == 0xFF
         let isLinkLocal = six[0] == 0xFE && six[1] & 0xC0 == 0x80
-        bytes = isFour ? Array(six[12...]) : isLinkLocal ? six + scope : Array(six[..<8])
+        whole = isFour ? Array(six[12...]) : isLinkLocal ? six + scope : six
+        counted = isFour || isLinkLocal ? whole : Array(six[..<8])
     }
+
+    static func == (one: ClientAddress, other: ClientAddress) -> Bool { one.counted == other.counted }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(counted) }
 
     /// The address of a connected socket's peer. A socket whose peer has gone has none, and all of
     /// these count as one.

@@ -127,7 +127,7 @@ private final class HTTPConnections {
         for (number, response) in routes.stills.takeDone() {
             guard let connection = connections.first(where: { $0.number == number }), connection.phase == .waiting
             else { continue }
-            connection.send(bounded(response), at: now)
+            connection.send(routes.marked(bounded(response)), at: now)
         }
     }
 

@@ -23,6 +23,23 @@ struct Routes: Sendable {
 
     /// - Parameter client: Where the request comes from.
     func outcome(_ request: RequestHead, from client: ClientAddress, at now: MonotonicTime = .now) -> Outcome {
+        switch unmarked(request, from: client, at: now) {
+        case .response(let response): .response(marked(response))
+        case .still(let order): .still(order)
+        case .viewer(let response, let begin): .viewer(marked(response), begin)
+        }
+    }
+
+    /// Returns the response as it is sent: where a token is needed, no page of another origin may
+    /// show it. One at another port of this host would have the cookie.
+    func marked(_ response: HTTPResponse) -> HTTPResponse {
+        guard access.isClosed else { return response }
+        var response = response
+        response.set("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+    }
+
+    private func unmarked(_ request: RequestHead, from client: ClientAddress, at now: MonotonicTime) -> Outcome {
         if let refusal = origins.refusal(of: request) { return .response(refusal) }
         var pageField: (name: String, value: String)?
         switch access.verdict(request, from: client, at: now) {
@@ -46,7 +63,7 @@ struct Routes: Sendable {
             return .response(page)
         case ("api", 2) where path.segments[1] == "streams":
             return .response(HTTPResponse(.ok, type: "application/json", .bytes(Array(registry.listing()))))
-        case ("api", 2) where path.segments[1] == "live": return live(request)
+        case ("api", 2) where path.segments[1] == "live": return live(request, at: now)
         case ("metrics", 1):
             let text = PrometheusMetrics.text(of: registry, viewers, access.counts)
             return .response(
@@ -93,13 +110,7 @@ struct Routes: Sendable {
         var response = HTTPResponse(
             .ok, type: "multipart/x-mixed-replace; boundary=\(MultipartViewer.boundary)", .open)
         response.closes = true
-        guard let permit = viewers.permit() else {
-            return .response(
-                .sentence(
-                    .serviceUnavailable,
-                    "\(viewers.maximumViewers) viewers are looking already: close one, or try again later.",
-                    [("Retry-After", "5")]))
-        }
+        guard let permit = viewers.permit() else { return .response(crowded) }
         // The response to HEAD is that to GET, even where there is no place, and takes none.
         if request.method == .head { return .response(response) }
         return .viewer(response) { stream, greeting, _ in
@@ -107,15 +118,29 @@ struct Routes: Sendable {
         }
     }
 
+    private var crowded: HTTPResponse {
+        .sentence(
+            .serviceUnavailable,
+            "\(viewers.maximumViewers) viewers are looking already: close one, or try again later.",
+            [("Retry-After", "5")])
+    }
+
     /// The page's WebSocket.
-    private func live(_ request: RequestHead) -> Outcome {
+    private func live(_ request: RequestHead, at now: MonotonicTime) -> Outcome {
         let response = WebSocketHandshake.answer(request)
         guard response.status == .switchingProtocols else { return .response(response) }
-        let permit = viewers.permit()
+        let place = viewers.permit()
+        // A browser hides from its page which status refused a WebSocket. So the connection is
+        // accepted, and closed with a reason.
+        guard let permit = place ?? viewers.farewellPermit() else {
+            var response = crowded
+            response.closes = true
+            return .response(response)
+        }
+        let limit = place == nil ? now.advanced(by: Viewer.turningAway) : nil
         return .viewer(response) { stream, greeting, early in
-            // A browser hides from its page which status refused a WebSocket. So the connection is
-            // accepted, and closed with a reason.
-            let viewer = LiveViewer(stream, registry, permit, viewers.encoder, greeting: greeting)
+            let viewer = LiveViewer(
+                stream, registry, permit, viewers.encoder, turnedAwayUntil: limit, greeting: greeting)
             if !early.isEmpty { viewer.receive(early[...]) }
             viewers.add(viewer, in: registry)
         }

@@ -4,9 +4,18 @@ struct SameOriginCheck: Sendable {
     let isLoopback: Bool
     /// Whether the server encrypts. A plain one may be behind a proxy that does.
     var isSecure = false
+    /// Whether a token is needed. Then pages of other sites may not show a stream either.
+    var isClosed = false
 
     /// Returns why the request is refused; nil = it is allowed.
     func refusal(of request: RequestHead) -> HTTPResponse? {
+        // Only browsers say this, and a page cannot change it. A link to the preview is followed.
+        guard
+            !isClosed || !request.values("sec-fetch-site").contains("cross-site")
+                || request.values("sec-fetch-mode") == ["navigate"]
+        else {
+            return .sentence(.forbidden, "This preview is for its own page: open it in a tab of its own.")
+        }
         // HTTP/1.0 has no Host, and browsers do not use it.
         guard let host = request.host else { return nil }
         // DNS rebinding: the owner of a name points it at this machine, so that the browser takes

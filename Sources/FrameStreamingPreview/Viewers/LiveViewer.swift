@@ -30,13 +30,15 @@ final class LiveViewer: Viewer {
     /// Only the newest listing waits: a slow page does not get outdated ones.
     private var listing: [UInt8]?
 
+    /// - Parameter limit: When the connection ends because there is no place for it; nil = there is
+    ///   one.
     init(
-        _ stream: ClientStream, _ registry: StreamRegistry, _ permit: ViewerPermit?, _ encoder: PreviewEncoder,
-        greeting: [UInt8]
+        _ stream: ClientStream, _ registry: StreamRegistry, _ permit: ViewerPermit, _ encoder: PreviewEncoder,
+        turnedAwayUntil limit: MonotonicTime? = nil, greeting: [UInt8]
     ) {
         self.registry = registry
-        super.init(stream, permit, encoder, greeting: greeting)
-        if permit == nil {
+        super.init(stream, permit, encoder, until: limit, greeting: greeting)
+        if limit != nil {
             close(1013, "too many viewers: close one, or try again later")
         } else {
             listing = WebSocketOutput.text(registry.listing(type: "streams"))

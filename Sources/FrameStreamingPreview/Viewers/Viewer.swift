@@ -5,18 +5,28 @@ class Viewer {
     fileprivate(set) var socket: ViewerSocket
     let encoder: PreviewEncoder
     /// Counts the viewer against the limit as long as it exists.
-    private let permit: ViewerPermit?
+    private let permit: ViewerPermit
     /// Nothing new is sent, and the connection closes after the message in flight.
     private(set) var isEnding = false
     private(set) var isOver = false
     private var endingSince: MonotonicTime?
+    /// When it ends whatever is in flight; nil = never.
+    private let limit: MonotonicTime?
 
     /// How long the peer has to close its end.
     static let farewell = Duration.seconds(1)
 
-    /// - Parameter greeting: The first bytes to send: the response to the request that opened the
-    ///   connection.
-    init(_ stream: ClientStream, _ permit: ViewerPermit?, _ encoder: PreviewEncoder, greeting: [UInt8]) {
+    /// How long a client that has no place may take to hear it.
+    static let turningAway = Duration.seconds(5)
+
+    /// - Parameters:
+    ///   - limit: When it ends whatever is in flight; nil = never.
+    ///   - greeting: The first bytes to send: the response to the request that opened the connection.
+    init(
+        _ stream: ClientStream, _ permit: ViewerPermit, _ encoder: PreviewEncoder, until limit: MonotonicTime? = nil,
+        greeting: [UInt8]
+    ) {
+        self.limit = limit
         socket = ViewerSocket(stream)
         socket.begin(ViewerMessage(head: greeting))
         self.permit = permit
@@ -82,6 +92,7 @@ class Viewer {
     }
 
     func endIfDone(at now: MonotonicTime) {
+        if let limit, now >= limit { isOver = true }
         guard isEnding, !socket.isBusy, !isOver else { return }
         // The peer closes first. If this side closed with bytes unread, the kernel would reset the
         // connection and lose the last message.
@@ -94,5 +105,8 @@ class Viewer {
     }
 
     /// When to check the viewer without an event.
-    var deadline: MonotonicTime? { endingSince?.advanced(by: Self.farewell) }
+    var deadline: MonotonicTime? {
+        guard let farewell = endingSince?.advanced(by: Self.farewell) else { return limit }
+        return limit.map { min($0, farewell) } ?? farewell
+    }
 }

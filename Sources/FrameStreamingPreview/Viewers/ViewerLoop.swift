@@ -16,6 +16,7 @@ final class ViewerLoop: Sendable {
         var isSignalled = false
         var thread: SystemThread?
         var permits = 0
+        var farewells = 0
         var turnedAway = 0
     }
 
@@ -59,6 +60,18 @@ final class ViewerLoop: Sendable {
         }
         guard isTaken else { return nil }
         return ViewerPermit { [state] in state.withLock { $0.permits -= 1 } }
+    }
+
+    /// Takes a place for a client that is told that there is none; nil where as many are being told
+    /// as there may be viewers.
+    func farewellPermit() -> ViewerPermit? {
+        let isTaken = state.withLock { state in
+            guard state.farewells < maximumViewers else { return false }
+            state.farewells += 1
+            return true
+        }
+        guard isTaken else { return nil }
+        return ViewerPermit { [state] in state.withLock { $0.farewells -= 1 } }
     }
 
     /// The number of viewers now, and the number that were turned away.

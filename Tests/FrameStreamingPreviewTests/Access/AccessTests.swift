@@ -165,6 +165,38 @@ extension PreviewTests {
             #expect(try rig.ask("/").status == 401)
         }
 
+        /// Neither a page of another site, nor one of another port, which a browser sends the cookie
+        /// for.
+        @Test func noOtherPageShowsIt() throws {
+            let rig = try closedRig()
+            let stream = rig.server.stream(named: "cam")
+            stream.show(try rig.jpeg(1))
+            let field = basic("viewer:\(token)")
+            func policy(_ path: String, _ fields: [String], of rig: Rig) throws -> String? {
+                let client = try rig.connect()
+                client.request(path, fields)
+                let head = try client.head()
+                #expect([200, 101, 401].contains(head.status), "\(path)")
+                return head["cross-origin-resource-policy"]
+            }
+            let open = try Rig()
+            let other = open.server.stream(named: "cam")
+            other.show(try rig.jpeg(1))
+            for path in ["/", "/api/streams", "/streams/cam.jpg", "/streams/cam.jpg?scale=1/2", "/streams/cam.mjpg"] {
+                #expect(try policy(path, [field], of: rig) == "same-origin", "\(path)")
+                #expect(try policy(path, [], of: rig) == "same-origin", "\(path)")
+                #expect(try policy(path, [], of: open) == nil, "\(path)")
+                let cross = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", field]
+                #expect(try rig.ask(path, cross).status == 403)
+                if !path.hasSuffix("mjpg") { #expect(try open.ask(path, cross).status == 200) }
+            }
+            for site in ["cross-site", "none"] {
+                #expect(try rig.ask("/", ["Sec-Fetch-Site: \(site)", "Sec-Fetch-Mode: navigate", field]).status == 200)
+            }
+            #expect(try rig.ask("/", ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors", field]).status == 200)
+            withExtendedLifetime((stream, other)) {}
+        }
+
         /// A page of any site can have a browser ask for links that are none.
         @Test func wrongLinksAreNoGuessesAndKeepNobodyOut() throws {
             let rig = try closedRig()

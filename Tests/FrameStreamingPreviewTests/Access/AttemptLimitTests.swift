@@ -74,6 +74,21 @@ import Testing
         #expect(limit.pause(of: known, at: late) == nil)
     }
 
+    /// Who was in before does not share the attempts of its network.
+    @Test func neighboursKeepNobodyOutWhoIsKnown() {
+        var limit = AttemptLimit()
+        let network: [UInt8] = [0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0]
+        let (owner, other) = (ClientAddress(six: network + [1]), ClientAddress(six: network + [2]))
+        limit.noteSuccess(of: owner, at: start)
+        for guess in 0..<10 { limit.noteFailure(of: other, digest: UInt64(guess), at: start) }
+        #expect(limit.pause(of: other, at: start) == .seconds(6))
+        #expect(limit.pause(of: ClientAddress(six: network + [3]), at: start) == .seconds(6))
+        #expect(limit.pause(of: owner, at: start) == nil)
+        // It has attempts of its own, and no more than others.
+        for guess in 0..<10 { limit.noteFailure(of: owner, digest: UInt64(guess), at: start) }
+        #expect(limit.pause(of: owner, at: start) == .seconds(6))
+    }
+
     @Test func addressesOfOneNetworkAreOne() {
         var one: [UInt8] = [0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2] + [UInt8](repeating: 7, count: 8)
         let other = one.dropLast() + [9]
