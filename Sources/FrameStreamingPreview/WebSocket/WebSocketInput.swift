@@ -22,7 +22,7 @@ struct WebSocketInput {
     private var bytes: [UInt8] = []
     private var position = 0
     /// The message whose fragments are arriving.
-    private var fragments: (isText: Bool, bytes: [UInt8])?
+    private(set) var fragments: (isText: Bool, bytes: [UInt8])?
 
     /// The memory that is kept.
     var keptBytes: Int { bytes.capacity + (fragments?.bytes.capacity ?? 0) }
