@@ -120,6 +120,7 @@ class Security:
             loading = self._certificate, self._private_key, lambda: b""  # a password is not asked for
             attempt(f"{self._certificate} and {self._private_key}", "a certificate and its private key", context.load_cert_chain, *loading)
         if self._authorities:
+            attempt(self._authorities, "certificates", lambda: os.close(private_file(self._authorities, 16 << 20, secret=False)[0]))
             attempt(self._authorities, "certificates", context.load_verify_locations, self._authorities)
             context.verify_mode = ssl.CERT_REQUIRED
         elif not listens:
@@ -127,6 +128,9 @@ class Security:
         if not listens:
             context.hostname_checks_common_name = False
         return context
+
+
+MOST_SILENT = 256 << 10  # a record with data has 16 KiB, a message of TLS itself less
 
 
 class SecuredSocket:
@@ -146,6 +150,7 @@ class SecuredSocket:
         self._selector = selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
         self._plain, self._ended, self._is_silent = bytearray(), False, False
+        self._silent = 0  # bytes in a row that brought no data
         self.key: Key | None = None  # of the peer that connected to this side
 
     @property
@@ -192,7 +197,9 @@ class SecuredSocket:
         """Whether `recv` returns at once, after waiting so long for that."""
         deadline = time.monotonic() + seconds
         while not self._plain and not self._ended:
-            if not self._selector.select(max(0.0, deadline - time.monotonic())):
+            # Also while the peer sends encrypted bytes without data.
+            left = deadline - time.monotonic()
+            if left < 0 and self._silent or not self._selector.select(max(0.0, left)):
                 return False
             data = self._socket.recv(1 << 16)
             if not data:
@@ -200,6 +207,9 @@ class SecuredSocket:
                 break
             self._incoming.write(data)
             self._decrypt()
+            self._silent = 0 if self._plain else self._silent + len(data)
+            if self._silent > MOST_SILENT:
+                raise ConnectionError("the peer sends encrypted messages without data: see what it is")
         return True
 
     def recv(self, count: int) -> bytes:
@@ -307,18 +317,21 @@ def attempt(path: str, what: str, load: typing.Callable[..., typing.Any], *words
         raise ValueError(f"{path}: no usable {what} in PEM ({reason})") from None
 
 
-def private_file(path: str, most: int) -> tuple[int, int]:
-    """A descriptor and the size of a file that only its owner may use."""
+def private_file(path: str, most: int, secret: bool = True) -> tuple[int, int]:
+    """A descriptor and the size of a file that only its owner may use; of one that is no secret, that only its owner may change."""
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     details = os.fstat(file)
     reason = None
     if not stat.S_ISREG(details.st_mode):
         reason = "it is no regular file"
     elif details.st_size > most:
-        reason = f"it is too large for a key: {details.st_size} bytes"
+        reason = f"it is too large for {'a key' if secret else 'certificates'}: {details.st_size} bytes"
     elif details.st_uid not in (os.geteuid(), 0):
         reason = "it belongs to another user, who could change it: make it this user's own"
-    elif details.st_mode & 0o077:
+    elif not secret and details.st_mode & 0o022:
+        reason = (f"others may change this file (mode {stat.S_IMODE(details.st_mode):#o}), and with it who is trusted: take that right "
+                  "away by chmod go-w")
+    elif secret and details.st_mode & 0o077:
         reason = (f"others may use this secret (mode {stat.S_IMODE(details.st_mode):#o}): take their rights away by chmod 600, and "
                   "make a new key if they may have read it")
     if reason:

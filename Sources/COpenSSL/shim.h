@@ -211,7 +211,7 @@ static inline int fs_tls_make_own(const char *names, unsigned char *room, int si
         X509V3_set_ctx(&context, made, made, NULL, NULL, 0);
         isFine = X509_set_version(made, 2) == 1 && BN_rand(number, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1
             && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made)) != NULL
-            && ASN1_TIME_set_string_X509(X509_getm_notBefore(made), "20200101000000Z") == 1
+            && ASN1_TIME_set_string_X509(X509_getm_notBefore(made), "20190101000000Z") == 1
             && ASN1_TIME_set_string_X509(X509_getm_notAfter(made), "20491231235959Z") == 1
             && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"frame-streaming", -1, -1, 0) == 1
             && X509_set_issuer_name(made, name) == 1 && X509_set_pubkey(made, key) == 1;

@@ -311,6 +311,13 @@ def files(place):
         program.finish(status=1)
         check(f"{name} that others may read", "chmod 600" in program.err[-1], program.err)
         os.chmod(place.path(name), 0o600)
+    words = place.certificate("camera")
+    authority = words[words.index("--tls-ca") + 1]
+    os.chmod(authority, 0o664)
+    program = place.sender("send.py", "--to", "127.0.0.1:9", *words)
+    program.finish(status=1)
+    check("authorities that others may change", "chmod go-w" in program.err[-1], program.err)
+    os.chmod(authority, 0o644)
     secret = "ab" * 32
     for content, words in {
         "": "it is empty", "frame-streaming-key 2\n": "first line", f"frame-streaming-key 1\nidentity=a\nkey={secret}0\n": "line 3",

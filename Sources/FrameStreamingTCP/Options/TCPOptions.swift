@@ -43,7 +43,8 @@ public struct TCPOptions: Sendable {
     /// For a listener: how many connections one address may have at once; nil = as many as all
     /// together. An IPv6 peer counts by its network of 64 bits.
     ///
-    /// Peers behind one router may share an address.
+    /// Peers behind one router may share an address. `TCPListener.serve` counts them; a program that
+    /// takes connections one by one counts them by itself.
     public var maximumConnectionsPerAddress: Int?
 
     /// Takes a peer's boot id as proof that it reads our clock, and sends no PING for it. For tests
