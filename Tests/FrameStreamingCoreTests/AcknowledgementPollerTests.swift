@@ -38,6 +38,35 @@ import Testing
         }
     }
 
+    /// The poller does not know the connection yet when the first frame is sent.
+    @Test func aFirstFrameThatFindsNoRoomIsSentLater() throws {
+        for calls in 1...3 {
+            let connection = try WatchedConnection()
+            connection.fill(for: calls)
+            let frames = try Self.jpegs(10)
+            let running = try Background("a sender whose first frame finds no room") {
+                let sender = try FrameSender(
+                    codec: IdentityCodec(), provider: SingleProvider(connection),
+                    options: SenderOptions(policy: .reliable, window: .fixed(4)))
+                var source = ScriptedSource(frames)
+                return try sender.run(&source).total.acknowledged
+            }
+            #expect(try running.value() == 10)
+            #expect(connection.state.withLock { $0.sent } == Array(1...10))
+        }
+    }
+
+    private struct SingleProvider: TransportProvider {
+        let address = "test"
+        let waitsForPeers = false
+        private let connection: WatchedConnection
+
+        init(_ connection: WatchedConnection) { self.connection = connection }
+
+        func nextTransport(until deadline: Deadline) throws(FrameStreamingError) -> any Transport { connection }
+        func cancel() {}
+    }
+
     @Test func onesEndIsNotTheOthers() throws {
         let lost = FrameStreamingError(.connectionLost, "the test cut it")
         let broken = try WatchedConnection { $0 < 10 ? WatchedConnection.acknowledgement($0) : nil }

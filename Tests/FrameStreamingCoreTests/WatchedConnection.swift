@@ -18,6 +18,10 @@ final class WatchedConnection: WatchedTransport {
         var hasFinished = false
         /// The goodbye does not end before this is true.
         var mayFinish = true
+        /// How many calls of `send` find no room. The poller does not get the connection before the
+        /// first of them.
+        var fullFor = 0
+        var hasFoundNoRoom = true
         var isClosed = false
     }
 
@@ -57,7 +61,16 @@ final class WatchedConnection: WatchedTransport {
 
     func send(_ message: Message, until deadline: Deadline) throws(FrameStreamingError) {
         guard case .frame(_, let info) = message else { return }
-        state.update { $0.sent.append(info.sequence) }
+        let isFull = state.update { state in
+            guard state.fullFor > 0 else {
+                state.sent.append(info.sequence)
+                return false
+            }
+            state.fullFor -= 1
+            state.hasFoundNoRoom = true
+            return true
+        }
+        if isFull { throw .timedOut("room to send") }
         if let answer = answer(info.sequence) { say([answer]) }
     }
 
@@ -83,7 +96,18 @@ final class WatchedConnection: WatchedTransport {
         readable.signal()
     }
 
-    var watched: Descriptor? { isWatched ? readable.descriptor : nil }
+    var watched: Descriptor? {
+        guard isWatched, self.await({ $0.hasFoundNoRoom }) else { return nil }
+        return readable.descriptor
+    }
+
+    /// Lets the next calls of `send` find no room.
+    func fill(for calls: Int) {
+        state.update { state in
+            state.fullFor = calls
+            state.hasFoundNoRoom = false
+        }
+    }
 
     func receiveArrived(into messages: inout [Message]) throws(FrameStreamingError) -> WatchedNeeds? {
         readable.clear()

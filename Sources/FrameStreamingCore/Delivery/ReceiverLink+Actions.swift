@@ -203,7 +203,10 @@ extension ReceiverLink {
             take(.connected(connection.number, peer), &state, &step)
         }
         perform(&step)
-        if !poller.add(self, connection) { connection.readAlone(for: self) }
+        guard poller.add(self, connection) else { return connection.readAlone(for: self) }
+        // A frame that found no room before the poller knew the connection. The poller's first look may
+        // complete it, and would not report that.
+        if isBlocked(connection) { _ = poller.awaitRoom(connection, until: .now.advanced(by: options.sendTimeout)) }
     }
 
     func numbered(_ transport: any Transport) -> LinkConnection {
