@@ -78,7 +78,7 @@ package struct PreviewSecurity: ParsableArguments, Sendable {
         }
     }
 
-    /// A certificate that is there anyway is used beyond this machine.
+    /// A certificate for other purposes is used for pages beyond this machine, too.
     private func usesTLS(at address: String, _ certificate: String?) -> Bool {
         if previewTls || previewTlsFile != nil { return true }
         guard certificate != nil else { return false }

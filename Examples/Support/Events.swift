@@ -46,7 +46,7 @@ struct PeerEvent: Encodable, Sendable {
     let handshake: String
     /// Where other programs can see the stream, which `connected` says; nil = nowhere.
     let url: String?
-    /// Who the peer has proved to be, which `connected` says; nil = nobody.
+    /// The identity that the peer has proved, for `connected`; nil = none.
     let identity: String?
 
     init(_ event: String, _ peer: Peer, url: String? = nil) {

@@ -7,10 +7,11 @@ Certificates need Python 3.9 or later, keys 3.13. Both sides prove themselves be
 does not is refused.
 """
 from __future__ import annotations
-import base64, binascii, dataclasses, os, re, selectors, socket, ssl, stat, sys, threading, time, typing
+import argparse, base64, binascii, dataclasses, os, re, resource, selectors, signal, socket, ssl, stat, sys, threading, time, typing
 
 FIRST_LINE = b"frame-streaming-key 1"
 HANDSHAKE_SECONDS = 5
+MOST_SILENT = 256 << 10  # bytes without data; a record has 16 KiB, a message of TLS itself less
 PLAIN_REFUSAL = b"\x15\x03\x03\0\2\2\x46"  # the alert protocol_version, for a peer that does not encrypt
 CREDENTIALS = re.compile(  # alerts by which a peer says that it does not accept this side
     "ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|INSUFFICIENT_SECURITY|UNKNOWN_PSK_IDENTITY)$")
@@ -130,7 +131,20 @@ class Security:
         return context
 
 
-MOST_SILENT = 256 << 10  # a record with data has 16 KiB, a message of TLS itself less
+def of_options(options: argparse.Namespace, program: str, printable: typing.Callable[[str, int], str]) -> Security:
+    """The credentials that a program's options name. SIGHUP reads them again."""
+    result = Security(key_files=options.key_file, certificate=options.tls_cert, private_key=options.tls_key, authorities=options.tls_ca)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would have the keys in it
+
+    def reload(number: int, _: object) -> None:
+        try:
+            result.reload()
+            said = "the keys were read again: new connections use them"
+        except (OSError, ValueError) as error:
+            said = f"{printable(str(error), 1000)}: the keys of before stay in use"
+        os.write(2, f"{program}: {said}\n".encode())  # not by print, in which the signal may have come
+    signal.signal(signal.SIGHUP, reload)
+    return result
 
 
 class SecuredSocket:

@@ -11,7 +11,7 @@ acknowledged is sent again. JPEGs need the standard library alone; videos, camer
 pictures need OpenCV and numpy.
 """
 from __future__ import annotations
-import argparse, collections, importlib.util, os, re, resource, secrets, selectors, signal, socket, stat, struct, sys, threading, time, typing
+import argparse, collections, importlib.util, os, re, secrets, selectors, signal, socket, stat, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -514,19 +514,7 @@ def security_of(options: argparse.Namespace, parser: Parser, connect: str | None
         import security
     except ImportError as error:
         raise StreamError(f"keys and certificates need security.py beside this program, and Python's ssl: {error}") from None
-    result = security.Security(key_files=options.key_file, certificate=options.tls_cert, private_key=options.tls_key,
-                               authorities=options.tls_ca)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would have the keys in it
-
-    def reload(number: int, _: object) -> None:
-        try:
-            result.reload()
-            said = "the keys were read again: new connections use them"
-        except (OSError, ValueError) as error:
-            said = f"{printable(str(error), 1000)}: the keys of before stay in use"
-        os.write(2, f"{parser.prog}: {said}\n".encode())  # not by print, in which the signal may have come
-    signal.signal(signal.SIGHUP, reload)
-    return result
+    return security.of_options(options, parser.prog, printable)
 
 
 def is_of_this_machine(address: str) -> bool:

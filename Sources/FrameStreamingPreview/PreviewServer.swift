@@ -165,9 +165,9 @@ public final class PreviewServer: Sendable {
     ///
     /// It works once. Then the browser has a cookie, which it keeps for 30 days after its last visit,
     /// and which is worthless when the token is another. Without ``PreviewOptions/token`` it is the
-    /// page's address. A link is a secret as long as it works: show it only to whom it is for.
+    /// page's address. A link is a secret as long as it works: show it only to the person it is for.
     ///
-    /// - Parameter time: How long the link works if nobody uses it. At most 16 links work at once:
+    /// - Parameter time: How long the link works if it is not used. At most 16 links work at once:
     ///   one more makes the oldest worthless.
     public func signInLink(validFor time: Duration = .seconds(3600)) -> String {
         let page = shownPage

@@ -67,6 +67,19 @@ package final class Descriptor: Sendable {
         }
     }
 
+    /// Returns the bytes that have arrived at a socket, at most `count`, and leaves them unread.
+    /// Waits for nothing: it throws `EAGAIN` where none has arrived. Empty = the peer's bytes have
+    /// ended.
+    package func peek(_ count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = try retryingInterrupts("recv") {
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe recv(raw, $0.baseAddress, $0.count, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
+            }
+        }
+        return Array(bytes.prefix(got))
+    }
+
     /// Writes once, possibly less than all.
     package func write(_ bytes: RawSpan) throws(SystemError) -> Int {
         try retryingInterrupts("write") {

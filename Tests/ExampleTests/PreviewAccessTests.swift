@@ -4,7 +4,7 @@ import RawSockets
 import Testing
 
 extension ExampleTests {
-    /// A preview with a token: what is printed of it, and who is let in.
+    /// A preview with a token: what is printed of it, and which requests are answered.
     @Suite struct PreviewAccess {
         /// The status of an answer of the preview.
         private func status(_ target: String, _ port: Int, _ field: String? = nil) throws -> String {

@@ -1,4 +1,4 @@
-/// How long a ``FrameReceiver`` puts up with a sender that sends nothing of use.
+/// How long a ``FrameReceiver`` waits for a sender that sends no usable frames.
 public struct ReceiverLimits: Hashable, Sendable {
     /// How many frames in a row may fail to decode, before the stream is ended with a goodbye that
     /// has the reason; 0 = any number.

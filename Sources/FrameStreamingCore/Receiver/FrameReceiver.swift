@@ -83,7 +83,7 @@ public final class FrameReceiver: Sendable {
     ///   - codec: Decodes the frames.
     ///   - transport: The connection. The receiver owns it from here.
     ///   - decode: The wanted pixel format and scale; nil leaves the frames as they were received.
-    ///   - limits: When a sender that sends nothing of use is given up.
+    ///   - limits: When a sender that sends no usable frames is given up.
     ///   - onEvent: Called on the connection's thread or the consumer's. It must return soon.
     /// - Throws: `invalidArgument` for invalid limits; `system` if no thread can be started.
     public convenience init(

@@ -2,22 +2,22 @@ internal import FrameStreamingSystem
 
 /// A file with a secret, or with something else that not everybody may change.
 package enum PrivateFile {
-    /// Who may use a file beside its owner.
+    /// Which users may do what with a file.
     package enum Audience: Sendable {
-        /// It is a secret.
-        case nobody
-        /// All may read it, and nobody else may change it.
+        /// It is a secret of its owner.
+        case owner
+        /// All may read it, and only its owner may change it.
         case readers
         /// It does not matter.
         case anybody
     }
 
-    /// Reads a whole file, once it is certain that nobody else may do with it what they must not.
+    /// Reads a whole file, once it is certain that its permissions are as narrow as that.
     ///
     /// - Throws: `notFound`; `notPermitted` if others may read or change it; `malformedInput` for
     ///   what is no file or too large.
     package static func read(
-        _ path: String, atMost limit: Int, for audience: Audience = .nobody
+        _ path: String, atMost limit: Int, for audience: Audience = .owner
     ) throws(FrameStreamingError) -> [UInt8] {
         let file: Descriptor
         let details: FileDetails

@@ -24,6 +24,11 @@ struct BufferedInput: Sendable {
         return ahead[head + index]
     }
 
+    /// Whether these bytes come next, and were read ahead.
+    func begins(with bytes: [UInt8]) -> Bool {
+        buffered >= bytes.count && bytes.indices.allSatisfy { peek($0) == bytes[$0] }
+    }
+
     /// Skips bytes that were read ahead.
     mutating func skip(_ count: Int) {
         precondition(count >= 0 && count <= buffered)

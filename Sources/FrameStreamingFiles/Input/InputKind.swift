@@ -9,6 +9,8 @@ enum InputKind: Hashable, Sendable {
     case multipart
     /// Something that this package does not read, with its name.
     case foreign(String)
+    /// A response of an HTTP server that is no success, with its status.
+    case httpError(Int)
     case unknown
 
     /// As many bytes suffice, and every input has them.
@@ -27,7 +29,7 @@ enum InputKind: Hashable, Sendable {
         } else if has([0xFF, 0xD8, 0xFF]) {
             self = .jpeg
         } else if let status = Self.httpError(firstBytes) {
-            self = .foreign("the error \(status) of an HTTP server")
+            self = .httpError(status)
         } else if Self.beginsMultipart(firstBytes) {
             self = .multipart
         } else if let name = Self.foreignNames.first(where: { has($0.bytes) })?.name {
@@ -69,15 +71,16 @@ enum InputKind: Hashable, Sendable {
     static func remedy(for name: String, input: FileInput) -> String {
         switch name {
         case "gzip", "bzip2", "xz", "Zstandard", "ZIP", "7z": "unpack it first"
-        case "a web page", "XML", "JSON": "the address needs a password or another path: look at it with a browser"
+        case "a web page", "XML", "JSON": wrongAddress
         case "a NumPy array": "write the array's bytes alone (tofile), and give their size and pixel format"
         case "PDF": "name a video or a picture"
-        case _ where name.hasSuffix("of an HTTP server"):
-            "the address needs a password or another path: look at it with a browser"
         default:
             "convert it to Y4M and read that from standard input: \(conversion(of: input))"
         }
     }
+
+    /// What to do where a server gave something else than a stream.
+    static let wrongAddress = "the address needs a password or another path: look at it with a browser"
 
     /// The command that converts an input to Y4M.
     static func conversion(of input: FileInput) -> String {

@@ -94,10 +94,9 @@ public final class RawFileSource: FrameSource {
     @discardableResult
     public func readHeader(until deadline: Deadline) throws(FrameStreamingError) -> FrameFormat {
         if let format { return format }
-        let magic = Y4MHeader.magic
-        let hasMagic = try input.readAhead(magic.count, until: deadline)
+        _ = try input.readAhead(Y4MHeader.magic.count, until: deadline)
         if input.buffered == 0 { throw input.file.empty }
-        guard hasMagic, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) else {
+        guard input.begins(with: Y4MHeader.magic) else {
             throw error(
                 .malformedInput,
                 "is not Y4M: give the size and pixel format of headerless video, or convert it: "
@@ -288,8 +287,7 @@ public final class RawFileSource: FrameSource {
     }
 
     private func noFrameLine() -> FrameStreamingError {
-        let magic = Y4MHeader.magic
-        if input.buffered >= magic.count, magic.indices.allSatisfy({ input.peek($0) == magic[$0] }) {
+        if input.begins(with: Y4MHeader.magic) {
             return error(
                 .malformedInput,
                 "has another Y4M header behind picture \(deliveredSinceStart): it is two files in one; send them one after the other, or join them with ffmpeg"

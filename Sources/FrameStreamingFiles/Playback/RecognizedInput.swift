@@ -98,12 +98,14 @@ final class RecognizedInput {
         case .jpeg, .multipart: try encoded(input)
         case .unknown where looksEncoded: try encoded(input)
         case .y4m, .unknown: .raw(try RawFileSource(input, layout: nil, options: options, meter: meter))
-        case .foreign(let name):
-            throw FrameStreamingError(
-                .unsupported,
-                "is \(name), which is not read: \(InputKind.remedy(for: name, input: input))",
-                subject: input.name)
+        case .foreign(let name): throw unread(input, name, InputKind.remedy(for: name, input: input))
+        case .httpError(let status):
+            throw unread(input, "the error \(status) of an HTTP server", InputKind.wrongAddress)
         }
+    }
+
+    private func unread(_ input: FileInput, _ name: String, _ remedy: String) -> FrameStreamingError {
+        FrameStreamingError(.unsupported, "is \(name), which is not read: \(remedy)", subject: input.name)
     }
 
     private func encoded(_ input: FileInput) throws(FrameStreamingError) -> State {

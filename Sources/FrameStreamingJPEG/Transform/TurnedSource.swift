@@ -15,8 +15,8 @@ public struct TurnedSource: FrameSource {
     private let codec: JPEGCodec
     private let quality: Int
     private var damage = DamageReport()
-    private var count: UInt64 = 0
-    private var hasDelivered = false
+    /// The pictures of the other source so far.
+    private var count = 0
     /// An error of the other source, which comes after the report of damage before it.
     private var failure: FrameStreamingError?
 
@@ -59,13 +59,12 @@ public struct TurnedSource: FrameSource {
             guard case .frame(let frame)? = event else {
                 guard event == nil else { return event }
                 if let report = damage.take(at: .now, isLast: true) { return report }
-                if !hasDelivered, let first = damage.first { throw first }
+                if count == damage.total, let first = damage.first { throw first }
                 return nil
             }
             do throws(FrameStreamingError) {
                 let turned = try codec.turned(frame, turn, quality: quality)
                 count &+= 1
-                hasDelivered = true
                 return .frame(turned)
             } catch {
                 // Settings of the user, and pixels without a name, are the same for every frame.

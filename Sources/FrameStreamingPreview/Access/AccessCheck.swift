@@ -47,7 +47,7 @@ final class AccessCheck: Sendable {
     /// Makes the code of a link.
     func makeCode(until limit: MonotonicTime) -> String { state.withLock { $0.codes.make(until: limit) } }
 
-    func verdict(_ request: RequestHead, from address: ClientAddress, at now: MonotonicTime) -> Verdict {
+    func verdict(_ request: RequestHead, from address: PeerHost, at now: MonotonicTime) -> Verdict {
         guard let token else { return .allowed(field: nil) }
         let credentials = RequestCredentials(request, cookie: cookie)
         guard !credentials.isEmpty else { return .answered(Self.unauthorized(request, Self.closed)) }

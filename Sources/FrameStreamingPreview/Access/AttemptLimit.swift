@@ -1,11 +1,12 @@
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// Bounds how fast credentials can be guessed, by address and in all.
 ///
 /// A wrong credential is a debt that time pays off. An address with too much debt is not asked for
 /// credentials until it has less, not even for the right one: an answer would tell a guesser. The
 /// same wrong credential again is no new guess, so that a page or a program with an old one, which
-/// tries again and again, keeps nobody out.
+/// tries again and again, locks no address out.
 struct AttemptLimit {
     private struct Client {
         /// When its debt is paid off.
@@ -16,7 +17,7 @@ struct AttemptLimit {
         var isKnown = false
     }
 
-    private var clients: [ClientAddress: Client] = [:]
+    private var clients: [PeerHost: Client] = [:]
     /// When the debt of all addresses is paid off.
     private var allPaidAt = MonotonicTime(nanoseconds: 0)
     /// Wrong credentials so far.
@@ -33,7 +34,7 @@ struct AttemptLimit {
 
     /// Returns how long the address has to wait before its credentials are looked at; nil = not at
     /// all. A wait is counted.
-    mutating func pause(of address: ClientAddress, at now: MonotonicTime) -> Duration? {
+    mutating func pause(of address: PeerHost, at now: MonotonicTime) -> Duration? {
         let client = clients[counted(address)]
         var pause = Self.pause(client?.paidAt, Self.attempts, now)
         if client?.isKnown != true { pause = max(pause, Self.pause(allPaidAt, Self.attemptsInAll, now)) }
@@ -52,7 +53,7 @@ struct AttemptLimit {
     /// Counts a wrong credential.
     ///
     /// - Parameter digest: Tells it from others.
-    mutating func noteFailure(of address: ClientAddress, digest: UInt64, at now: MonotonicTime) {
+    mutating func noteFailure(of address: PeerHost, digest: UInt64, at now: MonotonicTime) {
         failures += 1
         let address = counted(address)
         var client = clients[address] ?? Client(paidAt: now)
@@ -65,7 +66,7 @@ struct AttemptLimit {
 
     /// Notes that an address had a right credential. From then on it counts by itself, so that its
     /// neighbours do not keep it out.
-    mutating func noteSuccess(of address: ClientAddress, at now: MonotonicTime) {
+    mutating func noteSuccess(of address: PeerHost, at now: MonotonicTime) {
         for address in [address, address.alone] where clients[address]?.isKnown != true {
             var client = clients[address] ?? Client(paidAt: now)
             client.isKnown = true
@@ -74,13 +75,13 @@ struct AttemptLimit {
     }
 
     /// What an address counts as.
-    private func counted(_ address: ClientAddress) -> ClientAddress {
+    private func counted(_ address: PeerHost) -> PeerHost {
         clients[address.alone]?.isKnown == true ? address.alone : address
     }
 
     /// Where there are too many, the one that is missed least makes room: one that never had a right
     /// credential, and whose debt ends first.
-    private mutating func keep(_ client: Client, at address: ClientAddress) {
+    private mutating func keep(_ client: Client, at address: PeerHost) {
         if clients[address] == nil, clients.count >= Self.mostClients {
             let least = clients.min { one, other in
                 one.value.isKnown == other.value.isKnown

@@ -19,7 +19,7 @@ public struct PreviewToken: Sendable, CustomStringConvertible {
 
     /// Takes a token that the program has from elsewhere.
     ///
-    /// - Parameter text: 16 to 256 visible ASCII characters without spaces, which nobody can guess.
+    /// - Parameter text: 16 to 256 visible ASCII characters without spaces, chosen at random.
     /// - Throws: `invalidArgument`.
     public init(_ text: String) throws(FrameStreamingError) { try self.init(Array(text.utf8)) }
 
@@ -70,7 +70,7 @@ public struct PreviewToken: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Makes a token that nobody knows. Viewers get in by links (`PreviewServer.signInLink`).
+    /// Makes a random token. Viewers get in by links (`PreviewServer.signInLink`).
     public static func generate() -> PreviewToken {
         do throws(FrameStreamingError) { return try PreviewToken(random()) } catch {
             preconditionFailure("a token that is made here has the right form: \(error)")

@@ -25,7 +25,7 @@ final class HTTPConnection {
 
     /// Identifies the connection.
     let number: UInt64
-    let client: ClientAddress
+    let client: PeerHost
     private(set) var phase: Phase
     /// When the phase began.
     private(set) var since: MonotonicTime
@@ -49,7 +49,7 @@ final class HTTPConnection {
 
     /// - Parameter encryption: Nil for a plain server.
     init(
-        _ descriptor: Descriptor, number: UInt64, from client: ClientAddress, at now: MonotonicTime,
+        _ descriptor: Descriptor, number: UInt64, from client: PeerHost, at now: MonotonicTime,
         _ encryption: HTTPEncryption? = nil, answer: @escaping (RequestHead) -> Routes.Outcome
     ) {
         self.number = number

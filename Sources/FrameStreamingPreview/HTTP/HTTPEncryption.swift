@@ -1,6 +1,5 @@
 internal import FrameStreamingCore
 internal import FrameStreamingSystem
-internal import Glibc
 
 /// How the server's connections are encrypted, and what a client gets that does not encrypt.
 struct HTTPEncryption: Sendable {
@@ -27,19 +26,13 @@ struct HTTPEncryption: Sendable {
     }
 
     /// Looks at a connection's first byte, which stays unread.
-    ///
-    /// Unsafe code: the call gets the address of a local, and its size.
     static func firstByte(of socket: Descriptor) -> FirstByte {
-        var byte: UInt8 = 0
         do throws(SystemError) {
-            let count = try retryingInterrupts("recv") {
-                unsafe recv(socket.raw, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
-            }
-            guard count > 0 else { return .ended }
+            guard let byte = try socket.peek(1).first else { return .ended }
+            // The type of a record with a message of the handshake (RFC 8446, 5.1).
+            return byte == 22 ? .handshake : .plain
         } catch {
             return error.code == Errno.again ? .none : .ended
         }
-        // The type of a record with a message of the handshake (RFC 8446, 5.1).
-        return byte == 22 ? .handshake : .plain
     }
 }

@@ -148,7 +148,7 @@ private final class HTTPConnections {
                 guard let descriptor = try listening.accept() else { return }
                 if connections.count >= RequestLimits.connections { makeRoom() }
                 count += 1
-                let client = ClientAddress(ofPeer: descriptor)
+                let client = PeerHost(ofPeer: descriptor)
                 let connection = HTTPConnection(descriptor, number: count, from: client, at: now, encryption) {
                     [unowned self] request in
                     let outcome = routes.outcome(request, from: client)

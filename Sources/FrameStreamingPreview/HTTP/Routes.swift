@@ -22,7 +22,7 @@ struct Routes: Sendable {
     let access: AccessCheck
 
     /// - Parameter client: Where the request comes from.
-    func outcome(_ request: RequestHead, from client: ClientAddress, at now: MonotonicTime = .now) -> Outcome {
+    func outcome(_ request: RequestHead, from client: PeerHost, at now: MonotonicTime = .now) -> Outcome {
         switch unmarked(request, from: client, at: now) {
         case .response(let response): .response(marked(response))
         case .still(let order): .still(order)
@@ -39,7 +39,7 @@ struct Routes: Sendable {
         return response
     }
 
-    private func unmarked(_ request: RequestHead, from client: ClientAddress, at now: MonotonicTime) -> Outcome {
+    private func unmarked(_ request: RequestHead, from client: PeerHost, at now: MonotonicTime) -> Outcome {
         if let refusal = origins.refusal(of: request) { return .response(refusal) }
         var pageField: (name: String, value: String)?
         switch access.verdict(request, from: client, at: now) {

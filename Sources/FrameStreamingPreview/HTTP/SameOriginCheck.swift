@@ -90,7 +90,8 @@ struct SameOriginCheck: Sendable {
     /// Whether an Origin is this server's: it names the requested host. `null`, the origin of a
     /// file or a sandboxed frame, is not.
     private func isSame(_ origin: String, _ host: String) -> Bool {
-        for scheme in isSecure ? ["https://"] : ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
+        let schemes = isSecure ? ["https://"] : ["http://", "https://"]
+        for scheme in schemes where origin.lowercased().hasPrefix(scheme) {
             return origin.dropFirst(scheme.count).lowercased() == host.lowercased()
         }
         return false

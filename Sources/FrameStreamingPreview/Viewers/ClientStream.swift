@@ -14,5 +14,5 @@ struct ClientStream: Sendable {
     }
 }
 
-/// A connection is broken. Nobody is told why: the client has gone, or broke the rules.
+/// A connection is broken. No reason is sent: the client has gone, or broke the rules.
 struct ConnectionLoss: Error {}

@@ -62,8 +62,8 @@ final class ViewerLoop: Sendable {
         return ViewerPermit { [state] in state.withLock { $0.permits -= 1 } }
     }
 
-    /// Takes a place for a client that is told that there is none; nil where as many are being told
-    /// as there may be viewers.
+    /// Takes a place for a client whose answer is that there is none; nil if as many get that answer
+    /// already as there may be viewers.
     func farewellPermit() -> ViewerPermit? {
         let isTaken = state.withLock { state in
             guard state.farewells < maximumViewers else { return false }

@@ -122,7 +122,7 @@ final class ConnectionRegistry: Sendable {
     /// Waits until no connection is left.
     func waitUntilEmpty() { _ = state.wait(until: nil) { $0.closers.isEmpty ? true : nil } }
 
-    /// Changes who has a place, and counts them.
+    /// Changes which peers have a place, and counts them.
     private func counting<Value>(_ state: inout State, _ body: (inout State) -> Value) -> Value {
         let (connections, handshakes) = (state.places.connections, state.places.handshakes)
         defer {

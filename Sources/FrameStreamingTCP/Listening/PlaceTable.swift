@@ -1,4 +1,5 @@
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// How many peers a listener has at once.
 struct PlaceLimits: Hashable, Sendable {
@@ -49,11 +50,10 @@ struct PlaceTable {
     mutating func enter(_ ticket: UInt64, from host: PeerHost, _ limits: PlaceLimits) -> Entry {
         if let limit = obstacle(for: host, limits) { return .refused(limit) }
         unproved.append((ticket, host))
-        guard unproved.count > limits.handshakes, let evicted = oldestOfMost() else {
+        guard unproved.count > limits.handshakes, let index = PeerHost.firstOfMost(unproved.map(\.host)) else {
             return .enters(inPlaceOf: nil)
         }
-        leave(evicted)
-        return .enters(inPlaceOf: evicted)
+        return .enters(inPlaceOf: unproved.remove(at: index).ticket)
     }
 
     /// A peer has introduced itself.
@@ -82,14 +82,5 @@ struct PlaceTable {
     private func obstacle(for host: PeerHost, _ limits: PlaceLimits) -> PeerLimit? {
         if proved.count >= limits.connections { return .connections }
         return provedOf[host] ?? 0 >= limits.perAddress ? .connectionsPerAddress : nil
-    }
-
-    /// The oldest handshake of the address that has the most; of several such addresses the oldest
-    /// of all.
-    private func oldestOfMost() -> UInt64? {
-        var counts: [PeerHost: Int] = [:]
-        for (_, host) in unproved { counts[host, default: 0] += 1 }
-        let most = counts.values.max()
-        return unproved.first { counts[$0.host] == most }?.ticket
     }
 }

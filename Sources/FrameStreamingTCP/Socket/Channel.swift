@@ -88,6 +88,11 @@ final class Channel: Sendable {
         } catch {
             throw FrameStreamingError(error, subject: address)
         }
+        try noteWoken()
+    }
+
+    /// Takes a signal that ended a wait, unless it was the close.
+    private func noteWoken() throws(FrameStreamingError) {
         if !isClosed { wakeUp.clear() }
         guard isClosed else { return }
         // The close may have come just before the signal was cleared: signal again for the other
@@ -148,10 +153,7 @@ final class Channel: Sendable {
         } catch {
             throw FrameStreamingError(error, subject: address)
         }
-        if !isClosed { wakeUp.clear() }
-        guard isClosed else { return }
-        wakeUp.signal()
-        throw .closedConnection
+        try noteWoken()
     }
 
     /// Reads bytes that have arrived, without waiting; nil = there are none, 0 = the end.

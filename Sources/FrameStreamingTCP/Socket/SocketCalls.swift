@@ -129,17 +129,6 @@ extension Descriptor {
         }
     }
 
-    /// Returns the bytes that have arrived, at most `count`, and leaves them unread. Waits for nothing.
-    func peek(_ count: Int) throws(SystemError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = try retryingInterrupts("recv") {
-            unsafe bytes.withUnsafeMutableBytes {
-                unsafe recv(raw, $0.baseAddress, $0.count, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
-            }
-        }
-        return Array(bytes.prefix(got))
-    }
-
     /// Calls sendmsg once for the rest of `head` and the image behind it, from `offset` of both
     /// together.
     func send(

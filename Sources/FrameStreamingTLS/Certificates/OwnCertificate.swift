@@ -17,7 +17,7 @@ struct OwnCertificate: Sendable {
         fs_tls_begin()
         ERR_clear_error()
         var seen: Set<String> = []
-        // A browser that is told another name or address asks its user all the same.
+        // A browser that opens another name or address asks its user nevertheless.
         let names = (hosts + Self.hostsOfThisMachine()).compactMap { Self.entry($0) }
             .filter { seen.insert($0).inserted }
         var room = [UInt8](repeating: 0, count: Self.mostBytes)
@@ -37,7 +37,7 @@ struct OwnCertificate: Sendable {
         return names + reachableAddresses(hasIPv6: true) + ["localhost", "127.0.0.1", "::1"]
     }
 
-    /// Reads one from a file that only its owner may use; makes it where there is none.
+    /// Reads one from a file that only its owner may use; makes it if the file does not exist.
     init(for hosts: [String], keptIn path: String) throws(FrameStreamingError) {
         do throws(FrameStreamingError) {
             pem = try PrivateFile.read(path, atMost: Self.mostBytes)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FrameStreamingCore
 
-/// A receiver ends the stream of a sender that sends nothing of use, and says why.
+/// A receiver ends the stream of a sender that sends no usable frames, and says why.
 @Suite(.ownThread(atOnce: 4)) struct ReceiverLimitsTests {
     /// Decodes the frames with even numbers, or none.
     private struct Picky: FrameCodec {

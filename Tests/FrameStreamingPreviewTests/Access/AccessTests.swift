@@ -4,7 +4,7 @@ import FrameStreamingPreview
 import Testing
 
 extension PreviewTests {
-    /// Who is let in by a preview with a token.
+    /// Which requests a preview with a token answers.
     @Suite struct AccessTests {
         private let token = "correct-horse-battery"
 

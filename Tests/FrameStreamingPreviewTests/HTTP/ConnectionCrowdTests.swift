@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import FrameStreamingSystem
 import Testing
 
 @testable import FrameStreamingPreview
@@ -7,7 +8,7 @@ import Testing
     /// - Parameter connections: Numbers of addresses, and seconds.
     private func oldest(_ connections: [(UInt32, Int64)]) -> Int? {
         ConnectionCrowd.oldestOfMost(
-            connections.map { (ClientAddress(four: $0), MonotonicTime(nanoseconds: $1 * 1_000_000_000)) })
+            connections.map { (PeerHost(four: $0), MonotonicTime(nanoseconds: $1 * 1_000_000_000)) })
     }
 
     @Test func theAddressWithTheMostLosesItsOldest() {

@@ -188,7 +188,7 @@ extension PreviewTests {
 }
 
 extension Client {
-    /// The answer to these bytes; nil where there is none.
+    /// The answer to these bytes; nil if none came.
     fileprivate func answered(_ text: String) throws -> Head? {
         send(text)
         return try? head()

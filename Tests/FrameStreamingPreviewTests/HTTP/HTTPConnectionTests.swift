@@ -13,18 +13,12 @@ import Testing
     private let begin = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
     init() throws {
-        var pair: (CInt, CInt) = (0, 0)
-        // Two adjacent integers, as socketpair needs them.
-        let code = unsafe withUnsafeMutableBytes(of: &pair) {
-            unsafe socketpair(
-                AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0,
-                $0.baseAddress?.assumingMemoryBound(to: CInt.self))
-        }
-        try #require(code == 0)
+        let pair = try socketPair()
         // The test's end waits, up to a bound.
-        _ = fcntl(pair.1, F_SETFL, 0)
         client = RawPeer(socket: pair.1)
-        connection = HTTPConnection(Descriptor(pair.0), number: 1, from: ClientAddress(four: 1), at: begin) { _ in
+        let descriptor = Descriptor(pair.0)
+        try descriptor.setNonBlocking()
+        connection = HTTPConnection(descriptor, number: 1, from: PeerHost(four: 1), at: begin) { _ in
             .response(.sentence(.ok, "yes"))
         }
     }

@@ -96,7 +96,7 @@ extension PreviewTests {
             #expect(value("stream_width_pixels", ["stream": "lost"]) == nil)
             #expect(value("stream_delay_seconds_count", ["stream": "lost"]) == nil)
             #expect(value("viewers", [:]) == 0 && value("viewers_limit", [:]) == 32)
-            // Nobody counts them here.
+            // Nothing counts them here.
             #expect(types["framestreaming_limit_reached_total"] == nil)
             for (name, type) in types {
                 #expect(["counter", "gauge", "summary"].contains(type))

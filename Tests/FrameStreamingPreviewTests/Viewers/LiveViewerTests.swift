@@ -2,6 +2,7 @@ import FrameStreamingCore
 import FrameStreamingJPEG
 import FrameStreamingSystem
 import Glibc
+import RawSockets
 import Testing
 
 @testable import FrameStreamingPreview
@@ -14,18 +15,12 @@ import Testing
         remembersEnded: .seconds(60), maximumStreams: 1, maximumPictureByteCount: 1, onPicture: {}, onChange: {})
 
     init() throws {
-        var pair: (CInt, CInt) = (0, 0)
-        // Two adjacent integers, as socketpair needs them.
-        let code = unsafe withUnsafeMutableBytes(of: &pair) {
-            unsafe socketpair(
-                AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0,
-                $0.baseAddress?.assumingMemoryBound(to: CInt.self))
-        }
-        try #require(code == 0)
+        let pair = try socketPair()
         ends = (Descriptor(pair.0), Descriptor(pair.1))
+        for end in [ends.server, ends.page] { try end.setNonBlocking() }
     }
 
-    /// A viewer that is told that there is no place for it.
+    /// A viewer whose answer is that there is no place for it.
     private func turnedAway(greeting: [UInt8] = []) -> LiveViewer {
         LiveViewer(
             ClientStream(ends.server), registry, ViewerPermit {}, PreviewEncoder(codec: JPEGCodec(), quality: 75),
@@ -50,7 +45,7 @@ import Testing
         #expect(viewer.isOver)
     }
 
-    /// No more are told by a WebSocket that there is no place than there are places.
+    /// No more get the answer that there is no place by a WebSocket than there are places.
     @Test func asManyAreTurnedAwayAsThereArePlaces() throws {
         let encoder = PreviewEncoder(codec: JPEGCodec(), quality: 75)
         let viewers = try ViewerLoop(encoder, maximumViewers: 2, maximumKeptBytes: 1)
@@ -64,7 +59,7 @@ import Testing
         let request = try #require(try reader.next())
         var held: [Routes.Outcome] = []
         for _ in 0..<4 {
-            let outcome = routes.outcome(request, from: ClientAddress(four: 1), at: begin)
+            let outcome = routes.outcome(request, from: PeerHost(four: 1), at: begin)
             guard case .viewer(let response, _) = outcome else {
                 Issue.record("\(outcome)")
                 return
@@ -72,7 +67,7 @@ import Testing
             #expect(response.status == .switchingProtocols)
             held.append(outcome)
         }
-        guard case .response(let refused) = routes.outcome(request, from: ClientAddress(four: 1), at: begin) else {
+        guard case .response(let refused) = routes.outcome(request, from: PeerHost(four: 1), at: begin) else {
             Issue.record("a fifth is let in")
             return
         }
@@ -81,7 +76,7 @@ import Testing
         // The places are given back.
         held = []
         #expect(viewers.counts.viewers == 0)
-        guard case .viewer = routes.outcome(request, from: ClientAddress(four: 1), at: begin) else {
+        guard case .viewer = routes.outcome(request, from: PeerHost(four: 1), at: begin) else {
             Issue.record("no place is free again")
             return
         }

@@ -1,4 +1,5 @@
 import FrameStreamingCore
+import FrameStreamingSystem
 import Glibc
 import Testing
 

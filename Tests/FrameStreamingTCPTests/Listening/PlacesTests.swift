@@ -72,7 +72,7 @@ import Testing
         #expect(server.listener.statistics.connections == 0 && server.listener.statistics.handshakes == 0)
     }
 
-    /// A peer that introduces itself when others have taken the places meanwhile is told so.
+    /// A peer that introduces itself when others have taken the places meanwhile is refused with that reason.
     @Test func aPlaceThatIsTakenDuringTheHandshakeIsRefused() throws {
         let server = try Server(1, options())
         let slow = try RawPeer(port: server.listener.port)

@@ -83,12 +83,8 @@ import Testing
     /// as sent, whoever writes.
     @Test func nothingStaysBehindWhenTheSocketIsFull() throws {
         let security = MaskedSecurity(room: 5000)
-        var ends: [CInt] = [-1, -1]
-        try #require(unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
-        let descriptor = Descriptor(ends[0])
-        try descriptor.setNonBlocking()
+        let (descriptor, peer) = try makeSocketPair()
         try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, 4096)
-        let peer = RawPeer(socket: ends[1])
         let channel = try Channel(descriptor)
         peer.send([security.word])
         _ = try channel.secure(by: security, host: nil, until: soon()) { _ in nil }

@@ -45,6 +45,14 @@ func makePair(
     return (try client.value(), server)
 }
 
+/// A socket pair: one end as the library uses it, the other as plain calls.
+func makeSocketPair() throws -> (Descriptor, RawPeer) {
+    let pair = try socketPair()
+    let descriptor = Descriptor(pair.0)
+    try descriptor.setNonBlocking()
+    return (descriptor, RawPeer(socket: pair.1))
+}
+
 /// One end of a socket pair as a transport after its handshake, the other as plain calls.
 /// `bufferSize` sets the kernel's buffers to their least, so that everything is written and read in
 /// pieces. An end that plays another machine, or whose equal boot id is only a claim, is asked for
@@ -54,12 +62,7 @@ func makeRawPair(
     isOtherMachine: Bool = false, claimsOurClock: Bool = false, calendarAhead: Int64 = 0,
     takesRequests: Bool = false, answersRequests: Bool = false
 ) throws -> (TCPTransport, RawPeer) {
-    var ends: [CInt] = [-1, -1]
-    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-    try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
-    let descriptor = Descriptor(ends[0])
-    try descriptor.setNonBlocking()
-    let peer = RawPeer(socket: ends[1])
+    let (descriptor, peer) = try makeSocketPair()
     if let bufferSize {
         try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, bufferSize)
         try descriptor.setOption(SOL_SOCKET, SO_RCVBUF, bufferSize)

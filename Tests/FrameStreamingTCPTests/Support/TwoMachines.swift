@@ -29,8 +29,8 @@ final class TwoMachines: Sendable {
     init(losesPongs: Bool = false, shared: Identity = .each) throws {
         let losing = Monitor(losesPongs)
         self.losesPongs = losing
-        let (senderEnd, senderPeer) = try Self.socketPair()
-        let (receiverEnd, receiverPeer) = try Self.socketPair()
+        let (senderEnd, senderPeer) = try makeSocketPair()
+        let (receiverEnd, receiverPeer) = try makeSocketPair()
         threads = [
             try Background("the relay to the receiver") {
                 Relay(
@@ -66,15 +66,6 @@ final class TwoMachines: Sendable {
     }
 
     func letPongsThrough() { losesPongs.update { $0 = false } }
-
-    private static func socketPair() throws -> (Descriptor, RawPeer) {
-        var ends: [CInt] = [-1, -1]
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
-        let descriptor = Descriptor(ends[0])
-        try descriptor.setNonBlocking()
-        return (descriptor, RawPeer(socket: ends[1]))
-    }
 }
 
 /// One direction: takes messages apart, shifts the times of the end that

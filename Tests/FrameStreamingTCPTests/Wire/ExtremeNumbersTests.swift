@@ -69,7 +69,7 @@ import Testing
 
     /// Runs a sender against a receiver that follows `script`, until both have ended.
     private func runSender(_ script: Script) throws {
-        let (descriptor, peer) = try socketPair()
+        let (descriptor, peer) = try makeSocketPair()
         let speaking = try Background {
             peer.send(script.opening)
             self.answerFrames(peer, with: script.messages)
@@ -204,7 +204,7 @@ import Testing
 
     /// Runs a receiver against a sender that follows `script`, until both have ended.
     private func runReceiver(_ script: Script) throws {
-        let (descriptor, peer) = try socketPair()
+        let (descriptor, peer) = try makeSocketPair()
         let speaking = try Background {
             peer.send(script.opening)
             for message in script.messages { peer.send(message) }
@@ -292,7 +292,7 @@ import Testing
         let welcome = WireFields.hello(.welcome, Self.hello(role.other, session: 5))
         let reject = WireFields(.reject, Reject(.busy, "no room").marshal(), header: [2, 2])
         for variant in welcome.variants + reject.variants {
-            let (descriptor, peer) = try socketPair()
+            let (descriptor, peer) = try makeSocketPair()
             let speaking = try Background {
                 _ = peer.receiveOnce(4096)
                 peer.send(variant)
@@ -377,14 +377,5 @@ import Testing
             default: break
             }
         }
-    }
-
-    private func socketPair() throws -> (Descriptor, RawPeer) {
-        var ends: [CInt] = [-1, -1]
-        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
-        let descriptor = Descriptor(ends[0])
-        try descriptor.setNonBlocking()
-        return (descriptor, RawPeer(socket: ends[1]))
     }
 }

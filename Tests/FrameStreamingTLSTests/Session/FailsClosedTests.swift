@@ -177,7 +177,8 @@ import Testing
 
     /// The same words as without a key.
     @Test(arguments: [
-        ("GET / HTTP/1.1\r\n\r\n", "HTTP"), ("DESCRIBE rtsp://a/b RTSP/1.0\r\n\r\n", "RTSP"), ("SSH-2.0-a\r\n", "SSH"),
+        ("GET / HTTP/1.1\r\n\r\n", "HTTP"), ("DESCRIBE rtsp://a/b RTSP/1.0\r\n\r\n", "RTSP"),
+        ("SSH-2.0-a\r\n", "SSH"),
     ]) func aForeignProtocolIsNamedOnBothSides(_ bytes: String, _ name: String) throws {
         let listener = try TCPListener(
             on: "0", role: .receiver, options: options(try Credentials.key.security(listens: true)))

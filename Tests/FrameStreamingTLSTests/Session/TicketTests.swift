@@ -3,6 +3,7 @@ import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTCP
 import Glibc
+import RawSockets
 import TestThreads
 import Testing
 
@@ -27,16 +28,11 @@ import Testing
     /// One connection over a pair of sockets; the connecting side has read what follows the
     /// handshake, which is its ticket.
     private func connect(_ connecting: TLSContext, to listening: TLSContext) throws -> TLSStream {
-        var pair: (CInt, CInt) = (0, 0)
-        // Two adjacent integers, as socketpair needs them.
-        let code = unsafe withUnsafeMutableBytes(of: &pair) {
-            unsafe socketpair(
-                AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0,
-                $0.baseAddress?.assumingMemoryBound(to: CInt.self))
-        }
-        try #require(code == 0)
-        let client = try TLSStream(Descriptor(pair.0), connecting, host: "localhost", address: "a")
-        let server = try TLSStream(Descriptor(pair.1), listening, host: nil, address: "b")
+        let pair = try socketPair()
+        let ends = (Descriptor(pair.0), Descriptor(pair.1))
+        for end in [ends.0, ends.1] { try end.setNonBlocking() }
+        let client = try TLSStream(ends.0, connecting, host: "localhost", address: "a")
+        let server = try TLSStream(ends.1, listening, host: nil, address: "b")
         var steps: (client: SecuredHandshakeStep, server: SecuredHandshakeStep) = (.wantsInput, .wantsInput)
         for _ in 0..<10 where steps.client != .complete || steps.server != .complete {
             steps.client = try client.continueHandshake()

@@ -180,8 +180,8 @@ private func words(_ count: Int, from first: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: (first &+ $0) &* 31 ^ $0 >> 8) }
 }
 
-/// Three bytes say with which credentials and how much both sides say, and the rest what is done to
-/// it on the way. Whatever that is: what is heard is what was said, from its first byte on.
+/// Three bytes say with which credentials and how much both sides send, and the rest what is done to
+/// it on the way. Whatever that is: the bytes received are the bytes sent, from the first on.
 func fuzzRecords(_ bytes: [UInt8]) {
     guard bytes.count >= 3 else { return }
     let ends: SecuredEnds = bytes[0] & 1 == 0 ? .key : .certificates
