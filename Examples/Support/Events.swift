@@ -277,6 +277,7 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(peer?.stream, forKey: "stream")
         try line.encode(peer?.handshake.description, forKey: "handshake")
         try line.encode(statistics.produced, forKey: "produced")
+        try line.encode(statistics.decodeWarnings, forKey: "decode_warnings")
         try line.encode(statistics.sent, forKey: "sent")
         try line.encode(statistics.resent, forKey: "resent")
         try line.encode(statistics.acknowledged, forKey: "acknowledged")

@@ -23,9 +23,7 @@ package func figures(_ statistics: ReceiverStatistics, seconds: Double) -> [Stat
     }
     parts.append(amount(statistics.bytes, seconds))
     if let skipped = statistics.skipped { parts.append(StatusPart("\(skipped) dropped", rank: 4)) }
-    if statistics.decodeWarnings > 0 {
-        parts.append(StatusPart("\(statistics.decodeWarnings) decoded with warnings", rank: 6))
-    }
+    if statistics.decodeWarnings > 0 { parts.append(warnings(statistics.decodeWarnings)) }
     if statistics.decodeFailures > 0 {
         parts.append(
             StatusPart(
@@ -45,10 +43,13 @@ package func figures(_ statistics: SenderStatistics, seconds: Double) -> [Status
     if let ack = statistics.ackTime.summary { parts.append(percentiles("ack", ack, "")) }
     parts.append(amount(statistics.bytes, seconds))
     parts.append(StatusPart("\(statistics.dropped.total) dropped", rank: 4))
+    if statistics.decodeWarnings > 0 { parts.append(warnings(statistics.decodeWarnings)) }
     if statistics.failed > 0 { parts.append(StatusPart("\(statistics.failed) failed", rank: 3)) }
     if statistics.lost > 0 { parts.append(StatusPart("\(statistics.lost) lost", rank: 3)) }
     return parts
 }
+
+private func warnings(_ count: Int) -> StatusPart { StatusPart("\(count) decoded with warnings", rank: 6) }
 
 private func rate(_ frames: Int, _ seconds: Double) -> [StatusPart] {
     seconds > 0 ? [StatusPart("\(fixed(Double(frames) / seconds)) fps", rank: 1)] : []

@@ -69,6 +69,16 @@ extension ExampleTests {
             }
         }
 
+        /// What is turned arrives without fault, so only the sender can count it.
+        @Test func warningsOfTurnedPicturesAreCounted() throws {
+            let bytes = pictures.flatMap { (picture: [UInt8]) -> [UInt8] in picture.dropLast(40) + [0xFF, 0xD9] }
+            let file = try workspace.write(bytes, to: "camera")
+            let ended = try stream(["--input", file, "--pace", "max", "--rotate", "90"], [])
+            try ended.expectAllArrived(6)
+            #expect(try ended.sender.total().int("decode_warnings") == 6)
+            #expect(try ended.receiver.total().int("decode_warnings") == 0)
+        }
+
         @Test func aRecordingOfJPEGsNeedsNoVerdict() throws {
             // SOF and SOS are there, and data that no decoder takes.
             let bytes = pictures.map { picture in

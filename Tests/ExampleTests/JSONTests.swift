@@ -11,10 +11,9 @@ extension ExampleTests {
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [
-            "event", "time", "role", "scope", "peer", "stream", "handshake", "produced", "sent", "resent",
-            "acknowledged",
-            "dropped",
-            "failed", "lost", "bytes", "paused", "limits", "seconds", "fps", "ack_ms", "clock_error_ms", "stages_ms",
+            "event", "time", "role", "scope", "peer", "stream", "handshake", "produced", "decode_warnings", "sent",
+            "resent", "acknowledged", "dropped", "failed", "lost", "bytes", "paused", "limits", "seconds", "fps",
+            "ack_ms", "clock_error_ms", "stages_ms",
             "end", "goodbye", "goodbye_code",
         ]
         static let receiverStages: Set = ["capture", "wait", "encode", "wire", "queue", "decode", "consume"]

@@ -86,6 +86,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     mutating func offer(_ frame: Frame, at now: MonotonicTime) {
         counts.produced += 1
+        if frame.hasDecodeWarnings { counts.decodeWarnings += 1 }
         guard flow.offered(at: now) else {
             counts.dropped.rate += 1
             queue.skipOne()

@@ -5,6 +5,8 @@ protocol QueueableFrame: Sendable {
     var offered: MonotonicTime { get }
     /// The capture time of the source.
     var captureTime: CaptureTime? { get }
+    /// Whether the source decoded it in spite of warnings.
+    var hasDecodeWarnings: Bool { get }
     /// The result of encoding; nil = not encoded yet. A frame that was encoded from
     /// the start has one from the start.
     var encoding: FrameEncoding? { get }

@@ -35,12 +35,14 @@ final class SharedEncoding: QueueableFrame {
 
     let offered: MonotonicTime
     let captureTime: CaptureTime?
+    let hasDecodeWarnings: Bool
     private let content: Content
 
     /// - Parameter isEncoded: Whether it is sent as it is.
     init(_ frame: Frame, isEncoded: Bool, offered: MonotonicTime) {
         self.offered = offered
         captureTime = frame.captureTime
+        hasDecodeWarnings = frame.hasDecodeWarnings
         content = isEncoded ? .encoded(frame) : .changing(Monitor(.raw(frame)))
     }
 

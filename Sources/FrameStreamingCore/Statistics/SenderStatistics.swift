@@ -21,6 +21,9 @@ public struct SenderStatistics: Sendable {
 
     /// Pictures that the source gave for this connection.
     public var produced = 0
+    /// Of these, pictures that were decoded with warnings on the way (``Frame/hasDecodeWarnings``): the
+    /// source turned a cut or damaged JPEG.
+    public var decodeWarnings = 0
     /// Frames that were handed to the connection.
     public var sent = 0
     /// Frames that were sent again over another connection, because the one before
@@ -89,6 +92,7 @@ public struct SenderStatistics: Sendable {
     /// Adds what `other` counted: another connection's, for a total.
     public mutating func merge(_ other: SenderStatistics) {
         produced += other.produced
+        decodeWarnings += other.decodeWarnings
         sent += other.sent
         resent += other.resent
         acknowledged += other.acknowledged
@@ -129,6 +133,7 @@ public struct SenderStatistics: Sendable {
     /// Subtracts the counts of `earlier`; times are kept.
     mutating func subtractCounts(of earlier: SenderStatistics) {
         produced -= earlier.produced
+        decodeWarnings -= earlier.decodeWarnings
         sent -= earlier.sent
         resent -= earlier.resent
         acknowledged -= earlier.acknowledged

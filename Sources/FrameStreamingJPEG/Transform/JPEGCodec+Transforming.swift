@@ -45,7 +45,8 @@ extension JPEGCodec {
     ///   - turn: The turn; `none` makes the picture upright.
     ///   - quality: For a JPEG that must be encoded again and whose quality is not known
     ///     (`Frame/quality`).
-    /// - Returns: The turned picture with the same description. If nothing is to be turned, the
+    /// - Returns: The turned picture with the same description, marked (`Frame/hasDecodeWarnings`) if
+    ///   there were warnings: the result is a JPEG without fault. If nothing is to be turned, the
     ///   frame itself.
     /// - Throws: `corruptImage`, `limitExceeded` and `unsupported` as ``decode(_:_:)`` does;
     ///   `invalidArgument` for a quality outside 1...100.
@@ -74,6 +75,7 @@ extension JPEGCodec {
         _ transformer: TurboTransformer, _ frame: Frame, _ setsUpright: Bool,
         _ plan: (TurboJPEGHeader) throws(FrameStreamingError) -> tjtransform
     ) throws(FrameStreamingError) -> Frame {
+        var hasWarnings = frame.hasDecodeWarnings
         var result = try unsafe frame.withUnsafeBytes { (jpeg) throws(FrameStreamingError) -> Frame in
             let header = try unsafe transformer.header(jpeg, scanLimits)
             try checkSize(width: header.width, height: header.height)
@@ -82,7 +84,10 @@ extension JPEGCodec {
             let format = try FrameFormat(
                 width: written.width, height: written.height, pixelFormat: .jpeg, colorRange: .full,
                 colorMatrix: frame.format.colorMatrix)
-            if warned { countWarning() }
+            if warned {
+                countWarning()
+                hasWarnings = true
+            }
             var output = transformer.output(count, into: encodedPool)
             if setsUpright {
                 var bytes = output.bytes
@@ -91,6 +96,7 @@ extension JPEGCodec {
             return try output.makeFrame(format: format)
         }
         result.takeDescription(of: frame)
+        result.hasDecodeWarnings = hasWarnings
         return result
     }
 }

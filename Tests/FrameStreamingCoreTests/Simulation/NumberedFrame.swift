@@ -8,6 +8,7 @@ struct NumberedFrame: QueueableFrame, Hashable {
     var bytes: Int?
 
     var captureTime: CaptureTime? { nil }
+    var hasDecodeWarnings: Bool { false }
     var comesEncoded: Bool { bytes != nil }
     var sentFormat: PixelFormat? { .jpeg }
     var encoding: FrameEncoding? { bytes.map { .success(bytes: $0, nanoseconds: 0, settings: nil) } }

@@ -39,6 +39,21 @@ import Testing
         ).largest
     }
 
+    /// Sizes that are turned without loss, and that are encoded again.
+    @Test(arguments: [(64, 48), (50, 30)]) func warningsAreMarkedOnWhatIsTurned(_ width: Int, _ height: Int) throws {
+        let whole = try codec.encode(
+            TestPicture(width: width, height: height).frame(.i444), EncodeSettings(quality: 90, subsampling: .yuv420))
+        #expect(try !codec.turned(whole, .rotate90).hasDecodeWarnings)
+        let bytes = bytes(whole).dropLast(40) + [0xFF, 0xD9]
+        let cut = try Frame.filled(whole.format, byteCount: bytes.count) { bytes[bytes.startIndex + $0] }
+        let before = codec.statistics.warnings
+        let turned = try codec.turned(cut, .rotate90)
+        #expect(turned.hasDecodeWarnings && !cut.hasDecodeWarnings)
+        #expect(codec.statistics.warnings == before + 1)
+        // The result is a picture without fault.
+        #expect(try !codec.decode(turned, DecodeSettings(pixelFormat: .gray8)).hasDecodeWarnings)
+    }
+
     @Test(arguments: 1...8) func wholeBlocksAreTurnedWithoutLoss(_ orientation: Int) throws {
         let stored = try codec.encode(
             TestPicture(width: 64, height: 48).frame(.i444), EncodeSettings(quality: 90, subsampling: .yuv420))
