@@ -17,6 +17,12 @@ extension String {
     ///     and ends with `…`.
     public init(printable untrusted: some StringProtocol, limit: Int = 200) {
         let limit = Swift.max(1, limit)
+        // Nearly always there is nothing to escape. A scalar of ASCII is one byte.
+        let bytes = untrusted.utf8
+        if bytes.count <= limit, bytes.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+            self = String(untrusted)
+            return
+        }
         var result = ""
         var count = 0
         // Where to cut so that the ellipsis still fits: in front of an escape, never inside one.

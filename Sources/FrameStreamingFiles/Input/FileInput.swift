@@ -118,7 +118,8 @@ struct FileInput: Sendable {
     ///
     /// - Throws: `timedOut` when nothing had arrived by the deadline.
     mutating func peekFurther(until deadline: Deadline) throws(FrameStreamingError) -> [UInt8] {
-        var more = [UInt8](repeating: 0, count: 64 * 1024)
+        let most = size.map { max(4096, $0 - peeked.count) } ?? .max
+        var more = [UInt8](repeating: 0, count: min(64 * 1024, most))
         let got = try readNew(into: &more, until: deadline)
         peeked += more.prefix(got)
         return peeked

@@ -2,8 +2,8 @@ import FrameStreamingCore
 
 /// The bytes of an input that were read and are not used yet.
 struct InputWindow: Sendable {
-    /// The room for each read: a pipe holds 64 KiB, and a file fills any room.
-    private static let chunk = 256 * 1024
+    /// The room for each read, at most: a pipe holds 64 KiB, and a file fills any room.
+    private static let largestChunk = 256 * 1024
 
     private var memory: [UInt8] = []
     private var head = 0
@@ -49,7 +49,9 @@ struct InputWindow: Sendable {
     mutating func readMore(
         from input: inout FileInput, until deadline: Deadline
     ) throws(FrameStreamingError) -> Bool {
-        if memory.count - tail < Self.chunk, head > 0 {
+        // A small file needs no more room than it has bytes, and one to see its end.
+        let chunk = min(Self.largestChunk, max(4096, input.size.map { $0 + 1 } ?? .max))
+        if memory.count - tail < chunk, head > 0 {
             unsafe memory.withUnsafeMutableBytes { memory in
                 // Rebasing checks that both ranges lie inside, and the copy may overlap itself
                 // (memmove).
@@ -59,8 +61,8 @@ struct InputWindow: Sendable {
             tail -= head
             head = 0
         }
-        if memory.count - tail < Self.chunk {
-            memory += [UInt8](repeating: 0, count: max(memory.count, 2 * Self.chunk))
+        if memory.count - tail < chunk {
+            memory += [UInt8](repeating: 0, count: max(memory.count, 2 * chunk))
         }
         let count = try input.read(into: &memory, at: tail, until: deadline)
         tail += count

@@ -61,6 +61,14 @@ enum SecuredEnds: CaseIterable {
 struct SocketPair {
     let near: Descriptor
     let far: Descriptor
+    private static let room = Room()
+
+    /// Memory for one read, which all share: only libFuzzer's thread reads.
+    ///
+    /// Unsafe code: it is allocated once, with the count that each read is given, and never freed.
+    @safe private struct Room: @unchecked Sendable {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+    }
 
     init() {
         var ends: [CInt] = [0, 0]
@@ -75,10 +83,11 @@ struct SocketPair {
     /// The bytes that have arrived at the far end; nil = the near end is closed, and all were read.
     func take() -> [UInt8]? {
         var taken: [UInt8] = []
-        var room = [UInt8](repeating: 0, count: 65_536)
+        let room = unsafe Self.room.bytes
         while true {
-            let count = unsafe recv(far.raw, &room, room.count, 0)
-            if count > 0 { taken += room.prefix(count) } else { return count == 0 && taken.isEmpty ? nil : taken }
+            let count = unsafe recv(far.raw, room.baseAddress, room.count, 0)
+            guard count > 0 else { return count == 0 && taken.isEmpty ? nil : taken }
+            unsafe taken += room[..<count]
         }
     }
 
