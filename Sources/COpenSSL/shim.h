@@ -2,6 +2,7 @@
 #ifndef FRAMESTREAMING_COPENSSL_H
 #define FRAMESTREAMING_COPENSSL_H
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,39 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+/* Memory for encrypted bytes until the kernel has them, which all sessions share: only those that have much to send hold one. */
+#define FS_TLS_ROOM (160u << 10)
+#define FS_TLS_ROOMS 4
+typedef struct {
+    pthread_mutex_t lock;
+    int count;
+    unsigned char *kept[FS_TLS_ROOMS];
+} fs_tls_rooms;
+
+static inline fs_tls_rooms *fs_tls_rooms_new(void) {
+    fs_tls_rooms *rooms = (fs_tls_rooms *)calloc(1, sizeof *rooms);
+    if (rooms != NULL) pthread_mutex_init(&rooms->lock, NULL);
+    return rooms;
+}
+
+static inline unsigned char *fs_tls_room_take(fs_tls_rooms *rooms) {
+    unsigned char *room = NULL;
+    pthread_mutex_lock(&rooms->lock);
+    if (rooms->count > 0) room = rooms->kept[--rooms->count];
+    pthread_mutex_unlock(&rooms->lock);
+    return room != NULL ? room : (unsigned char *)malloc(FS_TLS_ROOM);
+}
+
+static inline void fs_tls_room_give(fs_tls_rooms *rooms, unsigned char *room) {
+    pthread_mutex_lock(&rooms->lock);
+    if (rooms->count < FS_TLS_ROOMS) {
+        rooms->kept[rooms->count++] = room;
+        room = NULL;
+    }
+    pthread_mutex_unlock(&rooms->lock);
+    free(room);
+}
+
 /* Between a session and its socket. Reads call recv, and never wait, whatever the socket's mode. Writes only collect: so a write to a
    full or broken socket cannot fail within the session, which reads on, and a peer that is gone raises no SIGPIPE. */
 typedef struct {
@@ -26,6 +60,7 @@ typedef struct {
     int ended;    /* the peer's bytes have ended */
     size_t left;  /* bytes that the call in hand may still take: the session reads on over messages without data, which a peer may
                      send without end, and a write must take none, for nobody would be told of what it took */
+    fs_tls_rooms *rooms;
     unsigned char *bytes;
     size_t start, end, capacity;
 } fs_tls_io;
@@ -54,21 +89,39 @@ static inline int fs_tls_io_read(BIO *bio, char *room, int count) {
     return got == 0 ? 0 : -1;
 }
 
+/* Gives back the memory of `io`, which has been sent or is worth nothing any more. */
+static inline void fs_tls_io_empty(fs_tls_io *io) {
+    if (io->capacity == FS_TLS_ROOM) fs_tls_room_give(io->rooms, io->bytes);
+    else free(io->bytes);
+    io->bytes = NULL;
+    io->start = io->end = io->capacity = 0;
+}
+
+/* Room for `needed` bytes from the start on: a little for acknowledgements, which a session keeps, or a shared one for frames. */
+static inline int fs_tls_io_grow(fs_tls_io *io, size_t needed) {
+    size_t used = io->end - io->start, capacity = needed <= 4096 ? 4096 : needed <= FS_TLS_ROOM ? FS_TLS_ROOM : needed + 65536;
+    unsigned char *larger = capacity == FS_TLS_ROOM ? fs_tls_room_take(io->rooms) : (unsigned char *)malloc(capacity);
+    if (larger == NULL) return 0;
+    if (used > 0) memcpy(larger, io->bytes + io->start, used);
+    fs_tls_io_empty(io);
+    io->bytes = larger;
+    io->end = used;
+    io->capacity = capacity;
+    return 1;
+}
+
 static inline int fs_tls_io_write(BIO *bio, const char *bytes, int count) {
     fs_tls_io *io = (fs_tls_io *)BIO_get_data(bio);
     size_t used = io->end - io->start, needed = used + (size_t)count;
     BIO_clear_retry_flags(bio);
     if (count < 0 || needed > FS_TLS_MOST_COLLECTED) return -1;
     if (io->capacity - io->end < (size_t)count) {
-        if (used > 0) memmove(io->bytes, io->bytes + io->start, used);
-        io->start = 0;
-        io->end = used;
         if (io->capacity < needed) {
-            size_t capacity = needed < 4096 ? 4096 : needed < 65536 ? 65536 : needed + 65536;
-            unsigned char *larger = (unsigned char *)realloc(io->bytes, capacity);
-            if (larger == NULL) return -1;
-            io->bytes = larger;
-            io->capacity = capacity;
+            if (!fs_tls_io_grow(io, needed)) return -1;
+        } else {
+            memmove(io->bytes, io->bytes + io->start, used);
+            io->start = 0;
+            io->end = used;
         }
     }
     memcpy(io->bytes + io->end, bytes, (size_t)count);
@@ -85,7 +138,7 @@ static inline long fs_tls_io_control(BIO *bio, int command, long number, void *p
 
 static inline int fs_tls_io_free(BIO *bio) {
     fs_tls_io *io = (fs_tls_io *)BIO_get_data(bio);
-    if (io != NULL) free(io->bytes);
+    if (io != NULL) fs_tls_io_empty(io);
     free(io);
     BIO_set_data(bio, NULL);
     return 1;
@@ -102,7 +155,7 @@ static inline BIO_METHOD *fs_tls_io_method(void) {
 }
 
 /* Gives a session its socket, which stays the caller's. NULL = there is no memory. What it returns lives as long as the session. */
-static inline fs_tls_io *fs_tls_attach(SSL *ssl, const BIO_METHOD *method, int fd) {
+static inline fs_tls_io *fs_tls_attach(SSL *ssl, const BIO_METHOD *method, fs_tls_rooms *rooms, int fd) {
     fs_tls_io *io = (fs_tls_io *)calloc(1, sizeof *io);
     BIO *bio = io == NULL ? NULL : BIO_new(method);
     if (bio == NULL) {
@@ -110,6 +163,7 @@ static inline fs_tls_io *fs_tls_attach(SSL *ssl, const BIO_METHOD *method, int f
         return NULL;
     }
     io->fd = fd;
+    io->rooms = rooms;
     BIO_set_data(bio, io);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
@@ -129,12 +183,8 @@ static inline int fs_tls_flush(fs_tls_io *io) {
         io->start += (size_t)sent;
     }
     io->start = io->end = 0;
-    /* An idle connection keeps no large buffer. */
-    if (io->capacity > 262144) {
-        free(io->bytes);
-        io->bytes = NULL;
-        io->capacity = 0;
-    }
+    /* A connection that has sent all keeps no large memory. */
+    if (io->capacity > 4096) fs_tls_io_empty(io);
     return 1;
 }
 
@@ -254,7 +304,7 @@ static inline void fs_tls_begin(void) { OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT,
    by which a stranger's first message would cost much (ffdhe8192: 133 ms, X25519: 0.3 ms). */
 static inline int fs_tls_prepare(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, 65536);

@@ -92,13 +92,18 @@ internal import FrameStreamingTCP
     deinit { unsafe SSL_CTX_free(context) }
 }
 
-/// How a session reads and writes its socket. Made once, and never freed.
+/// How a session reads and writes its socket, and the memory that all sessions share for it. Made
+/// once, and never freed.
 ///
-/// Unsafe code: OpenSSL only reads it.
+/// Unsafe code: OpenSSL only reads the method, and the memory has a lock.
 @safe struct IOMethod: @unchecked Sendable {
     let pointer: OpaquePointer?
+    let rooms: UnsafeMutablePointer<fs_tls_rooms>?
 
-    init() { unsafe pointer = fs_tls_io_method() }
+    init() {
+        unsafe pointer = fs_tls_io_method()
+        unsafe rooms = fs_tls_rooms_new()
+    }
 }
 
 /// The stream of a session, which OpenSSL's callbacks find in it.

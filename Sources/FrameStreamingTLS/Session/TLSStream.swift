@@ -45,9 +45,10 @@ internal import Glibc
 
     /// The largest record (RFC 8446, 5.1).
     private static let record = 16_384
-    /// Encrypted bytes that are collected before they are passed on: two records. The peer decrypts
-    /// them while this side encrypts the next ones.
-    private static let batch = 32 << 10
+    /// Encrypted bytes that are collected before they are passed on: eight records, the most for
+    /// which the shared memory has room. Two of them would let the peer begin earlier, by 20 us, and
+    /// cost 15 % more CPU time of both sides together.
+    private static let batch = 128 << 10
     /// Bytes of one read or write at most: another thread waits no longer for the lock.
     private static let longestTurn = 256 << 10
     /// Encrypted bytes that one call takes beyond its data: several records.
@@ -64,7 +65,10 @@ internal import Glibc
         guard let ssl = unsafe SSL_new(context.context) else {
             throw FrameStreamingError(.system, "OpenSSL has no memory for a connection", subject: address)
         }
-        guard let io = unsafe fs_tls_attach(ssl, TLSContext.ioMethod.pointer, socket.raw) else {
+        let method = TLSContext.ioMethod
+        guard let rooms = unsafe method.rooms,
+            let io = unsafe fs_tls_attach(ssl, method.pointer, rooms, socket.raw)
+        else {
             unsafe SSL_free(ssl)
             throw FrameStreamingError(.system, "OpenSSL has no memory for a connection", subject: address)
         }
