@@ -14,6 +14,8 @@ internal import Glibc
 /// lock only. Each call passes the pointer and the length of the same memory.
 @safe final class TLSStream: SecuredStream, @unchecked Sendable {
     private struct State {
+        /// Whether the handshake has begun.
+        var hasBegun = false
         var isComplete = false
         /// The peer's bytes have ended.
         var hasEnded = false
@@ -142,7 +144,10 @@ internal import Glibc
         try state.withLock { state throws(FrameStreamingError) in
             if !state.isComplete {
                 ERR_clear_error()
-                unsafe io.pointee.left = 2 * Self.extra
+                // A side that connects only says its part at first: the caller looks at what the peer said
+                // before this reads it, and names another protocol.
+                unsafe io.pointee.left = host != nil && !state.hasBegun ? 0 : 2 * Self.extra
+                state.hasBegun = true
                 let code = unsafe SSL_do_handshake(ssl)
                 if code != 1 {
                     let reason = unsafe SSL_get_error(ssl, code)
