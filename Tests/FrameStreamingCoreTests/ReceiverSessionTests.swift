@@ -49,7 +49,7 @@ import Testing
 
         private mutating func perform(_ action: Action) {
             switch action {
-            case .encode(let frame, let ticket): encoding.append((frame.number, ticket))
+            case .encode(let frame, let ticket, _): encoding.append((frame.number, ticket))
             case .send(let outgoing, let connection, let waits):
                 if waits {
                     waiting = outgoing

@@ -18,17 +18,30 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// Whether a frame in flight is kept, to be sent again if the connection breaks.
     private(set) var mayResend: Bool
     private(set) var flow: FlowControl
-    private(set) var queue = FrameQueue<Frame>()
+    private(set) var queue: FrameQueue<Frame>
     private(set) var inFlight: [SentFrame] = []
     private(set) var counts = SenderStatistics()
     private(set) var stages = SenderStages()
     private(set) var progress = SessionProgress()
+    /// What frames of an encoder with memory may depend on.
+    private(set) var references = ReferenceChain()
+    /// Whether the receiver has what the source's next frame may depend on, which came encoded.
+    private var hasSourceReference = false
 
+    /// - Parameter hasMemory: Whether the encoder has memory. It then gets one frame at a time.
     /// - Throws: `invalidArgument` for invalid options.
-    init(_ options: SenderOptions) throws(FrameStreamingError) {
+    init(_ options: SenderOptions, hasMemory: Bool = false) throws(FrameStreamingError) {
         policy = options.policy
         mayResend = Self.mayResend(options)
-        flow = try FlowControl(options)
+        queue = FrameQueue(hasMemory: hasMemory)
+        flow = try FlowControl(Self.limited(options, hasMemory))
+    }
+
+    private static func limited(_ options: SenderOptions, _ hasMemory: Bool) -> SenderOptions {
+        guard hasMemory else { return options }
+        var limited = options
+        limited.encoders = min(1, options.encoders)
+        return limited
     }
 
     private static func mayResend(_ options: SenderOptions) -> Bool {
@@ -39,7 +52,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     mutating func change(_ options: SenderOptions) {
         policy = options.policy
         mayResend = Self.mayResend(options)
-        flow.change(options)
+        flow.change(Self.limited(options, queue.hasMemory))
     }
 
     /// Frames that may wait under `deadline`.
@@ -131,9 +144,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: Encoding
 
-    /// Takes as many frames for encoding as may be taken now, and calls
-    /// `encode` for those that need an encoder.
-    mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry) -> Void) {
+    /// Takes as many frames for encoding as may be taken now, and calls `encode` for those that need an
+    /// encoder, and with whether the result must stand alone.
+    mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry, Bool) -> Void) {
         var taken = queue.taken
         flow.look(hasWaiting: !hasRoom, taken: taken, inFlight: inFlight.count, at: now)
         while let index = queue.firstWaiting,
@@ -141,7 +154,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         {
             taken += 1
             switch queue.take(at: index) {
-            case .mustBeEncoded(let entry): encode(entry)
+            case .mustBeEncoded(let entry): encode(entry, queue.hasMemory ? references.take() : false)
             case .isEncoded(let encoding): learn(encoding, at: now)
             }
         }
@@ -150,8 +163,10 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// Forgets the next time to look, because no frame is taken now.
     mutating func rest() { flow.forgetWakeUp() }
 
-    mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding, at now: MonotonicTime) {
-        if queue.noteEncoding(ticket, encoding) { learn(encoding, at: now) }
+    mutating func noteEncoding(
+        _ ticket: UInt64, _ encoding: FrameEncoding, as result: Frame? = nil, at now: MonotonicTime
+    ) {
+        if queue.noteEncoding(ticket, encoding, as: result) { learn(encoding, at: now) }
     }
 
     private mutating func learn(_ encoding: FrameEncoding, at now: MonotonicTime) {
@@ -161,17 +176,34 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
 
     // MARK: To the receiver
 
-    /// Drops frames at the front that could not be encoded, and returns how many. Throws if the
-    /// settings or the pixel format are the reason, because the next frame would fail as well.
-    mutating func dropFailed() throws(FrameStreamingError) -> Int {
+    /// Drops frames at the front that could not be encoded, or that depend on one that the receiver
+    /// does not have, and returns how many. Throws if the settings or the pixel format are the reason,
+    /// because the next frame would fail as well.
+    mutating func dropUseless() throws(FrameStreamingError) -> Int {
         var count = 0
-        while case .failed(let error)? = queue.firstStage {
-            if error.code == .unsupported || error.code == .invalidArgument { throw error }
-            counts.failed += 1
+        while true {
+            if case .failed(let error)? = queue.firstStage {
+                if error.code == .unsupported || error.code == .invalidArgument { throw error }
+                counts.failed += 1
+                // Its encoder is not used any more.
+                references.end()
+            } else if let first = queue.entries.first, lacksReference(first) {
+                counts.dropped.replaced += 1
+                hasSourceReference = false
+            } else {
+                return count
+            }
             queue.drop(at: 0)
             count += 1
         }
-        return count
+    }
+
+    /// Whether the first entry came encoded, and depends on a frame that was dropped or did not decode.
+    /// A source that waits for its receivers loses none.
+    private func lacksReference(_ entry: FrameQueue<Frame>.Entry) -> Bool {
+        guard case .ready = entry.stage, policy != .reliable else { return false }
+        guard entry.frame.dependsOnPrevious, entry.frame.original == nil else { return false }
+        return !hasSourceReference || entry.skipped > 0
     }
 
     /// The pixel format of the frame that is sent next; nil = there
@@ -199,7 +231,12 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         info.encodeNanoseconds = encodeTime
         info.creditWaitNanoseconds = creditWait
         info.sendTime = now
-        if wait == nil {
+        if entry.frame.original != nil {
+            references.sent(info.sequence, dependsOnPrevious: frame.dependsOnPrevious)
+        } else {
+            hasSourceReference = true
+        }
+        if wait == nil, !entry.isEncodedAgain {
             counts.sent += 1
             stages.record(sent: info, captured: frame.captureTime, offered: frame.offered)
         } else {
@@ -242,7 +279,10 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         inFlight.removeFirst()
         switch word.outcome {
         case .consumed, .skipped: counts.acknowledged += 1
-        default: counts.failed += 1
+        default:
+            counts.failed += 1
+            references.failed(word.sequence)
+            hasSourceReference = false
         }
         counts.lastAcknowledgement = now
         progress.noteAcknowledgement()
@@ -262,6 +302,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         queue.removeUnacknowledged(known)
         counts.acknowledged += known
         flow.connected(creditThrough: peer.initialCredit)
+        references.end()
+        hasSourceReference = false
     }
 
     /// Ends a connection after which another may follow: frames in flight

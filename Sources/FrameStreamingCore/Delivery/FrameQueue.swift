@@ -21,19 +21,31 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     }
 
     struct Entry: Sendable {
-        let frame: Frame
+        /// The frame of the source, or what an encoder with memory made of it for this receiver.
+        var frame: Frame
         /// Names the entry while an encoder has its frame. No two entries of a queue have the same.
-        let ticket: UInt64
+        var ticket: UInt64
         let captured: MonotonicTime
         /// Frames that the source gave and that are never sent, since the entry before this one.
         var skipped: UInt32
         var stage: Stage
+        /// Whether it was sent over a connection that broke, and must be encoded again.
+        var isEncodedAgain = false
+
+        /// Whether it was sent over a connection that broke.
+        var isUnacknowledged: Bool {
+            if case .unacknowledged = stage { true } else { isEncodedAgain }
+        }
     }
 
+    /// Whether the encoder has memory.
+    let hasMemory: Bool
     private(set) var entries: [Entry] = []
     /// Frames that are never sent, since the last entry.
     private var skippedSinceLast: UInt32 = 0
     private var lastTicket: UInt64 = 0
+
+    init(hasMemory: Bool = false) { self.hasMemory = hasMemory }
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
@@ -74,10 +86,7 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
 
     /// How many frames wait that a connection before left unacknowledged.
     var unacknowledged: Int {
-        let first = entries.firstIndex { entry in
-            if case .unacknowledged = entry.stage { false } else { true }
-        }
-        return first ?? entries.count
+        entries.firstIndex { !$0.isUnacknowledged } ?? entries.count
     }
 
     // MARK: Adding
@@ -97,7 +106,31 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     mutating func skip(_ count: UInt32) { skippedSinceLast &+= count }
 
     /// Puts frames in front that a broken connection left unacknowledged, oldest first.
-    mutating func putBack(_ sent: some Collection<Entry>) { entries.insert(contentsOf: sent, at: 0) }
+    ///
+    /// What an encoder with memory made of a frame is useless on another connection, whose receiver
+    /// begins without memory: it is encoded again, with all behind it.
+    mutating func putBack(_ sent: some Collection<Entry>) {
+        entries.insert(contentsOf: sent, at: 0)
+        for index in entries.indices { encodeAgain(at: index) }
+    }
+
+    private mutating func encodeAgain(at index: Int) {
+        guard let original = entries[index].frame.original ?? unfinished(at: index) else { return }
+        if case .unacknowledged = entries[index].stage { entries[index].isEncodedAgain = true }
+        // An encoding that is under way comes too late.
+        lastTicket &+= 1
+        entries[index].ticket = lastTicket
+        entries[index].frame = original
+        entries[index].stage = .waiting
+    }
+
+    /// A frame that an encoder with memory has, or has failed with.
+    private func unfinished(at index: Int) -> Frame? {
+        switch entries[index].stage {
+        case .encoding, .failed: hasMemory ? entries[index].frame : nil
+        default: nil
+        }
+    }
 
     // MARK: Encoding
 
@@ -118,12 +151,15 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
     }
 
     /// Notes the result of encoding. Returns false if that frame is no longer in the queue.
-    mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding) -> Bool {
+    ///
+    /// - Parameter result: What an encoder with memory made of the frame.
+    mutating func noteEncoding(_ ticket: UInt64, _ encoding: FrameEncoding, as result: Frame? = nil) -> Bool {
         let index = entries.firstIndex { entry in
             if case .encoding = entry.stage { entry.ticket == ticket } else { false }
         }
         guard let index else { return false }
         entries[index].stage = Self.stage(of: encoding)
+        if let result { entries[index].frame = result }
         return true
     }
 

@@ -14,6 +14,11 @@ protocol QueueableFrame: Sendable {
     var comesEncoded: Bool { get }
     /// The pixel format in which it is sent; nil = it is not encoded yet.
     var sentFormat: PixelFormat? { get }
+    /// Whether, as it is sent, it can only be decoded after the frame before it.
+    var dependsOnPrevious: Bool { get }
+    /// The frame before it was encoded for this receiver by an encoder with memory: what must be
+    /// encoded again for another connection. Nil = it is no such frame.
+    var original: Self? { get }
 }
 
 extension QueueableFrame {

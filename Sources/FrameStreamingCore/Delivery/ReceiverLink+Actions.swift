@@ -48,7 +48,7 @@ extension ReceiverLink {
                     // A list of actions has at most one of these.
                     next = attempt(outgoing, over: step.connection)
                 case .send(let outgoing, _, waits: true): wait(for: outgoing, over: step.connection)
-                case .encode(let frame, let ticket): encode(frame, ticket)
+                case .encode(let frame, let ticket, let standsAlone): encode(frame, ticket, standsAlone)
                 case .wakeSource: state.wakeAll()
                 case .close(let close): perform(close, step.connection)
                 case .report(let report): tell(report, step.connection)
@@ -115,7 +115,12 @@ extension ReceiverLink {
         state.withLock { $0.blocked?.connection === connection }
     }
 
-    private func encode(_ frame: SharedEncoding, _ ticket: UInt64) {
+    private func encode(_ frame: SharedEncoding, _ ticket: UInt64, _ standsAlone: Bool) {
+        if let encoder {
+            return encoder.encode(frame, standsAlone: standsAlone, isShared: sharesEncodings(), on: encoders) {
+                [weak self] encoding, result in self?.handle(.encoded(ticket: ticket, encoding, as: result))
+            }
+        }
         let done: @Sendable () -> Void = { [weak self] in self?.noteEncoding(frame, ticket) }
         switch frame.request(done) {
         case .encode: encoders.submit(frame)

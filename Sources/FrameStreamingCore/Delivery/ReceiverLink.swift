@@ -14,6 +14,8 @@ final class ReceiverLink: Sendable {
     /// Makes the connections; nil = the receiver does.
     let provider: (any TransportProvider)?
     let encoders: EncoderPool
+    /// This link's place among the encoders of a codec with memory; nil for another codec.
+    let encoder: LinkEncoder?
     let poller: AcknowledgementPoller
     let idle: IdleLinks
     let options: SenderOptions
@@ -42,12 +44,14 @@ final class ReceiverLink: Sendable {
         self.provider = provider
         self.options = options
         encoders = surroundings.encoders
+        encoder = encoders.shared.map { LinkEncoder($0) }
         poller = surroundings.poller
         idle = surroundings.idle
         onQuality = surroundings.onQuality
         sharesEncodings = surroundings.sharesEncodings
         onChange = surroundings.onChange
-        state = Monitor(LinkState(session: try Session(options, connecting: connecting, at: .now), peer: peer))
+        let session = try Session(options, connecting: connecting, hasMemory: encoder != nil, at: .now)
+        state = Monitor(LinkState(session: session, peer: peer))
     }
 
     /// Makes a link over an existing connection. The next one is passed to ``adopt(_:of:)``.

@@ -31,12 +31,15 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// The source's last frame was encoded already.
     private var comesEncoded = false
 
+    /// - Parameter hasMemory: Whether the encoder has memory.
     /// - Throws: `invalidArgument` for invalid options.
-    init(_ options: SenderOptions, connecting: SessionConnecting, at now: MonotonicTime) throws(FrameStreamingError) {
+    init(
+        _ options: SenderOptions, connecting: SessionConnecting, hasMemory: Bool = false, at now: MonotonicTime
+    ) throws(FrameStreamingError) {
         self.options = options
         self.connecting = connecting
         patience = SessionPatience(options, connecting)
-        frames = try FramePipeline(options)
+        frames = try FramePipeline(options, hasMemory: hasMemory)
         lastProgress = now
         lostAt = now
     }
@@ -54,7 +57,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         case .finish(let end, let bytes): finish(end, deliveredBytes: bytes, at: now)
         case .stop: phase.limitDraining(to: now.advanced(by: patience.drainAfterStop))
         case .cancel: cancel(&actions)
-        case .encoded(let ticket, let encoding): frames.noteEncoding(ticket, encoding, at: now)
+        case .encoded(let ticket, let encoding, let result):
+            frames.noteEncoding(ticket, encoding, as: result, at: now)
         case .connected(let number, let peer): connect(number, peer, at: now, &actions)
         case .failedToConnect(let error): breakage = error
         case .gaveUpConnecting(let error):
@@ -141,7 +145,9 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
 
     private mutating func takeWaiting(at now: MonotonicTime, _ actions: inout Actions) {
         guard connection?.isPaused == false, phase.isOpen else { return frames.rest() }
-        frames.take(at: now) { entry in actions.append(.encode(entry.frame, ticket: entry.ticket)) }
+        frames.take(at: now) { entry, standsAlone in
+            actions.append(.encode(entry.frame, ticket: entry.ticket, standsAlone: standsAlone))
+        }
         if let settings = frames.flow.encodeSettings, chosen.map({ $0 != settings }) ?? true {
             chosen = settings
             actions.append(.report(.chose(quality: settings.quality, scale: settings.scale)))
@@ -156,7 +162,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         guard phase.isOpen, let number = connection?.number else { return false }
         let hasDropped: Bool
         do throws(FrameStreamingError) {
-            hasDropped = try frames.dropFailed() > 0
+            hasDropped = try frames.dropUseless() > 0
         } catch {
             close(.of(error), error, saying: .failed("the encoder failed: \(error.message)"), at: now, &actions)
             return false

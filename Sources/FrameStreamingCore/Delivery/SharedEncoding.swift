@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// A frame for any number of receivers, which is encoded once for all of
 /// them, when the first has credit.
-final class SharedEncoding: QueueableFrame {
+final class SharedEncoding: QueueableFrame, EncodingJob {
     /// The result of encoding.
     private struct Outcome {
         var result: Result<Frame, FrameStreamingError>
@@ -37,13 +37,31 @@ final class SharedEncoding: QueueableFrame {
     let captureTime: CaptureTime?
     let hasDecodeWarnings: Bool
     private let content: Content
+    /// What an encoder with memory made this frame of; nil = it is of the source.
+    let original: SharedEncoding?
+    /// Its place among the pictures of the sender that an encoder with memory takes; 0 for others.
+    let number: UInt64
 
-    /// - Parameter isEncoded: Whether it is sent as it is.
-    init(_ frame: Frame, isEncoded: Bool, offered: MonotonicTime) {
+    /// - Parameters:
+    ///   - isEncoded: Whether it is sent as it is.
+    ///   - number: See ``number``.
+    init(_ frame: Frame, isEncoded: Bool, number: UInt64 = 0, offered: MonotonicTime) {
         self.offered = offered
+        self.number = number
+        original = nil
         captureTime = frame.captureTime
         hasDecodeWarnings = frame.hasDecodeWarnings
         content = isEncoded ? .encoded(frame) : .changing(Monitor(.raw(frame)))
+    }
+
+    /// What an encoder with memory made of a picture, for one receiver.
+    init(_ frame: Frame, madeOf original: SharedEncoding) {
+        offered = original.offered
+        captureTime = original.captureTime
+        hasDecodeWarnings = original.hasDecodeWarnings
+        number = original.number
+        self.original = original
+        content = .encoded(frame)
     }
 
     var comesEncoded: Bool {
@@ -51,6 +69,7 @@ final class SharedEncoding: QueueableFrame {
     }
 
     var sentFormat: PixelFormat? { compressed?.format.pixelFormat }
+    var dependsOnPrevious: Bool { compressed?.dependsOnPrevious ?? false }
 
     var encoding: FrameEncoding? {
         switch content {
@@ -117,7 +136,7 @@ final class SharedEncoding: QueueableFrame {
     }
 
     /// The raw frame; nil = it is encoded.
-    private var raw: Frame? {
+    var raw: Frame? {
         guard case .changing(let state) = content else { return nil }
         return state.withLock { state in
             switch state {

@@ -43,6 +43,13 @@ public struct Frame: Sendable {
         set { own().description.quality = newValue }
     }
 
+    /// Whether it can only be decoded after the frame before it: a compressed frame of a codec with
+    /// memory (``FrameCodec/hasMemory``) that is no key frame.
+    public var dependsOnPrevious: Bool {
+        get { body.description.dependsOnPrevious }
+        set { own().description.dependsOnPrevious = newValue }
+    }
+
     /// Whether the codec decoded it in spite of warnings: the compressed frame is cut or damaged, or
     /// breaks the standard, and part of the picture may be gray or displaced. It is not sent.
     public var hasDecodeWarnings: Bool {

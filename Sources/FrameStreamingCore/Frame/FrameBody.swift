@@ -25,6 +25,7 @@ struct FrameDescription: Sendable {
     var sourceColorRange: ColorRange
     var quality: Int?
     var metadata: [UInt8] = []
+    var dependsOnPrevious = false
     var hasDecodeWarnings = false
     var uprightTurn = PictureTurn.none
 }

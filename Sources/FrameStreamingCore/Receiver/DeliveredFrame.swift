@@ -12,6 +12,25 @@ struct DeliveredFrame {
     /// cancelled meanwhile, gets it.
     var isHandedOver = false
 
+    /// - Parameters:
+    ///   - item: The frame as it arrived.
+    ///   - frame: The same, decoded if it was.
+    init(
+        _ item: ReceiverInbox.Item, as frame: Frame, clock: ClockFilter.Estimate?, taken: MonotonicTime,
+        decoded: MonotonicTime?
+    ) {
+        var captured: MonotonicTime?
+        var captureError: Duration?
+        if let time = item.frame.captureTime, time.clock == .monotonic, let clock {
+            captured = MonotonicTime(nanoseconds: time.nanoseconds &+ clock.offset)
+            captureError = max(.zero, time.error) + .nanoseconds(clock.error)
+        }
+        self.frame = ReceivedFrame(
+            frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured,
+            captureError: captureError)
+        (self.clock, self.taken, self.decoded) = (clock, taken, decoded)
+    }
+
     /// Nanoseconds from its arrival until it was taken; nil if the arrival is not known.
     var queueTime: Int64? {
         frame.info.arrivalTime.map { max(0, taken.nanoseconds &- $0.nanoseconds) }

@@ -67,8 +67,8 @@ enum TakenFrame {
 /// the task that loops over ``frames`` was cancelled, the sender hears that this side was stopped.
 public final class FrameReceiver: Sendable {
     let transport: any Transport
-    private let codec: any FrameCodec
-    private let decode: DecodeSettings?
+    /// Nil leaves the frames as they were received.
+    private let decoder: ReceiverDecoder?
     let inbox: ReceiverInbox
     private let clock: PeerClock
     let state = Monitor(ReceiverState())
@@ -101,9 +101,8 @@ public final class FrameReceiver: Sendable {
         limits: ReceiverLimits = ReceiverLimits(), patience: ReceiverPatience,
         onEvent: @escaping @Sendable (ReceiverEvent) -> Void = { _ in }
     ) throws(FrameStreamingError) {
-        self.codec = codec
+        decoder = decode.map { ReceiverDecoder(codec, $0) }
         self.transport = transport
-        self.decode = decode
         self.limits = try limits.validated()
         self.patience = patience
         self.onEvent = onEvent
@@ -202,7 +201,7 @@ public final class FrameReceiver: Sendable {
             switch arrival {
             case .notice(let notice): return .notice(notice)
             case .frames(let skipped, let item):
-                for info in skipped { pass(over: info, .skipped) }
+                for item in skipped { skip(item) }
                 if var delivered = try decoded(item) {
                     // A frame that was being decoded when this side ended is not delivered.
                     if inbox.dropsTaken(afterDecoding: delivered.decodeTime ?? 0) { continue }
@@ -232,27 +231,33 @@ public final class FrameReceiver: Sendable {
         }
     }
 
+    /// Passes over a frame for a newer one, which may depend on it.
+    private func skip(_ item: ReceiverInbox.Item) {
+        guard let error = decoder?.skip(item.frame) else { return pass(over: item.info, .skipped) }
+        pass(over: item.info, error.outcomeOfDecoding, reaching: error.limit)
+        onEvent(.undecodable(item.info, error: error))
+    }
+
     /// Returns nil if it could not be decoded, which was reported.
     private func decoded(_ item: ReceiverInbox.Item) throws(FrameStreamingError) -> DeliveredFrame? {
         let start = MonotonicTime.now
         var end: MonotonicTime?
         var frame = item.frame
-        if let decode {
+        if let decoder {
             let isFirst = state.withLock { !$0.hasDecoded }
             do throws(FrameStreamingError) {
-                if isFirst { try codec.checkDecodable(frame.format.pixelFormat) }
-                frame = try codec.decode(item.frame, decode)
+                if isFirst { try decoder.codec.checkDecodable(frame.format.pixelFormat) }
+                frame = try decoder.decode(item.frame)
             } catch {
                 inbox.noteDecoding(nanoseconds: MonotonicTime.now.nanoseconds &- start.nanoseconds)
                 // A codec that names the format refuses this frame, and not all of its kind.
                 let isTheEnd =
                     error.code == .unsupported && isFirst
-                    && !codec.decodableFormats.contains(frame.format.pixelFormat)
+                    && !decoder.codec.decodableFormats.contains(frame.format.pixelFormat)
                 let failures = state.withLock { $0.noteFailure() }
                 let isTooMany = limits.maximumDecodeFailures > 0 && failures >= limits.maximumDecodeFailures
-                let outcome: Acknowledgement.Outcome? =
-                    isTheEnd || isTooMany ? nil : error.code == .corruptImage ? .undecodable : .refused
-                pass(over: item.info, outcome, reaching: error.limit)
+                pass(
+                    over: item.info, isTheEnd || isTooMany ? nil : error.outcomeOfDecoding, reaching: error.limit)
                 onEvent(.undecodable(item.info, error: error))
                 if isTheEnd { throw endUnsupported(error) }
                 if isTooMany { throw endUndecodable(failures, error) }
@@ -268,18 +273,7 @@ public final class FrameReceiver: Sendable {
                 }
             }
         }
-        let estimate = clock.estimate(transport)
-        var captured: MonotonicTime?
-        var captureError: Duration?
-        if let time = item.frame.captureTime, time.clock == .monotonic, let estimate {
-            captured = MonotonicTime(nanoseconds: time.nanoseconds &+ estimate.offset)
-            captureError = max(.zero, time.error) + .nanoseconds(estimate.error)
-        }
-        return DeliveredFrame(
-            frame: ReceivedFrame(
-                frame: frame, encoded: item.frame, info: item.info, localCaptureTime: captured,
-                captureError: captureError),
-            clock: estimate, taken: start, decoded: end)
+        return DeliveredFrame(item, as: frame, clock: clock.estimate(transport), taken: start, decoded: end)
     }
 
     /// Acknowledges the frame that the consumer has, if any. One that was never handed over is

@@ -14,7 +14,7 @@ final class ReceiverInbox: Sendable {
     /// The result of a wait for frames.
     enum Arrival: Sendable {
         /// The oldest frame; with `latest`, the newest one and those that must be skipped.
-        case frames(skipped: [FrameInfo], Item)
+        case frames(skipped: [Item], Item)
         /// A notice about the sender's source, for callers that ask for notices.
         case notice(SourceNotice)
         case ended
@@ -198,7 +198,7 @@ final class ReceiverInbox: Sendable {
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
                 let item = state.items.removeLast()
-                let skipped = state.items.map(\.info)
+                let skipped = state.items
                 state.items.removeAll(keepingCapacity: true)
                 return .frames(skipped: skipped, item)
             }

@@ -98,6 +98,24 @@ public protocol FrameCodec: Sendable {
     /// it here. JPEGs are always sent as they are. A sender can tell its receiver in the handshake:
     /// `options.pixelFormats = codec.encodedFormats`.
     var encodedFormats: [PixelFormat] { get }
+
+    /// Whether frames depend on those before them, as those of H.264 do; false by default.
+    ///
+    /// Then senders and receivers use the sessions below, and the two methods above are for single
+    /// pictures: ``encode(_:_:)`` returns a frame that stands alone, and ``decode(_:_:)`` takes one.
+    /// Constant.
+    var hasMemory: Bool { get }
+
+    /// Makes the encoder of one stream.
+    ///
+    /// - Throws: `unsupported` or `invalidArgument` if the machine or the settings do not allow it;
+    ///   `system` without memory or a device. The frames then count as failed.
+    func makeEncodingSession() throws(FrameStreamingError) -> any EncodingSession
+
+    /// Makes the decoder of one stream.
+    ///
+    /// - Throws: As ``makeEncodingSession()``.
+    func makeDecodingSession() throws(FrameStreamingError) -> any DecodingSession
 }
 
 extension FrameCodec {

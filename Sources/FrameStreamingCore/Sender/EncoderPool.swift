@@ -1,12 +1,21 @@
 internal import FrameStreamingSystem
 
+/// A picture for one of the encoding threads.
+protocol EncodingJob: Sendable {
+    /// Encodes it. Returns the callbacks that must be called now.
+    func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void]
+    /// Marks it as never to be encoded, and calls the callbacks.
+    func giveUp()
+}
+
 /// The encoding threads of a sender, which encode pictures in the order of their arrival.
 ///
 /// They start with the first picture that is not encoded yet, so a sender of JPEGs has none.
 final class EncoderPool: Sendable {
     private struct State {
-        var queue: EncodingQueue<SharedEncoding>
+        var queue: EncodingQueue<any EncodingJob>
         var settings: EncodeSettings
+        var lastNumber: UInt64 = 0
     }
 
     private let codec: any FrameCodec
@@ -15,6 +24,8 @@ final class EncoderPool: Sendable {
     let count: Int
     private let poller: AcknowledgementPoller
     private let state: Monitor<State>
+    /// The encoders of a codec with memory; nil for another.
+    let shared: SharedEncoders?
 
     /// - Parameter poller: Reads the acknowledgements of the receivers
     ///   to which an encoded frame is sent.
@@ -24,6 +35,7 @@ final class EncoderPool: Sendable {
         self.count = count
         self.poller = poller
         state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))
+        shared = codec.hasMemory ? SharedEncoders() : nil
     }
 
     /// Prepares a frame of the source for any number of receivers. One that is encoded already is
@@ -32,7 +44,16 @@ final class EncoderPool: Sendable {
     /// - Throws: `invalidArgument` for a frame that no connection carries.
     func prepare(_ frame: Frame) throws(FrameStreamingError) -> SharedEncoding {
         try frame.checkMetadata()
-        return SharedEncoding(frame, isEncoded: passedOn.contains(frame.format.pixelFormat), offered: .now)
+        let isEncoded = passedOn.contains(frame.format.pixelFormat)
+        return SharedEncoding(
+            frame, isEncoded: isEncoded, number: isEncoded || shared == nil ? 0 : nextNumber(), offered: .now)
+    }
+
+    private func nextNumber() -> UInt64 {
+        state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
     }
 
     /// The settings for pictures from now on.
@@ -41,7 +62,7 @@ final class EncoderPool: Sendable {
     func change(_ body: (inout EncodeSettings) -> Void) { state.withLock { body(&$0.settings) } }
 
     /// Encodes `picture` on one of the threads. Never waits.
-    func submit(_ picture: SharedEncoding) {
+    func submit(_ picture: any EncodingJob) {
         switch state.update({ $0.queue.add(picture) }) {
         case .isQueued: return
         case .isRefused: picture.giveUp()

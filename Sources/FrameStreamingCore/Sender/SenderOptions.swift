@@ -12,7 +12,8 @@ public struct SenderOptions: Sendable {
     public var adaptiveQuality: AdaptiveQuality?
     /// How many pictures are encoded at once, each on a thread of its own; they are
     /// sent in order. More than one helps if one core cannot keep up with the source
-    /// and the window is larger than 1.
+    /// and the window is larger than 1. With a codec with memory (``FrameCodec/hasMemory``) each
+    /// receiver's pictures are encoded one after another, and those of several at once.
     public var encoders = 1
     /// Whether another connection is made after one has ended. Only with a ``TransportProvider``: a
     /// ``Transport`` is one connection.

@@ -185,6 +185,9 @@ private struct BinaryReading: ~Copyable {
             sequence: header.sourceSequence)
         frame.sourceColorRange = header.sourceColorRange ?? frame.format.colorRange
         frame.quality = header.quality
+        // Raw pictures and JPEGs stand alone, whatever the peer claims.
+        frame.dependsOnPrevious =
+            header.dependsOnPrevious && frame.format.planeCount == 0 && frame.format.pixelFormat != .jpeg
         swap(&frame.metadata, &metadata)
         metadata = []
         var info = header.info

@@ -20,6 +20,8 @@ struct FrameHeader: Hashable {
     var sourceColorRange: ColorRange?
     var colorMatrix: ColorMatrix = .unspecified
     var metadataLength: Int = 0
+    /// Whether it can only be decoded after the frame before it.
+    var dependsOnPrevious = false
 
     init(info: FrameInfo, width: Int, height: Int, pixelFormat: PixelFormat) {
         self.info = info
@@ -38,6 +40,7 @@ struct FrameHeader: Hashable {
         sourceColorRange = frame.sourceColorRange
         colorMatrix = frame.format.colorMatrix
         metadataLength = frame.metadata.count
+        dependsOnPrevious = frame.dependsOnPrevious
     }
 
     init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
@@ -58,7 +61,9 @@ struct FrameHeader: Hashable {
         colorRange = WireColour.range(try reader.take())
         sourceColorRange = WireColour.range(try reader.take())
         colorMatrix = WireColour.matrix(try reader.take())
-        try reader.skip(2)
+        let dependence: UInt8 = try reader.take()
+        dependsOnPrevious = dependence & 1 != 0
+        try reader.skip(1)
         let metadata: UInt32 = try reader.take()
         var error: Int64?
         if header.count >= Self.lengthWithError { error = try reader.takeNanoseconds() }
@@ -102,7 +107,8 @@ struct FrameHeader: Hashable {
         writer.put(WireColour.code(colorRange))
         writer.put(WireColour.code(sourceColorRange))
         writer.put(WireColour.code(colorMatrix))
-        writer.putZeros(2)
+        writer.put(UInt8(dependsOnPrevious ? 1 : 0))
+        writer.putZeros(1)
         writer.put(UInt32(metadata.count))
         if error != nil { writer.put(error) }
         writer.put(metadata)

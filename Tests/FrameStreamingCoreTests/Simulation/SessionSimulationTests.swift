@@ -10,7 +10,9 @@ import Testing
     static let policies: [DeliveryPolicy] = [.latest, .reliable, .deadline(age: .milliseconds(50))]
 
     /// A session with parameters drawn from the seed.
-    static func session(_ policy: DeliveryPolicy, seed: UInt64) throws -> SimulatedSession {
+    static func session(
+        _ policy: DeliveryPolicy, hasMemory: Bool = false, seed: UInt64
+    ) throws -> SimulatedSession {
         var random = SplitMix(state: seed)
         func pick<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
         var options = SenderOptions(policy: policy, window: pick([1, 2, 4, .adaptive]))
@@ -23,7 +25,7 @@ import Testing
         let session = try SimulatedSession(
             options,
             connecting: pick([.byThisSide, .byListener, .byReceiver(isIncoming: true), .byReceiver(isIncoming: false)]),
-            seed: seed)
+            hasMemory: hasMemory, seed: seed)
         session.passesOn = pick([true, false])
         session.hasSession = pick([true, true, false])
         session.forgets = pick([0, 0, 4])
@@ -61,6 +63,28 @@ import Testing
         #expect(
             seen.isSuperset(of: ["goodbye", "connected", "disconnected", "requested", "ended", "chose", "refusal"]))
         #expect(ends.isSuperset(of: ["bye", "cancelled", "error"]))
+    }
+
+    /// An encoder with memory: no frame follows another than the one that it depends on, but those that
+    /// were under way when one did not decode.
+    @Test(arguments: policies)
+    func everyFrameFollowsItsReference(policy: DeliveryPolicy) throws {
+        var (events, delivered, undecodable, connections) = (0, 0, 0, 0)
+        for seed in Self.seeds {
+            let session = try Self.session(policy, hasMemory: true, seed: seed &* 65_537)
+            session.passesOn = false
+            // Long runs: what ends one early is in the test above.
+            (session.ends, session.lies, session.refuses, session.hasGoodbyes) = (10_000, 0, 0, false)
+            session.breaks = 20
+            let outcome = session.run(events: 10_000)
+            #expect(outcome.violations.isEmpty, "seed \(seed)")
+            events += outcome.events
+            delivered += outcome.delivered
+            undecodable += outcome.undecodable
+            connections += outcome.connections
+        }
+        #expect(undecodable > 0 && undecodable < delivered / 2, "\(undecodable) of \(delivered)")
+        #expect(delivered > events / 40 && connections > Self.seeds.count, "\(delivered), \(connections)")
     }
 
     /// Ends the session from this side after 1, 2, 3, ... events. Beyond fifty it tries every

@@ -45,6 +45,8 @@ final class SimulatedSession {
         var late = 0
         /// Frames that were not offered to the session one by one, because it rested.
         var missed = 0
+        /// Frames that depend on another which the receiver did not decode.
+        var undecodable = 0
         /// Frames that no encoder could encode.
         var unencodable = 0
         /// The names of the reports and closes that were seen.
@@ -67,6 +69,8 @@ final class SimulatedSession {
         var asked: [ReceiverRequest] = []
         /// The last frame received.
         var last = 0
+        /// The last frame of an encoder with memory, if it was decoded.
+        var reference: Int?
         /// Whether it broke during the goodbye, which has not ended yet.
         var isBroken = false
         /// Whether a goodbye of this side is in progress.
@@ -80,7 +84,12 @@ final class SimulatedSession {
     private var now: Int64 = 1_000_000_000
     private var wire: Wire?
     private var connections: UInt64 = 0
-    private var encoding: [(frame: NumberedFrame, ticket: UInt64)] = []
+    /// What the encoders have. A frame that must stand alone is for another encoder with memory than
+    /// those before it.
+    private var encoding: [(frame: NumberedFrame, ticket: UInt64, encoder: Int)] = []
+    private let hasMemory: Bool
+    /// The last frame of each encoder with memory; nil = the next stands alone.
+    private var references: [Int?] = []
     private var produced = 0
     private var number = 0
     private var source: SourceNotice?
@@ -98,13 +107,15 @@ final class SimulatedSession {
     private var isEnding = false
 
     init(
-        _ options: SenderOptions, connecting: SessionConnecting = .byThisSide, seed: UInt64
+        _ options: SenderOptions, connecting: SessionConnecting = .byThisSide, hasMemory: Bool = false, seed: UInt64
     ) throws {
+        self.hasMemory = hasMemory
         self.options = options
         self.connecting = connecting
         random = SplitMix(state: seed)
         restRandom = SplitMix(state: ~seed)
-        session = try ReceiverSession(options, connecting: connecting, at: MonotonicTime(nanoseconds: now))
+        session = try ReceiverSession(
+            options, connecting: connecting, hasMemory: hasMemory, at: MonotonicTime(nanoseconds: now))
     }
 
     private func chance(_ oneIn: UInt64) -> Bool { oneIn > 0 && random.next() % oneIn == 0 }
@@ -234,13 +245,19 @@ final class SimulatedSession {
 
     private func finishEncoding() {
         guard !encoding.isEmpty else { return tick() }
-        let (_, ticket) = encoding.remove(at: Int(random.next() % UInt64(encoding.count)))
+        let (frame, ticket, encoder) = encoding.remove(at: Int(random.next() % UInt64(encoding.count)))
         if chance(20) {
             outcome.unencodable += 1
+            if hasMemory { references[encoder] = nil }
             return tell(.encoded(ticket: ticket, .failure(FrameStreamingError(.corruptImage, "no picture"))))
         }
         let settings = EncodeSettings(quality: 50)
-        tell(.encoded(ticket: ticket, .success(bytes: 100, nanoseconds: 1_000_000, settings: settings)))
+        let encoding = FrameEncoding.success(bytes: 100, nanoseconds: 1_000_000, settings: settings)
+        guard hasMemory else { return tell(.encoded(ticket: ticket, encoding)) }
+        var made = frame
+        made.made = NumberedFrame.Difference(reference: references[encoder])
+        references[encoder] = frame.number
+        tell(.encoded(ticket: ticket, encoding, as: made))
     }
 
     private func connect() {
@@ -315,8 +332,25 @@ final class SimulatedSession {
         lastConsumed = max(lastConsumed, frame.number)
         consumed += 1
         var word = Acknowledgement(sequence: info.sequence, creditThrough: info.sequence + creditAhead)
-        if chance(30) { word.outcome = .undecodable }
+        if chance(30) || !decodes(frame) {
+            word.outcome = .undecodable
+            wire?.reference = nil
+        }
         wire?.acknowledgements.append(word)
+    }
+
+    /// Whether the receiver has what the frame depends on, which it decodes then.
+    private func decodes(_ frame: NumberedFrame) -> Bool {
+        guard let made = frame.made else { return true }
+        if let reference = made.reference {
+            guard let known = wire?.reference else {
+                outcome.undecodable += 1
+                return false
+            }
+            if known != reference { fail("frame \(frame.number) depends on \(reference), and follows \(known)") }
+        }
+        wire?.reference = frame.number
+        return true
     }
 
     private func deliverAcknowledgement() {
@@ -408,7 +442,8 @@ final class SimulatedSession {
             )
         }
         if session.frames.flow.sentThrough > session.frames.flow.creditThrough { fail("beyond the credit") }
-        if session.frames.queue.taken > options.encoders { fail("\(session.frames.queue.taken) taken") }
+        let encoders = hasMemory ? 1 : options.encoders
+        if session.frames.queue.taken > encoders { fail("\(session.frames.queue.taken) taken") }
         if options.policy == .reliable, counts.dropped.replaced + counts.dropped.deadline > 0 {
             fail("reliable dropped a frame")
         }
@@ -416,7 +451,11 @@ final class SimulatedSession {
 
     private func perform(_ action: SessionAction<NumberedFrame>) {
         switch action {
-        case .encode(let frame, let ticket): encoding.append((frame, ticket))
+        case .encode(let frame, let ticket, let standsAlone):
+            if frame.made != nil { fail("\(frame.number) is encoded twice") }
+            if hasMemory, references.isEmpty, !standsAlone { fail("the first frame may depend on another") }
+            if standsAlone || references.isEmpty { references.append(nil) }
+            encoding.append((frame, ticket, references.count - 1))
         case .send(let outgoing, let number, let waits):
             guard wire?.number == number else { return fail("sends over \(number), which is gone") }
             if wire?.sending != nil { fail("sends twice at once") }

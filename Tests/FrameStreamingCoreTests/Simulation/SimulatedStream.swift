@@ -121,7 +121,7 @@ struct SimulatedStream {
 
         func perform(_ action: SessionAction<NumberedFrame>) {
             switch action {
-            case .encode(let frame, let ticket):
+            case .encode(let frame, let ticket, _):
                 lastKept = max(lastKept, frame.number)
                 encodings.append(
                     Encoding(
