@@ -185,7 +185,7 @@ let package = Package(
             name: "FrameStreamingTLSTests",
             dependencies: [
                 "FrameStreamingTLS", "FrameStreamingTCP", "FrameStreamingCore", "FrameStreamingTesting",
-                "FrameStreamingSystem", "RawSockets", "TestThreads",
+                "FrameStreamingSystem", "COpenSSL", "RawSockets", "TestThreads",
             ],
             exclude: ["Certificates"],
             swiftSettings: settings),

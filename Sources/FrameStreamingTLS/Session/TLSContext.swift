@@ -152,7 +152,9 @@ private func findKey(
     let name = unsafe String(decoding: bytes, as: UTF8.self)
     stream.noteIdentity(name)
     // Without a session OpenSSL goes on as with a peer without a key, and finds nothing in common.
-    guard let key = stream.context.keys[name], key.identity.utf8.count == count else { return 1 }
+    guard let key = stream.context.keys[name], unsafe key.identity.utf8.elementsEqual(bytes),
+        key.identity.utf8.count == count
+    else { return 1 }
     unsafe session?.pointee = key.secret.withBytes { secret in
         unsafe fs_tls_key_session(ssl, secret.baseAddress?.assumingMemoryBound(to: UInt8.self), secret.count)
     }
@@ -166,7 +168,8 @@ private func keepTicket(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> CIn
     else { return 0 }
     // A copy: OpenSSL takes the session of a connection that broke for one that must not be resumed.
     guard let copy = unsafe SSL_SESSION_dup(session) else { return 0 }
-    if unsafe !stream.context.tickets.keep(copy, for: "\(host) \(stream.address)") { unsafe SSL_SESSION_free(copy) }
+    let peer = TicketStore.Peer(host: host, address: stream.address)
+    if unsafe !stream.context.tickets.keep(copy, for: peer) { unsafe SSL_SESSION_free(copy) }
     return 0
 }
 
@@ -179,14 +182,26 @@ final class TicketStore: Sendable {
         let session: OpaquePointer
     }
 
-    private let tickets = Monitor<[String: Ticket]>([:])
+    /// Whose ticket it is, by the bytes of the names: strings are equal that are written differently,
+    /// and a certificate's names are not.
+    struct Peer: Hashable {
+        private let host: [UInt8]
+        private let address: [UInt8]
+
+        init(host: String, address: String) {
+            self.host = Array(host.utf8)
+            self.address = Array(address.utf8)
+        }
+    }
+
+    private let tickets = Monitor<[Peer: Ticket]>([:])
     private let uses = Monitor(0)
     /// How many connections the peers have resumed by a ticket of here.
     var resumptions: Int { uses.withLock { $0 } }
     /// One listener has one, so that more means a name that changes.
     private static let most = 64
 
-    func keep(_ session: OpaquePointer, for peer: String) -> Bool {
+    func keep(_ session: OpaquePointer, for peer: Peer) -> Bool {
         let ticket = unsafe Ticket(session: session)
         let (isKept, before): (Bool, Ticket?) = tickets.withLock { tickets in
             guard tickets[peer] != nil || tickets.count < Self.most else { return (false, nil) }
@@ -199,7 +214,7 @@ final class TicketStore: Sendable {
     func noteResumption() { uses.withLock { $0 += 1 } }
 
     /// Gives the peer's ticket to a session that begins.
-    func use(in ssl: OpaquePointer, for peer: String) {
+    func use(in ssl: OpaquePointer, for peer: Peer) {
         guard let ticket = tickets.withLock({ $0.removeValue(forKey: peer) }) else { return }
         unsafe SSL_set_session(ssl, ticket.session)
         unsafe SSL_SESSION_free(ticket.session)

@@ -6,6 +6,8 @@ struct TLSFailure {
     /// OpenSSL's reason (sslerr.h); 1000 and more are alerts of the peer; 0 = none.
     let reason: Int
     let listens: Bool
+    /// Whether this side has certificates, and no keys.
+    let usesCertificates: Bool
     let address: String
 
     /// Alerts are 1000 and their number (RFC 8446, 6).
@@ -46,6 +48,10 @@ struct TLSFailure {
                 peer: identity ?? "", behind: ": copy the key file again, and reload it", subject: address)
         case Int(SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE):
             return error(.notAuthenticated, "the peer has no certificate, and this side asks for one: give it one")
+        case Int(SSL_R_NO_SHARED_CIPHER) where usesCertificates:
+            return error(
+                .protocolViolation,
+                "the peer offers none of this side's ciphers, AES-128-GCM and ChaCha20-Poly1305: update the peer")
         case Int(SSL_R_NO_SHARED_CIPHER), Int(SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM), Int(SSL_R_BAD_PSK),
             Int(SSL_R_BAD_PSK_IDENTITY):
             guard let identity else {
@@ -73,6 +79,11 @@ struct TLSFailure {
         case Self.alert + 80:
             return error(.connectionFailed, "the peer failed in its own part of the handshake (\(words)): try again")
         // What a peer says that has no key in common with this one, and no certificate.
+        case Self.alert + 40 where !listens && usesCertificates:
+            return error(
+                .notAuthenticated,
+                "the peer has nothing in common with this side (\(words)): see that it has a certificate, and TLS 1.3 with X25519 or P-256 and AES-128-GCM or ChaCha20-Poly1305"
+            )
         case Self.alert + 40 where !listens, Self.alert + 47 where !listens:
             return error(
                 .notAuthenticated,

@@ -35,6 +35,11 @@ import Testing
             connecting: { try TLSSecurity(keys: [testKey("camera2")]).security },
             atListener: [.notAuthenticated], atConnector: [.notAuthenticated]),
         Mismatch(
+            name: "an identity that is equal and written differently",
+            listening: { try TLSSecurity(keys: [testKey("a\u{323}\u{307}")]).security },
+            connecting: { try TLSSecurity(keys: [testKey("a\u{307}\u{323}")]).security },
+            atListener: [.notAuthenticated], atConnector: [.notAuthenticated]),
+        Mismatch(
             name: "a certificate instead of a key", listening: { try TLSSecurity(keys: [testKey("camera")]).security },
             connecting: { try certificateSecurity("camera") },
             atListener: [.notAuthenticated], atConnector: [.notAuthenticated]),

@@ -2,8 +2,6 @@ import Foundation
 import FrameStreamingCore
 import FrameStreamingSystem
 import FrameStreamingTCP
-import Glibc
-import RawSockets
 import TestThreads
 import Testing
 
@@ -11,26 +9,10 @@ import Testing
 
 /// How long a peer may come back by tickets, step by step and without a thread.
 @Suite(.ownThread(atOnce: 4)) struct TicketTests {
-    private func context(_ name: String, longestSession: Int = TLSContext.longestSession) throws -> TLSContext {
-        let directory = try TemporaryDirectory()
-        let key = directory.path("\(name).key")
-        let bytes = try String(contentsOfFile: certificatePath("\(name).key"), encoding: .utf8)
-        try bytes.write(toFile: key, atomically: false, encoding: .utf8)
-        try #require(unsafe chmod(key, 0o600) == 0)
-        return try withExtendedLifetime(directory) {
-            try TLSContext(
-                certificates: TLSCertificates(
-                    certificate: certificatePath("\(name).pem"), privateKey: key,
-                    authorities: certificatePath("authority.pem")), longestSession: longestSession)
-        }
-    }
-
     /// One connection over a pair of sockets; the connecting side has read what follows the
     /// handshake, which is its ticket.
     private func connect(_ connecting: TLSContext, to listening: TLSContext) throws -> TLSStream {
-        let pair = try socketPair()
-        let ends = (Descriptor(pair.0), Descriptor(pair.1))
-        for end in [ends.0, ends.1] { try end.setNonBlocking() }
+        let ends = try descriptorPair()
         let client = try TLSStream(ends.0, connecting, host: "localhost", address: "a")
         let server = try TLSStream(ends.1, listening, host: nil, address: "b")
         var steps: (client: SecuredHandshakeStep, server: SecuredHandshakeStep) = (.wantsInput, .wantsInput)
@@ -47,7 +29,7 @@ import Testing
     }
 
     @Test func aSessionKeepsItsStartOverItsTickets() throws {
-        let (camera, listener) = try (context("camera"), context("listener"))
+        let (camera, listener) = try (certificateContext("camera"), certificateContext("listener"))
         let first = try connect(camera, to: listener).sessionStart
         #expect(first > 0)
         for count in 1...3 {
@@ -55,13 +37,21 @@ import Testing
             #expect(camera.tickets.resumptions == count)
         }
         // Another listener's context does not know the ticket, and begins anew.
-        let other = try connect(camera, to: context("listener")).sessionStart
+        let other = try connect(camera, to: certificateContext("listener")).sessionStart
         #expect(other > first && camera.tickets.resumptions == 3)
+    }
+
+    /// A ticket is one of a host's name as it was written, which the certificate was compared with.
+    @Test func equalNamesThatAreWrittenDifferentlyAreOfOtherPeers() {
+        let composed = TicketStore.Peer(host: "caf\u{E9}", address: "a")
+        #expect(composed != TicketStore.Peer(host: "cafe\u{301}", address: "a"))
+        #expect(composed != TicketStore.Peer(host: "caf", address: "\u{E9}a"))
+        #expect(composed == TicketStore.Peer(host: "caf\u{E9}", address: "a"))
     }
 
     /// A session whose time is over is not resumed, and its peer proves itself by its certificate.
     @Test func aSessionEndsHoweverOftenItWasRenewed() throws {
-        let (camera, listener) = try (context("camera"), context("listener", longestSession: 0))
+        let (camera, listener) = try (certificateContext("camera"), certificateContext("listener", longestSession: 0))
         let first = try connect(camera, to: listener)
         for _ in 0..<3 {
             let next = try connect(camera, to: listener)

@@ -69,6 +69,22 @@ func certificateSecurity(_ name: String?, authorities: String? = "authority") th
     return try withExtendedLifetime(directory) { try TLSSecurity(certificates: files).security }
 }
 
+/// OpenSSL's context for the certificates of one side.
+func certificateContext(
+    _ name: String, authorities: String? = "authority", longestSession: Int = TLSContext.longestSession
+) throws -> TLSContext {
+    let directory = try TemporaryDirectory()
+    let key = directory.path("\(name).key")
+    try FileManager.default.copyItem(atPath: certificatePath("\(name).key"), toPath: key)
+    try #require(unsafe chmod(key, 0o600) == 0)
+    return try withExtendedLifetime(directory) {
+        try TLSContext(
+            certificates: TLSCertificates(
+                certificate: certificatePath("\(name).pem"), privateKey: key,
+                authorities: authorities.map { certificatePath("\($0).pem") }), longestSession: longestSession)
+    }
+}
+
 /// A directory that is removed with its last reference.
 final class TemporaryDirectory: Sendable {
     let path: String
