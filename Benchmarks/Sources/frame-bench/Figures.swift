@@ -8,15 +8,27 @@ func printFigures(_ figures: [String: Double]) {
     fflush(nil)
 }
 
-/// The numbers of such a line; keys with other values are left out.
+/// The numbers of such a line, those of an object in it as `object.key`; keys with other values are
+/// left out.
 func numbers(in line: String) -> [String: Double] {
     guard let object = try? JSONDecoder().decode([String: Value].self, from: Data(line.utf8)) else { return [:] }
-    return object.compactMapValues(\.number)
+    var found: [String: Double] = [:]
+    for (key, value) in object {
+        found[key] = value.number
+        for (inner, value) in value.numbers { found["\(key).\(inner)"] = value }
+    }
+    return found
 }
 
 private struct Value: Decodable {
     let number: Double?
-    init(from decoder: any Decoder) throws { number = try? decoder.singleValueContainer().decode(Double.self) }
+    let numbers: [String: Double]
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        number = try? container.decode(Double.self)
+        numbers = (try? container.decode([String: Double].self)) ?? [:]
+    }
 }
 
 /// Progress, on standard error.

@@ -10,7 +10,9 @@ struct Run: ParsableCommand {
     @Option(help: "The script with the tutorial's loop.") var tutorial: String
     @Option(help: "A Python that has OpenCV; the tutorial's loop is left out without.") var python: String?
     @Option(
-        help: "What is measured: pipeline, tutorial, peers, transport, camera, preview, links, many; all unless given.")
+        help:
+            "What is measured: pipeline, tutorial, peers, transport, tls, camera, preview, links, many; all unless given."
+    )
     var only: [String] = []
     @Option(help: "Pairs of runs.") var pairs: Int?
     @Option(help: "Frames of a run.") var frames: Int?
@@ -129,6 +131,14 @@ struct Run: ParsableCommand {
             result.append(measurements.ahead(of: throughputPeers))
         }
         if wants("transport") { result += measurements.transport }
+        // Not by the gate: what is missed is OpenSSL's, and known.
+        if only.contains("tls") || (only.isEmpty && !quick), let picture {
+            result.append(
+                TLSCosts(
+                    examples: examples, clip: clip, picture: picture, work: work, frames: measurements.frames,
+                    seconds: quick ? 5 : 15
+                ).group)
+        }
         if wants("camera") { result += measurements.camera }
         if wants("preview"), let picture {
             let byteCount = try byteCountOfFile(picture)
