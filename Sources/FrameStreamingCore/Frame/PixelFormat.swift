@@ -60,6 +60,13 @@ public struct PixelFormat: RawRepresentable, Hashable, Sendable {
     /// One byte of luma per pixel (V4L2_PIX_FMT_GREY).
     public static let gray8 = PixelFormat("G", "R", "E", "Y")
 
+    /// H.264 in Annex B form, an access unit a frame (V4L2_PIX_FMT_H264).
+    public static let h264 = PixelFormat("H", "2", "6", "4")
+    /// VP8, a frame a frame (V4L2_PIX_FMT_VP8, `VP80`).
+    public static let vp8 = PixelFormat("V", "P", "8", "0")
+    /// VP9, a frame a frame (V4L2_PIX_FMT_VP9, `VP90`).
+    public static let vp9 = PixelFormat("V", "P", "9", "0")
+
     /// The named formats with the names that command lines take for them.
     static let named: [(name: String, format: PixelFormat)] = [
         ("JPEG", .jpeg), ("I420", .i420), ("YV12", .yv12), ("NV12", .nv12), ("NV21", .nv21), ("YUYV", .yuyv),

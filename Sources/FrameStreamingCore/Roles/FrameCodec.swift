@@ -15,7 +15,7 @@ public struct EncodeSettings: Hashable, Sendable {
     }
 
     /// - Throws: `invalidArgument` for a quality outside 1...100.
-    func check() throws(FrameStreamingError) {
+    package func check() throws(FrameStreamingError) {
         guard (1...100).contains(quality) else {
             throw FrameStreamingError(.invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
         }
@@ -95,7 +95,7 @@ public protocol FrameCodec: Sendable {
     ///
     /// A ``FrameSender`` reads it once, and sends frames that its source gives in one of these
     /// formats as they are. So a relay of frames in a format of your own needs a codec that names
-    /// it here. JPEGs are always sent as they are. A sender can tell its receiver in the handshake:
+    /// it here. JPEGs are sent as they are, too (`SenderOptions/passesOnJPEG`). A sender can tell its receiver in the handshake:
     /// `options.pixelFormats = codec.encodedFormats`.
     var encodedFormats: [PixelFormat] { get }
 

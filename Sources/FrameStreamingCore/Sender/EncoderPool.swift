@@ -27,11 +27,15 @@ final class EncoderPool: Sendable {
     /// The encoders of a codec with memory; nil for another.
     let shared: SharedEncoders?
 
-    /// - Parameter poller: Reads the acknowledgements of the receivers
-    ///   to which an encoded frame is sent.
-    init(codec: any FrameCodec, count: Int, settings: EncodeSettings, poller: AcknowledgementPoller) {
+    /// - Parameters:
+    ///   - passesOnJPEG: Whether JPEGs are sent as they are.
+    ///   - poller: Reads the acknowledgements of the receivers to which an encoded frame is sent.
+    init(
+        codec: any FrameCodec, count: Int, settings: EncodeSettings, passesOnJPEG: Bool = true,
+        poller: AcknowledgementPoller
+    ) {
         self.codec = codec
-        passedOn = [.jpeg] + codec.encodedFormats
+        passedOn = (passesOnJPEG ? [.jpeg] : []) + codec.encodedFormats
         self.count = count
         self.poller = poller
         state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))

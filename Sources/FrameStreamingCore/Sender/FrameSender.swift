@@ -78,7 +78,8 @@ public final class FrameSender: Sendable {
         _ = try FlowControl(options)
         self.options = options
         encoders = EncoderPool(
-            codec: codec, count: options.encoders, settings: options.encode, poller: poller)
+            codec: codec, count: options.encoders, settings: options.encode, passesOnJPEG: options.passesOnJPEG,
+            poller: poller)
     }
 
     deinit {

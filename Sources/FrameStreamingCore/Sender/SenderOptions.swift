@@ -15,6 +15,9 @@ public struct SenderOptions: Sendable {
     /// and the window is larger than 1. With a codec with memory (``FrameCodec/hasMemory``) each
     /// receiver's pictures are encoded one after another, and those of several at once.
     public var encoders = 1
+    /// Whether JPEGs of the source are sent as they are, whatever the codec; true by default. Without it
+    /// they are given to the codec, unless that makes JPEGs.
+    public var passesOnJPEG = true
     /// Whether another connection is made after one has ended. Only with a ``TransportProvider``: a
     /// ``Transport`` is one connection.
     public var reconnection = Reconnection.afterBreak { didSet { following.remove(.reconnection) } }
