@@ -3,10 +3,13 @@
 SWIFT ?= swift
 # What the library links to. Nothing else is needed to build, test or use it.
 LIBRARIES := libturbojpeg0-dev libv4l-dev libssl-dev
+# What films need as well: Docs/Media.md.
+FULL_LIBRARIES := libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
+CONFIGURATION ?= release
 LAST_PICTURE ?= $(CURDIR)/last-picture.jpg
 SECONDS ?= 10
 
-.PHONY: fuzz demo test bench interop docs man lint test-packages test-camera libraries clean
+.PHONY: fuzz demo test full test-full bench interop docs man lint test-packages test-camera libraries clean
 
 demo: libraries
 	$(SWIFT) build -c release --product frame-demo
@@ -14,6 +17,16 @@ demo: libraries
 
 test: libraries
 	$(SWIFT) test
+
+# The programs with everything, in .build-full/release, beside those of the plain build.
+full: LIBRARIES += $(FULL_LIBRARIES)
+full: libraries
+	FRAMESTREAMING_FULL=1 $(SWIFT) build -c $(CONFIGURATION) --scratch-path .build-full
+
+# Their tests, and all others.
+test-full: LIBRARIES += $(FULL_LIBRARIES) ffmpeg
+test-full: libraries
+	FRAMESTREAMING_FULL=1 $(SWIFT) test --scratch-path .build-full $(TESTS)
 
 # Ratios against libturbojpeg, libjpeg as other camera programs use it, a plain C loop and the tutorial's loop, and streams over thin and
 # long links beside other programs, in one run: Docs/Performance.md.

@@ -42,6 +42,10 @@ func example(_ name: String, preview: Bool = false) -> Target {
 /// itself has one default for both.
 let isFetched = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
 
+/// Whether the manifest has FFmpeg's part. At home only where FRAMESTREAMING_FULL asks for it (`make full`), because
+/// SwiftPM builds every target of the package that it stands in, and FFmpeg is not to be needed for that.
+let hasMedia = isFetched || Context.environment["FRAMESTREAMING_FULL"] != nil
+
 let package = Package(
     name: "FrameStreaming",
     products: [
@@ -58,7 +62,7 @@ let package = Package(
     traits: [
         .trait(name: "Preview", description: "The product FrameStreamingPreview."),
         .trait(name: "TLS", description: "The product FrameStreamingTLS, which needs OpenSSL 3."),
-        .default(enabledTraits: isFetched ? [] : ["Preview", "TLS"]),
+        .default(enabledTraits: isFetched ? [] : Set(["Preview", "TLS"] + (hasMedia ? ["Media"] : []))),
     ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -213,3 +217,30 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if hasMedia {
+    package.products.append(.library(name: "FrameStreamingMedia", targets: ["FrameStreamingMedia"]))
+    package.traits.insert(
+        .trait(
+            name: "Media",
+            description: "The product FrameStreamingMedia, which needs FFmpeg 5.1 (GPL as Debian builds it)."))
+    package.targets += [
+        .target(
+            name: "FrameStreamingMedia",
+            dependencies: ["FrameStreamingCore", "FrameStreamingFiles", "FrameStreamingSystem", "CFFmpeg"],
+            swiftSettings: settings),
+        .systemLibrary(
+            name: "CFFmpeg", pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
+        .testTarget(
+            name: "FrameStreamingMediaTests",
+            dependencies: [
+                "FrameStreamingMedia", "FrameStreamingFiles", "FrameStreamingCore", "FrameStreamingJPEG",
+                "FrameStreamingTesting", "FrameStreamingSystem", "RawSockets", "TestThreads", "CFFmpeg",
+            ],
+            swiftSettings: settings),
+    ]
+    for target in package.targets where target.name == "ExampleSupport" {
+        target.dependencies.append(.target(name: "FrameStreamingMedia", condition: .when(traits: ["Media"])))
+    }
+}

@@ -1,4 +1,4 @@
-package import FrameStreaming
+internal import FrameStreaming
 
 /// Prints what a file or a pipe has delivered, where that is not what the user may expect.
 package struct InputReport: Sendable {
@@ -7,7 +7,7 @@ package struct InputReport: Sendable {
     private let hasOwnPace: Bool
     private let output: OutputOptions
 
-    package init(_ source: FileSource, _ output: OutputOptions) {
+    package init(_ source: any MeteredSource, _ output: OutputOptions) {
         meter = source.meter
         hasOwnPace = source.hasOwnPace
         self.output = output

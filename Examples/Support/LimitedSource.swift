@@ -4,8 +4,8 @@ package import FrameStreaming
 package struct LimitedSource: FrameSource {
     private var source: any FrameSource
     private let limit: Int?
-    /// The file or pipe that is read; nil = the pictures come from elsewhere.
-    package let file: FileSource?
+    /// The input that is read; nil = the pictures come from elsewhere.
+    package let input: (any MeteredSource)?
     private var taken = 0
     /// Called with the first picture that is JPEG already.
     private var onCompressed: (() -> Void)?
@@ -15,7 +15,7 @@ package struct LimitedSource: FrameSource {
     package init(
         _ source: any FrameSource, frames: Int?, turn: PictureTurn? = nil, onCompressed: (() -> Void)? = nil
     ) {
-        file = source as? FileSource
+        input = source as? any MeteredSource
         self.source = turn.map { TurnedSource(source, turn: $0) } ?? source
         self.onCompressed = onCompressed
         limit = frames
@@ -35,7 +35,7 @@ package struct LimitedSource: FrameSource {
 
     /// How many pictures there will be, if that is known: a pipe may end before the limit.
     package func expectedFrames(loops: Bool) -> Int? {
-        guard let file, !loops else { return limit }
-        return file.frameCount.map { count in min(count, limit ?? count) }
+        guard let input, !loops else { return limit }
+        return input.frameCount.map { count in min(count, limit ?? count) }
     }
 }

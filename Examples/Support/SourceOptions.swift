@@ -10,8 +10,8 @@ package struct SourceOptions: ParsableArguments {
     @Option(
         name: [.customLong("input"), .customShort("i")],
         help: ArgumentHelp(
-            "A file or a pipe: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input. A file is sent at its rate, a pipe as it comes.",
-            valueName: "file|-"), completion: .file())
+            "A file or a pipe: Y4M or MJPEG, which its first bytes tell, or headerless with --size and --format; - is standard input. A file is sent at its rate, a pipe as it comes. In the programs of make full also a film such as MP4 or Matroska, numbered pictures (frame-%04d.png), or a URL: rtsp://, http://.",
+            valueName: "file|-|url"), completion: .file())
     package var input: String?
 
     @Option(
@@ -62,6 +62,10 @@ package struct SourceOptions: ParsableArguments {
     package var loop = false
 
     @Option(
+        help: ArgumentHelp("Begin a film at this time; a --loop returns to it. (default: 0)", valueName: "s"))
+    package var start: Double?
+
+    @Option(
         help: ArgumentHelp(
             "Send at the picture rate, or as fast as possible, whatever the input is. (default: realtime for files and the pattern; a pipe and a device have their own pace)"
         ))
@@ -94,6 +98,14 @@ package struct SourceOptions: ParsableArguments {
         if live, input == nil { throw ValidationError("--live is for --input: a camera and the pattern always are") }
         if camera == nil, !control.isEmpty { throw ValidationError("--control is for cameras: give --camera PATH") }
         if loop, camera != nil { throw ValidationError("--loop is for files: a camera never ends") }
+        if let start {
+            guard let input, format == nil, FilmInput.isFilm(input) else {
+                throw ValidationError("--start is for films: give --input FILM")
+            }
+            guard (0...1_000_000).contains(start) else {
+                throw ValidationError("--start is 0 to 1000000 seconds, not \(start)")
+            }
+        }
         if let frames, frames < 1 { throw ValidationError("--frames is at least 1, not \(frames)") }
         if pattern, let format, !TestPattern.pixelFormats.contains(format) {
             throw ValidationError("the test pattern is not drawn in \(format): --format I420 or another raw format")
@@ -154,7 +166,7 @@ package struct SourceOptions: ParsableArguments {
     private func openSource(_ label: String, keepsAll: Bool) throws(FrameStreamingError) -> any FrameSource {
         if pattern { return try openPattern() }
         if let camera { return try openCamera(camera, label) }
-        return try openFile(input ?? "-", keepsAll: keepsAll)
+        return try openFile(input ?? "-", label, keepsAll: keepsAll)
     }
 
     private func openCamera(_ path: String, _ label: String) throws(FrameStreamingError) -> any FrameSource {
@@ -175,11 +187,18 @@ package struct SourceOptions: ParsableArguments {
             colorRange: range, pace: pace ?? .realtime)
     }
 
-    private func openFile(_ path: String, keepsAll: Bool) throws(FrameStreamingError) -> FileSource {
+    private func openFile(
+        _ path: String, _ label: String, keepsAll: Bool
+    ) throws(FrameStreamingError) -> any FrameSource {
         let isLive: Bool? = live ? true : keepsAll ? false : nil
         let options = PlaybackOptions(rate: rate, loop: loop, pace: pace, live: isLive, colorRange: range)
         // Without a format, the first bytes say what it is.
-        guard let format else { return try FileSource(path: path, options: options) }
+        guard let format else {
+            guard FilmInput.isFilm(path) else { return try FileSource(path: path, options: options) }
+            let log = FilmLog(label: label, level: logLevel)
+            return try FilmInput.open(
+                path, FilmInput.Wishes(playback: options, start: .seconds(start ?? 0), log: log))
+        }
         if format.inFiles == .jpeg { return try FileSource(path: path, as: .jpeg, options: options) }
         guard let size else {
             throw FrameStreamingError(

@@ -10,6 +10,7 @@ struct FrameSend: ParsableCommand {
         discussion: """
             Pictures:   frame-send --camera /dev/video0 --to receiver:5600
                         frame-send -i film.y4m -r 25 --loop --to receiver:5600
+                        frame-send -i film.mp4 --to receiver:5600      (built by make full)
                         ffmpeg -i film.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | frame-send -i - --to receiver:5600
             Connection: frame-send --pattern --to one:5600 --to two:5600 --quality 60
                         frame-send --pattern --listen 0.0.0.0:5600 --key-file camera.key
@@ -41,7 +42,7 @@ struct FrameSend: ParsableCommand {
         var source = try pictures.open(
             label: "frame-send", encoding: connection.encoding, keepsAll: connection.policy == .reliable)
         let report = SenderReport(
-            output, frames: pictures.expectedFrames(of: source), input: source.file.map { InputReport($0, output) },
+            output, frames: pictures.expectedFrames(of: source), input: source.input.map { InputReport($0, output) },
             needsAll: connection.listen == nil)
 
         // A program of your own needs these steps: a sender,

@@ -401,6 +401,31 @@ def sends_what_ffmpeg_gets(command):
     expect(r"^\d+ of \d+ ", sends(command))
 
 
+# --- Docs/Media.md: the programs of make full ---
+
+
+def full(command):
+    return command.replace("frame-send", os.environ["FRAME_SEND_FULL"])
+
+
+FILM = "frame-send --input film.mp4 --to receiver:5600"
+
+
+@runs(FILM, "frame-send --input stills/%d.jpg --rate 25 --to receiver:5600")
+def sends_a_film(command):
+    expect(r"^30 of 30 ", sends(full(command)))
+
+
+@runs("frame-send --input film.mp4 --start 0.5 --loop --to receiver:5600", "frame-send --input http://camera/video --to receiver:5600")
+def sends_a_film_for_ever(command):
+    expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 70"))
+
+
+def a_film_needs_the_full_programs():
+    with Command(FILM) as program:
+        expect("make full", program.end(1))
+
+
 @runs("frame-send --pattern --listen 0.0.0.0:5600 --insecure")
 def listens(command):
     with Command(command) as program:
@@ -622,6 +647,7 @@ ELSEWHERE = {
 # Where each `make` within the text of a document is run, or what it runs.
 MADE = {
     "bench": (".ci/run", "make bench"), "demo": (".ci/run", "make demo"), "docs": (".ci/run", "make docs"), "fuzz": (".ci/run", "Tests/Fuzz/run"),
+    "full": (".ci/run", "make full"), "test-full": (".ci/run", "make test-full"),
     # Every target with a C library begins with it.
     "libraries": ("Makefile", "test: libraries"), "man": ("Tests/Manual/run", "make man"), "test": (".ci/run", "make test"),
     "test-camera": (".ci/run", "make test-camera"),
@@ -700,6 +726,8 @@ def main():
         attempt("README.md: what make demo prints", demo_looks_as_shown)
     if not words or "python" in words:
         attempt("Docs/Python.md: its pieces of Python", python_blocks_run)
+    if not words or "film" in words:
+        attempt("Docs/Media.md: what the plain programs say of a film", a_film_needs_the_full_programs)
     targets_of_the_text()
     if not words or "program" in words:
         attempt("README.md: the first program", first_program)

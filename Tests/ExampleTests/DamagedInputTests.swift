@@ -143,16 +143,5 @@ extension ExampleTests {
             ).expectAllArrived(3)
             #expect(clip.difference(to: try Recording(output)) == nil)
         }
-
-        @Test func anotherKindOfFileIsNamed() throws {
-            let film = try workspace.write([0, 0, 0, 0x18] + Array("ftypisom0000".utf8), to: "film.mp4")
-            for (input, words) in [
-                (film, "is MP4"), ("rtsp://camera/1", "is a URL"), ("http://camera/", "curl -sN URL"),
-            ] {
-                let outcome = try run("frame-send", ["--to", "127.0.0.1:1", "--input", input])
-                #expect(outcome.end == .exit(1))
-                #expect(outcome.complaints.contains(words) && outcome.complaints.contains("ffmpeg"), "\(outcome)")
-            }
-        }
     }
 }

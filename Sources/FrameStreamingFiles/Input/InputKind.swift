@@ -1,5 +1,7 @@
+import FrameStreamingSystem
+
 /// What an input is, as its first bytes tell.
-enum InputKind: Hashable, Sendable {
+package enum InputKind: Hashable, Sendable {
     /// YUV4MPEG2.
     case y4m
     /// JPEGs, one behind the other.
@@ -81,6 +83,23 @@ enum InputKind: Hashable, Sendable {
 
     /// What to do where a server gave something else than a stream.
     static let wrongAddress = "the address needs a password or another path: look at it with a browser"
+
+    /// Whether it is a film or a picture that this module does not read, but FFmpeg may: a regular
+    /// file, or the pattern of numbered pictures. False for what cannot be opened.
+    package static func isFilm(path: String) -> Bool {
+        guard let details = try? fileDetails(path) else { return isPattern(path) }
+        // Opening a FIFO would let its writer begin, and closing it would end that.
+        guard details.kind == .regular, path != "-", var input = try? FileInput(path: path),
+            let bytes = try? input.peek(byteCount, until: .never), case .foreign(let name) = Self(firstBytes: bytes)
+        else { return false }
+        return remedy(for: name, input: input).contains(conversion(of: input))
+    }
+
+    /// Whether it is the name of numbered pictures, with one `%d` or `%0Nd`.
+    package static func isPattern(_ path: String) -> Bool {
+        let parts = path.split(separator: "%", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts[1].drop(while: \.isNumber).first == "d"
+    }
 
     /// The command that converts an input to Y4M.
     static func conversion(of input: FileInput) -> String {

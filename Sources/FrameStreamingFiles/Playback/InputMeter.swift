@@ -10,7 +10,7 @@ public final class InputMeter: Sendable {
         var rate = RateMeter()
     }
 
-    init() {}
+    package init() {}
 
     /// The figures so far.
     public var statistics: InputStatistics {
@@ -23,10 +23,10 @@ public final class InputMeter: Sendable {
     }
 
     /// Notes the rate that the options or the input state; nil = none.
-    func states(_ rate: FrameRate?) { state.withLock { $0.statistics.statedRate = rate } }
+    package func states(_ rate: FrameRate?) { state.withLock { $0.statistics.statedRate = rate } }
 
     /// Asks the input for its next event, and notes the answer and the time that it took.
-    func measure(
+    package func measure(
         on clock: any FrameClock, _ read: () throws(FrameStreamingError) -> SourceEvent?
     ) throws(FrameStreamingError) -> SourceEvent? {
         state.withLock { $0.rate.begins(at: clock.now) }
@@ -46,7 +46,7 @@ public final class InputMeter: Sendable {
     }
 
     /// Notes that a frame is left out, because it is damaged.
-    func damages() { state.withLock { $0.statistics.damaged &+= 1 } }
+    package func damages() { state.withLock { $0.statistics.damaged &+= 1 } }
 
     /// Notes what a newer frame replaced.
     func notes(_ replaced: LiveInbox.Replaced) {

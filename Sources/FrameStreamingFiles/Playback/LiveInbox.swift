@@ -1,20 +1,22 @@
-import FrameStreamingCore
+package import FrameStreamingCore
 
 /// What a ``LiveReader``'s thread leaves for the thread that takes the frames: the newest frame, and
 /// everything else. A value without a lock.
-struct LiveInbox: Sendable {
+package struct LiveInbox: Sendable {
     /// Which thread reads the input.
-    enum Mode: Sendable {
+    package enum Mode: Sendable {
         /// The reader's, as far as the first bytes: they tell whether the input is live.
         case recognizing
-        /// The reader's, to the end.
+        /// The reader's, to the end. A newer frame replaces one that was not taken.
         case live
+        /// The reader's, to the end. It reads on when the frame before was taken.
+        case keeping
         /// The one that takes the frames: the input is not live.
         case direct
     }
 
     /// What is taken from it.
-    enum Taken: Sendable {
+    package enum Taken: Sendable {
         case event(SourceEvent)
         /// The input has ended. Each later call returns the same.
         case ended(FrameStreamingError?)
@@ -23,7 +25,7 @@ struct LiveInbox: Sendable {
     }
 
     /// What a newer frame replaced.
-    enum Replaced: Sendable {
+    package enum Replaced: Sendable {
         case nothing
         /// A frame before the first one that was taken.
         case unwanted
@@ -42,9 +44,15 @@ struct LiveInbox: Sendable {
 
     init(_ mode: Mode) { self.mode = mode }
 
-    /// Notes whether the input is live, as its first bytes say.
-    mutating func recognized(isLive: Bool) {
-        if case .recognizing = mode { mode = isLive ? .live : .direct }
+    /// Notes what becomes of the input, as its first bytes say.
+    mutating func recognized(as recognized: Mode) {
+        if case .recognizing = mode { mode = recognized }
+    }
+
+    /// Whether the thread may read the next frame.
+    var hasRoom: Bool {
+        if case .keeping = mode { return isStopped || frame == nil }
+        return true
     }
 
     /// Ends the thread.
@@ -67,9 +75,33 @@ struct LiveInbox: Sendable {
             } else {
                 reports.append(event)
             }
-        case .lost, .restored: reports.append(event)
+        case .lost:
+            // They may not be taken for months, and one undoes the other.
+            guard !undo(.restored) else { break }
+            reports.append(event)
+            // It is from before the loss, which is reported first.
+            guard frame != nil else { break }
+            frame = nil
+            return hasGivenFrame ? .wanted : .unwanted
+        case .restored:
+            if !undo(.lost) { reports.append(event) }
         }
         return .nothing
+    }
+
+    private enum Report { case lost, restored }
+
+    /// Takes back a report of this kind; false if there is none.
+    private mutating func undo(_ kind: Report) -> Bool {
+        let index = reports.firstIndex {
+            switch ($0, kind) {
+            case (.lost, .lost), (.restored, .restored): true
+            default: false
+            }
+        }
+        guard let index else { return false }
+        reports.remove(at: index)
+        return true
     }
 
     /// Notes that the input has ended, with this error or without.

@@ -1,11 +1,19 @@
-import FrameStreamingCore
-import FrameStreamingSystem
+package import FrameStreamingCore
+package import FrameStreamingSystem
+
+/// An input that a ``LiveReader`` can read. One thread at a time uses it.
+package protocol LiveInput: SendableMetatype {
+    /// Waits for the first bytes, and tells which thread reads the input from there on.
+    func mode(until deadline: Deadline) throws(FrameStreamingError) -> LiveInbox.Mode
+    /// The next event, or nil at the end.
+    func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent?
+}
 
 /// Reads an input on a thread of its own, which waits for the input and for nothing else.
 ///
 /// If the input turns out not to be live, the thread ends with its first bytes, and the caller reads
 /// on.
-final class LiveReader: Sendable {
+package final class LiveReader: Sendable {
     private let inbox: Monitor<LiveInbox>
 
     /// How long the thread may take to notice that it is not needed any more.
@@ -16,8 +24,8 @@ final class LiveReader: Sendable {
     /// - Parameters:
     ///   - input: The input. Only the thread uses it until ``take(until:)`` returns `direct`.
     ///   - mode: Whether the input is live, or its first bytes tell.
-    init(
-        _ input: Monitor<RecognizedInput>, _ mode: LiveInbox.Mode, _ meter: InputMeter
+    package init(
+        _ input: Monitor<some LiveInput>, _ mode: LiveInbox.Mode, _ meter: InputMeter
     ) throws(FrameStreamingError) {
         let inbox = Monitor(LiveInbox(mode))
         self.inbox = inbox
@@ -33,26 +41,32 @@ final class LiveReader: Sendable {
     deinit { inbox.update { $0.stop() } }
 
     /// Whether the input is known to be live.
-    var isLive: Bool { inbox.withLock { if case .live = $0.mode { true } else { false } } }
+    package var isLive: Bool { inbox.withLock { if case .live = $0.mode { true } else { false } } }
 
     /// Takes the next event or frame; nil at the deadline.
-    func take(until deadline: Deadline) -> LiveInbox.Taken? {
-        inbox.wait(until: deadline.nanoseconds) { $0.take() }
+    package func take(until deadline: Deadline) -> LiveInbox.Taken? {
+        let taken = inbox.wait(until: deadline.nanoseconds) { $0.take() }
+        // The thread may wait for room.
+        if taken != nil { inbox.wakeAll() }
+        return taken
     }
 
     /// Reads once. Returns false if the thread has nothing more to do.
     private static func step(
-        _ input: Monitor<RecognizedInput>, _ inbox: Monitor<LiveInbox>, _ meter: InputMeter
+        _ input: Monitor<some LiveInput>, _ inbox: Monitor<LiveInbox>, _ meter: InputMeter
     ) -> Bool {
         if inbox.withLock({ $0.isStopped }) { return false }
         do throws(FrameStreamingError) {
             if case .recognizing = inbox.withLock({ $0.mode }) {
-                let isLive = try input.withLock { input throws(FrameStreamingError) in
-                    try input.recognize(until: .after(slice))
-                    return input.isLiveByNature ?? false
+                let mode = try input.withLock { input throws(FrameStreamingError) in
+                    try input.mode(until: .after(slice))
                 }
-                inbox.update { $0.recognized(isLive: isLive) }
-                return isLive
+                inbox.update { $0.recognized(as: mode) }
+                if case .direct = mode { return false }
+                return true
+            }
+            guard inbox.wait(until: Deadline.after(slice).nanoseconds, { $0.hasRoom ? true : nil }) ?? false else {
+                return true
             }
             let event = try input.withLock { input throws(FrameStreamingError) in
                 try input.next(until: .after(slice))

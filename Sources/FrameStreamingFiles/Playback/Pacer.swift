@@ -41,7 +41,7 @@ extension Pacer {
     /// Sleeps until `due`.
     ///
     /// - Throws: `timedOut` at `deadline`, where that comes first.
-    static func sleep(
+    package static func sleep(
         until due: MonotonicTime, on clock: any FrameClock, deadline: Deadline
     ) throws(FrameStreamingError) {
         while clock.now < due {

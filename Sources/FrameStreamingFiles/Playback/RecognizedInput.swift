@@ -1,7 +1,7 @@
 import FrameStreamingCore
 
 /// Reads an input as what it is, which its first bytes tell. One thread at a time may use it.
-final class RecognizedInput {
+final class RecognizedInput: LiveInput {
     private let options: PlaybackOptions
     private let content: FileContent
     private let looksEncoded: Bool
@@ -55,6 +55,12 @@ final class RecognizedInput {
         case .failed(let error): throw error
         case .unknown: throw .timedOut("the first bytes")
         }
+    }
+
+    /// A live input is read by a thread of its own.
+    func mode(until deadline: Deadline) throws(FrameStreamingError) -> LiveInbox.Mode {
+        try recognize(until: deadline)
+        return isLiveByNature ?? false ? .live : .direct
     }
 
     /// Waits for the first bytes, if they have not arrived.

@@ -17,6 +17,8 @@ import Testing
             switch taken {
             case .event(.frame(let frame)): words.append("\(frame.array[0])")
             case .event(.damaged(let count, _)): words.append("damaged \(count)")
+            case .event(.lost): words.append("lost")
+            case .event(.restored): words.append("restored")
             case .event: words.append("other")
             case .ended(let error): return words + [error == nil ? "end" : "error"]
             case .direct: return words + ["direct"]
@@ -43,11 +45,48 @@ import Testing
         var inbox = LiveInbox(.live)
         for count in [1, 2] { _ = inbox.put(.damaged(count: count, latest: torn)) }
         _ = inbox.put(.lost(error: torn))
-        _ = inbox.put(.restored)
         _ = inbox.put(try frame(7))
         inbox.ended(torn)
         let taken = words(&inbox)
-        #expect(taken == ["damaged 3", "other", "other", "7", "error"])
+        #expect(taken == ["damaged 3", "lost", "7", "error"])
+    }
+
+    @Test func `a loss and a return that nobody took undo each other`() throws {
+        var inbox = LiveInbox(.live)
+        for _ in 0..<3 {
+            _ = inbox.put(.lost(error: torn))
+            _ = inbox.put(.restored)
+        }
+        var taken = [words(&inbox)]
+        _ = inbox.put(.lost(error: torn))
+        taken.append(words(&inbox))
+        for event in [SourceEvent.restored, .lost(error: torn), .restored] { _ = inbox.put(event) }
+        taken.append(words(&inbox))
+        #expect(taken == [[], ["lost"], ["restored"]])
+    }
+
+    @Test func `a frame from before a loss does not follow it`() throws {
+        var inbox = LiveInbox(.live)
+        _ = inbox.put(try frame(1))
+        let replaced = inbox.put(.lost(error: torn))
+        _ = inbox.put(.restored)
+        _ = inbox.put(try frame(2))
+        let taken = words(&inbox)
+        #expect(replaced == .unwanted && taken == ["2"])
+    }
+
+    @Test func `where every frame is kept, the next is read when one was taken`() throws {
+        var inbox = LiveInbox(.recognizing)
+        inbox.recognized(as: .keeping)
+        var rooms = [inbox.hasRoom]
+        _ = inbox.put(try frame(1))
+        rooms.append(inbox.hasRoom)
+        let taken = words(&inbox)
+        rooms.append(inbox.hasRoom)
+        _ = inbox.put(try frame(2))
+        inbox.stop()
+        rooms.append(inbox.hasRoom)
+        #expect(taken == ["1"] && rooms == [true, false, true, true])
     }
 
     @Test func `an input that is not live is left to the caller`() throws {
@@ -55,7 +94,7 @@ import Testing
             (LiveInbox.Mode.recognizing, false, true), (.recognizing, true, false), (.live, false, false),
         ] {
             var inbox = LiveInbox(mode)
-            inbox.recognized(isLive: isLive)
+            inbox.recognized(as: isLive ? .live : .direct)
             let taken = words(&inbox)
             #expect(taken == (left ? ["direct"] : []))
         }

@@ -21,7 +21,7 @@ let shown: [Target.Dependency] = [
 
 let package = Package(
     name: "Clients",
-    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview", "TLS"])],
+    dependencies: [.package(name: "FrameStreaming", path: "../../..", traits: ["Preview", "TLS", "Media"])],
     targets: [
         client("Umbrella", of: "FrameStreaming"),
         client("Core", of: "FrameStreamingCore"),
@@ -32,6 +32,7 @@ let package = Package(
         client("Testing", of: "FrameStreamingTesting"),
         client("Preview", of: "FrameStreamingPreview"),
         client("TLS", of: "FrameStreamingTLS"),
+        client("Media", of: "FrameStreamingMedia"),
         .target(name: "Snippets", dependencies: shown),
         // The program of Docs/Preview.md.
         .executableTarget(name: "viewer", dependencies: shown),

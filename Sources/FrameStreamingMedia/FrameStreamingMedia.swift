@@ -1,0 +1,2 @@
+@_exported public import FrameStreamingCore
+@_exported public import FrameStreamingFiles

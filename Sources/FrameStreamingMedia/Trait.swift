@@ -1,0 +1,4 @@
+#if !Media
+    #error(
+        "FrameStreamingMedia needs the package's trait: .package(url: ..., from: ..., traits: [\"Media\"])")
+#endif
