@@ -69,8 +69,9 @@ package struct SecurityOptions: ParsableArguments, Sendable {
         // A certificate of this side's own proves nothing about who connects.
         let provesPeers = !keyFile.isEmpty || tlsCa != nil
         if let listening, !provesPeers, !insecure, !isOfThisMachine(listening, defaultHost: "127.0.0.1") {
+            let plain = tlsCert == nil ? ", and nothing is encrypted" : ""
             throw ValidationError(
-                "\(listening): beyond this machine everybody who reaches the port would be let in, and nothing is encrypted: give --key-file FILE (frame-key generate FILE makes one), or --tls-ca FILE as well as a certificate, or --insecure if you mean it"
+                "\(listening): beyond this machine everybody who reaches the port would be let in\(plain): give --key-file FILE (frame-key generate FILE makes one), or --tls-ca FILE as well as a certificate, or --insecure if you mean it"
             )
         }
         if !connecting.isEmpty, keyFile.count > 1 {

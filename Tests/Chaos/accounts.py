@@ -5,7 +5,7 @@ from pictures import recorded, recordings
 from programs import NotSeen, until
 
 # What a program's memory may differ by before and after a fault, in bytes: buffers of a few pictures, and the allocator's arenas.
-MEMORY_TOLERANCE = 16 * 1024 * 1024
+MEMORY_TOLERANCE = 4 * 1024 * 1024
 
 
 def on_disk(trial, name="out.mjpg", torn=False):

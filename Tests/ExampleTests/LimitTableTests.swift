@@ -1,4 +1,6 @@
 import FrameStreamingCore
+import FrameStreamingJPEG
+import FrameStreamingTCP
 import Foundation
 import Testing
 
@@ -7,6 +9,7 @@ extension ExampleTests {
     @Suite struct LimitTable {
         private struct Row {
             let limit: PeerLimit
+            let standard: String
             let symbols: [String]
             let options: [String]
             /// The names behind `--limit`.
@@ -25,7 +28,8 @@ extension ExampleTests {
                 func quoted(_ cell: Substring) -> [String] { cell.matches(of: /`([^`]+)`/).map { String($0.1) } }
                 let options = quoted(cells[5]).filter { $0.hasPrefix("--") }
                 return Row(
-                    limit: try #require(PeerLimit(rawValue: String(match.1)), "\(line)"), symbols: quoted(cells[4]),
+                    limit: try #require(PeerLimit(rawValue: String(match.1)), "\(line)"),
+                    standard: cells[3].trimmingCharacters(in: .whitespaces), symbols: quoted(cells[4]),
                     options: options.map { String($0.prefix { $0 != " " }) },
                     names: options.compactMap { $0.wholeMatch(of: /--limit ([a-z-]+)/).map { String($0.1) } },
                     codes: quoted(cells[6]))
@@ -43,6 +47,50 @@ extension ExampleTests {
                 for option in row.options {
                     #expect(helps.contains { $0.contains("\(option) <") }, "\(option) of \(row.limit)")
                 }
+            }
+        }
+
+        /// What a default is in the sources, as the table has it; nil = it depends on the program or on
+        /// the machine.
+        private func standard(of limit: PeerLimit) -> String? {
+            let (transport, receiving) = (TCPOptions(), TCPReceiverOptions())
+            func rate(_ bytes: Int) -> String {
+                bytes == 0 ? "none" : "\(bytes.formatted(.number.locale(Self.english))) bytes/s"
+            }
+            func time(_ duration: Duration?) -> String { duration.map { "\($0.components.seconds) s" } ?? "none" }
+            return switch limit {
+            case .frameBytes: "\(receiving.maximumFrameByteCount >> 20) MiB"
+            case .pixels: JPEGCodec().maximumPixels.formatted(.number.locale(Self.english))
+            case .scans: "\(JPEGCodec().maximumScans)"
+            case .connectionsPerAddress: transport.maximumConnectionsPerAddress.map { "\($0)" } ?? "as many as all"
+            case .handshakes: "\(transport.maximumHandshakes)"
+            case .handshakeTime: time(transport.handshakeTimeout)
+            case .idleTime: time(ReceiverLimits().idleTimeout)
+            case .messageTime: time(transport.standstillTimeout)
+            case .minimumRate: rate(transport.minimumRate)
+            case .byteRate: rate(receiving.maximumByteRate)
+            case .decodeFailures: "\(ReceiverLimits().maximumDecodeFailures)"
+            default: nil
+            }
+        }
+
+        private static let english = Locale(identifier: "en_US")
+
+        @Test func everyDefaultIsThatOfTheSources() throws {
+            for row in try rows() {
+                guard let standard = standard(of: row.limit) else { continue }
+                #expect(row.standard == standard, "\(row.limit)")
+            }
+        }
+
+        @Test func everyErrorHasItsCode() throws {
+            let known: Set = [
+                FrameStreamingError.Code.limitExceeded, .protocolViolation, .busy, .timedOut, .connectionLost,
+            ]
+            for row in try rows() {
+                #expect(Set(row.codes).isSubset(of: Set(known.map { "\($0)" })), "\(row.limit): \(row.codes)")
+                // What only holds the sender back is no error.
+                #expect(row.codes.isEmpty == [.byteRate, .memory].contains(row.limit), "\(row.limit)")
             }
         }
 

@@ -166,7 +166,16 @@ struct HandshakeDriver: Sendable {
             }
         }
         guard case .found(let foreign) = ForeignProtocol.find(in: first, isAll: true) else { return nil }
+        if foreign == .tls, listens { answerTLS(channel, writer, until: limit) }
         return foreign.error(isSender: role.isSender, listens: listens, at: channel.address)
+    }
+
+    /// Answers a peer that began with TLS by plain bytes, from which it learns that this side does not
+    /// encrypt. A connection that only ends could be one that broke, and it would try for ever.
+    private func answerTLS(_ channel: Channel, _ writer: MessageWriter, until limit: Deadline) {
+        let answer = Reject(.unspecified, "this port is not encrypted").marshal()
+        try? writer.send(.goodbye, until: limit) { MessageWriter.Outgoing(answer) }
+        channel.dismiss(until: limit)
     }
 
     /// The REJECT of a listener that has no room; empty for the text handshake, which has none.

@@ -82,7 +82,7 @@ import Testing
         Mismatch(
             name: "a plain listener", listening: { nil },
             connecting: { try TLSSecurity(keys: [testKey("camera")]).security },
-            atListener: [.protocolViolation], atConnector: [.protocolViolation, .connectionFailed]),
+            atListener: [.protocolViolation], atConnector: [.protocolViolation]),
     ]
 
     @Test(arguments: mismatches, [true, false])

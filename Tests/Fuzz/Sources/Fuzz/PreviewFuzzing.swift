@@ -1,6 +1,11 @@
 @testable internal import FrameStreamingPreview
 
-/// The heads of requests, and the refusal that ended them.
+/// What keeps other sites and other machines out, as each kind of preview has it.
+private let guards = [false, true].flatMap { isLoopback in
+    [false, true].map { SameOriginCheck(isLoopback: isLoopback, isSecure: $0, isClosed: $0) }
+}
+
+/// The heads of requests, what is thought of each, and the refusal that ended them.
 private func requests(_ pieces: some Sequence<[UInt8]>) -> [String] {
     var reader = RequestReader()
     var found: [String] = []
@@ -10,7 +15,9 @@ private func requests(_ pieces: some Sequence<[UInt8]>) -> [String] {
             while let head = try reader.next() {
                 found.append(head.path + (head.query ?? "") + head.fields.map { $0.name + $0.value }.joined())
                 _ = RequestPath(head.path)
-                _ = SameOriginCheck.self
+                for guarded in guards { found.append("\(guarded.refusal(of: head)?.status.code ?? 0)") }
+                let credentials = RequestCredentials(head, cookie: "frame_preview")
+                found.append("\(credentials.token ?? "-") \(credentials.session ?? "-") \(credentials.code ?? "-")")
                 for field in head.fields { _ = head.tokens(field.name) }
                 _ = head.parameter("scale")
                 _ = WebSocketHandshake.answer(head)
