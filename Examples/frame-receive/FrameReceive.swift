@@ -53,10 +53,10 @@ struct FrameReceive: ParsableCommand {
         let server = try preview.server(security)
         defer { server?.close() }
         // Read once, and not for every frame.
-        let decode = pictures.decodeSettings(previews: server != nil)
+        let codec = try pictures.codec(connection.limits, previews: server != nil)
+        let decode = pictures.decodeSettings(of: codec)
         let consumeTime = pictures.consumeTime
         let rotation = Rotation(pictures.rotate?.turn)
-        let codec = pictures.codec(connection.limits)
         server?.limitCounts = { [report] in report.limits }
 
         // A program of your own does this with each connection: it takes frame after frame. Asking
@@ -95,14 +95,14 @@ struct FrameReceive: ParsableCommand {
             isOver = true
         }
 
-        if let connector = try connection.connector(taking: pictures.pixelFormats, tls) {
+        if let connector = try connection.connector(taking: pictures.pixelFormats(of: codec), tls) {
             report.previews(server?.addresses)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {
-            let listener = try connection.listener(taking: pictures.pixelFormats, tls)
+            let listener = try connection.listener(taking: pictures.pixelFormats(of: codec), tls)
             report.listening(listener)
             server?.invitation = connection.invitation(
                 to: listener.address, with: security.credentialOfPeers)

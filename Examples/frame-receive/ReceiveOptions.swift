@@ -249,14 +249,28 @@ struct ConsumeOptions: ParsableArguments {
 
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
     ///
-    /// - Parameter limits: What a picture may cost.
-    func codec(_ limits: LimitOptions) -> ReceivingCodec {
-        ReceivingCodec(keepsSampling: isVideo && decode == nil, limits.codec(isStrict: strict))
+    /// - Parameters:
+    ///   - limits: What a picture may cost.
+    ///   - previews: Whether the pictures are shown in a browser.
+    func codec(_ limits: LimitOptions, previews: Bool) throws(FrameStreamingError) -> ReceivingCodec {
+        let jpeg = limits.codec(isStrict: strict)
+        // A recording of JPEGs takes nothing else.
+        let video = recordsJPEG ? nil : try VideoArguments.receiving(maximumPixels: jpeg.maximumPixels)
+        let keeps = keepsJPEGs(previews: previews)
+        return ReceivingCodec(
+            jpeg, video: video, jpegs: keeps ? .passedOn : isVideo && decode == nil ? .decodedToTheirPlanes : .decoded)
+    }
+
+    /// Whether JPEGs stay as they came.
+    private func keepsJPEGs(previews: Bool) -> Bool {
+        decode == nil && !strict && (recordsJPEG || previews && record == nil)
     }
 
     /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded
     /// because the user wants that.
-    var pixelFormats: [PixelFormat] { decode == .some(.none) ? [] : [.jpeg] }
+    func pixelFormats(of codec: ReceivingCodec) -> [PixelFormat] {
+        decode == .some(.none) ? [] : codec.decodableFormats
+    }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 
@@ -271,11 +285,10 @@ struct ConsumeOptions: ParsableArguments {
 
     /// Nil leaves the pictures as they arrive: by default, that is what a recording of JPEGs and the
     /// preview need, so that they have every picture, even a damaged one.
-    ///
-    /// - Parameter previews: Whether the pictures are shown in a browser.
-    func decodeSettings(previews: Bool) -> DecodeSettings? {
+    func decodeSettings(of codec: ReceivingCodec) -> DecodeSettings? {
         switch decode {
-        case nil where recordsJPEG || previews && record == nil: strict ? DecodeSettings(pixelFormat: .bgr24) : nil
+        // Video must be decoded in any case.
+        case nil where codec.jpegs == .passedOn: codec.hasMemory ? DecodeSettings(pixelFormat: .i420) : nil
         case .bgr, nil: DecodeSettings(pixelFormat: .bgr24)
         case .i420: DecodeSettings(pixelFormat: .i420)
         case .some(.none): nil

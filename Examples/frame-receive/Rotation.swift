@@ -14,7 +14,10 @@ struct Rotation: Sendable {
     func turned(_ received: ReceivedFrame, from peer: Peer) -> ReceivedFrame {
         guard let turn else { return received }
         do throws(FrameStreamingError) {
-            let encoded = try codec.turned(received.encoded, turn)
+            let format = received.encoded.format
+            // Video is turned when it is decoded.
+            let isVideo = format.planeCount == 0 && format.pixelFormat != .jpeg
+            let encoded = isVideo ? received.encoded : try codec.turned(received.encoded, turn)
             let isDecoded = received.frame.format.pixelFormat != .jpeg
             return received.replacing(frame: isDecoded ? try received.frame.turned(turn) : encoded, encoded: encoded)
         } catch {

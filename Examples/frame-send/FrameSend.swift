@@ -48,9 +48,11 @@ struct FrameSend: ParsableCommand {
         // A program of your own needs these steps: a sender,
         // receivers for it, and a source to send.
         let options = connection.senderOptions(for: source, report)
-        let sender = try FrameSender(codec: JPEGCodec(), options: options)
+        let codec = try VideoArguments.sending(connection.codec, encoder: connection.encoder, from: JPEGCodec())
+        let sender = try FrameSender(codec: codec, options: options)
         let stopListening = try connection.connect(
-            sender, report, security.load(connecting: connection.to))
+            sender, sending: connection.codec.isVideo ? codec.encodedFormats : [.jpeg], report,
+            security.load(connecting: connection.to))
         defer { stopListening() }
 
         // A pipe may turn out to be live.

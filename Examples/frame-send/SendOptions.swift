@@ -22,6 +22,18 @@ struct SendOptions: ParsableArguments {
             valueName: "n|n...m"))
     var quality: QualityArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "How pictures are compressed. h264, vp8 and vp9 need a tenth of JPEG's bytes, or fewer, more work, and programs built by make full on both sides; a camera's JPEGs are decoded first."
+        ))
+    var codec = CodecArgument.jpeg
+
+    @Option(
+        help: ArgumentHelp(
+            "FFmpeg's name of another encoder for --codec, such as h264_v4l2m2m or h264_vaapi. (default: libx264, libvpx, libvpx-vp9)",
+            valueName: "name"))
+    var encoder: String?
+
     @Flag(help: "With a range of qualities: scale pictures down if the lowest quality does not suffice.")
     var allowScale = false
 
@@ -96,6 +108,12 @@ struct SendOptions: ParsableArguments {
         } else if allowScale || allowRate {
             throw ValidationError("--allow-scale and --allow-rate go with a range of qualities: --quality 20...80")
         }
+        if codec.isVideo, subsampling != nil {
+            throw ValidationError("--subsampling is for JPEG: \(codec.rawValue) has 4:2:0")
+        }
+        if encoder != nil, !codec.isVideo {
+            throw ValidationError("--encoder is for video: give --codec h264, vp8 or vp9")
+        }
         if let latencyTarget, !(1...60_000).contains(latencyTarget) {
             throw ValidationError("--latency-target is 1 to 60000 ms, not \(latencyTarget)")
         }
@@ -129,21 +147,27 @@ struct SendOptions: ParsableArguments {
         if stream != nil {
             throw ValidationError("the text handshake has no names: leave --stream out, or use --handshake binary")
         }
+        if codec.isVideo {
+            throw ValidationError("the text handshake carries JPEG only: leave --codec out, or use --handshake binary")
+        }
     }
 
     /// The given options that decide how pictures are encoded. They have no effect on
     /// pictures that are encoded already.
     var encoding: [String] {
-        [
-            ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
-            ("--subsampling", subsampling != nil), ("--encoders", encoders > 1),
-        ].filter(\.1).map(\.0)
+        // Video encodes a camera's JPEGs again.
+        codec.isVideo
+            ? []
+            : [
+                ("--quality", quality != nil), ("--allow-scale", allowScale), ("--allow-rate", allowRate),
+                ("--subsampling", subsampling != nil), ("--encoders", encoders > 1),
+            ].filter(\.1).map(\.0)
     }
 
     /// Gives the sender its receivers: those that the user named, or all that connect. Returns a
     /// function that ends the listening.
     func connect(
-        _ sender: FrameSender, _ report: SenderReport, _ security: TCPSecurity?
+        _ sender: FrameSender, sending formats: [PixelFormat], _ report: SenderReport, _ security: TCPSecurity?
     ) throws(FrameStreamingError) -> @Sendable () -> Void {
         var options = TCPOptions()
         options.security = security
@@ -152,8 +176,8 @@ struct SendOptions: ParsableArguments {
         options.minimumRate = rate.bytesPerSecond
         limits.apply(to: &options)
         var sending = TCPSenderOptions()
-        // A receiver that accepts no JPEG is refused before anything is sent.
-        sending.pixelFormats = [.jpeg]
+        // A receiver that accepts none of these is refused before anything is sent.
+        sending.pixelFormats = formats
         for receiver in to {
             try sender.add(
                 try TCPConnector(to: receiver, role: .sender(sending), handshake: handshake.tcp, options: options))
@@ -190,6 +214,7 @@ struct SendOptions: ParsableArguments {
             options.window = SenderOptions(policy: policy).window
         }
         options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
+        options.passesOnJPEG = !codec.isVideo
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
         }

@@ -55,15 +55,19 @@ public final class PreviewStream: Sendable {
         )
     }
 
-    /// Shows a frame as a receiver got it, and not as it was decoded.
+    /// Shows a frame as a receiver got it, and not as it was decoded, unless it is video: then the
+    /// decoded picture is encoded for those who look, once for all.
     ///
     /// - Parameters:
     ///   - received: The result of `FrameReceiver.next()`.
     ///   - peer: The sender, `FrameReceiver.peer`, which knows whether frames say what was skipped.
     public func show(_ received: ReceivedFrame, from peer: Peer? = nil) {
         let tells = peer?.abilities.contains(.skipCounts) ?? true
+        let encoded = received.encoded
+        // Browsers get JPEGs: those that arrived, or pictures that the server encodes.
+        let isShown = encoded.format.pixelFormat == .jpeg || encoded.format.planeCount > 0
         show(
-            received.encoded, localCaptureTime: received.localCaptureTime,
+            isShown ? encoded : received.frame, localCaptureTime: received.localCaptureTime,
             skipped: tells ? Int(received.info.skipped) : nil,
             clockError: received.captureError)
     }

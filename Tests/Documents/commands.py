@@ -75,8 +75,8 @@ def sent(to="127.0.0.1:5600", more="--frames 30"):
         sender.end()
 
 
-def receiver(at, more="--frames 30"):
-    return Command(f"frame-receive --listen {at} {more}")
+def receiver(at, more="--frames 30", program="frame-receive"):
+    return Command(f"{program} --listen {at} {more}")
 
 
 # --- frame-receive ---
@@ -338,19 +338,19 @@ def records_a_minute(command):
 # --- frame-send ---
 
 
-def sends(command, to=("127.0.0.4:5600",), more="--once", status=0):
+def sends(command, to=("127.0.0.4:5600",), more="--once", status=0, program="frame-receive"):
     """Has receivers take a stream to its end, and gives what the sender said."""
-    receivers = [receiver(at, more) for at in to]
+    receivers = [receiver(at, more, program) for at in to]
     try:
         for one in receivers:
             one.wait_for("listening")
-        with Command(command) as program:
+        with Command(command) as sender:
             for one in receivers:
                 one.end()
             # A live sender waits for the next receiver.
             if more != "--once":
-                program.interrupt()
-            return program.end(status)
+                sender.interrupt()
+            return sender.end(status)
     finally:
         for one in receivers:
             one.__exit__()
@@ -405,7 +405,10 @@ def sends_what_ffmpeg_gets(command):
 
 
 def full(command):
-    return command.replace("frame-send", os.environ["FRAME_SEND_FULL"])
+    """The same with the programs of make full."""
+    for name in "frame-send", "frame-receive":
+        command = command.replace(name, os.path.join(os.environ["FULL_PROGRAMS"], name))
+    return command
 
 
 FILM = "frame-send --input film.mp4 --to receiver:5600"
@@ -419,6 +422,11 @@ def sends_a_film(command):
 @runs("frame-send --input film.mp4 --start 0.5 --loop --to receiver:5600", "frame-send --input http://camera/video --to receiver:5600")
 def sends_a_film_for_ever(command):
     expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 70"))
+
+
+@runs("frame-send --pattern --codec h264 --to receiver:5600", "frame-send --pattern --codec vp9 --quality 60 --to receiver:5600")
+def sends_video(command):
+    expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 30", program=full("frame-receive")))
 
 
 def a_film_needs_the_full_programs():

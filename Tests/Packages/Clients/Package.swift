@@ -17,6 +17,7 @@ let shown: [Target.Dependency] = [
     .product(name: "FrameStreaming", package: "FrameStreaming"),
     .product(name: "FrameStreamingPreview", package: "FrameStreaming"),
     .product(name: "FrameStreamingTLS", package: "FrameStreaming"),
+    .product(name: "FrameStreamingMedia", package: "FrameStreaming"),
 ]
 
 let package = Package(

@@ -3,6 +3,7 @@
 // Tests/Documents/snippets.py finds each of them here, line by line.
 
 import FrameStreaming
+import FrameStreamingMedia
 import FrameStreamingPreview
 import FrameStreamingTLS
 
@@ -156,4 +157,24 @@ func encrypted() throws {
     options.security = tls.security
     let listener = try TCPListener(on: "0.0.0.0:5600", role: .receiver, options: options)
     print(listener.address)
+}
+
+func video(_ transport: any Transport, _ options: SenderOptions) throws {
+    let codec = try VideoCodec(.h264)
+    let sender = try FrameSender(codec: codec, transport: transport, options: options)
+    try sender.finish()
+}
+
+func videoOfJPEGs(_ camera: V4L2Camera) throws -> (any FrameCodec, SenderOptions) {
+    let codec = CombinedCodec(encoding: try VideoCodec(.h264), decoding: [JPEGCodec()])
+    var options = SenderOptions(for: camera)
+    options.passesOnJPEG = false
+    return (codec, options)
+}
+
+func combined(_ video: any FrameCodec, _ camera: V4L2Camera) -> (any FrameCodec, SenderOptions) {
+    let codec = CombinedCodec(encoding: video, decoding: [JPEGCodec(), video])
+    var options = SenderOptions(for: camera)
+    options.passesOnJPEG = false
+    return (codec, options)
 }

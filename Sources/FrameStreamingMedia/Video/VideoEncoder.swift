@@ -1,0 +1,123 @@
+internal import CFFmpeg
+internal import FrameStreamingCore
+
+/// An open encoder of FFmpeg's: a picture in, a frame out.
+///
+/// Unsafe code: context, picture and packet are made in the init, freed in the deinit, and used by one
+/// thread at a time.
+@safe final class VideoEncoder {
+    /// What an open encoder cannot change.
+    struct Shape: Equatable {
+        let width: Int
+        let height: Int
+        let pixelFormat: PixelFormat
+        let range: ColorRange
+        let matrix: ColorMatrix
+
+        init(_ format: FrameFormat) {
+            (width, height, pixelFormat) = (format.width, format.height, format.pixelFormat)
+            (range, matrix) = (format.colorRange, format.colorMatrix)
+        }
+    }
+
+    let shape: Shape
+    private let name: String
+    private let family: EncoderTuning.Family
+    private let context: UnsafeMutablePointer<AVCodecContext>
+    private let picture: UnsafeMutablePointer<AVFrame>
+    private let packet: UnsafeMutablePointer<AVPacket>
+    private var quality: Int
+    private var lastTime = Int64.min
+
+    /// - Throws: `unsupported` if the encoder does not take such pictures; `system` without memory.
+    init(_ codec: VideoCodec, _ shape: Shape, quality: Int) throws(FrameStreamingError) {
+        MediaFailure.begin()
+        self.shape = shape
+        self.quality = quality
+        name = codec.encoder
+        family = EncoderTuning.Family(codec.encoder)
+        let encoder = try unsafe EncoderTuning.find(codec.encoder, for: codec.format)
+        guard let made = unsafe avcodec_alloc_context3(encoder) else { throw Self.withoutMemory }
+        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe made
+        unsafe made.pointee.width = CInt(shape.width)
+        unsafe made.pointee.height = CInt(shape.height)
+        unsafe made.pointee.pix_fmt = PictureShape.format(of: shape.pixelFormat)
+        unsafe made.pointee.color_range = shape.range == .full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG
+        unsafe made.pointee.colorspace = PictureShape.space(of: shape.matrix)
+        unsafe EncoderTuning.prepare(made, family, codec.format, quality: quality)
+        let code = unsafe avcodec_open2(made, encoder, nil)
+        let (picture, packet) = unsafe (av_frame_alloc(), av_packet_alloc())
+        guard code >= 0, let picture = unsafe picture, let packet = unsafe packet else {
+            var (picture, packet) = unsafe (picture, packet)
+            unsafe av_frame_free(&picture)
+            unsafe av_packet_free(&packet)
+            unsafe avcodec_free_context(&context)
+            guard code < 0 else { throw Self.withoutMemory }
+            throw FrameStreamingError(
+                .unsupported, "\(codec.encoder) does not encode \(shape.width)x\(shape.height) (FFmpeg: ",
+                peer: MediaFailure.lastWords, behind: ")")
+        }
+        unsafe self.context = made
+        unsafe self.picture = picture
+        unsafe self.packet = packet
+    }
+
+    deinit {
+        var picture: UnsafeMutablePointer<AVFrame>? = unsafe picture
+        unsafe av_frame_free(&picture)
+        var packet: UnsafeMutablePointer<AVPacket>? = unsafe packet
+        unsafe av_packet_free(&packet)
+        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe context
+        unsafe avcodec_free_context(&context)
+    }
+
+    /// Whether this encoder can go on with this quality.
+    func canTake(quality: Int) -> Bool { quality == self.quality || family.changesQuality }
+
+    /// Encodes the next picture.
+    ///
+    /// - Parameters:
+    ///   - format: The format of the result.
+    ///   - pool: Memory for the result.
+    /// - Throws: `system` if the encoder fails, or keeps a picture back.
+    func encode(
+        _ frame: Frame, quality wanted: Int, standsAlone: Bool, as format: FrameFormat, into pool: FramePool
+    ) throws(FrameStreamingError) -> Frame {
+        MediaFailure.begin()
+        if wanted != quality {
+            unsafe EncoderTuning.change(context, quality: wanted)
+            quality = wanted
+        }
+        try unsafe BorrowedPicture.fill(picture, with: frame)
+        defer { unsafe av_frame_unref(picture) }
+        // A source's times may jump; an encoder's may only grow.
+        lastTime = max(MediaClock.ticks(.now), lastTime == .min ? .min : lastTime + 1)
+        unsafe picture.pointee.pts = lastTime
+        unsafe picture.pointee.pict_type = standsAlone ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
+        try check(unsafe avcodec_send_frame(context, picture))
+        try check(unsafe avcodec_receive_packet(context, packet))
+        defer { unsafe av_packet_unref(packet) }
+        guard let data = unsafe packet.pointee.data, unsafe packet.pointee.size > 0 else {
+            throw FrameStreamingError(.system, "\(name) made a frame without bytes")
+        }
+        let bytes = unsafe UnsafeRawBufferPointer(start: data, count: Int(packet.pointee.size))
+        var buffer = pool.buffer(byteCount: bytes.count)
+        unsafe buffer.withUnsafeMutableBytes { unsafe $0.copyMemory(from: bytes) }
+        var result = try buffer.makeFrame(format: format)
+        result.dependsOnPrevious = unsafe packet.pointee.flags & AV_PKT_FLAG_KEY == 0
+        return result
+    }
+
+    private func check(_ code: CInt) throws(FrameStreamingError) {
+        if code >= 0 { return }
+        let words = MediaFailure.lastWords
+        guard code != fs_media_again else {
+            throw FrameStreamingError(.system, "\(name) keeps pictures back, and is of no use here: choose another")
+        }
+        throw FrameStreamingError(.system, "\(name) failed (FFmpeg: ", peer: words, behind: ")")
+    }
+
+    private static var withoutMemory: FrameStreamingError {
+        FrameStreamingError(.system, "FFmpeg has no memory for an encoder")
+    }
+}
