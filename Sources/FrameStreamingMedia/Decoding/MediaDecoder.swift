@@ -1,5 +1,6 @@
 internal import CFFmpeg
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// A decoder of FFmpeg's for one video.
 ///
@@ -53,7 +54,8 @@ internal import FrameStreamingCore
         if code >= 0 {
             unsafe Self.configure(made, codec, input, isLive: isLive, options)
             unsafe fs_media_use_memory(made, memory)
-            code = unsafe avcodec_open2(made, codec, nil)
+            // It starts threads.
+            code = withSignalsHeld { unsafe avcodec_open2(made, codec, nil) }
         }
         guard code >= 0, let picture = unsafe av_frame_alloc() else {
             unsafe avcodec_free_context(&context)

@@ -1,5 +1,6 @@
 internal import CFFmpeg
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// An open decoder of FFmpeg's: a frame in, a picture out, and nothing concealed.
 ///
@@ -34,7 +35,8 @@ internal import FrameStreamingCore
             unsafe context.pointee.err_recognition = CInt(
                 AV_EF_EXPLODE | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_CRCCHECK)
             unsafe fs_media_use_memory(context, memory)
-            code = unsafe avcodec_open2(context, codec, nil)
+            // It starts threads.
+            code = withSignalsHeld { unsafe avcodec_open2(context, codec, nil) }
         }
         guard code >= 0, let made = unsafe context, let memory = unsafe memory, let frame = unsafe picture,
             let bytes = unsafe packet

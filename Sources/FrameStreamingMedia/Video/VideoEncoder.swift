@@ -1,5 +1,6 @@
 internal import CFFmpeg
 internal import FrameStreamingCore
+internal import FrameStreamingSystem
 
 /// An open encoder of FFmpeg's: a picture in, a frame out.
 ///
@@ -45,7 +46,8 @@ internal import FrameStreamingCore
         unsafe made.pointee.color_range = shape.range == .full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG
         unsafe made.pointee.colorspace = PictureShape.space(of: shape.matrix)
         unsafe EncoderTuning.prepare(made, family, codec.format, quality: quality)
-        let code = unsafe avcodec_open2(made, encoder, nil)
+        // It starts threads.
+        let code = withSignalsHeld { unsafe avcodec_open2(made, encoder, nil) }
         let (picture, packet) = unsafe (av_frame_alloc(), av_packet_alloc())
         guard code >= 0, let picture = unsafe picture, let packet = unsafe packet else {
             var (picture, packet) = unsafe (picture, packet)
