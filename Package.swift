@@ -42,8 +42,9 @@ func example(_ name: String, preview: Bool = false) -> Target {
 /// itself has one default for both.
 let isFetched = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
 
-/// Whether the manifest has FFmpeg's part. At home only where FRAMESTREAMING_FULL asks for it (`make full`), because
-/// SwiftPM builds every target of the package that it stands in, and FFmpeg is not to be needed for that.
+/// Whether the manifest has FFmpeg's part. At home only if FRAMESTREAMING_FULL asks for it
+/// (`make full`), because SwiftPM builds every target of the package that it stands in, and that
+/// must not need FFmpeg.
 let hasMedia = isFetched || Context.environment["FRAMESTREAMING_FULL"] != nil
 
 let package = Package(

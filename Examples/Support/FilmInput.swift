@@ -28,7 +28,7 @@ enum FilmInput {
             return try MediaSource(path: path, options: options)
         }
     #else
-        /// Says why the input cannot be read, and which programs read it.
+        /// Says why this program does not read the input, and which programs do.
         static func open(_ path: String, _ wishes: Wishes) throws(FrameStreamingError) -> any FrameSource {
             do throws(FrameStreamingError) {
                 return try FileSource(path: path, options: wishes.playback)

@@ -3,7 +3,7 @@ import FrameStreamingFiles
 import Testing
 
 extension ExampleTests {
-    /// Films and URLs: programs with FFmpeg send them, and those without say who does.
+    /// Films and URLs: programs with FFmpeg send them, and those without name the programs that do.
     @Suite struct FilmInputs {
         let workspace: Workspace
 

@@ -95,8 +95,8 @@ public protocol FrameCodec: Sendable {
     ///
     /// A ``FrameSender`` reads it once, and sends frames that its source gives in one of these
     /// formats as they are. So a relay of frames in a format of your own needs a codec that names
-    /// it here. JPEGs are sent as they are, too (`SenderOptions/passesOnJPEG`). A sender can tell its receiver in the handshake:
-    /// `options.pixelFormats = codec.encodedFormats`.
+    /// it here. JPEGs are sent as they are, too (`SenderOptions/passesOnJPEG`). A sender can tell its
+    /// receiver in the handshake: `options.pixelFormats = codec.encodedFormats`.
     var encodedFormats: [PixelFormat] { get }
 
     /// Whether frames depend on those before them, as those of H.264 do; false by default.

@@ -60,7 +60,7 @@ struct MediaPacing: Hashable, Sendable {
         lastDuration = stamp.duration
     }
 
-    /// Notes that what follows is not what comes next in the film: its start, or where it was led.
+    /// Notes that the next picture does not follow the last in the film: it is the first, or behind a jump.
     mutating func jumps() { lastStamp = nil }
 
     private var hasHandedOut = false

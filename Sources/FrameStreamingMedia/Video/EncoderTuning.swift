@@ -1,10 +1,10 @@
 internal import CFFmpeg
 internal import FrameStreamingCore
 
-/// What FFmpeg's encoders are told: no delay, and a quality.
+/// The options of FFmpeg's encoders: no delay, and a quality.
 ///
-/// Unsafe code: the context is the caller's, who is the only one to use it, and is not yet open where
-/// that is said.
+/// Unsafe code: the context is the caller's, and no other thread uses it during a call. `prepare` takes
+/// one that is not open yet.
 enum EncoderTuning {
     /// A family of encoders with the same options.
     enum Family {

@@ -89,13 +89,10 @@ internal import FrameStreamingSystem
         guard unsafe picture.pointee.flags & AV_FRAME_FLAG_CORRUPT == 0, unsafe picture.pointee.decode_error_flags == 0
         else { throw FrameStreamingError(.corruptImage, "parts of the \(format.name) frame are missing or wrong") }
         try cut(to: frame.format)
-        guard var result = try unsafe LeasedPicture.frame(over: picture) else {
+        guard let result = try unsafe LeasedPicture.frame(over: picture) else {
             throw FrameStreamingError(
                 .unsupported, "the pictures of this \(format.name) are not 8 bits of luma and chroma")
         }
-        // The encoder's side knows it, and not every format can say it.
-        _ = result.format
-        result.uprightTurn = .none
         return result
     }
 

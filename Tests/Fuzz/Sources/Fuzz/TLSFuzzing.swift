@@ -186,8 +186,8 @@ private func words(from first: Int) -> [UInt8] {
 private let wordsOfConnector = words(from: 1)
 private let wordsOfListener = words(from: 7)
 
-/// Whether what was heard is what was said, from its first byte on. At once, because each byte that
-/// Swift compares is told to libFuzzer.
+/// Whether the bytes received are those sent, from the first on. At once, because libFuzzer notes each
+/// byte that Swift compares.
 private func isStart(_ heard: [UInt8], of said: [UInt8]) -> Bool {
     guard heard.count <= said.count else { return false }
     return unsafe memcmp(heard, said, heard.count) == 0
