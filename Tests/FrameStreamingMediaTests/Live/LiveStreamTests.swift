@@ -38,8 +38,10 @@ import Testing
 
     @Test func `JPEGs of a camera pass untouched, the newest first`() throws {
         let jpegs = try Self.jpegs()
-        let isTaken = Monitor(false)
+        let (isAsked, isTaken) = (Monitor(false), Monitor(false))
         let camera = try CameraServer { peer, _ in
+            // Not before the source was asked: its thread reads at once.
+            _ = isAsked.wait(until: waitLimit()) { $0 ? true : nil }
             peer.beginMultipart()
             // The end of a part shows with the start of the next.
             for index in 0..<40 { peer.sendPart(jpegs[index % 3]) }
@@ -50,6 +52,7 @@ import Testing
         let before = MonotonicTime.now
         let source = try MediaSource(path: "http://127.0.0.1:\(camera.port)/video")
         #expect(!source.isLive)
+        isAsked.update { $0 = true }
         let taken = try frames(source) { $0.last?.packed == jpegs[3] }
         isTaken.update { $0 = true }
         #expect(source.isLive && taken.allSatisfy { jpegs.contains($0.packed) })
