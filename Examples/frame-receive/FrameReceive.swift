@@ -54,7 +54,7 @@ struct FrameReceive: ParsableCommand {
         defer { server?.close() }
         // Read once, and not for every frame.
         let codec = try pictures.codec(connection.limits, previews: server != nil)
-        let decode = pictures.decodeSettings(of: codec)
+        let decode = pictures.decodeSettings(of: codec, previews: server != nil)
         let consumeTime = pictures.consumeTime
         let rotation = Rotation(pictures.rotate?.turn)
         server?.limitCounts = { [report] in report.limits }

@@ -247,28 +247,31 @@ struct ConsumeOptions: ParsableArguments {
         }
     }
 
-    /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
+    /// The codec for JPEGs, and for video if the program has one and the recording takes it.
     ///
     /// - Parameters:
     ///   - limits: What a picture may cost.
     ///   - previews: Whether the pictures are shown in a browser.
-    func codec(_ limits: LimitOptions, previews: Bool) throws(FrameStreamingError) -> ReceivingCodec {
-        let jpeg = limits.codec(isStrict: strict)
+    func codec(_ limits: LimitOptions, previews: Bool) throws(FrameStreamingError) -> any FrameCodec {
+        let turbo = limits.codec(isStrict: strict)
+        let jpeg = ReceivingCodec(turbo, jpegs: jpegs(previews: previews))
         // A recording of JPEGs takes nothing else.
-        let video = recordsJPEG ? nil : try VideoArguments.receiving(maximumPixels: jpeg.maximumPixels)
-        let keeps = keepsJPEGs(previews: previews)
-        return ReceivingCodec(
-            jpeg, video: video, jpegs: keeps ? .passedOn : isVideo && decode == nil ? .decodedToTheirPlanes : .decoded)
+        guard !recordsJPEG, let video = try VideoArguments.receiving(maximumPixels: turbo.maximumPixels) else {
+            return jpeg
+        }
+        return CombinedCodec(encoding: jpeg, decoding: [jpeg, video])
     }
 
-    /// Whether JPEGs stay as they came.
-    private func keepsJPEGs(previews: Bool) -> Bool {
-        decode == nil && !strict && (recordsJPEG || previews && record == nil)
+    /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
+    private func jpegs(previews: Bool) -> ReceivingCodec.JPEGs {
+        guard decode == nil else { return .decoded }
+        if !strict, recordsJPEG || previews && record == nil { return .passedOn }
+        return isVideo ? .decodedToTheirPlanes : .decoded
     }
 
     /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded
     /// because the user wants that.
-    func pixelFormats(of codec: ReceivingCodec) -> [PixelFormat] {
+    func pixelFormats(of codec: any FrameCodec) -> [PixelFormat] {
         decode == .some(.none) ? [] : codec.decodableFormats
     }
 
@@ -285,13 +288,18 @@ struct ConsumeOptions: ParsableArguments {
 
     /// Nil leaves the pictures as they arrive: by default, that is what a recording of JPEGs and the
     /// preview need, so that they have every picture, even a damaged one.
-    func decodeSettings(of codec: ReceivingCodec) -> DecodeSettings? {
-        switch decode {
+    ///
+    /// - Parameters:
+    ///   - codec: The result of ``codec(_:previews:)``.
+    ///   - previews: Whether the pictures are shown in a browser.
+    func decodeSettings(of codec: any FrameCodec, previews: Bool) -> DecodeSettings? {
+        switch (decode, jpegs(previews: previews)) {
         // Video must be decoded in any case.
-        case nil where codec.jpegs == .passedOn: codec.hasMemory ? DecodeSettings(pixelFormat: .i420) : nil
-        case .bgr, nil: DecodeSettings(pixelFormat: .bgr24)
-        case .i420: DecodeSettings(pixelFormat: .i420)
-        case .some(.none): nil
+        case (nil, .passedOn): codec.hasMemory ? DecodeSettings(pixelFormat: .i420) : nil
+        // A JPEG has the planes that it has, and video these.
+        case (nil, .decodedToTheirPlanes), (.i420, _): DecodeSettings(pixelFormat: .i420)
+        case (.bgr, _), (nil, .decoded): DecodeSettings(pixelFormat: .bgr24)
+        case (.some(.none), _): nil
         }
     }
 

@@ -1,6 +1,6 @@
 import FrameStreaming
 
-/// TurboJPEG for JPEGs, and FFmpeg for video where the program has it.
+/// TurboJPEG, with the choice what becomes of a JPEG.
 struct ReceivingCodec: FrameCodec {
     /// What becomes of a JPEG.
     enum JPEGs {
@@ -13,43 +13,20 @@ struct ReceivingCodec: FrameCodec {
     }
 
     private let jpeg: JPEGCodec
-    private let video: (any FrameCodec)?
-    let jpegs: JPEGs
+    private let jpegs: JPEGs
 
-    init(_ jpeg: JPEGCodec, video: (any FrameCodec)?, jpegs: JPEGs) {
+    init(_ jpeg: JPEGCodec, jpegs: JPEGs) {
         self.jpeg = jpeg
-        self.video = video
         self.jpegs = jpegs
     }
 
-    var hasMemory: Bool { video?.hasMemory ?? false }
-    var decodableFormats: [PixelFormat] { jpeg.decodableFormats + (video?.decodableFormats ?? []) }
+    var decodableFormats: [PixelFormat] { jpeg.decodableFormats }
 
     func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
         try jpeg.encode(frame, settings)
     }
 
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
-        guard frame.format.pixelFormat == .jpeg else { return try videoCodec(frame).decode(frame, video(settings)) }
-        return try decodeJPEG(frame, settings)
-    }
-
-    func makeDecodingSession() throws(FrameStreamingError) -> any DecodingSession {
-        Session(self, try video?.makeDecodingSession())
-    }
-
-    private func videoCodec(_ frame: Frame) throws(FrameStreamingError) -> any FrameCodec {
-        if let video { return video }
-        throw Self.unknown(frame)
-    }
-
-    fileprivate static func unknown(_ frame: Frame) -> FrameStreamingError {
-        FrameStreamingError(
-            .unsupported,
-            "\(frame.format.pixelFormat) is not decoded by this program: use the programs that make full builds")
-    }
-
-    fileprivate func decodeJPEG(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
         var settings = settings
         switch jpegs {
         case .passedOn: return frame
@@ -57,28 +34,5 @@ struct ReceivingCodec: FrameCodec {
         case .decodedToTheirPlanes: settings.pixelFormat = try jpeg.nativePlaneFormat(of: frame)
         }
         return try jpeg.decode(frame, settings)
-    }
-
-    /// Video has planes of 4:2:0, unless something else was asked for.
-    fileprivate func video(_ settings: DecodeSettings) -> DecodeSettings {
-        var settings = settings
-        if jpegs != .decoded { settings.pixelFormat = .i420 }
-        return settings
-    }
-
-    private final class Session: DecodingSession {
-        private let codec: ReceivingCodec
-        private let video: (any DecodingSession)?
-
-        init(_ codec: ReceivingCodec, _ video: (any DecodingSession)?) {
-            self.codec = codec
-            self.video = video
-        }
-
-        func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
-            if frame.format.pixelFormat == .jpeg { return try codec.decodeJPEG(frame, settings) }
-            guard let video else { throw ReceivingCodec.unknown(frame) }
-            return try video.decode(frame, codec.video(settings))
-        }
     }
 }

@@ -202,8 +202,11 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// A source that waits for its receivers loses none.
     private func lacksReference(_ entry: FrameQueue<Frame>.Entry) -> Bool {
         guard case .ready = entry.stage, policy != .reliable else { return false }
-        guard entry.frame.dependsOnPrevious, entry.frame.original == nil else { return false }
-        return !hasSourceReference || entry.skipped > 0
+        // In this order, because only the last question may cost a lock.
+        guard !hasSourceReference || entry.skipped > 0, entry.frame.comesEncoded, entry.frame.original == nil else {
+            return false
+        }
+        return entry.frame.dependsOnPrevious
     }
 
     /// The pixel format of the frame that is sent next; nil = there

@@ -27,15 +27,14 @@ final class ReceiverDecoder: Sendable {
     /// - Throws: As the codec; `corruptImage` for a frame whose reference did not decode.
     func decode(_ frame: Frame) throws(FrameStreamingError) -> Frame {
         guard let state else { return try codec.decode(frame, settings) }
-        let result: Result<Frame, FrameStreamingError> = state.withLock { state in
+        return try state.withLock { state throws(FrameStreamingError) in
             do throws(FrameStreamingError) {
-                return .success(try Self.decode(frame, settings, with: codec, &state))
+                return try Self.decode(frame, settings, with: codec, &state)
             } catch {
                 state = State()
-                return .failure(error)
+                throw error
             }
         }
-        return try result.get()
     }
 
     /// Decodes a frame that the consumer does not want, if the next one may depend on it. Returns why

@@ -4,8 +4,8 @@ internal import FrameStreamingSystem
 
 /// A decoder of FFmpeg's for one video.
 ///
-/// Unsafe code: the context, the picture and the memory are made in the init, freed in the deinit,
-/// and used by one thread at a time. Pictures that are still held keep their memory.
+/// Unsafe code: the pointers are those of its ``CodecContext``, which lives as long as this does, and
+/// packets are the caller's.
 @safe final class MediaDecoder {
     /// What comes next.
     enum Step {
@@ -18,9 +18,9 @@ internal import FrameStreamingSystem
         case ended
     }
 
-    private let context: UnsafeMutablePointer<AVCodecContext>
-    private let picture: UnsafeMutablePointer<AVFrame>
-    private let memory: UnsafeMutablePointer<fs_media_memory>
+    private let objects: CodecContext
+    private var context: UnsafeMutablePointer<AVCodecContext> { unsafe objects.context }
+    private var picture: UnsafeMutablePointer<AVFrame> { unsafe objects.picture }
     private let converter: PictureConverter
     private let base: AVRational
     private let streamTurn: PictureTurn
@@ -44,35 +44,14 @@ internal import FrameStreamingSystem
                 .unsupported, "this FFmpeg has no decoder for ",
                 peer: unsafe codec.map { unsafe String(cString: $0) } ?? "it", subject: name)
         }
-        guard let made = unsafe avcodec_alloc_context3(codec) else { throw Self.withoutMemory }
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe made
-        guard let memory = unsafe fs_media_memory_make() else {
-            unsafe avcodec_free_context(&context)
-            throw Self.withoutMemory
-        }
-        var code = unsafe avcodec_parameters_to_context(made, parameters)
+        guard let objects = unsafe CodecContext(codec, decodes: true) else { throw Self.withoutMemory }
+        self.objects = objects
+        var code = unsafe avcodec_parameters_to_context(objects.context, parameters)
         if code >= 0 {
-            unsafe Self.configure(made, codec, input, isLive: isLive, options)
-            unsafe fs_media_use_memory(made, memory)
-            // It starts threads.
-            code = withSignalsHeld { unsafe avcodec_open2(made, codec, nil) }
+            unsafe Self.configure(objects.context, codec, input, isLive: isLive, options)
+            code = objects.open()
         }
-        guard code >= 0, let picture = unsafe av_frame_alloc() else {
-            unsafe avcodec_free_context(&context)
-            unsafe fs_media_memory_free(memory)
-            throw code < 0 ? MediaFailure.error(code, about: input.address) : Self.withoutMemory
-        }
-        unsafe self.context = made
-        unsafe self.picture = picture
-        unsafe self.memory = memory
-    }
-
-    deinit {
-        var picture: UnsafeMutablePointer<AVFrame>? = unsafe picture
-        unsafe av_frame_free(&picture)
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe context
-        unsafe avcodec_free_context(&context)
-        unsafe fs_media_memory_free(memory)
+        guard code >= 0 else { throw MediaFailure.error(code, about: input.address) }
     }
 
     private static func configure(

@@ -4,14 +4,13 @@ internal import FrameStreamingSystem
 
 /// An open decoder of FFmpeg's: a frame in, a picture out, and nothing concealed.
 ///
-/// Unsafe code: context, picture, packet and memory are made in the init, freed in the deinit, and used
-/// by one thread at a time. Pictures that are still held keep their memory.
+/// Unsafe code: the pointers are those of its ``CodecContext``, which lives as long as this does.
 @safe final class VideoDecoder {
     let format: VideoFormat
-    private let context: UnsafeMutablePointer<AVCodecContext>
-    private let picture: UnsafeMutablePointer<AVFrame>
-    private let packet: UnsafeMutablePointer<AVPacket>
-    private let memory: UnsafeMutablePointer<fs_media_memory>
+    private let objects: CodecContext
+    private var context: UnsafeMutablePointer<AVCodecContext> { unsafe objects.context }
+    private var picture: UnsafeMutablePointer<AVFrame> { unsafe objects.picture }
+    private var packet: UnsafeMutablePointer<AVPacket> { unsafe objects.packet }
 
     /// - Throws: `unsupported` if this machine's FFmpeg does not decode the format; `system` without
     ///   memory.
@@ -21,48 +20,24 @@ internal import FrameStreamingSystem
         guard let codec = unsafe avcodec_find_decoder(format.identifier) else {
             throw FrameStreamingError(.unsupported, "this machine's FFmpeg does not decode \(format.name)")
         }
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe avcodec_alloc_context3(codec)
-        let memory = unsafe fs_media_memory_make()
-        var (picture, packet) = unsafe (av_frame_alloc(), av_packet_alloc())
-        var code: CInt = -1
-        if let context = unsafe context, let memory = unsafe memory {
-            unsafe context.pointee.max_pixels = Int64(maximumPixels)
-            unsafe context.pointee.flags |= AV_CODEC_FLAG_LOW_DELAY
-            // Threads for whole frames would hold one back each.
-            unsafe context.pointee.thread_type = FF_THREAD_SLICE
-            unsafe context.pointee.thread_count = 0
-            unsafe context.pointee.error_concealment = 0
-            unsafe context.pointee.err_recognition = CInt(
-                AV_EF_EXPLODE | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_CRCCHECK)
-            unsafe fs_media_use_memory(context, memory)
-            // It starts threads.
-            code = withSignalsHeld { unsafe avcodec_open2(context, codec, nil) }
+        guard let objects = unsafe CodecContext(codec, decodes: true) else {
+            throw FrameStreamingError(.system, "FFmpeg has no memory for a decoder of \(format.name)")
         }
-        guard code >= 0, let made = unsafe context, let memory = unsafe memory, let frame = unsafe picture,
-            let bytes = unsafe packet
-        else {
-            unsafe av_frame_free(&picture)
-            unsafe av_packet_free(&packet)
-            unsafe avcodec_free_context(&context)
-            unsafe fs_media_memory_free(memory)
+        self.objects = objects
+        let context = unsafe objects.context
+        unsafe context.pointee.max_pixels = Int64(maximumPixels)
+        unsafe context.pointee.flags |= AV_CODEC_FLAG_LOW_DELAY
+        // Threads for whole frames would hold one back each.
+        unsafe context.pointee.thread_type = FF_THREAD_SLICE
+        unsafe context.pointee.thread_count = 0
+        unsafe context.pointee.error_concealment = 0
+        unsafe context.pointee.err_recognition = CInt(
+            AV_EF_EXPLODE | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_CRCCHECK)
+        guard objects.open() >= 0 else {
             throw FrameStreamingError(
                 .system, "no decoder of \(format.name) could be opened (FFmpeg: ", peer: MediaFailure.lastWords,
                 behind: ")")
         }
-        unsafe self.context = made
-        unsafe self.picture = frame
-        unsafe self.packet = bytes
-        unsafe self.memory = memory
-    }
-
-    deinit {
-        var picture: UnsafeMutablePointer<AVFrame>? = unsafe picture
-        unsafe av_frame_free(&picture)
-        var packet: UnsafeMutablePointer<AVPacket>? = unsafe packet
-        unsafe av_packet_free(&packet)
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe context
-        unsafe avcodec_free_context(&context)
-        unsafe fs_media_memory_free(memory)
     }
 
     /// The picture of the next frame, cut to the size that the frame states.

@@ -19,14 +19,7 @@ final class VideoDecodingSession: DecodingSession {
     }
 
     func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
-        let result: Result<Frame, FrameStreamingError> = state.withLock { state in
-            do throws(FrameStreamingError) {
-                return .success(try decode(frame, settings, &state))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try state.withLock { state throws(FrameStreamingError) in try decode(frame, settings, &state) }
     }
 
     private func decode(

@@ -4,8 +4,7 @@ internal import FrameStreamingSystem
 
 /// An open encoder of FFmpeg's: a picture in, a frame out.
 ///
-/// Unsafe code: context, picture and packet are made in the init, freed in the deinit, and used by one
-/// thread at a time.
+/// Unsafe code: the pointers are those of its ``CodecContext``, which lives as long as this does.
 @safe final class VideoEncoder {
     /// What an open encoder cannot change.
     struct Shape: Equatable {
@@ -24,9 +23,10 @@ internal import FrameStreamingSystem
     let shape: Shape
     private let name: String
     private let family: EncoderTuning.Family
-    private let context: UnsafeMutablePointer<AVCodecContext>
-    private let picture: UnsafeMutablePointer<AVFrame>
-    private let packet: UnsafeMutablePointer<AVPacket>
+    private let objects: CodecContext
+    private var context: UnsafeMutablePointer<AVCodecContext> { unsafe objects.context }
+    private var picture: UnsafeMutablePointer<AVFrame> { unsafe objects.picture }
+    private var packet: UnsafeMutablePointer<AVPacket> { unsafe objects.packet }
     private var quality: Int
     private var lastTime = Int64.min
 
@@ -38,39 +38,22 @@ internal import FrameStreamingSystem
         name = codec.encoder
         family = EncoderTuning.Family(codec.encoder)
         let encoder = try unsafe EncoderTuning.find(codec.encoder, for: codec.format)
-        guard let made = unsafe avcodec_alloc_context3(encoder) else { throw Self.withoutMemory }
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe made
+        guard let objects = unsafe CodecContext(encoder, decodes: false) else {
+            throw FrameStreamingError(.system, "FFmpeg has no memory for an encoder")
+        }
+        self.objects = objects
+        let made = unsafe objects.context
         unsafe made.pointee.width = CInt(shape.width)
         unsafe made.pointee.height = CInt(shape.height)
         unsafe made.pointee.pix_fmt = PictureShape.format(of: shape.pixelFormat)
         unsafe made.pointee.color_range = shape.range == .full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG
         unsafe made.pointee.colorspace = PictureShape.space(of: shape.matrix)
         unsafe EncoderTuning.prepare(made, family, codec.format, quality: quality)
-        // It starts threads.
-        let code = withSignalsHeld { unsafe avcodec_open2(made, encoder, nil) }
-        let (picture, packet) = unsafe (av_frame_alloc(), av_packet_alloc())
-        guard code >= 0, let picture = unsafe picture, let packet = unsafe packet else {
-            var (picture, packet) = unsafe (picture, packet)
-            unsafe av_frame_free(&picture)
-            unsafe av_packet_free(&packet)
-            unsafe avcodec_free_context(&context)
-            guard code < 0 else { throw Self.withoutMemory }
+        guard objects.open() >= 0 else {
             throw FrameStreamingError(
                 .unsupported, "\(codec.encoder) does not encode \(shape.width)x\(shape.height) (FFmpeg: ",
                 peer: MediaFailure.lastWords, behind: ")")
         }
-        unsafe self.context = made
-        unsafe self.picture = picture
-        unsafe self.packet = packet
-    }
-
-    deinit {
-        var picture: UnsafeMutablePointer<AVFrame>? = unsafe picture
-        unsafe av_frame_free(&picture)
-        var packet: UnsafeMutablePointer<AVPacket>? = unsafe packet
-        unsafe av_packet_free(&packet)
-        var context: UnsafeMutablePointer<AVCodecContext>? = unsafe context
-        unsafe avcodec_free_context(&context)
     }
 
     /// Whether this encoder can go on with this quality.
@@ -117,9 +100,5 @@ internal import FrameStreamingSystem
             throw FrameStreamingError(.system, "\(name) keeps pictures back, and is of no use here: choose another")
         }
         throw FrameStreamingError(.system, "\(name) failed (FFmpeg: ", peer: words, behind: ")")
-    }
-
-    private static var withoutMemory: FrameStreamingError {
-        FrameStreamingError(.system, "FFmpeg has no memory for an encoder")
     }
 }

@@ -25,14 +25,9 @@ final class VideoEncodingSession: EncodingSession {
         _ frame: Frame, _ settings: EncodeSettings, standsAlone: Bool
     ) throws(FrameStreamingError) -> Frame {
         try settings.check()
-        let result: Result<Frame, FrameStreamingError> = state.withLock { state in
-            do throws(FrameStreamingError) {
-                return .success(try encode(frame, settings, standsAlone, &state))
-            } catch {
-                return .failure(error)
-            }
+        return try state.withLock { state throws(FrameStreamingError) in
+            try encode(frame, settings, standsAlone, &state)
         }
-        return try result.get()
     }
 
     private func encode(
