@@ -9,7 +9,7 @@ A frame is acknowledged when the loop asks for the next, so a slow loop gets few
 need OpenCV or simplejpeg, with numpy; the JPEGs as they came (decode=False, --raw, --save) need the standard library alone.
 """
 from __future__ import annotations
-import argparse, collections, dataclasses, importlib.util, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
+import argparse, collections, contextlib, dataclasses, importlib.util, json, os, queue, selectors, signal, socket, struct, sys, threading, time, typing
 
 HELLO, WELCOME, REJECT, FRAME, ACK, PING, PONG, BYE, BYE_ACK, SOURCE_LOST, SOURCE_RESTORED, REQUEST = range(0x81, 0x8D)
 HEADERS = dict(zip(range(0x81, 0x8D), (72, 72, 4, 76, 56, 16, 32, 4, 8, 0, 0, 8)))  # bytes in version 1
@@ -198,10 +198,11 @@ class Connection:
     def __init__(self, link: Link, peer: Hello, window: int, largest: int, others: tuple[socket.socket, typing.Any] | None) -> None:
         self.link, self.peer, self.largest, self.others = link, peer, largest, others
         self.clock = Clock(any(peer.boot) and peer.boot == boot_id())
-        self.frames: queue.Queue[Frame | StreamError | None] = queue.Queue()  # None: BYE
+        # None: BYE. A queue.Queue that Ctrl-C interrupts may have no lock to release, and says so instead.
+        self.frames: queue.SimpleQueue[Frame | StreamError | None] = queue.SimpleQueue()
         self.window = self.credit = window
         self.received = self.acknowledged = self.unconsumed = 0
-        self.leaving, self.goodbye = False, threading.Event()
+        self.leaving, self.goodbye = False, queue.SimpleQueue()  # with one item or more when it is answered
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -222,7 +223,8 @@ class Connection:
         try:
             if goodbye:
                 self.link.write(BYE, struct.pack(">HH", goodbye[0], reason), goodbye[1].encode()[:1024])
-                self.goodbye.wait(patience)
+                with contextlib.suppress(queue.Empty):
+                    self.goodbye.get(timeout=patience)
             if reason:
                 self.link.drain(patience)  # nobody reads any more
             self.link.socket.shutdown(socket.SHUT_WR)
@@ -261,7 +263,7 @@ class Connection:
                     if self.leaving:
                         self.link.write(BYE_ACK, struct.pack(">Q", self.acknowledged))
                 elif kind == BYE_ACK and self.leaving:
-                    self.goodbye.set()
+                    self.goodbye.put(None)
                 elif kind in HEADERS and kind not in (SOURCE_LOST, SOURCE_RESTORED):
                     raise StreamError(f"message {kind:#x} has no place here")
             if not ended:
@@ -270,7 +272,7 @@ class Connection:
             self.frames.put(ConnectionLost(f"the connection broke: {error}"))
         except StreamError as error:
             self.frames.put(error)
-        self.goodbye.set()
+        self.goodbye.put(None)
 
     def _frame(self, header: bytes, payload: bytes, now: int) -> Frame:
         (sequence, source, captured, _, _, _, skipped, width, height, form, clock, _, _, _, _, _, metadata

@@ -160,6 +160,17 @@ class Link:
         return hello
 
 
+class Condition(threading.Condition):
+    """One that Ctrl-C leaves in order: Python's own may be interrupted where it has given its lock back, and then has none to release."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        try:
+            return super().wait(timeout)
+        finally:
+            if not self._is_owned():
+                self.acquire()
+
+
 class FrameSender:
     """JPEGs to one receiver after another.
 
@@ -185,7 +196,7 @@ class FrameSender:
         self._window, self._reliable, self._reconnect = window, reliable, reconnect
         self._session = secrets.randbits(63) + 1
         self._pending: collections.deque = collections.deque()  # frames without ACK; the first _under_way were sent
-        self._changed, self._link, self._thread, self._reason = threading.Condition(), None, None, ""
+        self._changed, self._link, self._thread, self._reason = Condition(), None, None, ""
         self._failure: StreamError | None = None
         self.acknowledged = self.undecodable = 0  # frames, and those of them that the receiver could not decode, or refused
         self._under_way = self._sent = self._credit = self._largest = 0  # of this connection
@@ -292,8 +303,7 @@ class FrameSender:
         if not self._reliable:
             self._pending.clear()
         self._under_way = self._sent = 0
-        self._credit, self._largest, self._failure, self._goodbye, self._closing = (
-            peer.credit, peer.largest, None, threading.Event(), False)
+        self._credit, self._largest, self._failure, self._closing = peer.credit, peer.largest, None, False
         self._link, self._reason = link, ""
         self._thread = threading.Thread(target=self._read, args=(link,), daemon=True)
         self._thread.start()
@@ -329,7 +339,6 @@ class FrameSender:
                                ReceiverEnded(f"the receiver failed: {words}", FAILED) if code == FAILED else
                                ReceiverEnded(f"the receiver ended: {words}", COMPLETE))
                 elif kind == BYE_ACK and self._closing:
-                    self._goodbye.set()
                     failure = ReceiverEnded("done")
                 elif kind in HEADERS and kind not in (PONG, REQUEST):
                     raise StreamError(f"message {kind:#x} has no place here")
@@ -339,7 +348,6 @@ class FrameSender:
             failure = error
         with self._changed:
             self._failure = failure
-            self._goodbye.set()
             self._changed.notify_all()
 
     def _hang_up(self, reason: str | None = None, code: int = COMPLETE) -> None:
@@ -351,7 +359,8 @@ class FrameSender:
             if reason is not None:
                 self._closing = True
                 link.write(BYE, struct.pack(">HH", code, 0), reason.encode()[:1024])
-                self._goodbye.wait(0.5 if code == STOPPED else 2)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._failure, 0.5 if code == STOPPED else 2)
             if not self._thread.is_alive():
                 link.drain(2)
             link.socket.shutdown(socket.SHUT_RDWR)
@@ -612,7 +621,7 @@ class Newest(threading.Thread):
 
     def __init__(self, capture: typing.Any) -> None:
         super().__init__(daemon=True)
-        self._camera, self._changed = capture, threading.Condition()
+        self._camera, self._changed = capture, Condition()
         self._picture, self._count = None, 0
         self.start()
 

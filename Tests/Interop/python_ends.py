@@ -628,6 +628,43 @@ def statuses():
             check(f"a second signal ends it with {status}, and before that nothing else", statuses[-1] == status and set(statuses) <= {0, status}, statuses)
 
 
+def interrupted():
+    """Ctrl-C at any line of Python's own wait: no lock is held after it, and what comes out is the KeyboardInterrupt."""
+    lines, number = threading.Condition.wait.__code__.co_firstlineno, 0
+    while True:
+        condition, count, reached = send.Condition(), 0, []
+
+        def trace(frame, event, _):
+            nonlocal count
+            if frame.f_code is not threading.Condition.wait.__code__:
+                return None if event == "call" and frame.f_code.co_filename == threading.__file__ else trace
+            if event == "line":
+                count += 1
+                if count == number + 1:
+                    reached.append(frame.f_lineno - lines)
+                    raise KeyboardInterrupt
+            return trace
+
+        outcome = None
+        sys.settrace(trace)
+        try:
+            with condition:
+                condition.wait(0)
+        except BaseException as error:  # a RuntimeError is what this is about
+            outcome = error
+        finally:
+            sys.settrace(None)
+        if not reached:
+            break
+        free = []
+        other = threading.Thread(target=lambda: free.append(condition.acquire(timeout=PATIENCE)))
+        other.start()
+        other.join()
+        check(f"Ctrl-C in line {reached} of wait", type(outcome) is KeyboardInterrupt and free == [True], (repr(outcome), free))
+        number += 1
+    check("wait has lines", number > 8, number)
+
+
 def lacking():
     """What the environment lacks, or has broken, is named by both; there is no traceback."""
     with tempfile.TemporaryDirectory(prefix="frame-interop-") as folder:
@@ -657,7 +694,8 @@ def main():
         video, originals = make_video(folder)
         for part in (lambda: to_frame_receive(folder, video, originals), lambda: from_frame_send(folder), lambda: python_both(video),
                      lambda: killed(video), lambda: endings(video), lambda: goodbyes(video, folder), in_turn, by_hand, malformed,
-                     hostile_words, other_format, bare, folders, lambda: addresses(video), lambda: pipes(folder), statuses, lacking):
+                     hostile_words, other_format, bare, folders, lambda: addresses(video), lambda: pipes(folder), statuses,
+                     interrupted, lacking):
             try:
                 part()
             except Exception as error:  # the others are run all the same
