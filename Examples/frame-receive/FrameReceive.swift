@@ -13,7 +13,8 @@ struct FrameReceive: ParsableCommand {
         discussion: """
             Connection: frame-receive --listen 5600 --maximum-connections 4
                         frame-receive --from sender:5600
-            Pictures:   frame-receive --listen 5600 --record out.y4m --once
+            Pictures:   frame-receive --listen 5600 --record out.mkv
+                        frame-receive --listen 5600 --record out.y4m --once
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
             Preview:    frame-receive --listen 5600 --preview 8080
                         frame-receive --listen 5600 --preview 0.0.0.0:8080 --preview-tls --preview-link
@@ -25,7 +26,7 @@ struct FrameReceive: ParsableCommand {
     private static let examples = """
         Error: give one of --listen [HOST:]PORT and --from HOST:PORT
           frame-receive --listen 0.0.0.0:5600 --key-file camera.key --preview 8080
-          frame-receive --listen 0.0.0.0:5600 --key-file camera.key --record out.y4m
+          frame-receive --listen 0.0.0.0:5600 --key-file camera.key --record out.mkv
           frame-receive --from sender:5600
           See 'frame-receive --help' for all options.
         """
@@ -95,14 +96,17 @@ struct FrameReceive: ParsableCommand {
             isOver = true
         }
 
-        if let connector = try connection.connector(taking: pictures.pixelFormats(of: codec), tls) {
+        if let connector = try connection.connector(
+            taking: pictures.pixelFormats(of: codec, previews: server != nil), tls)
+        {
             report.previews(server?.addresses)
             try report.during(stop: connector.cancel, interrupted: recordings.cancel, finished: recordings.finish) {
                 if connection.noReconnect { return try consume(try connector.nextTransport(until: .never)) }
                 try connector.serve(onWaiting: report.waits(for: connector.address), consume)
             }
         } else {
-            let listener = try connection.listener(taking: pictures.pixelFormats(of: codec), tls)
+            let listener = try connection.listener(
+                taking: pictures.pixelFormats(of: codec, previews: server != nil), tls)
             report.listening(listener)
             server?.invitation = connection.invitation(
                 to: listener.address, with: security.credentialOfPeers)

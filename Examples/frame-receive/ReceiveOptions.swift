@@ -175,8 +175,8 @@ struct PreviewArguments: ParsableArguments {
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Record as Y4M, MJPEG or a directory of JPEGs, by the ending of the name. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3. A FIFO, a device and - (standard output) take the MJPEG of one stream at a time.",
-            valueName: "file.y4m|file.mjpg|dir/|-"), completion: .file())
+            "Record by the ending of the name: as Matroska or MP4, which have JPEG and video as they came with their capture times, as Y4M, MJPEG or a directory of JPEGs. Existing recordings are kept: the next recording, another sender's, and one after a change of format go to NAME-2, NAME-3. A FIFO, a device and - (standard output) take the MJPEG of one stream at a time.",
+            valueName: "file.mkv|file.mp4|file.y4m|file.mjpg|dir/|-"), completion: .file())
     var record: String?
 
     @Flag(
@@ -202,7 +202,7 @@ struct ConsumeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The pixel format to decode to. (default: bgr; for a Y4M recording the JPEG's own planes; none for a recording of JPEGs, and for a preview without recording)"
+            "The pixel format to decode to. (default: bgr; for a Y4M recording the JPEG's own planes; none for another recording, and for a preview without recording)"
         ))
     var decode: DecodeArgument?
 
@@ -229,8 +229,8 @@ struct ConsumeOptions: ParsableArguments {
         }
         if let record, RecordingKind(path: record) == nil {
             throw ValidationError(
-                "--record \(record) is nothing that can be recorded: a file ends with .y4m, .mjpg or .mjpeg, a directory "
-                    + "of JPEGs ends with / or has no ending, and - is standard output")
+                "--record \(record) is nothing that can be recorded: a file ends with .mkv, .mp4, .y4m, .mjpg or .mjpeg, a "
+                    + "directory of JPEGs ends with / or has no ending, and - is standard output")
         }
         if isVideo, let decode, decode != .i420 {
             throw ValidationError("a Y4M recording needs planes: leave --decode out")
@@ -243,7 +243,8 @@ struct ConsumeOptions: ParsableArguments {
             throw ValidationError("--maximum-recordings is at least 0, not \(maximumRecordings)")
         }
         if recordRate != nil, !isVideo {
-            throw ValidationError("--record-rate is for Y4M: no other recording says how fast it is played")
+            throw ValidationError(
+                "--record-rate is for Y4M: Matroska and MP4 have the pictures' own times, and other recordings none")
         }
     }
 
@@ -255,8 +256,9 @@ struct ConsumeOptions: ParsableArguments {
     func codec(_ limits: LimitOptions, previews: Bool) throws(FrameStreamingError) -> any FrameCodec {
         let turbo = limits.codec(isStrict: strict)
         let jpeg = ReceivingCodec(turbo, jpegs: jpegs(previews: previews))
-        // A recording of JPEGs takes nothing else.
-        guard !recordsJPEG, let video = try VideoArguments.receiving(maximumPixels: turbo.maximumPixels) else {
+        // Other recordings of what arrives take nothing but JPEGs.
+        guard !recordsArriving || isFilm, let video = try VideoArguments.receiving(maximumPixels: turbo.maximumPixels)
+        else {
             return jpeg
         }
         return CombinedCodec(encoding: jpeg, decoding: [jpeg, video])
@@ -265,20 +267,27 @@ struct ConsumeOptions: ParsableArguments {
     /// A Y4M recording keeps the JPEG's own subsampling; nothing else needs separate planes.
     private func jpegs(previews: Bool) -> ReceivingCodec.JPEGs {
         guard decode == nil else { return .decoded }
-        if !strict, recordsJPEG || previews && record == nil { return .passedOn }
+        if !strict, recordsArriving || previews && record == nil { return .passedOn }
         return isVideo ? .decodedToTheirPlanes : .decoded
     }
 
     /// The formats that HELLO names to the sender; empty = any, for frames that are not decoded
     /// because the user wants that.
-    func pixelFormats(of codec: any FrameCodec) -> [PixelFormat] {
-        decode == .some(.none) ? [] : codec.decodableFormats
+    ///
+    /// - Parameters:
+    ///   - codec: The result of ``codec(_:previews:)``.
+    ///   - previews: Whether the pictures are shown in a browser.
+    func pixelFormats(of codec: any FrameCodec, previews: Bool) -> [PixelFormat] {
+        if isFilm, decodeSettings(of: codec, previews: previews) == nil { return FilmRecorder.pixelFormats }
+        return decode == .some(.none) ? [] : codec.decodableFormats
     }
 
     private var isVideo: Bool { record.flatMap(RecordingKind.init) == .video }
 
+    private var isFilm: Bool { if case .film? = record.flatMap(RecordingKind.init) { true } else { false } }
+
     /// Whether the pictures are recorded as they arrive.
-    private var recordsJPEG: Bool { record != nil && !isVideo }
+    private var recordsArriving: Bool { record != nil && !isVideo }
 
     /// With --no-overwrite an existing first name is refused at the start;
     /// later recordings take free names.
@@ -294,8 +303,8 @@ struct ConsumeOptions: ParsableArguments {
     ///   - previews: Whether the pictures are shown in a browser.
     func decodeSettings(of codec: any FrameCodec, previews: Bool) -> DecodeSettings? {
         switch (decode, jpegs(previews: previews)) {
-        // Video must be decoded in any case.
-        case (nil, .passedOn): codec.hasMemory ? DecodeSettings(pixelFormat: .i420) : nil
+        // A viewer of the preview needs video decoded, and nobody else does.
+        case (nil, .passedOn): codec.hasMemory && (previews || !isFilm) ? DecodeSettings(pixelFormat: .i420) : nil
         // A JPEG has the planes that it has, and video these.
         case (nil, .decodedToTheirPlanes), (.i420, _): DecodeSettings(pixelFormat: .i420)
         case (.bgr, _), (nil, .decoded): DecodeSettings(pixelFormat: .bgr24)

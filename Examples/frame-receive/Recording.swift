@@ -25,8 +25,7 @@ final class Recording: Sendable {
     /// not be acknowledged as consumed.
     func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
         guard let kind = recordings.kind else { return }
-        // A video needs the decoded picture, a JPEG recording takes it as received.
-        let frame = kind == .video ? received.frame : received.encoded
+        let frame = Self.frame(of: received, for: kind)
         try state.withLock { (state) throws(FrameStreamingError) in
             if let current = state.recorder, !current.accepts(frame) { end(&state) }
             let recorder: any FrameRecorder
@@ -41,6 +40,19 @@ final class Recording: Sendable {
                 end(&state)
                 try begin(&state).write(frame)
             }
+        }
+    }
+
+    /// A video needs the decoded picture, and other recordings take it as received. A film's times are
+    /// those of this machine's clock.
+    private static func frame(of received: ReceivedFrame, for kind: RecordingKind) -> Frame {
+        switch kind {
+        case .video: return received.frame
+        case .motionJPEG, .directory: return received.encoded
+        case .film:
+            var frame = received.forwarded()
+            if frame.captureTime == nil { frame.captureTime = received.info.arrivalTime.map { CaptureTime($0) } }
+            return frame
         }
     }
 

@@ -1,8 +1,10 @@
 import FrameStreaming
 
 /// The kind of a recording, chosen by its name.
-enum RecordingKind {
+enum RecordingKind: Hashable {
     case video, motionJPEG, directory
+    /// Compressed frames with their times.
+    case film(FilmContainer)
 
     /// Nil for any other file extension: `x.avi` would become a directory of that name. Standard
     /// output, a FIFO and a device take JPEGs, unless their name says that they take video.
@@ -11,6 +13,8 @@ enum RecordingKind {
         let name = lowered.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         if name.hasSuffix(".y4m") {
             self = .video
+        } else if let container = FilmContainer(path: path) {
+            self = .film(container)
         } else if name.hasSuffix(".mjpg") || name.hasSuffix(".mjpeg") || RecordingPath.isStream(path) {
             self = .motionJPEG
         } else if path.hasSuffix("/") {

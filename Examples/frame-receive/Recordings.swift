@@ -70,7 +70,7 @@ final class Recordings: Sendable {
         if RecordingPath.isStandardOutput(path) { leaveStandardOutputToPictures() }
         let name =
             switch kind {
-            case .video, .motionJPEG: try RecordingPath.checkFile(path, options: first)
+            case .video, .motionJPEG, .film: try RecordingPath.checkFile(path, options: first)
             case .directory: try RecordingPath.checkDirectory(path, options: first)
             case nil: path
             }
@@ -159,7 +159,7 @@ final class Recordings: Sendable {
         var options = options
         options.firstNumber = number
         do throws(FrameStreamingError) {
-            let recorder = try recorder(options)
+            let recorder = try recorder(options, of: recording.peer)
             if !isStream { starts.withLock { $0.nextNumber = max($0.nextNumber, recorder.number + 1) } }
             output.records(RecordingStartEvent(path: recorder.path, peer: recording.peer))
             return recorder
@@ -218,10 +218,15 @@ final class Recordings: Sendable {
         starts.begun += 1
     }
 
-    private func recorder(_ options: RecordingOptions) throws(FrameStreamingError) -> any FrameRecorder {
+    private func recorder(
+        _ options: RecordingOptions, of peer: Peer
+    ) throws(FrameStreamingError) -> any FrameRecorder {
         switch kind {
         case .video: try Y4MRecorder(path: path, rate: rate, options: options, cancellation: cancellation)
         case .motionJPEG, nil: try MJPEGRecorder(path: path, options: options, cancellation: cancellation)
+        case .film(let container):
+            try FilmRecorder(
+                path: path, container: container, stream: peer.stream, options: options, cancellation: cancellation)
         case .directory: try JPEGDirectoryRecorder(path: path, options: options)
         }
     }

@@ -121,6 +121,13 @@ def records_mjpeg(command):
         raise Surprise(said[-2000:])
 
 
+@runs("frame-receive --listen 5600 --record out.mkv", "frame-receive --listen 5600 --record out.mp4 --sync")
+def records_films(command):
+    expect(SUMMARY, receives(command))
+    if decoded(re.search(r"out\.\w+", command)[0]) != 30:
+        raise Surprise("not 30 pictures")
+
+
 @runs("frame-receive --listen 5600 --record slow.y4m --record-rate 25")
 def states_a_rate(command):
     receives(command)

@@ -109,6 +109,24 @@ final class RecordingFile {
         state = .closed
     }
 
+    /// Adds what makes a film quick to open and to seek in. Without it every frame can be read, so a
+    /// failure is passed over. What goes to a reader has its head sent already, and stays as it is.
+    func finish(_ ending: FilmEnding) {
+        guard identity != nil, wholeLength > 0, let descriptor = try? opened() else { return }
+        do {
+            try append(unsafe ending.tail.span.bytes, RawSpan())
+            // Appending descriptors write at the end only. This name also leads to a file that was renamed.
+            let file = try Descriptor.openForWriting("/proc/self/fd/\(descriptor.raw)")
+            for patch in ending.patches {
+                try file.seek(to: patch.offset)
+                try file.writeAll(unsafe patch.bytes.span.bytes)
+            }
+            if syncsFrames { try file.syncData() }
+        } catch {
+            return
+        }
+    }
+
     /// Closes a regular file until the next frame. A FIFO stays open, because its reader would take
     /// a close for the end.
     func suspend() {

@@ -15,12 +15,16 @@ final class FFmpeg: Sendable {
     private let state = Monitor(State())
 
     /// Starts it in a directory, where its words go to a file.
-    init(_ arguments: [String], in directory: TemporaryDirectory) throws {
+    convenience init(_ arguments: [String], in directory: TemporaryDirectory) throws {
+        try self.init("ffmpeg", ["-nostdin", "-y"] + arguments, in: directory)
+    }
+
+    private init(_ name: String, _ arguments: [String], in directory: TemporaryDirectory) throws {
         process = Process()
         log = directory.path("ffmpeg-\(UUID().uuidString).log")
         try Data().write(to: URL(fileURLWithPath: log))
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "warning", "-y"] + arguments
+        process.arguments = [name, "-hide_banner", "-loglevel", "warning"] + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
@@ -54,5 +58,21 @@ final class FFmpeg: Sendable {
         let program = try FFmpeg(arguments, in: directory)
         let status = try program.finish()
         try #require(status == 0, "ffmpeg \(arguments.joined(separator: " ")): \(program.words)")
+    }
+
+    /// What ffprobe says about a film: one line for each entry, without names.
+    ///
+    /// - Parameter second: Where it begins to read; nil = at the start.
+    static func probe(
+        _ film: String, _ entries: String, in directory: TemporaryDirectory, from second: Int? = nil
+    ) throws -> [String] {
+        let answer = directory.path("probe-\(UUID().uuidString)")
+        let program = try FFmpeg(
+            "ffprobe",
+            ["-show_entries", entries, "-of", "csv=p=0", "-o", answer, film]
+                + (second.map { ["-read_intervals", "\($0)"] } ?? []), in: directory)
+        let status = try program.finish()
+        try #require(status == 0, "ffprobe \(film): \(program.words)")
+        return try String(contentsOfFile: answer, encoding: .utf8).split(whereSeparator: \.isNewline).map(String.init)
     }
 }

@@ -26,3 +26,29 @@ func pattern() throws(FrameStreamingError) -> SourceEvent? {
     var source = try TestPatternSource(width: 64, height: 48)
     return try source.next(until: .after(.seconds(1)))
 }
+
+/// Records what a receiver gets, as it came, each frame with its time.
+func record(_ receiver: FrameReceiver) throws(FrameStreamingError) {
+    let recorder = try FilmRecorder(path: "out.mkv", stream: receiver.peer.stream)
+    while let received = try receiver.next() { try recorder.write(received.forwarded()) }
+    recorder.close()
+}
+
+/// A recorder of a user's own: it keeps the newest frames in memory.
+final class MemoryRecorder: FrameRecorder {
+    let path = "memory"
+    let number = 1
+    private(set) var frameCount = 0
+    private var frames: [Frame] = []
+
+    func accepts(_ frame: Frame) -> Bool { frames.last.map { $0.format == frame.format } ?? true }
+
+    func write(_ frame: Frame) throws(FrameStreamingError) {
+        guard accepts(frame) else { throw FrameStreamingError(.unsupported, "all frames have one format") }
+        frames = frames.suffix(99) + [frame.copy()]
+        frameCount += 1
+    }
+
+    func suspend() {}
+    func close() { frames = [] }
+}
