@@ -98,6 +98,7 @@ package struct CommandLineCheck: Sendable {
     private static let rate = "pictures per second, more than 0, such as 25, 29.97 or 30000/1001"
 
     private static let ranges = [
+        "--bitrate": "8k to 10G bits a second, such as 800k or 2M, or auto",
         "--quality": "1 to 100, or a range of them such as 20...80", "--size": size, "--resolution": size, "-s": size,
         "--rate": rate, "--fps": rate, "-r": rate, "--record-rate": rate,
         "--window": "a number of frames, 1 or more, or adaptive", "--latency-target": "1 to 60000 ms",

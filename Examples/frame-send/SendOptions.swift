@@ -30,6 +30,12 @@ struct SendOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "The most bits a second that video has, such as 800k or 2M, or auto: as many as the link delivers, one receiver at a time. --quality is then the best that is used. (default: as many as the quality needs)",
+            valueName: "n|auto"))
+    var bitrate: BitRateArgument?
+
+    @Option(
+        help: ArgumentHelp(
             "FFmpeg's name of another encoder for --codec, such as h264_v4l2m2m or h264_vaapi. (default: libx264, libvpx, libvpx-vp9)",
             valueName: "name"))
     var encoder: String?
@@ -108,6 +114,7 @@ struct SendOptions: ParsableArguments {
         } else if allowScale || allowRate {
             throw ValidationError("--allow-scale and --allow-rate go with a range of qualities: --quality 20...80")
         }
+        try validateBitRate()
         if codec.isVideo, subsampling != nil {
             throw ValidationError("--subsampling is for JPEG: \(codec.rawValue) has 4:2:0")
         }
@@ -127,9 +134,9 @@ struct SendOptions: ParsableArguments {
             guard maximumConnections >= 1 else {
                 throw ValidationError("--maximum-connections is at least 1, not \(maximumConnections)")
             }
-            guard listen != nil, !noReconnect, quality?.isRange != true else {
+            guard listen != nil, !noReconnect, !followsLink else {
                 throw ValidationError(
-                    "--maximum-connections is for --listen with a fixed quality and without --no-reconnect: else there is one receiver at a time"
+                    "--maximum-connections is for --listen with a fixed quality, without --bitrate auto and --no-reconnect: else there is one receiver at a time"
                 )
             }
         }
@@ -139,6 +146,28 @@ struct SendOptions: ParsableArguments {
             own: [.connections: "--maximum-connections", .minimumRate: "--minimum-rate"])
         if handshake == .text { try validateText() }
     }
+
+    private func validateBitRate() throws {
+        guard let bitrate else { return }
+        guard codec.isVideo else {
+            throw ValidationError(
+                "--bitrate is for video: give --codec h264, vp8 or vp9, or have JPEG follow the link by --quality 20...80"
+            )
+        }
+        if quality?.isRange == true {
+            throw ValidationError(
+                "a range of qualities and --bitrate both choose the size of pictures: give one quality, the best, with --bitrate"
+            )
+        }
+        if bitrate.rate == .automatic, to.count > 1 {
+            throw ValidationError(
+                "--bitrate auto is for one receiver: several share one encoding, so give a number, such as --bitrate 2M"
+            )
+        }
+    }
+
+    /// Whether the size of pictures follows the link, which is possible with one receiver.
+    private var followsLink: Bool { quality?.isRange == true || bitrate?.rate == .automatic }
 
     private func validateText() throws {
         if case .fixed(let frames) = window, frames > 1 {
@@ -183,9 +212,9 @@ struct SendOptions: ParsableArguments {
                 try TCPConnector(to: receiver, role: .sender(sending), handshake: handshake.tcp, options: options))
         }
         guard let listen else { return {} }
-        // A range of qualities works with one receiver only, and so does a
+        // What follows the link works with one receiver only, and so does a
         // stream that ends with its receiver.
-        if noReconnect || quality?.isRange == true {
+        if noReconnect || followsLink {
             let acceptor = try TCPAcceptor(
                 on: listen, role: .sender(sending), handshake: handshake.tcp, options: options,
                 onError: report.turnedAway)
@@ -215,6 +244,7 @@ struct SendOptions: ParsableArguments {
         }
         options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
         options.passesOnJPEG = !codec.isVideo
+        options.bitRate = bitrate?.rate
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
         }
@@ -244,43 +274,5 @@ struct SendOptions: ParsableArguments {
         options.onAcknowledgement = report.onAcknowledgement
         options.onEvent = report.event
         return options
-    }
-}
-
-/// A quality, or a range of them.
-enum QualityArgument: ExpressibleByArgument, CustomStringConvertible {
-    case fixed(Int)
-    case range(ClosedRange<Int>)
-
-    init?(argument: String) {
-        let possible = 1...100
-        if let quality = Int(argument), possible.contains(quality) {
-            self = .fixed(quality)
-            return
-        }
-        let parts = argument.split(separator: argument.contains("...") ? "..." : "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let low = Int(parts[0]), let high = Int(parts[1]), possible.contains(low),
-            possible.contains(high), low < high
-        else { return nil }
-        self = .range(low...high)
-    }
-
-    /// The best quality of the range.
-    var best: Int {
-        switch self {
-        case .fixed(let quality): quality
-        case .range(let range): range.upperBound
-        }
-    }
-
-    var isRange: Bool {
-        if case .range = self { true } else { false }
-    }
-
-    var description: String {
-        switch self {
-        case .fixed(let quality): "\(quality)"
-        case .range(let range): "\(range)"
-        }
     }
 }

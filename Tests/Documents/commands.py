@@ -431,7 +431,9 @@ def sends_a_film_for_ever(command):
     expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 70"))
 
 
-@runs("frame-send --pattern --codec h264 --to receiver:5600", "frame-send --pattern --codec vp9 --quality 60 --to receiver:5600")
+@runs(
+    "frame-send --pattern --codec h264 --to receiver:5600", "frame-send --pattern --codec vp9 --quality 60 --to receiver:5600",
+    "frame-send --pattern --codec h264 --bitrate auto --to receiver:5600", "frame-send --pattern --codec vp8 --bitrate 2M --to receiver:5600")
 def sends_video(command):
     expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 30", program=full("frame-receive")))
 

@@ -129,6 +129,8 @@ extension ExampleTests {
         @Test(arguments: [
             ("--quality", "101", "1 to 100, or a range"), ("--size", "0x480", "sides of 1 to 65500"),
             ("--fps", "0", "more than 0"), ("-s", "640", "such as 1280x720"), ("-r", "nonsense", "more than 0"),
+            ("--bitrate", "0", "800k or 2M, or auto"), ("--bitrate", "7k", "8k to 10G"), ("--bitrate", "1e6", "2M"),
+            ("--bitrate", "M", "2M"), ("--bitrate", "11G", "8k to 10G"), ("--bitrate", "fast", "auto"),
             ("--window", "0", "1 or more, or adaptive"), ("--frames", "many", "1 or more"),
             ("--encoders", "99999999999999999999", "1 to 64"), ("--policy", "newest", "latest"),
         ])

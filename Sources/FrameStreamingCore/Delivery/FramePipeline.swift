@@ -145,8 +145,8 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     // MARK: Encoding
 
     /// Takes as many frames for encoding as may be taken now, and calls `encode` for those that need an
-    /// encoder, and with whether the result must stand alone.
-    mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry, Bool) -> Void) {
+    /// encoder.
+    mutating func take(at now: MonotonicTime, _ encode: (FrameQueue<Frame>.Entry, EncodingOrder) -> Void) {
         var taken = queue.taken
         flow.look(hasWaiting: !hasRoom, taken: taken, inFlight: inFlight.count, at: now)
         while let index = queue.firstWaiting,
@@ -154,10 +154,16 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         {
             taken += 1
             switch queue.take(at: index) {
-            case .mustBeEncoded(let entry): encode(entry, queue.hasMemory ? references.take() : false)
+            case .mustBeEncoded(let entry): encode(entry, queue.hasMemory ? nextOrder(at: now) : EncodingOrder())
             case .isEncoded(let encoding): learn(encoding, at: now)
             }
         }
+    }
+
+    private mutating func nextOrder(at now: MonotonicTime) -> EncodingOrder {
+        let standsAlone = references.take()
+        return EncodingOrder(
+            standsAlone: standsAlone, byteTarget: flow.byteTarget(standsAlone: standsAlone, at: now))
     }
 
     /// Forgets the next time to look, because no frame is taken now.
@@ -177,8 +183,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     // MARK: To the receiver
 
     /// Drops frames at the front that could not be encoded, or that depend on one that the receiver
-    /// does not have, and returns how many. Throws if the settings or the pixel format are the reason,
-    /// because the next frame would fail as well.
+    /// does not have, and returns how many left the front. One that an encoder with memory made waits to
+    /// be encoded again, or is replaced. Throws if the settings or the pixel format are the reason of a
+    /// failure, because the next frame would fail as well.
     mutating func dropUseless() throws(FrameStreamingError) -> Int {
         var count = 0
         while true {
@@ -190,6 +197,10 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
             } else if let first = queue.entries.first, lacksReference(first) {
                 counts.dropped.replaced += 1
                 hasSourceReference = false
+            } else if isOrphaned {
+                queue.encodeFirstAgain()
+                if policy == .latest, queue.count > 1 { replace(at: 0) }
+                return count + 1
             } else {
                 return count
             }
@@ -207,6 +218,15 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
             return false
         }
         return entry.frame.dependsOnPrevious
+    }
+
+    /// Whether the first entry was encoded for a receiver that, as it turned out since, does not have
+    /// the frame before it.
+    private var isOrphaned: Bool {
+        guard queue.hasMemory, references.state == .broken, case .ready? = queue.firstStage,
+            let frame = queue.entries.first?.frame
+        else { return false }
+        return frame.original != nil && frame.dependsOnPrevious
     }
 
     /// The pixel format of the frame that is sent next; nil = there

@@ -114,6 +114,9 @@ struct FrameQueue<Frame: QueueableFrame>: Sendable {
         for index in entries.indices { encodeAgain(at: index) }
     }
 
+    /// Has the first frame encoded again, because what an encoder with memory made of it is of no use.
+    mutating func encodeFirstAgain() { encodeAgain(at: 0) }
+
     private mutating func encodeAgain(at index: Int) {
         guard let original = entries[index].frame.original ?? unfinished(at: index) else { return }
         if case .unacknowledged = entries[index].stage { entries[index].isEncodedAgain = true }

@@ -48,7 +48,7 @@ extension ReceiverLink {
                     // A list of actions has at most one of these.
                     next = attempt(outgoing, over: step.connection)
                 case .send(let outgoing, _, waits: true): wait(for: outgoing, over: step.connection)
-                case .encode(let frame, let ticket, let standsAlone): encode(frame, ticket, standsAlone)
+                case .encode(let frame, let ticket, let order): encode(frame, ticket, order)
                 case .wakeSource: state.wakeAll()
                 case .close(let close): perform(close, step.connection)
                 case .report(let report): tell(report, step.connection)
@@ -115,9 +115,9 @@ extension ReceiverLink {
         state.withLock { $0.blocked?.connection === connection }
     }
 
-    private func encode(_ frame: SharedEncoding, _ ticket: UInt64, _ standsAlone: Bool) {
+    private func encode(_ frame: SharedEncoding, _ ticket: UInt64, _ order: EncodingOrder) {
         if let encoder {
-            return encoder.encode(frame, standsAlone: standsAlone, isShared: sharesEncodings(), on: encoders) {
+            return encoder.encode(frame, order, isShared: sharesEncodings(), on: encoders) {
                 [weak self] encoding, result in self?.handle(.encoded(ticket: ticket, encoding, as: result))
             }
         }

@@ -238,6 +238,7 @@ final class ReceiverLink: Sendable {
                 peer: state.connection?.transport.peer ?? state.peer, statistics: session.frames.statistics,
                 end: session.phase.streamEnd, failure: session.failure,
                 connections: session.frames.progress.connections, window: session.frames.flow.window,
+                targetBitRate: session.frames.flow.targetBitRate(at: .now),
                 isPaused: session.phase.isOpen && session.connection?.isPaused == true)
         }
     }

@@ -145,8 +145,8 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
 
     private mutating func takeWaiting(at now: MonotonicTime, _ actions: inout Actions) {
         guard connection?.isPaused == false, phase.isOpen else { return frames.rest() }
-        frames.take(at: now) { entry, standsAlone in
-            actions.append(.encode(entry.frame, ticket: entry.ticket, standsAlone: standsAlone))
+        frames.take(at: now) { entry, order in
+            actions.append(.encode(entry.frame, ticket: entry.ticket, order))
         }
         if let settings = frames.flow.encodeSettings, chosen.map({ $0 != settings }) ?? true {
             chosen = settings

@@ -111,7 +111,7 @@ enum SessionEvent<Frame: QueueableFrame>: Sendable {
 
     // MARK: The encoders' side
 
-    /// A frame that ``SessionAction/encode(_:ticket:standsAlone:)`` asked for is encoded.
+    /// A frame that ``SessionAction/encode(_:ticket:_:)`` asked for is encoded.
     ///
     /// - Parameter result: What an encoder with memory made of it for this receiver.
     indirect case encoded(ticket: UInt64, FrameEncoding, as: Frame? = nil)
@@ -157,9 +157,8 @@ struct SourceEnd: Hashable, Sendable {
 
 /// An action that the driver of a session must perform.
 enum SessionAction<Frame: QueueableFrame>: Sendable {
-    /// Have this frame encoded, and report it with this ticket. An encoder with memory must be told
-    /// whether the result must stand alone.
-    case encode(Frame, ticket: UInt64, standsAlone: Bool)
+    /// Have this frame encoded, and report it with this ticket.
+    case encode(Frame, ticket: UInt64, EncodingOrder)
     /// Hand this to the connection and report the result: without
     /// waiting, or on a thread that may wait.
     case send(Outgoing<Frame>, over: ConnectionNumber, waits: Bool)

@@ -17,14 +17,16 @@ struct FlowControl: Sendable {
     private(set) var wakeAt: MonotonicTime?
     /// The quality control; nil without adaptive quality.
     private(set) var quality: QualityControl?
+    /// The bit rate of an encoder with memory; nil without one.
+    private(set) var bitRate: BitRateControl?
 
     private var fixedWindow = 1
     private var adaptive: AdaptiveWindow?
     private var prediction = AcknowledgementPrediction()
     private var offers: UInt64 = 0
 
-    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, or a range of
-    ///   qualities outside 1...100.
+    /// - Throws: `invalidArgument` for a window or a number of encoders below 1, a range of
+    ///   qualities outside 1...100, or a bit rate out of range.
     init(_ options: SenderOptions) throws(FrameStreamingError) {
         guard options.encoders >= 1 else {
             throw FrameStreamingError(
@@ -43,6 +45,10 @@ struct FlowControl: Sendable {
             }
             quality = QualityControl(
                 quality: wanted.range, allowsScale: wanted.allowsScale, allowsRate: wanted.allowsRate)
+        }
+        if let wanted = options.bitRate {
+            try wanted.check()
+            bitRate = BitRateControl(wanted)
         }
     }
 
@@ -107,6 +113,17 @@ struct FlowControl: Sendable {
         return now <= through
     }
 
+    /// The bytes that the next frame of an encoder with memory should have at most; nil = as many as
+    /// its quality needs.
+    mutating func byteTarget(standsAlone: Bool, at now: MonotonicTime) -> Int? {
+        bitRate?.target(standsAlone: standsAlone, at: now)
+    }
+
+    /// The bits a second at which frames aim; nil = as many as their quality needs.
+    func targetBitRate(at now: MonotonicTime) -> Int? {
+        bitRate?.bytesPerSecond(at: now).map { Int(min(8 * $0, Double(BitRate.largest))) }
+    }
+
     // MARK: Events
 
     /// Changes policy and window, before the first frame.
@@ -123,12 +140,14 @@ struct FlowControl: Sendable {
         prediction.reset()
         adaptive?.reset()
         quality?.reset()
+        bitRate?.reset()
     }
 
     /// Notes that the source gave a frame. Returns false if it must be
     /// dropped to keep the link's rate.
     mutating func offered(at now: MonotonicTime) -> Bool {
         quality?.offered(at: now)
+        bitRate?.offered(at: now)
         offers &+= 1
         if let quality, offers % UInt64(quality.settings.keepOneIn) != 0 { return false }
         adaptive?.offered(at: now)
@@ -143,9 +162,10 @@ struct FlowControl: Sendable {
     /// frame waits only for the window.
     mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
         wakeAt = nil
-        guard adaptive != nil || quality != nil else { return }
+        guard adaptive != nil || quality != nil || bitRate != nil else { return }
         guard isLimitedByWindow(hasWaiting: hasWaiting, taken: taken, inFlight: inFlight) else { return }
         adaptive?.limited(at: now)
+        bitRate?.limited(at: now)
         // A larger window is tried first, as long as it may help.
         if adaptive?.mayGrow(at: now) != true { quality?.limited(at: now) }
     }
@@ -164,6 +184,7 @@ struct FlowControl: Sendable {
     mutating func encoded(nanoseconds: Int64, bytes: Int, settings: EncodeSettings, at now: MonotonicTime) {
         prediction.encoded(nanoseconds)
         quality?.encoded(bytes: bytes, quality: settings.quality, scale: settings.scale, at: now)
+        bitRate?.encoded(bytes: bytes)
     }
 
     /// Notes that a frame is handed to the connection, with the number ``nextSequence``.
@@ -192,6 +213,9 @@ struct FlowControl: Sendable {
         prediction.acknowledged(after: now.nanoseconds &- flight.sent.nanoseconds)
         adaptive?.acknowledged(word, of: flight, next: next, roundTrip: roundTrip, at: now)
         quality?.acknowledged(word, bytes: flight.bytes, sentAt: flight.sent, at: now)
+        bitRate?.acknowledged(
+            word, bytes: flight.bytes, sentAt: flight.sent, roundTrip: roundTrip,
+            mayGrow: adaptive?.mayGrow(at: now) ?? false, at: now)
     }
 
     /// Limits an adaptive quality to the one that the receiver asked for.

@@ -6,6 +6,10 @@ public struct EncodeSettings: Hashable, Sendable {
     public var subsampling: ChromaSubsampling?
     /// The scale of the picture before it is encoded. A compressed picture is not scaled.
     public var scale: PictureScale
+    /// The bytes that the frame should have at most, for codecs with memory (``FrameCodec/hasMemory``):
+    /// within that they come as near as they can to ``quality``. Nil, the default, = as many as the
+    /// quality needs. A sender with a ``SenderOptions/bitRate`` sets it for each frame.
+    public var byteTarget: Int?
 
     /// Quality 80, the codec's own subsampling and the picture's own size, unless given.
     public init(quality: Int = 80, subsampling: ChromaSubsampling? = nil, scale: PictureScale = .full) {
@@ -14,10 +18,13 @@ public struct EncodeSettings: Hashable, Sendable {
         self.scale = scale
     }
 
-    /// - Throws: `invalidArgument` for a quality outside 1...100.
+    /// - Throws: `invalidArgument` for a quality outside 1...100, or a number of bytes below 1.
     package func check() throws(FrameStreamingError) {
         guard (1...100).contains(quality) else {
             throw FrameStreamingError(.invalidArgument, "quality must be 1 (smallest) to 100 (best), not \(quality)")
+        }
+        if let byteTarget, byteTarget < 1 {
+            throw FrameStreamingError(.invalidArgument, "a frame has 1 byte or more, not \(byteTarget)")
         }
     }
 }

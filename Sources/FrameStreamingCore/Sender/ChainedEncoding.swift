@@ -23,6 +23,14 @@ final class EncoderChain: Sendable {
     }
 }
 
+/// What an encoder with memory must know of a picture.
+struct EncodingOrder: Hashable, Sendable {
+    /// Whether the result must stand alone.
+    var standsAlone = false
+    /// The bytes that the result should have at most; nil = as many as its quality needs.
+    var byteTarget: Int?
+}
+
 /// A picture for an encoder with memory, and the links that wait for the result.
 final class ChainedEncoding: EncodingJob {
     /// Called with the result, and the frame if there is one.
@@ -34,13 +42,13 @@ final class ChainedEncoding: EncodingJob {
     }
 
     private let chain: EncoderChain
-    private let standsAlone: Bool
+    private let order: EncodingOrder
     private let state: Monitor<State>
 
     /// - Parameter first: Called before all others.
-    init(_ picture: Frame, by chain: EncoderChain, standsAlone: Bool, first: @escaping Callback) {
+    init(_ picture: Frame, by chain: EncoderChain, _ order: EncodingOrder, first: @escaping Callback) {
         self.chain = chain
-        self.standsAlone = standsAlone
+        self.order = order
         state = Monitor(.waiting(picture, [first]))
     }
 
@@ -60,7 +68,9 @@ final class ChainedEncoding: EncodingJob {
     func encode(with codec: any FrameCodec, _ settings: EncodeSettings) -> [@Sendable () -> Void] {
         guard case .waiting(let picture, _) = state.withLock({ $0 }) else { return [] }
         let start = MonotonicTime.now
-        switch chain.encode(picture, settings, standsAlone: standsAlone, with: codec) {
+        var settings = settings
+        settings.byteTarget = order.byteTarget ?? settings.byteTarget
+        switch chain.encode(picture, settings, standsAlone: order.standsAlone, with: codec) {
         case .success(let frame):
             let time = MonotonicTime.now.nanoseconds - start.nanoseconds
             return finish(.success(bytes: frame.byteCount, nanoseconds: time, settings: settings), frame)

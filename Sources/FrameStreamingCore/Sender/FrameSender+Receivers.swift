@@ -108,6 +108,12 @@ extension FrameSender {
                     "adaptive quality is for one receiver, and there is one already: give each a sender of its own, or a fixed quality"
                 )
             }
+            if options.bitRate == .automatic, control.links.contains(where: \.isOpen) {
+                return FrameStreamingError(
+                    .unsupported,
+                    "a bit rate that follows the link is for one receiver, and there is one already: give each a sender of its own, or a fixed bit rate"
+                )
+            }
             control.links.append(link)
             control.version += 1
             control.retire(beyond: Self.mostNamed)

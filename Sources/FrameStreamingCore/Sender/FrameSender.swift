@@ -76,10 +76,25 @@ public final class FrameSender: Sendable {
         try options.encode.check()
         // Invalid options are refused here, before a connection is added.
         _ = try FlowControl(options)
+        try Self.checkBitRate(options, codec)
         self.options = options
         encoders = EncoderPool(
             codec: codec, count: options.encoders, settings: options.encode, passesOnJPEG: options.passesOnJPEG,
             poller: poller)
+    }
+
+    private static func checkBitRate(_ options: SenderOptions, _ codec: any FrameCodec) throws(FrameStreamingError) {
+        guard options.bitRate != nil else { return }
+        guard codec.hasMemory else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "a bit rate is for codecs with memory, such as H.264: adapt this codec's quality to the link instead")
+        }
+        guard options.adaptiveQuality == nil else {
+            throw FrameStreamingError(
+                .invalidArgument,
+                "an adaptive quality and a bit rate both choose the size of frames: set one of them")
+        }
     }
 
     deinit {

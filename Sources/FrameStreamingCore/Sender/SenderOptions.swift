@@ -10,6 +10,10 @@ public struct SenderOptions: Sendable {
     /// ``encode``; nil = fixed settings. It needs a single receiver, because several share one
     /// encoding. It has no effect on pictures that are encoded already.
     public var adaptiveQuality: AdaptiveQuality?
+    /// The bits a second that frames of a codec with memory have at most (``FrameCodec/hasMemory``); nil =
+    /// as many as the quality needs. Codecs without memory do not take it: for them there is
+    /// ``adaptiveQuality``. It has no effect on pictures that are encoded already.
+    public var bitRate: BitRate?
     /// How many pictures are encoded at once, each on a thread of its own; they are
     /// sent in order. More than one helps if one core cannot keep up with the source
     /// and the window is larger than 1. With a codec with memory (``FrameCodec/hasMemory``) each

@@ -31,16 +31,17 @@ final class LinkEncoder: Sendable {
     /// Has a picture encoded for the link, one at a time, and calls back.
     ///
     /// - Parameters:
+    ///   - order: What the link needs.
     ///   - isShared: Whether the sender has other receivers.
     ///   - done: Called with the result, on an encoding thread or at once.
     func encode(
-        _ frame: SharedEncoding, standsAlone: Bool, isShared: Bool, on pool: EncoderPool,
+        _ frame: SharedEncoding, _ order: EncodingOrder, isShared: Bool, on pool: EncoderPool,
         _ done: @escaping @Sendable (FrameEncoding, SharedEncoding?) -> Void
     ) {
         guard let picture = frame.raw else { return done(.failure(.cancelled("encoding")), nil) }
         let (encoding, isNew) = state.withLock { link in
             shared.state.withLock { shared in
-                choose(frame, picture, standsAlone, isShared, &link, &shared)
+                choose(frame, picture, order, isShared, &link, &shared)
             }
         }
         encoding.whenDone { result, encoded in done(result, encoded.map { SharedEncoding($0, madeOf: frame) }) }
@@ -48,11 +49,11 @@ final class LinkEncoder: Sendable {
     }
 
     private func choose(
-        _ frame: SharedEncoding, _ picture: Frame, _ standsAlone: Bool, _ isShared: Bool, _ link: inout State,
+        _ frame: SharedEncoding, _ picture: Frame, _ order: EncodingOrder, _ isShared: Bool, _ link: inout State,
         _ shared: inout SharedEncoders.State
     ) -> (ChainedEncoding, isNew: Bool) {
         let choice = shared.rules.choose(
-            frame.number, for: link.follower, standsAlone: standsAlone, isShared: isShared, at: .now)
+            frame.number, for: link.follower, standsAlone: order.standsAlone, isShared: isShared, at: .now)
         switch choice {
         case .join(let number):
             if let known = shared.encodings.first(where: { $0.frame == number }) {
@@ -61,7 +62,8 @@ final class LinkEncoder: Sendable {
             }
             preconditionFailure("the shared encoder's frame \(number) is not kept")
         case .begin(let number, let standsAlone):
-            let encoding = ChainedEncoding(picture, by: shared.chain, standsAlone: standsAlone) {
+            let order = EncodingOrder(standsAlone: standsAlone, byteTarget: order.byteTarget)
+            let encoding = ChainedEncoding(picture, by: shared.chain, order) {
                 [encoders = self.shared] _, _ in encoders.noteDone()
             }
             shared.encodings.append((number, encoding))
@@ -73,7 +75,8 @@ final class LinkEncoder: Sendable {
             if !standsAlone, let own = link.chain { chain = own } else { chain = EncoderChain() }
             link = State(follower: .apart, chain: chain)
             // A new encoder's first frame stands alone in any case.
-            return (ChainedEncoding(picture, by: chain, standsAlone: standsAlone) { _, _ in }, true)
+            let order = EncodingOrder(standsAlone: standsAlone, byteTarget: order.byteTarget)
+            return (ChainedEncoding(picture, by: chain, order) { _, _ in }, true)
         }
     }
 }

@@ -14,6 +14,9 @@ public struct SenderSummary: Sendable {
         public var connections: Int
         /// How many frames may be sent and not acknowledged at present.
         public var window: Int
+        /// The bits a second at which frames for this receiver aim at present; nil = as many as their
+        /// quality needs, or there is no ``SenderOptions/bitRate``.
+        public var targetBitRate: Int?
         /// Whether the receiver has paused the stream: then it gets no
         /// pictures, although nothing is wrong.
         public var isPaused: Bool

@@ -46,6 +46,24 @@ enum BorrowedPicture {
         unsafe picture.pointee.colorspace = PictureShape.space(of: format.colorMatrix)
     }
 
+    /// Has libvpx encode a picture, as one region, with another quantizer than the encoder's own.
+    ///
+    /// - Parameter offset: -63...63, in steps of libvpx's options.
+    static func setQuantizer(
+        of picture: UnsafeMutablePointer<AVFrame>, offset: Int
+    ) throws(FrameStreamingError) {
+        let size = MemoryLayout<AVRegionOfInterest>.size
+        guard let side = unsafe av_frame_new_side_data(picture, AV_FRAME_DATA_REGIONS_OF_INTEREST, size),
+            let bytes = unsafe side.pointee.data
+        else { throw FrameStreamingError(.system, "FFmpeg has no memory for a picture") }
+        // FFmpeg multiplies by 63 and cuts the fraction off.
+        let step = 2 * offset + offset.signum()
+        let region = unsafe AVRegionOfInterest(
+            self_size: UInt32(size), top: 0, bottom: picture.pointee.height, left: 0, right: picture.pointee.width,
+            qoffset: AVRational(num: CInt(max(-126, min(step, 126))), den: 126))
+        unsafe UnsafeMutableRawPointer(bytes).storeBytes(of: region, as: AVRegionOfInterest.self)
+    }
+
     /// The planes in the order Y, U, V.
     private static func order(_ format: FrameFormat) -> [PlaneLayout] {
         let planes = (0..<format.planeCount).map { format.plane($0) }

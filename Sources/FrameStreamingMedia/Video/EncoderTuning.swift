@@ -16,9 +16,19 @@ enum EncoderTuning {
             self = encoder == "libx264" ? .x264 : encoder.hasPrefix("libvpx") ? .vpx : .other
         }
 
-        /// Whether its quality can be changed while it runs. Another encoder begins with a key frame.
-        var changesQuality: Bool { self == .x264 }
     }
+
+    /// What an encoder is opened for.
+    struct Settings {
+        let quality: Int
+        /// The bytes of the first frame at most; nil = frames have as many as the quality needs.
+        let byteTarget: Int?
+        /// libvpx's quantizer.
+        let quantizer: Int
+    }
+
+    /// x264 is given a size for each frame as a buffer that this many frames a second fill anew.
+    static let nominalRate = 30
 
     /// - Throws: `unsupported` if this FFmpeg does not have the encoder, or if it is for another format.
     static func check(_ encoder: String, makes format: VideoFormat) throws(FrameStreamingError) {
@@ -42,7 +52,8 @@ enum EncoderTuning {
 
     /// Sets what holds for the life of an encoder, before it is opened.
     static func prepare(
-        _ context: UnsafeMutablePointer<AVCodecContext>, _ family: Family, _ format: VideoFormat, quality: Int
+        _ context: UnsafeMutablePointer<AVCodecContext>, _ family: Family, _ format: VideoFormat,
+        _ settings: Settings
     ) {
         unsafe context.pointee.time_base = AVRational(num: 1, den: MediaClock.ticksPerSecond)
         unsafe context.pointee.max_b_frames = 0
@@ -58,29 +69,48 @@ enum EncoderTuning {
             unsafe set(context, "tune", "zerolatency")
             unsafe set(context, "forced-idr", "1")
             unsafe set(context, "sc_threshold", "0")
-            unsafe set(context, "crf", "\(rateFactor(quality))")
+            unsafe set(context, "crf", "\(rateFactor(settings.quality))")
+            if let bytes = settings.byteTarget {
+                unsafe context.pointee.framerate = AVRational(num: CInt(nominalRate), den: 1)
+                unsafe limit(context, bytes: bytes)
+            }
         case .vpx:
             unsafe set(context, "deadline", "realtime")
-            // Less than 0: always the same work. Otherwise libvpx chooses by how long pictures take, and
-            // frames grow on a busy machine.
-            unsafe set(context, "cpu-used", "-8")
+            // Always the same work. With a VP8 speed above 0 libvpx chooses by how long pictures take,
+            // and frames grow on a busy machine. VP9 has no such choice, and regions from 5 on.
+            unsafe set(context, "cpu-used", format == .vp8 ? "-8" : "8")
             unsafe set(context, "lag-in-frames", "0")
             unsafe set(context, "auto-alt-ref", "0")
             unsafe context.pointee.thread_count = 2
-            let level = CInt(quantizer(quality, format))
+            let level = CInt(settings.quantizer)
             unsafe set(context, "crf", "\(level)")
             unsafe context.pointee.qmin = level
             unsafe context.pointee.qmax = level
             // Only an upper limit, beside a constant quality.
             unsafe context.pointee.bit_rate = 200_000_000
         case .other:
-            unsafe context.pointee.bit_rate = Int64(quality) * 100_000
+            unsafe context.pointee.bit_rate = bitRate(of: settings)
         }
     }
 
-    /// Changes the quality of an open encoder of a family that can.
+    /// Changes the quality of x264 while it runs.
     static func change(_ context: UnsafeMutablePointer<AVCodecContext>, quality: Int) {
         unsafe set(context, "crf", "\(rateFactor(quality))")
+    }
+
+    /// Sets the most bytes of x264's next frame, also while it runs, if it was opened with some; nil = no
+    /// limit.
+    static func limit(_ context: UnsafeMutablePointer<AVCodecContext>, bytes: Int?) {
+        let bits = min(max(bytes ?? .max / 8, 250), 4_000_000) * 8
+        unsafe context.pointee.rc_buffer_size = CInt(bits)
+        unsafe context.pointee.rc_max_rate = Int64(bits * nominalRate)
+    }
+
+    /// The bit rate of a device, which is all that it knows.
+    static func bitRate(of settings: Settings) -> Int64 {
+        let best = Int64(settings.quality) * 100_000
+        guard let bytes = settings.byteTarget else { return best }
+        return min(best, Int64(clamping: min(bytes, 1 << 30) * 8 * nominalRate))
     }
 
     // With natural pictures of 1280x720, quality 80 has the likeness (SSIM) of a JPEG of quality 80, to

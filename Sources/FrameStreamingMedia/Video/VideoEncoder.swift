@@ -27,14 +27,18 @@ internal import FrameStreamingSystem
     private var context: UnsafeMutablePointer<AVCodecContext> { unsafe objects.context }
     private var picture: UnsafeMutablePointer<AVFrame> { unsafe objects.picture }
     private var packet: UnsafeMutablePointer<AVPacket> { unsafe objects.packet }
-    private var quality: Int
+    private let format: VideoFormat
+    private var settings: EncoderTuning.Settings
+    /// The offset of the last picture's quantizer from the one that libvpx was opened with.
+    private var offset = 0
     private var lastTime = Int64.min
 
     /// - Throws: `unsupported` if the encoder does not take such pictures; `system` without memory.
-    init(_ codec: VideoCodec, _ shape: Shape, quality: Int) throws(FrameStreamingError) {
+    init(_ codec: VideoCodec, _ shape: Shape, _ settings: EncoderTuning.Settings) throws(FrameStreamingError) {
         MediaFailure.begin()
         self.shape = shape
-        self.quality = quality
+        self.settings = settings
+        format = codec.format
         name = codec.encoder
         family = EncoderTuning.Family(codec.encoder)
         let encoder = try unsafe EncoderTuning.find(codec.encoder, for: codec.format)
@@ -48,7 +52,7 @@ internal import FrameStreamingSystem
         unsafe made.pointee.pix_fmt = PictureShape.format(of: shape.pixelFormat)
         unsafe made.pointee.color_range = shape.range == .full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG
         unsafe made.pointee.colorspace = PictureShape.space(of: shape.matrix)
-        unsafe EncoderTuning.prepare(made, family, codec.format, quality: quality)
+        unsafe EncoderTuning.prepare(made, family, codec.format, settings)
         guard objects.open() >= 0 else {
             throw FrameStreamingError(
                 .unsupported, "\(codec.encoder) does not encode \(shape.width)x\(shape.height) (FFmpeg: ",
@@ -56,8 +60,41 @@ internal import FrameStreamingSystem
         }
     }
 
-    /// Whether this encoder can go on with this quality.
-    func canTake(quality: Int) -> Bool { quality == self.quality || family.changesQuality }
+    /// Whether this encoder can go on with other settings. If not, another one begins with a key frame.
+    func canTake(_ wanted: EncoderTuning.Settings, standsAlone: Bool) -> Bool {
+        switch family {
+        case .x264: wanted.byteTarget == nil || settings.byteTarget != nil
+        // A region's quantizer has no effect on VP9's key frames.
+        case .vpx: !standsAlone || wanted.quantizer == settings.quantizer
+        // A new encoder only if there is much to gain: frames of a device are never of one size.
+        case .other:
+            standsAlone
+                ? EncoderTuning.bitRate(of: wanted) == EncoderTuning.bitRate(of: settings)
+                : wanted.quality == settings.quality
+                    && (EncoderTuning.bitRate(of: settings) / 3...3 * EncoderTuning.bitRate(of: settings))
+                        .contains(EncoderTuning.bitRate(of: wanted))
+        }
+    }
+
+    /// Has the next picture encoded with other settings.
+    private func change(to wanted: EncoderTuning.Settings) throws(FrameStreamingError) {
+        switch family {
+        case .x264:
+            if wanted.quality != settings.quality { unsafe EncoderTuning.change(context, quality: wanted.quality) }
+            if settings.byteTarget != nil {
+                unsafe EncoderTuning.limit(context, bytes: wanted.byteTarget)
+            }
+            settings = EncoderTuning.Settings(
+                quality: wanted.quality, byteTarget: wanted.byteTarget ?? settings.byteTarget,
+                quantizer: wanted.quantizer)
+        case .vpx:
+            let next = RegionQuantizer.offset(from: settings.quantizer, to: wanted.quantizer, format)
+            guard next != 0 || offset != 0 else { return }
+            offset = next
+            try unsafe BorrowedPicture.setQuantizer(of: picture, offset: next)
+        case .other: break
+        }
+    }
 
     /// Encodes the next picture.
     ///
@@ -66,15 +103,13 @@ internal import FrameStreamingSystem
     ///   - pool: Memory for the result.
     /// - Throws: `system` if the encoder fails, or keeps a picture back.
     func encode(
-        _ frame: Frame, quality wanted: Int, standsAlone: Bool, as format: FrameFormat, into pool: FramePool
+        _ frame: Frame, _ wanted: EncoderTuning.Settings, standsAlone: Bool, as format: FrameFormat,
+        into pool: FramePool
     ) throws(FrameStreamingError) -> Frame {
         MediaFailure.begin()
-        if wanted != quality {
-            unsafe EncoderTuning.change(context, quality: wanted)
-            quality = wanted
-        }
         try unsafe BorrowedPicture.fill(picture, with: frame)
         defer { unsafe av_frame_unref(picture) }
+        try change(to: wanted)
         // A source's times may jump; an encoder's may only grow.
         lastTime = max(MediaClock.ticks(.now), lastTime == .min ? .min : lastTime + 1)
         unsafe picture.pointee.pts = lastTime

@@ -10,6 +10,8 @@ final class VideoEncodingSession: EncodingSession {
 
     private struct State {
         var encoder: VideoEncoder?
+        /// How large frames are, for libvpx.
+        var budget: FrameBudget?
         var converter: FrameConverter?
         let pool: FramePool
         /// Converted pictures, which the encoder may hold for one more.
@@ -47,20 +49,40 @@ final class VideoEncodingSession: EncodingSession {
             height: settings.scale.scaled(upright.format.height))
         let whole = try EvenPicture.of(picture, for: codec.format, from: state.converted)
         let shape = VideoEncoder.Shape(whole.format)
-        if state.encoder?.shape != shape || state.encoder?.canTake(quality: settings.quality) == false {
+        let begins = standsAlone || state.encoder?.shape != shape
+        if state.encoder?.shape != shape { state.budget = nil }
+        let tuning = tuning(settings, standsAlone: begins, shape, &state)
+        if state.encoder?.shape != shape || state.encoder?.canTake(tuning, standsAlone: standsAlone) == false {
             state.encoder = nil
-            state.encoder = try VideoEncoder(codec, shape, quality: settings.quality)
+            state.encoder = try VideoEncoder(codec, shape, tuning)
         }
         guard let encoder = state.encoder else { throw FrameStreamingError(.system, "there is no encoder") }
         let format = try FrameFormat(
             width: picture.format.width, height: picture.format.height, pixelFormat: codec.format.pixelFormat,
             colorRange: picture.format.colorRange, colorMatrix: picture.format.colorMatrix)
         var result = try encoder.encode(
-            whole, quality: settings.quality, standsAlone: standsAlone, as: format, into: state.pool)
+            whole, tuning, standsAlone: standsAlone, as: format, into: state.pool)
         let dependsOnPrevious = result.dependsOnPrevious
+        state.budget?.learn(
+            bytes: result.byteCount, quantizer: tuning.quantizer, standsAlone: !dependsOnPrevious)
         result.takeDescription(of: upright)
         result.quality = settings.quality
         result.dependsOnPrevious = dependsOnPrevious
         return result
+    }
+
+    /// What the encoder is to do with the next picture.
+    private func tuning(
+        _ settings: EncodeSettings, standsAlone: Bool, _ shape: VideoEncoder.Shape, _ state: inout State
+    ) -> EncoderTuning.Settings {
+        let best = EncoderTuning.quantizer(settings.quality, codec.format)
+        var quantizer = best
+        if let bytes = settings.byteTarget {
+            let budget = state.budget ?? FrameBudget(codec.format, width: shape.width, height: shape.height)
+            state.budget = budget
+            quantizer = budget.quantizer(bytes: bytes, standsAlone: standsAlone, best: best)
+        }
+        return EncoderTuning.Settings(
+            quality: settings.quality, byteTarget: settings.byteTarget, quantizer: quantizer)
     }
 }

@@ -451,15 +451,20 @@ final class SimulatedSession {
 
     private func perform(_ action: SessionAction<NumberedFrame>) {
         switch action {
-        case .encode(let frame, let ticket, let standsAlone):
+        case .encode(let frame, let ticket, let order):
             if frame.made != nil { fail("\(frame.number) is encoded twice") }
-            if hasMemory, references.isEmpty, !standsAlone { fail("the first frame may depend on another") }
-            if standsAlone || references.isEmpty { references.append(nil) }
+            if hasMemory, references.isEmpty, !order.standsAlone { fail("the first frame may depend on another") }
+            if order.standsAlone || references.isEmpty { references.append(nil) }
             encoding.append((frame, ticket, references.count - 1))
         case .send(let outgoing, let number, let waits):
             guard wire?.number == number else { return fail("sends over \(number), which is gone") }
             if wire?.sending != nil { fail("sends twice at once") }
             if session.connection?.turn == .free { fail("sends and nobody has the turn") }
+            if !waits, case .frame(let frame, _) = outgoing, frame.dependsOnPrevious,
+                session.frames.references.state == .broken
+            {
+                fail("sends \(frame.number), whose reference did not decode")
+            }
             wire?.sending = (outgoing, waits)
         case .wakeSource: sourceWaitsSince = nil
         case .close(.saying(_, let number, _)):

@@ -26,6 +26,8 @@ struct SimulatedStream {
     /// The quality control that changes the size; `bytes` is the size at
     /// the best quality and full scale.
     var quality: AdaptiveQuality?
+    /// The bit rate of an encoder with memory, whose frames have `bytes` if they may.
+    var bitRate: BitRate?
     /// Whether the transport measures the round trip, as ``TCPTransport`` does: eight questions at
     /// first, and then one a second before a frame.
     var measuresRoundTrip = false
@@ -56,6 +58,7 @@ struct SimulatedStream {
         var costAhead: Int64
         var costSent: Int64
         var bytes = 0
+        var order = EncodingOrder()
     }
 
     private struct Flight {
@@ -73,8 +76,10 @@ struct SimulatedStream {
         var options = SenderOptions(policy: policy, window: window)
         options.encoders = encoders
         options.adaptiveQuality = quality
+        options.bitRate = bitRate
+        let hasMemory = bitRate != nil
         var session = try ReceiverSession<NumberedFrame>(
-            options, connecting: .byThisSide, at: MonotonicTime(nanoseconds: 0))
+            options, connecting: .byThisSide, hasMemory: hasMemory, at: MonotonicTime(nanoseconds: 0))
         let connection = ConnectionNumber(value: 1)
         let interval = Int64(1e9 / rate)
         let lateness = UInt64(max(1, Double(interval) * jitter))
@@ -121,11 +126,12 @@ struct SimulatedStream {
 
         func perform(_ action: SessionAction<NumberedFrame>) {
             switch action {
-            case .encode(let frame, let ticket, _):
+            case .encode(let frame, let ticket, let order):
                 lastKept = max(lastKept, frame.number)
                 encodings.append(
                     Encoding(
-                        frame: frame, ticket: ticket, done: now + encodeTime, costAhead: cost, costSent: costSent))
+                        frame: frame, ticket: ticket, done: now + encodeTime, costAhead: cost, costSent: costSent,
+                        order: order))
                 let taken = session.frames.queue.taken
                 if taken > encoders { fail("\(taken) frames taken for \(encoders) encoders") }
                 // One frame more than there is room for is taken if the acknowledgement
@@ -264,15 +270,24 @@ struct SimulatedStream {
                     size *= Self.share(of: settings.quality) / Self.share(of: 80)
                     size /= Double(settings.scale.denominator * settings.scale.denominator)
                 }
+                // Such frames have all the detail of a picture, which a few bits describe anew.
+                if let target = encoding.order.byteTarget { size = min(size, Double(target)) }
                 if spread > 0 { size *= 1 + spread * (Double(random.next() % 2_001) / 1_000 - 1) }
                 encoding.bytes = max(1, Int(size))
                 encoded[encoding.frame.number] = encoding
+                var made: NumberedFrame?
+                if hasMemory {
+                    made = encoding.frame
+                    made?.made = NumberedFrame.Difference(
+                        reference: encoding.order.standsAlone ? nil : encoding.frame.number - 1)
+                }
                 tell(
                     .encoded(
                         ticket: encoding.ticket,
                         .success(
                             bytes: encoding.bytes, nanoseconds: encodeTime,
-                            settings: EncodeSettings(quality: settings.quality, scale: settings.scale))))
+                            settings: EncodeSettings(quality: settings.quality, scale: settings.scale)),
+                        as: made))
             } else if next == frame {
                 ideal += interval
                 nextFrame = ideal + Int64(random.next() % lateness)

@@ -169,6 +169,7 @@ func videoOfJPEGs(_ camera: V4L2Camera) throws -> (any FrameCodec, SenderOptions
     let codec = CombinedCodec(encoding: try VideoCodec(.h264), decoding: [JPEGCodec()])
     var options = SenderOptions(for: camera)
     options.passesOnJPEG = false
+    options.bitRate = .automatic
     return (codec, options)
 }
 
