@@ -23,24 +23,33 @@ package final class SenderReport: Sendable {
     /// Both at the last line of progress.
     private let limitsBefore = Locked(LimitCounts())
 
-    /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end
-    /// the program with an empty summary.
+    /// Handles Ctrl-C and SIGTERM from here on: until there is a sender, they end the program with an
+    /// empty summary.
     ///
+    /// It must be made before the source, which may have a thread of its own: a signal that went to
+    /// that would end the program without a summary.
+    package static func interruption(_ output: OutputOptions) -> Interruption {
+        Interruption(outputs: printedOutputs, announce: announceStop) {
+            Self.printTotal(SenderSummary(receivers: []), LimitCounts(), output, interrupted: true)
+            return 0
+        }
+    }
+
     /// - Parameters:
+    ///   - interruption: What handles Ctrl-C.
     ///   - frames: How many pictures there will be; nil = not known.
     ///   - input: The file or pipe that is read, if any.
     ///   - needsAll: Whether one receiver that did not get its frames is a failure. True if the
     ///     user named the receivers, false if they connected themselves.
-    package init(_ output: OutputOptions, frames: Int?, input: InputReport? = nil, needsAll: Bool) {
+    package init(
+        _ output: OutputOptions, _ interruption: Interruption, frames: Int?, input: InputReport? = nil, needsAll: Bool
+    ) {
         self.output = output
+        self.interruption = interruption
         self.frames = frames
         self.input = input
         self.needsAll = needsAll
         waiting = Waiting(output)
-        interruption = Interruption(outputs: printedOutputs, announce: announceStop) {
-            Self.printTotal(SenderSummary(receivers: []), LimitCounts(), output, interrupted: true)
-            return 0
-        }
     }
 
     /// Prints where the program listens.

@@ -39,11 +39,12 @@ struct FrameSend: ParsableCommand {
     }
 
     private func send() throws {
+        let interruption = SenderReport.interruption(output)
         var source = try pictures.open(
             label: "frame-send", encoding: connection.encoding, keepsAll: connection.policy == .reliable)
         let report = SenderReport(
-            output, frames: pictures.expectedFrames(of: source), input: source.input.map { InputReport($0, output) },
-            needsAll: connection.listen == nil)
+            output, interruption, frames: pictures.expectedFrames(of: source),
+            input: source.input.map { InputReport($0, output) }, needsAll: connection.listen == nil)
 
         // A program of your own needs these steps: a sender,
         // receivers for it, and a source to send.

@@ -91,6 +91,18 @@ extension ExampleTests {
             #expect(try receiver.total().int("frames") < 1_206)
         }
 
+        /// The thread that reads the pipe must not take the signal, which would end the program.
+        @Test(arguments: [SIGINT, SIGTERM]) func ctrlCEndsItWithASummary(_ signal: CInt) throws {
+            let (receiver, port) = try receiver(["--once"])
+            let sender = try sender(to: port, ["--input", "-", "--live"], input: .open)
+            try sender.write(clip.y4m)
+            try receiver.streams("frames")
+            sender.signal(signal)
+            #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+            #expect(try sender.total().int("produced") > 0)
+            #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)")
+        }
+
         @Test func thePolicyOverridesTheNatureOfTheInput() throws {
             let codec = JPEGCodec()
             let bytes = try (0..<24).flatMap { part(try clip.jpeg($0 % 6, codec)) }
