@@ -426,6 +426,15 @@ def sends_a_film(command):
     expect(r"^30 of 30 ", sends(full(command)))
 
 
+@runs("frame-send --input out.mkv --to receiver:5600")
+def sends_a_recording(command):
+    with Command(full("frame-receive --listen 127.0.0.1:5600 --record out.mkv --once")) as program:
+        program.wait_for("listening")
+        sent()
+        program.end()
+    expect(r"^30 of 30 ", sends(full(command)))
+
+
 @runs("frame-send --input film.mp4 --start 0.5 --loop --to receiver:5600", "frame-send --input http://camera/video --to receiver:5600")
 def sends_a_film_for_ever(command):
     expect(r"^\d+ of \d+ .*in [\d.]+ s", sends(full(command), more="--frames 70"))

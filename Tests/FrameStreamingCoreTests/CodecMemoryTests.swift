@@ -85,6 +85,27 @@ import Testing
         #expect(viewer.frames.filter { !$0.encoded.dependsOnPrevious }.map(\.frame.sequence) == [0])
     }
 
+    /// A recording asks for the frame that it begins with.
+    @Test func aKeyFrameComesWhenItIsAskedFor() throws {
+        let codec = DifferenceCodec()
+        let link = MemoryTransport.pair()
+        let receiver = Monitor<FrameReceiver?>(nil)
+        let viewer = try Viewer(link.receiver, codec) { number in
+            guard number == 5 || number == 40 else { return }
+            try? receiver.wait(until: waitLimit()) { $0 }?.request(.keyFrame)
+        }
+        receiver.update { $0 = viewer.receiver }
+        var source = ScriptedSource(try Self.pictures(0..<100))
+        let sender = try FrameSender(
+            codec: codec, transport: link.sender, options: SenderOptions(policy: .reliable, window: .fixed(2)))
+        #expect(try sender.run(&source).total.acknowledged == 100)
+        try viewer.waitForEnd()
+        try viewer.expectRightPixels()
+        let keys = viewer.frames.filter { !$0.encoded.dependsOnPrevious }.map(\.frame.sequence)
+        try #require(keys.count == 3 && keys[0] == 0, "\(keys)")
+        #expect((6...9).contains(keys[1]) && (41...44).contains(keys[2]), "\(keys)")
+    }
+
     @Test(arguments: [1, 3]) func droppedPicturesAreNoReference(encoders: Int) throws {
         let codec = DifferenceCodec()
         let link = MemoryTransport.pair(creditAhead: 3)

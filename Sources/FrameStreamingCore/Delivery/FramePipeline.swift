@@ -316,6 +316,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// Limits the quality to the one that the receiver asked for.
     mutating func limitQuality(to wanted: Int) { flow.limitQuality(to: wanted) }
 
+    /// Has the next frame that is encoded stand alone.
+    mutating func beginChain() { references.end() }
+
     // MARK: Connections
 
     /// Begins a connection, whose receiver reports how much of the session it consumed.

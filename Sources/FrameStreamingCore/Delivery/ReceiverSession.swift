@@ -239,12 +239,17 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         case .pause: connection?.isPaused = true
         case .resume: connection?.isPaused = false
         case .quality(let wanted): frames.limitQuality(to: wanted)
+        case .keyFrame: frames.beginChain()
         }
         actions.append(.report(.requested(request)))
     }
 
     /// Why a request is impossible; nil = it is not.
     private func refusal(of request: ReceiverRequest, isShared: Bool) -> String? {
+        if request == .keyFrame {
+            return comesEncoded
+                ? "the source's frames are encoded already: its own encoder decides which stand alone" : nil
+        }
         guard case .quality = request else { return nil }
         if comesEncoded {
             return "the source's frames are encoded already and are sent unchanged: change the source's own quality"

@@ -40,6 +40,9 @@ public enum ReceiverRequest: Hashable, Sendable {
     case resume
     /// Encode with this quality from the next picture on, 1 (smallest) to 100 (best).
     case quality(Int)
+    /// Have the next frame that is encoded stand alone: for a recording that begins with it. Frames
+    /// of codecs without memory do in any case.
+    case keyFrame
 }
 
 /// The information that a connection sends with a picture.

@@ -38,6 +38,9 @@ public final class FilmRecorder: FrameRecorder {
     /// The pixel formats that it records.
     public static let pixelFormats: [PixelFormat] = [.jpeg, .h264, .vp8, .vp9]
 
+    /// The name of this package in its films.
+    package static var writerName: String { FilmTrack.writer }
+
     private let file: RecordingFile
     private let title: String?
     private var writer: any FilmWriter

@@ -59,6 +59,21 @@ internal import FrameStreamingFiles
     /// The pictures a second that its headers state; nil = they do not.
     var statedRate: FrameRate? { unsafe MediaTime.rate(av_guess_frame_rate(context, stream, nil)) }
 
+    /// When the film's time zero was, if a recorder of this package wrote it; nil for other films,
+    /// whose dates may be those of a copy.
+    var recordedStart: UTCTime? {
+        guard note("encoder") == FilmRecorder.writerName else { return nil }
+        // MP4 states its creation in seconds, and the date in microseconds.
+        return (note("date") ?? note("creation_time")).flatMap { UTCTime($0) }
+    }
+
+    private func note(_ name: String) -> String? {
+        guard let entry = unsafe av_dict_get(context.pointee.metadata, name, nil, 0),
+            let value = unsafe entry.pointee.value
+        else { return nil }
+        return unsafe String(cString: value)
+    }
+
     /// Whether its time stamps may jump, as those of a broadcast do.
     var mayJump: Bool { unsafe context.pointee.iformat.pointee.flags & AVFMT_TS_DISCONT != 0 }
 

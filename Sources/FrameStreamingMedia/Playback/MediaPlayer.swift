@@ -21,6 +21,8 @@ final class MediaPlayer: LiveInput {
     private var nature = Nature()
     private var pacing = MediaPacing(rate: nil, mayJump: false)
     private var pacer: Pacer?
+    /// When the time zero of a recording of this package was.
+    private var recordedStart: UTCTime?
     private var recovery: LiveRecovery
     private var damage = DamageReport()
     /// The picture that is not due yet.
@@ -65,6 +67,7 @@ final class MediaPlayer: LiveInput {
         }
         self.nature = nature
         let rate = track.input.statedRate
+        recordedStart = track.input.recordedStart
         pacing = MediaPacing(rate: rate, mayJump: track.input.mayJump)
         let isPaced = self.isPaced
         pacer = options.playback.rate.map(Pacer.init(rate:))
@@ -150,6 +153,11 @@ final class MediaPlayer: LiveInput {
         var frame = picture
         frame.captureTime = CaptureTime(isPaced ? clock.now : stamp.arrival)
         frame.sequence = delivered
+        if let recordedStart, let time = stamp.time,
+            let moment = recordedStart.advanced(byMicroseconds: time.wholeNanoseconds / 1_000)
+        {
+            frame.metadata = Array("captured=\(moment.text)".utf8)
+        }
         if let range = options.playback.colorRange { frame.sourceColorRange = range }
         delivered += 1
         deliveredSinceStart += 1

@@ -5,7 +5,7 @@ internal import FrameStreamingCore
 struct WireRequest: Hashable {
     static let headerLength = 8
 
-    /// 1 = pause, 2 = resume, 3 = quality. Later versions may have others.
+    /// 1 = pause, 2 = resume, 3 = quality, 4 = key frame. Later versions may have others.
     var kind: UInt8
     /// The quality; 0 for other requests.
     var value: UInt32
@@ -15,6 +15,7 @@ struct WireRequest: Hashable {
         case .pause: (kind, value) = (1, 0)
         case .resume: (kind, value) = (2, 0)
         case .quality(let quality): (kind, value) = (3, UInt32(clamping: quality))
+        case .keyFrame: (kind, value) = (4, 0)
         }
     }
 
@@ -32,6 +33,7 @@ struct WireRequest: Hashable {
         case 1: .pause
         case 2: .resume
         case 3: .quality(Int(value))
+        case 4: .keyFrame
         default: nil
         }
     }
@@ -81,6 +83,7 @@ struct WireRequestAnswer: Hashable {
             case 1: .pause
             case 2: .resume
             case 3 where (1...100).contains(value): .quality(Int(value))
+            case 4: .keyFrame
             default: nil
             }
         return request.map { RequestAnswer($0, refusal: verdict == 1 ? nil : reason) }

@@ -96,6 +96,11 @@ import Testing
             let again = drain(try MediaSource(path: path, options: .fast()))
             #expect(again.error == nil && again.damaged == 0 && again.frames.count == frames.count)
             for (index, frame) in again.frames.enumerated() {
+                // The old capture time travels with the frame.
+                let words = String(decoding: frame.metadata, as: UTF8.self).split(separator: "=")
+                let captured = try #require(words.last.flatMap { UTCTime(String($0)) })
+                let expected = start + Self.times[index] + realtimeOffset()
+                #expect(words.first == "captured" && abs(captured.nanoseconds - expected) < 5_000_000, "\(words)")
                 if coding == .jpeg {
                     #expect(frame.packed == frames[index].packed)
                 } else if size == (64, 48) {

@@ -9,7 +9,7 @@ import Testing
 
 /// The requests that a receiver sends to its sender.
 @Suite(.ownThread(atOnce: 4)) struct RequestTests {
-    static let all: [ReceiverRequest] = [.pause, .resume, .quality(1), .quality(55), .quality(100)]
+    static let all: [ReceiverRequest] = [.pause, .resume, .quality(1), .quality(55), .quality(100), .keyFrame]
 
     @Test(arguments: [TCPRole.sender, .receiver]) func requestsArriveInOrder(_ connecting: TCPRole) throws {
         let pair = try makePair(connecting)
@@ -175,14 +175,14 @@ import Testing
     }
 
     /// Every number of an answer at its extremes: as a refusal, or as the end of the connection.
-    @Test(arguments: [0, 1, 2, 3, 4, 255] as [UInt8], [0, 1, 2, 255] as [UInt8])
+    @Test(arguments: [0, 1, 2, 3, 4, 5, 255] as [UInt8], [0, 1, 2, 255] as [UInt8])
     func theExtremesOfAnAnswer(kind: UInt8, verdict: UInt8) throws {
         for value in [0, 1, 50, 100, 101, .max] as [UInt32] {
             let (transport, peer) = try makeRawPair(.receiver)
             var answer = WireRequestAnswer(RequestAnswer(.pause, refusal: "no"))
             (answer.kind, answer.verdict, answer.value) = (kind, verdict, value)
             peer.send(answer.marshal())
-            let known = kind == 1 || kind == 2 || kind == 3 && (1...100).contains(value)
+            let known = [1, 2, 4].contains(kind) || kind == 3 && (1...100).contains(value)
             do {
                 guard case .requestAnswer(let heard) = try transport.receive(until: soon()) else {
                     Issue.record("something else than an answer")

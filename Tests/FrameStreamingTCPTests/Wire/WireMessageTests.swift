@@ -255,14 +255,14 @@ extension WireTypeSet {
         #expect(header.colorMatrix == .unspecified)
     }
 
-    @Test(arguments: [ReceiverRequest.pause, .resume, .quality(1), .quality(100)])
+    @Test(arguments: [ReceiverRequest.pause, .resume, .quality(1), .quality(100), .keyFrame])
     func requestsComeBackAsTheyWere(_ request: ReceiverRequest) throws {
         let bytes = WireRequest(request).marshal()
         #expect(try WireRequest(header: bytes[WirePrefix.length...]).request == request)
     }
 
     @Test func aRequestOfALaterVersionIsNone() throws {
-        for kind: UInt8 in [0, 4, 255] {
+        for kind: UInt8 in [0, 5, 255] {
             var bytes = WireRequest(.pause).marshal()
             bytes[WirePrefix.length] = kind
             bytes[bytes.count - 1] = 200
