@@ -281,6 +281,9 @@ class Connection:
             raise StreamError(f"frame {sequence} follows frame {self.received}, with credit through {self.credit}")
         if not (0 < width < 65_536 and 0 < height < 65_536) or metadata > 65_536 or metadata >= len(payload):
             raise StreamError(f"frame {sequence}: {width}x{height} and {metadata} of {len(payload)} bytes cannot be")
+        relays = header[84] if len(header) >= 92 else 0
+        if relays > 16 or relays and len(header) < 92 + 8 * relays:
+            raise StreamError(f"frame {sequence} passed through {relays} relays, and its header has no room for them")
         if form != b"JPEG":
             raise Unsupported(f"the frames are {printable(form)}, and this receiver takes JPEG only")
         if len(payload) - metadata > self.largest:

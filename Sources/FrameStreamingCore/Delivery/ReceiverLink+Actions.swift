@@ -54,9 +54,10 @@ extension ReceiverLink {
                 case .report(let report): tell(report, step.connection)
                 }
             }
-            guard let next else { return }
+            guard let next else { break }
             state.withLock { take(next, &$0, &step) }
         }
+        if let onDemand, hasCredit { onDemand() }
     }
 
     // MARK: Sending

@@ -25,6 +25,8 @@ final class ReceiverLink: Sendable {
     let sharesEncodings: @Sendable () -> Bool
     /// Called when a connection was made, and at the end.
     let onChange: @Sendable () -> Void
+    /// Called when a frame would be sent at once; nil = nobody wants to know.
+    let onDemand: (@Sendable () -> Void)?
     let state: Monitor<LinkState>
 
     /// The parts that a link shares with the others of its sender.
@@ -35,6 +37,7 @@ final class ReceiverLink: Sendable {
         let onQuality: @Sendable (Int) -> Void
         let sharesEncodings: @Sendable () -> Bool
         let onChange: @Sendable () -> Void
+        let onDemand: (@Sendable () -> Void)?
     }
 
     private init(
@@ -50,6 +53,7 @@ final class ReceiverLink: Sendable {
         onQuality = surroundings.onQuality
         sharesEncodings = surroundings.sharesEncodings
         onChange = surroundings.onChange
+        onDemand = surroundings.onDemand
         let session = try Session(options, connecting: connecting, hasMemory: encoder != nil, at: .now)
         state = Monitor(LinkState(session: session, peer: peer))
     }

@@ -65,6 +65,16 @@ public struct Frame: Sendable {
         set { own().description.uprightTurn = newValue }
     }
 
+    /// The numbers of the relays that it has passed through, the first one first; empty = it comes
+    /// straight from its sender. A ``FrameRelay`` adds its own.
+    public package(set) var relays: [UInt64] {
+        get { body.description.relays }
+        set { own().description.relays = newValue }
+    }
+
+    /// The most ``relays`` of a frame. Whoever would be the next takes it for a loop.
+    public static let maximumRelayCount = 16
+
     /// Bytes of the user that are sent with the picture, at most 64 KiB.
     public var metadata: [UInt8] {
         get { body.description.metadata }

@@ -28,4 +28,5 @@ struct FrameDescription: Sendable {
     var dependsOnPrevious = false
     var hasDecodeWarnings = false
     var uprightTurn = PictureTurn.none
+    var relays: [UInt64] = []
 }

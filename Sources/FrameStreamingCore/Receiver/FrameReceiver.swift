@@ -162,9 +162,10 @@ public final class FrameReceiver: Sendable {
         try take(for: .call, newest: false, until: deadline)
     }
 
-    /// As ``next(until:)``, with what the sender says of its source, in order with the frames.
-    func nextEvent(until deadline: Deadline) throws(FrameStreamingError) -> ReceivedEvent? {
-        try takeEvent(for: .call, newest: false, notices: true, until: deadline)
+    /// As ``next(until:)``, or with `newest` as ``latest(until:)``, with what the sender says of its
+    /// source, in order with the frames.
+    func nextEvent(newest: Bool = false, until deadline: Deadline) throws(FrameStreamingError) -> ReceivedEvent? {
+        try takeEvent(for: .call, newest: newest, notices: true, until: deadline)
     }
 
     /// Waits for a frame and returns the newest one. Frames before it are acknowledged as skipped.

@@ -72,6 +72,22 @@ final class ReceiverInbox: Sendable {
             return notices.isEmpty ? nil : notices.removeFirst()
         }
 
+        /// Takes the newest frame, and those before it.
+        ///
+        /// - Parameter passing: Whether frames are passed on undecoded. Then none is left out on which
+        ///   a later one depends, nor before what the sender said of its source.
+        mutating func takeNewest(passing: Bool) -> Arrival {
+            var newest = items.count - 1
+            if passing {
+                newest = items.dropFirst().firstIndex { !$0.notices.isEmpty }.map { $0 - 1 } ?? newest
+                newest = items[...newest].lastIndex { !$0.frame.dependsOnPrevious } ?? 0
+            }
+            let skipped = Array(items[..<newest])
+            let item = items[newest]
+            items.removeFirst(newest + 1)
+            return .frames(skipped: skipped, item)
+        }
+
         mutating func noteDecoding(_ nanoseconds: Int64) {
             if let left = decodingLeft { decodingLeft = left &- nanoseconds }
         }
@@ -197,10 +213,7 @@ final class ReceiverInbox: Sendable {
             if notices, let notice = state.takeNotice() { return .notice(notice) }
             if !state.items.isEmpty {
                 if !newest { return .frames(skipped: [], state.items.removeFirst()) }
-                let item = state.items.removeLast()
-                let skipped = state.items
-                state.items.removeAll(keepingCapacity: true)
-                return .frames(skipped: skipped, item)
+                return state.takeNewest(passing: notices)
             }
             guard state.end != nil else { return nil }
             guard let failure = state.failure else { return .ended }

@@ -94,7 +94,7 @@ extension FrameSender {
     private var surroundings: ReceiverLink.Surroundings {
         ReceiverLink.Surroundings(
             encoders: encoders, poller: poller, idle: idle, onQuality: onQuality, sharesEncodings: sharesEncodings,
-            onChange: onChange)
+            onChange: onChange, onDemand: onDemand)
     }
 
     private func append(_ link: ReceiverLink) throws(FrameStreamingError) {
@@ -137,6 +137,32 @@ extension FrameSender {
             guard let self, options.adaptiveQuality == nil else { return }
             encoders.change { $0.quality = min(max(quality, 1), 100) }
         }
+    }
+
+    private var onDemand: (@Sendable () -> Void)? {
+        guard options.asksWithoutReceivers else { return nil }
+        return { [weak control] in
+            guard let control, control.withLock({ $0.awaitsDemand }) else { return }
+            control.wakeAll()
+        }
+    }
+
+    /// Waits until a frame would be sent at once to at least one receiver, or the sender ends; false
+    /// if neither is so by the deadline.
+    func waitForDemand(until deadline: Deadline) -> Bool {
+        let isWanted: Bool? = control.wait(until: deadline.nanoseconds) { control in
+            control.awaitsDemand = true
+            return control.order.ends || control.links.contains { $0.hasCredit } ? true : nil
+        }
+        control.withLock { $0.awaitsDemand = false }
+        return isWanted == true
+    }
+
+    /// The receivers that have not left: those that came here, and those to which this side connects.
+    var openReceivers: (incoming: Int, outgoing: Int) {
+        let open = control.withLock { $0.links }.filter(\.isOpen)
+        let outgoing = open.count { $0.provider != nil }
+        return (open.count - outgoing, outgoing)
     }
 
     private var onChange: @Sendable () -> Void {

@@ -11,6 +11,8 @@ struct SenderControl: Sendable {
     private var retiredAt = 0
     var phase = SenderPhase.open
     var order = SenderOrder.proceed
+    /// Whether a source waits until a receiver has credit: see `FrameSender.waitForDemand(until:)`.
+    var awaitsDemand = false
     /// Whether the source has turned out to be live, which options may follow.
     var sourceIsLive = false
 

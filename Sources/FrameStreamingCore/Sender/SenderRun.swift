@@ -42,7 +42,8 @@ struct SenderRun: Sendable {
             if current == nil || current?.version != control.withLock({ $0.version }) {
                 // A file waits for receivers. A camera does not, because its driver's
                 // buffers would keep old pictures.
-                guard let next = receivers(isFirst: current == nil, waits: current == nil || !source.isLive) else {
+                let isFirst = current == nil && !options.asksWithoutReceivers
+                guard let next = receivers(isFirst: isFirst, waits: isFirst || !source.isLive) else {
                     if current != nil { try countNext(of: &source) }
                     return
                 }
@@ -61,6 +62,10 @@ struct SenderRun: Sendable {
             case .frame(let frame):
                 if isFirst, source.isLive { followLiveSource(&current) }
                 isFirst = false
+                // A source that has waited for a receiver has a frame for it.
+                if options.asksWithoutReceivers, current?.version != control.withLock({ $0.version }) {
+                    current = receivers(isFirst: false, waits: false) ?? current
+                }
                 offer(try encoders.prepare(frame), to: &current, &holdUp)
             case .lost(let reason): tell(.lost(reason.description), current)
             case .restored: tell(.restored, current)

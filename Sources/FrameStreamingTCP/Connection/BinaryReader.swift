@@ -188,6 +188,7 @@ private struct BinaryReading: ~Copyable {
         // Raw pictures and JPEGs stand alone, whatever the peer claims.
         frame.dependsOnPrevious =
             header.dependsOnPrevious && frame.format.planeCount == 0 && frame.format.pixelFormat != .jpeg
+        if !header.relays.isEmpty { frame.relays = header.relays }
         swap(&frame.metadata, &metadata)
         metadata = []
         var info = header.info

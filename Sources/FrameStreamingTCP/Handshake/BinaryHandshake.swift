@@ -29,6 +29,8 @@ struct BinaryHandshake {
     private let consumed: (UInt64) throws(FrameStreamingError) -> UInt64
     private let session: (UInt64) -> UInt64
     private let admit: (UInt64) throws(FrameStreamingError) -> Void
+    /// Nil = this side's own stream.
+    private let stream: ((Hello) throws(FrameStreamingError) -> String)?
     private var parser: MessageParser
 
     /// - Parameters:
@@ -39,22 +41,24 @@ struct BinaryHandshake {
     ///     one.
     ///   - admit: Called with a sender's session for a peer that fits, before the answer is sent.
     ///     What it throws turns the peer away.
+    ///   - stream: Returns the stream's name for this side's answer; nil = that of `own`. What it throws turns the peer away.
     ///   - consumed: Receiver that accepts: returns how many frames of a session were consumed.
     ///     What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
         BinaryHandshake(
             side: .connecting, own: own, secured: nil, consumed: { _ in 0 }, session: { $0 }, admit: { _ in },
-            parser: MessageParser(allowed: [.welcome, .reject], maximumFrameByteCount: 0))
+            stream: nil, parser: MessageParser(allowed: [.welcome, .reject], maximumFrameByteCount: 0))
     }
 
     static func accepting(
         _ own: Hello, from secured: SecuredPeer? = nil, session: ((UInt64) -> UInt64)? = nil,
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in },
+        stream: ((Hello) throws(FrameStreamingError) -> String)? = nil,
         consumed: @escaping (UInt64) throws(FrameStreamingError) -> UInt64
     ) -> BinaryHandshake {
         BinaryHandshake(
             side: .accepting, own: own, secured: secured, consumed: consumed, session: session ?? { _ in own.session },
-            admit: admit,
+            admit: admit, stream: stream,
             parser: MessageParser(allowed: [.hello], maximumFrameByteCount: 0))
     }
 
@@ -88,13 +92,14 @@ struct BinaryHandshake {
     }
 
     private func answer(_ hello: Hello) -> Action {
-        if let (code, words) = objection(to: hello) {
-            return .failed(
-                FrameStreamingError(.rejected, "turned away: \(words)"), reply: Reject(code, words).marshal())
-        }
         var welcome = own
         welcome.version = Hello.version
         do throws(FrameStreamingError) {
+            if let stream { welcome.stream = try stream(hello) }
+            if let (code, words) = objection(to: hello, stream: isSender ? welcome.stream : hello.stream) {
+                return .failed(
+                    FrameStreamingError(.rejected, "turned away: \(words)"), reply: Reject(code, words).marshal())
+            }
             try admit(isSender ? 0 : hello.session)
             if isSender {
                 welcome.session = session(hello.session)
@@ -106,13 +111,18 @@ struct BinaryHandshake {
         } catch {
             return .failed(
                 FrameStreamingError(error.code, "turned away: \(error.message)", limit: error.limit),
-                reply: Reject(.busy, error.message).marshal())
+                reply: Reject(error).marshal())
         }
-        return .established(agreement(peer: hello, settled: welcome), reply: said(welcome).marshal(.welcome))
+        var agreement = agreement(peer: hello, settled: welcome)
+        // A relay's stream is the one that it gives, and not what the receiver has called it.
+        if isSender, !welcome.stream.isEmpty, welcome.stream != own.stream { agreement.stream = welcome.stream }
+        return .established(agreement, reply: said(welcome).marshal(.welcome))
     }
 
     private func accept(_ welcome: Hello) -> Action {
-        if let (_, words) = objection(to: welcome) ?? objection(toAgreed: welcome.version) {
+        if let (_, words) = objection(to: welcome, stream: isSender ? own.stream : welcome.stream)
+            ?? objection(toAgreed: welcome.version)
+        {
             return .failed(FrameStreamingError(.rejected, "the peer does not fit: \(words)"), reply: [])
         }
         var settled = welcome
@@ -137,7 +147,7 @@ struct BinaryHandshake {
         )
     }
 
-    private func objection(to peer: Hello) -> (Reject.Code, String)? {
+    private func objection(to peer: Hello, stream: String) -> (Reject.Code, String)? {
         if peer.minimumVersion > Hello.version || peer.version < Hello.version {
             return (
                 .version,
@@ -156,7 +166,6 @@ struct BinaryHandshake {
         guard peer.role != own.role else {
             return (.role, "both sides want to be the \(isSender ? "sender" : "receiver"): one must be the other")
         }
-        let stream = isSender ? own.stream : peer.stream
         if let words = secured?.objection(peerIsSender: !isSender, stream: stream) { return (.permission, words) }
         return objectionToFrames(of: peer)
     }

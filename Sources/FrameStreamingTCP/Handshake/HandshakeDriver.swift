@@ -91,25 +91,44 @@ struct HandshakeDriver: Sendable {
 
     /// Runs the handshake of the side that was connected to.
     ///
-    /// - Parameter admit: Called with a sender's session, or 0, once the peer has introduced itself
-    ///   and fits. What it throws turns the peer away.
+    /// - Parameter admit: Called with a sender's session, or 0, once the peer has introduced itself and
+    ///   fits. What it throws turns the peer away.
     func accept(
         _ channel: Channel, until deadline: Deadline,
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void = { _ throws(FrameStreamingError) in }
     ) throws(FrameStreamingError) -> TCPTransport {
+        try accept(try open(channel, until: deadline), admit: admit)
+    }
+
+    /// Prepares a channel for the handshake of the side that was connected to, and encrypts it.
+    func open(_ channel: Channel, until deadline: Deadline) throws(FrameStreamingError) -> IncomingHandshake {
         try prepare(channel)
         let limit = deadline.earlier(.after(options.handshakeTimeout))
         let secured = try secure(channel, host: nil, until: limit)
-        let writer = MessageWriter(channel, options.progressLimits)
+        return IncomingHandshake(
+            channel: channel, writer: MessageWriter(channel, options.progressLimits), secured: secured, limit: limit)
+    }
+
+    /// Runs the handshake on a channel that is prepared, and of which some bytes may have been read.
+    ///
+    /// - Parameters:
+    ///   - stream: Returns the stream's name for the answer; nil = the options' one. What it throws
+    ///     turns the peer away.
+    ///   - admit: As for ``accept(_:until:admit:)``.
+    func accept(
+        _ incoming: IncomingHandshake, stream: ((Hello) throws(FrameStreamingError) -> String)? = nil,
+        admit: @escaping (UInt64) throws(FrameStreamingError) -> Void
+    ) throws(FrameStreamingError) -> TCPTransport {
+        let (channel, writer, secured, limit) = (incoming.channel, incoming.writer, incoming.secured, incoming.limit)
         if handshake == .text {
             try checkText(secured, at: channel.address)
             try admit(0)
             return text(channel, writer, InputBuffer(), secured, listens: true)
         }
-        var first: [UInt8] = []
+        var first = incoming.first
         do throws(FrameStreamingError) {
-            var input = InputBuffer()
-            try fill(&input, channel, writer, noting: &first, until: limit)
+            var input = incoming.input
+            if input.isEmpty { try fill(&input, channel, writer, noting: &first, until: limit) }
             if handshake == .automatic, let byte = input.first, byte < 0x80 {
                 guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "o") else {
                     throw .violation("the first byte is \(byte), which begins neither handshake")
@@ -119,7 +138,9 @@ struct HandshakeDriver: Sendable {
                 return text(channel, writer, input, secured, listens: true)
             }
             var use: SessionUse?
-            let handshake = BinaryHandshake.accepting(hello, from: secured, session: issued?.session, admit: admit) {
+            let handshake = BinaryHandshake.accepting(
+                hello, from: secured, session: issued?.session, admit: admit, stream: stream
+            ) {
                 [sessions] session throws(FrameStreamingError) in
                 use = try sessions?.claim(session, until: limit)
                 return use?.base ?? 0
@@ -130,18 +151,28 @@ struct HandshakeDriver: Sendable {
             return binary(
                 channel, writer, rest, agreement, use, secured, issued?.hold(agreement.session), since: start)
         } catch {
-            if let foreign = foreign(error, &first, channel, writer, until: limit, listens: true) { throw foreign }
-            if error.code == .endedWithoutGoodbye, first.isEmpty {
-                throw FrameStreamingError(
-                    .endedWithoutGoodbye,
-                    "the peer connected and left before its first byte: a port scanner does that, or a program that checks whether the port is open",
-                    subject: channel.address)
-            }
-            guard error.code == .timedOut else { throw error.about(error.subject ?? channel.address) }
-            throw FrameStreamingError(
-                .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address,
-                limit: .handshakeTime)
+            throw explain(error, &first, incoming)
         }
+    }
+
+    /// The error for whoever waits for a peer, by what the peer sent first.
+    func explain(
+        _ error: FrameStreamingError, _ first: inout [UInt8], _ incoming: IncomingHandshake
+    ) -> FrameStreamingError {
+        let (channel, limit) = (incoming.channel, incoming.limit)
+        if let foreign = foreign(error, &first, channel, incoming.writer, until: limit, listens: true) {
+            return foreign
+        }
+        if error.code == .endedWithoutGoodbye, first.isEmpty {
+            return FrameStreamingError(
+                .endedWithoutGoodbye,
+                "the peer connected and left before its first byte: a port scanner does that, or a program that checks whether the port is open",
+                subject: channel.address)
+        }
+        guard error.code == .timedOut else { return error.about(error.subject ?? channel.address) }
+        return FrameStreamingError(
+            .timedOut, "the peer connected, and did not complete a handshake in time", subject: channel.address,
+            limit: .handshakeTime)
     }
 
     /// How long to wait for the rest of bytes that look like another protocol's.
@@ -200,7 +231,7 @@ struct HandshakeDriver: Sendable {
             limit: limit)
     }
 
-    private func prepare(_ channel: Channel) throws(FrameStreamingError) {
+    func prepare(_ channel: Channel) throws(FrameStreamingError) {
         let socket = try channel.stream().socket
         do throws(SystemError) { try socket.prepare(options, unsentLowWater: role.sending.unsentLowWater) } catch {
             throw channel.lost(.socket(error))
@@ -216,7 +247,10 @@ struct HandshakeDriver: Sendable {
         hello.takesRequests = role.isSender
         hello.answersRequests = role.isSender
         hello.pixelFormats = role.pixelFormats
-        if !role.isSender { hello.creditThrough = initialCredit }
+        if !role.isSender {
+            hello.creditThrough = initialCredit
+            hello.waitsForStream = role.receiving.waitsForStream
+        }
         return hello
     }
 
@@ -261,7 +295,7 @@ struct HandshakeDriver: Sendable {
     /// Reads into an empty buffer.
     ///
     /// - Parameter first: Collects the first bytes of the peer.
-    private func fill(
+    func fill(
         _ input: inout InputBuffer, _ channel: Channel, _ writer: MessageWriter, noting first: inout [UInt8],
         until deadline: Deadline
     ) throws(FrameStreamingError) {

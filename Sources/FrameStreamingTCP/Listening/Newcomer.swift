@@ -18,13 +18,29 @@ struct Newcomer: Sendable {
     ) throws(FrameStreamingError) -> TCPTransport {
         do throws(FrameStreamingError) {
             return try handshakeDriver.accept(channel, until: .never) { session throws(FrameStreamingError) in
-                if let limit = registry.prove(ticket, limits) {
-                    throw handshakeDriver.noRoom(limits.words(limit), limit, for: session)
-                }
+                try prove(session)
                 try claim(session)
             }
         } catch {
             throw registry.failed(ticket, error, limits, at: channel.address)
+        }
+    }
+
+    /// The same at a relay's port.
+    func establish(
+        _ handshake: RelayHandshake, for relay: FrameRelay
+    ) throws(FrameStreamingError) -> RelayHandshake.Peer {
+        do throws(FrameStreamingError) {
+            return try handshake.accept(channel, for: relay, admit: prove)
+        } catch {
+            throw registry.failed(ticket, error, limits, at: channel.address)
+        }
+    }
+
+    /// Gives the peer its place, if there is one.
+    private func prove(_ session: UInt64) throws(FrameStreamingError) {
+        if let limit = registry.prove(ticket, limits) {
+            throw handshakeDriver.noRoom(limits.words(limit), limit, for: session)
         }
     }
 

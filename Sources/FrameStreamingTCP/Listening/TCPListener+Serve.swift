@@ -92,6 +92,53 @@ extension TCPListener {
         }
     }
 
+    /// Passes streams on between all peers that connect, until ``stop()`` or ``close()``.
+    ///
+    /// Returns when the last connection has ended.
+    ///
+    /// ```swift
+    /// let listener = try TCPListener(relayingOn: "0.0.0.0:5600")
+    /// try listener.serve(try FrameRelay(), onError: { print($0) })
+    /// ```
+    ///
+    /// A handshake has a thread of its own. Connected receivers have none here.
+    ///
+    /// It blocks. Never from a task: four of these on two cores deadlock. Call it on a thread of your
+    /// own.
+    ///
+    /// - Parameters:
+    ///   - relay: Has the streams.
+    ///   - maximumConnections: The most connections at once, of senders and receivers together. A peer
+    ///     beyond that gets REJECT.
+    ///   - onError: Called, from any thread, for each connection that failed in its handshake or was
+    ///     turned away. The relay's events report how the others end.
+    /// - Throws: `invalidArgument`; `closed`, with an errno, if the listening socket is broken. A peer's
+    ///   fault is not thrown.
+    @available(*, noasync, message: "it blocks one of the few threads of all tasks: use a thread of your own")
+    public func serve(
+        _ relay: FrameRelay, maximumConnections: Int = 1_024, onError: @escaping @Sendable (any Error) -> Void
+    ) throws(FrameStreamingError) {
+        guard let relayHandshake else {
+            throw FrameStreamingError(
+                .invalidArgument, "this listener has one role: make one with TCPListener(relayingOn:)")
+        }
+        try check(maximumConnections)
+        relayHandshake.sending.remember(connections: maximumConnections)
+        try takeAll(places(maximumConnections), onError: onError) { [registry] newcomer in
+            let (channel, ticket) = (newcomer.channel, newcomer.ticket)
+            func keep(_ transport: TCPTransport) -> TCPTransport {
+                registry.replace(ticket) { [weak transport] in transport?.close() }
+                channel.onClose { registry.leave(ticket) }
+                return transport
+            }
+            switch try newcomer.establish(relayHandshake, for: relay) {
+            case .sender(let transport): try relay.addSender(keep(transport))
+            case .receiver(let transport): try relay.addReceiver(keep(transport))
+            }
+            return .goesOn
+        }
+    }
+
     private func check(_ maximumConnections: Int) throws(FrameStreamingError) {
         guard maximumConnections >= 1 else {
             throw FrameStreamingError(

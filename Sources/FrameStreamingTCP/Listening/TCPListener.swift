@@ -7,6 +7,8 @@ public final class TCPListener: Sendable {
     let descriptor: Monitor<Descriptor?>
     private let wakeUp: WakeUp
     let handshakeDriver: HandshakeDriver
+    /// The handshakes of a relay's port; nil = all peers have one role.
+    let relayHandshake: RelayHandshake?
     let counts = ListenerCounts()
     let registry: ConnectionRegistry
     /// The iterators of ``connections`` that accept peers.
@@ -26,11 +28,43 @@ public final class TCPListener: Sendable {
     ///   - options: The other settings for each connection.
     /// - Throws: `addressInUse`, `notPermitted` (ports below 1024), `unresolvedHost`,
     ///   `invalidArgument`.
-    public init(
+    public convenience init(
         on address: String, role: TCPRole, handshake: Handshake = .binary, options: TCPOptions = TCPOptions()
     ) throws(FrameStreamingError) {
+        try self.init(
+            on: address, try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true), nil)
+    }
+
+    /// Begins to listen for a relay: senders and receivers connect to the same port, with the binary
+    /// handshake.
+    ///
+    /// - Parameters:
+    ///   - address: As for ``init(on:role:handshake:options:)``.
+    ///   - receiving: The settings for peers that send.
+    ///   - sending: The settings for peers that receive. Each gets a session of its own.
+    ///   - options: The other settings for each connection. The streams' names are the peers'.
+    /// - Throws: As ``init(on:role:handshake:options:)``; `invalidArgument` for options with a stream.
+    public convenience init(
+        relayingOn address: String, receiving: TCPReceiverOptions = TCPReceiverOptions(),
+        sending: TCPSenderOptions = TCPSenderOptions(), options: TCPOptions = TCPOptions()
+    ) throws(FrameStreamingError) {
+        guard options.stream.isEmpty else {
+            throw FrameStreamingError(
+                .invalidArgument, "a relay has the streams of its peers: leave TCPOptions.stream empty")
+        }
+        let drivers = RelayHandshake(
+            receiving: try HandshakeDriver(
+                role: .receiver(receiving), handshake: .binary, options: options, listens: true),
+            sending: try HandshakeDriver(role: .sender(sending), handshake: .binary, options: options, listens: true))
+        try self.init(on: address, drivers.receiving, drivers)
+    }
+
+    private init(
+        on address: String, _ driver: HandshakeDriver, _ relay: RelayHandshake?
+    ) throws(FrameStreamingError) {
         registry = ConnectionRegistry(counts)
-        handshakeDriver = try HandshakeDriver(role: role, handshake: handshake, options: options, listens: true)
+        handshakeDriver = driver
+        relayHandshake = relay
         let endpoint = try NetworkAddress(address, defaultHost: "127.0.0.1")
         let addresses = try SocketAddress.resolve(endpoint, listening: true)
         do throws(SystemError) {

@@ -4,7 +4,8 @@ internal import FrameStreamingCore
 /// ``TCPReceiverOptions`` have those of one side, and go into its ``TCPRole``.
 public struct TCPOptions: Sendable {
     /// The stream's name, at most 255 bytes of UTF-8; empty = none. The sender's name counts; a
-    /// receiver's is for a sender that gives none. The text handshake carries no name.
+    /// receiver's is the one that it asks a relay for, and else for a sender that gives none. The text
+    /// handshake carries no name.
     public var stream = ""
     /// Encrypts each connection and has the peers prove who they are; nil = everybody on the way can
     /// read and change the frames, and everybody who reaches the port can connect.

@@ -28,6 +28,9 @@ public struct TCPReceiverOptions: Sendable {
     /// The pixel formats that the receiver takes; empty = any. The handshake fails if the two sides
     /// have no format in common. ``TCPRole/receiver(for:_:)`` sets them.
     public var pixelFormats: [PixelFormat] = []
+    /// For a receiver that connects to a relay: whether it waits where there is no stream of the name
+    /// that it asks for (``TCPOptions/stream``). If not, the connection fails with `notFound`.
+    public var waitsForStream = true
     /// The largest image in bytes. A peer that announces more is disconnected before anything is
     /// allocated.
     public var maximumFrameByteCount = 64 << 20

@@ -5,6 +5,10 @@ struct FrameHeader: Hashable {
     static let length = 76
     /// The length with the error of the capture time.
     static let lengthWithError = 84
+    /// The length with the error and the count of relays, whose numbers follow.
+    static let lengthWithRelays = 92
+    /// The length with all that this version knows.
+    static let longest = lengthWithRelays + 8 * Frame.maximumRelayCount
 
     /// The number, the drops and the times. The arrival time is not sent.
     var info: FrameInfo
@@ -22,6 +26,8 @@ struct FrameHeader: Hashable {
     var metadataLength: Int = 0
     /// Whether it can only be decoded after the frame before it.
     var dependsOnPrevious = false
+    /// The relays that it has passed through.
+    var relays: [UInt64] = []
 
     init(info: FrameInfo, width: Int, height: Int, pixelFormat: PixelFormat) {
         self.info = info
@@ -41,6 +47,7 @@ struct FrameHeader: Hashable {
         colorMatrix = frame.format.colorMatrix
         metadataLength = frame.metadata.count
         dependsOnPrevious = frame.dependsOnPrevious
+        relays = frame.relays
     }
 
     init(header: ArraySlice<UInt8>) throws(FrameStreamingError) {
@@ -67,6 +74,7 @@ struct FrameHeader: Hashable {
         let metadata: UInt32 = try reader.take()
         var error: Int64?
         if header.count >= Self.lengthWithError { error = try reader.takeNanoseconds() }
+        if header.count >= Self.lengthWithRelays { relays = try Self.relays(&reader) }
         captureTime = WireClock.clock(clock).map {
             CaptureTime(
                 nanoseconds: captured, clock: $0, edge: WireClock.edge(edge), error: .nanoseconds(error ?? 0))
@@ -84,11 +92,26 @@ struct FrameHeader: Hashable {
         }
     }
 
+    private static func relays(_ reader: inout ByteReader) throws(FrameStreamingError) -> [UInt64] {
+        let count: UInt8 = try reader.take()
+        guard count <= Frame.maximumRelayCount else {
+            throw .violation("a frame that passed through \(count) relays", limit: .lengths)
+        }
+        try reader.skip(7)
+        var relays: [UInt64] = []
+        for _ in 0..<count { relays.append(try reader.take()) }
+        return relays
+    }
+
     /// The bytes in front of the image: prefix, header and metadata.
     func marshal(metadata: [UInt8], imageBytes: Int) -> [UInt8] {
         let error = captureTime.flatMap { $0.error > .zero ? $0.error.wholeNanoseconds : nil }
         var prefix = WirePrefix(.frame, payloadLength: metadata.count + imageBytes)
-        if error != nil { prefix.headerLength = Self.lengthWithError }
+        if !relays.isEmpty {
+            prefix.headerLength = Self.lengthWithRelays + 8 * relays.count
+        } else if error != nil {
+            prefix.headerLength = Self.lengthWithError
+        }
         var writer = ByteWriter(capacity: WirePrefix.length + prefix.headerLength + metadata.count)
         prefix.marshal(into: &writer)
         writer.put(info.sequence)
@@ -110,7 +133,12 @@ struct FrameHeader: Hashable {
         writer.put(UInt8(dependsOnPrevious ? 1 : 0))
         writer.putZeros(1)
         writer.put(UInt32(metadata.count))
-        if error != nil { writer.put(error) }
+        if error != nil || !relays.isEmpty { writer.put(error) }
+        if !relays.isEmpty {
+            writer.put(UInt8(clamping: relays.count))
+            writer.putZeros(7)
+            for relay in relays { writer.put(relay) }
+        }
         writer.put(metadata)
         return writer.bytes
     }

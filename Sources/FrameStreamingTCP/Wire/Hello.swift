@@ -10,6 +10,8 @@ struct Hello: Hashable {
     static let requestsBit: UInt32 = 1
     /// The bit of a sender that also answers each request.
     static let answersBit: UInt32 = 2
+    /// The bit of a receiver that wants no stream that does not exist yet.
+    static let noWaitBit: UInt32 = 4
     static let longestName = 255
     static let mostFormats = 256
 
@@ -32,6 +34,14 @@ struct Hello: Hashable {
     var stream: String
     /// Empty = any.
     var pixelFormats: [PixelFormat] = []
+
+    /// Receiver: whether it waits where there is no stream of the name that it asks for.
+    var waitsForStream: Bool {
+        get { optionalCapabilities & Self.noWaitBit == 0 }
+        set {
+            if newValue { optionalCapabilities &= ~Self.noWaitBit } else { optionalCapabilities |= Self.noWaitBit }
+        }
+    }
 
     /// Sender: whether it answers each REQUEST with REQUEST_ANSWER.
     var answersRequests: Bool {

@@ -17,6 +17,10 @@ struct Reject: Hashable {
         case frames = 6
         /// The peer's credential does not permit its role or its stream.
         case permission = 7
+        /// There is no stream of the name that the receiver asks for, and it does not wait.
+        case noStream = 8
+        /// Another sender has the stream.
+        case streamTaken = 9
     }
 
     var code: UInt16
@@ -33,11 +37,28 @@ struct Reject: Hashable {
         text = WireText.unmarshal(payload)
     }
 
-    /// The error for the side that receives it. Only `busy` is worth another attempt.
+    /// The error for the side that receives it. Another attempt may succeed if the peer is busy, or another
+    /// sender has the stream, which it may leave.
     var error: FrameStreamingError {
-        code == Code.busy.rawValue
-            ? FrameStreamingError(.busy, "the peer has no room: ", peer: text)
-            : FrameStreamingError(.rejected, "the peer refused the connection: ", peer: text, behind: " (code \(code))")
+        switch Code(rawValue: code) {
+        case .busy: FrameStreamingError(.busy, "the peer has no room: ", peer: text)
+        case .streamTaken: FrameStreamingError(.busy, "the peer takes the stream from another: ", peer: text)
+        case .noStream: FrameStreamingError(.notFound, "the peer has no such stream: ", peer: text)
+        default:
+            FrameStreamingError(.rejected, "the peer refused the connection: ", peer: text, behind: " (code \(code))")
+        }
+    }
+
+    /// The REJECT for an error of a side that accepts.
+    init(_ error: FrameStreamingError) {
+        let code: Code =
+            switch error.code {
+            case .notFound: .noStream
+            case .alreadyExists: .streamTaken
+            case .invalidArgument: .unspecified
+            default: .busy
+            }
+        self.init(code, error.message)
     }
 
     func marshal() -> [UInt8] {

@@ -38,7 +38,7 @@ enum WireType: UInt8, CaseIterable {
     var longestHeader: Int {
         switch self {
         case .acknowledgement: Acknowledgement.headerLengthWithStages
-        case .frame: FrameHeader.lengthWithError
+        case .frame: FrameHeader.longest
         default: headerLength
         }
     }

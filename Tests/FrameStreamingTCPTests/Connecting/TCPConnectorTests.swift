@@ -39,7 +39,7 @@ enum Opposite: String, CaseIterable, CustomTestStringConvertible {
         case .rejectsRole: 3
         case .rejectsCapability: 4
         case .rejectsMalformed: 5
-        case .rejectsUnknown: 9
+        case .rejectsUnknown: 99
         case .busy, .busyBeforeHello: 1
         default: nil
         }

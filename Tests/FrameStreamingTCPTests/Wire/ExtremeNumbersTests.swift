@@ -237,9 +237,10 @@ import Testing
         header.captureTime = CaptureTime(nanoseconds: 4)
         let metadata: [UInt8] = [1, 2]
         header.metadataLength = metadata.count
+        header.relays = [5, 6]
         return WireFields(
             .frame, header.marshal(metadata: metadata, imageBytes: 4) + [9, 9, 9, 9],
-            header: [8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 2, 4])
+            header: [8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 1, 1, 1, 1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 8])
     }
 
     @Test func everyNumberOfAHelloToAReceiver() async throws {

@@ -30,8 +30,9 @@ import Testing
     @Test func cutsAtEveryPositionMakeNoDifference() throws {
         let bytes = try allMessages()
         let whole = try parse([bytes])
-        // HELLO occurs twice, with and without the optional capability, and BYE with its reason.
-        #expect(whole.count == WireType.allCases.count + 4)
+        // HELLO occurs twice, with and without the optional capability, FRAME with its relays, and BYE
+        // with its reason.
+        #expect(whole.count == WireType.allCases.count + 5)
         for cut in 0...bytes.count {
             #expect(try parse([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole, "cut at \(cut)")
         }

@@ -55,6 +55,13 @@ private enum Examples {
         return header
     }
 
+    static var relayed: FrameHeader {
+        var header = frame
+        header.captureTime?.error = .nanoseconds(1_500)
+        header.relays = [0x0011_2233_4455_6677, 0x8899_AABB_CCDD_EEFF]
+        return header
+    }
+
     static var messages: [(String, WireMessage)] {
         [
             ("HELLO", .hello(hello)), ("WELCOME", .welcome(welcome)),
@@ -91,16 +98,17 @@ extension WireTypeSet {
         #expect(input.isEmpty && !parser.isInMessage)
     }
 
-    @Test func marshalsAFrameToTheGoldenBytes() throws {
-        let head = Examples.frame.marshal(metadata: Array("hi".utf8), imageBytes: 4)
-        #expect(try head + [0xFF, 0xD8, 0xFF, 0xD9] == golden("FRAME"))
+    @Test(arguments: [("FRAME", Examples.frame), ("FRAME-RELAYED", Examples.relayed)])
+    private func marshalsAFrameToTheGoldenBytes(_ name: String, _ header: FrameHeader) throws {
+        let head = header.marshal(metadata: Array("hi".utf8), imageBytes: 4)
+        #expect(try head + [0xFF, 0xD8, 0xFF, 0xD9] == golden(name))
     }
 
-    @Test func unmarshalsTheGoldenFrame() throws {
+    @Test(arguments: [("FRAME", Examples.frame), ("FRAME-RELAYED", Examples.relayed)])
+    private func unmarshalsTheGoldenFrame(_ name: String, _ header: FrameHeader) throws {
         var parser = MessageParser(allowed: .everything, maximumFrameByteCount: 1000)
-        var input = InputBuffer(try golden("FRAME"))
-        #expect(
-            try parser.take(from: &input) == .frame(Examples.frame, metadata: Array("hi".utf8), imageBytes: 4))
+        var input = InputBuffer(try golden(name))
+        #expect(try parser.take(from: &input) == .frame(header, metadata: Array("hi".utf8), imageBytes: 4))
         #expect(input.count == 4)
     }
 
@@ -119,8 +127,8 @@ extension WireTypeSet {
             }
         }
         #expect(try shown == goldenMessages())
-        // HELLO occurs twice, with and without an optional capability, and BYE four times.
-        #expect(shown.count == WireType.allCases.count + 4)
+        // HELLO occurs twice, with and without an optional capability, FRAME twice, and BYE four times.
+        #expect(shown.count == WireType.allCases.count + 5)
     }
 
     /// Code and reason of a BYE may be any numbers. An unknown reason counts as none, and an
@@ -190,6 +198,13 @@ extension WireTypeSet {
             $0.width = 65_535
             $0.height = 65_535
             $0.quality = 100
+        },
+        FrameCase(testDescription: "a relay, and no error of a time") {
+            $0.captureTime = nil
+            $0.relays = [.max]
+        },
+        FrameCase(testDescription: "as many relays as there may be") {
+            $0.relays = (0..<UInt64(Frame.maximumRelayCount)).map { $0 << 60 }
         },
         FrameCase(testDescription: "BT.709") { $0.colorMatrix = .bt709 },
         FrameCase(testDescription: "BT.2020, limited") {

@@ -62,6 +62,17 @@ func relay(_ transport: any Transport, _ viewers: any TransportProvider) throws 
     try sender.run(&source)
 }
 
+func relayStreams() throws {
+    let relay = try FrameRelay()
+    let listener = try TCPListener(relayingOn: "0.0.0.0:5600")
+    try listener.serve(relay, onError: { print($0) })
+}
+
+func relayOnly() throws {
+    let listener = try TCPListener(relayingOn: "0.0.0.0:5600")
+    try listener.serve(try FrameRelay(), onError: { print($0) })
+}
+
 func send() throws {
     var source = try TestPatternSource(width: 640, height: 480)
     let transport = try TCPTransport.connect(to: "receiver:5600", role: .sender)

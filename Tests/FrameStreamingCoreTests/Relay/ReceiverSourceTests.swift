@@ -6,7 +6,7 @@ import Testing
 @testable import FrameStreamingCore
 
 /// A receiver and a sender with the same frames in between, and what passes through them.
-@Suite(.ownThread(atOnce: 4)) struct RelayTests {
+@Suite(.ownThread(atOnce: 4)) struct ReceiverSourceTests {
     /// A source, a relay and a receiver, over two connections whose clocks differ.
     private struct Hops {
         let near = MemoryTransport.pair(clockOffset: .seconds(5), clockError: .nanoseconds(1_000))
