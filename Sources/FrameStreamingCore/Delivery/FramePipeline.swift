@@ -27,6 +27,9 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     private(set) var references = ReferenceChain()
     /// Whether the receiver has what the source's next frame may depend on, which came encoded.
     private var hasSourceReference = false
+    /// Whether nothing more can be sent before the source's encoder makes a frame that stands alone, or
+    /// the receiver asks for one.
+    private(set) var awaitsKeyFrame = false
 
     /// - Parameter hasMemory: Whether the encoder has memory. It then gets one frame at a time.
     /// - Throws: `invalidArgument` for invalid options.
@@ -197,6 +200,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
             } else if let first = queue.entries.first, lacksReference(first) {
                 counts.dropped.replaced += 1
                 hasSourceReference = false
+                awaitsKeyFrame = true
             } else if isOrphaned {
                 queue.encodeFirstAgain()
                 if policy == .latest, queue.count > 1 { replace(at: 0) }
@@ -258,6 +262,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
             references.sent(info.sequence, dependsOnPrevious: frame.dependsOnPrevious)
         } else {
             hasSourceReference = true
+            if !frame.dependsOnPrevious { awaitsKeyFrame = false }
         }
         if wait == nil, !entry.isEncodedAgain {
             counts.sent += 1
@@ -316,8 +321,11 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
     /// Limits the quality to the one that the receiver asked for.
     mutating func limitQuality(to wanted: Int) { flow.limitQuality(to: wanted) }
 
-    /// Has the next frame that is encoded stand alone.
-    mutating func beginChain() { references.end() }
+    /// Has the next frame that is encoded stand alone, here or by the source's encoder.
+    mutating func beginChain() {
+        references.end()
+        awaitsKeyFrame = true
+    }
 
     // MARK: Connections
 

@@ -158,6 +158,9 @@ final class ReceiverLink: Sendable {
         state.withLock { state in state.session.connection.map { !$0.isPaused } ?? false }
     }
 
+    /// Whether a frame that stands alone is needed before anything more can be sent.
+    var awaitsKeyFrame: Bool { state.withLock { $0.session.frames.awaitsKeyFrame } }
+
     /// Whether a frame that is offered now is sent at once.
     var hasCredit: Bool { state.withLock { $0.session.wouldTake } }
 

@@ -247,7 +247,7 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
     /// Why a request is impossible; nil = it is not.
     private func refusal(of request: ReceiverRequest, isShared: Bool) -> String? {
         if request == .keyFrame {
-            return comesEncoded
+            return comesEncoded && !options.isRelay
                 ? "the source's frames are encoded already: its own encoder decides which stand alone" : nil
         }
         guard case .quality = request else { return nil }

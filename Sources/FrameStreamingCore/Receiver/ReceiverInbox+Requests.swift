@@ -2,6 +2,24 @@ internal import FrameStreamingSystem
 
 /// How a receiver asks its sender for something, and waits for the answer.
 extension ReceiverInbox {
+    /// Makes a request whose answer nobody waits for; false if the connection does not take it now.
+    func ask(_ request: ReceiverRequest) -> Bool {
+        let abilities = transport.peer.abilities
+        guard abilities.contains(.requests) else { return false }
+        do throws(FrameStreamingError) {
+            if abilities.contains(.requestAnswers) {
+                try state.update { (state) throws(FrameStreamingError) in
+                    let id = try state.requests.ask(request)
+                    state.requests.abandon(id)
+                }
+            }
+            try transport.send(.request(request), until: .now)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// - Throws: As `FrameReceiver.request(_:)`.
     func request(_ request: ReceiverRequest, until deadline: Deadline) throws(FrameStreamingError) {
         if case .quality(let quality) = request { try EncodeSettings(quality: quality).check() }

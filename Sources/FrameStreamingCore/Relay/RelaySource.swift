@@ -15,6 +15,11 @@ struct RelaySource: FrameSource {
     /// When the last frame was taken; nil = none so far.
     private var taken: MonotonicTime?
 
+    /// When a frame that stands alone was last asked for.
+    private var asked: MonotonicTime?
+
+    /// How often a frame that stands alone is asked for, while one is needed.
+    private static let askEvery = Duration.milliseconds(500)
     /// How long a frame that nobody can take stays here, while receivers are busy.
     private static let busyRest = Duration.milliseconds(200)
     /// The same while there are none.
@@ -31,6 +36,7 @@ struct RelaySource: FrameSource {
                 if stream.isAbandoned() { return nil }
                 throw .timedOut("a sender")
             }
+            askForKeyFrame(carrier)
             let isWanted = try waitUntilDue(carrier, until: deadline)
             do throws(FrameStreamingError) {
                 // Whoever wants a frame gets the one that is here, unless a newer one has come.
@@ -58,6 +64,14 @@ struct RelaySource: FrameSource {
                 }
             }
         }
+    }
+
+    /// Asks the sender for a frame that stands alone, for a receiver that joined, or missed one.
+    private mutating func askForKeyFrame(_ carrier: RelayCarrier) {
+        guard stream.sender.awaitsKeyFrame, asked.map({ $0.duration(to: .now) >= Self.askEvery }) ?? true else {
+            return
+        }
+        if carrier.receiver.inbox.ask(.keyFrame) { asked = .now }
     }
 
     /// Waits until a frame is to be taken.

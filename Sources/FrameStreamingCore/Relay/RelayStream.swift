@@ -43,7 +43,7 @@ final class RelayStream: Sendable {
         self.options = options
         var sending = SenderOptions(policy: .latest, window: options.window)
         sending.waitsForReceivers = true
-        sending.asksWithoutReceivers = true
+        sending.isRelay = true
         sending.reconnection = .always
         let tell = options.onEvent
         sending.onEvent = { tell?(.receiver(stream: name, $0)) }

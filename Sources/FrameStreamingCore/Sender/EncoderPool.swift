@@ -21,6 +21,7 @@ final class EncoderPool: Sendable {
     private let codec: any FrameCodec
     /// The formats of frames that are sent as they are.
     private let passedOn: [PixelFormat]
+    private let passesOnAll: Bool
     let count: Int
     private let poller: AcknowledgementPoller
     private let state: Monitor<State>
@@ -29,11 +30,13 @@ final class EncoderPool: Sendable {
 
     /// - Parameters:
     ///   - passesOnJPEG: Whether JPEGs are sent as they are.
+    ///   - passesOnAll: Whether all frames are.
     ///   - poller: Reads the acknowledgements of the receivers to which an encoded frame is sent.
     init(
         codec: any FrameCodec, count: Int, settings: EncodeSettings, passesOnJPEG: Bool = true,
-        poller: AcknowledgementPoller
+        passesOnAll: Bool = false, poller: AcknowledgementPoller
     ) {
+        self.passesOnAll = passesOnAll
         self.codec = codec
         passedOn = (passesOnJPEG ? [.jpeg] : []) + codec.encodedFormats
         self.count = count
@@ -48,7 +51,7 @@ final class EncoderPool: Sendable {
     /// - Throws: `invalidArgument` for a frame that no connection carries.
     func prepare(_ frame: Frame) throws(FrameStreamingError) -> SharedEncoding {
         try frame.checkMetadata()
-        let isEncoded = passedOn.contains(frame.format.pixelFormat)
+        let isEncoded = passesOnAll || passedOn.contains(frame.format.pixelFormat)
         return SharedEncoding(
             frame, isEncoded: isEncoded, number: isEncoded || shared == nil ? 0 : nextNumber(), offered: .now)
     }

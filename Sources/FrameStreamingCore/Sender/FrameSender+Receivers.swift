@@ -140,7 +140,7 @@ extension FrameSender {
     }
 
     private var onDemand: (@Sendable () -> Void)? {
-        guard options.asksWithoutReceivers else { return nil }
+        guard options.isRelay else { return nil }
         return { [weak control] in
             guard let control, control.withLock({ $0.awaitsDemand }) else { return }
             control.wakeAll()
@@ -157,6 +157,9 @@ extension FrameSender {
         control.withLock { $0.awaitsDemand = false }
         return isWanted == true
     }
+
+    /// Whether a receiver needs a frame that stands alone.
+    var awaitsKeyFrame: Bool { control.withLock { $0.links }.contains { $0.awaitsKeyFrame } }
 
     /// The receivers that have not left: those that came here, and those to which this side connects.
     var openReceivers: (incoming: Int, outgoing: Int) {

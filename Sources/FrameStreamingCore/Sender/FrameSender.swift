@@ -80,7 +80,7 @@ public final class FrameSender: Sendable {
         self.options = options
         encoders = EncoderPool(
             codec: codec, count: options.encoders, settings: options.encode, passesOnJPEG: options.passesOnJPEG,
-            poller: poller)
+            passesOnAll: options.isRelay, poller: poller)
     }
 
     private static func checkBitRate(_ options: SenderOptions, _ codec: any FrameCodec) throws(FrameStreamingError) {

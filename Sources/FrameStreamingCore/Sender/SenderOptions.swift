@@ -30,9 +30,9 @@ public struct SenderOptions: Sendable {
     /// Whether `FrameSender.run(_:)` continues when no receiver is left, because
     /// `FrameSender.add` may add another.
     public var waitsForReceivers = false
-    /// Whether the source is asked before the first receiver has come, because it finds out by itself
-    /// whether anybody wants a frame.
-    package var asksWithoutReceivers = false
+    /// Whether the source is a relay's. It is asked before the first receiver has come, because it finds
+    /// out by itself whether anybody wants a frame, and it passes on requests for key frames.
+    package var isRelay = false
     /// How long a connection may make no progress with a partly sent frame before it counts as
     /// broken. While bytes reach the receiver's machine, a frame may take any time. For a
     /// connection that does not know this, it is the limit for each frame.

@@ -42,7 +42,7 @@ struct SenderRun: Sendable {
             if current == nil || current?.version != control.withLock({ $0.version }) {
                 // A file waits for receivers. A camera does not, because its driver's
                 // buffers would keep old pictures.
-                let isFirst = current == nil && !options.asksWithoutReceivers
+                let isFirst = current == nil && !options.isRelay
                 guard let next = receivers(isFirst: isFirst, waits: isFirst || !source.isLive) else {
                     if current != nil { try countNext(of: &source) }
                     return
@@ -63,7 +63,7 @@ struct SenderRun: Sendable {
                 if isFirst, source.isLive { followLiveSource(&current) }
                 isFirst = false
                 // A source that has waited for a receiver has a frame for it.
-                if options.asksWithoutReceivers, current?.version != control.withLock({ $0.version }) {
+                if options.isRelay, current?.version != control.withLock({ $0.version }) {
                     current = receivers(isFirst: false, waits: false) ?? current
                 }
                 offer(try encoders.prepare(frame), to: &current, &holdUp)
