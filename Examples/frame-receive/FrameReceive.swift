@@ -16,6 +16,8 @@ struct FrameReceive: ParsableCommand {
             Pictures:   frame-receive --listen 5600 --record out.mkv
                         frame-receive --listen 5600 --record out.y4m --once
                         frame-receive --listen 5600 --record - | ffmpeg -f mjpeg -i - film.mp4
+                        frame-receive --listen 5600 --record out.mkv --segment-seconds 60 --keep-bytes 1000000000
+                        frame-receive --listen 5600 --record out.mkv --pre-roll 10 --post-roll 30
             Preview:    frame-receive --listen 5600 --preview 8080
                         frame-receive --listen 5600 --preview 0.0.0.0:8080 --preview-tls --preview-link
             Security:   frame-receive --listen 0.0.0.0:5600 --key-file camera.key
@@ -42,6 +44,7 @@ struct FrameReceive: ParsableCommand {
     func run() throws {
         security.keepReload()
         if preview.access.isUsed { HangUp.keep() }
+        if pictures.segments.preRoll != nil { UserSignal.keep() }
         try output.run(receive)
     }
 
@@ -50,6 +53,7 @@ struct FrameReceive: ParsableCommand {
             output, frames: pictures.frames, connection.persistence,
             remedy: pictures.strict ? "leave --strict out, and what decodes with warnings is shown" : nil)
         let recordings = try Recordings(pictures, maximumConnections: connection.maximumConnections, output)
+        if pictures.segments.preRoll != nil { UserSignal.onEach(recordings.trigger) }
         let tls = try security.load(connecting: connection.from.map { [$0] } ?? [])
         let server = try preview.server(security)
         defer { server?.close() }
@@ -82,7 +86,7 @@ struct FrameReceive: ParsableCommand {
                     while let arrived = try receiver.next() {
                         let received = rotation.turned(arrived, from: receiver.peer)
                         tile?.show(received, from: receiver.peer)
-                        try recording.write(received)
+                        if try recording.write(received) { try? receiver.request(.keyFrame) }
                         report.pause(consumeTime)
                         guard report.goesOn(after: received, of: receiver) else { break }
                     }

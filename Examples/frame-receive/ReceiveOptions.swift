@@ -191,6 +191,8 @@ struct ConsumeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse to begin more recordings than this; 0: no limit.", valueName: "n"))
     var maximumRecordings = 10_000
 
+    @OptionGroup var segments: SegmentOptions
+
     @Option(
         help: ArgumentHelp(
             "The rate in the header of a Y4M recording, such as 25 or 30000/1001: received pictures have no rate. (default: 30)",
@@ -237,6 +239,10 @@ struct ConsumeOptions: ParsableArguments {
         }
         if strict, decode == .some(.none) {
             throw ValidationError("--strict is for pictures that are decoded: leave --decode none out")
+        }
+        try segments.check(record.flatMap(RecordingKind.init))
+        if let record, segments.isDated, RecordingPath.isStream(record) {
+            throw ValidationError("--record \(record) goes to a reader: segments and --pre-roll need a file")
         }
         if record == nil, sync { throw ValidationError("--sync is for --record") }
         guard maximumRecordings >= 0 else {

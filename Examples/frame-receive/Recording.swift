@@ -7,40 +7,79 @@ final class Recording: Sendable {
         var recorder: (any FrameRecorder)?
         /// Limits the recordings that this stream may begin: each change of format begins one.
         var starts = Recordings.startsOfStream
+        var plan: SegmentPlan
+        var preRoll: PreRoll?
+        private var askedAt: MonotonicTime?
+
+        init(_ recordings: Recordings) {
+            plan = recordings.plan
+            preRoll = recordings.preRoll
+        }
+
+        /// Whether a sender may be asked again.
+        mutating func mayAsk(at now: MonotonicTime) -> Bool {
+            if let askedAt, askedAt.duration(to: now) < .seconds(1) { return false }
+            askedAt = now
+            return true
+        }
     }
 
     let session: UInt64
     let peer: Peer
     private let recordings: Recordings
     // Connections write one after another, each on a thread of its own.
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let hasBegun = Mutex(false)
 
     init(_ recordings: Recordings, _ peer: Peer) {
         self.recordings = recordings
+        state = Mutex(State(recordings))
         session = peer.session
         self.peer = peer
     }
 
-    /// Writes a frame. If it throws, the frame was not written and must
-    /// not be acknowledged as consumed.
-    func write(_ received: ReceivedFrame) throws(FrameStreamingError) {
-        guard let kind = recordings.kind else { return }
+    /// Whether the stream has a recording already, which goes on in another segment.
+    var hasSegments: Bool { hasBegun.withLock { $0 } && recordings.plan.hasLimit }
+
+    /// Writes a frame, or keeps it in memory until there is a signal to record. If it throws, the frame
+    /// was not written and must not be acknowledged as consumed.
+    ///
+    /// - Returns: Whether the sender is to be asked for a frame that stands alone.
+    func write(_ received: ReceivedFrame) throws(FrameStreamingError) -> Bool {
+        guard let kind = recordings.kind else { return false }
         let frame = Self.frame(of: received, for: kind)
-        try state.withLock { (state) throws(FrameStreamingError) in
-            if let current = state.recorder, !current.accepts(frame) { end(&state) }
-            let recorder: any FrameRecorder
-            if let current = state.recorder { recorder = current } else { recorder = try begin(&state) }
-            do throws(FrameStreamingError) {
-                try recorder.write(frame)
-            } catch {
-                guard error.code == .recordingLost else { throw error }
-                // Another program removed or cut the file: reported once, and the
-                // frame goes to the next recording.
-                recordings.lost(error)
+        return try state.withLock { (state) throws(FrameStreamingError) in
+            guard state.preRoll != nil else { return try write(frame, &state) }
+            guard recordings.isTriggered else {
                 end(&state)
-                try begin(&state).write(frame)
+                return state.preRoll?.add(frame, at: .now) ?? false
             }
+            for frame in state.preRoll?.takeAll() ?? [] { _ = try write(frame, &state) }
+            return try write(frame, &state)
         }
+    }
+
+    private func write(_ frame: Frame, _ state: inout State) throws(FrameStreamingError) -> Bool {
+        let step = state.plan.next(byteCount: frame.byteCount, standsAlone: !frame.dependsOnPrevious, at: .now)
+        if step == .begins { end(&state, isSegment: true) }
+        if let current = state.recorder, !current.accepts(frame) { end(&state) }
+        let recorder: any FrameRecorder
+        if let current = state.recorder { recorder = current } else { recorder = try begin(&state) }
+        recordings.makeRoom(for: recorder.path, frame.byteCount)
+        let count = recorder.frameCount
+        do throws(FrameStreamingError) {
+            try recorder.write(frame)
+        } catch {
+            guard error.code == .recordingLost else { throw error }
+            // Another program removed or cut the file: reported once, and the
+            // frame goes to the next recording.
+            recordings.lost(error)
+            end(&state)
+            try begin(&state).write(frame)
+            return frame.dependsOnPrevious
+        }
+        // A frame that depends on one that the recording does not have was left out.
+        return step == .asksForKeyFrame || recorder.frameCount == count && state.mayAsk(at: .now)
     }
 
     /// A video needs the decoded picture, and other recordings take it as received. A film's times are
@@ -59,10 +98,13 @@ final class Recording: Sendable {
     private func begin(_ state: inout State) throws(FrameStreamingError) -> any FrameRecorder {
         let recorder = try recordings.begin(for: self, &state.starts)
         state.recorder = recorder
+        hasBegun.withLock { $0 = true }
         return recorder
     }
 
-    private func end(_ state: inout State) {
+    /// - Parameter isSegment: Whether the plan knows of it.
+    private func end(_ state: inout State, isSegment: Bool = false) {
+        if !isSegment { state.plan.ended() }
         guard let recorder = state.recorder.take() else { return }
         try? recorder.close()
         recordings.ended(recorder, of: self)

@@ -45,6 +45,10 @@ final class Recordings: Sendable {
     private let state = Mutex(State())
     private let starts: Locked<Starts>
     private let cancellation: RecordingCancellation
+    private let segments: SegmentOptions
+    private let kept: Mutex<KeptRecordings?>
+    /// The last signal to record; nil = there was none.
+    private let triggered = Mutex<MonotonicTime?>(nil)
 
     /// Checks that the first recording can be made, so that no sender streams
     /// for an hour without a recording.
@@ -60,6 +64,8 @@ final class Recordings: Sendable {
         rate = arguments.recordRate ?? .thirty
         options = arguments.recordingOptions
         maximum = arguments.maximumRecordings
+        segments = arguments.segments
+        kept = Mutex(arguments.segments.kept)
         self.output = output
         mostBroken = max(1024, maximumConnections)
         starts = Locked(
@@ -74,7 +80,7 @@ final class Recordings: Sendable {
             case .directory: try RecordingPath.checkDirectory(path, options: first)
             case nil: path
             }
-        if name != path {
+        if name != path, !segments.isDated {
             printNote("\(path): there is a recording already, which stays; the next one is \(name)")
         }
     }
@@ -116,6 +122,42 @@ final class Recordings: Sendable {
         for recording in forgotten { recording.close() }
     }
 
+    /// The limits of a segment.
+    var plan: SegmentPlan { segments.plan }
+
+    /// The memory for what precedes a signal to record; nil = everything is recorded.
+    var preRoll: PreRoll? { segments.ring }
+
+    /// Records the last seconds of every stream, and what follows.
+    func trigger() { triggered.withLock { $0 = .now } }
+
+    /// Whether a signal to record holds now.
+    var isTriggered: Bool {
+        guard let last = triggered.withLock({ $0 }) else { return false }
+        return segments.postRoll.map { last.duration(to: .now) < .seconds($0) } ?? true
+    }
+
+    /// Removes what was recorded first in this run, if there is more than may be kept.
+    ///
+    /// - Parameters:
+    ///   - path: The recording that grows.
+    ///   - count: The bytes that it will have more.
+    func makeRoom(for path: String, _ count: Int) {
+        remove(kept.withLock { $0?.grows(path, by: count) ?? [] })
+    }
+
+    private func remove(_ paths: [String]) {
+        for path in paths {
+            do {
+                try FileManager.default.removeItem(atPath: path)
+            } catch {
+                // Somebody else was faster.
+                guard FileManager.default.fileExists(atPath: path) else { continue }
+                printNote("\(path): it cannot be removed, and stays: \(error)")
+            }
+        }
+    }
+
     /// Ends the waits for a FIFO's reader.
     func cancel() { cancellation.cancel() }
 
@@ -136,6 +178,7 @@ final class Recordings: Sendable {
     func begin(
         for recording: Recording, _ ofStream: inout StartLimit
     ) throws(FrameStreamingError) -> any FrameRecorder {
+        if segments.isDated { return try beginDated(for: recording, &ofStream) }
         // What goes to a reader has one name, however often a recording begins there.
         let isStream = RecordingPath.isStream(path)
         if isStream { awaitTurn() }
@@ -159,7 +202,7 @@ final class Recordings: Sendable {
         var options = options
         options.firstNumber = number
         do throws(FrameStreamingError) {
-            let recorder = try recorder(options, of: recording.peer)
+            let recorder = try recorder(options, of: recording.peer, path: path)
             if !isStream { starts.withLock { $0.nextNumber = max($0.nextNumber, recorder.number + 1) } }
             output.records(RecordingStartEvent(path: recorder.path, peer: recording.peer))
             return recorder
@@ -171,6 +214,29 @@ final class Recordings: Sendable {
                 if !isStream { giveBack(number, &starts) }
             }
             ofStream.giveBack()
+            throw error
+        }
+    }
+
+    /// Makes a recording whose name has the time. The next segment of a stream counts for no
+    /// limit: the oldest are removed.
+    private func beginDated(
+        for recording: Recording, _ ofStream: inout StartLimit
+    ) throws(FrameStreamingError) -> any FrameRecorder {
+        let counts = !recording.hasSegments
+        if counts { try starts.withLock { (starts) throws(FrameStreamingError) in try count(&starts, &ofStream) } }
+        do throws(FrameStreamingError) {
+            let recorder = try recorder(options, of: recording.peer, path: RecordingPath.dated(path))
+            output.records(RecordingStartEvent(path: recorder.path, peer: recording.peer))
+            return recorder
+        } catch {
+            if counts {
+                starts.withLock { starts in
+                    starts.begun -= 1
+                    starts.limit.giveBack()
+                }
+                ofStream.giveBack()
+            }
             throw error
         }
     }
@@ -219,7 +285,7 @@ final class Recordings: Sendable {
     }
 
     private func recorder(
-        _ options: RecordingOptions, of peer: Peer
+        _ options: RecordingOptions, of peer: Peer, path: String
     ) throws(FrameStreamingError) -> any FrameRecorder {
         switch kind {
         case .video: try Y4MRecorder(path: path, rate: rate, options: options, cancellation: cancellation)
@@ -238,12 +304,20 @@ final class Recordings: Sendable {
             starts.holder = nil
             return true
         }
+        if recorder.frameCount > 0 { noteSize(of: recorder.path) }
         guard recorder.frameCount > 0 else {
-            if wasHolder { return }
+            if wasHolder || segments.isDated { return }
             guard !FileManager.default.fileExists(atPath: recorder.path) else { return }
             return starts.withLock { giveBack(recorder.number, &$0) }
         }
         output.recorded(RecordingEvent(path: recorder.path, frames: recorder.frameCount, peer: recording.peer))
+    }
+
+    private func noteSize(of path: String) {
+        guard kept.withLock({ $0 != nil }) else { return }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let size = (attributes?[.size] as? UInt64).map { Int(clamping: $0) } ?? 0
+        remove(kept.withLock { $0?.ends(path, with: size) ?? [] })
     }
 
     /// Reports a recording that another program removed or changed; the

@@ -128,6 +128,20 @@ def records_films(command):
         raise Surprise("not 30 pictures")
 
 
+@runs("frame-receive --listen 5600 --record out.mkv --segment-seconds 60 --keep-bytes 1000000000")
+def records_segments(command):
+    expect(SUMMARY, receives(command))
+    if [decoded(str(name)) for name in pathlib.Path().glob("out-2*Z.mkv")] != [30]:
+        raise Surprise("not one segment of 30 pictures")
+
+
+@runs("frame-receive --listen 5600 --record out.mkv --pre-roll 10 --post-roll 30")
+def waits_for_a_signal(command):
+    expect(SUMMARY, receives(command))
+    if list(pathlib.Path().glob("out-2*Z.mkv")):
+        raise Surprise("it recorded without a signal")
+
+
 @runs("frame-receive --listen 5600 --record slow.y4m --record-rate 25")
 def states_a_rate(command):
     receives(command)

@@ -38,7 +38,7 @@ extension ExampleTests {
             func send(_ numbers: ClosedRange<UInt64>) throws {
                 guard let transport else { throw Surprise("not connected") }
                 for number in numbers {
-                    let frame = try Frame(jpeg: try clip.jpeg(Int(number) - 1, codec))
+                    let frame = try Frame(jpeg: try clip.jpeg((Int(number) - 1) % clip.frames.count, codec))
                     try transport.send(
                         .frame(frame, FrameInfo(sequence: number - base)), until: .after(.seconds(60)))
                     guard case .acknowledgement(let word) = try transport.receive(until: .after(.seconds(60))),

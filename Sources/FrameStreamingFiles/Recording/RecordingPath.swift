@@ -6,14 +6,25 @@ public enum RecordingPath {
     /// Returns the path of the `number`th recording: `out.y4m` itself, then `out-2.y4m`,
     /// `out-3.y4m`; for a directory `DIR`, `DIR-2`. Standard output, `-`, has one name.
     public static func numbered(_ path: String, _ number: Int) -> String {
-        guard number > 1, !RecordingStandardOutput.isNamed(path) else { return path }
+        number > 1 ? suffixed(path, "-\(number)") : path
+    }
+
+    /// Returns the path of a recording that begins now: `out-20261130T104605.123Z.mkv`. Such names have
+    /// the order of their times, which are UTC.
+    package static func dated(_ path: String) -> String {
+        let time = UTCTime(nanoseconds: monotonicNow() &+ realtimeOffset()).text
+        return suffixed(path, "-" + time.filter { $0 != "-" && $0 != ":" }.dropLast(4) + "Z")
+    }
+
+    private static func suffixed(_ path: String, _ suffix: String) -> String {
+        if RecordingStandardOutput.isNamed(path) { return path }
         var bytes = Array(path.utf8)
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         let name = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
         // The dot at the start of a hidden file's name does not begin an extension.
         let dot = bytes[name...].lastIndex(of: UInt8(ascii: "."))
         let end = dot.map { $0 > name ? $0 : bytes.count } ?? bytes.count
-        bytes.insert(contentsOf: Array("-\(number)".utf8), at: end)
+        bytes.insert(contentsOf: Array(suffix.utf8), at: end)
         return String(decoding: bytes, as: UTF8.self)
     }
 

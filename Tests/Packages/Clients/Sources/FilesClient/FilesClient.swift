@@ -52,3 +52,15 @@ final class MemoryRecorder: FrameRecorder {
     func suspend() {}
     func close() { frames = [] }
 }
+
+/// Records when something happens, with the ten seconds before it.
+func record(
+    _ receiver: FrameReceiver, to recorder: FilmRecorder, where isOfInterest: (ReceivedFrame) -> Bool
+) throws(FrameStreamingError) {
+    var preRoll = PreRoll(duration: .seconds(10), maximumByteCount: 64 << 20)
+    while let received = try receiver.next() {
+        if preRoll.add(received.forwarded(), at: .now) { try receiver.request(.keyFrame) }
+        guard isOfInterest(received) else { continue }
+        for frame in preRoll.takeAll() { try recorder.write(frame) }
+    }
+}
