@@ -52,7 +52,7 @@ struct FrameSend: ParsableCommand {
         let codec = try VideoArguments.sending(connection.codec, encoder: connection.encoder, from: JPEGCodec())
         let sender = try FrameSender(codec: codec, options: options)
         let stopListening = try connection.connect(
-            sender, sending: connection.codec.isVideo ? codec.encodedFormats : [.jpeg], report,
+            sender, sending: connection.codec.isVideo ? codec.encodedFormats + [.jpeg] : [.jpeg], report,
             security.load(connecting: connection.to))
         defer { stopListening() }
 

@@ -245,6 +245,8 @@ struct SendOptions: ParsableArguments {
         options.encode = EncodeSettings(quality: quality?.best ?? 80, subsampling: subsampling)
         options.passesOnJPEG = !codec.isVideo
         options.bitRate = bitrate?.rate
+        // For receivers that do not decode video.
+        if codec.isVideo { options.fallbackCodec = JPEGCodec() }
         if case .range(let range) = quality {
             options.adaptiveQuality = AdaptiveQuality(range, allowsScale: allowScale, allowsRate: allowRate)
         }

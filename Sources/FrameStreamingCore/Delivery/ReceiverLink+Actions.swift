@@ -117,6 +117,13 @@ extension ReceiverLink {
     }
 
     private func encode(_ frame: SharedEncoding, _ ticket: UInt64, _ order: EncodingOrder) {
+        if let fallback = encoders.fallback,
+            fallback.suits(state.withLock { $0.session.connection?.pixelFormats ?? [] })
+        {
+            return fallback.encode(frame, on: encoders) { [weak self] encoding, result in
+                self?.handle(.encoded(ticket: ticket, encoding, as: result))
+            }
+        }
         if let encoder {
             return encoder.encode(frame, order, isShared: sharesEncodings(), on: encoders) {
                 [weak self] encoding, result in self?.handle(.encoded(ticket: ticket, encoding, as: result))

@@ -27,14 +27,17 @@ final class EncoderPool: Sendable {
     private let state: Monitor<State>
     /// The encoders of a codec with memory; nil for another.
     let shared: SharedEncoders?
+    /// For receivers that take none of the codec's formats; nil = there is no such codec.
+    let fallback: FallbackEncoders?
 
     /// - Parameters:
+    ///   - fallback: Encodes for receivers that take none of the codec's formats.
     ///   - passesOnJPEG: Whether JPEGs are sent as they are.
     ///   - passesOnAll: Whether all frames are.
     ///   - poller: Reads the acknowledgements of the receivers to which an encoded frame is sent.
     init(
-        codec: any FrameCodec, count: Int, settings: EncodeSettings, passesOnJPEG: Bool = true,
-        passesOnAll: Bool = false, poller: AcknowledgementPoller
+        codec: any FrameCodec, fallback: (any FrameCodec)? = nil, count: Int, settings: EncodeSettings,
+        passesOnJPEG: Bool = true, passesOnAll: Bool = false, poller: AcknowledgementPoller
     ) {
         self.passesOnAll = passesOnAll
         self.codec = codec
@@ -43,6 +46,7 @@ final class EncoderPool: Sendable {
         self.poller = poller
         state = Monitor(State(queue: EncodingQueue(limit: count), settings: settings))
         shared = codec.hasMemory ? SharedEncoders() : nil
+        self.fallback = fallback.map { FallbackEncoders($0, insteadOf: codec.encodedFormats) }
     }
 
     /// Prepares a frame of the source for any number of receivers. One that is encoded already is

@@ -77,10 +77,14 @@ public final class FrameSender: Sendable {
         // Invalid options are refused here, before a connection is added.
         _ = try FlowControl(options)
         try Self.checkBitRate(options, codec)
+        if let fallback = options.fallbackCodec, fallback.hasMemory || !codec.hasMemory {
+            throw FrameStreamingError(
+                .invalidArgument, "a fallback goes with a codec with memory, such as H.264, and has none, as JPEG")
+        }
         self.options = options
         encoders = EncoderPool(
-            codec: codec, count: options.encoders, settings: options.encode, passesOnJPEG: options.passesOnJPEG,
-            passesOnAll: options.isRelay, poller: poller)
+            codec: codec, fallback: options.fallbackCodec, count: options.encoders, settings: options.encode,
+            passesOnJPEG: options.passesOnJPEG, passesOnAll: options.isRelay, poller: poller)
     }
 
     private static func checkBitRate(_ options: SenderOptions, _ codec: any FrameCodec) throws(FrameStreamingError) {

@@ -14,6 +14,11 @@ public struct SenderOptions: Sendable {
     /// as many as the quality needs. Codecs without memory do not take it: for them there is
     /// ``adaptiveQuality``. It has no effect on pictures that are encoded already.
     public var bitRate: BitRate?
+    /// Encodes pictures for receivers that take none of the formats of the sender's codec
+    /// (``Peer/pixelFormats``): JPEGs for those that do not decode video. Each is encoded once for all of
+    /// them; one that the source gives in such a format is sent as it is. Nil = such a receiver is refused.
+    /// It goes with a codec with memory, and has none itself. ``bitRate`` does not hold for it.
+    public var fallbackCodec: (any FrameCodec)?
     /// How many pictures are encoded at once, each on a thread of its own; they are
     /// sent in order. More than one helps if one core cannot keep up with the source
     /// and the window is larger than 1. With a codec with memory (``FrameCodec/hasMemory``) each
