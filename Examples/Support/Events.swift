@@ -175,6 +175,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
     let handshake: String?
     let frames: Int
     let bytes: Int
+    let format: PixelFormat?
     let decodeFailures: Int
     let decodeWarnings: Int
     let skipped: Int?
@@ -199,6 +200,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         handshake = peer?.handshake.description
         frames = statistics.frames
         bytes = statistics.bytes
+        format = statistics.format
         decodeFailures = statistics.decodeFailures
         decodeWarnings = statistics.decodeWarnings
         skipped = statistics.skipped
@@ -223,6 +225,7 @@ package struct ReceiverEventLine: Encodable, Sendable {
         try line.encode(handshake, forKey: "handshake")
         try line.encode(frames, forKey: "frames")
         try line.encode(bytes, forKey: "bytes")
+        try line.encode(format?.fourcc, forKey: "format")
         try line.encode(decodeFailures, forKey: "decode_failures")
         try line.encode(decodeWarnings, forKey: "decode_warnings")
         try line.encode(skipped, forKey: "skipped")
@@ -250,12 +253,14 @@ package struct SenderEventLine: Encodable, Sendable {
     let end: StreamEnd?
     /// Receivers that have asked for no more pictures.
     let paused: Int
+    /// The bits a second at which frames aim; nil = as many as their quality needs.
+    let targetBitRate: Int?
     /// How often receivers reached a limit.
     let limits: LimitCounts
 
     package init(
         _ event: String, scope: Scope, _ statistics: SenderStatistics, peer: Peer?, end: StreamEnd?, paused: Int = 0,
-        limits: LimitCounts = LimitCounts(), seconds: Double? = nil
+        targetBitRate: Int? = nil, limits: LimitCounts = LimitCounts(), seconds: Double? = nil
     ) {
         self.event = event
         self.scope = scope
@@ -265,6 +270,7 @@ package struct SenderEventLine: Encodable, Sendable {
         fps = seconds.map { Double(statistics.acknowledged) / $0 } ?? statistics.framesPerSecond
         self.end = end
         self.paused = paused
+        self.targetBitRate = targetBitRate
         self.limits = limits
     }
 
@@ -289,6 +295,8 @@ package struct SenderEventLine: Encodable, Sendable {
         try line.encode(statistics.failed, forKey: "failed")
         try line.encode(statistics.lost, forKey: "lost")
         try line.encode(statistics.bytes, forKey: "bytes")
+        try line.encode(statistics.format?.fourcc, forKey: "format")
+        try line.encode(targetBitRate, forKey: "target_bits_per_second")
         try line.encode(paused, forKey: "paused")
         try line.encode(limits)
         try line.encode(seconds, forKey: "seconds")

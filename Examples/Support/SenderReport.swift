@@ -193,7 +193,7 @@ package final class SenderReport: Sendable {
                 printJSON(
                     SenderEventLine(
                         "summary", scope: .connection, receiver.statistics, peer: receiver.peer, end: receiver.end,
-                        limits: limits(of: receiver)))
+                        targetBitRate: receiver.targetBitRate, limits: limits(of: receiver)))
             } else {
                 let figures = describe(receiver.statistics, seconds: seconds(receiver.statistics.duration))
                 printLine("\(receiver.peer.address): \(figures), \(ended(receiver.end, receiver.peer))")
@@ -281,11 +281,12 @@ package final class SenderReport: Sendable {
         if output.json {
             printJSON(
                 SenderEventLine(
-                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused, limits: takeLimits(),
-                    seconds: seconds))
+                    "progress", scope: .total, interval, peer: nil, end: nil, paused: paused,
+                    targetBitRate: summary.targetBitRate, limits: takeLimits(), seconds: seconds))
             return
         }
-        let line = figures(interval, seconds: seconds) + figures(paused: paused)
+        let line =
+            figures(interval, seconds: seconds) + figures(paused: paused) + figures(target: summary.targetBitRate)
         if let frames {
             let done = summary.total
             printProgress([progressBar(done.acknowledged + done.dropped.total + done.failed, of: frames)] + line)
@@ -319,11 +320,18 @@ package final class SenderReport: Sendable {
             interrupted ? .cancelled : [StreamEnd.error, .eof, .cancelled, .over, .bye].first(where: ends.contains)
         if output.json {
             printJSON(
-                SenderEventLine("summary", scope: .total, total, peer: nil, end: end, limits: limits), isLast: true)
+                SenderEventLine(
+                    "summary", scope: .total, total, peer: nil, end: end, targetBitRate: summary.targetBitRate,
+                    limits: limits), isLast: true)
         } else {
             printLine(
                 "\(total.acknowledged) of \(total.produced) pictures delivered in \(fixed(seconds(total.duration))) s: \(describe(total, seconds: seconds(total.duration)))",
                 isLast: true)
         }
     }
+}
+
+extension SenderSummary {
+    /// The largest of all receivers' targets.
+    fileprivate var targetBitRate: Int? { receivers.compactMap(\.targetBitRate).max() }
 }

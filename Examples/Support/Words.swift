@@ -84,6 +84,15 @@ package func figures(paused receivers: Int) -> [StatusPart] {
     }
 }
 
+/// `aims at 1.9 Mbit/s`: the bit rate of video, if something other than its quality decides it.
+package func figures(target bitsPerSecond: Int?) -> [StatusPart] {
+    guard let bitsPerSecond else { return [] }
+    let text =
+        bitsPerSecond < 1_000_000
+        ? "\(fixed(Double(bitsPerSecond) / 1e3, 0)) kbit/s" : "\(fixed(Double(bitsPerSecond) / 1e6)) Mbit/s"
+    return [StatusPart("aims at \(text)", short: text, rank: 5)]
+}
+
 /// Bytes per second; or their number, if no time passed because nothing was consumed.
 private func amount(_ bytes: Int, _ seconds: Double) -> StatusPart {
     StatusPart(seconds > 0 ? byteRate(Double(bytes) / seconds) : "\(bytes) bytes", rank: 5)

@@ -1,5 +1,7 @@
+import Foundation
 import FrameStreamingCore
 import FrameStreamingFiles
+import FrameStreamingJPEG
 import Glibc
 import Testing
 
@@ -31,6 +33,13 @@ extension ExampleTests {
                     #expect(try difference(before, after) < 8, "\(number)")
                 }
                 #expect(try ended.sender.total().int("bytes") > 0)
+                let fourcc = ["h264": "H264", "vp8": "VP80", "vp9": "VP90"][codec]
+                for program in [ended.sender, ended.receiver] {
+                    #expect(try program.total().string("format") == fourcc)
+                    let schema = try JSONSchema()
+                    for line in try program.lines { #expect(try schema.faults(of: line.text).isEmpty, "\(line.text)") }
+                }
+                #expect(try ended.sender.total().isNull("target_bits_per_second"))
             }
 
             /// A bit rate far below what the quality needs is kept, after the first pictures.
@@ -40,6 +49,7 @@ extension ExampleTests {
                     ["--input", input, "--quality", "100", "--codec", codec, "--bitrate", "800k"])
                 try ended.expectAllArrived(40)
                 let total = try ended.sender.total()
+                #expect(try total.int("target_bits_per_second") == 800_000)
                 // 100,000 bytes a second, a first picture that may have more, and encoders that miss it. The
                 // quality alone takes 14,000 bytes a picture, and 420,000 a second.
                 let allowed = 150_000 * (try total.double("seconds") + 0.3)
@@ -66,24 +76,78 @@ extension ExampleTests {
                 try ended.expectAllArrived(30)
             }
 
-            /// Whoever takes JPEG only is not sent anything else.
-            @Test func aReceiverOfJPEGsRefusesVideo() throws {
+            /// Who takes JPEG only gets that, and others get video at the same time.
+            @Test func receiversOfJPEGsGetThem() throws {
                 let input = try workspace.write(clip.y4m, to: "clip.y4m")
-                let (receiver, port) = try receiver(["--record", workspace.file("out.mjpg")])
-                let sender = try sender(to: port, ["--input", input, "--pace", "max", "--codec", "h264"])
-                #expect(try sender.finish() == .exit(1))
-                #expect(sender.complaints.contains("H264"), "\(sender.complaints)")
-                receiver.signal(SIGTERM)
-                _ = try receiver.finish()
+                let (jpegs, video) = (workspace.file("out.mjpg"), workspace.file("out.y4m"))
+                let receivers = try [jpegs, video].map { try receiver(["--once", "--record", $0]) }
+                let sender = try sender(
+                    to: receivers[0].1,
+                    [
+                        "--to", "127.0.0.1:\(receivers[1].1)", "--input", input, "--pace", "max", "--codec", "h264",
+                        "--quality", "95",
+                    ])
+                #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+                for (receiver, _) in receivers { #expect(try receiver.finish() == .exit(0), "\(receiver.complaints)") }
+                let codec = JPEGCodec()
+                let sources = [try FileSource(path: input), try FileSource(path: jpegs), try FileSource(path: video)]
+                for number in 0..<12 {
+                    let pictures = try sources.indices.map { index -> Frame in
+                        guard case .frame(let frame)? = try sources[index].next(until: .never) else {
+                            throw FrameStreamingError(.notFound, "picture \(number) of file \(index)")
+                        }
+                        return try frame.format.pixelFormat == .jpeg
+                            ? codec.decode(frame, DecodeSettings(pixelFormat: .i420)) : frame
+                    }
+                    #expect(try difference(pictures[0], pictures[1]) < 6, "\(number)")
+                    #expect(try difference(pictures[0], pictures[2]) < 8, "\(number)")
+                }
             }
 
+            /// Python's receiver names JPEG in its handshake.
+            @Test func pythonGetsJPEGs() throws {
+                let folder = workspace.file("jpegs")
+                let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                    .appendingPathComponent("../../Examples/python/receive.py").path
+                let input = try workspace.write(clip.y4m, to: "clip.y4m")
+                let sender = try Program(
+                    "frame-send", ["--listen", "0", "--json", "--no-reconnect", "--input", input, "--codec", "vp8"])
+                let port = try sender.port()
+                let python = Process()
+                python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+                python.arguments = ["python3", script, "--from", "127.0.0.1:\(port)", "--once", "--save", folder]
+                python.standardOutput = FileHandle.nullDevice
+                try python.run()
+                #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
+                python.waitUntilExit()
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+                #expect(names.count == 12, "\(names)")
+                let bytes = try names.flatMap { [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $0))) }
+                let received = try FileSource(path: try workspace.write(bytes, to: "received.mjpg"))
+                let source = try FileSource(path: input)
+                for number in 0..<12 {
+                    guard case .frame(let before)? = try source.next(until: .never),
+                        case .frame(let jpeg)? = try received.next(until: .never)
+                    else {
+                        Issue.record("picture \(number) is missing")
+                        return
+                    }
+                    let after = try JPEGCodec().decode(jpeg, DecodeSettings(pixelFormat: .i420))
+                    #expect(try difference(before, after) < 8, "\(number)")
+                }
+            }
+
+            /// The mean difference of the luma, which JPEGs have in full range.
             private func difference(_ one: Frame, _ other: Frame) throws -> Double {
+                func limited(_ value: UInt8, of frame: Frame) -> Int {
+                    frame.format.colorRange == .full ? 16 + Int(value) * 219 / 255 : Int(value)
+                }
                 let (a, b) = (one.plane(0), other.plane(0))
                 var (sum, count) = (0, 0)
                 for y in 0..<a.layout.height {
                     let (left, right) = (a.row(y), b.row(y))
                     for x in left.indices {
-                        sum += abs(Int(left[x]) - Int(right[x]))
+                        sum += abs(limited(left[x], of: one) - limited(right[x], of: other))
                         count += 1
                     }
                 }

@@ -271,6 +271,7 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
             counts.resent += 1
         }
         counts.bytes += size
+        counts.format = frame.sentFormat
         if counts.firstSend == nil { counts.firstSend = now }
         let flight = flow.sent(bytes: size, inFlight: inFlight.count, oldest: inFlight.first?.flight, at: now)
         if mayResend {

@@ -382,6 +382,7 @@ public final class FrameReceiver: Sendable {
         return state.withLock { state in
             var result = state.interval
             result.bytes = arrived.bytes - state.arrivedBefore.bytes
+            result.format = arrived.format
             result.limits.merge(arrived.limits.since(state.arrivedBefore.limits))
             result.skippedBySender = arrived.skippedBySender.map { $0 - (state.arrivedBefore.skippedBySender ?? 0) }
             result.firstArrival = arrived.firstArrival

@@ -32,6 +32,7 @@ final class ReceiverInbox: Sendable {
         var idleness: SenderIdleness?
         var credit: CreditGrant
         var bytes = 0
+        var format: PixelFormat?
         var skippedBySender = 0
         var firstArrival: MonotonicTime?
         var end: StreamEnd?
@@ -189,6 +190,7 @@ final class ReceiverInbox: Sendable {
             state.receivedThrough = item.info.sequence
             state.credit.note(bytes: item.frame.byteCount)
             state.bytes += item.frame.byteCount
+            state.format = item.frame.format.pixelFormat
             state.skippedBySender = state.skippedBySender.addingClamped(Int(item.info.skipped))
             state.idleness?.noteArrival(item.info.sequence, at: item.info.arrivalTime ?? .now)
             if state.firstArrival == nil { state.firstArrival = item.info.arrivalTime ?? .now }
@@ -340,6 +342,7 @@ final class ReceiverInbox: Sendable {
         if let counts = (transport as? any LimitCounting)?.limitCounts { statistics.limits.merge(counts) }
         state.withLock { state in
             statistics.bytes = state.bytes
+            statistics.format = state.format
             statistics.firstArrival = state.firstArrival
             statistics.droppedAtEnd = state.dropped
             statistics.limits.note(state.failure?.limit)

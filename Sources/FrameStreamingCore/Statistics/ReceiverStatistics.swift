@@ -7,6 +7,8 @@ public struct ReceiverStatistics: Sendable {
     public var frames = 0
     /// Bytes of the frames that arrived, without the protocol's own.
     public var bytes = 0
+    /// The pixel format of the last frame that arrived; nil before the first.
+    public var format: PixelFormat?
     /// Frames that did not decode or were refused.
     public var decodeFailures = 0
     /// Frames that decoded with warnings and were delivered (``Frame/hasDecodeWarnings``).
@@ -75,6 +77,7 @@ public struct ReceiverStatistics: Sendable {
     public mutating func merge(_ other: ReceiverStatistics) {
         frames += other.frames
         bytes += other.bytes
+        format = other.format ?? format
         decodeFailures += other.decodeFailures
         decodeWarnings += other.decodeWarnings
         if let theirs = other.skippedBySender { skippedBySender = (skippedBySender ?? 0).addingClamped(theirs) }

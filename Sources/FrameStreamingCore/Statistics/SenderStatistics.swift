@@ -40,6 +40,8 @@ public struct SenderStatistics: Sendable {
     public var lost = 0
     /// Bytes of the frames sent, without the protocol's own.
     public var bytes = 0
+    /// The pixel format of the last frame that was sent; nil before the first.
+    public var format: PixelFormat?
     /// From a frame's capture until the source gave it, on this machine's CLOCK_MONOTONIC. Empty if
     /// the source gives no capture time.
     public var captureDelay = DurationHistogram()
@@ -103,6 +105,7 @@ public struct SenderStatistics: Sendable {
         failed += other.failed
         lost += other.lost
         bytes += other.bytes
+        format = other.format ?? format
         captureDelay.merge(other.captureDelay)
         creditWait.merge(other.creditWait)
         encodeTime.merge(other.encodeTime)
