@@ -113,13 +113,11 @@ extension ExampleTests {
                 let sender = try Program(
                     "frame-send", ["--listen", "0", "--json", "--no-reconnect", "--input", input, "--codec", "vp8"])
                 let port = try sender.port()
-                let python = Process()
-                python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-                python.arguments = ["python3", script, "--from", "127.0.0.1:\(port)", "--once", "--save", folder]
-                python.standardOutput = FileHandle.nullDevice
-                try python.run()
+                let python = try Program(
+                    "frame-receive", ["--from", "127.0.0.1:\(port)", "--once", "--save", folder],
+                    script: "exec python3 '\(script)' \"$@\"")
                 #expect(try sender.finish() == .exit(0), "\(sender.complaints)")
-                python.waitUntilExit()
+                #expect(try python.finish() == .exit(0), "\(python.complaints)")
                 let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
                 #expect(names.count == 12, "\(names)")
                 let bytes = try names.flatMap { [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $0))) }
