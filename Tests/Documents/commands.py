@@ -444,7 +444,7 @@ def sends_a_film(command):
 def sends_a_recording(command):
     with Command(full("frame-receive --listen 127.0.0.1:5600 --record out.mkv --once")) as program:
         program.wait_for("listening")
-        sent()
+        sent(more="--frames 30 --policy reliable")
         program.end()
     expect(r"^30 of 30 ", sends(full(command)))
 
