@@ -63,6 +63,31 @@ public final class MediaSource: FrameSource {
 
     deinit { interrupt.stop() }
 
+    /// Goes on at this time of the film, counted from its first picture, with the picture that is shown
+    /// then. It is due at once, and a film that has ended plays again. Behind the last picture the
+    /// film ends, or begins again in a loop.
+    ///
+    /// Any thread may call, also while another waits in ``next(until:)``, for which it waits as long
+    /// as that call's deadline allows.
+    ///
+    /// - Parameter time: At least zero.
+    /// - Throws: `invalidArgument` for a negative time; `unsupported` for what is live, and for a film
+    ///   on the network, which is read ahead: open it again with ``MediaOptions/start``. An error
+    ///   with which the film has ended.
+    public func seek(to time: Duration) throws(FrameStreamingError) {
+        guard time >= .zero else {
+            throw FrameStreamingError(
+                .invalidArgument, "a film begins at 0 s, and has no picture at \(time.inSeconds) s")
+        }
+        guard reader == nil else {
+            throw FrameStreamingError(
+                .unsupported,
+                "a stream of the network is read ahead, and cannot be played from elsewhere: open it again with MediaOptions.start"
+            )
+        }
+        try film.withLock { film throws(FrameStreamingError) in try film.seek(to: time) }
+    }
+
     /// Returns the next frame, when it is due or has arrived, a report of damaged ones, or that the
     /// stream was lost or restored; nil at the end.
     ///

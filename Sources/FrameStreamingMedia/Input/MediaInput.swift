@@ -1,6 +1,7 @@
 internal import CFFmpeg
 internal import FrameStreamingCore
 internal import FrameStreamingFiles
+internal import FrameStreamingSystem
 
 /// A file or a stream that FFmpeg has opened, and its video.
 ///
@@ -125,6 +126,9 @@ internal import FrameStreamingFiles
             if interrupt.isStopped { return .cancelled("reading \(address.name)") }
             return FrameStreamingError(
                 .connectionLost, "nothing came for \(timeout.inSeconds) s", subject: address.name)
+        }
+        if code == -Errno.inputOutput, address.kind == .network {
+            return FrameStreamingError(.connectionLost, "the stream broke off", subject: address.name)
         }
         return MediaFailure.error(code, about: address)
     }

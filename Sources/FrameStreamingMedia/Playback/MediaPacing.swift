@@ -63,6 +63,11 @@ struct MediaPacing: Hashable, Sendable {
     /// Notes that the next picture does not follow the last in the film: it is the first, or behind a jump.
     mutating func jumps() { lastStamp = nil }
 
+    /// Begins a new schedule: the next picture is due at once.
+    mutating func restarts() {
+        (anchor, position, hasHandedOut, lastStamp) = (nil, .zero, false, nil)
+    }
+
     private var hasHandedOut = false
 
     private func step(to stamp: MediaStamp) -> Duration {

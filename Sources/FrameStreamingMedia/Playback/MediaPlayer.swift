@@ -31,6 +31,8 @@ final class MediaPlayer: LiveInput {
     private var next: SourceEvent?
     private var delivered: UInt64 = 0
     private var deliveredSinceStart: UInt64 = 0
+    /// Whether the place was chosen while it played. Behind the end it then ends like any film.
+    private var wasSought = false
 
     /// What an opened input is.
     private struct Nature {
@@ -168,6 +170,32 @@ final class MediaPlayer: LiveInput {
     }
 }
 
+/// Another place in the film.
+extension MediaPlayer {
+    /// Goes on at `time`, at once; after the end, too.
+    ///
+    /// - Throws: `unsupported` for a live stream; the error with which the film has ended; those of
+    ///   opening it again.
+    func seek(to time: Duration) throws(FrameStreamingError) {
+        guard !nature.isLive else {
+            throw FrameStreamingError(.unsupported, "is live, and has one place only", subject: address.name)
+        }
+        switch phase {
+        case .playing(let track) where track.seek(to: time): break
+        case .playing, .ended(nil):
+            let again = try MediaTrack(address, options, interrupt, pool) { _ in false }
+            if time > .zero, !again.seek(to: time) { again.skip(to: time) }
+            phase = .playing(again)
+        case .ended(let error?): throw error
+        case .unopened: break
+        }
+        pending = nil
+        wasSought = true
+        pacing.restarts()
+        pacer = options.playback.rate.map(Pacer.init(rate:))
+    }
+}
+
 /// How a film and a stream end.
 extension MediaPlayer {
     /// Begins again, or ends.
@@ -175,7 +203,7 @@ extension MediaPlayer {
         if nature.isLive, address.kind != .file, address.kind != .sequence {
             throw FrameStreamingError(.connectionLost, "the stream has ended", subject: address.name)
         }
-        guard deliveredSinceStart > 0 else {
+        guard deliveredSinceStart > 0 || wasSought else {
             if let first = damage.first, delivered == 0 { throw first }
             throw options.start > .zero
                 ? FrameStreamingError(

@@ -101,6 +101,7 @@ import Testing
         #expect(second.map(\.packed) == [jpegs[1]])
         let events = seen.withLock { $0 }
         #expect(events.map(\.kind) == [.lost, .stillLost, .restored])
+        #expect(events.map(\.error?.code) == [.connectionLost, .connectionFailed, nil])
         #expect(events.map(\.retryAfter) == [.milliseconds(250), .milliseconds(500), nil])
         #expect(events.allSatisfy { !$0.message.contains("secret") && $0.message.contains("127.0.0.1") })
         source = nil

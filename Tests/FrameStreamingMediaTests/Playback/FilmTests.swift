@@ -61,6 +61,46 @@ import Testing
         }
     }
 
+    @Test(arguments: ["film.mp4", "film.mkv", "film.h264"])
+    func `a film goes on where it is wanted`(name: String) throws {
+        let path = try clip.film(name, Self.h264, in: directory)
+        var options = MediaOptions()
+        let clock = ScriptedClock()
+        options.playback.clock = clock
+        let source = try MediaSource(path: path, options: options)
+        let begun = drain(source, limit: 3).frames
+        #expect(numbers(begun) == [0, 1, 2])
+        // Forward and back, between two key frames; each is due at once, and those behind it in their time.
+        for (place, first) in [(280, 7), (120, 3), (0, 0)] {
+            let now = clock.now
+            try source.seek(to: .milliseconds(place))
+            let taken = drain(source, limit: 3).frames
+            #expect(numbers(taken) == [first, first + 1, first + 2], "\(place)")
+            let times = taken.map { (($0.captureTime?.nanoseconds ?? 0) - now.nanoseconds + 500_000) / 1_000_000 }
+            #expect(times == [0, 40, 80], "\(place)")
+        }
+        // To the end, from the end, and behind it.
+        #expect(numbers(drain(source).frames) == Array(3..<10))
+        #expect(try source.next(until: .now) == nil)
+        try source.seek(to: .milliseconds(320))
+        #expect(numbers(drain(source).frames) == [8, 9])
+        try source.seek(to: .seconds(60))
+        let behind = drain(source)
+        #expect(behind.frames.isEmpty && behind.error == nil)
+        #expect(try failure { try source.seek(to: .seconds(-1)) }.code == .invalidArgument)
+    }
+
+    @Test func `a loop goes on behind the place that was chosen`() throws {
+        let path = try clip.film("film.mp4", Self.h264, in: directory)
+        let source = try MediaSource(path: path, options: .fast(loop: true))
+        try source.seek(to: .milliseconds(320))
+        #expect(numbers(drain(source, limit: 4).frames) == [8, 9, 0, 1])
+        var options = MediaOptions.fast()
+        options.playback.live = true
+        let live = try MediaSource(path: path, options: options)
+        #expect(try failure { try live.seek(to: .zero) }.code == .unsupported)
+    }
+
     @Test func `a film states its length`() throws {
         let path = try clip.film("film.mp4", Self.h264, in: directory)
         let source = try MediaSource(path: path, options: .fast())

@@ -33,6 +33,17 @@ import Testing
         #expect(due([100, 150, 20, 60]) == [0, 50, 100, 140])
     }
 
+    @Test func `a new schedule begins at once`() {
+        var pacing = MediaPacing(rate: nil, mayJump: false)
+        for time in [0, 40, 80] {
+            pacing.handedOut(MediaStamp(time: .milliseconds(time), duration: nil, arrival: start))
+        }
+        pacing.restarts()
+        let later = start.advanced(by: .seconds(100))
+        let stamp = MediaStamp(time: .milliseconds(20), duration: nil, arrival: start)
+        #expect(pacing.due(stamp, now: later) == later)
+    }
+
     @Test func `missing stamps have the usual rate`() {
         #expect(due([nil, nil, nil], rate: FrameRate(50)) == [0, 20, 40])
         #expect(due([nil, nil]) == [0, 40])
