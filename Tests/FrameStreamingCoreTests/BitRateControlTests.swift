@@ -69,22 +69,53 @@ import Testing
         #expect(control.target(standsAlone: true, at: Self.time(600)) == BitRateControl.firstBytes)
     }
 
-    /// Two late frames in a row are no hiccup.
-    @Test func aSlowerLinkIsNoticedWithTheSecondFrame() throws {
-        var rate = LinkRate()
+    /// Frames of 10,000 bytes that made others wait, one right behind another.
+    private struct Busy {
+        var rate = SustainedRate()
         var now: Int64 = 0
-        func frame(milliseconds: Int64) {
-            rate.limited(at: now + 1)
-            let word = Acknowledgement(sequence: 1, creditThrough: 16)
-            rate.acknowledged(word, bytes: 10_000, sentAt: now, at: now + milliseconds * 1_000_000)
-            now += milliseconds * 1_000_000
+
+        mutating func frame(milliseconds: Int64, after pause: Int64 = 0, waits: Bool = true) {
+            let sent = now + pause * 1_000_000
+            if waits { rate.limited(at: sent + 1) }
+            var word = Acknowledgement(sequence: 1, creditThrough: 16)
+            now = sent + milliseconds * 1_000_000
+            word.arrivalTime = MonotonicTime(nanoseconds: now)
+            word.consumedTime = word.arrivalTime
+            rate.acknowledged(word, bytes: 10_000, sentAt: sent, roundTrip: 0, at: now)
         }
-        for _ in 0..<5 { frame(milliseconds: 10) }
-        frame(milliseconds: 100)
-        #expect(try #require(rate.cautiousBytesPerSecond(at: now)) > 900_000)
-        frame(milliseconds: 100)
-        #expect(try #require(rate.cautiousBytesPerSecond(at: now)) <= 110_000)
-        #expect(try #require(rate.bytesPerSecond(at: now)) > 900_000)
+
+        var bytesPerSecond: Double { rate.bytesPerSecond(at: now) ?? 0 }
+    }
+
+    /// Two late frames in a row are no hiccup.
+    @Test func aSlowerLinkIsNoticedWithTheSecondFrame() {
+        var busy = Busy()
+        for _ in 0..<5 { busy.frame(milliseconds: 10) }
+        busy.frame(milliseconds: 100)
+        #expect(busy.bytesPerSecond > 900_000)
+        busy.frame(milliseconds: 100)
+        #expect(busy.bytesPerSecond <= 110_000)
+    }
+
+    /// A shaper lets a burst through behind a pause, which is no faster link.
+    @Test func aBurstBehindAPauseRaisesNothing() {
+        var busy = Busy()
+        for _ in 0..<5 { busy.frame(milliseconds: 40) }
+        #expect(busy.bytesPerSecond == 250_000)
+        for _ in 0..<5 { busy.frame(milliseconds: 2, after: 38, waits: false) }
+        #expect(busy.bytesPerSecond < 260_000)
+        for _ in 0..<5 { busy.frame(milliseconds: 2, after: 38) }
+        #expect(busy.bytesPerSecond < 270_000)
+    }
+
+    @Test func aLinkThatMakesNothingWaitIsTriedOut() {
+        var busy = Busy()
+        for _ in 0..<5 { busy.frame(milliseconds: 40) }
+        let before = busy.bytesPerSecond
+        func after(_ seconds: Int64) -> Double {
+            (busy.rate.bytesPerSecond(at: busy.now + seconds * 1_000_000_000) ?? 0) / before
+        }
+        #expect((1.05...1.1).contains(after(1)) && (2...2.2).contains(after(5)) && (7...8).contains(after(10)))
     }
 
     @Test func numbersOutOfRangeAreRefused() {

@@ -6,7 +6,7 @@
 struct BitRateControl: Sendable {
     /// The bytes a second that were asked for; nil = what the link delivers.
     private let fixed: Double?
-    private var link = LinkRate()
+    private var link = SustainedRate()
     /// The time between two pictures of the source.
     private var interval = RunningMean(weight: 32)
     private var lastOffer: Int64?
@@ -45,7 +45,7 @@ struct BitRateControl: Sendable {
     /// The bytes a second that frames should have together; nil = as many as their quality needs,
     /// because no picture has had to wait yet.
     func bytesPerSecond(at now: MonotonicTime) -> Double? {
-        fixed ?? link.cautiousBytesPerSecond(at: now.nanoseconds).map { Self.share * $0 }
+        fixed ?? link.bytesPerSecond(at: now.nanoseconds).map { Self.share * $0 }
     }
 
     /// The bytes that the next frame should have at most; nil = as many as its quality needs.
@@ -91,7 +91,7 @@ struct BitRateControl: Sendable {
 
     /// Forgets the link, because the connection is a new one.
     mutating func reset() {
-        link = LinkRate()
+        link = SustainedRate()
         owed = 0
         paidAt = .min
         hasFrames = false

@@ -22,47 +22,27 @@ struct LinkRate: Sendable {
     /// The present rate; nil as long as no picture had to wait.
     func bytesPerSecond(at now: Int64) -> Double? {
         guard !samples.isEmpty else { return nil }
-        return samples.sorted()[samples.count / 2] * growth(at: now)
-    }
-
-    /// The present rate, and less as soon as two frames in a row show that. One late frame may be a
-    /// hiccup.
-    func cautiousBytesPerSecond(at now: Int64) -> Double? {
-        guard let rate = bytesPerSecond(at: now) else { return nil }
-        guard samples.count > 1, let lately = samples.suffix(2).max() else { return rate }
-        return min(rate, lately * growth(at: now))
-    }
-
-    private func growth(at now: Int64) -> Double {
         let seconds = Double(max(0, now - lastSample)) / 1e9
-        return 1 + 0.05 * seconds * (1 + seconds / 5)
+        return samples.sorted()[samples.count / 2] * (1 + 0.05 * seconds * (1 + seconds / 5))
     }
 
-    /// - Parameter roundTrip: The time of a small message and its answer. With it the part of a frame's time
-    ///   that depends on its size is known; without it that is estimated from frames of other sizes.
-    mutating func acknowledged(
-        _ acknowledgement: Acknowledgement, bytes: Int, sentAt sent: Int64, roundTrip: Int64? = nil, at now: Int64
-    ) {
+    mutating func acknowledged(_ acknowledgement: Acknowledgement, bytes: Int, sentAt sent: Int64, at now: Int64) {
         let whole = max(1, now - sent - acknowledgement.receiverTime)
         // The peer reports these times: a difference may wrap, and must
         // not make the link infinitely fast.
         let arrival = acknowledgement.arrivalTime?.nanoseconds ?? now
         var time = whole
-        var delay = min(max(0, roundTrip ?? 0), whole / 10 * 7)
         // The frame queued behind another one, so it took from that one's arrival to its own.
         // After a stall several arrive at once.
         if let previousArrival, sent < previousHeard {
             time = min(whole, max(arrival &- previousArrival, whole / 8, 1))
-            delay = 0
         }
         previousArrival = arrival
         previousHeard = now
         guard bytes > 0 else { return }
         if lastLimited >= sent {
             learn(Double(bytes), Double(time))
-            let service =
-                roundTrip == nil ? service(Double(bytes), Double(time)) : Double(max(1, time - delay))
-            samples.append(Double(bytes) * 1e9 / service)
+            samples.append(Double(bytes) * 1e9 / service(Double(bytes), Double(time)))
             if samples.count > 5 { samples.removeFirst() }
             lastSample = now
         } else if let rate = bytesPerSecond(at: now), Double(bytes) * 1e9 / Double(whole) > rate {

@@ -36,6 +36,20 @@ import Testing
         }
     }
 
+    /// A shaper lets 3, 16 or 60 kB through at once, which are half a frame's time and eight frames'.
+    @Test(arguments: [3_000, 16_000, 60_000]) func aBurstIsNoRate(bytes: Int) throws {
+        for seed in SimulationSize.seeds(2, full: 12) {
+            var stream = Self.stream(megabits: 2, seed: seed)
+            stream.link.burst = bytes
+            let outcome = try stream.run(seconds: 40)
+            #expect(outcome.violations.isEmpty)
+            #expect(outcome.framesPerSecond(from: 3, to: 40) >= 28.5, "seed \(seed)")
+            #expect(outcome.age(0.95, from: 3) <= 90, "seed \(seed)")
+            let used = Self.bytesPerSecond(outcome, seconds: 40) / 250_000
+            #expect((0.6...1.01).contains(used), "seed \(seed): \(used)")
+        }
+    }
+
     @Test func onALongWayTheWindowGoesFirst() throws {
         for seed in SimulationSize.seeds(2, full: 12) {
             var stream = Self.stream(megabits: 5, roundTrip: 40, seed: seed)

@@ -15,6 +15,8 @@ struct SimulatedLink {
     var roundTrip: Int64 = 0
     /// Round trips that replace `roundTrip` from a time on.
     var laterRoundTrips: [(from: Int64, roundTrip: Int64)] = []
+    /// The bytes that a shaper lets through at once after a pause (a token bucket); 0 = it has none.
+    var burst = 0
     /// How long nothing is delivered after a lost packet; then everything arrives at once.
     var stall: Int64 = 0
     /// The mean time between two losses; 0 = none.
@@ -32,6 +34,8 @@ struct SimulatedLink {
     private var questions: SplitMix
 
     private var busyUntil: Int64 = 0
+    /// What the shaper would let through at once, at the time `busyUntil`; nil = all of it.
+    private var tokens: Int?
     private var lastArrival: Int64 = 0
     private var consumerFree: Int64 = 0
     private var lastHeard: Int64 = 0
@@ -93,7 +97,10 @@ struct SimulatedLink {
     mutating func send(bytes: Int, at now: Int64) -> Passage {
         let start = max(now, busyUntil)
         let roundTrip = roundTrip(at: start)
-        let end = served(from: start, bytes: bytes) + warmUp * roundTrip
+        let saved = Double(start - busyUntil) / 8e9 * bitsPerSecond(at: start)
+        let passing = min(bytes, burst, Int(min(Double(burst), Double(tokens ?? burst) + saved)))
+        tokens = min(burst, Int(min(Double(burst), Double(tokens ?? burst) + saved))) - passing
+        let end = served(from: start, bytes: bytes - passing) + warmUp * roundTrip
         warmUp = max(0, warmUp - 1)
         busyUntil = end
         var arrived = end + roundTrip / 2 + jitter()
