@@ -5,13 +5,15 @@ import Testing
 extension ExampleTests {
     @Suite struct JSON {
         static let receiverKeys: Set = [
-            "event", "time", "role", "scope", "peer", "stream", "handshake", "frames", "bytes", "decode_failures",
+            "event", "time", "role", "scope", "peer", "stream", "handshake", "format", "frames", "bytes",
+            "decode_failures",
             "decode_warnings", "skipped",
             "dropped_at_end", "limits",
             "seconds", "fps", "latency_ms", "clock_error_ms", "stages_ms", "end", "goodbye", "goodbye_code",
         ]
         static let senderKeys: Set = [
-            "event", "time", "role", "scope", "peer", "stream", "handshake", "produced", "decode_warnings", "sent",
+            "event", "time", "role", "scope", "peer", "stream", "handshake", "format",
+            "target_bits_per_second", "produced", "decode_warnings", "sent",
             "resent", "acknowledged", "dropped", "failed", "lost", "bytes", "paused", "limits", "seconds", "fps",
             "ack_ms", "clock_error_ms", "stages_ms",
             "end", "goodbye", "goodbye_code",
