@@ -319,6 +319,11 @@ struct FramePipeline<Frame: QueueableFrame>: Sendable {
         return now.nanoseconds &- flight.sent.nanoseconds
     }
 
+    /// Notes that a frame waits outside the queue, until it would be sent at once.
+    mutating func noteWaiting(at now: MonotonicTime) {
+        flow.note(hasWaiting: true, taken: queue.taken, inFlight: inFlight.count, at: now)
+    }
+
     /// Limits the quality to the one that the receiver asked for.
     mutating func limitQuality(to wanted: Int) { flow.limitQuality(to: wanted) }
 

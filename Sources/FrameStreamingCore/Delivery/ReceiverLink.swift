@@ -158,8 +158,11 @@ final class ReceiverLink: Sendable {
         state.withLock { state in state.session.connection.map { !$0.isPaused } ?? false }
     }
 
-    /// Whether a frame that stands alone is needed before anything more can be sent.
-    var awaitsKeyFrame: Bool { state.withLock { $0.session.frames.awaitsKeyFrame } }
+    /// Whether a frame that stands alone would be sent at once, and nothing else can be.
+    var awaitsKeyFrame: Bool { state.withLock { $0.session.wouldTake && $0.session.frames.awaitsKeyFrame } }
+
+    /// Notes that a frame waits elsewhere until this link has credit.
+    func noteWaiting() { state.withLock { $0.session.noteWaiting(at: .now) } }
 
     /// Whether a frame that is offered now is sent at once.
     var hasCredit: Bool { state.withLock { $0.session.wouldTake } }

@@ -319,6 +319,11 @@ struct ReceiverSession<Frame: QueueableFrame>: Sendable {
         actions.append(.close(end.close(of: number, until: limit)))
     }
 
+    /// Notes that a frame waits outside until it would be sent at once, as a relay's does.
+    mutating func noteWaiting(at now: MonotonicTime) {
+        if case .streaming = phase, connection?.isPaused == false { frames.noteWaiting(at: now) }
+    }
+
     // MARK: Questions
     // Inlined, because a call of a getter copies the whole session, at each event.
 

@@ -162,6 +162,11 @@ struct FlowControl: Sendable {
     /// frame waits only for the window.
     mutating func look(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
         wakeAt = nil
+        note(hasWaiting: hasWaiting, taken: taken, inFlight: inFlight, at: now)
+    }
+
+    /// Notes whether a frame waits only for the window.
+    mutating func note(hasWaiting: Bool, taken: Int, inFlight: Int, at now: MonotonicTime) {
         guard adaptive != nil || quality != nil || bitRate != nil else { return }
         guard isLimitedByWindow(hasWaiting: hasWaiting, taken: taken, inFlight: inFlight) else { return }
         adaptive?.limited(at: now)

@@ -50,6 +50,9 @@ struct PendingRequests: Sendable {
         return answer
     }
 
+    /// Forgets a request that was not sent.
+    mutating func forget(_ id: UInt64) { entries.removeAll { $0.id == id } }
+
     /// Ends the wait for the answer to a request, which may still come.
     mutating func abandon(_ id: UInt64) {
         guard let index = entries.firstIndex(where: { $0.id == id }) else { return }

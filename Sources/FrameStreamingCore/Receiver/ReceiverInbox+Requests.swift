@@ -6,16 +6,20 @@ extension ReceiverInbox {
     func ask(_ request: ReceiverRequest) -> Bool {
         let abilities = transport.peer.abilities
         guard abilities.contains(.requests) else { return false }
+        var asked: UInt64?
         do throws(FrameStreamingError) {
             if abilities.contains(.requestAnswers) {
-                try state.update { (state) throws(FrameStreamingError) in
+                asked = try state.update { (state) throws(FrameStreamingError) in
                     let id = try state.requests.ask(request)
                     state.requests.abandon(id)
+                    return id
                 }
             }
             try transport.send(.request(request), until: .now)
             return true
         } catch {
+            // Nothing of it was sent, so nothing answers it.
+            if error.code == .timedOut, let asked { state.withLock { $0.requests.forget(asked) } }
             return false
         }
     }

@@ -223,6 +223,9 @@ final class ReceiverInbox: Sendable {
         }
     }
 
+    /// Whether a frame has arrived that nobody has taken.
+    var hasFrames: Bool { state.withLock { !$0.items.isEmpty } }
+
     /// Subtracts the time of a decoding that failed from the time that is left after a break.
     func noteDecoding(nanoseconds: Int64) { state.withLock { $0.noteDecoding(nanoseconds) } }
 

@@ -79,8 +79,8 @@ public final class FrameRelay: Sendable {
             let name = try Self.name(wanted ?? transport.peer.stream)
             let (stream, number) = try streams.withLock { (streams) throws(FrameStreamingError) in
                 let displaced = isReplaceable(streams.entries[name]?.stream)
-                return try streams.enter(name, displacing: displaced) { () throws(FrameStreamingError) in
-                    try makeStream(name)
+                return try streams.enter(name, displacing: displaced) { (generation) throws(FrameStreamingError) in
+                    try makeStream(name, generation)
                 }
             }
             guard stream.take(receiver, number: number) else { throw RelayDirectory<RelayStream>.ending(name) }
@@ -111,7 +111,7 @@ public final class FrameRelay: Sendable {
     package func checkSender(_ stream: String) throws(FrameStreamingError) {
         let name = try Self.name(stream)
         try streams.withLock { (streams) throws(FrameStreamingError) in
-            try streams.checkRoom(name)
+            try streams.checkRoom(name, isAwaited: false)
             guard let entry = streams.entries[name], case .carried = entry.phase else { return }
             guard isReplaceable(entry.stream) else { throw RelayDirectory<RelayStream>.taken(name) }
         }
@@ -156,10 +156,12 @@ public final class FrameRelay: Sendable {
     private func join(
         _ wanted: String, waits: Bool, _ add: (FrameSender) throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) {
-        let (name, stream) = try streams.withLock { (streams) throws(FrameStreamingError) in
-            try streams.join(wanted, waits: waits) { (name) throws(FrameStreamingError) in try makeStream(name) }
+        let (name, generation, stream) = try streams.withLock { (streams) throws(FrameStreamingError) in
+            try streams.join(wanted, waits: waits) { (name, generation) throws(FrameStreamingError) in
+                try makeStream(name, generation)
+            }
         }
-        defer { streams.withLock { $0.joined(name) } }
+        defer { streams.withLock { $0.joined(name, generation) } }
         try add(stream.sender)
     }
 
@@ -172,7 +174,7 @@ public final class FrameRelay: Sendable {
     ) throws(FrameStreamingError) -> String {
         try streams.withLock { (streams) throws(FrameStreamingError) in
             let name = try streams.resolve(stream, waits: waits, permitted: permitted)
-            try streams.checkRoom(name)
+            try streams.checkRoom(name, isAwaited: true)
             return name
         }
     }
@@ -213,13 +215,13 @@ public final class FrameRelay: Sendable {
         let _: Bool? = state.wait(until: Deadline.after(.seconds(2)).nanoseconds) { $0.running == 0 ? true : nil }
     }
 
-    private func makeStream(_ name: String) throws(FrameStreamingError) -> RelayStream {
+    private func makeStream(_ name: String, _ generation: UInt64) throws(FrameStreamingError) -> RelayStream {
         try state.withLock { (state) throws(FrameStreamingError) in
             guard !state.isClosed else { throw FrameStreamingError(.closed, "the relay has ended: make another") }
             state.running += 1
         }
         do throws(FrameStreamingError) {
-            let stream = try RelayStream(name, relay: number, in: streams, options) { [state] in
+            let stream = try RelayStream(name, generation, relay: number, in: streams, options) { [state] in
                 state.withLock { $0.outlets }
             }
             try stream.start { [state] in state.update { $0.running -= 1 } }

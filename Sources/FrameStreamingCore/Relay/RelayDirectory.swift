@@ -16,7 +16,11 @@ struct RelayDirectory<Stream> {
 
     struct Entry {
         let stream: Stream
+        /// Which of the streams of this name it is.
+        let generation: UInt64
         var phase: Phase
+        /// When its sender was lost; nil again with the first frame of the next.
+        var lostAt: MonotonicTime?
         /// Receivers that have been told the stream, and are not added to it yet.
         var joining = 0
     }
@@ -39,16 +43,16 @@ struct RelayDirectory<Stream> {
     /// - Throws: `alreadyExists` if another sender has the name; `busy` for one stream too many, or
     ///   while an ended stream of that name is still being closed.
     mutating func enter(
-        _ name: String, displacing: Bool = false, _ make: () throws(FrameStreamingError) -> Stream
+        _ name: String, displacing: Bool = false, _ make: (UInt64) throws(FrameStreamingError) -> Stream
     ) throws(FrameStreamingError) -> (stream: Stream, number: UInt64) {
         if case .carried = phase(of: name), !displacing { throw Self.taken(name) }
-        let stream = try stream(name, .awaited, make)
+        let stream = try stream(name, isAwaited: false, make)
         lastNumber += 1
         entries[name]?.phase = .carried(lastNumber)
         return (stream, lastNumber)
     }
 
-    /// Gives a receiver the stream that it asked for. ``joined(_:)`` must follow.
+    /// Gives a receiver the stream that it asked for. ``joined(_:_:)`` must follow.
     ///
     /// - Parameters:
     ///   - name: The stream's name; empty = the only one that there is.
@@ -56,12 +60,14 @@ struct RelayDirectory<Stream> {
     ///   - make: Makes a stream that is not there yet.
     /// - Throws: `notFound` for a stream that does not exist; `busy` as in ``enter(_:displacing:_:)``.
     mutating func join(
-        _ name: String, waits: Bool, _ make: (String) throws(FrameStreamingError) -> Stream
-    ) throws(FrameStreamingError) -> (name: String, stream: Stream) {
+        _ name: String, waits: Bool, _ make: (String, UInt64) throws(FrameStreamingError) -> Stream
+    ) throws(FrameStreamingError) -> (name: String, generation: UInt64, stream: Stream) {
         let name = try resolve(name, waits: waits)
-        let stream = try stream(name, .awaited) { () throws(FrameStreamingError) in try make(name) }
+        let stream = try stream(name, isAwaited: true) { (generation) throws(FrameStreamingError) in
+            try make(name, generation)
+        }
         entries[name]?.joining += 1
-        return (name, stream)
+        return (name, entries[name]?.generation ?? 0, stream)
     }
 
     /// The stream that a receiver is given.
@@ -95,15 +101,36 @@ struct RelayDirectory<Stream> {
     }
 
     /// Notes that a receiver was added to the stream, or could not be.
-    mutating func joined(_ name: String) { entries[name]?.joining -= 1 }
+    mutating func joined(_ name: String, _ generation: UInt64) {
+        if entries[name]?.generation == generation { entries[name]?.joining -= 1 }
+    }
+
+    /// Notes a frame of this sender: what was lost is back.
+    mutating func noteFrame(of name: String, from number: UInt64) {
+        if phase(of: name) == .carried(number) { entries[name]?.lostAt = nil }
+    }
 
     /// Notes that the sender with this number is lost. Another may have taken its place.
     mutating func lose(_ name: String, _ number: UInt64, at now: MonotonicTime) {
-        if phase(of: name) == .carried(number) { entries[name]?.phase = .interrupted(since: now) }
+        guard phase(of: name) == .carried(number) else { return }
+        // One that has sent nothing is no return.
+        let since = entries[name]?.lostAt ?? now
+        entries[name]?.phase = .interrupted(since: since)
+        entries[name]?.lostAt = since
     }
 
     /// Notes that the stream has ended: nobody joins it any more.
-    mutating func end(_ name: String) { entries[name]?.phase = .ended }
+    mutating func end(_ name: String, _ generation: UInt64) {
+        if entries[name]?.generation == generation { entries[name]?.phase = .ended }
+    }
+
+    /// Notes that this sender has ended the stream. Returns false, and nothing ends, if it is not the
+    /// present one.
+    mutating func end(_ name: String, by number: UInt64) -> Bool {
+        guard phase(of: name) == .carried(number) else { return false }
+        entries[name]?.phase = .ended
+        return true
+    }
 
     /// Ends a stream that nobody sends and nobody waits for.
     ///
@@ -118,7 +145,11 @@ struct RelayDirectory<Stream> {
         guard let entry = entries[name], entry.phase != .ended else { return true }
         guard entry.joining == 0, !waiting else { return false }
         switch entry.phase {
-        case .carried: return false
+        case .carried:
+            // A sender that has sent nothing may have the stream from those to whom it is forwarded.
+            guard let since = entry.lostAt, forwarded, since.duration(to: now) >= patience else { return false }
+            entries[name]?.phase = .ended
+            return true
         case .interrupted(let since) where forwarded && since.duration(to: now) < patience: return false
         case .awaited, .interrupted, .ended:
             entries[name]?.phase = .ended
@@ -127,11 +158,19 @@ struct RelayDirectory<Stream> {
     }
 
     /// Removes a stream that has ended.
-    mutating func remove(_ name: String) { entries[name] = nil }
+    mutating func remove(_ name: String, _ generation: UInt64) {
+        if entries[name]?.generation == generation { entries[name] = nil }
+    }
 
-    /// Throws `busy` for a stream that is not there yet and would be one too many.
-    func checkRoom(_ name: String) throws(FrameStreamingError) {
-        guard entries[name] == nil, entries.count >= limit else { return }
+    /// Throws `busy` for a stream that is just ending, and for one that is not there yet and would be one
+    /// too many. Streams that are only waited for have places of their own, so that those who wait keep
+    /// no sender out.
+    func checkRoom(_ name: String, isAwaited: Bool) throws(FrameStreamingError) {
+        if let entry = entries[name] {
+            if entry.phase == .ended { throw Self.ending(name) }
+            return
+        }
+        guard entries.values.count(where: { ($0.phase == .awaited) == isAwaited }) >= limit else { return }
         throw FrameStreamingError(
             .busy, "\(limit) streams are the relay's limit: end one, or raise it (RelayOptions.maximumStreams)",
             limit: .connections)
@@ -139,15 +178,14 @@ struct RelayDirectory<Stream> {
 
     /// The stream of this name, which is made if it is missing.
     private mutating func stream(
-        _ name: String, _ phase: Phase, _ make: () throws(FrameStreamingError) -> Stream
+        _ name: String, isAwaited: Bool, _ make: (UInt64) throws(FrameStreamingError) -> Stream
     ) throws(FrameStreamingError) -> Stream {
-        if let entry = entries[name] {
-            guard entry.phase != .ended else { throw Self.ending(name) }
-            return entry.stream
-        }
-        try checkRoom(name)
-        let stream = try make()
-        entries[name] = Entry(stream: stream, phase: phase)
+        try checkRoom(name, isAwaited: isAwaited)
+        if let entry = entries[name] { return entry.stream }
+        lastNumber += 1
+        let generation = lastNumber
+        let stream = try make(generation)
+        entries[name] = Entry(stream: stream, generation: generation, phase: .awaited)
         return stream
     }
 

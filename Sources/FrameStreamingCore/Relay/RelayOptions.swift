@@ -1,6 +1,6 @@
 /// The options of a ``FrameRelay``.
 public struct RelayOptions: Sendable {
-    /// The most streams at once, at least 1; those that receivers wait for count. A sender or
+    /// The most streams at once, at least 1, and as many more that receivers only wait for. A sender or
     /// receiver that would need one more is turned away.
     public var maximumStreams = 256
     /// How many frames may be sent to a receiver and not acknowledged.
@@ -28,6 +28,7 @@ public struct RelayOptions: Sendable {
             throw FrameStreamingError(.invalidArgument, "returnTimeout must be at least 0, not \(returnTimeout)")
         }
         _ = try limits.validated()
+        _ = try FlowControl(SenderOptions(policy: .latest, window: window))
         return self
     }
 }

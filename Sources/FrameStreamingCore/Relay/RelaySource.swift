@@ -15,6 +15,8 @@ struct RelaySource: FrameSource {
     /// When the last frame was taken; nil = none so far.
     private var taken: MonotonicTime?
 
+    /// The stream has ended, and its last frame was taken.
+    private var hasEnded = false
     /// When a frame that stands alone was last asked for.
     private var asked: MonotonicTime?
 
@@ -31,11 +33,14 @@ struct RelaySource: FrameSource {
 
     mutating func next(until deadline: Deadline) throws(FrameStreamingError) -> SourceEvent? {
         if let frame = held.take() { return .frame(frame) }
+        if hasEnded { return nil }
         while true {
             guard let carrier = stream.carrier(until: deadline) else {
                 if stream.isAbandoned() { return nil }
                 throw .timedOut("a sender")
             }
+            // One that has sent nothing since the last was lost may only give back what it gets from here.
+            if isLost, stream.isAbandoned() { return nil }
             askForKeyFrame(carrier)
             let isWanted = try waitUntilDue(carrier, until: deadline)
             do throws(FrameStreamingError) {
@@ -47,8 +52,8 @@ struct RelaySource: FrameSource {
                         stream.leave(carrier)
                         continue
                     }
-                    stream.finish(carrier, carrier.receiver.relayedGoodbye ?? .complete("end of stream"))
-                    return nil
+                    if let last = end(carrier, .complete("end of stream")) { return last }
+                    continue
                 }
                 if let event = try take(event, from: carrier, isWanted: isWanted) { return event }
             } catch {
@@ -57,8 +62,7 @@ struct RelaySource: FrameSource {
                     guard isWanted, let frame = unseen.take() else { throw error }
                     return .frame(frame)
                 case .peerFailed:
-                    stream.finish(carrier, carrier.receiver.relayedGoodbye ?? .failed(error.message))
-                    return nil
+                    if let last = end(carrier, .failed(error.message)) { return last }
                 default:
                     if let event = lose(carrier, error) { return event }
                 }
@@ -71,7 +75,8 @@ struct RelaySource: FrameSource {
         guard stream.sender.awaitsKeyFrame, asked.map({ $0.duration(to: .now) >= Self.askEvery }) ?? true else {
             return
         }
-        if carrier.receiver.inbox.ask(.keyFrame) { asked = .now }
+        asked = .now
+        _ = carrier.receiver.inbox.ask(.keyFrame)
     }
 
     /// Waits until a frame is to be taken.
@@ -84,6 +89,8 @@ struct RelaySource: FrameSource {
         // The first frame makes the stream known.
         guard let taken else { return stream.sender.waitForDemand(until: .now) }
         let rest = stream.sender.openReceivers == (0, 0) ? Self.idleRest : Self.busyRest
+        if stream.sender.waitForDemand(until: .now) { return true }
+        if carrier.receiver.inbox.hasFrames { stream.sender.noteFrameWaits() }
         if stream.sender.waitForDemand(until: deadline.earlier(.at(taken.advanced(by: rest)))) { return true }
         if carrier.receiver.end != nil || taken.duration(to: .now) >= rest { return false }
         throw .timedOut("a receiver with credit")
@@ -101,7 +108,8 @@ struct RelaySource: FrameSource {
             try stream.mark(&frame)
             stream.noteFrame(from: carrier, isFirst: !hasBegun, isBack: isLost)
             hasBegun = true
-            taken = .now
+            // What came with it is taken at once, where nobody watches: a sender that ends does not wait.
+            if isWanted || !carrier.receiver.inbox.hasFrames { taken = .now }
             // Frames that may depend on each other are not kept back: the links know whom they suit.
             let isKept = !isWanted && (frame.format.pixelFormat == .jpeg || frame.format.planeCount > 0)
             unseen = isKept ? frame : nil
@@ -114,7 +122,17 @@ struct RelaySource: FrameSource {
         }
     }
 
+    /// Ends the stream with the sender's goodbye: the frame that nobody has seen, and then nothing.
+    ///
+    /// - Returns: Nil if another sender has the stream by now, and it goes on.
+    private mutating func end(_ carrier: RelayCarrier, _ goodbye: Goodbye) -> SourceEvent?? {
+        guard stream.finish(carrier, carrier.receiver.relayedGoodbye ?? goodbye) else { return nil }
+        hasEnded = true
+        return .some(unseen.take().map { .frame($0) })
+    }
+
     private mutating func lose(_ carrier: RelayCarrier, _ error: FrameStreamingError) -> SourceEvent? {
+        unseen = nil
         stream.lose(carrier, error)
         return note(error)
     }

@@ -23,6 +23,8 @@ final class RelayStream: Sendable {
     typealias Outlet = @Sendable (String) throws(FrameStreamingError) -> any TransportProvider
 
     let name: String
+    /// Which of the streams of this name it is.
+    let generation: UInt64
     /// The relay's own number, which each frame gets.
     private let relay: UInt64
     let sender: FrameSender
@@ -33,10 +35,12 @@ final class RelayStream: Sendable {
     private let state = Monitor(State())
 
     init(
-        _ name: String, relay: UInt64, in streams: Monitor<RelayDirectory<RelayStream>>, _ options: RelayOptions,
+        _ name: String, _ generation: UInt64, relay: UInt64, in streams: Monitor<RelayDirectory<RelayStream>>,
+        _ options: RelayOptions,
         outlets: @escaping @Sendable () -> [Outlet]
     ) throws(FrameStreamingError) {
         self.name = name
+        self.generation = generation
         self.outlets = outlets
         self.relay = relay
         self.streams = streams
@@ -73,7 +77,7 @@ final class RelayStream: Sendable {
             _ = error
         }
         // From here on nobody enters or joins.
-        streams.withLock { $0.end(name) }
+        streams.withLock { $0.end(name, generation) }
         let (carrier, goodbye) = state.update { state in
             state.hasEnded = true
             defer { state.carrier = nil }
@@ -81,7 +85,7 @@ final class RelayStream: Sendable {
         }
         carrier?.receiver.close(
             goodbye.isFailure ? goodbye : .stopped("the relay was stopped"), consumed: false, limit: nil)
-        streams.update { $0.remove(name) }
+        streams.update { $0.remove(name, generation) }
         tell(.ended(stream: name, goodbye))
     }
 
@@ -89,10 +93,11 @@ final class RelayStream: Sendable {
 
     // MARK: The sender's side
 
-    /// Takes frames from this receiver from now on; false if the stream has ended.
+    /// Takes frames from this receiver from now on; false if the stream has ended, or a later sender has
+    /// it.
     func take(_ receiver: FrameReceiver, number: UInt64) -> Bool {
         let (isTaken, before) = state.update { state -> (Bool, RelayCarrier?) in
-            if state.hasEnded { return (false, nil) }
+            if state.hasEnded || state.carrier.map({ $0.number > number }) == true { return (false, nil) }
             defer { state.carrier = RelayCarrier(number: number, receiver: receiver, since: .now) }
             return (true, state.carrier)
         }
@@ -134,6 +139,7 @@ final class RelayStream: Sendable {
     }
 
     func noteFrame(from carrier: RelayCarrier, isFirst: Bool, isBack: Bool) {
+        streams.withLock { $0.noteFrame(of: name, from: carrier.number) }
         if isFirst {
             state.withLock { $0.hasBegun = true }
             tell(.began(stream: name, from: carrier.receiver.peer))
@@ -150,11 +156,13 @@ final class RelayStream: Sendable {
         leave(carrier)
     }
 
-    /// Notes that a sender has ended the stream with this goodbye.
-    func finish(_ carrier: RelayCarrier, _ goodbye: Goodbye) {
-        streams.withLock { $0.end(name) }
-        state.update { $0.goodbye = goodbye }
+    /// Notes that a sender has ended the stream with this goodbye. Returns false, and the stream goes on,
+    /// if another has taken its place.
+    func finish(_ carrier: RelayCarrier, _ goodbye: Goodbye) -> Bool {
+        let ends = streams.withLock { $0.end(name, by: carrier.number) }
+        if ends { state.update { $0.goodbye = goodbye } }
         leave(carrier)
+        return ends
     }
 
     /// Notes that the turn of this sender is over.
@@ -189,10 +197,21 @@ final class RelayStream: Sendable {
     /// Whether nobody sends the stream and nobody waits for it. Then it has ended.
     func isAbandoned() -> Bool {
         let (incoming, outgoing) = sender.openReceivers
-        return streams.withLock { streams in
-            streams.endIfAbandoned(
-                name, waiting: incoming > 0, forwarded: outgoing > 0, patience: options.returnTimeout, at: .now)
+        let (isAwaited, hasEnded) = streams.withLock { streams in
+            let isAwaited = streams.phase(of: name) == .awaited
+            return (
+                isAwaited,
+                streams.endIfAbandoned(
+                    name, waiting: incoming > 0, forwarded: outgoing > 0, patience: options.returnTimeout, at: .now)
+            )
         }
+        guard hasEnded else { return false }
+        let goodbye =
+            isAwaited
+            ? Goodbye.complete("nobody waits for the stream any more")
+            : .failed("the stream's sender was lost, and did not come back")
+        state.update { $0.goodbye = $0.goodbye ?? goodbye }
+        return true
     }
 
     /// Ends the stream.

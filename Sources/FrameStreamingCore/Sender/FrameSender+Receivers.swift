@@ -158,6 +158,10 @@ extension FrameSender {
         return isWanted == true
     }
 
+    /// Notes that the source has a frame, and keeps it until a receiver has credit. So a window that is
+    /// too small for a long way is noticed.
+    func noteFrameWaits() { for link in control.withLock({ $0.links }) { link.noteWaiting() } }
+
     /// Whether a receiver needs a frame that stands alone.
     var awaitsKeyFrame: Bool { control.withLock { $0.links }.contains { $0.awaitsKeyFrame } }
 

@@ -47,6 +47,13 @@ extension HandshakeDriver {
 }
 
 extension SecuredPeer {
+    /// Why the peer may not have this role; nil = it may.
+    func objection(peerIsSender: Bool) -> String? {
+        guard let isSender, isSender != peerIsSender else { return nil }
+        return
+            "the key of \(String(printable: identity ?? "")) is for a \(isSender ? "sender" : "receiver") only: use another key, or change the role in its file"
+    }
+
     /// Why the peer may not do this; nil = it may.
     ///
     /// - Parameters:
@@ -54,10 +61,7 @@ extension SecuredPeer {
     ///   - stream: The stream's name; nil = the handshake has none.
     func objection(peerIsSender: Bool, stream: String?) -> String? {
         let identity = String(printable: identity ?? "")
-        if let isSender, isSender != peerIsSender {
-            return
-                "the key of \(identity) is for a \(isSender ? "sender" : "receiver") only: use another key, or change the role in its file"
-        }
+        if let words = objection(peerIsSender: peerIsSender) { return words }
         guard let streams, !streams.contains(stream ?? "") else { return nil }
         let names = streams.map { String(printable: $0) }.joined(separator: ", ")
         guard let stream, !stream.isEmpty else {

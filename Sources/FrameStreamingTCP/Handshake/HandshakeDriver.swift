@@ -216,9 +216,17 @@ struct HandshakeDriver: Sendable {
     ///
     /// A sender that is back, and whose earlier connection takes the room, ends that connection.
     /// The sender's next attempt finds room.
-    func refusing(_ words: String, _ secured: SecuredPeer?) -> BinaryHandshake {
-        BinaryHandshake.accepting(hello, from: secured) { session throws(FrameStreamingError) in
-            throw noRoom(words, nil, for: session)
+    ///
+    /// - Parameter anyRole: Whether peers of both roles connect here, as to a relay.
+    func refusing(_ words: String, _ secured: SecuredPeer?, anyRole: Bool = false) -> BinaryHandshake {
+        var stream: ((Hello) throws(FrameStreamingError) -> String)?
+        if anyRole {
+            stream = { (hello) throws(FrameStreamingError) in
+                throw noRoom(words, nil, for: hello.role == TCPRole.sender.wireCode ? hello.session : 0)
+            }
+        }
+        return BinaryHandshake.accepting(hello, from: secured, stream: stream) {
+            (session) throws(FrameStreamingError) in throw noRoom(words, nil, for: session)
         }
     }
 

@@ -14,7 +14,8 @@ struct RelayHandshake: Sendable {
     /// A connection, and what the peer does.
     enum Peer {
         case sender(TCPTransport)
-        case receiver(TCPTransport)
+        /// And whether it waits for a stream that does not exist yet.
+        case receiver(TCPTransport, waits: Bool)
     }
 
     /// - Parameters:
@@ -25,23 +26,43 @@ struct RelayHandshake: Sendable {
         admit: @escaping (UInt64) throws(FrameStreamingError) -> Void
     ) throws(FrameStreamingError) -> Peer {
         var incoming = try receiving.open(channel, until: .never)
+        let secured = incoming.secured
         if try isReceiver(&incoming) {
             try sending.prepare(channel)
-            return .receiver(
-                try sending.accept(
-                    incoming,
-                    stream: { (hello) throws(FrameStreamingError) in
-                        try relay.checkReceiver(
-                            hello.stream, waits: hello.waitsForStream, permitted: incoming.secured?.streams)
-                    }, admit: admit))
+            var waits = true
+            let transport = try sending.accept(
+                incoming,
+                stream: { (hello) throws(FrameStreamingError) in
+                    waits = hello.waitsForStream
+                    // Whoever may not have a stream is told that, and nothing else of the streams.
+                    try Self.check(
+                        hello.stream.isEmpty
+                            ? secured?.objection(peerIsSender: false)
+                            : secured?.objection(peerIsSender: false, stream: hello.stream))
+                    return try relay.checkReceiver(hello.stream, waits: waits, permitted: secured?.streams)
+                }, admit: admit)
+            return .receiver(transport, waits: waits)
         }
         return .sender(
             try receiving.accept(
                 incoming,
                 stream: { (hello) throws(FrameStreamingError) in
-                    try relay.checkSender(hello.stream)
+                    try Self.check(secured?.objection(peerIsSender: true, stream: hello.stream))
+                    do throws(FrameStreamingError) {
+                        try relay.checkSender(hello.stream)
+                    } catch {
+                        // The other sender may be this one, over a connection that is gone for it.
+                        if error.code == .alreadyExists, receiving.sessions?.sever(hello.session) == true {
+                            throw receiving.noRoom(error.message, nil, for: hello.session)
+                        }
+                        throw error
+                    }
                     return ""
                 }, admit: admit))
+    }
+
+    private static func check(_ objection: String?) throws(FrameStreamingError) {
+        if let objection { throw FrameStreamingError(.notPermitted, objection) }
     }
 
     /// Reads as far as the peer's role. Whatever is no HELLO is left to the receiving side, which says

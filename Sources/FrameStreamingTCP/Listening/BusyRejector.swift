@@ -13,6 +13,8 @@ final class BusyRejector: Sendable {
     }
 
     private let handshakeDriver: HandshakeDriver
+    /// Whether peers of both roles connect.
+    private let anyRole: Bool
     private let onError: @Sendable (any Error) -> Void
     private let state = Monitor(State())
 
@@ -22,8 +24,9 @@ final class BusyRejector: Sendable {
     /// for its HELLO.
     private static let patience = Duration.milliseconds(250)
 
-    init(_ handshakeDriver: HandshakeDriver, onError: @escaping @Sendable (any Error) -> Void) {
+    init(_ handshakeDriver: HandshakeDriver, anyRole: Bool = false, onError: @escaping @Sendable (any Error) -> Void) {
         self.handshakeDriver = handshakeDriver
+        self.anyRole = anyRole
         self.onError = onError
     }
 
@@ -82,7 +85,7 @@ final class BusyRejector: Sendable {
                 }
             }
             guard try read() > 0, let first = input.first, first >= 0x80 else { return }
-            var handshake = handshakeDriver.refusing(words, secured)
+            var handshake = handshakeDriver.refusing(words, secured, anyRole: anyRole)
             hello: while true {
                 switch handshake.take(from: &input) {
                 case .failed(_, reply: let words):

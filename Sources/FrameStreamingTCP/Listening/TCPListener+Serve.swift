@@ -133,7 +133,7 @@ extension TCPListener {
             }
             switch try newcomer.establish(relayHandshake, for: relay) {
             case .sender(let transport): try relay.addSender(keep(transport))
-            case .receiver(let transport): try relay.addReceiver(keep(transport))
+            case .receiver(let transport, let waits): try relay.addReceiver(keep(transport), waits: waits)
             }
             return .goesOn
         }
@@ -169,7 +169,7 @@ extension TCPListener {
     ) throws(FrameStreamingError) {
         let registry = registry ?? self.registry
         handshakeDriver.remember(connections: sessions ?? limits.connections)
-        let rejector = BusyRejector(handshakeDriver, onError: onError)
+        let rejector = BusyRejector(handshakeDriver, anyRole: relayHandshake != nil, onError: onError)
         defer {
             rejector.close()
             registry.waitUntilEmpty()

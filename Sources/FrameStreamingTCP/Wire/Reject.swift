@@ -55,6 +55,7 @@ struct Reject: Hashable {
             switch error.code {
             case .notFound: .noStream
             case .alreadyExists: .streamTaken
+            case .notPermitted: .permission
             case .invalidArgument: .unspecified
             default: .busy
             }

@@ -11,16 +11,18 @@ import Testing
     private mutating func enter(_ name: String, displacing: Bool = false) throws -> (stream: Int, number: UInt64) {
         var next = made
         defer { made = next }
-        return try directory.enter(name, displacing: displacing) { () throws(FrameStreamingError) in
+        return try directory.enter(name, displacing: displacing) { (_) throws(FrameStreamingError) in
             next += 1
             return next
         }
     }
 
-    private mutating func join(_ name: String, waits: Bool = true) throws -> (name: String, stream: Int) {
+    private mutating func join(
+        _ name: String, waits: Bool = true
+    ) throws -> (name: String, generation: UInt64, stream: Int) {
         var next = made
         defer { made = next }
-        return try directory.join(name, waits: waits) { (_) throws(FrameStreamingError) in
+        return try directory.join(name, waits: waits) { (_, _) throws(FrameStreamingError) in
             next += 1
             return next
         }
@@ -39,32 +41,39 @@ import Testing
     }
 
     @Test mutating func eitherSideMayComeFirst() throws {
-        #expect(try join("front").stream == 1)
+        let joined = try join("front")
+        #expect(joined.stream == 1)
         #expect(directory.phase(of: "front") == .awaited)
-        directory.joined("front")
-        #expect(try enter("front") == (stream: 1, number: 1))
-        #expect(directory.phase(of: "front") == .carried(1))
-        #expect(try enter("back") == (stream: 2, number: 2))
+        directory.joined("front", joined.generation)
+        let front = try enter("front")
+        #expect(front.stream == 1)
+        #expect(directory.phase(of: "front") == .carried(front.number))
+        #expect(try enter("back").stream == 2)
         #expect(try join("back").stream == 2)
     }
 
     @Test mutating func aNameHasOneSender() throws {
-        _ = try enter("front")
-        #expect(throws: FrameStreamingError.self) { try enter("front") }
-        do { _ = try enter("front") } catch let error as FrameStreamingError { #expect(error.code == .alreadyExists) }
+        let first = try enter("front").number
+        do {
+            _ = try enter("front")
+            Issue.record("it was entered")
+        } catch let error as FrameStreamingError { #expect(error.code == .alreadyExists) }
         // One that has sent nothing makes room, and is not missed when it goes.
-        #expect(try enter("front", displacing: true) == (stream: 1, number: 2))
-        directory.lose("front", 1, at: start)
-        #expect(directory.phase(of: "front") == .carried(2))
-        directory.lose("front", 2, at: start)
+        let second = try enter("front", displacing: true)
+        #expect(second.stream == 1)
+        directory.lose("front", first, at: start)
+        #expect(directory.phase(of: "front") == .carried(second.number))
+        let ends = directory.end("front", by: first)
+        #expect(!ends, "its goodbye ends nothing")
+        directory.lose("front", second.number, at: start)
         #expect(directory.phase(of: "front") == .interrupted(since: start))
-        #expect(try enter("front") == (stream: 1, number: 3))
+        #expect(try enter("front").stream == 1)
     }
 
     @Test mutating func aStreamStaysAsLongAsSomebodyWantsIt() throws {
-        _ = try join("front")
+        let generation = try join("front").generation
         #expect(!isOver("front"), "a receiver is just being added")
-        directory.joined("front")
+        directory.joined("front", generation)
         #expect(!isOver("front", waiting: true))
         let number = try enter("front").number
         #expect(!isOver("front"), "it has a sender")
@@ -77,9 +86,46 @@ import Testing
         #expect(isOver("front", waiting: true), "what has ended stays so")
     }
 
-    @Test mutating func anEndedStreamTakesNobodyUntilItIsGone() throws {
+    /// One that gets the stream from those to whom it is forwarded sends nothing, and is no return.
+    @Test mutating func aSenderWithoutFramesIsNoReturn() throws {
+        directory.lose("front", try enter("front").number, at: start)
+        let silent = try enter("front").number
+        #expect(!isOver("front", forwarded: true, after: .seconds(59)))
+        directory.lose("front", silent, at: start.advanced(by: .seconds(30)))
+        #expect(directory.phase(of: "front") == .interrupted(since: start))
+        let speaking = try enter("front").number
+        directory.noteFrame(of: "front", from: speaking)
+        #expect(!isOver("front", forwarded: true, after: .seconds(1_000)))
+        directory.lose("front", speaking, at: start.advanced(by: .seconds(1_000)))
         _ = try enter("front")
-        directory.end("front")
+        #expect(!isOver("front", forwarded: true, after: .seconds(1_059)))
+        #expect(isOver("front", forwarded: true, after: .seconds(1_060)))
+    }
+
+    /// What belongs to an earlier stream of the name changes nothing at the present one.
+    @Test mutating func streamsOfOneNameAreToldApart() throws {
+        let old = try join("front").generation
+        directory.end("front", old)
+        directory.remove("front", old)
+        let new = try join("front").generation
+        #expect(new != old)
+        directory.joined("front", old)
+        #expect(!isOver("front"), "a receiver is just being added")
+        directory.end("front", old)
+        directory.remove("front", old)
+        #expect(directory.phase(of: "front") == .awaited)
+        directory.joined("front", new)
+        #expect(isOver("front"))
+    }
+
+    @Test mutating func anEndedStreamTakesNobodyUntilItIsGone() throws {
+        let number = try enter("front").number
+        let ends = directory.end("front", by: number)
+        #expect(ends)
+        do {
+            try directory.checkRoom("front", isAwaited: false)
+            Issue.record("there is room")
+        } catch { #expect(error.code == .busy && error.isTransient) }
         do {
             _ = try join("front")
             Issue.record("it was joined")
@@ -88,8 +134,8 @@ import Testing
             _ = try enter("front")
             Issue.record("it was entered")
         } catch let error as FrameStreamingError { #expect(error.code == .busy) }
-        directory.remove("front")
-        #expect(try enter("front") == (stream: 2, number: 2))
+        directory.remove("front", directory.entries["front"]?.generation ?? 0)
+        #expect(try enter("front").stream == 2)
     }
 
     @Test mutating func whoeverDoesNotWaitIsToldWhatThereIs() throws {
@@ -145,16 +191,17 @@ import Testing
     }
 
     @Test mutating func thereAreNoMoreStreamsThanTheLimit() throws {
-        for name in ["a", "b"] { _ = try join(name) }
-        _ = try enter("c")
+        for name in ["a", "b", "c"] { _ = try join(name) }
         do {
             _ = try join("d")
             Issue.record("it was joined")
         } catch let error as FrameStreamingError {
             #expect(error.code == .busy && error.message.contains("3 streams"))
         }
-        #expect(throws: FrameStreamingError.self) { try enter("d") }
-        #expect(made == 3)
+        // Those that are only waited for keep no sender out.
+        for name in ["d", "e", "f"] { _ = try enter(name) }
+        #expect(throws: FrameStreamingError.self) { try enter("g") }
+        #expect(made == 6)
         #expect(try enter("a").stream == 1, "one that is awaited has its place")
     }
 }

@@ -16,7 +16,7 @@ import Testing
         let events = Monitor<[String]>([])
         private let serving: Background<Void>
 
-        init(_ change: (inout RelayOptions) -> Void = { _ in }) throws {
+        init(places: Int = 64, _ change: (inout RelayOptions) -> Void = { _ in }) throws {
             var options = RelayOptions()
             change(&options)
             let events = events
@@ -38,7 +38,9 @@ import Testing
             let listener = try TCPListener(relayingOn: "127.0.0.1:0")
             self.relay = relay
             self.listener = listener
-            serving = try Background { try listener.serve(relay, onError: { _ in }) }
+            serving = try Background {
+                try listener.serve(relay, maximumConnections: places, onError: { _ in })
+            }
         }
 
         deinit { listener.close() }
@@ -68,6 +70,13 @@ import Testing
             let transport = try TCPTransport.connect(
                 to: listener.address, role: .sender, options: options, until: soon())
             return try FrameSender(codec: IdentityCodec(), transport: transport, options: SenderOptions())
+        }
+
+        /// A receiver of a stream, which may not exist.
+        func connect(_ stream: String) throws -> TCPTransport {
+            var options = TCPOptions()
+            options.stream = stream
+            return try TCPTransport.connect(to: listener.address, role: .receiver, options: options, until: soon())
         }
 
         func receiver(_ stream: String, waits: Bool = true) throws -> FrameReceiver {
@@ -298,14 +307,74 @@ import Testing
         let sender = try station.sender("front")
         try station.began("front", by: sender)
         #expect { try station.sender("back") } throws: { ($0 as? FrameStreamingError)?.code == .busy }
-        #expect { try station.receiver("back") } throws: { ($0 as? FrameStreamingError)?.code == .busy }
+        // Who waits for a stream has a place of another kind.
+        let waiting = try station.connect("back")
+        try station.wait(for: "back connected")
+        #expect { try station.connect("side") } throws: { ($0 as? FrameStreamingError)?.code == .busy }
+        waiting.close()
         sender.cancel()
         try station.end()
     }
 
-    @Test func invalidOptionsAreRefused() throws {
-        for change in [{ $0.maximumStreams = 0 }, { $0.returnTimeout = .seconds(-1) }] as [(inout RelayOptions) -> Void]
+    /// Both sides are told that the port is full, and may try again.
+    @Test func aFullPortIsNotAWrongRole() throws {
+        let station = try Station(places: 1)
+        let first = try station.receiver("front")
+        #expect { try station.connect("front") } throws: { ($0 as? FrameStreamingError)?.code == .busy }
+        #expect { try station.sender("front") } throws: { ($0 as? FrameStreamingError)?.code == .busy }
+        first.close()
+        try station.end()
+    }
+
+    /// A stream whose receiver hangs at its end keeps its name for a while. Who comes then may try again.
+    @Test func whoComesWhileAStreamEndsMayTryAgain() throws {
+        let station = try Station()
+        let (sender, hanging) = (try station.sender("front"), try station.receiver("front"))
+        try station.began("front", by: sender)
+        _ = try #require(try hanging.next(until: soon()))
+        try sender.finish("enough")
+        // The relay has the goodbye, and waits for the answer to its last frame.
+        for connect in [{ _ = try station.sender("front") }, { _ = try station.connect("front") }]
+            as [() throws -> Void]
         {
+            #expect { try connect() } throws: { ($0 as? FrameStreamingError)?.isTransient == true }
+        }
+        hanging.close()
+        try station.wait(for: "front ended: complete: enough")
+        let again = try station.sender("front")
+        try station.began("front", by: again)
+        again.cancel()
+        try station.end()
+    }
+
+    /// Two relays that send everything on to each other keep no stream alive between them.
+    @Test func twoRelaysKeepNoStreamBetweenThem() throws {
+        let stations = try (0..<2).map { _ in try Station { $0.returnTimeout = .milliseconds(300) } }
+        let (here, there) = (stations[0], stations[1])
+        for (near, far) in [(here, there), (there, here)] {
+            let address = far.listener.address
+            near.relay.forward { (name) throws(FrameStreamingError) in
+                var options = TCPOptions()
+                options.stream = name
+                return try TCPConnector(to: address, role: .sender, options: options)
+            }
+        }
+        let sender = try here.sender("front")
+        let receiver = try there.receiver("front")
+        _ = try pass(1, from: sender, to: [receiver])
+        receiver.close()
+        sender.cancel()
+        try here.wait(for: "front lost")
+        try here.wait(for: "front ended: failed: the stream's sender was lost")
+        try there.wait(for: "front ended")
+        try here.end()
+        try there.end()
+    }
+
+    @Test func invalidOptionsAreRefused() throws {
+        for change in [
+            { $0.maximumStreams = 0 }, { $0.returnTimeout = .seconds(-1) }, { $0.window = .fixed(0) },
+        ] as [(inout RelayOptions) -> Void] {
             var options = RelayOptions()
             change(&options)
             #expect(throws: FrameStreamingError.self) { try FrameRelay(options: options) }
