@@ -146,6 +146,7 @@ public final class FrameRelay: Sendable {
     /// - Parameters:
     ///   - provider: Makes the connections, one after another.
     ///   - stream: The stream's name; empty = the only one.
+    ///   - waits: Whether a stream is waited for that does not exist yet.
     /// - Throws: As ``addReceiver(_:stream:waits:)``.
     public func addReceiver(
         _ provider: any TransportProvider, stream: String, waits: Bool = true
