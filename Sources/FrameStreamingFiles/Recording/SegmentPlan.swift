@@ -44,7 +44,7 @@ public struct SegmentPlan: Hashable, Sendable {
     /// Notes the next frame, and returns what to do with it.
     ///
     /// - Parameters:
-    ///   - byteCount: The frame's bytes.
+    ///   - count: The frame's bytes.
     ///   - standsAlone: Whether it depends on no other frame.
     ///   - now: The present time.
     public mutating func next(byteCount count: Int, standsAlone: Bool, at now: MonotonicTime) -> Step {
