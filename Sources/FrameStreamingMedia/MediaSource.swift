@@ -13,7 +13,7 @@ internal import FrameStreamingSystem
 /// without a copy, where their layout has a name here, and are converted where it has none. They
 /// keep their colour range and matrix. A film that has to be turned sets `Frame.uprightTurn`.
 ///
-/// A film that `FilmRecorder` wrote states when each frame was captured: its ``Frame/metadata`` then is
+/// A film that `FilmRecorder` wrote states when each frame was captured: its `Frame.metadata` then is
 /// the text `captured=2026-11-30T10:46:05.123456Z` (RFC 3339). The capture time itself is new.
 ///
 /// One thread at a time may use the source; it may be created on another.
