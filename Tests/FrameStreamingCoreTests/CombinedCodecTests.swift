@@ -11,20 +11,11 @@ import Testing
         var decodableFormats: [PixelFormat] { [Self.format] }
 
         func encode(_ frame: Frame, _ settings: EncodeSettings) throws(FrameStreamingError) -> Frame {
-            try inverted(frame, Self.format)
+            try frame.inverted(as: Self.format)
         }
 
         func decode(_ frame: Frame, _ settings: DecodeSettings) throws(FrameStreamingError) -> Frame {
-            try inverted(frame, .gray8)
-        }
-
-        private func inverted(_ frame: Frame, _ pixelFormat: PixelFormat) throws(FrameStreamingError) -> Frame {
-            let bytes = frame.contents
-            let format = try FrameFormat(
-                width: frame.format.width, height: frame.format.height, pixelFormat: pixelFormat)
-            var result = try Frame.filled(format, byteCount: bytes.count) { ~bytes[$0] }
-            result.takeDescription(of: frame)
-            return result
+            try frame.inverted(as: .gray8)
         }
     }
 

@@ -19,7 +19,7 @@ internal import FrameStreamingSystem
 /// the stream, with its words. All calls may come from any thread.
 public final class FrameRelay: Sendable {
     private struct State {
-        var outlets: [@Sendable (String) throws(FrameStreamingError) -> any TransportProvider] = []
+        var outlets: [RelayStream.Outlet] = []
         var running = 0
         var isClosed = false
     }
@@ -111,9 +111,7 @@ public final class FrameRelay: Sendable {
     package func checkSender(_ stream: String) throws(FrameStreamingError) {
         let name = try Self.name(stream)
         try streams.withLock { (streams) throws(FrameStreamingError) in
-            try streams.checkRoom(name, isAwaited: false)
-            guard let entry = streams.entries[name], case .carried = entry.phase else { return }
-            guard isReplaceable(entry.stream) else { throw RelayDirectory<RelayStream>.taken(name) }
+            try streams.checkEntry(name, displacing: isReplaceable(streams.entries[name]?.stream))
         }
     }
 

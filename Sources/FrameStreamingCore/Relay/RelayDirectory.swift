@@ -1,6 +1,6 @@
-/// The streams of a relay by their names, and who has each: a value without threads and clocks.
+/// The streams of a relay by their names, and the sender of each: a value without threads and clocks.
 ///
-/// A stream is there as long as somebody sends it or waits for it.
+/// A stream exists as long as a sender sends it or a receiver waits for it.
 struct RelayDirectory<Stream> {
     /// Where a stream's frames come from.
     enum Phase: Equatable {
@@ -45,11 +45,17 @@ struct RelayDirectory<Stream> {
     mutating func enter(
         _ name: String, displacing: Bool = false, _ make: (UInt64) throws(FrameStreamingError) -> Stream
     ) throws(FrameStreamingError) -> (stream: Stream, number: UInt64) {
-        if case .carried = phase(of: name), !displacing { throw Self.taken(name) }
+        try checkEntry(name, displacing: displacing)
         let stream = try stream(name, isAwaited: false, make)
         lastNumber += 1
         entries[name]?.phase = .carried(lastNumber)
         return (stream, lastNumber)
+    }
+
+    /// Throws what ``enter(_:displacing:_:)`` would, and changes nothing.
+    func checkEntry(_ name: String, displacing: Bool) throws(FrameStreamingError) {
+        if case .carried = phase(of: name), !displacing { throw Self.taken(name) }
+        try checkRoom(name, isAwaited: false)
     }
 
     /// Gives a receiver the stream that it asked for. ``joined(_:_:)`` must follow.
@@ -193,7 +199,7 @@ struct RelayDirectory<Stream> {
         FrameStreamingError(.busy, "the stream \(String(printable: name)) is just ending: try again in a moment")
     }
 
-    static func taken(_ name: String) -> FrameStreamingError {
+    private static func taken(_ name: String) -> FrameStreamingError {
         FrameStreamingError(
             .alreadyExists,
             "another sender has the stream \(String(printable: name)): name this one differently, or stop the other")

@@ -88,8 +88,8 @@ struct RelaySource: FrameSource {
     ) throws(FrameStreamingError) -> Bool {
         // The first frame makes the stream known.
         guard let taken else { return stream.sender.waitForDemand(until: .now) }
-        let rest = stream.sender.openReceivers == (0, 0) ? Self.idleRest : Self.busyRest
         if stream.sender.waitForDemand(until: .now) { return true }
+        let rest = stream.sender.openReceivers == (0, 0) ? Self.idleRest : Self.busyRest
         if carrier.receiver.inbox.hasFrames { stream.sender.noteFrameWaits() }
         if stream.sender.waitForDemand(until: deadline.earlier(.at(taken.advanced(by: rest)))) { return true }
         if carrier.receiver.end != nil || taken.duration(to: .now) >= rest { return false }

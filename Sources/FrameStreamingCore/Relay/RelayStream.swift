@@ -70,13 +70,9 @@ final class RelayStream: Sendable {
 
     private func run() {
         var source = RelaySource(self)
-        do throws(FrameStreamingError) {
-            try sender.run(&source)
-        } catch {
-            // How each receiver's connection ended was reported as an event.
-            _ = error
-        }
-        // From here on nobody enters or joins.
+        // How each receiver's connection ended was reported as an event.
+        _ = try? sender.run(&source)
+        // From here on no sender enters, and no receiver joins.
         streams.withLock { $0.end(name, generation) }
         let (carrier, goodbye) = state.update { state in
             state.hasEnded = true
@@ -139,7 +135,8 @@ final class RelayStream: Sendable {
     }
 
     func noteFrame(from carrier: RelayCarrier, isFirst: Bool, isBack: Bool) {
-        streams.withLock { $0.noteFrame(of: name, from: carrier.number) }
+        // Only what was lost is noted there: all streams share that lock.
+        if isBack { streams.withLock { $0.noteFrame(of: name, from: carrier.number) } }
         if isFirst {
             state.withLock { $0.hasBegun = true }
             tell(.began(stream: name, from: carrier.receiver.peer))

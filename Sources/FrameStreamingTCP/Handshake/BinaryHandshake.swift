@@ -41,7 +41,8 @@ struct BinaryHandshake {
     ///     one.
     ///   - admit: Called with a sender's session for a peer that fits, before the answer is sent.
     ///     What it throws turns the peer away.
-    ///   - stream: Returns the stream's name for this side's answer; nil = that of `own`. What it throws turns the peer away.
+    ///   - stream: Returns the stream's name for this side's answer; nil = that of `own`. What it throws
+    ///     turns the peer away.
     ///   - consumed: Receiver that accepts: returns how many frames of a session were consumed.
     ///     What it throws turns the peer away.
     static func connecting(_ own: Hello) -> BinaryHandshake {
@@ -113,10 +114,8 @@ struct BinaryHandshake {
                 FrameStreamingError(error.code, "turned away: \(error.message)", limit: error.limit),
                 reply: Reject(error).marshal())
         }
-        var agreement = agreement(peer: hello, settled: welcome)
-        // A relay's stream is the one that it gives, and not what the receiver has called it.
-        if isSender, !welcome.stream.isEmpty, welcome.stream != own.stream { agreement.stream = welcome.stream }
-        return .established(agreement, reply: said(welcome).marshal(.welcome))
+        return .established(
+            agreement(peer: hello, settled: welcome, stream: welcome.stream), reply: said(welcome).marshal(.welcome))
     }
 
     private func accept(_ welcome: Hello) -> Action {
@@ -128,12 +127,13 @@ struct BinaryHandshake {
         var settled = welcome
         // A receiver without a memory says 0. Nothing is known of that, or of another session.
         if isSender, welcome.session != own.session { settled.session = 0 }
-        return .established(agreement(peer: welcome, settled: settled), reply: [])
+        return .established(agreement(peer: welcome, settled: settled, stream: own.stream), reply: [])
     }
 
-    private func agreement(peer: Hello, settled: Hello) -> Agreement {
+    /// - Parameter stream: The name that this side gives.
+    private func agreement(peer: Hello, settled: Hello, stream: String) -> Agreement {
         Agreement(
-            peer: peer, stream: peer.stream.isEmpty ? (own.stream.isEmpty ? nil : own.stream) : peer.stream,
+            peer: peer, stream: peer.stream.isEmpty ? (stream.isEmpty ? nil : stream) : peer.stream,
             session: settled.session, resumedFrom: settled.session == 0 ? 0 : settled.lastConsumed,
             creditThrough: isSender ? peer.creditThrough : own.creditThrough)
     }
