@@ -25,7 +25,7 @@ final class ReceiverLink: Sendable {
     let sharesEncodings: @Sendable () -> Bool
     /// Called when a connection was made, and at the end.
     let onChange: @Sendable () -> Void
-    /// Called when a frame would be sent at once; nil = nobody wants to know.
+    /// Called when a frame would be sent at once; nil = no source waits for that.
     let onDemand: (@Sendable () -> Void)?
     let state: Monitor<LinkState>
 

@@ -2,7 +2,7 @@ internal import FrameStreamingSystem
 
 /// How a receiver asks its sender for something, and waits for the answer.
 extension ReceiverInbox {
-    /// Makes a request whose answer nobody waits for; false if the connection does not take it now.
+    /// Makes a request whose answer no caller waits for; false if the connection does not take it now.
     func ask(_ request: ReceiverRequest) -> Bool {
         let abilities = transport.peer.abilities
         guard abilities.contains(.requests) else { return false }

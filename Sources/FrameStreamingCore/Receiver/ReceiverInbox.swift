@@ -223,7 +223,7 @@ final class ReceiverInbox: Sendable {
         }
     }
 
-    /// Whether a frame has arrived that nobody has taken.
+    /// Whether a frame has arrived that no consumer has taken.
     var hasFrames: Bool { state.withLock { !$0.items.isEmpty } }
 
     /// Subtracts the time of a decoding that failed from the time that is left after a break.

@@ -11,11 +11,11 @@ internal import FrameStreamingSystem
 ///
 /// Frames are passed on as they came: nothing is encoded again, and all receivers share one copy of the
 /// bytes. A frame is taken from its sender when a receiver would be sent it at once, so no relay holds
-/// frames that get old, and a stream that nobody watches uses no link. The capture time keeps its
+/// frames that get old, and a stream without receivers hardly uses its link. The capture time keeps its
 /// meaning over every relay, and its error grows with each; a frame knows the relays that it has
 /// passed (``Frame/relays``), and a circle of relays is found by that.
 ///
-/// A sender that is lost may come back, and its receivers are told both. A goodbye of the sender ends
+/// A sender that is lost may come back, and its receivers get the news of both. A goodbye of the sender ends
 /// the stream, with its words. All calls may come from any thread.
 public final class FrameRelay: Sendable {
     private struct State {
@@ -203,8 +203,8 @@ public final class FrameRelay: Sendable {
         }
     }
 
-    /// Ends all streams, tells both sides of each, and waits until all is said. Nobody enters any
-    /// more.
+    /// Ends all streams, tells both sides of each, and waits until all goodbyes are over. No
+    /// peer enters any more.
     ///
     /// It blocks for 2 s at most.
     @available(*, noasync, message: "it blocks one of the few threads of all tasks: call it on a thread of its own")
@@ -236,7 +236,7 @@ public final class FrameRelay: Sendable {
 public struct RelayStreamSummary: Sendable {
     /// The stream's name: a peer's word. Print it through `String(printable:)`.
     public let name: String
-    /// Who sends it; nil = nobody at the moment.
+    /// The present sender; nil = there is none at the moment.
     public let sender: Peer?
     /// Whether receivers wait for a sender that has not come so far.
     public let isAwaited: Bool

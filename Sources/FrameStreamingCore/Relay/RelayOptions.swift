@@ -7,7 +7,7 @@ public struct RelayOptions: Sendable {
     public var window = SendWindow.adaptive
     /// When a sender that sends no frames is given up. Frames are not decoded here.
     public var limits = ReceiverLimits()
-    /// How long a lost sender is waited for on behalf of those to whom the relay connects
+    /// How long a lost sender is waited for on behalf of receivers that the relay connects to
     /// (``FrameRelay/forward(_:)``). Receivers that came here by themselves are kept as long as they
     /// stay.
     public var returnTimeout = Duration.seconds(60)
@@ -39,12 +39,12 @@ public struct RelayOptions: Sendable {
 public enum RelayEvent: Sendable {
     /// The first frame of a stream came, from this sender.
     case began(stream: String, from: Peer)
-    /// A stream's sender is lost, or says that it has lost its source. Its receivers are told, and
+    /// A stream's sender is lost, or says that it has lost its source. Its receivers get the news, and
     /// stay.
     case lost(stream: String, error: FrameStreamingError)
     /// Its frames are back, from this sender.
     case restored(stream: String, from: Peer)
-    /// A stream has ended, and its receivers were told this.
+    /// A stream has ended, and its receivers got this goodbye.
     case ended(stream: String, Goodbye)
     /// A stream is not sent on (``FrameRelay/forward(_:)``), for this reason.
     case notForwarded(stream: String, error: FrameStreamingError)

@@ -8,7 +8,7 @@ struct RelaySource: FrameSource {
     let isLive = true
     /// The frame behind a report that the frames are back.
     private var held: Frame?
-    /// The newest frame, which came while nobody could be sent it.
+    /// The newest frame, which came while no receiver could be sent it.
     private var unseen: Frame?
     private var hasBegun = false
     private var isLost = false
@@ -22,7 +22,7 @@ struct RelaySource: FrameSource {
 
     /// How often a frame that stands alone is asked for, while one is needed.
     private static let askEvery = Duration.milliseconds(500)
-    /// How long a frame that nobody can take stays here, while receivers are busy.
+    /// How long a frame that no receiver can take stays here, while receivers are busy.
     private static let busyRest = Duration.milliseconds(200)
     /// The same while there are none.
     private static let idleRest = Duration.seconds(1)
@@ -108,7 +108,8 @@ struct RelaySource: FrameSource {
             try stream.mark(&frame)
             stream.noteFrame(from: carrier, isFirst: !hasBegun, isBack: isLost)
             hasBegun = true
-            // What came with it is taken at once, where nobody watches: a sender that ends does not wait.
+            // What came with it is taken at once, where there is no receiver: a sender that ends does
+            // not wait.
             if isWanted || !carrier.receiver.inbox.hasFrames { taken = .now }
             // Frames that may depend on each other are not kept back: the links know whom they suit.
             let isKept = !isWanted && (frame.format.pixelFormat == .jpeg || frame.format.planeCount > 0)
@@ -122,7 +123,7 @@ struct RelaySource: FrameSource {
         }
     }
 
-    /// Ends the stream with the sender's goodbye: the frame that nobody has seen, and then nothing.
+    /// Ends the stream with the sender's goodbye: the frame that no receiver has seen, and then nothing.
     ///
     /// - Returns: Nil if another sender has the stream by now, and it goes on.
     private mutating func end(_ carrier: RelayCarrier, _ goodbye: Goodbye) -> SourceEvent?? {

@@ -191,7 +191,7 @@ final class RelayStream: Sendable {
         }
     }
 
-    /// Whether nobody sends the stream and nobody waits for it. Then it has ended.
+    /// Whether no sender sends the stream and no receiver waits for it. Then it has ended.
     func isAbandoned() -> Bool {
         let (incoming, outgoing) = sender.openReceivers
         let (isAwaited, hasEnded) = streams.withLock { streams in

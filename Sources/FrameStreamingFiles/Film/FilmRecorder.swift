@@ -20,8 +20,8 @@ internal import FrameStreamingSystem
 /// that was being written. Its duration and its index, by which players seek quickly, are written by
 /// ``close()``.
 ///
-/// A recording begins with a frame that stands alone. Frames that depend on one that it does not have are left
-/// out (``leftOutCount``).
+/// A recording begins with a frame that stands alone. Frames that depend on one that it does not have
+/// are left out (``leftOutCount``).
 public final class FilmRecorder: FrameRecorder {
     /// The recording's file: the requested path, or the next free name.
     public var path: String { file.path }

@@ -1,7 +1,7 @@
 /// Decides which recordings of a run are removed, so that all of them together have no more than a
 /// certain number of bytes. A value without files.
 ///
-/// It knows only what it was told of, so nothing else is ever removed.
+/// It knows only the files that were noted here, so nothing else is ever removed.
 public struct KeptRecordings: Hashable, Sendable {
     private struct File: Hashable {
         var path: String

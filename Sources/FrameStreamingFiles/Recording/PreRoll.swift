@@ -12,8 +12,8 @@ public import FrameStreamingCore
 /// }
 /// ```
 ///
-/// It begins with a frame that stands alone, and holds copies, so that no pool waits for its buffers. A frame in
-/// memory that was acknowledged is lost with the program.
+/// It begins with a frame that stands alone, and holds copies, so that no pool waits for its buffers. A
+/// frame in memory that was acknowledged is lost with the program.
 public struct PreRoll: Sendable {
     private struct Item: Sendable {
         var frame: Frame

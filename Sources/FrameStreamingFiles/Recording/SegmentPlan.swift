@@ -31,7 +31,7 @@ public struct SegmentPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - duration: The time after which a segment ends; nil = no limit.
     ///   - byteCount: The bytes after which a segment ends; nil = no limit. If the sender makes no frame
-    ///     that stands alone, a segment ends at twice as many all the same, and the next one waits for
+    ///     that stands alone, a segment nevertheless ends at twice as many, and the next one waits for
     ///     such a frame.
     public init(duration: Duration?, byteCount: Int?) {
         self.duration = duration
